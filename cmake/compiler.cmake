@@ -1,0 +1,31 @@
+# Flags for everything that is ours, as one interface target. No contraction outside explicit FMA: the same bits from every compiler.
+add_library(deeper_flags INTERFACE)
+target_compile_definitions(deeper_flags INTERFACE _GNU_SOURCE)
+target_compile_options(deeper_flags INTERFACE
+    -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla -Wwrite-strings
+    -Wno-unused-parameter -ffp-contract=off -fno-math-errno)
+if(DEEPER_WERROR)
+    target_compile_options(deeper_flags INTERFACE -Werror)
+endif()
+if(DEEPER_SANITIZE)
+    target_compile_options(deeper_flags INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+    target_link_options(deeper_flags INTERFACE -fsanitize=address,undefined)
+endif()
+if(DEEPER_FUZZ)
+    target_compile_options(deeper_flags INTERFACE
+        -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fprofile-instr-generate -fcoverage-mapping)
+    target_link_options(deeper_flags INTERFACE -fsanitize=address,undefined -fprofile-instr-generate)
+endif()
+target_include_directories(deeper_flags INTERFACE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
+
+# Which instruction sets the kernels are built for, each with its flags. "portable" is always there.
+set(DEEPER_ISAS portable)
+set(DEEPER_FLAGS_portable "")
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
+    list(APPEND DEEPER_ISAS avx2 avx512)
+    set(DEEPER_FLAGS_avx2 -mavx2 -mfma -mf16c)
+    set(DEEPER_FLAGS_avx512 -mavx2 -mfma -mf16c -mavx512f -mavx512bw -mavx512dq -mavx512vl -mprefer-vector-width=512)
+elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64)$")
+    list(APPEND DEEPER_ISAS neon)
+    set(DEEPER_FLAGS_neon "")
+endif()

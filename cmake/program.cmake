@@ -1,0 +1,12 @@
+# The program: sees only include/deeper.
+file(GLOB cli_sources CONFIGURE_DEPENDS cli/*.c)
+if(cli_sources)
+    add_executable(deeper ${cli_sources})
+    target_link_libraries(deeper PRIVATE deeper_flags deeper_static PkgConfig::JANSSON)
+    target_include_directories(deeper PRIVATE ${PROJECT_SOURCE_DIR}/include)
+    if(CURL_FOUND AND CRYPTO_FOUND)
+        target_link_libraries(deeper PRIVATE PkgConfig::CURL PkgConfig::CRYPTO)
+        target_compile_definitions(deeper PRIVATE DP_HAVE_PULL=1)
+    endif()
+    install(TARGETS deeper)
+endif()

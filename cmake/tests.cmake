@@ -1,0 +1,20 @@
+# Tests: tests/test_*.c, each a cmocka program linked with the static library (hidden symbols included), run by ctest.
+pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
+if(NOT DEFINED ENV{DEEPER_TEST_DATA})
+    set(test_data ${PROJECT_SOURCE_DIR}/../shared)
+else()
+    set(test_data $ENV{DEEPER_TEST_DATA})
+endif()
+
+file(GLOB test_sources CONFIGURE_DEPENDS tests/test_*.c)
+file(GLOB test_helpers CONFIGURE_DEPENDS tests/helpers/*.c)
+foreach(source ${test_sources})
+    get_filename_component(name ${source} NAME_WE)
+    add_executable(${name} ${source} ${test_helpers})
+    target_link_libraries(${name} PRIVATE deeper_flags deeper_static deeper_proto PkgConfig::CMOCKA PkgConfig::JANSSON
+        PkgConfig::JPEG PkgConfig::PNG Threads::Threads m)
+    target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+    target_compile_definitions(${name} PRIVATE TEST_SOURCE_DIR="${PROJECT_SOURCE_DIR}" TEST_BINARY_DIR="${PROJECT_BINARY_DIR}")
+    add_test(NAME ${name} COMMAND ${name})
+    set_tests_properties(${name} PROPERTIES TIMEOUT 600 ENVIRONMENT "DEEPER_TEST_DATA=${test_data}")
+endforeach()

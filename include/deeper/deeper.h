@@ -1,0 +1,340 @@
+/* deeper.h - the one public header of libdeeper: GoogLeNet ("Going Deeper with Convolutions", 2014) on an ordinary CPU.
+ *
+ * A complete program (examples/classify.c is the same with its errors checked):
+ *
+ *     #include <deeper/deeper.h>
+ *     #include <stdio.h>
+ *
+ *     int main(int argc, char **argv) {
+ *         deeper_model *model = NULL;
+ *         deeper_session *session = NULL;
+ *         deeper_image *image = NULL;
+ *         deeper_prediction top[5];
+ *         deeper_error error = {0};
+ *         size_t found = 0;
+ *         if (argc != 3
+ *             || deeper_model_open(&model, argv[1], NULL, &error)
+ *             || deeper_session_create(&session, model, NULL, &error)
+ *             || deeper_image_open(&image, argv[2], NULL, &error)
+ *             || deeper_classify(session, image, 1, top, 5, &found, &error))
+ *             fprintf(stderr, "%s\n", argc == 3 ? error.message : "usage: classify MODEL IMAGE");
+ *         for (size_t i = 0; i < found; i++)
+ *             printf("%.3f %s\n", top[i].probability, top[i].name);
+ *         deeper_image_close(image);
+ *         deeper_session_free(session);
+ *         deeper_model_close(model);
+ *         return found ? 0 : 1;
+ *     }
+ *
+ * Conventions that hold for every call:
+ *   - A call that can fail returns deeper_status, takes its result first and `deeper_error *error` last. `error` may be NULL; on
+ *     failure it holds a one-line message that names the file, field or argument at fault and, where there is one, the remedy. On
+ *     failure every result pointer is NULL or untouched, and nothing is half-written on disk.
+ *   - _open/_create pairs with _close/_free; both accept NULL. Const pointers are borrowed for the call unless stated.
+ *   - Structures whose first member is `size` are versioned: use the matching _INIT macro, which sets it.
+ *   - A deeper_model is immutable once opened and may be shared between threads. A deeper_session, deeper_image or deeper_dataset is
+ *     used by one thread at a time; make one session a thread.
+ *   - The library never prints, exits or aborts, and keeps no mutable global state except the table of what the CPU can do, made once.
+ *   - Shapes are written N (images) C (channels) H (rows) W (columns); floats are IEEE binary32 in native order. */
+#ifndef DEEPER_DEEPER_H
+#define DEEPER_DEEPER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(DEEPER_BUILD)
+#define DEEPER_API __attribute__((visibility("default")))
+#else
+#define DEEPER_API
+#endif
+
+#define DEEPER_VERSION_MAJOR 0
+#define DEEPER_VERSION_MINOR 1
+#define DEEPER_VERSION_PATCH 0
+
+/* "MAJOR.MINOR.PATCH" of the library that is linked. Static; do not free. */
+DEEPER_API const char *deeper_version(void);
+
+/* ------------------------------------------------------------------------------------------------------------ errors */
+
+typedef enum deeper_status {
+    DEEPER_OK = 0,
+    DEEPER_ERROR_ARGUMENT,    /* the caller passed something that the call does not take */
+    DEEPER_ERROR_MEMORY,      /* an allocation failed, here or in a codec */
+    DEEPER_ERROR_IO,          /* the system refused to open, read, write or rename */
+    DEEPER_ERROR_FORMAT,      /* a file is not what it says it is, is damaged or is cut short */
+    DEEPER_ERROR_UNSUPPORTED, /* a sound file or request that this build cannot serve; the message says what would */
+    DEEPER_ERROR_MISMATCH,    /* names, shapes or labels of two things that must agree do not */
+    DEEPER_ERROR_LIMIT,       /* larger than a stated limit (pixels, header bytes, nodes) */
+    DEEPER_ERROR_STOPPED      /* a callback of the caller asked to stop */
+} deeper_status;
+
+/* The fixed text of a status, such as "out of memory". Static; never NULL. */
+DEEPER_API const char *deeper_status_text(deeper_status status);
+
+#define DEEPER_MESSAGE_SIZE 512
+
+typedef struct deeper_error {
+    deeper_status status;
+    int64_t offset;                    /* byte in the file at fault, or -1 */
+    char message[DEEPER_MESSAGE_SIZE]; /* one line, UTF-8 as far as the names in it are, no newline */
+} deeper_error;
+
+/* ------------------------------------------------------------------------------------------------------------ memory */
+
+/* Where the library's own allocations come from. `allocate` returns `size` bytes aligned to `alignment` (a power of two, at most
+ * 4096) or NULL; `release` takes what it returned (never NULL). Both may be called from several threads at once. The codecs
+ * (libjpeg-turbo, libpng, libwebp, jansson, protobuf-c) allocate with malloc. */
+typedef struct deeper_allocator {
+    void *(*allocate)(void *context, size_t size, size_t alignment);
+    void (*release)(void *context, void *pointer);
+    void *context;
+} deeper_allocator;
+
+/* ------------------------------------------------------------------------------------------------------------- models */
+
+typedef struct deeper_model deeper_model;
+
+typedef struct deeper_model_options {
+    size_t size;
+    const deeper_allocator *allocator; /* copied; NULL: malloc */
+    const char *labels;                /* a file of "ID NAME" lines that replaces the model's label table, or NULL */
+} deeper_model_options;
+#define DEEPER_MODEL_OPTIONS_INIT { sizeof(deeper_model_options), NULL, NULL }
+
+/* Opens a model file: safetensors as deeper_model_save writes it, or a caffemodel of BVLC GoogLeNet (its published preprocessing
+ * and the ILSVRC-2012 labels are set). The format is found by content. options may be NULL. */
+DEEPER_API deeper_status deeper_model_open(deeper_model **model, const char *path, const deeper_model_options *options,
+                                           deeper_error *error);
+
+/* A network by name, without parameter values (enough for deeper_model_layer and friends; deeper_model_initialize gives it values).
+ * architecture: a name that deeper_architecture lists, optionally followed by options: "googlenet:norm=bn,stem=separable".
+ * classes: outputs of the last layer. image_size: side of the square input in pixels. */
+DEEPER_API deeper_status deeper_model_create(deeper_model **model, const char *architecture, int classes, int image_size,
+                                             const deeper_model_options *options, deeper_error *error);
+
+/* Gives every parameter a value: xavier uniform weights, zero biases, from `seed` alone. For models of deeper_model_create. Not
+ * thread-safe against other uses of the model. */
+DEEPER_API deeper_status deeper_model_initialize(deeper_model *model, uint64_t seed, deeper_error *error);
+
+/* Writes a safetensors file that deeper_model_open reads back to the same bits. Atomic: the old file stays until the new one is
+ * complete. */
+DEEPER_API deeper_status deeper_model_save(const deeper_model *model, const char *path, deeper_error *error);
+
+/* Frees the model. Sessions made from it must be freed first. */
+DEEPER_API void deeper_model_close(deeper_model *model);
+
+/* What a model says about itself. Keys: "architecture" ("googlenet"), "options" ("norm=lrn,stem=full,..."), "preprocessing" (one
+ * readable line), "source" (where the weights came from), "format" (of the file). NULL if unknown. Lives as long as the model. */
+DEEPER_API const char *deeper_model_text(const deeper_model *model, const char *key);
+
+/* Classes, and the id ("n02123159") and name ("tiger cat") of one; "" where the model has no label table. Lives with the model. */
+DEEPER_API size_t deeper_model_classes(const deeper_model *model);
+DEEPER_API const char *deeper_model_class_id(const deeper_model *model, size_t index);
+DEEPER_API const char *deeper_model_class_name(const deeper_model *model, size_t index);
+
+/* Side in pixels of the model's square input, and its channels. */
+DEEPER_API int deeper_model_image_size(const deeper_model *model);
+DEEPER_API int deeper_model_channels(const deeper_model *model);
+
+/* One layer (graph node) of a model, in order of computation. Counts are for one image; a multiply-add counts once. */
+typedef struct deeper_layer {
+    const char *name;      /* Caffe's name, "inception_3a/3x3_reduce"; lives with the model */
+    const char *operation; /* "conv", "max_pool", ... */
+    int channels, height, width;        /* of its output */
+    int window_height, window_width;    /* 0 where the operation has no window */
+    int stride_height, stride_width;
+    int auxiliary;                      /* 1: part of an auxiliary head, which inference leaves out */
+    uint64_t parameters;
+    uint64_t multiply_adds;
+    uint64_t output_bytes;
+} deeper_layer;
+
+DEEPER_API size_t deeper_model_layers(const deeper_model *model);
+DEEPER_API deeper_status deeper_model_layer(const deeper_model *model, size_t index, deeper_layer *layer, deeper_error *error);
+
+/* Parameters and multiply-adds of the network as inference runs it, or with its auxiliary heads. */
+DEEPER_API uint64_t deeper_model_parameters(const deeper_model *model, int with_auxiliary_heads);
+DEEPER_API uint64_t deeper_model_multiply_adds(const deeper_model *model, int with_auxiliary_heads);
+
+/* The architectures that deeper_model_create knows: name and one line on it with its options; NULL past the last index. */
+DEEPER_API const char *deeper_architecture(size_t index, const char **description);
+
+/* ----------------------------------------------------------------------------------------------------------- sessions */
+
+typedef struct deeper_session deeper_session;
+
+typedef struct deeper_session_options {
+    size_t size;
+    int max_batch;              /* images a run may take; 0: 1 */
+    int threads;                /* 0: DEEPER_THREADS, else the processors this process may use (affinity and cgroup quota) */
+    const char *const *outputs; /* names of the layers whose output a run returns; NULL: the class probabilities */
+    size_t output_count;
+} deeper_session_options;
+#define DEEPER_SESSION_OPTIONS_INIT { sizeof(deeper_session_options), 0, 0, NULL, 0 }
+
+/* Plans the model for these options and allocates all that a run needs. The instruction set is the best this CPU has, or the one
+ * that the environment's DEEPER_ISA names (portable, avx2, avx512, neon). options may be NULL. The model must outlive the session. */
+DEEPER_API deeper_status deeper_session_create(deeper_session **session, const deeper_model *model,
+                                               const deeper_session_options *options, deeper_error *error);
+DEEPER_API void deeper_session_free(deeper_session *session);
+
+/* Output `index` of a session: floats an image, and its shape C, H, W. */
+DEEPER_API size_t deeper_session_output_size(const deeper_session *session, size_t index, int shape[3]);
+
+/* Runs `count` images (1..max_batch): input is N x C x H x W as the network takes it (see deeper_prepare for pictures);
+ * outputs[i] receives count x deeper_session_output_size(i) floats in NCHW order. No allocation. The same image gives the same bits
+ * whatever its batch or the number of threads. */
+DEEPER_API deeper_status deeper_session_run(deeper_session *session, const float *input, int count, float *const *outputs,
+                                            deeper_error *error);
+
+/* The plan as text, a line a step, with algorithm, shapes, arena offsets and peak bytes. Lives with the session. */
+DEEPER_API const char *deeper_session_plan(const deeper_session *session);
+
+/* Bytes of activations and workspace that the session holds, and of packed weights that its plan uses. */
+DEEPER_API void deeper_session_memory(const deeper_session *session, size_t *arena_bytes, size_t *packed_bytes);
+
+/* Instruction set and threads that the session runs with. */
+DEEPER_API const char *deeper_session_isa(const deeper_session *session);
+DEEPER_API int deeper_session_threads(const deeper_session *session);
+
+/* ------------------------------------------------------------------------------------------------------------- images */
+
+typedef struct deeper_image deeper_image;
+
+typedef struct deeper_image_options {
+    size_t size;
+    const deeper_allocator *allocator; /* NULL: malloc */
+    uint64_t max_pixels;               /* larger pictures are refused before memory is taken; 0: 178,956,970 (Pillow's limit) */
+    int min_side;                      /* a JPEG may be decoded at 1/2, 1/4, 1/8 as long as its short side keeps this; 0: full */
+    int ignore_orientation;            /* 1: do not apply EXIF orientation */
+} deeper_image_options;
+#define DEEPER_IMAGE_OPTIONS_INIT { sizeof(deeper_image_options), NULL, 0, 0, 0 }
+
+/* Decodes a picture (JPEG, PNG, WebP, PNM, BMP; found by content) to 8-bit RGB. Alpha is composed over white. A picture that is cut
+ * short is an error. `name` stands for the file in messages. */
+DEEPER_API deeper_status deeper_image_open(deeper_image **image, const char *path, const deeper_image_options *options,
+                                           deeper_error *error);
+DEEPER_API deeper_status deeper_image_decode(deeper_image **image, const void *bytes, size_t size, const char *name,
+                                             const deeper_image_options *options, deeper_error *error);
+DEEPER_API void deeper_image_close(deeper_image *image);
+
+/* Width and height after orientation, and the pixels: rows of width RGB bytes, no padding. Lives with the image. */
+DEEPER_API int deeper_image_width(const deeper_image *image);
+DEEPER_API int deeper_image_height(const deeper_image *image);
+DEEPER_API const uint8_t *deeper_image_pixels(const deeper_image *image);
+
+/* Applies the model's preprocessing: `tensor` receives crops x C x H x W floats. crops: 1 (centre) or 10 (corners and centre, each
+ * with its mirror). */
+DEEPER_API deeper_status deeper_prepare(const deeper_model *model, const deeper_image *image, int crops, float *tensor,
+                                        deeper_error *error);
+
+typedef struct deeper_prediction {
+    size_t index;
+    const char *id, *name; /* live with the model */
+    float probability;
+} deeper_prediction;
+
+/* The `capacity` most probable classes of a picture, most probable first; the softmax is averaged over crops (1 or 10). *found
+ * receives how many were written (fewer only if the model has fewer classes). */
+DEEPER_API deeper_status deeper_classify(deeper_session *session, const deeper_image *image, int crops, deeper_prediction *top,
+                                         size_t capacity, size_t *found, deeper_error *error);
+
+/* ------------------------------------------------------------------------------------------------- streams of pictures */
+
+/* What one picture of a stream gave. Valid during the callback only. */
+typedef struct deeper_result {
+    const char *path;
+    int64_t label;              /* as the source gave it, -1: none */
+    deeper_status status;       /* not DEEPER_OK: the picture could not be read, `message` says why, nothing else is set */
+    const char *message;
+    const float *probabilities; /* one a class */
+    size_t classes;
+} deeper_result;
+
+/* The pictures of a stream: `next` puts a path (borrowed until the next call of `next`) and a label (or -1) and returns 1, or 0 at
+ * the end. Called from a thread of the library, never from two at once; it may block (a pipe). */
+typedef struct deeper_source {
+    int (*next)(void *context, const char **path, int64_t *label);
+    void *context;
+} deeper_source;
+
+typedef struct deeper_stream_options {
+    size_t size;
+    int crops;   /* 1 or 10 */
+    int readers; /* threads that decode; 0: as many as the processors */
+} deeper_stream_options;
+#define DEEPER_STREAM_OPTIONS_INIT { sizeof(deeper_stream_options), 1, 0 }
+
+/* Classifies a stream: decodes ahead on threads of its own while the session computes, and calls `sink` once a picture, in the
+ * order of the source, on the calling thread, as soon as each is done. A picture that cannot be read is reported to the sink and the
+ * rest goes on. `sink` returns 0 to go on; anything else stops the stream (DEEPER_ERROR_STOPPED). Holds at most a bounded number
+ * of decoded pictures. */
+DEEPER_API deeper_status deeper_classify_stream(deeper_session *session, const deeper_source *source,
+                                                const deeper_stream_options *options,
+                                                int (*sink)(void *context, const deeper_result *result), void *context,
+                                                deeper_error *error);
+
+/* ----------------------------------------------------------------------------------------------------------- data sets */
+
+typedef struct deeper_dataset deeper_dataset;
+
+/* A labelled set of pictures: a folder of class folders, or a text file of `PATH LABEL` lines (LABEL a number; paths relative to
+ * the file's folder, or to root if that is not NULL). Lists names only; no picture is opened. allocator NULL: malloc. */
+DEEPER_API deeper_status deeper_dataset_open(deeper_dataset **dataset, const char *path, const char *root,
+                                             const deeper_allocator *allocator, deeper_error *error);
+DEEPER_API void deeper_dataset_close(deeper_dataset *dataset);
+
+DEEPER_API size_t deeper_dataset_images(const deeper_dataset *dataset);
+DEEPER_API size_t deeper_dataset_classes(const deeper_dataset *dataset);
+DEEPER_API const char *deeper_dataset_class(const deeper_dataset *dataset, size_t index, size_t *images);
+DEEPER_API const char *deeper_dataset_image(const deeper_dataset *dataset, size_t index, size_t *class_index);
+
+typedef struct deeper_evaluation {
+    uint64_t images;     /* counted */
+    uint64_t unreadable; /* skipped, each reported through `problem` */
+    uint64_t top1, top5; /* pictures whose class is the first, or among the first five */
+    double loss;         /* mean of -ln p(class) */
+    double seconds;
+} deeper_evaluation;
+
+typedef struct deeper_evaluate_options {
+    size_t size;
+    int crops;                                                                   /* 1 or 10 */
+    void (*progress)(void *context, uint64_t done, uint64_t total);              /* after each picture; may be NULL */
+    void (*problem)(void *context, const char *path, const char *message);       /* a picture that was skipped; may be NULL */
+    void *context;
+} deeper_evaluate_options;
+#define DEEPER_EVALUATE_OPTIONS_INIT { sizeof(deeper_evaluate_options), 1, NULL, NULL, NULL }
+
+/* Top-1, top-5 and loss of a model over a data set, over all the model's classes. Class folders are matched with the model's labels
+ * by id or by name, never by position (DEEPER_ERROR_MISMATCH names those without a match). */
+DEEPER_API deeper_status deeper_evaluate(deeper_session *session, const deeper_dataset *dataset,
+                                         const deeper_evaluate_options *options, deeper_evaluation *result, deeper_error *error);
+
+/* ---------------------------------------------------------------------------------------------------------- benchmarks */
+
+typedef struct deeper_benchmark {
+    int runs;
+    double median_ms, min_ms, p90_ms; /* of one run of `batch` images */
+    double peak_gflops;               /* fp32 FMA peak of the same threads, measured before and after, the larger */
+    double direct_floor_ms;           /* 2 x multiply-adds x batch / peak */
+    double ratio_to_floor;            /* median_ms / direct_floor_ms */
+    double images_per_second;
+    double logit_checksum;            /* sum of the logits of image 0 (input: a fixed formula), for comparing machines and ISAs */
+    uint64_t multiply_adds;           /* an image */
+} deeper_benchmark;
+
+/* Times the network on a fixed input, images of options->max_batch at a time: makes a session of its own that ends at the logits and
+ * the softmax, warms up, then runs for about `seconds` (at least 10 runs). `outputs` of the options is ignored; options may be NULL. */
+DEEPER_API deeper_status deeper_bench(const deeper_model *model, const deeper_session_options *options, double seconds,
+                                      deeper_benchmark *result, deeper_error *error);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,35 @@
+/* cpu.h - what this machine offers: instruction sets, caches, the processors that this process may use.
+ * The probe is compiled without ISA flags, so that it cannot fault itself. */
+#ifndef DP_BASE_CPU_H
+#define DP_BASE_CPU_H
+
+#include "base/status.h"
+
+#include <stdbool.h>
+
+typedef enum dp_isa { DP_ISA_PORTABLE, DP_ISA_AVX2, DP_ISA_AVX512, DP_ISA_NEON, DP_ISA_COUNT } dp_isa;
+
+/* "portable", "avx2", "avx512", "neon". */
+const char *dp_isa_name(dp_isa isa);
+
+/* Whether this CPU and the operating system can run code of that ISA (avx2 means AVX2 + FMA + F16C; avx512 means F, BW, DQ, VL). */
+bool dp_isa_supported(dp_isa isa);
+
+/* The ISA to use: DEEPER_ISA from the environment if set (an unknown or unsupported name is an error that lists what can be had),
+ * else the best supported. */
+deeper_status dp_isa_select(dp_isa *isa, deeper_error *error);
+
+/* Bytes of data cache a core sees; 0 unknown. level 1..3. */
+size_t dp_cache_bytes(int level);
+
+/* Processors this process may use: affinity mask and cgroup (v1, v2) CPU quota rounded up; at least 1. */
+int dp_processors(void);
+
+/* Threads to use: `requested` if > 0, else DEEPER_THREADS, else OMP_NUM_THREADS, else dp_processors(); 1..256, bad values in the
+ * environment are an error that names the variable. */
+deeper_status dp_threads_select(int *threads, int requested, deeper_error *error);
+
+/* Monotonic seconds. */
+double dp_now(void);
+
+#endif

@@ -1,0 +1,49 @@
+/* files.h - files as the library needs them: read whole or mapped, written atomically, folders listed in a stable order.
+ * Paths are bytes as POSIX has them; nothing is re-encoded. */
+#ifndef DP_BASE_FILES_H
+#define DP_BASE_FILES_H
+
+#include "base/memory.h"
+
+/* A file mapped read-only. data is NULL for an empty file. */
+typedef struct dp_map {
+    const unsigned char *data;
+    size_t size;
+} dp_map;
+
+/* Errors: missing, unreadable, a folder, larger than limit bytes (0: no limit). */
+deeper_status dp_map_open(dp_map *map, const char *path, size_t limit, deeper_error *error);
+void dp_map_close(dp_map *map);
+
+/* Tells the system that the mapped pages will not be read again soon (they come back from the file if they are). */
+void dp_map_release_pages(const dp_map *map);
+
+/* A whole file read into memory from `allocator` (followed by a zero byte, not counted); for files that may change under us, and
+ * for pipes. limit as above. */
+deeper_status dp_file_read(void **data, size_t *size, const char *path, size_t limit, const deeper_allocator *allocator,
+                           deeper_error *error);
+
+/* A file being written: bytes go to a temporary name in the same folder; commit syncs it, renames it over `path` and syncs the folder; discard
+ * (or a failed commit) removes it. Writes after a failed write are ignored and the failure is told by commit. */
+typedef struct dp_writer dp_writer;
+deeper_status dp_writer_open(dp_writer **writer, const char *path, const deeper_allocator *allocator, deeper_error *error);
+void dp_writer_put(dp_writer *writer, const void *bytes, size_t size);
+deeper_status dp_writer_commit(dp_writer *writer, deeper_error *error); /* frees the writer in every case */
+void dp_writer_discard(dp_writer *writer);                              /* NULL is a no-op */
+
+/* Names in a folder, sorted by bytes, without "." and ".." and without hidden names. */
+typedef struct dp_listing {
+    char **names;
+    bool *folders; /* names[i] is a folder (symbolic links followed) */
+    size_t count;
+} dp_listing;
+deeper_status dp_listing_read(dp_listing *listing, const char *path, const deeper_allocator *allocator, deeper_error *error);
+void dp_listing_free(dp_listing *listing, const deeper_allocator *allocator);
+
+/* 1: a folder, 0: something else that exists, -1: nothing there. */
+int dp_is_folder(const char *path);
+
+/* "a/b" from "a" and "b" (no doubled slash); NULL if memory is out. */
+char *dp_path_join(const deeper_allocator *allocator, const char *folder, const char *name);
+
+#endif
