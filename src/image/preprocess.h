@@ -1,0 +1,49 @@
+/* preprocess.h - from a picture to the network's input: the one preprocessing engine of training, evaluation and serving.
+ * Why one: a network that is served with other pixels than it was trained on is quietly worse; the model file keeps this structure.
+ */
+#ifndef DP_IMAGE_PREPROCESS_H
+#define DP_IMAGE_PREPROCESS_H
+
+#include "image/resize.h"
+
+typedef enum dp_resize_rule {
+    DP_RESIZE_SHORT,  /* short side to `side`, aspect kept; the long side is floor(side * long / short) */
+    DP_RESIZE_SQUASH, /* to side x side, aspect ignored */
+    DP_RESIZE_NONE    /* only enlarged, short side to `size`, aspect kept, when smaller than the crop; `side` is not used */
+} dp_resize_rule;
+
+/* "short", "squash", "none", as the model file keeps them. */
+const char *dp_resize_rule_name(dp_resize_rule rule);
+bool dp_resize_rule_from_name(dp_resize_rule *rule, const char *name); /* false: no such rule */
+
+typedef struct dp_preprocess {
+    int size;     /* side of the network's square input: the crop */
+    int channels; /* 3, or 1: luminance (299 R + 587 G + 114 B) / 1000 (ITU-R 601, as Pillow's "L"), of the resized pixels */
+    bool bgr;     /* channel order B, G, R; without meaning when channels is 1 */
+    float mean[3], scale[3]; /* in the network's channel order: tensor = (level 0..255 - mean) * scale */
+    dp_resize_rule rule;
+    int side; /* of the resized picture; >= size for SHORT and SQUASH */
+    dp_filter filter;
+} dp_preprocess;
+
+/* Checks a dp_preprocess that came from a file or a caller. Errors: ARGUMENT, naming the field. */
+deeper_status dp_preprocess_check(const dp_preprocess *preprocess, deeper_error *error);
+
+/* tensor (crops x channels x size x size floats) = the crops of the resized picture.
+ * crops: 1: the centre, at ((w - size) / 2, (h - size) / 2) rounded down; 10: top left, top right, bottom left, bottom right,
+ * centre, then the mirror images of these five, in that order. Errors: those of dp_preprocess_check, ARGUMENT (another number of
+ * crops), LIMIT (a picture so elongated that its resized long side exceeds DP_RESIZE_MAX_SIDE), MEMORY. Scratch is from `allocator`
+ * and freed before the return. */
+deeper_status dp_preprocess_run(const dp_preprocess *preprocess, const dp_image *image, int crops, float *tensor,
+                                const deeper_allocator *allocator, deeper_error *error);
+
+/* What to pass as dp_decode_options.min_side: 2 x side for SHORT and SQUASH, so that after a scaled JPEG decode the filter still
+ * averages over at least two pixels each way and nothing visible is lost (pixels differ a little from a full decode: where numbers
+ * must equal Pillow's, decode with 0). 0 (full decode) for NONE and for the nearest filter, which pick single pixels. */
+int dp_preprocess_min_side(const dp_preprocess *preprocess);
+
+/* One readable line: "resize 256x256 (bilinear, aspect ignored), centre crop 224, BGR, minus 104 117 123". Always ended by a zero
+ * byte, cut to `size`. */
+void dp_preprocess_describe(const dp_preprocess *preprocess, char *text, size_t size);
+
+#endif
