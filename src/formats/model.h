@@ -1,0 +1,61 @@
+/* model.h - a model in memory: a graph, the values of its parameters, and all that a model file says about them.
+ * What the readers fill, the writers write, and sessions are made from. Immutable once opened. */
+#ifndef DP_FORMATS_MODEL_H
+#define DP_FORMATS_MODEL_H
+
+#include "base/files.h"
+#include "graph/graph.h"
+#include "image/preprocess.h"
+
+typedef struct dp_label {
+    char *id, *name; /* "n02123159", "tiger cat" */
+} dp_label;
+
+typedef struct dp_labels {
+    dp_label *items;
+    size_t count;
+} dp_labels;
+
+typedef struct dp_model {
+    const deeper_allocator *allocator;
+    dp_graph *graph;
+
+    /* The values of parameter p are values[p], dp_shape_floats of its node, canonical order. They lie in `arena` (flat, in parameter
+     * order) or, where a file holds them ready for use, in `map`. values is NULL while the parameters have no values. */
+    const float **values;
+    float *arena;
+    dp_map map;
+
+    char *architecture; /* "googlenet" */
+    char *options;      /* every option with its value: "norm=lrn,stem=full,module=reduced,aux=0,branch5=5x5,width=1" */
+    int classes;
+    dp_labels labels; /* count 0: no table */
+    bool has_preprocess;
+    dp_preprocess preprocess;
+    char *source;         /* where the weights came from, one line; NULL unknown */
+    const char *format;   /* "safetensors", "caffemodel", "none" */
+    char *training, *calibration; /* JSON texts kept as they are (later commands write them); NULL none */
+} dp_model;
+
+/* A model of an architecture (nets/), without values. `spec` is "NAME" or "NAME:OPTION=VALUE,...". */
+deeper_status dp_model_create(dp_model **model, const char *spec, int classes, int image_size, const deeper_allocator *allocator,
+                              deeper_error *error);
+
+/* Opens a file of any format that deeper reads, found by content. */
+deeper_status dp_model_open(dp_model **model, const char *path, const deeper_allocator *allocator, deeper_error *error);
+
+/* Writes safetensors; atomic. */
+deeper_status dp_model_save(const dp_model *model, const char *path, deeper_error *error);
+
+void dp_model_free(dp_model *model);
+
+/* Gives the model a flat arena for all parameters (uninitialised) and points values into it; *arena as model->arena. */
+deeper_status dp_model_allocate(dp_model *model, deeper_error *error);
+
+/* Node of parameter p. */
+const dp_node *dp_model_parameter(const dp_model *model, int parameter);
+
+/* Replaces the label table by a text file of "ID NAME" lines (one a class); the count must be the model's. */
+deeper_status dp_model_read_labels(dp_model *model, const char *path, deeper_error *error);
+
+#endif

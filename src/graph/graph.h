@@ -1,0 +1,121 @@
+/* graph.h - the graph: named nodes over shaped tensors. Pure description: no memory for values, no threads, no algorithm.
+ * A node's inputs are earlier nodes, so the order of nodes is an order of computation. Parameters are nodes too: whatever takes a
+ * tensor takes a parameter, and what is done with a parameter (folding, packing, a gradient) is done with a node.
+ * Letters: N images, C channels, H W input rows and columns, P Q output rows and columns, R S window rows and columns, K output
+ * channels. */
+#ifndef DP_GRAPH_GRAPH_H
+#define DP_GRAPH_GRAPH_H
+
+#include "base/memory.h"
+
+/* In the order of the operator table (operators.c), which holds name, arity, shape rule and cost of each. */
+typedef enum dp_op {
+    DP_OP_INPUT,          /* a picture, N x C x H x W */
+    DP_OP_PARAMETER,      /* values that a model file holds */
+    DP_OP_CONV,           /* x, weight K x C/groups x R x S, [bias K] */
+    DP_OP_FC,             /* x of C x H x W, weight K x C x H x W (canonical: K rows of C*H*W), [bias K] */
+    DP_OP_MAX_POOL,       /* x; the window is clamped to the picture */
+    DP_OP_AVERAGE_POOL,   /* x; divides by the pixels inside, or by R*S if count_padding */
+    DP_OP_GLOBAL_AVERAGE, /* x -> C x 1 x 1 */
+    DP_OP_LRN,            /* x; y = x * (k + alpha/size * sum over size neighbouring channels of x^2)^-beta */
+    DP_OP_RELU,           /* x; max(x, 0) */
+    DP_OP_BATCH_NORM,     /* x, scale, shift, mean, variance (each C): (x - mean) / sqrt(variance + epsilon) * scale + shift */
+    DP_OP_ADD,            /* x, y of one shape */
+    DP_OP_CONCAT,         /* any number of inputs, joined along C */
+    DP_OP_FLATTEN,        /* C x H x W -> (C*H*W) x 1 x 1 */
+    DP_OP_DROPOUT,        /* x; the identity at inference */
+    DP_OP_SOFTMAX,        /* x; over C */
+    DP_OP_COUNT
+} dp_op;
+
+/* The network's heads, named so that they cannot be swapped. Inference leaves the auxiliary ones out. */
+typedef enum dp_head { DP_HEAD_MAIN, DP_HEAD_AUX1, DP_HEAD_AUX2 } dp_head;
+
+/* n is 0 for activations ("one image"; a plan sets the batch) and the first dimension of a parameter: K C R S, or K 1 1 1. */
+typedef struct dp_shape {
+    int n, c, h, w;
+} dp_shape;
+
+/* Floats of one image of an activation, or of a whole parameter. */
+size_t dp_shape_floats(dp_shape shape);
+bool dp_shape_equal(dp_shape a, dp_shape b);
+
+/* Convolutions and pools. P = (H + pad_top + pad_bottom - height) / stride_y + 1, rounded down, or up if `ceil` (then the last window
+ * must still begin inside the picture or its top padding, as in Caffe). Likewise Q. */
+typedef struct dp_window {
+    int height, width, stride_y, stride_x, pad_top, pad_left, pad_bottom, pad_right;
+    int groups;         /* convolutions: channels are split into groups that do not mix; 1 otherwise */
+    bool ceil;          /* pools */
+    bool count_padding; /* average pools */
+} dp_window;
+
+typedef struct dp_lrn {
+    int size; /* odd */
+    float alpha, beta, k;
+} dp_lrn;
+
+typedef union dp_attributes {
+    dp_shape shape;   /* INPUT (n = 0), PARAMETER */
+    dp_window window; /* CONV, MAX_POOL, AVERAGE_POOL */
+    dp_lrn lrn;       /* LRN */
+    float rate;       /* DROPOUT: share that training drops */
+    float epsilon;    /* BATCH_NORM */
+} dp_attributes;
+
+typedef struct dp_node {
+    char *name; /* unique in its graph */
+    dp_op op;
+    dp_head head;
+    int *inputs;
+    int input_count;
+    dp_shape shape;
+    dp_attributes attributes;
+    int parameter; /* PARAMETER: its number, 0, 1, ... in order of addition; -1 otherwise */
+} dp_node;
+
+/* Fields are for reading; dp_graph_add and dp_graph_create alone write them. */
+typedef struct dp_graph {
+    const deeper_allocator *allocator;
+    dp_node *nodes;
+    int count;
+    size_t capacity;
+    int parameters; /* PARAMETER nodes */
+    dp_head head;   /* what the next nodes belong to; nets set it */
+    deeper_error failure;
+} dp_graph;
+
+deeper_status dp_graph_create(dp_graph **graph, const deeper_allocator *allocator, deeper_error *error);
+void dp_graph_free(dp_graph *graph);
+
+/* Adds a node and infers its shape; its number, or -1. The first failure (out of memory, a bad input or attribute, shapes that do not
+ * fit, a name twice, too large) stays in the graph, later calls do nothing, and dp_graph_status tells: builders need one check. */
+int dp_graph_add(dp_graph *graph, dp_op op, const char *name, const int *inputs, int input_count, const dp_attributes *attributes);
+deeper_status dp_graph_status(const dp_graph *graph, deeper_error *error);
+
+/* Records a failure of the builder's own (an unknown option) in the same place. Returns -1. */
+int dp_graph_fail(dp_graph *graph, deeper_status status, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* The node of a name, or -1. */
+int dp_graph_find(const dp_graph *graph, const char *name);
+
+/* Marks in needed[count] the nodes that the given outputs depend on (themselves included). */
+void dp_graph_needed(const dp_graph *graph, const int *outputs, int output_count, bool *needed);
+
+/* A line a node: number, operator, name, inputs, shape. */
+void dp_graph_print(const dp_graph *graph, dp_buffer *text);
+
+/* ---------------------------------------------------------------- operators */
+
+const char *dp_op_name(dp_op op);
+
+/* What a node costs for one image; a multiply-add counts once. parameters: those that the node itself reads. */
+typedef struct dp_cost {
+    uint64_t parameters, multiply_adds, output_bytes;
+} dp_cost;
+dp_cost dp_node_cost(const dp_graph *graph, int node);
+
+/* Shape of a node of `op` on these inputs; false: *failure says why. Used by dp_graph_add. */
+deeper_status dp_op_infer(dp_op op, const dp_shape *inputs, int input_count, const dp_attributes *attributes, dp_shape *shape,
+                          deeper_error *failure);
+
+#endif

@@ -1,0 +1,115 @@
+/* kernels.h - the whole numeric vocabulary: what one instruction set offers, as one table of functions on raw pointers.
+ * No allocation, no threads, no errors here; the planner guarantees shapes and alignment.
+ *
+ * Letters: L lanes of the table's vectors (16, 8, 4, 4 floats on AVX-512, AVX2, NEON, portable), C channels, H W rows and columns,
+ * CB = ceil(C / L) channel blocks.
+ * Blocked layout (nChwLc): element (c, y, x) of an image lies at [c / L][y][x][c % L]; a pixel is L floats, a row W pixels (more where
+ * a halo stands beside it), a block H rows. Lanes past C are always zero: every kernel keeps that. Planar layout: [c][y][x].
+ * All strides are in floats. Pixels of blocked tensors, packed weights and biases are aligned to the vector; planar data is not. */
+#ifndef DP_KERNELS_KERNELS_H
+#define DP_KERNELS_KERNELS_H
+
+#include "base/cpu.h"
+
+#include <stddef.h>
+
+enum { DP_PANEL_BLOCKS = 4, DP_PANEL_ROWS = 16 };
+
+/* The panel product, which convolutions of every kind and fully connected layers are made of. For i < rows, j < blocks, l < L:
+ *     out[j][i * out_stride + l] = max(low, bias[j * L + l] + sum over s < segment_count, k < run, in this order, of
+ *                                           in[i * in_stride + segments[s] + k] * weights[((s * run + k) * blocks + j) * L + l])
+ * A blocked convolution has a segment a (channel block, window row, window column) and run = L; a planar one a segment a (channel,
+ * window row) and run = S. The order of the sum does not depend on rows and blocks: any split gives the same bits. low: 0 for ReLU,
+ * -INFINITY for none. */
+typedef struct dp_panel {
+    const float *in;
+    ptrdiff_t in_stride;
+    const ptrdiff_t *segments;
+    int segment_count, run;
+    const float *weights, *bias;
+    float low;
+    float *out[DP_PANEL_BLOCKS];
+    ptrdiff_t out_stride;
+} dp_panel;
+typedef void dp_panel_kernel(const dp_panel *panel);
+
+/* Rows row_begin..row_end-1 of one channel block of a pool. `in` points at pixel (0, 0) of the picture, whatever halo stands around.
+ * Windows are clamped: what lies outside the picture does not count (max), or counts as zero. average: the sum is divided by the pixels
+ * of the window inside the picture, or, with count_padding, inside the padded picture (Caffe). */
+typedef struct dp_pooling {
+    const float *in;
+    ptrdiff_t in_row;
+    int in_height, in_width;
+    float *out;
+    ptrdiff_t out_row;
+    int out_width, row_begin, row_end;
+    int height, width, stride_y, stride_x, pad_top, pad_left, pad_bottom, pad_right;
+    bool count_padding;
+} dp_pooling;
+typedef void dp_pooling_kernel(const dp_pooling *pooling);
+
+/* LRN across channels of `pixels` consecutive pixels of one image, window `size` (odd, <= 2 * L + 1):
+ *     out[c] = in[c] * (k + alpha / size * sum over |d| <= size / 2 of in[c + d]^2) ^ -beta
+ * beta 0.75 goes through square roots, any other through powf. scratch: dp_kernels.lrn_scratch(blocks) floats, aligned. */
+typedef struct dp_normalise {
+    const float *in;
+    float *out;
+    ptrdiff_t in_block, out_block;
+    int blocks, pixels, size;
+    float alpha, beta, k;
+    float *scratch;
+} dp_normalise;
+
+typedef struct dp_kernels {
+    dp_isa isa;
+    int lanes;
+
+    /* Most rows of a panel of that many blocks (index 1..4; 0: this ISA has no such panel), and panel[blocks][rows]. */
+    int panel_rows[DP_PANEL_BLOCKS + 1];
+    dp_panel_kernel *panel[DP_PANEL_BLOCKS + 1][DP_PANEL_ROWS + 1];
+
+    dp_pooling_kernel *max_pool, *average_pool;
+
+    size_t (*lrn_scratch)(int blocks);
+    void (*lrn)(const dp_normalise *normalise);
+
+    /* out = max(low, in) over `pixels` pixels; with low = -INFINITY a copy. */
+    void (*clamp)(float *out, const float *in, int pixels, float low);
+    /* out = max(low, a + b). */
+    void (*add)(float *out, const float *a, const float *b, int pixels, float low);
+    /* out = max(low, in * scale + shift), scale and shift L floats: one channel block. */
+    void (*affine)(float *out, const float *in, int pixels, const float *scale, const float *shift, float low);
+
+    /* softmax over `channels` channels of one pixel whose blocks lie `block` floats apart; stable (the maximum is subtracted). */
+    void (*softmax)(float *out, ptrdiff_t out_block, const float *in, ptrdiff_t in_block, int channels);
+
+    /* One row of `width` pixels between the layouts: `channels` (1..L) planar rows `plane` floats apart <-> one blocked row. Lanes
+     * past `channels` become zero in the blocked row. */
+    void (*block_row)(float *blocked, const float *planar, ptrdiff_t plane, int channels, int width);
+    void (*unblock_row)(float *planar, ptrdiff_t plane, const float *blocked, int channels, int width);
+
+    /* `rounds` x dp_kernels.peak_flops floating-point operations on registers alone, at the peak of this ISA (independent FMA chains);
+     * the returned value keeps the work alive. */
+    float (*peak)(int rounds);
+    double peak_flops;
+} dp_kernels;
+
+/* The table of an ISA that this build has (see dp_isa_supported), NULL otherwise. Constant; never freed. */
+const dp_kernels *dp_kernels_for(dp_isa isa);
+
+/* Packs weights for panels. Canonical K x C x R x S (`weights`), one source of a panel: output channel `k` of this source becomes lane
+ * (k0 + k) % L of block (k0 + k) / L of the packed product. The packed product has `total_blocks` blocks in panels of `blocks_of[p]`;
+ * panel p holds [segment][run][blocks_of[p]][L], panels one after another, segments in the order (channel block, row, column) with
+ * run L if blocked, (channel, row) with run S if planar. scale: NULL, or a factor an output channel (folded batch norm). The caller
+ * zeroes `packed` first: lanes of missing channels stay zero. groups > 1: written as a dense product with zeros elsewhere. */
+typedef struct dp_packing {
+    const float *weights, *scale;
+    int outputs, channels, height, width, groups; /* channels: C of the whole input */
+    int lanes, first_output;                      /* first_output: k0, a multiple of L */
+    bool planar;
+    const int *blocks_of;
+    int panels;
+} dp_packing;
+void dp_pack_panels(float *packed, const dp_packing *packing);
+
+#endif

@@ -1,0 +1,45 @@
+/* plan.h - compiles a graph for a batch size, an instruction set and a set of outputs; the result is an array of steps in phases, and
+ * one arena in which liveness has placed every tensor. Running walks the steps: no allocation, no decision, no lock but the pool's.
+ *
+ * How: keep what the outputs need; fold batch norm and fuse ReLU into the convolution before; join sibling 1x1 convolutions of one
+ * input into one product; let the parts of a concatenation write into its channel slices; give the private inputs of padded
+ * convolutions a halo; lower each node to a step; number phases (steps of a phase do not depend on each other and run as one loop);
+ * place buffers. What changes a bit is chosen from shape and ISA alone, never from threads or batch. */
+#ifndef DP_PLAN_PLAN_H
+#define DP_PLAN_PLAN_H
+
+#include "base/threads.h"
+#include "graph/graph.h"
+#include "kernels/kernels.h"
+
+typedef struct dp_plan dp_plan;
+
+/* Packed weights, shared by all plans of one model: made on first use, kept until the cache is freed. Thread-safe. */
+typedef struct dp_packs dp_packs;
+deeper_status dp_packs_create(dp_packs **packs, const deeper_allocator *allocator, deeper_error *error);
+void dp_packs_free(dp_packs *packs);
+
+typedef struct dp_plan_options {
+    const dp_kernels *kernels;
+    int max_batch;      /* >= 1 */
+    int threads;        /* divides the work; changes no result */
+    const int *outputs; /* nodes */
+    int output_count;   /* >= 1 */
+} dp_plan_options;
+
+/* values[p]: the values of parameter p, read now (packed) and not kept. The graph, the packs and the kernels must outlive the plan. */
+deeper_status dp_plan_create(dp_plan **plan, const dp_graph *graph, const float *const *values, dp_packs *packs,
+                             const dp_plan_options *options, const deeper_allocator *allocator, deeper_error *error);
+void dp_plan_free(dp_plan *plan);
+
+size_t dp_plan_arena_bytes(const dp_plan *plan);  /* peak of activations and workspace, what dp_plan_run needs */
+size_t dp_plan_packed_bytes(const dp_plan *plan); /* packed weights that the plan reads */
+
+/* Runs `count` (1..max_batch) images. arena: dp_plan_arena_bytes, aligned to DP_ALIGNMENT, used by one run at a time. input:
+ * count x C x H x W of the INPUT node; outputs[i]: count x the shape of output i, NCHW. pool: at least the plan's threads. */
+void dp_plan_run(const dp_plan *plan, dp_pool *pool, float *arena, const float *input, int count, float *const *outputs);
+
+/* The plan as text: a line a step with phase, algorithm, tile, shapes and arena offsets, then the totals. */
+void dp_plan_print(const dp_plan *plan, dp_buffer *text);
+
+#endif
