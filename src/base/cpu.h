@@ -12,21 +12,28 @@ typedef enum dp_isa { DP_ISA_PORTABLE, DP_ISA_AVX2, DP_ISA_AVX512, DP_ISA_NEON, 
 /* "portable", "avx2", "avx512", "neon". */
 const char *dp_isa_name(dp_isa isa);
 
-/* Whether this CPU and the operating system can run code of that ISA (avx2 means AVX2 + FMA + F16C; avx512 means F, BW, DQ, VL). */
+/* Whether this build has kernels of that ISA, and this CPU and the operating system (which must save the wide registers) can run
+ * them. avx2 means AVX2 + FMA + F16C; avx512 means those and F, BW, DQ, VL. */
 bool dp_isa_supported(dp_isa isa);
 
-/* The ISA to use: DEEPER_ISA from the environment if set (an unknown or unsupported name is an error that lists what can be had),
- * else the best supported. */
+/* The ISA to use: DEEPER_ISA from the environment if set and not empty (an unknown or unsupported name is an error that lists what
+ * can be had), else the best supported. */
 deeper_status dp_isa_select(dp_isa *isa, deeper_error *error);
 
 /* Bytes of data cache a core sees; 0 unknown. level 1..3. */
 size_t dp_cache_bytes(int level);
 
-/* Processors this process may use: affinity mask and cgroup (v1, v2) CPU quota rounded up; at least 1. */
+/* The CPU quota of this process's cgroups (v1, v2), the least from its own up to the root, in processors rounded up; 0: none.
+ * membership: /proc/self/cgroup; mount: /sys/fs/cgroup. */
+int dp_quota_processors(const char *membership, const char *mount);
+
+/* Processors this process may use: the affinity mask or the quota, whichever is less; at least 1. */
 int dp_processors(void);
 
-/* Threads to use: `requested` if > 0, else DEEPER_THREADS, else OMP_NUM_THREADS, else dp_processors(); 1..256, bad values in the
- * environment are an error that names the variable. */
+enum { DP_THREADS_MAX = 256 };
+
+/* Threads to use: `requested` if > 0, else DEEPER_THREADS, else OMP_NUM_THREADS (the first of a list), else dp_processors() up to
+ * DP_THREADS_MAX. Outside 1..DP_THREADS_MAX is an error that names the argument or the variable. */
 deeper_status dp_threads_select(int *threads, int requested, deeper_error *error);
 
 /* Monotonic seconds. */

@@ -1,5 +1,5 @@
-/* random.h - all randomness of deeper: a counter-based generator, so that a number depends on (seed, stream, index) alone and a run can be
- * repeated or resumed from the middle bit for bit. splitmix64's finaliser over the counter (Steele, Lea, Flood 2014). */
+/* random.h - all randomness of deeper: a counter-based generator, so that a number depends on (seed, stream, index) alone and a run
+ * can be repeated or resumed from the middle bit for bit. splitmix64's finaliser over the counter (Steele, Lea, Flood 2014). */
 #ifndef DP_BASE_RANDOM_H
 #define DP_BASE_RANDOM_H
 

@@ -6,7 +6,7 @@
 #include <deeper/deeper.h>
 
 /* Fills *error (may be NULL) with `status` and the formatted one-line message, offset -1, and returns `status`. Control bytes that a
- * file name or a file's text may bring in are replaced by '?', so a message stays one line. error->message may be an argument, so that a
+ * file name or a file's text may bring in are replaced by '?', so a message stays one line. error->message may be an argument: a
  * caller can put its own name before it. */
 deeper_status dp_fail(deeper_error *error, deeper_status status, const char *format, ...) __attribute__((format(printf, 3, 4)));
 

@@ -1,0 +1,425 @@
+/* files.c - files read whole, mapped or written atomically; folders listed in a stable order.
+ * Why here: every message about a file is made in one place, and nothing above base opens a file for writing in any other way.
+ * It knows nothing of what is in a file. */
+#include "base/files.h"
+
+#include "base/random.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    FIRST_READ = 64 << 10, /* bytes asked for where the size of a file is not known (pipes, /proc) */
+    WRITER_BLOCK = 256 << 10,
+    KEPT_NAME = 200, /* bytes of a file's name that its temporary name keeps; 255 is what file systems take */
+    NAME_TRIES = 64  /* temporary names tried before giving up; two in a row taken is already a sign of something else */
+};
+
+/* ----------------------------------------------------------------------------------------------------------- reading */
+
+static deeper_status fail_limit(const char *path, size_t limit, deeper_error *error) {
+    return dp_fail(error, DEEPER_ERROR_LIMIT, "%s: larger than the %zu bytes that are read of such a file", path, limit);
+}
+
+/* Opens for reading and refuses folders, which open() takes but read() does not. O_NONBLOCK is not set: a pipe may block. */
+static deeper_status open_read(int *file, struct stat *status, const char *path, deeper_error *error) {
+    *file = open(path, O_RDONLY | O_CLOEXEC);
+    if (*file < 0)
+        return dp_fail_errno(error, path, "cannot open");
+    if (fstat(*file, status) != 0) {
+        deeper_status result = dp_fail_errno(error, path, "cannot read");
+        close(*file);
+        return result;
+    }
+    if (S_ISDIR(status->st_mode)) {
+        close(*file);
+        return dp_fail(error, DEEPER_ERROR_IO, "%s: is a folder; a file is needed", path);
+    }
+    return DEEPER_OK;
+}
+
+static deeper_status map_file(dp_map *map, int file, const struct stat *status, const char *path, size_t limit,
+                              deeper_error *error) {
+    if (!S_ISREG(status->st_mode))
+        return dp_fail(error, DEEPER_ERROR_IO, "%s: is not an ordinary file; save it to one first", path);
+    if ((uint64_t)status->st_size > SIZE_MAX || (limit && (uint64_t)status->st_size > limit))
+        return fail_limit(path, limit ? limit : SIZE_MAX, error);
+    if (status->st_size == 0)
+        return DEEPER_OK;
+    void *data = mmap(NULL, (size_t)status->st_size, PROT_READ, MAP_PRIVATE, file, 0);
+    if (data == MAP_FAILED)
+        return dp_fail_errno(error, path, "cannot map");
+    *map = (dp_map){ .data = data, .size = (size_t)status->st_size };
+    return DEEPER_OK;
+}
+
+deeper_status dp_map_open(dp_map *map, const char *path, size_t limit, deeper_error *error) {
+    int file;
+    struct stat status;
+    *map = (dp_map){ 0 };
+    DP_TRY(open_read(&file, &status, path, error));
+    deeper_status result = map_file(map, file, &status, path, limit, error);
+    close(file);
+    return result;
+}
+
+void dp_map_close(dp_map *map) {
+    if (map->data)
+        munmap((void *)map->data, map->size);
+    *map = (dp_map){ 0 };
+}
+
+void dp_map_release_pages(const dp_map *map) {
+    if (map->data)
+        madvise((void *)map->data, map->size, MADV_DONTNEED);
+}
+
+/* Reads to the end of `file` into *data of *capacity bytes, which grows by doubling; `size` is what was read. */
+static deeper_status read_all(char **data, size_t *size, size_t capacity, int file, const char *path, size_t limit,
+                              const deeper_allocator *allocator, deeper_error *error) {
+    for (;;) {
+        if (*size + 1 >= capacity) {
+            size_t grown = 0;
+            char *fresh = dp_size_mul(capacity, 2, &grown) ? dp_alloc_raw(allocator, grown, 1) : NULL;
+            if (!fresh)
+                return dp_fail(error, DEEPER_ERROR_MEMORY, "%s: out of memory to read it", path);
+            memcpy(fresh, *data, *size);
+            dp_free(allocator, *data);
+            *data = fresh;
+            capacity = grown;
+        }
+        size_t room = capacity - 1 - *size;
+        ssize_t got = read(file, *data + *size, room < SSIZE_MAX ? room : SSIZE_MAX);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return dp_fail_errno(error, path, "cannot read");
+        if (got == 0)
+            return DEEPER_OK;
+        *size += (size_t)got;
+        if (limit && *size > limit)
+            return fail_limit(path, limit, error);
+    }
+}
+
+deeper_status dp_file_read(void **data, size_t *size, const char *path, size_t limit, const deeper_allocator *allocator,
+                           deeper_error *error) {
+    int file;
+    struct stat status;
+    DP_TRY(open_read(&file, &status, path, error));
+    uint64_t expected = S_ISREG(status.st_mode) && status.st_size > 0 ? (uint64_t)status.st_size : 0;
+    if (limit && expected > limit) {
+        close(file);
+        return fail_limit(path, limit, error);
+    }
+    /* One byte for the zero at the end and one to see the end of the file without growing. */
+    uint64_t capacity = expected ? expected + 2 : FIRST_READ;
+    char *bytes = capacity <= SIZE_MAX ? dp_alloc_raw(allocator, (size_t)capacity, 1) : NULL;
+    size_t count = 0;
+    deeper_status result = bytes ? read_all(&bytes, &count, (size_t)capacity, file, path, limit, allocator, error)
+                                 : dp_fail(error, DEEPER_ERROR_MEMORY, "%s: out of memory to read it", path);
+    close(file);
+    if (result != DEEPER_OK) {
+        dp_free(allocator, bytes);
+        return result;
+    }
+    bytes[count] = '\0';
+    *data = bytes;
+    *size = count;
+    return DEEPER_OK;
+}
+
+/* ----------------------------------------------------------------------------------------------------------- writing */
+
+struct dp_writer {
+    const deeper_allocator *allocator;
+    char *path;      /* as the caller named it, for messages */
+    char *target;    /* what is renamed over: path with symbolic links followed */
+    char *temporary; /* in the folder of target; NULL once renamed */
+    int file;
+    int failure; /* errno of the first write that failed, 0: none */
+    size_t used; /* bytes of block that wait to be written */
+    unsigned char block[WRITER_BLOCK];
+};
+
+/* Frees the writer; removes the temporary file if it is still there. */
+static void writer_end(dp_writer *writer) {
+    const deeper_allocator *allocator = writer->allocator;
+    if (writer->file >= 0)
+        close(writer->file);
+    if (writer->temporary)
+        unlink(writer->temporary);
+    dp_free(allocator, writer->temporary);
+    dp_free(allocator, writer->target);
+    dp_free(allocator, writer->path);
+    dp_free(allocator, writer);
+}
+
+/* The folder part of a path, with its slash; "" if there is none. */
+static size_t folder_length(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return slash ? (size_t)(slash - path) + 1 : 0;
+}
+
+/* What `path` finally names: itself, or where its symbolic links lead, also when nothing is there yet. NULL with errno set if
+ * memory is out, the links are a circle or a name is too long. */
+static char *follow_links(const char *path, const deeper_allocator *allocator) {
+    enum { LINKS = 40 }; /* as many as Linux follows */
+    char *current = dp_strdup(allocator, path);
+    for (int i = 0; current && i < LINKS; i++) {
+        char target[PATH_MAX];
+        ssize_t length = readlink(current, target, sizeof target);
+        if (length < 0)
+            return current; /* not a link; any other trouble shows when the temporary file is made */
+        size_t folder = target[0] == '/' ? 0 : folder_length(current);
+        char *next = dp_alloc_raw(allocator, folder + (size_t)length + 1, 1);
+        if (next) {
+            memcpy(next, current, folder);
+            memcpy(next + folder, target, (size_t)length);
+            next[folder + (size_t)length] = '\0';
+        }
+        dp_free(allocator, current);
+        current = next;
+    }
+    errno = current ? ELOOP : ENOMEM;
+    dp_free(allocator, current);
+    return NULL;
+}
+
+/* Makes a file that was not there: target + ".tmp-PID-RANDOM", the name of target cut where the whole would be too long for a file
+ * system. A file of the same name from another process or a killed one is left alone. */
+static deeper_status make_temporary(dp_writer *writer, deeper_error *error) {
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    dp_random random = dp_random_at((uint64_t)now.tv_sec, (uint64_t)now.tv_nsec, (uint64_t)(uintptr_t)writer);
+    size_t kept = folder_length(writer->target) + strnlen(writer->target + folder_length(writer->target), KEPT_NAME);
+    size_t size = kept + 48;
+    char *name = dp_alloc_raw(writer->allocator, size, 1);
+    if (!name)
+        return dp_fail_memory(error, "the name of a temporary file");
+    for (int i = 0; i < NAME_TRIES && writer->file < 0; i++) {
+        snprintf(name, size, "%.*s.tmp-%ld-%08lx", (int)kept, writer->target, (long)getpid(),
+                 (unsigned long)(dp_random_u64(&random) >> 32));
+        writer->file = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        if (writer->file < 0 && errno != EEXIST)
+            break;
+    }
+    if (writer->file < 0) {
+        deeper_status result = dp_fail_errno(error, writer->path, "cannot write");
+        dp_free(writer->allocator, name);
+        return result;
+    }
+    writer->temporary = name;
+    return DEEPER_OK;
+}
+
+static deeper_status writer_prepare(dp_writer *writer, const char *path, deeper_error *error) {
+    struct stat status;
+    writer->path = dp_strdup(writer->allocator, path);
+    if (!writer->path)
+        return dp_fail_memory(error, "the name of a file to write");
+    writer->target = follow_links(path, writer->allocator);
+    if (!writer->target)
+        return dp_fail_errno(error, path, "cannot write");
+    if (stat(writer->target, &status) == 0 && !S_ISREG(status.st_mode))
+        return dp_fail(error, DEEPER_ERROR_IO, "%s: is %s; name an ordinary file to write", path,
+                       S_ISDIR(status.st_mode) ? "a folder" : "not an ordinary file");
+    return make_temporary(writer, error);
+}
+
+deeper_status dp_writer_open(dp_writer **writer, const char *path, const deeper_allocator *allocator, deeper_error *error) {
+    dp_writer *fresh = dp_alloc_raw(allocator, 1, sizeof *fresh);
+    if (!fresh)
+        return dp_fail_memory(error, "the buffer of a file to write");
+    fresh->allocator = allocator;
+    fresh->path = fresh->target = fresh->temporary = NULL;
+    fresh->file = -1;
+    fresh->failure = 0;
+    fresh->used = 0;
+    deeper_status result = writer_prepare(fresh, path, error);
+    if (result != DEEPER_OK) {
+        writer_end(fresh);
+        return result;
+    }
+    *writer = fresh;
+    return DEEPER_OK;
+}
+
+static void write_through(dp_writer *writer, const unsigned char *bytes, size_t size) {
+    while (size > 0 && !writer->failure) {
+        ssize_t done = write(writer->file, bytes, size < SSIZE_MAX ? size : SSIZE_MAX);
+        if (done < 0 && errno != EINTR)
+            writer->failure = errno;
+        if (done > 0) {
+            bytes += done;
+            size -= (size_t)done;
+        }
+    }
+}
+
+void dp_writer_put(dp_writer *writer, const void *bytes, size_t size) {
+    if (size > sizeof writer->block - writer->used) {
+        write_through(writer, writer->block, writer->used);
+        writer->used = 0;
+    }
+    if (size > sizeof writer->block) {
+        write_through(writer, bytes, size);
+    } else if (size) {
+        memcpy(writer->block + writer->used, bytes, size);
+        writer->used += size;
+    }
+}
+
+/* Makes the rename itself last through a loss of power. File systems that cannot sync a folder say EINVAL, which is no failure, nor
+ * is a folder that may be written but not read. The file is complete in every case. */
+static int sync_folder(const char *folder) {
+    int file = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (file < 0)
+        return 0;
+    int failure = fsync(file) != 0 && errno != EINVAL ? errno : 0;
+    close(file);
+    return failure;
+}
+
+deeper_status dp_writer_commit(dp_writer *writer, deeper_error *error) {
+    write_through(writer, writer->block, writer->used);
+    if (!writer->failure && fsync(writer->file) != 0)
+        writer->failure = errno;
+    if (close(writer->file) != 0 && !writer->failure) /* where a full network disk is told */
+        writer->failure = errno;
+    writer->file = -1;
+    if (!writer->failure && rename(writer->temporary, writer->target) != 0)
+        writer->failure = errno;
+    if (!writer->failure) {
+        dp_free(writer->allocator, writer->temporary);
+        writer->temporary = NULL;
+        size_t length = folder_length(writer->target);
+        writer->target[length] = '\0';
+        writer->failure = sync_folder(length ? writer->target : ".");
+    }
+    deeper_status result = DEEPER_OK;
+    if (writer->failure) {
+        errno = writer->failure;
+        result = dp_fail_errno(error, writer->path, "cannot write");
+    }
+    writer_end(writer);
+    return result;
+}
+
+void dp_writer_discard(dp_writer *writer) {
+    if (writer)
+        writer_end(writer);
+}
+
+/* ----------------------------------------------------------------------------------------------------------- folders */
+
+int dp_is_folder(const char *path) {
+    struct stat status;
+    if (stat(path, &status) != 0)
+        return -1;
+    return S_ISDIR(status.st_mode);
+}
+
+char *dp_path_join(const deeper_allocator *allocator, const char *folder, const char *name) {
+    size_t length = strlen(folder);
+    size_t size = length + strlen(name) + 2;
+    char *path = dp_alloc_raw(allocator, size, 1);
+    if (path)
+        snprintf(path, size, "%s%s%s", folder, length && folder[length - 1] != '/' ? "/" : "", name);
+    return path;
+}
+
+/* One name of a folder while it is read; folders come out as pairs of arrays once they are sorted. */
+typedef struct entry {
+    char *name;
+    bool folder;
+} entry;
+
+typedef struct entries {
+    entry *items;
+    size_t count, capacity;
+} entries;
+
+static int compare_entries(const void *a, const void *b) {
+    return strcmp(((const entry *)a)->name, ((const entry *)b)->name);
+}
+
+static bool entry_is_folder(DIR *folder, const struct dirent *found) {
+    struct stat status;
+    if (found->d_type != DT_UNKNOWN && found->d_type != DT_LNK)
+        return found->d_type == DT_DIR;
+    return fstatat(dirfd(folder), found->d_name, &status, 0) == 0 && S_ISDIR(status.st_mode);
+}
+
+static deeper_status read_entries(entries *list, DIR *folder, const char *path, const deeper_allocator *allocator,
+                                  deeper_error *error) {
+    for (;;) {
+        errno = 0;
+        const struct dirent *found = readdir(folder);
+        if (!found)
+            return errno ? dp_fail_errno(error, path, "cannot read the folder") : DEEPER_OK;
+        if (found->d_name[0] == '.')
+            continue;
+        void *items = list->items;
+        char *name = dp_strdup(allocator, found->d_name);
+        if (!name || !dp_reserve(allocator, &items, &list->capacity, list->count + 1, sizeof *list->items)) {
+            dp_free(allocator, name);
+            return dp_fail(error, DEEPER_ERROR_MEMORY, "%s: out of memory to list the folder", path);
+        }
+        list->items = items;
+        list->items[list->count++] = (entry){ .name = name, .folder = entry_is_folder(folder, found) };
+    }
+}
+
+static deeper_status entries_to_listing(dp_listing *listing, const entries *list, const char *path,
+                                        const deeper_allocator *allocator, deeper_error *error) {
+    char **names = dp_alloc_raw(allocator, list->count, sizeof *names);
+    bool *folders = dp_alloc_raw(allocator, list->count, sizeof *folders);
+    if (!names || !folders) {
+        dp_free(allocator, names);
+        dp_free(allocator, folders);
+        return dp_fail(error, DEEPER_ERROR_MEMORY, "%s: out of memory to list the folder", path);
+    }
+    if (list->count)
+        qsort(list->items, list->count, sizeof *list->items, compare_entries);
+    for (size_t i = 0; i < list->count; i++) {
+        names[i] = list->items[i].name;
+        folders[i] = list->items[i].folder;
+    }
+    *listing = (dp_listing){ .names = names, .folders = folders, .count = list->count };
+    return DEEPER_OK;
+}
+
+deeper_status dp_listing_read(dp_listing *listing, const char *path, const deeper_allocator *allocator, deeper_error *error) {
+    entries list = { 0 };
+    *listing = (dp_listing){ 0 };
+    DIR *folder = opendir(path);
+    if (!folder)
+        return dp_fail_errno(error, path, "cannot open the folder");
+    deeper_status result = read_entries(&list, folder, path, allocator, error);
+    closedir(folder);
+    if (result == DEEPER_OK)
+        result = entries_to_listing(listing, &list, path, allocator, error);
+    if (result != DEEPER_OK)
+        for (size_t i = 0; i < list.count; i++)
+            dp_free(allocator, list.items[i].name);
+    dp_free(allocator, list.items);
+    return result;
+}
+
+void dp_listing_free(dp_listing *listing, const deeper_allocator *allocator) {
+    for (size_t i = 0; i < listing->count; i++)
+        dp_free(allocator, listing->names[i]);
+    dp_free(allocator, listing->names);
+    dp_free(allocator, listing->folders);
+    *listing = (dp_listing){ 0 };
+}
