@@ -20,8 +20,8 @@ typedef struct dp_model {
     const deeper_allocator *allocator;
     dp_graph *graph;
 
-    /* The values of parameter p are values[p], dp_shape_floats of its node, canonical order. They lie in `arena` (flat, in parameter
-     * order) or, where a file holds them ready for use, in `map`. values is NULL while the parameters have no values. */
+    /* The values of parameter p are values[p], dp_shape_floats of its node, canonical order. They lie in `arena` (flat, in
+     * parameter order) or, where a file holds them ready for use, in `map`. values is NULL while the parameters have no values. */
     const float **values;
     float *arena;
     dp_map map;
@@ -32,8 +32,8 @@ typedef struct dp_model {
     dp_labels labels; /* count 0: no table */
     bool has_preprocess;
     dp_preprocess preprocess;
-    char *source;         /* where the weights came from, one line; NULL unknown */
-    const char *format;   /* "safetensors", "caffemodel", "none" */
+    char *source;                 /* where the weights came from, one line; NULL unknown */
+    const char *format;           /* "safetensors", "caffemodel", "none" */
     char *training, *calibration; /* JSON texts kept as they are (later commands write them); NULL none */
 } dp_model;
 

@@ -40,8 +40,8 @@ typedef struct dp_shape {
 size_t dp_shape_floats(dp_shape shape);
 bool dp_shape_equal(dp_shape a, dp_shape b);
 
-/* Convolutions and pools. P = (H + pad_top + pad_bottom - height) / stride_y + 1, rounded down, or up if `ceil` (then the last window
- * must still begin inside the picture or its top padding, as in Caffe). Likewise Q. */
+/* Convolutions and pools. P = (H + pad_top + pad_bottom - height) / stride_y + 1, rounded down, or up if `ceil` (then the last
+ * window must still begin inside the picture or its top padding, as in Caffe). Likewise Q. */
 typedef struct dp_window {
     int height, width, stride_y, stride_x, pad_top, pad_left, pad_bottom, pad_right;
     int groups;         /* convolutions: channels are split into groups that do not mix; 1 otherwise */
@@ -87,8 +87,9 @@ typedef struct dp_graph {
 deeper_status dp_graph_create(dp_graph **graph, const deeper_allocator *allocator, deeper_error *error);
 void dp_graph_free(dp_graph *graph);
 
-/* Adds a node and infers its shape; its number, or -1. The first failure (out of memory, a bad input or attribute, shapes that do not
- * fit, a name twice, too large) stays in the graph, later calls do nothing, and dp_graph_status tells: builders need one check. */
+/* Adds a node and infers its shape; its number, or -1. The first failure (out of memory, a bad input or attribute, shapes that do
+ * not fit, a name twice, too large) stays in the graph, later calls do nothing, and dp_graph_status tells: builders need one check.
+ */
 int dp_graph_add(dp_graph *graph, dp_op op, const char *name, const int *inputs, int input_count, const dp_attributes *attributes);
 deeper_status dp_graph_status(const dp_graph *graph, deeper_error *error);
 

@@ -3,8 +3,8 @@
  *
  * Letters: L lanes of the table's vectors (16, 8, 4, 4 floats on AVX-512, AVX2, NEON, portable), C channels, H W rows and columns,
  * CB = ceil(C / L) channel blocks.
- * Blocked layout (nChwLc): element (c, y, x) of an image lies at [c / L][y][x][c % L]; a pixel is L floats, a row W pixels (more where
- * a halo stands beside it), a block H rows. Lanes past C are always zero: every kernel keeps that. Planar layout: [c][y][x].
+ * Blocked layout (nChwLc): element (c, y, x) of an image lies at [c / L][y][x][c % L]; a pixel is L floats, a row W pixels (more
+ * where a halo stands beside it), a block H rows. Lanes past C are always zero: every kernel keeps that. Planar layout: [c][y][x].
  * All strides are in floats. Pixels of blocked tensors, packed weights and biases are aligned to the vector; planar data is not. */
 #ifndef DP_KERNELS_KERNELS_H
 #define DP_KERNELS_KERNELS_H
@@ -33,9 +33,9 @@ typedef struct dp_panel {
 } dp_panel;
 typedef void dp_panel_kernel(const dp_panel *panel);
 
-/* Rows row_begin..row_end-1 of one channel block of a pool. `in` points at pixel (0, 0) of the picture, whatever halo stands around.
- * Windows are clamped: what lies outside the picture does not count (max), or counts as zero. average: the sum is divided by the pixels
- * of the window inside the picture, or, with count_padding, inside the padded picture (Caffe). */
+/* Rows row_begin..row_end-1 of one channel block of a pool. `in` points at pixel (0, 0) of the picture, whatever halo stands
+ * around. Windows are clamped: what lies outside the picture does not count (max), or counts as zero. average: the sum is divided
+ * by the pixels of the window inside the picture, or, with count_padding, inside the padded picture (Caffe). */
 typedef struct dp_pooling {
     const float *in;
     ptrdiff_t in_row;
@@ -88,8 +88,8 @@ typedef struct dp_kernels {
     void (*block_row)(float *blocked, const float *planar, ptrdiff_t plane, int channels, int width);
     void (*unblock_row)(float *planar, ptrdiff_t plane, const float *blocked, int channels, int width);
 
-    /* `rounds` x dp_kernels.peak_flops floating-point operations on registers alone, at the peak of this ISA (independent FMA chains);
-     * the returned value keeps the work alive. */
+    /* `rounds` x dp_kernels.peak_flops floating-point operations on registers alone, at the peak of this ISA (independent FMA
+     * chains); the returned value keeps the work alive. */
     float (*peak)(int rounds);
     double peak_flops;
 } dp_kernels;
@@ -97,11 +97,12 @@ typedef struct dp_kernels {
 /* The table of an ISA that this build has (see dp_isa_supported), NULL otherwise. Constant; never freed. */
 const dp_kernels *dp_kernels_for(dp_isa isa);
 
-/* Packs weights for panels. Canonical K x C x R x S (`weights`), one source of a panel: output channel `k` of this source becomes lane
- * (k0 + k) % L of block (k0 + k) / L of the packed product. The packed product has `total_blocks` blocks in panels of `blocks_of[p]`;
- * panel p holds [segment][run][blocks_of[p]][L], panels one after another, segments in the order (channel block, row, column) with
- * run L if blocked, (channel, row) with run S if planar. scale: NULL, or a factor an output channel (folded batch norm). The caller
- * zeroes `packed` first: lanes of missing channels stay zero. groups > 1: written as a dense product with zeros elsewhere. */
+/* Packs weights for panels. Canonical K x C x R x S (`weights`), one source of a panel: output channel `k` of this source becomes
+ * lane (k0 + k) % L of block (k0 + k) / L of the packed product. The packed product has `total_blocks` blocks in panels of
+ * `blocks_of[p]`; panel p holds [segment][run][blocks_of[p]][L], panels one after another, segments in the order (channel block,
+ * row, column) with run L if blocked, (channel, row) with run S if planar. scale: NULL, or a factor an output channel (folded batch
+ * norm). The caller zeroes `packed` first: lanes of missing channels stay zero. groups > 1: written as a dense product with zeros
+ * elsewhere. */
 typedef struct dp_packing {
     const float *weights, *scale;
     int outputs, channels, height, width, groups; /* channels: C of the whole input */

@@ -9,9 +9,9 @@ typedef struct dp_net_size {
     int classes, image_size;
 } dp_net_size;
 
-/* Builds `spec` into an empty graph. architecture and options (allocated with the graph's allocator, the caller frees) receive the name
- * and the full option text with defaults filled in. The image is the node "data", the logits "loss3/classifier" in googlenet; every
- * network ends in the softmax "prob". Errors name the unknown architecture, option or value and list what there is. */
+/* Builds `spec` into an empty graph. architecture and options (allocated with the graph's allocator, the caller frees) receive the
+ * name and the full option text with defaults filled in. The image is the node "data", the logits "loss3/classifier" in googlenet;
+ * every network ends in the softmax "prob". Errors name the unknown architecture, option or value and list what there is. */
 deeper_status dp_net_build(dp_graph *graph, const char *spec, dp_net_size size, char **architecture, char **options,
                            deeper_error *error);
 

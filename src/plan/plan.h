@@ -1,5 +1,6 @@
-/* plan.h - compiles a graph for a batch size, an instruction set and a set of outputs; the result is an array of steps in phases, and
- * one arena in which liveness has placed every tensor. Running walks the steps: no allocation, no decision, no lock but the pool's.
+/* plan.h - compiles a graph for a batch size, an instruction set and a set of outputs; the result is an array of steps in phases,
+ * and one arena in which liveness has placed every tensor. Running walks the steps: no allocation, no decision, no lock but the
+ * pool's.
  *
  * How: keep what the outputs need; fold batch norm and fuse ReLU into the convolution before; join sibling 1x1 convolutions of one
  * input into one product; let the parts of a concatenation write into its channel slices; give the private inputs of padded
@@ -27,7 +28,8 @@ typedef struct dp_plan_options {
     int output_count;   /* >= 1 */
 } dp_plan_options;
 
-/* values[p]: the values of parameter p, read now (packed) and not kept. The graph, the packs and the kernels must outlive the plan. */
+/* values[p]: the values of parameter p, read now (packed) and not kept. The graph, the packs and the kernels must outlive the plan.
+ */
 deeper_status dp_plan_create(dp_plan **plan, const dp_graph *graph, const float *const *values, dp_packs *packs,
                              const dp_plan_options *options, const deeper_allocator *allocator, deeper_error *error);
 void dp_plan_free(dp_plan *plan);

@@ -1,0 +1,229 @@
+/* operators.c - the one table of operators: name, arity, shape rule and multiply-adds of each.
+ * Shape rules take shapes alone, so that importers and tests can ask without a graph. To add an operator see docs/ADDING.md.
+ * Letters as in graph.h. */
+#include "graph/graph.h"
+
+enum { MAX_SIDE = 1 << 16, MAX_CHANNELS = 1 << 24 };
+static const size_t MAX_FLOATS = (size_t)1 << 31; /* of one image of a tensor, or of a parameter */
+
+typedef deeper_status infer_rule(const dp_shape *in, int count, const dp_attributes *attributes, dp_shape *out,
+                                 deeper_error *error);
+typedef uint64_t cost_rule(const dp_graph *graph, const dp_node *node);
+
+static deeper_status same_as_first(const dp_shape *in, int count, const dp_attributes *attributes, dp_shape *out,
+                                   deeper_error *error) {
+    *out = in[0];
+    return DEEPER_OK;
+}
+
+static deeper_status infer_stated(const dp_shape *in, int count, const dp_attributes *attributes, dp_shape *out,
+                                  deeper_error *error) {
+    *out = attributes->shape;
+    return DEEPER_OK;
+}
+
+static bool window_sound(const dp_window *w) {
+    const int sides[] = { w->height, w->width, w->stride_y, w->stride_x };
+    const int pads[] = { w->pad_top, w->pad_left, w->pad_bottom, w->pad_right };
+    for (int i = 0; i < 4; i++)
+        if (sides[i] < 1 || sides[i] > MAX_SIDE || pads[i] < 0 || pads[i] > MAX_SIDE)
+            return false;
+    return true;
+}
+
+/* Windows along one side; 0 or less if none fits. */
+static int window_count(int side, int window, int stride, int before, int after, bool ceil) {
+    int room = side + before + after - window;
+    if (room < 0)
+        return 0;
+    int count = (ceil ? room + stride - 1 : room) / stride + 1;
+    if (ceil && (count - 1) * stride >= side + before)
+        count--;
+    return count;
+}
+
+static deeper_status slide(const dp_window *w, dp_shape in, dp_shape *out, deeper_error *error) {
+    if (!window_sound(w))
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "a window of %dx%d with stride %dx%d is out of range", w->height, w->width,
+                       w->stride_y, w->stride_x);
+    out->h = window_count(in.h, w->height, w->stride_y, w->pad_top, w->pad_bottom, w->ceil);
+    out->w = window_count(in.w, w->width, w->stride_x, w->pad_left, w->pad_right, w->ceil);
+    if (out->h < 1 || out->w < 1)
+        return dp_fail(error, DEEPER_ERROR_MISMATCH, "a window of %dx%d does not fit into a picture of %dx%d", w->height, w->width,
+                       in.h, in.w);
+    return DEEPER_OK;
+}
+
+static deeper_status check_bias(const dp_shape *in, int count, deeper_error *error) {
+    if (count == 3 && !dp_shape_equal(in[2], (dp_shape){ in[1].n, 1, 1, 1 }))
+        return dp_fail(error, DEEPER_ERROR_MISMATCH, "a bias of %d values for %d outputs", in[2].n, in[1].n);
+    return DEEPER_OK;
+}
+
+static deeper_status infer_conv(const dp_shape *in, int count, const dp_attributes *attributes, dp_shape *out,
+                                deeper_error *error) {
+    const dp_window *w = &attributes->window;
+    dp_shape weight = in[1];
+    if (w->groups < 1 || in[0].c % w->groups || weight.n % w->groups)
+        return dp_fail(error, DEEPER_ERROR_MISMATCH, "%d groups do not divide %d and %d channels", w->groups, in[0].c, weight.n);
+    if (weight.c != in[0].c / w->groups || weight.h != w->height || weight.w != w->width)
+        return dp_fail(error, DEEPER_ERROR_MISMATCH, "weights of %dx%dx%dx%d for a %dx%d convolution of %d channels", weight.n,
+                       weight.c, weight.h, weight.w, w->height, w->width, in[0].c);
+    DP_TRY(check_bias(in, count, error));
+    out->c = weight.n;
+    return slide(w, in[0], out, error);
+}
+
+static deeper_status infer_fc(const dp_shape *in, int count, const dp_attributes *attributes, dp_shape *out, deeper_error *error) {
+    if (in[1].c != in[0].c || in[1].h != in[0].h || in[1].w != in[0].w)
+        return dp_fail(error, DEEPER_ERROR_MISMATCH, "weights of %dx%dx%dx%d for an input of %dx%dx%d", in[1].n, in[1].c, in[1].h,
+                       in[1].w, in[0].c, in[0].h, in[0].w);
+    DP_TRY(check_bias(in, count, error));
+    *out = (dp_shape){ 0, in[1].n, 1, 1 };
+    return DEEPER_OK;
+}
+
+static deeper_status infer_pool(const dp_shape *in, int count, const dp_attributes *attributes, dp_shape *out,
+                                deeper_error *error) {
+    const dp_window *w = &attributes->window;
+    if (w->pad_top >= w->height || w->pad_left >= w->width || w->pad_bottom >= w->height || w->pad_right >= w->width)
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "a pool's padding must be smaller than its window");
+    out->c = in[0].c;
+    return slide(w, in[0], out, error);
+}
+
+static deeper_status infer_global(const dp_shape *in, int count, const dp_attributes *attributes, dp_shape *out,
+                                  deeper_error *error) {
+    *out = (dp_shape){ 0, in[0].c, 1, 1 };
+    return DEEPER_OK;
+}
+
+static deeper_status infer_lrn(const dp_shape *in, int count, const dp_attributes *attributes, dp_shape *out, deeper_error *error) {
+    const dp_lrn *lrn = &attributes->lrn;
+    if (lrn->size < 1 || lrn->size > 9 || lrn->size % 2 == 0)
+        return dp_fail(error, DEEPER_ERROR_UNSUPPORTED, "an LRN window of %d channels; 1, 3, 5, 7 and 9 are supported", lrn->size);
+    if (!(lrn->k > 0.0F) || !(lrn->alpha >= 0.0F))
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "LRN needs k > 0 and alpha >= 0");
+    *out = in[0];
+    return DEEPER_OK;
+}
+
+static deeper_status infer_norm(const dp_shape *in, int count, const dp_attributes *attributes, dp_shape *out,
+                                deeper_error *error) {
+    for (int i = 1; i < count; i++)
+        if (!dp_shape_equal(in[i], (dp_shape){ in[0].c, 1, 1, 1 }))
+            return dp_fail(error, DEEPER_ERROR_MISMATCH, "batch norm of %d channels with a parameter of %d", in[0].c, in[i].n);
+    if (!(attributes->epsilon > 0.0F))
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "batch norm needs epsilon > 0");
+    *out = in[0];
+    return DEEPER_OK;
+}
+
+static deeper_status infer_add(const dp_shape *in, int count, const dp_attributes *attributes, dp_shape *out, deeper_error *error) {
+    if (!dp_shape_equal(in[0], in[1]))
+        return dp_fail(error, DEEPER_ERROR_MISMATCH, "a sum of %dx%dx%d and %dx%dx%d", in[0].c, in[0].h, in[0].w, in[1].c, in[1].h,
+                       in[1].w);
+    *out = in[0];
+    return DEEPER_OK;
+}
+
+static deeper_status infer_concat(const dp_shape *in, int count, const dp_attributes *attributes, dp_shape *out,
+                                  deeper_error *error) {
+    *out = in[0];
+    for (int i = 1; i < count; i++) {
+        if (in[i].h != in[0].h || in[i].w != in[0].w)
+            return dp_fail(error, DEEPER_ERROR_MISMATCH, "pictures of %dx%d and %dx%d cannot be joined along channels", in[0].h,
+                           in[0].w, in[i].h, in[i].w);
+        if (in[i].c > MAX_CHANNELS - out->c)
+            return dp_fail(error, DEEPER_ERROR_LIMIT, "more than %d channels", MAX_CHANNELS);
+        out->c += in[i].c;
+    }
+    return DEEPER_OK;
+}
+
+static deeper_status infer_flatten(const dp_shape *in, int count, const dp_attributes *attributes, dp_shape *out,
+                                   deeper_error *error) {
+    size_t floats = dp_shape_floats(in[0]);
+    if (floats > MAX_CHANNELS)
+        return dp_fail(error, DEEPER_ERROR_LIMIT, "more than %d channels", MAX_CHANNELS);
+    *out = (dp_shape){ 0, (int)floats, 1, 1 };
+    return DEEPER_OK;
+}
+
+static deeper_status infer_dropout(const dp_shape *in, int count, const dp_attributes *attributes, dp_shape *out,
+                                   deeper_error *error) {
+    if (!(attributes->rate >= 0.0F && attributes->rate < 1.0F))
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "dropout needs a rate in [0, 1)");
+    *out = in[0];
+    return DEEPER_OK;
+}
+
+/* Every output value of a convolution or fully connected layer takes one multiply-add a weight of its output channel. */
+static uint64_t cost_product(const dp_graph *graph, const dp_node *node) {
+    dp_shape weight = graph->nodes[node->inputs[1]].shape;
+    return (uint64_t)dp_shape_floats(weight) * (uint64_t)node->shape.h * (uint64_t)node->shape.w;
+}
+
+static const struct {
+    const char *name;
+    int min_inputs, max_inputs;
+    infer_rule *infer;
+    cost_rule *multiply_adds; /* NULL: none */
+} operators[DP_OP_COUNT] = {
+    [DP_OP_INPUT] = { "input", 0, 0, infer_stated, NULL },
+    [DP_OP_PARAMETER] = { "parameter", 0, 0, infer_stated, NULL },
+    [DP_OP_CONV] = { "conv", 2, 3, infer_conv, cost_product },
+    [DP_OP_FC] = { "fc", 2, 3, infer_fc, cost_product },
+    [DP_OP_MAX_POOL] = { "max_pool", 1, 1, infer_pool, NULL },
+    [DP_OP_AVERAGE_POOL] = { "average_pool", 1, 1, infer_pool, NULL },
+    [DP_OP_GLOBAL_AVERAGE] = { "global_average", 1, 1, infer_global, NULL },
+    [DP_OP_LRN] = { "lrn", 1, 1, infer_lrn, NULL },
+    [DP_OP_RELU] = { "relu", 1, 1, same_as_first, NULL },
+    [DP_OP_BATCH_NORM] = { "batch_norm", 5, 5, infer_norm, NULL },
+    [DP_OP_ADD] = { "add", 2, 2, infer_add, NULL },
+    [DP_OP_CONCAT] = { "concat", 1, 1 << 16, infer_concat, NULL },
+    [DP_OP_FLATTEN] = { "flatten", 1, 1, infer_flatten, NULL },
+    [DP_OP_DROPOUT] = { "dropout", 1, 1, infer_dropout, NULL },
+    [DP_OP_SOFTMAX] = { "softmax", 1, 1, same_as_first, NULL },
+};
+
+/* Inputs from this one on must be parameters; those before must not. */
+static int first_parameter(dp_op op) {
+    return op == DP_OP_CONV || op == DP_OP_FC || op == DP_OP_BATCH_NORM ? 1 : 1 << 30;
+}
+
+const char *dp_op_name(dp_op op) {
+    return operators[op].name;
+}
+
+deeper_status dp_op_infer(dp_op op, const dp_shape *inputs, int input_count, const dp_attributes *attributes, dp_shape *shape,
+                          deeper_error *failure) {
+    if ((unsigned)op >= DP_OP_COUNT)
+        return dp_fail(failure, DEEPER_ERROR_ARGUMENT, "no such operator");
+    if (input_count < operators[op].min_inputs || input_count > operators[op].max_inputs)
+        return dp_fail(failure, DEEPER_ERROR_ARGUMENT, "%s with %d inputs", operators[op].name, input_count);
+    for (int i = 0; i < input_count; i++)
+        if ((inputs[i].n == 0) == (i >= first_parameter(op)))
+            return dp_fail(failure, DEEPER_ERROR_ARGUMENT, "input %d of %s must%s be a parameter", i, operators[op].name,
+                           inputs[i].n ? " not" : "");
+    dp_shape out = { 0, 0, 0, 0 };
+    DP_TRY(operators[op].infer(inputs, input_count, attributes, &out, failure));
+    bool parameter = op == DP_OP_PARAMETER;
+    if (out.c < 1 || out.h < 1 || out.w < 1 || out.c > MAX_CHANNELS || out.h > MAX_SIDE || out.w > MAX_SIDE || out.n > MAX_CHANNELS
+        || (parameter ? out.n < 1 : out.n != 0) || dp_shape_floats(out) > MAX_FLOATS)
+        return dp_fail(failure, DEEPER_ERROR_LIMIT, "a %s of %dx%dx%dx%d is out of range", operators[op].name, out.n, out.c, out.h,
+                       out.w);
+    *shape = out;
+    return DEEPER_OK;
+}
+
+dp_cost dp_node_cost(const dp_graph *graph, int node) {
+    const dp_node *it = &graph->nodes[node];
+    dp_cost cost = { 0, 0, (uint64_t)dp_shape_floats(it->shape) * sizeof(float) };
+    for (int i = 0; i < it->input_count; i++)
+        if (graph->nodes[it->inputs[i]].op == DP_OP_PARAMETER)
+            cost.parameters += dp_shape_floats(graph->nodes[it->inputs[i]].shape);
+    if (operators[it->op].multiply_adds)
+        cost.multiply_adds = operators[it->op].multiply_adds(graph, it);
+    return cost;
+}

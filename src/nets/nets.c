@@ -1,0 +1,145 @@
+/* nets.c - the registry of architectures and the one parser of their specs, "NAME" or "NAME:OPTION=VALUE,OPTION=VALUE". */
+#include "nets/net.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_TEXT = 1024, MAX_IMAGE_SIZE = 4096, MAX_CLASSES = 1 << 20 };
+
+static const dp_net *const nets[] = { &dp_net_googlenet };
+static const size_t net_count = sizeof nets / sizeof *nets;
+
+const char *dp_net_name(size_t index, const char **description) {
+    if (index >= net_count)
+        return NULL;
+    if (description)
+        *description = nets[index]->description;
+    return nets[index]->name;
+}
+
+static bool text_is(const char *text, size_t length, const char *word) {
+    return strlen(word) == length && memcmp(text, word, length) == 0;
+}
+
+/* The position of a word among "a|b|c", or -1. */
+static int choice_index(const char *choices, const char *word, size_t length) {
+    for (int index = 0;; index++) {
+        size_t next = strcspn(choices, "|");
+        if (next == length && memcmp(choices, word, length) == 0)
+            return index;
+        if (!choices[next])
+            return -1;
+        choices += next + 1;
+    }
+}
+
+static void print_choice(dp_buffer *text, const char *choices, int index) {
+    for (; index > 0; index--)
+        choices += strcspn(choices, "|") + 1;
+    dp_buffer_append(text, choices, strcspn(choices, "|"));
+}
+
+static const dp_net *find_net(const char *spec, size_t length, deeper_error *error) {
+    for (size_t i = 0; i < net_count; i++)
+        if (text_is(spec, length, nets[i]->name))
+            return nets[i];
+    char names[MAX_TEXT] = "";
+    for (size_t i = 0; i < net_count; i++) {
+        strncat(names, i ? ", " : "", sizeof names - strlen(names) - 1);
+        strncat(names, nets[i]->name, sizeof names - strlen(names) - 1);
+    }
+    dp_fail(error, DEEPER_ERROR_ARGUMENT, "%.*s: no such architecture; there is %s", (int)(length < 80 ? length : 80), spec, names);
+    return NULL;
+}
+
+/* "norm=bn": one setting of `length` bytes. */
+static deeper_status parse_setting(const dp_net *net, const char *setting, size_t length, dp_net_values *values,
+                                   deeper_error *error) {
+    int shown = (int)(length < 80 ? length : 80);
+    const char *equals = memchr(setting, '=', length);
+    if (!equals)
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "%s: '%.*s' is not OPTION=VALUE", net->name, shown, setting);
+    const char *value = equals + 1;
+    size_t value_length = length - (size_t)(value - setting);
+    for (int i = 0; i < DP_NET_OPTIONS && net->options[i].name; i++) {
+        const dp_net_option *option = &net->options[i];
+        if (!text_is(setting, (size_t)(equals - setting), option->name))
+            continue;
+        if (option->choices) {
+            values->choice[i] = choice_index(option->choices, value, value_length);
+            if (values->choice[i] < 0)
+                return dp_fail(error, DEEPER_ERROR_ARGUMENT, "%s: '%.*s': %s is one of %s", net->name, shown, setting, option->name,
+                               option->choices);
+            return DEEPER_OK;
+        }
+        char digits[32] = "", *end = digits;
+        if (value_length < sizeof digits)
+            memcpy(digits, value, value_length);
+        values->number[i] = strtof(digits, &end);
+        if (end == digits || *end || !(values->number[i] >= option->minimum && values->number[i] <= option->maximum))
+            return dp_fail(error, DEEPER_ERROR_ARGUMENT, "%s: '%.*s': %s is a number from %g to %g", net->name, shown, setting,
+                           option->name, (double)option->minimum, (double)option->maximum);
+        return DEEPER_OK;
+    }
+    char names[MAX_TEXT] = "";
+    for (int i = 0; i < DP_NET_OPTIONS && net->options[i].name; i++) {
+        strncat(names, i ? ", " : "", sizeof names - strlen(names) - 1);
+        strncat(names, net->options[i].name, sizeof names - strlen(names) - 1);
+    }
+    return dp_fail(error, DEEPER_ERROR_ARGUMENT, "%s: no option '%.*s'; there are %s", net->name, (int)(equals - setting), setting,
+                   names);
+}
+
+static deeper_status parse_settings(const dp_net *net, const char *text, dp_net_values *values, deeper_error *error) {
+    for (int i = 0; i < DP_NET_OPTIONS; i++) {
+        values->choice[i] = 0;
+        values->number[i] = 1.0F;
+    }
+    while (*text) {
+        size_t length = strcspn(text, ",");
+        DP_TRY(parse_setting(net, text, length, values, error));
+        text += length + (text[length] == ',');
+    }
+    return DEEPER_OK;
+}
+
+static void print_settings(const dp_net *net, const dp_net_values *values, dp_buffer *text) {
+    for (int i = 0; i < DP_NET_OPTIONS && net->options[i].name; i++) {
+        dp_buffer_printf(text, "%s%s=", i ? "," : "", net->options[i].name);
+        if (net->options[i].choices)
+            print_choice(text, net->options[i].choices, values->choice[i]);
+        else
+            dp_buffer_printf(text, "%g", (double)values->number[i]);
+    }
+}
+
+deeper_status dp_net_build(dp_graph *graph, const char *spec, dp_net_size size, char **architecture, char **options,
+                           deeper_error *error) {
+    size_t length = strcspn(spec, ":");
+    const dp_net *net = find_net(spec, length, error);
+    if (!net)
+        return DEEPER_ERROR_ARGUMENT;
+    if (size.classes < 1 || size.classes > MAX_CLASSES)
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "%s: %d classes; 1 to %d are possible", net->name, size.classes, MAX_CLASSES);
+    if (size.image_size < 1 || size.image_size > MAX_IMAGE_SIZE)
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "%s: an image size of %d; 1 to %d are possible", net->name, size.image_size,
+                       MAX_IMAGE_SIZE);
+    dp_net_values values;
+    DP_TRY(parse_settings(net, spec[length] ? spec + length + 1 : "", &values, error));
+    net->build(graph, &values, size);
+    DP_TRY(dp_graph_status(graph, error));
+
+    dp_buffer text;
+    dp_buffer_init(&text, graph->allocator, MAX_TEXT);
+    print_settings(net, &values, &text);
+    *architecture = dp_strdup(graph->allocator, net->name);
+    *options = text.failed ? NULL : dp_strdup(graph->allocator, text.data ? text.data : "");
+    dp_buffer_free(&text);
+    if (*architecture && *options)
+        return DEEPER_OK;
+    dp_free(graph->allocator, *architecture);
+    dp_free(graph->allocator, *options);
+    *architecture = *options = NULL;
+    return dp_fail_memory(error, "the name of a network");
+}
