@@ -18,14 +18,14 @@ void dp_map_close(dp_map *map);
 /* Tells the system that the mapped pages will not be read again soon (they come back from the file if they are). */
 void dp_map_release_pages(const dp_map *map);
 
-/* A whole file read into memory from `allocator` (followed by a zero byte, not counted; freed by dp_free); for files that may change
- * under us, and for pipes. limit as above. */
+/* A whole file read into memory from `allocator` (followed by a zero byte, not counted; freed by dp_free); for files that may
+ * change under us, and for pipes. limit as above. */
 deeper_status dp_file_read(void **data, size_t *size, const char *path, size_t limit, const deeper_allocator *allocator,
                            deeper_error *error);
 
-/* A file being written: bytes go to a temporary name in the same folder (PATH.tmp-PID-RANDOM); commit syncs it, renames it over `path`
- * and syncs the folder; discard (or a failed commit) removes it. Where `path` is a symbolic link, the file it leads to is replaced.
- * A folder or a device is refused. Writes after a failed write are ignored and the failure is told by commit. */
+/* A file being written: bytes go to a temporary name in the same folder (PATH.tmp-PID-RANDOM); commit syncs it, renames it over
+ * `path` and syncs the folder; discard (or a failed commit) removes it. Where `path` is a symbolic link, the file it leads to is
+ * replaced. A folder or a device is refused. Writes after a failed write are ignored and the failure is told by commit. */
 typedef struct dp_writer dp_writer;
 deeper_status dp_writer_open(dp_writer **writer, const char *path, const deeper_allocator *allocator, deeper_error *error);
 void dp_writer_put(dp_writer *writer, const void *bytes, size_t size);

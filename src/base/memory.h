@@ -13,8 +13,8 @@ enum { DP_ALIGNMENT = 64 }; /* a cache line and the widest vector: what dp_alloc
 /* *result = a * b, or false if it does not fit. The one way sizes are multiplied. */
 bool dp_size_mul(size_t a, size_t b, size_t *result);
 
-/* count x size bytes, zeroed, aligned to DP_ALIGNMENT; NULL if the product overflows or memory is out. A zero product gives a pointer
- * that may only be freed. */
+/* count x size bytes, zeroed, aligned to DP_ALIGNMENT; NULL if the product overflows or memory is out. A zero product gives a
+ * pointer that may only be freed. */
 void *dp_alloc(const deeper_allocator *allocator, size_t count, size_t size);
 
 /* The same without zeroing, for buffers that are filled at once. */
@@ -41,8 +41,8 @@ void dp_buffer_free(dp_buffer *buffer);
 bool dp_buffer_append(dp_buffer *buffer, const void *bytes, size_t size);
 bool dp_buffer_printf(dp_buffer *buffer, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Makes `*items` (a dp_alloc'ed array of `*capacity` elements of `size` bytes) hold at least `need` elements, growing by doubling and
- * zeroing the new part. False if memory is out: the array is unchanged. */
+/* Makes `*items` (a dp_alloc'ed array of `*capacity` elements of `size` bytes) hold at least `need` elements, growing by doubling
+ * and zeroing the new part. False if memory is out: the array is unchanged. */
 bool dp_reserve(const deeper_allocator *allocator, void **items, size_t *capacity, size_t need, size_t size);
 
 #endif

@@ -1,12 +1,13 @@
 /* status.h - how every fallible function of deeper reports: a deeper_status returned, a deeper_error filled.
- * Floor: base. Every file may include it; it also brings in the public header, whose words (status, error, allocator) all floors use. */
+ * Floor: base. Every file may include it; it also brings in the public header, whose words (status, error, allocator) all floors
+ * use. */
 #ifndef DP_BASE_STATUS_H
 #define DP_BASE_STATUS_H
 
 #include <deeper/deeper.h>
 
-/* Fills *error (may be NULL) with `status` and the formatted one-line message, offset -1, and returns `status`. Control bytes that a
- * file name or a file's text may bring in are replaced by '?', so a message stays one line. error->message may be an argument: a
+/* Fills *error (may be NULL) with `status` and the formatted one-line message, offset -1, and returns `status`. Control bytes that
+ * a file name or a file's text may bring in are replaced by '?', so a message stays one line. error->message may be an argument: a
  * caller can put its own name before it. */
 deeper_status dp_fail(deeper_error *error, deeper_status status, const char *format, ...) __attribute__((format(printf, 3, 4)));
 

@@ -9,7 +9,7 @@
 
 typedef struct dp_pool dp_pool;
 
-/* A loop body: `task` is 0..tasks-1, `worker` 0..dp_pool_threads()-1 and owned by this thread for the loop (index of its scratch). */
+/* A loop body: `task` is 0..tasks-1, `worker` 0..dp_pool_threads()-1 and this thread's for the loop (index of its scratch). */
 typedef void dp_task(void *context, int task, int worker);
 
 /* A pool of `threads` (>= 1) workers, of which the calling thread of dp_pool_run is one; threads - 1 are started now. A thread that
@@ -26,7 +26,8 @@ int dp_pool_threads(const dp_pool *pool);
  * caller does between dp_float_mode_enter and _leave. */
 void dp_pool_run(dp_pool *pool, int tasks, dp_task *body, void *context);
 
-/* Floating-point mode of a run on this thread: round to nearest, denormals flushed where the CPU can. enter returns the old mode. */
+/* Floating-point mode of a run on this thread: round to nearest, no traps, denormals flushed where the CPU can. enter returns the
+ * old mode; leave restores it, so that the caller's sticky flags are untouched too. */
 uint64_t dp_float_mode_enter(void);
 void dp_float_mode_leave(uint64_t old);
 

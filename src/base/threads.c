@@ -1,0 +1,279 @@
+/* threads.c - the thread pool and the floating-point mode of a run.
+ * Why our own: see threads.h. How it works:
+ *
+ *   ticket      one 64-bit word: generation (31 bits), tasks of the loop (16), next task (17). A thread takes a task by adding 1 to
+ * it, so that one atomic step both finds the current loop and claims a task of it. A claimed task holds its loop open until it is
+ *               counted in `unfinished`; body and context cannot change under whoever claimed. A thread that finds next >= tasks is
+ * late and goes to wait: each overshoots once a loop, for which the 17th bit of next leaves room. no barrier  nobody waits for a
+ * helper that the system has put aside: the others do its share. A helper that slept through loops, even through so many that the
+ * generation came round, misses work but breaks nothing. waiting     all threads wait in one way: spin for SPIN_SECONDS, longer
+ * than a task of a run and shorter than anyone would notice, then park on a condition variable. Who waits raises `parked` before it
+ * looks a last time; who has news writes them before it looks at `parked` (both sequentially consistent), so one of the two sees
+ * the other and no wake-up is lost.
+ *
+ * It does not bind threads to processors (the process may share them) and does not survive fork. */
+#include "base/threads.h"
+
+#include "base/cpu.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdalign.h>
+#include <stdatomic.h>
+
+#if defined(__x86_64__)
+#include <xmmintrin.h>
+#endif
+
+#define SPIN_SECONDS 50e-6
+enum { SPINS_A_LOOK = 32 }; /* looks at the word between two looks at the clock, which costs as much as some of them */
+
+enum { NEXT_BITS = 17, TASKS_BITS = 16, TASKS_MAX = (1 << TASKS_BITS) - 1 };
+
+static uint64_t ticket_of(uint64_t generation, uint64_t tasks, uint64_t next) {
+    return generation << (NEXT_BITS + TASKS_BITS) | tasks << NEXT_BITS | next;
+}
+
+static uint64_t ticket_generation(uint64_t ticket) {
+    return ticket >> (NEXT_BITS + TASKS_BITS);
+}
+
+static int ticket_tasks(uint64_t ticket) {
+    return (int)(ticket >> NEXT_BITS & TASKS_MAX);
+}
+
+static int ticket_next(uint64_t ticket) {
+    return (int)(ticket & ((1 << NEXT_BITS) - 1));
+}
+
+/* Threads that wait for the same news. */
+typedef struct waiters {
+    pthread_cond_t condition;
+    atomic_int parked; /* not yet woken; changed under the mutex only */
+} waiters;
+
+typedef struct helper {
+    dp_pool *pool;
+    pthread_t thread;
+    int worker;
+} helper;
+
+struct dp_pool {
+    alignas(DP_ALIGNMENT) _Atomic uint64_t ticket; /* with 0 tasks: the helpers end */
+    alignas(DP_ALIGNMENT) atomic_int unfinished;   /* tasks of the loop that are not done, or done and not yet counted */
+    alignas(DP_ALIGNMENT) dp_task *body;           /* of the loop, written before its ticket */
+    void *context;
+    pthread_mutex_t mutex;
+    waiters helpers_waiting, caller_waiting;
+    const deeper_allocator *allocator;
+    int threads, started;
+    helper *helpers; /* threads - 1, of which `started` run */
+};
+
+/* ----------------------------------------------------------------------------------------------- floating-point mode */
+
+uint64_t dp_float_mode_enter(void) {
+#if defined(__x86_64__)
+    enum { FLUSH_RESULTS = 0x8000, FLUSH_OPERANDS = 0x40, ROUNDING = 0x6000, TRAPS_OFF = 0x1F80 };
+    unsigned old = _mm_getcsr();
+    _mm_setcsr((old & ~(unsigned)ROUNDING) | FLUSH_RESULTS | FLUSH_OPERANDS | TRAPS_OFF);
+    return old;
+#elif defined(__aarch64__)
+    static const uint64_t flush = UINT64_C(1) << 24, rounding = UINT64_C(3) << 22, traps = UINT64_C(0x9F00);
+    uint64_t old;
+    __asm__ volatile("mrs %0, fpcr" : "=r"(old));
+    __asm__ volatile("msr fpcr, %0" ::"r"((old & ~(rounding | traps)) | flush));
+    return old;
+#else
+    return 0;
+#endif
+}
+
+void dp_float_mode_leave(uint64_t old) {
+#if defined(__x86_64__)
+    _mm_setcsr((unsigned)old);
+#elif defined(__aarch64__)
+    __asm__ volatile("msr fpcr, %0" ::"r"(old));
+#endif
+}
+
+/* ----------------------------------------------------------------------------------------------------------- waiting */
+
+typedef bool is_ready(dp_pool *pool, uint64_t argument);
+
+static void relax(void) {
+#if defined(__x86_64__)
+    _mm_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
+
+/* Returns once ready(pool, argument). */
+static void await(dp_pool *pool, waiters *who, is_ready *ready, uint64_t argument) {
+    double end = dp_now() + SPIN_SECONDS;
+    do {
+        for (int i = 0; i < SPINS_A_LOOK; i++) {
+            if (ready(pool, argument))
+                return;
+            relax();
+        }
+    } while (dp_now() < end);
+
+    pthread_mutex_lock(&pool->mutex);
+    for (;;) {
+        atomic_fetch_add(&who->parked, 1);
+        if (ready(pool, argument))
+            break;
+        pthread_cond_wait(&who->condition, &pool->mutex); /* the waker took this thread off `parked` */
+    }
+    atomic_fetch_sub(&who->parked, 1);
+    pthread_mutex_unlock(&pool->mutex);
+}
+
+/* Wakes up to `most` of the parked, after the news have been written. They are counted as woken at once, so that the next loop,
+ * which may come before they run, does not wake them again. A spurious wake-up leaves the count too high, which costs one idle
+ * signal. */
+static void wake(dp_pool *pool, waiters *who, int most) {
+    if (atomic_load(&who->parked) == 0)
+        return;
+    pthread_mutex_lock(&pool->mutex);
+    int parked = atomic_load(&who->parked);
+    if (parked <= most) {
+        pthread_cond_broadcast(&who->condition);
+        atomic_store(&who->parked, 0);
+    } else {
+        for (int i = 0; i < most; i++)
+            pthread_cond_signal(&who->condition);
+        atomic_store(&who->parked, parked - most);
+    }
+    pthread_mutex_unlock(&pool->mutex);
+}
+
+/* News for helpers: another loop than the one seen, or the end. */
+static bool loop_or_end(dp_pool *pool, uint64_t seen) {
+    uint64_t ticket = atomic_load(&pool->ticket);
+    return ticket_generation(ticket) != seen || ticket_tasks(ticket) == 0;
+}
+
+/* News for the caller. */
+static bool loop_finished(dp_pool *pool, uint64_t unused) {
+    return atomic_load(&pool->unfinished) == 0;
+}
+
+/* ----------------------------------------------------------------------------------------------------------- working */
+
+/* Does tasks of the current loop until none is left and counts them; true if these were the last. *ticket: what ended it. */
+static bool do_tasks(dp_pool *pool, int worker, uint64_t *ticket) {
+    int done = 0;
+    for (;; done++) {
+        *ticket = atomic_fetch_add(&pool->ticket, 1);
+        if (ticket_next(*ticket) >= ticket_tasks(*ticket))
+            break;
+        pool->body(pool->context, ticket_next(*ticket), worker);
+    }
+    return done > 0 && atomic_fetch_sub(&pool->unfinished, done) == done;
+}
+
+static void *helper_main(void *argument) {
+    const helper *self = argument;
+    dp_pool *pool = self->pool;
+    uint64_t ticket = ticket_of(0, 1, 1); /* as the pool begins: generation 0 is no loop */
+    dp_float_mode_enter();
+    for (;;) {
+        await(pool, &pool->helpers_waiting, loop_or_end, ticket_generation(ticket));
+        if (do_tasks(pool, self->worker, &ticket))
+            wake(pool, &pool->caller_waiting, 1);
+        if (ticket_tasks(ticket) == 0)
+            return NULL;
+    }
+}
+
+/* Puts a loop of `tasks` tasks up, or with 0 the end. */
+static void publish(dp_pool *pool, int tasks) {
+    uint64_t generation = ticket_generation(atomic_load(&pool->ticket)) + 1;
+    atomic_store(&pool->ticket, ticket_of(generation, (uint64_t)tasks, 0));
+}
+
+void dp_pool_run(dp_pool *pool, int tasks, dp_task *body, void *context) {
+    assert(tasks >= 0 && tasks <= TASKS_MAX);
+    if (pool->threads == 1 || tasks <= 1) {
+        for (int i = 0; i < tasks; i++)
+            body(context, i, 0);
+        return;
+    }
+    uint64_t ticket;
+    pool->body = body;
+    pool->context = context;
+    atomic_store(&pool->unfinished, tasks);
+    publish(pool, tasks);
+    wake(pool, &pool->helpers_waiting, tasks - 1);
+    if (!do_tasks(pool, 0, &ticket))
+        await(pool, &pool->caller_waiting, loop_finished, 0);
+}
+
+/* ------------------------------------------------------------------------------------------------ creating and ending */
+
+/* Starts the helpers; 0 or the error number of the first that could not be started. They take no signals: those are the program's.
+ */
+static int start_helpers(dp_pool *pool) {
+    sigset_t all, old;
+    int failure = 0;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    for (; pool->started < pool->threads - 1 && !failure; pool->started += !failure) {
+        helper *next = &pool->helpers[pool->started];
+        *next = (helper){ .pool = pool, .worker = pool->started + 1 };
+        failure = pthread_create(&next->thread, NULL, helper_main, next);
+    }
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    return failure;
+}
+
+deeper_status dp_pool_create(dp_pool **pool, const deeper_allocator *allocator, int threads, deeper_error *error) {
+    if (threads < 1 || threads > DP_THREADS_MAX)
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "threads: %d is not possible; 1..%d are", threads, DP_THREADS_MAX);
+    dp_pool *fresh = dp_alloc(allocator, 1, sizeof *fresh);
+    helper *helpers = dp_alloc(allocator, (size_t)threads - 1, sizeof *helpers);
+    if (!fresh || !helpers) {
+        dp_free(allocator, fresh);
+        dp_free(allocator, helpers);
+        return dp_fail_memory(error, "the thread pool");
+    }
+    atomic_init(&fresh->ticket, ticket_of(0, 1, 1));
+    fresh->mutex = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+    fresh->helpers_waiting.condition = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
+    fresh->caller_waiting.condition = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
+    fresh->allocator = allocator;
+    fresh->threads = threads;
+    fresh->helpers = helpers;
+    int failure = start_helpers(fresh);
+    if (failure) {
+        errno = failure;
+        deeper_status result = dp_fail_errno(error, "threads", "cannot start so many, ask for fewer");
+        dp_pool_free(fresh);
+        return result;
+    }
+    *pool = fresh;
+    return DEEPER_OK;
+}
+
+void dp_pool_free(dp_pool *pool) {
+    if (!pool)
+        return;
+    publish(pool, 0);
+    wake(pool, &pool->helpers_waiting, pool->threads);
+    for (int i = 0; i < pool->started; i++)
+        pthread_join(pool->helpers[i].thread, NULL);
+    pthread_cond_destroy(&pool->helpers_waiting.condition);
+    pthread_cond_destroy(&pool->caller_waiting.condition);
+    pthread_mutex_destroy(&pool->mutex);
+    dp_free(pool->allocator, pool->helpers);
+    dp_free(pool->allocator, pool);
+}
+
+int dp_pool_threads(const dp_pool *pool) {
+    return pool->threads;
+}
