@@ -1,20 +1,31 @@
-# Tests: tests/test_*.c, each a cmocka program linked with the static library (hidden symbols included), run by ctest.
+# Tests: tests/test_*.c, each a cmocka program linked with the static library (hidden symbols included), run by ctest. What several of
+# them use stands in tests/helpers and tests/reference. Tests that need recorded data look for it through DEEPER_TEST_DATA at run time.
 pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
-if(NOT DEFINED ENV{DEEPER_TEST_DATA})
-    set(test_data ${PROJECT_SOURCE_DIR}/../shared)
-else()
-    set(test_data $ENV{DEEPER_TEST_DATA})
+
+# A sanitizer or an emulator makes a test several times slower; the limit is there for hangs, not for speed.
+set(DEEPER_TEST_TIMEOUT 300)
+if(DEEPER_SANITIZE OR CMAKE_CROSSCOMPILING)
+    set(DEEPER_TEST_TIMEOUT 1800)
 endif()
+# An allocation that cannot be had must be NULL under the sanitizer too: the tests ask for such.
+set(DEEPER_TEST_ENVIRONMENT ASAN_OPTIONS=allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1)
+
+file(GLOB support_sources CONFIGURE_DEPENDS tests/helpers/*.c tests/reference/*.c)
+add_library(test_support STATIC ${support_sources})
+target_link_libraries(test_support PUBLIC deeper_flags deeper_static deeper_proto PkgConfig::CMOCKA PkgConfig::JANSSON PkgConfig::JPEG
+    PkgConfig::PNG Threads::Threads m)
+target_include_directories(test_support PUBLIC ${PROJECT_SOURCE_DIR}/tests)
+target_compile_definitions(test_support PUBLIC
+    TEST_SOURCE_DIR="${PROJECT_SOURCE_DIR}" TEST_BINARY_DIR="${PROJECT_BINARY_DIR}")
 
 file(GLOB test_sources CONFIGURE_DEPENDS tests/test_*.c)
-file(GLOB test_helpers CONFIGURE_DEPENDS tests/helpers/*.c)
 foreach(source ${test_sources})
     get_filename_component(name ${source} NAME_WE)
-    add_executable(${name} ${source} ${test_helpers})
-    target_link_libraries(${name} PRIVATE deeper_flags deeper_static deeper_proto PkgConfig::CMOCKA PkgConfig::JANSSON
-        PkgConfig::JPEG PkgConfig::PNG Threads::Threads m)
-    target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
-    target_compile_definitions(${name} PRIVATE TEST_SOURCE_DIR="${PROJECT_SOURCE_DIR}" TEST_BINARY_DIR="${PROJECT_BINARY_DIR}")
+    add_executable(${name} ${source})
+    target_link_libraries(${name} PRIVATE test_support)
     add_test(NAME ${name} COMMAND ${name})
-    set_tests_properties(${name} PROPERTIES TIMEOUT 600 ENVIRONMENT "DEEPER_TEST_DATA=${test_data}")
+    set_tests_properties(${name} PROPERTIES TIMEOUT ${DEEPER_TEST_TIMEOUT} ENVIRONMENT "${DEEPER_TEST_ENVIRONMENT}")
 endforeach()
+
+# The commands of the program, as a user types them.
+include(cmake/cli_tests.cmake OPTIONAL)
