@@ -57,14 +57,15 @@ static int scaled(const builder *b, int channels) {
     return rounded < 8 ? 8 : rounded;
 }
 
-/* "inception_3a/3x3_reduce" from "inception_3a" and "3x3_reduce". A name too long is cut and would be refused as a duplicate. */
+/* "inception_3a/3x3_reduce" from "inception_3a" and "3x3_reduce". One that does not fit becomes empty, which the graph refuses. */
 typedef struct layer_name {
     char text[64];
 } layer_name;
 
 static layer_name join(const char *part, const char *separator, const char *rest) {
     layer_name name;
-    snprintf(name.text, sizeof name.text, "%s%s%s", part, separator, rest);
+    if (snprintf(name.text, sizeof name.text, "%s%s%s", part, separator, rest) >= (int)sizeof name.text)
+        name.text[0] = '\0';
     return name;
 }
 
