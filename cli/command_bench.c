@@ -1,0 +1,133 @@
+/* command_bench.c - times a network here and sets the time against what the machine's arithmetic allows. */
+#include "commands.h"
+#include "models.h"
+#include "output.h"
+
+#include <stdio.h>
+#include <sys/resource.h>
+
+static const cli_option options[] = {
+    { .name = "arch",
+      .letter = 'a',
+      .kind = CLI_TEXT,
+      .value = "ARCH",
+      .fallback = "googlenet",
+      .help = "an architecture with made-up weights; the speed is the same" },
+    CLI_OPTION_MODEL,
+    CLI_OPTION_THREADS,
+    { .name = "batch",
+      .letter = 'b',
+      .kind = CLI_INTEGER,
+      .value = "N",
+      .fallback = "1",
+      .least = 1,
+      .most = 256,
+      .help = "images a run" },
+    { .name = "precision", .letter = 'p', .kind = CLI_CHOICE, .value = "fp32", .fallback = "fp32", .help = "arithmetic" },
+    { .name = "seconds",
+      .letter = 's',
+      .kind = CLI_REAL,
+      .value = "S",
+      .fallback = "3",
+      .least = 0,
+      .most = 3600,
+      .help = "how long to measure, at least ten runs" },
+    { .name = "plan", .kind = CLI_FLAG, .help = "show the steps of the plan too" },
+};
+
+/* What the session that is timed is like. */
+typedef struct setting {
+    size_t arena_bytes, packed_bytes;
+    int threads;
+    const char *isa;
+} setting;
+
+static uint64_t peak_rss_bytes(void) {
+    struct rusage usage;
+    return getrusage(RUSAGE_SELF, &usage) ? 0 : (uint64_t)usage.ru_maxrss * 1024; /* Linux counts in KiB */
+}
+
+static void print_json(const cli_args *args, const deeper_model *model, const setting *s, const deeper_benchmark *b,
+                       const char *plan) {
+    json_t *object = json_pack(
+        "{s:s?, s:s?, s:s, s:s, s:i, s:i, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:I, s:I, s:I}", "architecture",
+        deeper_model_text(model, "architecture"), "options", deeper_model_text(model, "options"), "precision",
+        cli_text(args, "precision"), "isa", s->isa, "threads", s->threads, "batch", cli_integer(args, "batch"), "runs", b->runs,
+        "median_ms", cli_json_real(b->median_ms), "min_ms", cli_json_real(b->min_ms), "p90_ms", cli_json_real(b->p90_ms),
+        "images_per_second", cli_json_real(b->images_per_second), "peak_gflops", cli_json_real(b->peak_gflops), "direct_floor_ms",
+        cli_json_real(b->direct_floor_ms), "ratio_to_floor", cli_json_real(b->ratio_to_floor), "multiply_adds",
+        (json_int_t)b->multiply_adds, "logit_checksum", cli_json_real(b->logit_checksum), "arena_bytes", (json_int_t)s->arena_bytes,
+        "packed_bytes", (json_int_t)s->packed_bytes, "peak_rss_bytes", (json_int_t)peak_rss_bytes());
+    if (plan)
+        json_object_set_new(object, "plan", cli_json_text(plan));
+    cli_print_json(object);
+}
+
+static void print_text(const cli_args *args, const deeper_model *model, const setting *s, const deeper_benchmark *b,
+                       const char *plan) {
+    char text[CLI_NUMBER_SIZE], more[CLI_NUMBER_SIZE];
+    if (plan)
+        printf("%s\n", plan);
+    printf("network        %s, %s multiply-adds an image\n", deeper_model_text(model, "architecture"),
+           cli_grouped(b->multiply_adds, text));
+    printf("run            %s, %s, %d thread%s, batch %d, %d runs\n", cli_text(args, "precision"), s->isa, s->threads,
+           s->threads == 1 ? "" : "s", cli_integer(args, "batch"), b->runs);
+    printf("time           median %.2f ms, least %.2f ms, 90 %% below %.2f ms\n", b->median_ms, b->min_ms, b->p90_ms);
+    printf("speed          %.1f images/s\n", b->images_per_second);
+    printf("machine        %.1f GFLOP/s fp32 at most, so %.2f ms without short cuts\n", b->peak_gflops, b->direct_floor_ms);
+    printf("ratio to that  %.3f\n", b->ratio_to_floor);
+    printf("memory         %s activations, %s packed weights, ", cli_bytes(s->arena_bytes, text), cli_bytes(s->packed_bytes, more));
+    printf("%s resident at most\n", cli_bytes(peak_rss_bytes(), text));
+    printf("logit checksum %.9g\n", b->logit_checksum);
+}
+
+static int bench(const cli_args *args, const deeper_model *model) {
+    deeper_session_options session_options = DEEPER_SESSION_OPTIONS_INIT;
+    deeper_session *session = NULL;
+    deeper_benchmark result = { 0 };
+    deeper_error error = { 0 };
+    session_options.threads = cli_integer(args, "threads");
+    session_options.max_batch = cli_integer(args, "batch");
+    if (deeper_session_create(&session, model, &session_options, &error))
+        return cli_error("%s", error.message);
+    setting s = { .threads = deeper_session_threads(session), .isa = deeper_session_isa(session) };
+    deeper_session_memory(session, &s.arena_bytes, &s.packed_bytes);
+    int code = CLI_DONE;
+    if (deeper_bench(model, &session_options, cli_real(args, "seconds"), &result, &error))
+        code = cli_error("%s", error.message);
+    else
+        (cli_json() ? print_json : print_text)(args, model, &s, &result,
+                                               cli_flag(args, "plan") ? deeper_session_plan(session) : NULL);
+    deeper_session_free(session);
+    return code;
+}
+
+static int run(const cli_args *args) {
+    deeper_model *model = NULL;
+    deeper_error error = { 0 };
+    int code = cli_model_or_arch(&model, args, 0, 0);
+    if (code)
+        return code;
+    if (!cli_given(args, "model") && deeper_model_initialize(model, 1, &error))
+        code = cli_error("%s", error.message);
+    else
+        code = bench(args, model);
+    deeper_model_close(model);
+    return code;
+}
+
+const cli_command cli_command_bench = {
+    .name = "bench",
+    .summary = "measure the speed of a network on this machine",
+    .operands = "",
+    .description =
+        "Runs the network on a fixed input and gives the median time, and its ratio to the direct floor: the time that its "
+        "multiply-adds would take at the fp32 peak of the same threads, measured in the same run. Below 1 means that fewer "
+        "multiplications were needed. DEEPER_ISA=portable|avx2|avx512|neon forces an instruction set.",
+    .examples = "deeper bench --threads 1\n"
+                "deeper bench --model googlenet.safetensors --batch 8 --json\n"
+                "DEEPER_ISA=avx2 deeper bench --plan\n",
+    .options = options,
+    .option_count = sizeof options / sizeof *options,
+    .run = run,
+};

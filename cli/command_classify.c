@@ -1,0 +1,161 @@
+/* command_classify.c - says what is in pictures, one line (JSON) or one small table a picture, as soon as each is done. */
+#include "commands.h"
+#include "models.h"
+#include "output.h"
+#include "sources.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { TOP_MOST = 100, BAR_WIDTH = 20 };
+
+static const cli_option options[] = {
+    CLI_OPTION_MODEL,
+    { .name = "top",
+      .letter = 'k',
+      .kind = CLI_INTEGER,
+      .value = "N",
+      .fallback = "5",
+      .least = 1,
+      .most = TOP_MOST,
+      .help = "classes to show a picture" },
+    CLI_OPTION_CROPS,
+    CLI_OPTION_THREADS,
+    CLI_OPTION_LABELS,
+    { .name = "null", .letter = '0', .kind = CLI_FLAG, .help = "paths in lists end in a zero byte (find -print0)" },
+};
+
+typedef struct classify {
+    const deeper_model *model;
+    size_t top;
+    bool show_progress;
+    cli_progress progress;
+    uint64_t done;
+} classify;
+
+/* The `count` largest of p[0..classes-1] into chosen[], largest first; of equals the first. Returns how many there are. */
+static size_t choose_top(const float *p, size_t classes, size_t chosen[TOP_MOST], size_t count) {
+    size_t found = 0;
+    for (size_t i = 0; i < classes; i++) {
+        size_t at = found;
+        while (at && p[i] > p[chosen[at - 1]])
+            at--;
+        if (at == count)
+            continue;
+        found += found < count;
+        for (size_t k = found - 1; k > at; k--)
+            chosen[k] = chosen[k - 1];
+        chosen[at] = i;
+    }
+    return found;
+}
+
+static bool print_json(const classify *work, const deeper_result *result, const size_t *chosen, size_t count) {
+    json_t *top = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(top, json_pack("{s:o, s:o, s:o}", "id", cli_json_text(deeper_model_class_id(work->model, chosen[i])),
+                                             "name", cli_json_text(deeper_model_class_name(work->model, chosen[i])), "p",
+                                             cli_json_real((double)result->probabilities[chosen[i]])));
+    return cli_print_json(json_pack("{s:o, s:o}", "path", cli_json_text(result->path), "top", top));
+}
+
+static bool print_table(const classify *work, const deeper_result *result, const size_t *chosen, size_t count) {
+    static const char bar[BAR_WIDTH + 1] = "####################";
+    const char *on = cli_colour() ? "\033[32m" : "", *off = cli_colour() ? "\033[0m" : "";
+    cli_print_text(result->path);
+    putchar('\n');
+    for (size_t i = 0; i < count; i++) {
+        float p = result->probabilities[chosen[i]];
+        const char *id = deeper_model_class_id(work->model, chosen[i]), *name = deeper_model_class_name(work->model, chosen[i]);
+        int width = p > 0 ? (int)(p * BAR_WIDTH + 0.5F) : 0;
+        printf("  %5.1f %%  %s%-*.*s%s  ", 100 * (double)p, on, BAR_WIDTH, width < BAR_WIDTH ? width : BAR_WIDTH, bar, off);
+        if (*id || *name) {
+            cli_print_text(id);
+            fputs(*id && *name ? "  " : "", stdout);
+            cli_print_text(name);
+        } else {
+            printf("class %zu", chosen[i]);
+        }
+        putchar('\n');
+    }
+    return cli_flush();
+}
+
+static int sink(void *context, const deeper_result *result) {
+    classify *work = context;
+    size_t chosen[TOP_MOST];
+    if (result->status) {
+        cli_problem(result->path, result->message);
+        return !cli_flush();
+    }
+    size_t count = choose_top(result->probabilities, result->classes, chosen, work->top);
+    bool printed = (cli_json() ? print_json : print_table)(work, result, chosen, count);
+    work->done++;
+    if (work->show_progress)
+        cli_progress_show(&work->progress, work->done, 0);
+    return !printed;
+}
+
+static int classify_all(const cli_args *args, classify *work, deeper_session *session) {
+    deeper_stream_options stream = DEEPER_STREAM_OPTIONS_INIT;
+    deeper_error error = { 0 };
+    cli_sources *sources = cli_sources_open(args->operands, args->operand_count, cli_flag(args, "null"));
+    if (!sources)
+        return cli_error("out of memory");
+    deeper_source source = { cli_sources_next, sources };
+    stream.crops = cli_integer(args, "crops");
+    stream.readers = cli_integer(args, "threads");
+    cli_progress_begin(&work->progress, "pictures", 0);
+    deeper_status status = deeper_classify_stream(session, &source, &stream, sink, work, &error);
+    cli_progress_end();
+    size_t named = cli_sources_count(sources);
+    cli_sources_close(sources);
+    if (status == DEEPER_ERROR_STOPPED) /* the sink could not write; cli_output_end says why */
+        return CLI_FAILED;
+    if (status)
+        return cli_error("%s", error.message);
+    if (!named)
+        return cli_error("there was no picture to classify");
+    double seconds = cli_now() - work->progress.started;
+    if (named > 1)
+        cli_note("%llu of %zu pictures classified in %.1f s", (unsigned long long)work->done, named, seconds);
+    return cli_problems() ? CLI_UNREADABLE : CLI_DONE;
+}
+
+static int run(const cli_args *args) {
+    deeper_session_options options_of_session = DEEPER_SESSION_OPTIONS_INIT;
+    deeper_session *session = NULL;
+    deeper_model *model = NULL;
+    deeper_error error = { 0 };
+    int code = cli_model_open(&model, cli_text(args, "model"), cli_text(args, "labels"), NULL);
+    if (code)
+        return code;
+    options_of_session.threads = cli_integer(args, "threads");
+    classify work = { .model = model, .top = (size_t)cli_integer(args, "top"), .show_progress = !cli_stdout_terminal() };
+    if (deeper_session_create(&session, model, &options_of_session, &error))
+        code = cli_error("%s", error.message);
+    else
+        code = classify_all(args, &work, session);
+    deeper_session_free(session);
+    deeper_model_close(model);
+    return code;
+}
+
+const cli_command cli_command_classify = {
+    .name = "classify",
+    .summary = "say what is in pictures",
+    .operands = "IMAGE|FOLDER|GLOB|-|@LIST ...",
+    .description =
+        "Prints the most probable classes of each picture, in the order given, as soon as each is done. A folder is walked "
+        "through, names in byte order; a pattern in quotes is matched; '-' reads paths from standard input, '@LIST' from a "
+        "file, one a line. A picture that cannot be read is reported and the rest goes on (exit code 3).\n"
+        "Without --model the pulled model is used (deeper pull bvlc_googlenet).",
+    .examples = "deeper classify --model bvlc_googlenet cat.jpg\n"
+                "deeper classify --json --top 1 photos/ > results.jsonl\n"
+                "find . -name '*.png' -print0 | deeper classify -0 -\n",
+    .options = options,
+    .option_count = sizeof options / sizeof *options,
+    .least_operands = 1,
+    .most_operands = SIZE_MAX,
+    .run = run,
+};

@@ -1,0 +1,62 @@
+/* command_convert.c - a model from one file format to another. Reading is the library's; this version writes safetensors. */
+#include "commands.h"
+#include "models.h"
+#include "output.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static const cli_option options[] = { CLI_OPTION_LABELS };
+
+static void print_result(const deeper_model *model, const char *in, const char *out) {
+    struct stat status;
+    uint64_t bytes = stat(out, &status) ? 0 : (uint64_t)status.st_size;
+    char text[CLI_NUMBER_SIZE], more[CLI_NUMBER_SIZE];
+    if (cli_json()) {
+        cli_print_json(json_pack("{s:o, s:o, s:s?, s:s?, s:I, s:I, s:I}", "input", cli_json_text(in), "output", cli_json_text(out),
+                                 "format", deeper_model_text(model, "format"), "architecture",
+                                 deeper_model_text(model, "architecture"), "classes", (json_int_t)deeper_model_classes(model),
+                                 "parameters", (json_int_t)deeper_model_parameters(model, 1), "bytes", (json_int_t)bytes));
+        return;
+    }
+    cli_print_text(out);
+    printf(": %s, %s parameters, %s\n", deeper_model_text(model, "architecture"),
+           cli_grouped(deeper_model_parameters(model, 1), text), cli_bytes(bytes, more));
+}
+
+static int run(const cli_args *args) {
+    const char *out = args->operands[1], *slash = strrchr(out, '/'), *dot = strrchr(slash ? slash : out, '.');
+    deeper_model *model = NULL;
+    deeper_error error = { 0 };
+    char *in = NULL;
+    if (!dot || strcmp(dot, ".safetensors"))
+        return cli_usage(args->command, "%s: this version writes .safetensors only", out);
+    int code = cli_model_open(&model, args->operands[0], cli_text(args, "labels"), &in);
+    if (code)
+        return code;
+    if (deeper_model_save(model, out, &error))
+        code = cli_error("%s", error.message);
+    else
+        print_result(model, in, out);
+    deeper_model_close(model);
+    free(in);
+    return code;
+}
+
+const cli_command cli_command_convert = {
+    .name = "convert",
+    .summary = "write a model in another file format",
+    .operands = "IN OUT",
+    .description =
+        "Reads a caffemodel of BVLC GoogLeNet, a safetensors file that deeper wrote, or a pulled model by name, and writes OUT, "
+        "whose ending says the format (.safetensors). OUT holds all that classifying needs: weights, labels and "
+        "preprocessing. It appears only when it is complete.",
+    .examples = "deeper convert bvlc_googlenet.caffemodel googlenet.safetensors\n",
+    .options = options,
+    .option_count = sizeof options / sizeof *options,
+    .least_operands = 2,
+    .most_operands = 2,
+    .run = run,
+};

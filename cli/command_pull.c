@@ -1,0 +1,122 @@
+/* command_pull.c - brings published weights by name into the user's data folder, where --model finds them by that name. */
+#include "commands.h"
+#include "download.h"
+#include "models.h"
+#include "output.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const cli_option options[] = {
+    { .name = "list", .letter = 'l', .kind = CLI_FLAG, .help = "list the names instead, with addresses and hashes" },
+    { .name = "from", .letter = 'f', .kind = CLI_FILE, .value = "FILE|URL", .help = "take the file from here" },
+    { .name = "out", .letter = 'o', .kind = CLI_FILE, .value = "FILE", .help = "put it there (default: the data folder)" },
+    { .name = "hash",
+      .kind = CLI_TEXT,
+      .value = "KIND:HEX",
+      .help = "with --from: the hash that this file must have, sha1:HEX or sha256:HEX" },
+};
+
+static int list_models(void) {
+    const cli_published *entry;
+    for (size_t i = 0; (entry = cli_published_at(i)) != NULL; i++) {
+        char *path = cli_data_path(entry->file);
+        if (!path)
+            return CLI_FAILED;
+        bool pulled = !access(path, F_OK);
+        if (cli_json())
+            cli_print_json(json_pack("{s:s, s:s, s:s, s:s, s:o, s:b}", "name", entry->name, "about", entry->about, "url",
+                                     entry->url, "hash", entry->hash, "path", cli_json_text(path), "pulled", pulled));
+        else
+            printf("%-22s %s%s\n%-22s %s\n%-22s %s\n", entry->name, entry->about, pulled ? ", pulled" : "", "", entry->url, "",
+                   entry->hash);
+        free(path);
+    }
+    return CLI_DONE;
+}
+
+#ifdef DP_HAVE_PULL
+
+/* Where the file comes from: --from, else the mirror, else its public address. malloc'ed. */
+static char *source_of(const cli_args *args, const cli_published *entry) {
+    const char *from = cli_text(args, "from"), *mirror = getenv("DEEPER_MIRROR");
+    char *source = NULL;
+    if (from)
+        return strdup(from);
+    if (!mirror || !*mirror)
+        return strdup(entry->url);
+    const char *slash = mirror[strlen(mirror) - 1] == '/' ? "" : "/";
+    return asprintf(&source, "%s%s%s", mirror, slash, entry->file) < 0 ? NULL : source;
+}
+
+static void print_result(const cli_published *entry, const cli_download *download) {
+    char bytes[CLI_NUMBER_SIZE];
+    if (cli_json()) {
+        cli_print_json(json_pack("{s:s, s:o, s:o, s:I, s:s, s:b, s:I}", "name", entry->name, "path", cli_json_text(download->path),
+                                 "source", cli_json_text(download->source), "bytes", (json_int_t)download->bytes, "hash",
+                                 download->found_hash, "already_there", download->present, "resumed_at",
+                                 (json_int_t)download->resumed_at));
+        return;
+    }
+    cli_print_text(download->path);
+    printf(": %s, %s%s\n", cli_bytes(download->bytes, bytes), download->found_hash, download->present ? ", already there" : "");
+}
+
+static int pull(const cli_args *args, const cli_published *entry) {
+    const char *hash = cli_text(args, "hash"), *out = cli_text(args, "out");
+    char *source = source_of(args, entry), *path = out ? strdup(out) : cli_data_path(entry->file);
+    cli_download download = { .source = source, .path = path, .hash = hash ? hash : entry->hash, .most_bytes = (uint64_t)1 << 30 };
+    int code = source && path ? cli_download_run(&download) : CLI_FAILED;
+    if (code == CLI_DONE)
+        print_result(entry, &download);
+    free(source);
+    free(path);
+    return code;
+}
+
+static int pull_checked(const cli_args *args, const cli_published *entry) {
+    const char *hash = cli_text(args, "hash");
+    if (hash && !cli_given(args, "from"))
+        return cli_usage(args->command, "--hash goes with --from; a published file has its own");
+    if (hash && !cli_hash_ok(hash))
+        return cli_usage(args->command, "--hash %s: must be sha1:HEX or sha256:HEX", hash);
+    return pull(args, entry);
+}
+
+#else
+
+static int pull_checked(const cli_args *args, const cli_published *entry) {
+    return cli_error("pull: this build has no libcurl or no libcrypto; fetch %s by hand and use --model FILE", entry->url);
+}
+
+#endif
+
+static int run(const cli_args *args) {
+    if (cli_flag(args, "list"))
+        return list_models();
+    if (!args->operand_count)
+        return cli_usage(args->command, "NAME is missing; 'deeper pull --list' shows them");
+    const cli_published *entry = cli_published_find(args->operands[0]);
+    if (!entry)
+        return cli_usage(args->command, "'%s' is not a name that 'deeper pull --list' shows", args->operands[0]);
+    return pull_checked(args, entry);
+}
+
+const cli_command cli_command_pull = {
+    .name = "pull",
+    .summary = "fetch published weights by name",
+    .operands = "NAME",
+    .description =
+        "Fetches a file from its public address, from --from, or from the base address (or folder) in DEEPER_MIRROR, to which the "
+        "file's name is added; checks its hash and keeps it as $XDG_DATA_HOME/deeper/FILE (default ~/.local/share/deeper). A "
+        "broken transfer leaves FILE.part, and the same command goes on from there.",
+    .examples = "deeper pull bvlc_googlenet\n"
+                "deeper pull bvlc_googlenet --from /media/usb/bvlc_googlenet.caffemodel\n"
+                "DEEPER_MIRROR=http://mirror.lan/models deeper pull bvlc_googlenet\n",
+    .options = options,
+    .option_count = sizeof options / sizeof *options,
+    .most_operands = 1,
+    .run = run,
+};

@@ -1,0 +1,76 @@
+/* main.c - the program: the table of commands, and the way from argv to one of them. See commands.h. */
+#include "commands.h"
+#include "output.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static const cli_command *const commands[] = {
+    &cli_command_classify, &cli_command_eval, &cli_command_summary, &cli_command_bench,
+    &cli_command_convert,  &cli_command_pull, &cli_command_info,    &cli_command_help,
+};
+
+const cli_command *cli_command_at(size_t index) {
+    return index < sizeof commands / sizeof *commands ? commands[index] : NULL;
+}
+
+const cli_command *cli_command_find(const char *name) {
+    const cli_command *command;
+    for (size_t i = 0; (command = cli_command_at(i)) != NULL; i++)
+        if (!strcmp(command->name, name))
+            return command;
+    return NULL;
+}
+
+int cli_command_unknown(const char *name) {
+    const char *names[sizeof commands / sizeof *commands];
+    size_t count = 0;
+    for (const cli_command *command; (command = cli_command_at(count)) != NULL; count++)
+        names[count] = command->name;
+    const char *near = cli_nearest(name, names, count);
+    if (near)
+        cli_error("no command '%s'; did you mean '%s'? ('deeper --help' lists them)", name, near);
+    else
+        cli_error("no command '%s' ('deeper --help' lists them)", name);
+    return CLI_USAGE;
+}
+
+/* A descriptor 0-2 that the caller closed would be given to the next file opened, and results would be written into a model. The
+ * stand-in cannot be written to, so that lost output is still noticed. */
+static void keep_standard_files(void) {
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) < 0)
+            _exit(CLI_FAILED);
+}
+
+int main(int count, char **words) {
+    keep_standard_files();
+    signal(SIGPIPE, SIG_DFL); /* `deeper ... | head` ends quietly even if our parent ignores the signal */
+    cli_output_begin(false, false);
+    if (count < 2 || !strcmp(words[1], "--help") || !strcmp(words[1], "-h")) {
+        cli_help_short();
+        return cli_output_end(CLI_DONE);
+    }
+    if (!strcmp(words[1], "--version")) {
+        printf("deeper %s\n", deeper_version());
+        return cli_output_end(CLI_DONE);
+    }
+    const cli_command *command = cli_command_find(words[1]);
+    if (!command)
+        return cli_output_end(cli_command_unknown(words[1]));
+    cli_args args;
+    switch (cli_parse(&args, command, count - 2, words + 2)) {
+    case CLI_PARSED_BAD:
+        return cli_output_end(CLI_USAGE);
+    case CLI_PARSED_HELP:
+        cli_help_command(command);
+        return cli_output_end(CLI_DONE);
+    case CLI_PARSED:
+        break;
+    }
+    cli_output_begin(cli_flag(&args, "json"), cli_flag(&args, "quiet"));
+    return cli_output_end(command->run(&args));
+}

@@ -1,0 +1,127 @@
+/* models.c - see models.h. Looks for files only; opening is the library's. */
+#include "models.h"
+
+#include "output.h"
+
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const cli_published published[] = {
+    { "bvlc_googlenet", "bvlc_googlenet.caffemodel", "http://dl.caffe.berkeleyvision.org/bvlc_googlenet.caffemodel",
+      "sha1:405fc5acd08a3bb12de8ee5e23a96bec22f08204", "BVLC's GoogLeNet, 1000 classes of ILSVRC-2012, top-1 68.7 %, top-5 88.9 %",
+      true },
+    { "torchvision_googlenet", "googlenet-1325fa1d.pth", "https://download.pytorch.org/models/googlenet-1325fa1d.pth",
+      "sha256:1325fa1d", "torchvision's variant with batch normalisation (fetched only: this version does not open .pth files)",
+      false },
+};
+
+const cli_published *cli_published_at(size_t index) {
+    return index < sizeof published / sizeof *published ? &published[index] : NULL;
+}
+
+const cli_published *cli_published_find(const char *name) {
+    const cli_published *entry;
+    for (size_t i = 0; (entry = cli_published_at(i)) != NULL; i++)
+        if (!strcmp(entry->name, name))
+            return entry;
+    return NULL;
+}
+
+static char *joined(const char *a, const char *b, const char *c) {
+    char *text;
+    return asprintf(&text, "%s%s%s", a, b, c) < 0 ? NULL : text;
+}
+
+char *cli_data_path(const char *file) {
+    const char *data = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
+    char *path = NULL;
+    if (data && data[0] == '/') { /* a relative one is to be ignored, says the XDG specification */
+        path = joined(data, "/deeper/", file);
+    } else {
+        const struct passwd *user = home && *home ? NULL : getpwuid(getuid());
+        home = user ? user->pw_dir : home;
+        if (!home || !*home) {
+            cli_error("no folder for models: set HOME or XDG_DATA_HOME");
+            return NULL;
+        }
+        path = joined(home, "/.local/share/deeper/", file);
+    }
+    if (!path)
+        cli_error("out of memory");
+    return path;
+}
+
+/* Path of NAME, or of NAME with an ending that models have, in the data folders; NULL if none is there. */
+static char *data_find(const char *name) {
+    static const char *const endings[] = { "", ".safetensors", ".caffemodel" };
+    char *folders[] = { cli_data_path(""), strdup("/usr/local/share/deeper/"), strdup("/usr/share/deeper/") };
+    char *path = NULL;
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+        for (size_t k = 0; k < sizeof endings / sizeof *endings && folders[i] && !path; k++) {
+            path = joined(folders[i], name, endings[k]);
+            if (path && access(path, F_OK)) {
+                free(path);
+                path = NULL;
+            }
+        }
+        free(folders[i]);
+    }
+    return path;
+}
+
+static char *default_path(void) {
+    const cli_published *entry;
+    for (size_t i = 0; (entry = cli_published_at(i)) != NULL; i++) {
+        char *path = entry->opens ? data_find(entry->file) : NULL;
+        if (path) {
+            cli_note("model: %s", path);
+            return path;
+        }
+    }
+    cli_error("no --model given and none pulled yet; get one with 'deeper pull %s'", published[0].name);
+    return NULL;
+}
+
+char *cli_model_path(const char *name) {
+    if (!name)
+        return default_path();
+    const cli_published *entry = cli_published_find(name);
+    char *path = !*name || !access(name, F_OK) || strchr(name, '/') ? strdup(name) : data_find(entry ? entry->file : name);
+    if (path)
+        return path;
+    if (entry)
+        cli_error("%s: not pulled yet; get it with 'deeper pull %s'", name, name);
+    else
+        cli_error("%s: no such file, and no pulled model of that name ('deeper pull --list' shows what can be had)", name);
+    return NULL;
+}
+
+int cli_model_open(deeper_model **model, const char *name, const char *labels, char **path) {
+    deeper_model_options options = DEEPER_MODEL_OPTIONS_INIT;
+    deeper_error error = { 0 };
+    options.labels = labels;
+    char *found = cli_model_path(name);
+    if (!found)
+        return CLI_FAILED;
+    int code = deeper_model_open(model, found, &options, &error) ? cli_error("%s", error.message) : CLI_DONE;
+    if (path && code == CLI_DONE)
+        *path = found;
+    else
+        free(found);
+    return code;
+}
+
+int cli_model_or_arch(deeper_model **model, const cli_args *args, int classes, int size) {
+    deeper_error error = { 0 };
+    const char *arch = cli_text(args, "arch");
+    if (cli_given(args, "model") && cli_given(args, "arch"))
+        return cli_usage(args->command, "--arch and --model exclude each other");
+    if (cli_given(args, "model"))
+        return cli_model_open(model, cli_text(args, "model"), NULL, NULL);
+    if (deeper_model_create(model, arch, classes ? classes : 1000, size ? size : 224, NULL, &error))
+        return cli_error("%s", error.message);
+    return CLI_DONE;
+}

@@ -1,0 +1,37 @@
+/* models.h - which model a command line means: a file, a pulled model by name, an architecture; and the table of published ones. */
+#ifndef CLI_MODELS_H
+#define CLI_MODELS_H
+
+#include "options.h"
+
+#include <deeper/deeper.h>
+
+typedef struct cli_published {
+    const char *name;
+    const char *file; /* name of the file in the data folder, and at a mirror */
+    const char *url;
+    const char *hash; /* "sha1:HEX" or "sha256:HEX"; the digits may be only the first ones, where no more are published */
+    const char *about;
+    bool opens; /* this version can open it */
+} cli_published;
+
+/* Published weights by index, NULL past the last; by name, NULL if there are none. */
+const cli_published *cli_published_at(size_t index);
+const cli_published *cli_published_find(const char *name);
+
+/* Path of a file in the user's data folder, $XDG_DATA_HOME/deeper or ~/.local/share/deeper. malloc'ed; NULL after a line on stderr.
+ */
+char *cli_data_path(const char *file);
+
+/* Path of the model that `name` means: a file; else a model in the user's or the system's data folder; with NULL the first
+ * published one that has been pulled. malloc'ed; NULL after a line on stderr. */
+char *cli_model_path(const char *name);
+
+/* Opens the model of --model (and --labels, if the command has that row) or the default one. *path (may be NULL) receives its
+ * path, malloc'ed. Returns CLI_DONE, or another code after a line on stderr. */
+int cli_model_open(deeper_model **model, const char *name, const char *labels, char **path);
+
+/* The model of --model, or a new one of --arch with `classes` and `size` (0: the usual 1000 and 224), without parameter values. */
+int cli_model_or_arch(deeper_model **model, const cli_args *args, int classes, int size);
+
+#endif

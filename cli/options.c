@@ -1,0 +1,240 @@
+/* options.c - reads a command line by the command's table. getopt_long is not used because the table must also feed help, man pages
+ * and completion, and because a wrong word deserves a hint. It prints nothing but usage errors. */
+#include "options.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const cli_option common[] = {
+    { .name = "json", .letter = 'j', .kind = CLI_FLAG, .help = "print JSON: one object, or one line a result" },
+    { .name = "quiet", .letter = 'q', .kind = CLI_FLAG, .help = "no progress and no notes on standard error" },
+    { .name = "help", .letter = 'h', .kind = CLI_FLAG, .help = "show this text" },
+};
+
+const cli_option *cli_option_at(const cli_command *command, size_t index) {
+    if (index < command->option_count)
+        return &command->options[index];
+    index -= command->option_count;
+    return index < sizeof common / sizeof *common ? &common[index] : NULL;
+}
+
+int cli_usage(const cli_command *command, const char *format, ...) {
+    va_list list;
+    fprintf(stderr, "deeper %s: ", command->name);
+    va_start(list, format);
+    vfprintf(stderr, format, list);
+    va_end(list);
+    fprintf(stderr, " (deeper %s --help)\n", command->name);
+    return CLI_USAGE;
+}
+
+/* ------------------------------------------------------------------------------------------------------------- hints */
+
+enum { WORD_MOST = 31 };
+
+static size_t least_of(size_t a, size_t b) {
+    return a < b ? a : b;
+}
+
+/* Typing errors between two words: letters inserted, left out, replaced, or two neighbours swapped. */
+static size_t word_distance(const char *a, const char *b) {
+    size_t cost[WORD_MOST + 1][WORD_MOST + 1];
+    size_t m = strlen(a), n = strlen(b);
+    if (m > WORD_MOST || n > WORD_MOST)
+        return WORD_MOST;
+    for (size_t i = 0; i <= m; i++)
+        cost[i][0] = i;
+    for (size_t j = 0; j <= n; j++)
+        cost[0][j] = j;
+    for (size_t i = 1; i <= m; i++)
+        for (size_t j = 1; j <= n; j++) {
+            size_t best = least_of(cost[i - 1][j], cost[i][j - 1]) + 1;
+            best = least_of(best, cost[i - 1][j - 1] + (a[i - 1] != b[j - 1]));
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                best = least_of(best, cost[i - 2][j - 2] + 1);
+            cost[i][j] = best;
+        }
+    return cost[m][n];
+}
+
+const char *cli_nearest(const char *word, const char *const *at, size_t count) {
+    const char *best = NULL;
+    size_t distance = strlen(word) <= 3 ? 2 : 3; /* below this many errors it counts as meant */
+    for (size_t i = 0; i < count; i++) {
+        size_t found = word_distance(word, at[i]);
+        if (found < distance) {
+            distance = found;
+            best = at[i];
+        }
+    }
+    return best;
+}
+
+/* ----------------------------------------------------------------------------------------------------------- parsing */
+
+/* Position of an option by long name (`length` bytes of it) or, with length 0, by letter; the option count if there is none. */
+static size_t option_find(const cli_command *command, const char *name, size_t length) {
+    size_t i = 0;
+    for (const cli_option *option; (option = cli_option_at(command, i)) != NULL; i++) {
+        if (length ? strlen(option->name) == length && !memcmp(option->name, name, length) : option->letter == *name)
+            return i;
+    }
+    return i;
+}
+
+static cli_parsed option_unknown(const cli_command *command, const char *word, size_t length) {
+    char name[64];
+    const char *names[CLI_MOST_OPTIONS];
+    size_t count = 0;
+    for (const cli_option *option; (option = cli_option_at(command, count)) != NULL; count++)
+        names[count] = option->name;
+    snprintf(name, sizeof name, "%.*s", (int)least_of(length, sizeof name - 1), word);
+    const char *near = length > 1 ? cli_nearest(name, names, count) : NULL;
+    if (near)
+        cli_usage(command, "no option --%s; did you mean --%s?", name, near);
+    else
+        cli_usage(command, "no option %s%s in this version", length > 1 ? "--" : "-", name);
+    return CLI_PARSED_BAD;
+}
+
+/* Whether `text` is one of the words of "a|b|c". */
+static bool choice_listed(const char *choices, const char *text) {
+    size_t length = strlen(text);
+    while (*choices) {
+        size_t word = strcspn(choices, "|");
+        if (word == length && !memcmp(choices, text, length))
+            return true;
+        choices += word + (choices[word] == '|');
+    }
+    return false;
+}
+
+static bool number_ok(const cli_option *option, const char *text) {
+    char *end;
+    errno = 0;
+    double value = option->kind == CLI_INTEGER ? (double)strtol(text, &end, 10) : strtod(text, &end);
+    return end != text && !*end && !errno && isfinite(value) && value >= option->least && value <= option->most;
+}
+
+/* Checks a value by its row; false after a usage line. */
+static bool value_ok(const cli_command *command, const cli_option *option, const char *text) {
+    switch (option->kind) {
+    case CLI_CHOICE:
+        if (choice_listed(option->value, text))
+            return true;
+        cli_usage(command,
+                  strchr(option->value, '|') ? "--%s %s: this version takes one of %s" : "--%s %s: this version takes %s only",
+                  option->name, text, option->value);
+        return false;
+    case CLI_INTEGER:
+    case CLI_REAL:
+        if (number_ok(option, text))
+            return true;
+        cli_usage(command, "--%s %s: must be a %s from %g to %g", option->name, text,
+                  option->kind == CLI_INTEGER ? "whole number" : "number", option->least, option->most);
+        return false;
+    case CLI_FLAG:
+    case CLI_TEXT:
+    case CLI_FILE:
+        break;
+    }
+    return true;
+}
+
+/* Takes words[*at], "--name", "--name=value" or a run of letters "-qt4", with its value in the next word if it needs one. */
+static cli_parsed option_take(cli_args *args, int count, char **words, int *at) {
+    const cli_command *command = args->command;
+    const char *word = words[*at];
+    bool is_long = word[1] == '-';
+    for (const char *letter = word + (is_long ? 2 : 1);; letter++) {
+        size_t length = is_long ? strcspn(letter, "=") : 1;
+        size_t index = option_find(command, letter, is_long ? length : 0);
+        const cli_option *option = cli_option_at(command, index);
+        if (!option)
+            return option_unknown(command, letter, length);
+        const char *rest = letter + length; /* "=value" or the letters that follow */
+        if (option->kind == CLI_FLAG) {
+            if (is_long && *rest) {
+                cli_usage(command, "--%s takes no value", option->name);
+                return CLI_PARSED_BAD;
+            }
+            args->values[index] = "1";
+            if (!strcmp(option->name, "help"))
+                return CLI_PARSED_HELP;
+            if (is_long || !*rest)
+                return CLI_PARSED;
+            continue;
+        }
+        const char *value = *rest ? rest + is_long : *at + 1 < count ? words[++*at] : NULL;
+        if (!value || (!*rest && value[0] == '-' && value[1] == '-')) {
+            cli_usage(command, "--%s needs a value: %s", option->name, option->value);
+            return CLI_PARSED_BAD;
+        }
+        args->values[index] = value;
+        return value_ok(command, option, value) ? CLI_PARSED : CLI_PARSED_BAD;
+    }
+}
+
+cli_parsed cli_parse(cli_args *args, const cli_command *command, int count, char **words) {
+    *args = (cli_args){ .command = command, .operands = words };
+    for (int at = 0; at < count; at++) {
+        char *word = words[at];
+        if (!strcmp(word, "--")) {
+            while (++at < count)
+                args->operands[args->operand_count++] = words[at];
+            break;
+        }
+        if (word[0] != '-' || !word[1]) {
+            args->operands[args->operand_count++] = word;
+            continue;
+        }
+        cli_parsed parsed = option_take(args, count, words, &at);
+        if (parsed != CLI_PARSED)
+            return parsed;
+    }
+    if (args->operand_count < command->least_operands) {
+        cli_usage(command, "%s is missing", command->operands);
+        return CLI_PARSED_BAD;
+    }
+    if (args->operand_count > command->most_operands) {
+        cli_usage(command, "'%s' is one word too many", args->operands[command->most_operands]);
+        return CLI_PARSED_BAD;
+    }
+    return CLI_PARSED;
+}
+
+/* ----------------------------------------------------------------------------------------------------------- getters */
+
+static size_t option_index(const cli_args *args, const char *name) {
+    size_t index = option_find(args->command, name, strlen(name));
+    assert(cli_option_at(args->command, index) && "a getter names an option that its table does not have");
+    return index;
+}
+
+bool cli_given(const cli_args *args, const char *name) {
+    return args->values[option_index(args, name)] != NULL;
+}
+
+bool cli_flag(const cli_args *args, const char *name) {
+    return cli_given(args, name);
+}
+
+const char *cli_text(const cli_args *args, const char *name) {
+    size_t index = option_index(args, name);
+    return args->values[index] ? args->values[index] : cli_option_at(args->command, index)->fallback;
+}
+
+int cli_integer(const cli_args *args, const char *name) {
+    const char *text = cli_text(args, name);
+    return text ? (int)strtol(text, NULL, 10) : 0;
+}
+
+double cli_real(const cli_args *args, const char *name) {
+    const char *text = cli_text(args, name);
+    return text ? strtod(text, NULL) : 0;
+}

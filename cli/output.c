@@ -1,0 +1,254 @@
+/* output.c - see output.h. Nothing here knows a command. */
+#include "output.h"
+
+#include "options.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static bool json_mode, quiet_mode, stderr_terminal, colour_mode;
+static bool line_open; /* a progress line stands on the terminal; guarded by the lock of stderr */
+static atomic_size_t problems;
+static atomic_int output_errno; /* of the first write to stdout that failed; 0: none */
+
+void cli_output_begin(bool json, bool quiet) {
+    const char *term = getenv("TERM"), *no_colour = getenv("NO_COLOR");
+    json_mode = json;
+    quiet_mode = quiet;
+    stderr_terminal = isatty(STDERR_FILENO) && term && strcmp(term, "dumb");
+    colour_mode = isatty(STDOUT_FILENO) && term && strcmp(term, "dumb") && !(no_colour && *no_colour);
+}
+
+bool cli_json(void) {
+    return json_mode;
+}
+
+bool cli_colour(void) {
+    return colour_mode;
+}
+
+bool cli_stdout_terminal(void) {
+    return isatty(STDOUT_FILENO);
+}
+
+bool cli_flush(void) {
+    errno = 0;
+    if ((fflush(stdout) || ferror(stdout)) && !output_errno)
+        output_errno = errno ? errno : EIO;
+    return !output_errno;
+}
+
+int cli_output_end(int code) {
+    cli_progress_end();
+    cli_flush();
+    if (fclose(stdout) && !output_errno)
+        output_errno = errno;
+    if (!output_errno)
+        return code;
+    if (output_errno != EPIPE) /* a reader that has seen enough is no news */
+        cli_error("standard output: %s; the output is not complete", strerror(output_errno));
+    return CLI_FAILED;
+}
+
+/* ---------------------------------------------------------------------------------------------------------- messages */
+
+static void line_clear(void) {
+    if (line_open)
+        fputs("\r\033[K", stderr);
+    line_open = false;
+}
+
+static void print_clean(FILE *file, const char *text) {
+    for (const unsigned char *c = (const unsigned char *)text; *c; c++)
+        putc(*c < 0x20 || *c == 0x7f ? '?' : *c, file);
+}
+
+void cli_print_text(const char *text) {
+    print_clean(stdout, text);
+}
+
+static void message_print(const char *prefix, const char *format, va_list list) {
+    char text[2048];
+    vsnprintf(text, sizeof text, format, list);
+    flockfile(stderr);
+    line_clear();
+    fputs(prefix, stderr);
+    print_clean(stderr, text);
+    putc('\n', stderr);
+    funlockfile(stderr);
+}
+
+int cli_error(const char *format, ...) {
+    va_list list;
+    va_start(list, format);
+    message_print("deeper: ", format, list);
+    va_end(list);
+    return CLI_FAILED;
+}
+
+void cli_note(const char *format, ...) {
+    va_list list;
+    if (quiet_mode)
+        return;
+    va_start(list, format);
+    message_print("", format, list);
+    va_end(list);
+}
+
+void cli_problem(const char *path, const char *message) {
+    size_t length = strlen(path);
+    if (!strncmp(message, path, length) && message[length] == ':' && message[length + 1] == ' ')
+        message += length + 2;
+    problems++;
+    cli_error("%s: %s", path, message);
+    if (json_mode)
+        cli_print_json(json_pack("{s:o, s:o}", "path", cli_json_text(path), "error", cli_json_text(message)));
+}
+
+size_t cli_problems(void) {
+    return problems;
+}
+
+/* -------------------------------------------------------------------------------------------------------------- JSON */
+
+/* Bytes of the UTF-8 sequence that starts at `text` (no longer forms, no surrogates, at most U+10FFFF); 0 if there is none. */
+static size_t utf8_length(const unsigned char *text) {
+    static const struct {
+        unsigned char first, last, low, high; /* range of the first byte, and of the second */
+        size_t length;
+    } rows[] = {
+        { 0x01, 0x7f, 0x00, 0x00, 1 }, { 0xc2, 0xdf, 0x80, 0xbf, 2 }, { 0xe0, 0xe0, 0xa0, 0xbf, 3 },
+        { 0xe1, 0xec, 0x80, 0xbf, 3 }, { 0xed, 0xed, 0x80, 0x9f, 3 }, { 0xee, 0xef, 0x80, 0xbf, 3 },
+        { 0xf0, 0xf0, 0x90, 0xbf, 4 }, { 0xf1, 0xf3, 0x80, 0xbf, 4 }, { 0xf4, 0xf4, 0x80, 0x8f, 4 },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (text[0] < rows[i].first || text[0] > rows[i].last)
+            continue;
+        for (size_t k = 1; k < rows[i].length; k++) {
+            unsigned char low = k == 1 ? rows[i].low : 0x80, high = k == 1 ? rows[i].high : 0xbf;
+            if (text[k] < low || text[k] > high)
+                return 0;
+        }
+        return rows[i].length;
+    }
+    return 0;
+}
+
+json_t *cli_json_text(const char *text) {
+    json_t *value = json_string(text);
+    if (value)
+        return value;
+    size_t length = strlen(text), at = 0;
+    char *clean = length < SIZE_MAX / 3 ? malloc(3 * length + 1) : NULL;
+    if (!clean)
+        return NULL;
+    for (const unsigned char *c = (const unsigned char *)text; *c;) {
+        size_t bytes = utf8_length(c);
+        memcpy(clean + at, bytes ? (const char *)c : "\xef\xbf\xbd", bytes ? bytes : 3);
+        at += bytes ? bytes : 3;
+        c += bytes ? bytes : 1;
+    }
+    value = json_stringn(clean, at);
+    free(clean);
+    return value;
+}
+
+json_t *cli_json_real(double value) {
+    return isfinite(value) ? json_real(value) : json_null();
+}
+
+bool cli_print_json(json_t *value) {
+    /* Nine digits tell any two floats apart. */
+    char *line = value ? json_dumps(value, JSON_COMPACT | JSON_REAL_PRECISION(9)) : NULL;
+    json_decref(value);
+    if (!line) {
+        output_errno = ENOMEM;
+        return false;
+    }
+    flockfile(stdout);
+    fputs(line, stdout);
+    putc('\n', stdout);
+    bool whole = cli_flush();
+    funlockfile(stdout);
+    free(line);
+    return whole;
+}
+
+/* ----------------------------------------------------------------------------------------------------------- numbers */
+
+const char *cli_grouped(uint64_t value, char text[CLI_NUMBER_SIZE]) {
+    char digits[CLI_NUMBER_SIZE];
+    int count = snprintf(digits, sizeof digits, "%" PRIu64, value), at = 0;
+    for (int i = 0; i < count; i++) {
+        if (i && (count - i) % 3 == 0)
+            text[at++] = ',';
+        text[at++] = digits[i];
+    }
+    text[at] = 0;
+    return text;
+}
+
+const char *cli_bytes(uint64_t bytes, char text[CLI_NUMBER_SIZE]) {
+    static const char *const units[] = { "bytes", "kB", "MB", "GB", "TB" };
+    double value = (double)bytes;
+    size_t unit = 0;
+    for (; value >= 999.5 && unit + 1 < sizeof units / sizeof *units; unit++)
+        value /= 1000;
+    snprintf(text, CLI_NUMBER_SIZE, unit ? "%.1f %s" : "%.0f %s", value, units[unit]);
+    return text;
+}
+
+double cli_now(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+/* ---------------------------------------------------------------------------------------------------------- progress */
+
+void cli_progress_begin(cli_progress *progress, const char *what, uint64_t first) {
+    double now = cli_now();
+    *progress = (cli_progress){ .what = what, .started = now, .shown = now, .first = first };
+}
+
+void cli_progress_show(cli_progress *progress, uint64_t done, uint64_t total) {
+    double now = cli_now(), spent = now - progress->started;
+    char text[4][CLI_NUMBER_SIZE], share[48] = "", left[48] = "";
+    if (quiet_mode || now - progress->shown < (stderr_terminal ? 0.1 : 10))
+        return;
+    progress->shown = now;
+    double rate = spent > 0 ? (double)(done - progress->first) / spent : 0;
+    const char *(*format)(uint64_t, char *) = progress->what ? cli_grouped : cli_bytes;
+    if (total) {
+        snprintf(share, sizeof share, " of %s (%.0f %%)", format(total, text[1]), 100.0 * (double)done / (double)total);
+        double seconds = rate > 0 && done < total ? (double)(total - done) / rate : 0;
+        if (rate > 0)
+            snprintf(left, sizeof left, ", %d:%02d left", (int)(seconds / 60), (int)fmod(seconds, 60));
+    }
+    if (progress->what)
+        snprintf(text[3], sizeof text[3], "%.1f", rate);
+    else
+        cli_bytes((uint64_t)rate, text[3]);
+    flockfile(stderr);
+    line_clear();
+    fprintf(stderr, "%s%s%s%s, %s/s%s%s", format(done, text[0]), share, progress->what ? " " : "",
+            progress->what ? progress->what : "", text[3], left, stderr_terminal ? "" : "\n");
+    line_open = stderr_terminal;
+    fflush(stderr);
+    funlockfile(stderr);
+}
+
+void cli_progress_end(void) {
+    flockfile(stderr);
+    line_clear();
+    fflush(stderr);
+    funlockfile(stderr);
+}

@@ -1,0 +1,72 @@
+/* output.h - how the program speaks: results on stdout as text or JSON lines, all else on stderr, one progress line.
+ * State is kept here, in one place, because a process has one terminal. Thread-safe where stated. */
+#ifndef CLI_OUTPUT_H
+#define CLI_OUTPUT_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <deeper/deeper.h>
+
+void cli_output_begin(bool json, bool quiet);
+
+/* Flushes stdout. Returns `code`, or CLI_FAILED after a line on stderr if anything on stdout was lost (a full disk). */
+int cli_output_end(int code);
+
+bool cli_json(void);
+
+/* "deeper: ..." on stderr; returns CLI_FAILED. Thread-safe. */
+int cli_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* A note on stderr that --quiet leaves out. */
+void cli_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* An input that could not be read: "deeper: PATH: REASON" on stderr, and {"path","error"} on stdout with --json. `message` may
+ * begin with "PATH: ", as the library's messages do. Counted. Thread-safe. */
+void cli_problem(const char *path, const char *message);
+size_t cli_problems(void);
+
+/* Prints `value` as one line on stdout at once and frees it. False if it could not be printed (cli_output_end tells why).
+ * Thread-safe. */
+bool cli_print_json(json_t *value);
+
+/* A string of any bytes as JSON: what is not UTF-8 becomes U+FFFD. */
+json_t *cli_json_text(const char *text);
+
+/* A number; null if it is not finite. */
+json_t *cli_json_real(double value);
+
+/* Writes text for people: control bytes become '?'. */
+void cli_print_text(const char *text);
+
+/* Whether stdout may be coloured: a terminal, TERM not dumb, no NO_COLOR. */
+bool cli_colour(void);
+
+/* Whether stdout is a terminal, where results scroll by and a progress line would be in the way. */
+bool cli_stdout_terminal(void);
+
+/* Flushes stdout; false if output was lost. */
+bool cli_flush(void);
+
+enum { CLI_NUMBER_SIZE = 32 };
+
+/* "6,998,552" and "53.5 MB", into `text`, which is returned. */
+const char *cli_grouped(uint64_t value, char text[CLI_NUMBER_SIZE]);
+const char *cli_bytes(uint64_t bytes, char text[CLI_NUMBER_SIZE]);
+
+double cli_now(void); /* monotonic seconds */
+
+/* Progress on stderr: one line that is redrawn on a terminal, else a plain line every ten seconds. Silent with --quiet. */
+typedef struct cli_progress {
+    const char *what; /* "pictures", or NULL: bytes */
+    double started, shown;
+    uint64_t first;
+} cli_progress;
+
+/* first: what was done before, which does not count for the speed. */
+void cli_progress_begin(cli_progress *progress, const char *what, uint64_t first);
+void cli_progress_show(cli_progress *progress, uint64_t done, uint64_t total); /* total 0: not known */
+void cli_progress_end(void);
+
+#endif

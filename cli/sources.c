@@ -1,0 +1,279 @@
+/* sources.c - see sources.h. A small machine with four places that paths come from, innermost first: the folder being walked, the
+ * pattern being matched, the list being read, the words of the command line. Memory is bounded by one line and by the names of the
+ * folders on the way down. */
+#include "sources.h"
+
+#include "output.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <glob.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+
+enum { DEPTH_MOST = 64 };
+
+typedef struct folder {
+    char *path;
+    struct dirent **names;
+    int count, next;
+    dev_t device; /* with inode: to notice a link that leads back up */
+    ino_t inode;
+    size_t pictures; /* handed out of it and of what is below */
+} folder;
+
+struct cli_sources {
+    char *const *words;
+    size_t word_count, word;
+    int delimiter;
+    FILE *list;
+    const char *list_name;
+    unsigned long line;
+    glob_t matches;
+    size_t match;
+    bool matching;
+    folder folders[DEPTH_MOST];
+    size_t depth;
+    char path[PATH_MAX];
+    size_t count;
+};
+
+/* Endings of files that a folder walk takes for pictures. The last row is not readable, but silence about such a file would be
+ * worse than the reader's word on it. */
+static const char *const picture_endings[] = {
+    "jpg", "jpeg", "jpe",  "png",  "webp", "bmp",  "ppm", "pgm", "pbm", "pnm", //
+    "gif", "tif",  "tiff", "heic", "heif", "avif",
+};
+
+static bool picture_name(const char *name) {
+    const char *dot = strrchr(name, '.');
+    for (size_t i = 0; dot && i < sizeof picture_endings / sizeof *picture_endings; i++)
+        if (!strcasecmp(dot + 1, picture_endings[i]))
+            return true;
+    return false;
+}
+
+cli_sources *cli_sources_open(char *const *words, size_t count, bool zero) {
+    cli_sources *sources = calloc(1, sizeof *sources);
+    if (sources) {
+        sources->words = words;
+        sources->word_count = count;
+        sources->delimiter = zero ? 0 : '\n';
+    }
+    return sources;
+}
+
+/* ----------------------------------------------------------------------------------------------------------- folders */
+
+static int name_visible(const struct dirent *entry) {
+    return entry->d_name[0] != '.';
+}
+
+static int name_order(const struct dirent **a, const struct dirent **b) {
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static void folder_enter(cli_sources *sources, const char *path, const struct stat *status) {
+    for (size_t i = 0; i < sources->depth; i++)
+        if (sources->folders[i].device == status->st_dev && sources->folders[i].inode == status->st_ino)
+            return;
+    if (sources->depth == DEPTH_MOST) {
+        cli_problem(path, "folders are nested too deeply here; name this one by itself");
+        return;
+    }
+    folder new = { .path = strdup(path), .device = status->st_dev, .inode = status->st_ino };
+    new.count = new.path ? scandir(path, &new.names, name_visible, name_order) : -1;
+    if (new.count < 0) {
+        cli_problem(path, new.path ? strerror(errno) : "out of memory");
+        free(new.path);
+        return;
+    }
+    sources->folders[sources->depth++] = new;
+}
+
+static void folder_leave(cli_sources *sources) {
+    folder *last = &sources->folders[--sources->depth];
+    if (sources->depth)
+        sources->folders[sources->depth - 1].pictures += last->pictures;
+    else if (!last->pictures)
+        cli_problem(last->path, "no pictures in this folder or below it (names that end in .jpg, .png, .webp, .bmp or .ppm)");
+    while (last->count > 0)
+        free(last->names[--last->count]);
+    free(last->names);
+    free(last->path);
+}
+
+/* Takes one name of the innermost folder; true if it is a picture, now in sources->path. */
+static bool folder_step(cli_sources *sources) {
+    folder *last = &sources->folders[sources->depth - 1];
+    struct stat status;
+    if (last->next == last->count) {
+        folder_leave(sources);
+        return false;
+    }
+    const char *name = last->names[last->next++]->d_name;
+    const char *slash = last->path[strlen(last->path) - 1] == '/' ? "" : "/";
+    int length = snprintf(sources->path, sizeof sources->path, "%s%s%s", last->path, slash, name);
+    if (length < 0 || (size_t)length >= sizeof sources->path) {
+        cli_problem(last->path, "a path in this folder is longer than the system takes");
+        return false;
+    }
+    bool known = !stat(sources->path, &status);
+    if (known && S_ISDIR(status.st_mode)) {
+        folder_enter(sources, sources->path, &status);
+        return false;
+    }
+    if (!picture_name(name) || (known && !S_ISREG(status.st_mode)))
+        return false;
+    last->pictures++;
+    return true;
+}
+
+/* ------------------------------------------------------------------------------------------------------------- lists */
+
+static void list_problem(const cli_sources *sources, const char *what) {
+    char message[128];
+    snprintf(message, sizeof message, "line %lu %s", sources->line, what);
+    cli_problem(sources->list_name, message);
+}
+
+static void list_close(cli_sources *sources) {
+    if (ferror(sources->list))
+        cli_problem(sources->list_name, strerror(errno));
+    if (sources->list != stdin)
+        fclose(sources->list);
+    sources->list = NULL;
+}
+
+/* Reads one entry into sources->path; false if it was blank or bad, or if the list ended (it is closed then). */
+static bool list_step(cli_sources *sources) {
+    size_t length = 0;
+    bool zeros = false;
+    int c;
+    sources->line++;
+    while ((c = getc(sources->list)) != EOF && c != sources->delimiter) {
+        zeros |= c == 0;
+        if (length < sizeof sources->path)
+            sources->path[length] = (char)c;
+        length += length < sizeof sources->path;
+    }
+    if (c == EOF)
+        list_close(sources);
+    if (length == sizeof sources->path) {
+        list_problem(sources, zeros ? "is too long; paths ended by zero bytes need -0" : "is longer than a path can be");
+        return false;
+    }
+    if (zeros) {
+        list_problem(sources, "holds a zero byte; paths ended by zero bytes need -0");
+        return false;
+    }
+    if (sources->delimiter == '\n' && length && sources->path[length - 1] == '\r')
+        length--;
+    sources->path[length] = 0;
+    return length > 0;
+}
+
+/* ------------------------------------------------------------------------------------------------------------- words */
+
+static void pattern_start(cli_sources *sources, const char *pattern) {
+    int failed = glob(pattern, 0, NULL, &sources->matches);
+    if (failed) {
+        cli_problem(pattern, failed == GLOB_NOMATCH ? "no file matches this pattern" : "this pattern could not be read");
+        globfree(&sources->matches);
+        return;
+    }
+    sources->matching = true;
+    sources->match = 0;
+}
+
+/* Starts the list that a word names; false if the word names none. */
+static bool list_start(cli_sources *sources, const char *word) {
+    if (strcmp(word, "-") && word[0] != '@')
+        return false;
+    sources->line = 0;
+    sources->list_name = word[0] == '@' ? word + 1 : "standard input";
+    sources->list = word[0] == '@' ? fopen(word + 1, "re") : stdin;
+    if (!sources->list)
+        cli_problem(sources->list_name, strerror(errno));
+    return true;
+}
+
+/* A path that was named: a folder is entered, anything else is a picture (true). */
+static bool path_take(cli_sources *sources) {
+    struct stat status;
+    if (stat(sources->path, &status) || !S_ISDIR(status.st_mode))
+        return true;
+    folder_enter(sources, sources->path, &status);
+    return false;
+}
+
+static bool path_copy(cli_sources *sources, const char *path) {
+    size_t length = strlen(path);
+    if (!length || length >= sizeof sources->path) {
+        cli_problem(length ? path : "''", length ? "longer than a path can be" : "an empty name");
+        return false;
+    }
+    memcpy(sources->path, path, length + 1);
+    return path_take(sources);
+}
+
+static bool word_take(cli_sources *sources, const char *word) {
+    struct stat status;
+    if (list_start(sources, word))
+        return false;
+    if (strpbrk(word, "*?[") && stat(word, &status)) {
+        pattern_start(sources, word);
+        return false;
+    }
+    return path_copy(sources, word);
+}
+
+static bool match_take(cli_sources *sources) {
+    if (sources->match < sources->matches.gl_pathc)
+        return path_copy(sources, sources->matches.gl_pathv[sources->match++]);
+    globfree(&sources->matches);
+    sources->matching = false;
+    return false;
+}
+
+int cli_sources_next(void *context, const char **path, int64_t *label) {
+    cli_sources *sources = context;
+    for (bool found = false; !found;) {
+        if (sources->depth)
+            found = folder_step(sources);
+        else if (sources->matching)
+            found = match_take(sources);
+        else if (sources->list)
+            found = list_step(sources) && path_take(sources);
+        else if (sources->word < sources->word_count)
+            found = word_take(sources, sources->words[sources->word++]);
+        else
+            return 0;
+    }
+    sources->count++;
+    *path = sources->path;
+    *label = -1;
+    return 1;
+}
+
+size_t cli_sources_count(const cli_sources *sources) {
+    return sources->count;
+}
+
+void cli_sources_close(cli_sources *sources) {
+    if (!sources)
+        return;
+    while (sources->depth) {
+        sources->folders[0].pictures = 1; /* an early end is no empty folder */
+        folder_leave(sources);
+    }
+    if (sources->matching)
+        globfree(&sources->matches);
+    if (sources->list)
+        list_close(sources);
+    free(sources);
+}
