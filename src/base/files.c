@@ -233,6 +233,8 @@ static deeper_status writer_prepare(dp_writer *writer, const char *path, deeper_
     if (stat(writer->target, &status) == 0 && !S_ISREG(status.st_mode))
         return dp_fail(error, DEEPER_ERROR_IO, "%s: is %s; name an ordinary file to write", path,
                        S_ISDIR(status.st_mode) ? "a folder" : "not an ordinary file");
+    if (!writer->target[folder_length(writer->target)])
+        return dp_fail(error, DEEPER_ERROR_IO, "%s: does not name a file; give the name of one to write", *path ? path : "\"\"");
     return make_temporary(writer, error);
 }
 

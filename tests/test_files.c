@@ -1,0 +1,471 @@
+/* test_files.c - files of the base floor: reading, mapping, atomic writing, listing. */
+#include "base/files.h"
+#include "helpers/helpers.h"
+
+#include <limits.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static char *folder; /* a fresh one for every test */
+
+static int begin(void **state) {
+    folder = test_folder();
+    return 0;
+}
+
+static int end(void **state) {
+    test_folder_remove(folder);
+    return 0;
+}
+
+static unsigned char *pattern(size_t size) {
+    unsigned char *bytes = malloc(size + 1);
+    for (size_t i = 0; i < size; i++)
+        bytes[i] = (unsigned char)(i * 31 ^ i >> 7);
+    return bytes;
+}
+
+/* ----------------------------------------------------------------------------------------------------------- reading */
+
+/* Sizes around a page, the first read of a pipe and nothing. */
+static const size_t sizes[] = { 0, 1, 4095, 4096, 4097, 65534, 65535, 65536, 65537, 300000 };
+enum { SIZES = sizeof sizes / sizeof *sizes };
+
+static void test_map_and_read(void **state) {
+    char path[TEST_PATH_SIZE];
+    deeper_error error;
+    test_path(path, folder, "사진 1.bin");
+    for (size_t i = 0; i < SIZES; i++) {
+        size_t size = 0;
+        void *data = NULL;
+        dp_map map;
+        unsigned char *bytes = pattern(sizes[i]);
+        test_write(path, bytes, sizes[i]);
+        for (size_t limit = 0; limit <= sizes[i]; limit += sizes[i] ? sizes[i] : 1) { /* none, and just enough */
+            assert_int_equal(dp_map_open(&map, path, limit, &error), DEEPER_OK);
+            assert_int_equal(map.size, sizes[i]);
+            assert_true((map.data == NULL) == (sizes[i] == 0));
+            if (sizes[i]) {
+                assert_memory_equal(map.data, bytes, sizes[i]);
+                dp_map_release_pages(&map);
+                assert_memory_equal(map.data, bytes, sizes[i]);
+            }
+            dp_map_close(&map);
+            assert_null(map.data);
+            dp_map_close(&map);
+            assert_int_equal(dp_file_read(&data, &size, path, limit, NULL, &error), DEEPER_OK);
+            assert_int_equal(size, sizes[i]);
+            assert_memory_equal(data, bytes, size);
+            assert_int_equal(((char *)data)[size], 0);
+            dp_free(NULL, data);
+        }
+        if (sizes[i] > 1) {
+            assert_int_equal(dp_map_open(&map, path, sizes[i] - 1, &error), DEEPER_ERROR_LIMIT);
+            assert_null(map.data);
+            assert_int_equal(dp_file_read(&data, &size, path, sizes[i] - 1, NULL, &error), DEEPER_ERROR_LIMIT);
+            assert_ptr_equal(strstr(error.message, path), error.message);
+        }
+        free(bytes);
+    }
+}
+
+static void test_read_errors(void **state) {
+    char path[TEST_PATH_SIZE];
+    void *data = NULL;
+    size_t size = 0;
+    dp_map map;
+    deeper_error error;
+    test_path(path, folder, "none");
+    assert_int_equal(dp_map_open(&map, path, 0, &error), DEEPER_ERROR_IO);
+    assert_non_null(strstr(error.message, "none: cannot open: No such file"));
+    assert_int_equal(dp_file_read(&data, &size, path, 0, NULL, &error), DEEPER_ERROR_IO);
+    assert_int_equal(dp_map_open(&map, folder, 0, &error), DEEPER_ERROR_IO);
+    assert_non_null(strstr(error.message, "is a folder"));
+    assert_int_equal(dp_file_read(&data, &size, folder, 0, NULL, &error), DEEPER_ERROR_IO);
+    assert_int_equal(dp_map_open(&map, "/dev/null", 0, &error), DEEPER_ERROR_IO);
+    assert_non_null(strstr(error.message, "/dev/null: is not an ordinary file"));
+    assert_int_equal(dp_map_open(&map, "", 0, NULL), DEEPER_ERROR_IO);
+    assert_null(map.data);
+    assert_null(data);
+}
+
+typedef struct feed {
+    const char *path;
+    const unsigned char *bytes;
+    size_t size;
+} feed;
+
+static void *feed_pipe(void *argument) {
+    const feed *it = argument;
+    FILE *file = fopen(it->path, "wb");
+    if (file) {
+        fwrite(it->bytes, 1, it->size, file);
+        fclose(file);
+    }
+    return NULL;
+}
+
+static void read_pipe(size_t bytes_sent, size_t limit, deeper_status expected) {
+    char path[TEST_PATH_SIZE];
+    test_path(path, folder, "pipe");
+    unsigned char *bytes = pattern(bytes_sent);
+    feed it = { path, bytes, bytes_sent };
+    void *data = NULL;
+    size_t size = 0;
+    pthread_t thread;
+    assert_int_equal(mkfifo(path, 0600), 0);
+    assert_int_equal(pthread_create(&thread, NULL, feed_pipe, &it), 0);
+    deeper_status status = dp_file_read(&data, &size, path, limit, NULL, NULL);
+    pthread_join(thread, NULL);
+    assert_int_equal(status, expected);
+    if (status == DEEPER_OK) {
+        assert_int_equal(size, bytes_sent);
+        assert_memory_equal(data, bytes, size);
+        assert_int_equal(((char *)data)[size], 0);
+    } else {
+        assert_null(data);
+    }
+    dp_free(NULL, data);
+    free(bytes);
+    unlink(path);
+}
+
+static void test_read_pipes(void **state) {
+    signal(SIGPIPE, SIG_IGN);
+    for (size_t i = 0; i < SIZES; i++)
+        read_pipe(sizes[i], 0, DEEPER_OK);
+    read_pipe(300000, 300000, DEEPER_OK);
+    read_pipe(300000, 299999, DEEPER_ERROR_LIMIT); /* the size is not known before: it stops when it sees too much */
+    void *data = NULL;
+    size_t size = 1;
+    assert_int_equal(dp_file_read(&data, &size, "/dev/null", 0, NULL, NULL), DEEPER_OK);
+    assert_int_equal(size, 0);
+    dp_free(NULL, data);
+    assert_int_equal(dp_file_read(&data, &size, "/dev/zero", 1 << 20, NULL, NULL), DEEPER_ERROR_LIMIT); /* bounded memory */
+}
+
+static void test_read_without_memory(void **state) {
+    static const char *const paths[] = { "file", "/dev/zero" };
+    char path[TEST_PATH_SIZE];
+    test_path(path, folder, "file");
+    test_write(path, "bytes", 5);
+    for (int i = 0; i < 2; i++) {
+        long n = 1;
+        for (bool done = false; !done; n++) {
+            test_failing_allocator it;
+            void *data = NULL;
+            size_t size = 0;
+            deeper_error error;
+            test_failing_allocator_init(&it, n);
+            deeper_status status = dp_file_read(&data, &size, i ? paths[i] : path, 1 << 18, &it.allocator, &error);
+            done = it.calls < n;
+            assert_int_equal(status, !done ? DEEPER_ERROR_MEMORY : i ? DEEPER_ERROR_LIMIT : DEEPER_OK);
+            dp_free(&it.allocator, data);
+            assert_int_equal(it.outstanding, 0);
+        }
+        assert_true(n > 2 + i);
+    }
+}
+
+/* ----------------------------------------------------------------------------------------------------------- writing */
+
+static void assert_holds(const char *path, const void *bytes, size_t expected) {
+    size_t size = 0;
+    char *found = test_read(path, &size);
+    assert_non_null(found);
+    assert_int_equal(size, expected);
+    assert_memory_equal(found, bytes, size);
+    free(found);
+}
+
+/* Pieces smaller and larger than the writer's block, in both orders, come out as they went in. */
+static void test_write_pieces(void **state) {
+    static const size_t pieces[][4] = { { 0, 0, 0, 0 },      { 1, 0, 262143, 1 },      { 262144, 1, 0, 5 },
+                                        { 262143, 2, 7, 1 }, { 5, 262145, 262144, 5 }, { 1000000, 3, 1000000, 0 } };
+    char path[TEST_PATH_SIZE];
+    test_path(path, folder, "모델.safetensors");
+    unsigned char *bytes = pattern(2100000);
+    for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++) {
+        dp_writer *writer = NULL;
+        deeper_error error;
+        size_t size = 0;
+        assert_int_equal(dp_writer_open(&writer, path, NULL, &error), DEEPER_OK);
+        for (int k = 0; k < 4; k++) {
+            dp_writer_put(writer, bytes + size, pieces[i][k]);
+            size += pieces[i][k];
+        }
+        assert_int_equal(dp_writer_commit(writer, &error), DEEPER_OK);
+        assert_holds(path, bytes, size);
+        assert_int_equal(test_folder_count(folder), 1);
+    }
+    free(bytes);
+}
+
+static void test_write_is_atomic(void **state) {
+    char path[TEST_PATH_SIZE];
+    struct stat status;
+    dp_writer *writer = NULL;
+    test_path(path, folder, "file");
+    test_write(path, "old", 3);
+    assert_int_equal(dp_writer_open(&writer, path, NULL, NULL), DEEPER_OK);
+    dp_writer_put(writer, "new one", 7);
+    assert_holds(path, "old", 3);
+    assert_int_equal(test_folder_count(folder), 2); /* the temporary file is in the same folder */
+    dp_writer_discard(writer);
+    assert_holds(path, "old", 3);
+    assert_int_equal(test_folder_count(folder), 1);
+    dp_writer_discard(NULL);
+
+    dp_writer *second = NULL; /* two at once: the last to commit wins, whole */
+    mode_t mask = umask(027);
+    assert_int_equal(dp_writer_open(&writer, path, NULL, NULL), DEEPER_OK);
+    assert_int_equal(dp_writer_open(&second, path, NULL, NULL), DEEPER_OK);
+    umask(mask);
+    dp_writer_put(writer, "first", 5);
+    dp_writer_put(second, "second", 6);
+    assert_int_equal(dp_writer_commit(second, NULL), DEEPER_OK);
+    assert_holds(path, "second", 6);
+    assert_int_equal(dp_writer_commit(writer, NULL), DEEPER_OK);
+    assert_holds(path, "first", 5);
+    assert_int_equal(test_folder_count(folder), 1);
+    assert_int_equal(stat(path, &status), 0);
+    assert_int_equal(status.st_mode & 0777, 0640); /* 0666 less the mask */
+}
+
+static void test_write_through_links(void **state) {
+    char path[TEST_PATH_SIZE], link[TEST_PATH_SIZE], second[TEST_PATH_SIZE], inner[TEST_PATH_SIZE];
+    struct stat status;
+    dp_writer *writer = NULL;
+    deeper_error error;
+    test_path(inner, folder, "inner");
+    assert_int_equal(mkdir(inner, 0777), 0);
+    test_path(path, inner, "file");
+    test_path(link, folder, "link");
+    test_path(second, folder, "second");
+    assert_int_equal(symlink("inner/file", link), 0); /* to what is not there yet */
+    assert_int_equal(symlink(link, second), 0);       /* absolute, to a link */
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(dp_writer_open(&writer, second, NULL, &error), DEEPER_OK);
+        assert_int_equal(test_folder_count(inner), 1 + (size_t)i); /* the temporary file is beside the target */
+        dp_writer_put(writer, i ? "b" : "a", 1);
+        assert_int_equal(dp_writer_commit(writer, &error), DEEPER_OK);
+        assert_holds(path, i ? "b" : "a", 1);
+        assert_int_equal(lstat(second, &status), 0);
+        assert_true(S_ISLNK(status.st_mode));
+    }
+    assert_int_equal(test_folder_count(folder), 3);
+    test_path(link, folder, "circle");
+    assert_int_equal(symlink("circle", link), 0);
+    assert_int_equal(dp_writer_open(&writer, link, NULL, &error), DEEPER_ERROR_IO);
+    assert_ptr_equal(strstr(error.message, link), error.message);
+}
+
+static void test_write_refusals(void **state) {
+    char path[TEST_PATH_SIZE];
+    dp_writer *writer = NULL;
+    deeper_error error;
+    test_path(path, folder, "none/file");
+    assert_int_equal(dp_writer_open(&writer, path, NULL, &error), DEEPER_ERROR_IO);
+    assert_non_null(strstr(error.message, "none/file: cannot write: No such file"));
+    assert_int_equal(dp_writer_open(&writer, folder, NULL, &error), DEEPER_ERROR_IO);
+    assert_non_null(strstr(error.message, "is a folder"));
+    assert_int_equal(dp_writer_open(&writer, "/dev/null", NULL, &error), DEEPER_ERROR_IO);
+    assert_non_null(strstr(error.message, "not an ordinary file"));
+    assert_int_equal(dp_writer_open(&writer, "", NULL, &error), DEEPER_ERROR_IO);
+    assert_non_null(strstr(error.message, "does not name a file"));
+    assert_null(writer);
+    assert_int_equal(test_folder_count(folder), 0);
+}
+
+/* As long a name as file systems take: the temporary name may not be longer. */
+static void test_write_long_name(void **state) {
+    char name[NAME_MAX + 1], path[TEST_PATH_SIZE];
+    dp_writer *writer = NULL;
+    memset(name, 'n', NAME_MAX);
+    name[NAME_MAX] = '\0';
+    test_path(path, folder, name);
+    assert_int_equal(dp_writer_open(&writer, path, NULL, NULL), DEEPER_OK);
+    dp_writer_put(writer, "x", 1);
+    assert_int_equal(dp_writer_commit(writer, NULL), DEEPER_OK);
+    assert_holds(path, "x", 1);
+}
+
+/* In a folder without a name: the path has no slash. */
+static void test_write_here(void **state) {
+    char path[TEST_PATH_SIZE], before[PATH_MAX];
+    dp_writer *writer = NULL;
+    assert_non_null(getcwd(before, sizeof before));
+    assert_int_equal(chdir(folder), 0);
+    deeper_status opened = dp_writer_open(&writer, "here", NULL, NULL);
+    deeper_status committed = opened == DEEPER_OK ? dp_writer_commit(writer, NULL) : opened;
+    assert_int_equal(chdir(before), 0);
+    assert_int_equal(committed, DEEPER_OK);
+    test_path(path, folder, "here");
+    assert_holds(path, "", 0);
+}
+
+/* A disk that fills up, as a limit on the size of files: the old file stays and nothing is left behind. */
+static void test_write_full_disk(void **state) {
+    enum { ROOM = 300000 };
+    char path[TEST_PATH_SIZE];
+    struct rlimit old, small;
+    deeper_error error;
+    test_path(path, folder, "file");
+    test_write(path, "old", 3);
+    unsigned char *bytes = pattern(1 << 20);
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+    small = old;
+    small.rlim_cur = ROOM;
+    static const size_t piece[] = { 1000, 1 << 20 };
+    for (int i = 0; i < 2; i++) {
+        dp_writer *writer = NULL;
+        assert_int_equal(dp_writer_open(&writer, path, NULL, &error), DEEPER_OK);
+        assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+        for (size_t at = 0; at + piece[i] <= 1 << 20; at += piece[i])
+            dp_writer_put(writer, bytes + at, piece[i]);
+        deeper_status status = dp_writer_commit(writer, &error);
+        setrlimit(RLIMIT_FSIZE, &old);
+        assert_int_equal(status, DEEPER_ERROR_IO);
+        assert_ptr_equal(strstr(error.message, path), error.message);
+        assert_non_null(strstr(error.message, ": cannot write: File too large"));
+        assert_holds(path, "old", 3);
+        assert_int_equal(test_folder_count(folder), 1);
+    }
+    free(bytes);
+}
+
+static void test_write_without_memory(void **state) {
+    char path[TEST_PATH_SIZE];
+    test_path(path, folder, "link");
+    assert_int_equal(symlink("file", path), 0);
+    long n = 1;
+    for (bool done = false; !done; n++) {
+        test_failing_allocator it;
+        dp_writer *writer = NULL;
+        deeper_error error;
+        test_failing_allocator_init(&it, n);
+        deeper_status status = dp_writer_open(&writer, path, &it.allocator, &error);
+        if (status == DEEPER_OK) {
+            dp_writer_put(writer, "x", 1);
+            status = dp_writer_commit(writer, &error);
+        }
+        done = it.calls < n;
+        assert_int_equal(status, done ? DEEPER_OK : DEEPER_ERROR_MEMORY);
+        assert_int_equal(it.outstanding, 0);
+        assert_int_equal(test_folder_count(folder), done ? 2 : 1);
+    }
+    assert_true(n > 4);
+}
+
+/* ----------------------------------------------------------------------------------------------------------- folders */
+
+static void fill_folder(void) {
+    static const char *const names[] = { "b.jpg", "a.jpg", ".hidden", "\xEA\xB3\xA0.jpg", "B.jpg", "a", "z\n" };
+    char path[TEST_PATH_SIZE];
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        test_path(path, folder, names[i]);
+        test_write(path, "", 0);
+    }
+    test_path(path, folder, "inner");
+    mkdir(path, 0777);
+    test_path(path, folder, "to-folder");
+    assert_int_equal(symlink("inner", path), 0);
+    test_path(path, folder, "to-nothing");
+    assert_int_equal(symlink("gone", path), 0);
+}
+
+static void test_listing(void **state) {
+    static const char *const expected[] = { "B.jpg",     "a",          "a.jpg", "b.jpg",           "inner",
+                                            "to-folder", "to-nothing", "z\n",   "\xEA\xB3\xA0.jpg" };
+    enum { EXPECTED = sizeof expected / sizeof *expected };
+    dp_listing listing;
+    deeper_error error;
+    assert_int_equal(dp_listing_read(&listing, folder, NULL, &error), DEEPER_OK);
+    assert_int_equal(listing.count, 0);
+    dp_listing_free(&listing, NULL);
+    fill_folder();
+    assert_int_equal(dp_listing_read(&listing, folder, NULL, &error), DEEPER_OK);
+    assert_int_equal(listing.count, EXPECTED);
+    for (size_t i = 0; i < EXPECTED; i++) {
+        assert_string_equal(listing.names[i], expected[i]);
+        assert_int_equal(listing.folders[i], strcmp(expected[i], "inner") == 0 || strcmp(expected[i], "to-folder") == 0);
+    }
+    dp_listing_free(&listing, NULL);
+    assert_int_equal(listing.count, 0);
+    dp_listing_free(&listing, NULL);
+
+    char path[TEST_PATH_SIZE];
+    test_path(path, folder, "none");
+    assert_int_equal(dp_listing_read(&listing, path, NULL, &error), DEEPER_ERROR_IO);
+    assert_ptr_equal(strstr(error.message, path), error.message);
+    test_path(path, folder, "a");
+    assert_int_equal(dp_listing_read(&listing, path, NULL, &error), DEEPER_ERROR_IO);
+    assert_int_equal(listing.count, 0);
+}
+
+static void test_listing_without_memory(void **state) {
+    fill_folder();
+    long n = 1;
+    for (bool done = false; !done; n++) {
+        test_failing_allocator it;
+        dp_listing listing;
+        deeper_error error;
+        test_failing_allocator_init(&it, n);
+        deeper_status status = dp_listing_read(&listing, folder, &it.allocator, &error);
+        done = it.calls < n;
+        assert_int_equal(status, done ? DEEPER_OK : DEEPER_ERROR_MEMORY);
+        assert_int_equal(listing.count == 0, !done);
+        dp_listing_free(&listing, &it.allocator);
+        assert_int_equal(it.outstanding, 0);
+    }
+    assert_true(n > 10);
+}
+
+static void test_paths(void **state) {
+    static const char *const cases[][3] = {
+        { "a", "b", "a/b" }, { "a/", "b", "a/b" }, { "/", "b", "/b" }, { "", "b", "b" }, { "가", "나.jpg", "가/나.jpg" }
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *path = dp_path_join(NULL, cases[i][0], cases[i][1]);
+        assert_string_equal(path, cases[i][2]);
+        dp_free(NULL, path);
+    }
+    char path[TEST_PATH_SIZE];
+    assert_int_equal(dp_is_folder(folder), 1);
+    test_path(path, folder, "file");
+    assert_int_equal(dp_is_folder(path), -1);
+    test_write(path, "", 0);
+    assert_int_equal(dp_is_folder(path), 0);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_map_and_read, begin, end),
+        cmocka_unit_test_setup_teardown(test_read_errors, begin, end),
+        cmocka_unit_test_setup_teardown(test_read_pipes, begin, end),
+        cmocka_unit_test_setup_teardown(test_read_without_memory, begin, end),
+        cmocka_unit_test_setup_teardown(test_write_pieces, begin, end),
+        cmocka_unit_test_setup_teardown(test_write_is_atomic, begin, end),
+        cmocka_unit_test_setup_teardown(test_write_through_links, begin, end),
+        cmocka_unit_test_setup_teardown(test_write_refusals, begin, end),
+        cmocka_unit_test_setup_teardown(test_write_long_name, begin, end),
+        cmocka_unit_test_setup_teardown(test_write_here, begin, end),
+        cmocka_unit_test_setup_teardown(test_write_full_disk, begin, end),
+        cmocka_unit_test_setup_teardown(test_write_without_memory, begin, end),
+        cmocka_unit_test_setup_teardown(test_listing, begin, end),
+        cmocka_unit_test_setup_teardown(test_listing_without_memory, begin, end),
+        cmocka_unit_test_setup_teardown(test_paths, begin, end),
+    };
+    return cmocka_run_group_tests_name("files", tests, NULL, NULL);
+}
