@@ -1,0 +1,172 @@
+/* preprocess.c - picture to tensor: resize rule, crops, channel order, mean and scale, as preprocess.h defines them.
+ * Each crop is resampled by itself out of the picture (resize.h gives the same bits as cropping the whole resized picture), so
+ * memory is one crop however elongated the picture is. Letters: C channels of the tensor, S side of a crop. */
+#include "image/preprocess.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { POSITIONS = 5, MAX_SIDE = 1 << 14 };
+
+/* Crop positions in halves of the room that is left: corners, then the centre. */
+static const int positions[POSITIONS][2] = { { 0, 0 }, { 2, 0 }, { 0, 2 }, { 2, 2 }, { 1, 1 } };
+enum { CENTRE = POSITIONS - 1 };
+
+static const char *const rule_names[] = { [DP_RESIZE_SHORT] = "short", [DP_RESIZE_SQUASH] = "squash", [DP_RESIZE_NONE] = "none" };
+enum { RULES = sizeof rule_names / sizeof *rule_names };
+
+const char *dp_resize_rule_name(dp_resize_rule rule) {
+    return rule_names[rule];
+}
+
+bool dp_resize_rule_from_name(dp_resize_rule *rule, const char *name) {
+    for (size_t i = 0; i < RULES; i++)
+        if (strcmp(rule_names[i], name) == 0) {
+            *rule = (dp_resize_rule)i;
+            return true;
+        }
+    return false;
+}
+
+deeper_status dp_preprocess_check(const dp_preprocess *preprocess, deeper_error *error) {
+    if (preprocess->size < 1 || preprocess->size > MAX_SIDE)
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "preprocessing: size is %d, must be 1 to %d", preprocess->size, MAX_SIDE);
+    if (preprocess->channels != 1 && preprocess->channels != 3)
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "preprocessing: channels is %d, must be 1 or 3", preprocess->channels);
+    if ((unsigned)preprocess->rule >= RULES)
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "preprocessing: resize rule %d is unknown", (int)preprocess->rule);
+    if ((unsigned)preprocess->filter > DP_FILTER_BICUBIC)
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "preprocessing: filter %d is unknown", (int)preprocess->filter);
+    if (preprocess->rule != DP_RESIZE_NONE && (preprocess->side < preprocess->size || preprocess->side > MAX_SIDE))
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "preprocessing: side is %d, must be %d (size) to %d", preprocess->side,
+                       preprocess->size, MAX_SIDE);
+    for (int c = 0; c < preprocess->channels; c++)
+        if (!isfinite(preprocess->mean[c]) || !isfinite(preprocess->scale[c]) || preprocess->scale[c] == 0)
+            return dp_fail(error, DEEPER_ERROR_ARGUMENT, "preprocessing: mean %g or scale %g of channel %d is not usable",
+                           (double)preprocess->mean[c], (double)preprocess->scale[c], c);
+    return DEEPER_OK;
+}
+
+/* Width and height of the whole resized picture. */
+static deeper_status resized_size(const dp_preprocess *preprocess, const dp_image *image, int *width, int *height,
+                                  deeper_error *error) {
+    int64_t w = image->width, h = image->height, shorter = w < h ? w : h;
+    int64_t side = preprocess->rule == DP_RESIZE_NONE ? preprocess->size : preprocess->side;
+    if (preprocess->rule == DP_RESIZE_SQUASH) {
+        w = h = side;
+    } else if (preprocess->rule == DP_RESIZE_SHORT || shorter < side) {
+        w = side * w / shorter;
+        h = side * h / shorter;
+    }
+    if (w > DP_RESIZE_MAX_SIDE || h > DP_RESIZE_MAX_SIDE)
+        return dp_fail(error, DEEPER_ERROR_LIMIT, "a picture of %dx%d is too elongated to resize its short side to %d",
+                       image->width, image->height, (int)side);
+    *width = (int)w;
+    *height = (int)h;
+    return DEEPER_OK;
+}
+
+/* tensor[c][y][x] = value of the level, by one table of 256 floats a channel. */
+static void to_tensor(const dp_preprocess *preprocess, const dp_image *crop, float *tensor) {
+    size_t plane = (size_t)crop->width * (size_t)crop->height;
+    for (int c = 0; c < preprocess->channels; c++, tensor += plane) {
+        float values[256];
+        for (int level = 0; level < 256; level++)
+            values[level] = ((float)level - preprocess->mean[c]) * preprocess->scale[c];
+        const uint8_t *pixel = crop->pixels;
+        int channel = preprocess->bgr ? 2 - c : c;
+        if (preprocess->channels == 3)
+            for (size_t i = 0; i < plane; i++, pixel += 3)
+                tensor[i] = values[pixel[channel]];
+        else /* 299, 587 and 114 thousandths in 16 fractional bits; they add up to 65536 */
+            for (size_t i = 0; i < plane; i++, pixel += 3)
+                tensor[i] = values[(19595 * pixel[0] + 38470 * pixel[1] + 7471 * pixel[2] + 32768) >> 16];
+    }
+}
+
+static void mirror(float *out, const float *in, size_t rows, size_t width) {
+    for (size_t y = 0; y < rows; y++, in += width, out += width)
+        for (size_t x = 0; x < width; x++)
+            out[x] = in[width - 1 - x];
+}
+
+deeper_status dp_preprocess_run(const dp_preprocess *preprocess, const dp_image *image, int crops, float *tensor,
+                                const deeper_allocator *allocator, deeper_error *error) {
+    DP_TRY(dp_preprocess_check(preprocess, error));
+    if (crops != 1 && crops != 2 * POSITIONS)
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "%d crops of a picture: 1 or 10 can be had", crops);
+    if (!image->pixels)
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "preprocessing: there is no picture");
+    int width = 0, height = 0, size = preprocess->size;
+    DP_TRY(resized_size(preprocess, image, &width, &height, error));
+
+    size_t rows = (size_t)preprocess->channels * (size_t)size, floats = rows * (size_t)size;
+    for (int i = crops == 1 ? CENTRE : 0; i < POSITIONS; i++) {
+        int region[4] = { positions[i][0] * (width - size) / 2, positions[i][1] * (height - size) / 2, size, size };
+        dp_image crop;
+        DP_TRY(dp_image_resize_region(&crop, image, NULL, width, height, region, preprocess->filter, allocator, error));
+        float *out = tensor + (crops == 1 ? 0 : (size_t)i * floats);
+        to_tensor(preprocess, &crop, out);
+        dp_image_free(&crop);
+        if (crops > 1)
+            mirror(out + POSITIONS * floats, out, rows, (size_t)size);
+    }
+    return DEEPER_OK;
+}
+
+int dp_preprocess_min_side(const dp_preprocess *preprocess) {
+    return preprocess->rule == DP_RESIZE_NONE || preprocess->filter == DP_FILTER_NEAREST ? 0 : 2 * preprocess->side;
+}
+
+/* A growing line in a buffer of fixed size; what does not fit is dropped. */
+typedef struct line {
+    char *text;
+    size_t size, used;
+} line;
+
+static void add(line *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void add(line *out, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    int length = vsnprintf(out->text + out->used, out->size - out->used, format, arguments);
+    va_end(arguments);
+    size_t room = out->size - out->used - 1;
+    out->used += length < 0 ? 0 : (size_t)length < room ? (size_t)length : room;
+}
+
+/* ", word a b c", or one number where all channels have the same; nothing where all are `neutral`. */
+static void add_numbers(line *out, const char *word, const double *numbers, int count, double neutral) {
+    bool same = true;
+    for (int c = 1; c < count; c++)
+        same = same && numbers[c] == numbers[0];
+    if (same && numbers[0] == neutral)
+        return;
+    add(out, ", %s", word);
+    for (int c = 0; c < (same ? 1 : count); c++)
+        add(out, " %.6g", numbers[c]);
+}
+
+void dp_preprocess_describe(const dp_preprocess *preprocess, char *text, size_t size) {
+    if (size == 0)
+        return;
+    line out = { text, size, 0 };
+    text[0] = '\0';
+    const char *filter = dp_filter_name(preprocess->filter);
+    if (preprocess->rule == DP_RESIZE_SQUASH)
+        add(&out, "resize %dx%d (%s, aspect ignored)", preprocess->side, preprocess->side, filter);
+    else if (preprocess->rule == DP_RESIZE_SHORT)
+        add(&out, "resize short side to %d (%s)", preprocess->side, filter);
+    else
+        add(&out, "no resize (%s, only up to a short side of %d)", filter, preprocess->size);
+    add(&out, ", centre crop %d, %s", preprocess->size, preprocess->channels == 1 ? "grey" : preprocess->bgr ? "BGR" : "RGB");
+
+    double mean[3], divisor[3];
+    for (int c = 0; c < 3; c++) {
+        mean[c] = (double)preprocess->mean[c];
+        divisor[c] = 1 / (double)preprocess->scale[c];
+    }
+    add_numbers(&out, "minus", mean, preprocess->channels, 0);
+    add_numbers(&out, "divided by", divisor, preprocess->channels, 1);
+}
