@@ -20,7 +20,7 @@ enum {
 
 /* The parser gets a block of exactly `size` bytes, so that the sanitizer sees the first byte read past its end. */
 static void run(const unsigned char *data, size_t size) {
-    unsigned char *copy = malloc(size ? size : 1);
+    unsigned char *copy = calloc(size ? size : 1, 1);
     if (!copy) {
         fprintf(stderr, "out of memory\n");
         exit(1);
