@@ -1,0 +1,70 @@
+/* evaluate.c - a data set as the source of a stream whose sink keeps score. */
+#include "eval/evaluate.h"
+
+#include "eval/match.h"
+#include "eval/metrics.h"
+
+/* next runs on a thread of the loader and touches only dataset, outputs and asked; score runs on the caller's and touches the rest.
+ */
+typedef struct evaluation {
+    const dp_dataset *dataset;
+    const size_t *outputs; /* the model's class of each class */
+    size_t asked;
+    const dp_evaluation_calls *calls;
+    dp_metrics metrics;
+    uint64_t unreadable;
+} evaluation;
+
+static int next(void *context, const char **path, int64_t *label) {
+    evaluation *it = context;
+    if (it->asked == it->dataset->image_count)
+        return 0;
+    *path = dp_dataset_image(it->dataset, it->asked);
+    *label = (int64_t)it->outputs[it->dataset->images[it->asked].class_index];
+    it->asked++;
+    return 1;
+}
+
+static int score(void *context, const deeper_result *result) {
+    evaluation *it = context;
+    const dp_evaluation_calls *calls = it->calls;
+    if (result->status == DEEPER_OK)
+        dp_metrics_add(&it->metrics, result->probabilities, result->classes, (size_t)result->label);
+    else {
+        it->unreadable++;
+        if (calls->problem)
+            calls->problem(calls->context, result->path, result->message);
+    }
+    if (calls->progress)
+        calls->progress(calls->context, it->metrics.images + it->unreadable, it->dataset->image_count);
+    return 0;
+}
+
+deeper_status dp_evaluate(dp_classifier *classifier, const dp_dataset *dataset, int readers, const dp_evaluation_calls *calls,
+                          deeper_evaluation *result, deeper_error *error) {
+    const dp_session *session = classifier->session;
+    double begin = dp_now();
+    size_t *outputs = dp_alloc(session->allocator, dataset->class_count, sizeof *outputs);
+    if (!outputs)
+        return dp_fail_memory(error, "the classes of the data set");
+    evaluation it = { .dataset = dataset, .outputs = outputs, .calls = calls };
+    const dp_stream stream = { .source = { next, &it }, .readers = readers, .exact = true, .sink = score, .context = &it };
+    deeper_status status = dp_match_classes(outputs, dataset, session->model, error);
+    if (status == DEEPER_OK)
+        status = dp_classify_stream(classifier, &stream, error);
+    dp_free(session->allocator, outputs);
+    if (status != DEEPER_OK)
+        return status;
+    if (it.metrics.images == 0)
+        return dp_fail(error, DEEPER_ERROR_FORMAT, "%s: none of its %zu pictures could be read", dataset->path,
+                       dataset->image_count);
+    *result = (deeper_evaluation){
+        .images = it.metrics.images,
+        .unreadable = it.unreadable,
+        .top1 = it.metrics.top1,
+        .top5 = it.metrics.top5,
+        .loss = it.metrics.loss / (double)it.metrics.images,
+        .seconds = dp_now() - begin,
+    };
+    return DEEPER_OK;
+}
