@@ -1,0 +1,74 @@
+/* pack.c - weights from their canonical order to the order in which the panel product reads them. Done once a model; the stream of
+ * the result is written in order, one vector of output channels at a time, while a source row stays in cache. Contract: dp_packing
+ * in kernels.h. Letters: R S window rows and columns, L lanes. */
+#include "kernels/kernels.h"
+
+enum { LANES_MAX = 16 };
+
+/* What fills one lane of a block: the weights of an output channel, whose group sees `channels` input channels from first_channel.
+ */
+typedef struct lane {
+    const float *weights; /* NULL: this lane has no channel of this source */
+    float scale;
+    int first_channel;
+} lane;
+
+static void find_lanes(lane *lanes, const dp_packing *p, int block) {
+    const int group_channels = p->channels / p->groups;
+    const int group_outputs = p->outputs / p->groups;
+    const size_t taps = (size_t)group_channels * (size_t)p->height * (size_t)p->width;
+    for (int l = 0; l < p->lanes; l++) {
+        const int k = block * p->lanes + l - p->first_output;
+        lanes[l] = (lane){ 0 };
+        if (k >= 0 && k < p->outputs)
+            lanes[l] = (lane){
+                .weights = p->weights + (size_t)k * taps,
+                .scale = p->scale ? p->scale[k] : 1.0f,
+                .first_channel = k / group_outputs * group_channels,
+            };
+    }
+}
+
+/* Place of a weight in its panel, counted in vectors of one block: the place in the sum. */
+static size_t place(const dp_packing *p, int c, int r, int s) {
+    if (p->planar)
+        return ((size_t)c * (size_t)p->height + (size_t)r) * (size_t)p->width + (size_t)s;
+    const size_t segment = ((size_t)(c / p->lanes) * (size_t)p->height + (size_t)r) * (size_t)p->width + (size_t)s;
+    return segment * (size_t)p->lanes + (size_t)(c % p->lanes);
+}
+
+/* Length of a panel's sum. */
+static size_t depth(const dp_packing *p) {
+    const int channels = p->planar ? p->channels : (p->channels + p->lanes - 1) / p->lanes * p->lanes;
+    return (size_t)channels * (size_t)p->height * (size_t)p->width;
+}
+
+/* One block: `packed` is its first vector, the next one of its sum `step` floats on. */
+static void pack_block(float *packed, size_t step, const dp_packing *p, int block) {
+    const int group_channels = p->channels / p->groups;
+    lane lanes[LANES_MAX];
+    find_lanes(lanes, p, block);
+    for (int c = 0; c < p->channels; c++)
+        for (int r = 0; r < p->height; r++)
+            for (int s = 0; s < p->width; s++) {
+                float *vector = packed + place(p, c, r, s) * step;
+                for (int l = 0; l < p->lanes; l++) {
+                    const int group_channel = c - lanes[l].first_channel;
+                    if (!lanes[l].weights || group_channel < 0 || group_channel >= group_channels)
+                        continue;
+                    const size_t tap = ((size_t)group_channel * (size_t)p->height + (size_t)r) * (size_t)p->width + (size_t)s;
+                    vector[l] = lanes[l].weights[tap] * lanes[l].scale;
+                }
+            }
+}
+
+void dp_pack_panels(float *packed, const dp_packing *p) {
+    int block = 0;
+    for (int panel = 0; panel < p->panels; panel++) {
+        const int blocks = p->blocks_of[panel];
+        for (int j = 0; j < blocks; j++)
+            pack_block(packed + (size_t)j * (size_t)p->lanes, (size_t)blocks * (size_t)p->lanes, p, block + j);
+        packed += depth(p) * (size_t)blocks * (size_t)p->lanes;
+        block += blocks;
+    }
+}

@@ -1,0 +1,58 @@
+/* vec_panel.c - the panel product, which does nearly all arithmetic of a network: `rows` pixels times `blocks` vectors of output
+ * channels, all sums in registers from bias to store. One body, inlined with constant rows and blocks for every panel in
+ * DP_VEC_PANELS. Does not choose sizes or split work: the planner does. Contract: dp_panel in kernels.h. */
+#include "kernels/vec_families.h"
+
+#if DP_VEC_NEON && !defined(__clang__)
+/* gcc would move loads so far ahead on aarch64 that the sums leave the registers. */
+#pragma GCC optimize("no-schedule-insns")
+#endif
+
+/* Rows are reached as base[i / 4] + (i % 4) * stride, so that any stride costs six address registers at most: x86 adds one or two
+ * times a register to a base for free, and three times has a register of its own. */
+enum { ROWS_A_BASE = 4, BASES = DP_PANEL_ROWS / ROWS_A_BASE };
+
+/* How far ahead of the weights' stream the next ones are asked for, in floats. */
+enum { PREFETCH = 1024 };
+
+/* The sums are one flat array and every loop over them a single one: that is what both gcc and clang keep in registers. */
+DP_VEC_INLINE void product(const dp_panel *panel, const int rows, const int blocks) {
+    vec sum[DP_VEC_REGISTERS];
+    DP_VEC_UNROLL
+    for (int n = 0; n < rows * blocks; n++)
+        sum[n] = vec_load(panel->bias + n % blocks * DP_VEC_LANES);
+    const float *weights = panel->weights;
+    const ptrdiff_t stride = panel->in_stride;
+    const int run = panel->run;
+    for (int s = 0; s < panel->segment_count; s++) {
+        const float *base[BASES];
+        DP_VEC_UNROLL
+        for (int b = 0; b < BASES; b++)
+            base[b] = panel->in + panel->segments[s] + b * ROWS_A_BASE * stride;
+        for (int k = 0; k < run; k++) {
+            vec w[DP_PANEL_BLOCKS];
+            DP_VEC_UNROLL
+            for (int j = 0; j < blocks; j++) {
+                w[j] = vec_load(weights + j * DP_VEC_LANES);
+                __builtin_prefetch(weights + PREFETCH + j * DP_VEC_LANES);
+            }
+            weights += blocks * DP_VEC_LANES;
+            DP_VEC_UNROLL
+            for (int n = 0; n < rows * blocks; n++) {
+                int i = n / blocks;
+                vec x = vec_set(base[i / ROWS_A_BASE][i % ROWS_A_BASE * stride + k]);
+                sum[n] = vec_fma(x, w[n % blocks], sum[n]);
+            }
+        }
+    }
+    const vec low = vec_set(panel->low);
+    DP_VEC_UNROLL
+    for (int n = 0; n < rows * blocks; n++)
+        vec_store(panel->out[n % blocks] + n / blocks * panel->out_stride, vec_max(low, sum[n]));
+}
+
+#define DEFINE(rows, blocks)                                                                                                       \
+    void DP_VEC_NAME(panel_##rows##x##blocks)(const dp_panel *panel) {                                                             \
+        product(panel, rows, blocks);                                                                                              \
+    }
+DP_VEC_PANELS(DEFINE)

@@ -1,0 +1,23 @@
+/* vec_pointwise.c - kernels that meet every element once: clamp (ReLU, copy), add, affine (batch norm that could not be folded).
+ * `out` may be an input. A NaN goes through, ReLU included. Contract: kernels.h. */
+#include "kernels/vec_families.h"
+
+void DP_VEC_NAME(clamp)(float *out, const float *in, int pixels, float low) {
+    const vec least = vec_set(low);
+    for (ptrdiff_t i = 0; i < (ptrdiff_t)pixels * DP_VEC_LANES; i += DP_VEC_LANES)
+        vec_store(out + i, vec_max(least, vec_load(in + i)));
+}
+
+void DP_VEC_NAME(add)(float *out, const float *a, const float *b, int pixels, float low) {
+    const vec least = vec_set(low);
+    for (ptrdiff_t i = 0; i < (ptrdiff_t)pixels * DP_VEC_LANES; i += DP_VEC_LANES)
+        vec_store(out + i, vec_max(least, vec_add(vec_load(a + i), vec_load(b + i))));
+}
+
+void DP_VEC_NAME(affine)(float *out, const float *in, int pixels, const float *scale, const float *shift, float low) {
+    const vec least = vec_set(low);
+    const vec factor = vec_load(scale);
+    const vec term = vec_load(shift);
+    for (ptrdiff_t i = 0; i < (ptrdiff_t)pixels * DP_VEC_LANES; i += DP_VEC_LANES)
+        vec_store(out + i, vec_max(least, vec_fma(vec_load(in + i), factor, term)));
+}

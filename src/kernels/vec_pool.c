@@ -1,0 +1,111 @@
+/* vec_pool.c - max and average pools over blocked pixels. One body for both; the operation is a constant of each instance.
+ * A window is always joined column by column, top to bottom, then left to right, on every path: the fast ones give the same bits.
+ * A NaN in a window of a max pool may be lost or kept, depending on its place (see vec_max). Contract: dp_pooling in kernels.h;
+ * every window must hold a pixel of the picture. */
+#include "kernels/vec_families.h"
+
+/* The rows (or columns) of a window inside the picture, begin..end-1, and how many of its positions the padded picture holds. */
+typedef struct span {
+    int begin, end, padded;
+} span;
+
+static span inside(int position, int stride, int window, int pad_before, int pad_after, int limit) {
+    int first = position * stride - pad_before;
+    int last = first + window;
+    int padded_limit = limit + pad_after;
+    return (span){
+        .begin = first < 0 ? 0 : first,
+        .end = last > limit ? limit : last,
+        .padded = (last > padded_limit ? padded_limit : last) - first,
+    };
+}
+
+DP_VEC_INLINE vec join(const bool average, vec a, vec b) {
+    return average ? vec_add(a, b) : vec_max(a, b);
+}
+
+DP_VEC_INLINE vec finish(const bool average, vec joined, vec divisor) {
+    return average ? vec_div(joined, divisor) : joined;
+}
+
+DP_VEC_INLINE vec column(const bool average, const float *top, ptrdiff_t row, int rows) {
+    vec joined = vec_load(top);
+    for (int y = 1; y < rows; y++)
+        joined = join(average, joined, vec_load(top + y * row));
+    return joined;
+}
+
+DP_VEC_INLINE vec window(const bool average, const float *corner, ptrdiff_t row, int rows, int columns) {
+    vec joined = column(average, corner, row, rows);
+    for (int x = 1; x < columns; x++)
+        joined = join(average, joined, column(average, corner + x * DP_VEC_LANES, row, rows));
+    return joined;
+}
+
+/* `count` windows, three columns wide, side by side: columns that two windows share are joined once. */
+DP_VEC_INLINE void three_wide(const bool average, float *out, const float *in, ptrdiff_t row, int rows, const int stride, int count,
+                              vec divisor) {
+    vec left = column(average, in, row, rows);
+    vec middle = column(average, in + DP_VEC_LANES, row, rows);
+    for (int q = 0; q < count; q++, in += stride * DP_VEC_LANES) {
+        if (stride == 2)
+            middle = column(average, in + DP_VEC_LANES, row, rows);
+        vec right = column(average, in + 2 * DP_VEC_LANES, row, rows);
+        vec_store(out + q * DP_VEC_LANES, finish(average, join(average, join(average, left, middle), right), divisor));
+        left = stride == 2 ? right : middle;
+        middle = right;
+    }
+}
+
+/* `count` windows whose columns all lie inside the picture. */
+DP_VEC_INLINE void middle_part(const bool average, float *out, const float *in, ptrdiff_t row, int rows, int columns, int stride,
+                               int count, vec divisor) {
+    if (count > 0 && columns == 3 && stride == 1 && rows == 3)
+        three_wide(average, out, in, row, 3, 1, count, divisor);
+    else if (count > 0 && columns == 3 && stride == 1)
+        three_wide(average, out, in, row, rows, 1, count, divisor);
+    else if (count > 0 && columns == 3 && stride == 2 && rows == 3)
+        three_wide(average, out, in, row, 3, 2, count, divisor);
+    else
+        for (int q = 0; q < count; q++)
+            vec_store(out + q * DP_VEC_LANES,
+                      finish(average, window(average, in + q * stride * DP_VEC_LANES, row, rows, columns), divisor));
+}
+
+DP_VEC_INLINE void pool(const dp_pooling *p, const bool average) {
+    /* Output columns first..last-1 have their windows inside the picture; the others are clamped one by one. */
+    const int room = p->in_width + p->pad_left - p->width;
+    int first = (p->pad_left + p->stride_x - 1) / p->stride_x;
+    int last = room < 0 ? 0 : room / p->stride_x + 1;
+    first = first > p->out_width ? p->out_width : first;
+    last = last > p->out_width ? p->out_width : last;
+    last = last < first ? first : last;
+    for (int y = p->row_begin; y < p->row_end; y++) {
+        span ys = inside(y, p->stride_y, p->height, p->pad_top, p->pad_bottom, p->in_height);
+        const int rows = ys.end - ys.begin;
+        const float *in = p->in + ys.begin * p->in_row;
+        float *out = p->out + y * p->out_row;
+        for (int x = 0; x < p->out_width; x++) {
+            if (x == first && first < last) {
+                vec divisor = vec_set((float)(p->count_padding ? ys.padded : rows) * (float)p->width);
+                middle_part(average, out + x * DP_VEC_LANES, in + (x * p->stride_x - p->pad_left) * DP_VEC_LANES, p->in_row, rows,
+                            p->width, p->stride_x, last - first, divisor);
+                x = last - 1;
+                continue;
+            }
+            span xs = inside(x, p->stride_x, p->width, p->pad_left, p->pad_right, p->in_width);
+            const int columns = xs.end - xs.begin;
+            const float divisor = p->count_padding ? (float)ys.padded * (float)xs.padded : (float)rows * (float)columns;
+            vec_store(out + x * DP_VEC_LANES,
+                      finish(average, window(average, in + xs.begin * DP_VEC_LANES, p->in_row, rows, columns), vec_set(divisor)));
+        }
+    }
+}
+
+void DP_VEC_NAME(max_pool)(const dp_pooling *pooling) {
+    pool(pooling, false);
+}
+
+void DP_VEC_NAME(average_pool)(const dp_pooling *pooling) {
+    pool(pooling, true);
+}
