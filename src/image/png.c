@@ -1,7 +1,7 @@
 /* png.c - PNG through libpng: every colour type and depth, transparency over white, interlace.
  * Why not its defaults: libpng prints, keeps text and profiles that a hostile file can blow up, and lets bad checksums of side
- * chunks pass. Here messages become the status, chunks that do not touch pixels or orientation are skipped, and any bad checksum is
- * an error. It does not apply gamma or colour profiles. */
+ * chunks pass. Here messages become the status, chunks that touch neither pixels nor orientation are skipped, and any bad
+ * checksum is an error. It does not apply gamma or colour profiles. */
 #include "image/decoder.h"
 
 #include <png.h>

@@ -1,6 +1,6 @@
 /* preprocess.c - picture to tensor: resize rule, crops, channel order, mean and scale, as preprocess.h defines them.
  * Each crop is resampled by itself out of the picture (resize.h gives the same bits as cropping the whole resized picture), so
- * memory is one crop however elongated the picture is. Letters: C channels of the tensor, S side of a crop. */
+ * memory is one crop however elongated the picture is. */
 #include "image/preprocess.h"
 
 #include <math.h>

@@ -1,7 +1,7 @@
 /* resize.c - separable resampling with precomputed integer weights, as resize.h defines it.
- * Columns are resampled first, one input row at a time into a ring that holds just the rows under the current output row: the
- * scratch is a few rows whatever the picture, and stays in the cache. It has no colour management: levels are filtered as they are
- * stored. Letters: an axis is one direction; taps, the input pixels that one output pixel is made of. */
+ * Columns are resampled first, one input row at a time, into a ring of just the rows under the current output row: the scratch is
+ * a few rows whatever the picture, and stays in the cache. Levels are filtered as they are stored (no linear light).
+ * Words: an axis is one direction; taps are the input pixels that one output pixel is made of. */
 #include "image/resize.h"
 
 #include <math.h>
@@ -73,9 +73,11 @@ static void weigh(const axis *along, int i, dp_filter filter, double *window) {
     int low = (int)(centre - support + 0.5), high = (int)(centre + support + 0.5);
     low = low > 0 ? low : 0;
     high = high < along->size ? high : along->size;
-    double sum = 0;
+    /* Multiplied by the inverse, not divided: where the area filter's edge falls on a pixel's centre, rounding decides as in
+     * Pillow. */
+    double sum = 0, shrink = 1 / stretch;
     for (int j = low; j < high; j++) {
-        window[j - low] = filters[filter].window((j - centre + 0.5) / stretch);
+        window[j - low] = filters[filter].window((j - centre + 0.5) * shrink);
         sum += window[j - low];
     }
     int32_t *weights = along->weights + (size_t)i * (size_t)along->most;
