@@ -89,12 +89,12 @@ static int bench(const cli_args *args, const deeper_model *model) {
     session_options.threads = cli_integer(args, "threads");
     session_options.max_batch = cli_integer(args, "batch");
     if (deeper_session_create(&session, model, &session_options, &error))
-        return cli_error("%s", error.message);
+        return cli_failure(&error);
     setting s = { .threads = deeper_session_threads(session), .isa = deeper_session_isa(session) };
     deeper_session_memory(session, &s.arena_bytes, &s.packed_bytes);
     int code = CLI_DONE;
     if (deeper_bench(model, &session_options, cli_real(args, "seconds"), &result, &error))
-        code = cli_error("%s", error.message);
+        code = cli_failure(&error);
     else
         (cli_json() ? print_json : print_text)(args, model, &s, &result,
                                                cli_flag(args, "plan") ? deeper_session_plan(session) : NULL);
@@ -109,7 +109,7 @@ static int run(const cli_args *args) {
     if (code)
         return code;
     if (!cli_given(args, "model") && deeper_model_initialize(model, 1, &error))
-        code = cli_error("%s", error.message);
+        code = cli_failure(&error);
     else
         code = bench(args, model);
     deeper_model_close(model);

@@ -113,7 +113,7 @@ static int classify_all(const cli_args *args, classify *work, deeper_session *se
     if (status == DEEPER_ERROR_STOPPED) /* the sink could not write; cli_output_end says why */
         return CLI_FAILED;
     if (status)
-        return cli_error("%s", error.message);
+        return cli_failure(&error);
     if (!named)
         return cli_error("there was no picture to classify");
     double seconds = cli_now() - work->progress.started;
@@ -133,7 +133,7 @@ static int run(const cli_args *args) {
     options_of_session.threads = cli_integer(args, "threads");
     classify work = { .model = model, .top = (size_t)cli_integer(args, "top"), .show_progress = !cli_stdout_terminal() };
     if (deeper_session_create(&session, model, &options_of_session, &error))
-        code = cli_error("%s", error.message);
+        code = cli_failure(&error);
     else
         code = classify_all(args, &work, session);
     deeper_session_free(session);

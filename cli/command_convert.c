@@ -37,7 +37,7 @@ static int run(const cli_args *args) {
     if (code)
         return code;
     if (deeper_model_save(model, out, &error))
-        code = cli_error("%s", error.message);
+        code = cli_failure(&error);
     else
         print_result(model, in, out);
     deeper_model_close(model);

@@ -5,7 +5,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 
 static const cli_option options[] = {
     CLI_OPTION_MODEL,
@@ -85,7 +84,7 @@ static int evaluate(const cli_args *args, const char *path, deeper_session *sess
     deeper_status status = deeper_evaluate(session, dataset, &evaluate_options, &result, &error);
     cli_progress_end();
     if (status)
-        return cli_error("%s", error.message);
+        return cli_failure(&error);
     if (!result.images)
         return cli_error("%s: no picture in it could be read", cli_text(args, "data"));
     print_result(args, path, &result, deeper_session_threads(session));
@@ -104,18 +103,15 @@ static int run(const cli_args *args) {
     deeper_error error = { 0 };
     const char *data = cli_text(args, "data");
     char *path = NULL;
-    struct stat status;
     if (!data)
         return cli_usage(args->command, "--data FOLDER|LIST is missing");
-    if (cli_given(args, "root") && !stat(data, &status) && S_ISDIR(status.st_mode))
-        return cli_usage(args->command, "--root is for lists, and %s is a folder", data);
     int code = cli_model_open(&model, cli_text(args, "model"), cli_text(args, "labels"), &path);
     if (code)
         return code;
     session_options.threads = cli_integer(args, "threads");
     if (deeper_dataset_open(&dataset, data, cli_text(args, "root"), NULL, &error)
         || deeper_session_create(&session, model, &session_options, &error))
-        code = cli_error("%s", error.message);
+        code = cli_failure(&error);
     else
         code = evaluate(args, path, session, dataset);
     deeper_session_free(session);

@@ -41,7 +41,7 @@ static int info_picture(const char *path) {
     deeper_image *image = NULL;
     deeper_error error = { 0 };
     if (deeper_image_open(&image, path, NULL, &error))
-        return cli_error("%s", error.message);
+        return cli_failure(&error);
     int width = deeper_image_width(image), height = deeper_image_height(image);
     if (cli_json())
         cli_print_json(with_sound(
@@ -58,6 +58,8 @@ static void print_classes(const deeper_dataset *dataset) {
     for (size_t i = 0; i < deeper_dataset_classes(dataset); i++) {
         size_t images = 0;
         const char *name = deeper_dataset_class(dataset, i, &images);
+        if (!images)
+            continue;
         printf("%8zu  ", images);
         cli_print_text(name);
         putchar('\n');
@@ -74,17 +76,18 @@ static json_t *classes_json(const deeper_dataset *dataset) {
     return classes;
 }
 
-static int info_dataset(const char *path) {
+/* numbered: a list, whose classes are the numbers up to the largest; one that it does not use is no fault. */
+static int info_dataset(const char *path, bool numbered) {
     deeper_dataset *dataset = NULL;
     deeper_error error = { 0 };
     char text[CLI_NUMBER_SIZE];
     if (deeper_dataset_open(&dataset, path, NULL, NULL, &error))
-        return cli_error("%s", error.message);
+        return cli_failure(&error);
     size_t images = deeper_dataset_images(dataset), classes = deeper_dataset_classes(dataset), empty = 0;
     for (size_t i = 0; i < classes; i++) {
         size_t count = 0;
         const char *name = deeper_dataset_class(dataset, i, &count);
-        if (!count && ++empty)
+        if (!count && !numbered && ++empty)
             cli_error("%s: class '%s' has no pictures", path, name);
     }
     if (cli_json()) {
@@ -107,7 +110,7 @@ static int info_model(const char *path, uint64_t bytes) {
     deeper_error error = { 0 };
     char text[CLI_NUMBER_SIZE];
     if (deeper_model_open(&model, path, NULL, &error))
-        return cli_error("%s", error.message);
+        return cli_failure(&error);
     size_t classes = deeper_model_classes(model);
     bool labelled = *deeper_model_class_name(model, 0) || *deeper_model_class_id(model, 0);
     uint64_t parameters = deeper_model_parameters(model, 1), multiply_adds = deeper_model_multiply_adds(model, 0);
@@ -151,7 +154,7 @@ static int run(const cli_args *args) {
     int code = CLI_FAILED;
     FILE *file = NULL;
     if (!stat(path, &status) && S_ISDIR(status.st_mode)) {
-        code = info_dataset(path);
+        code = info_dataset(path, false);
     } else if ((file = fopen(path, "re")) == NULL) {
         cli_error("%s: %s", path, strerror(errno));
     } else {
@@ -159,7 +162,7 @@ static int run(const cli_args *args) {
         if (head_is_picture(head, size))
             code = info_picture(path);
         else if (head_is_text(head, size))
-            code = info_dataset(path);
+            code = info_dataset(path, true);
         else
             code = info_model(path, (uint64_t)status.st_size);
         fclose(file);

@@ -16,7 +16,7 @@ static const cli_option options[] = {
     { .name = "hash",
       .kind = CLI_TEXT,
       .value = "KIND:HEX",
-      .help = "with --from: the hash that this file must have, sha1:HEX or sha256:HEX" },
+      .help = "the hash that the file must have, sha1:HEX or sha256:HEX, in place of the published one" },
 };
 
 static int list_models(void) {
@@ -78,8 +78,6 @@ static int pull(const cli_args *args, const cli_published *entry) {
 
 static int pull_checked(const cli_args *args, const cli_published *entry) {
     const char *hash = cli_text(args, "hash");
-    if (hash && !cli_given(args, "from"))
-        return cli_usage(args->command, "--hash goes with --from; a published file has its own");
     if (hash && !cli_hash_ok(hash))
         return cli_usage(args->command, "--hash %s: must be sha1:HEX or sha256:HEX", hash);
     return pull(args, entry);

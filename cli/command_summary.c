@@ -38,28 +38,18 @@ static const cli_option options[] = {
 /* The widths that Table 1 lists, by the last part of a layer's name. */
 enum { WIDTH_COUNT = 6 };
 static const struct {
-    const char *leaf, *title;
+    const char *leaf, *variant, *title; /* variant: the name where branch5=3x3 */
 } widths[WIDTH_COUNT] = {
-    { "1x1", "#1x1" },         { "3x3_reduce", "#3x3r" }, { "3x3", "#3x3" },
-    { "5x5_reduce", "#5x5r" }, { "5x5", "#5x5" },         { "pool_proj", "proj" },
+    { "1x1", "", "#1x1" },         { "3x3_reduce", "", "#3x3r" }, { "3x3", "", "#3x3" },
+    { "5x5_reduce", "", "#5x5r" }, { "5x5", "3x3_b", "#5x5" },    { "pool_proj", "", "proj" },
 };
 
 /* How a row is called, by the operation that gives the row its character. */
 static const struct {
     const char *operation, *title;
 } titles[] = {
-    { "conv", "convolution" },
-    { "depthwise", "convolution" },
-    { "max_pool", "max pool" },
-    { "average_pool", "avg pool" },
-    { "avg_pool", "avg pool" },
-    { "global_pool", "avg pool" },
-    { "fc", "linear" },
-    { "linear", "linear" },
-    { "dropout", "dropout" },
-    { "softmax", "softmax" },
-    { "lrn", "response norm (LRN)" },
-    { "flatten", "flatten" },
+    { "conv", "convolution" },        { "max_pool", "max pool" }, { "average_pool", "avg pool" },
+    { "global_average", "avg pool" }, { "fc", "linear" },         { "lrn", "response norm" },
 };
 
 /* One row: consecutive layers with the same first part of the name. */
@@ -83,7 +73,7 @@ static void row_add(row *to, const deeper_layer *layer) {
     leaf += *leaf == '/';
     uint64_t weight = 1 + (layer->window_height > 0) + (layer->parameters ? 1 + layer->multiply_adds : 0);
     for (size_t i = 0; i < WIDTH_COUNT; i++)
-        if (!strcmp(leaf, widths[i].leaf) && layer->window_height > 0)
+        if (layer->window_height > 0 && (!strcmp(leaf, widths[i].leaf) || !strcmp(leaf, widths[i].variant)))
             to->width[i] = layer->channels;
     to->inception |= !strcmp(layer->operation, "concat");
     to->depth += layer->parameters && layer->multiply_adds;
@@ -111,16 +101,17 @@ static const char *paper_count(uint64_t count, double unit, char letter, char te
 
 static void row_print(const row *r) {
     char kind[32] = "", window[32] = "", output[48], parameters[CLI_NUMBER_SIZE], operations[CLI_NUMBER_SIZE];
-    snprintf(kind, sizeof kind, "%s", r->inception ? "inception" : r->operation);
-    for (size_t i = 0; i < sizeof titles / sizeof *titles && !r->inception; i++)
+    bool single = !r->inception && !r->auxiliary; /* one layer stands for the row */
+    snprintf(kind, sizeof kind, "%s", r->inception ? "inception" : r->auxiliary ? "head" : r->operation);
+    for (size_t i = 0; i < sizeof titles / sizeof *titles && single; i++)
         if (!strcmp(titles[i].operation, r->operation))
             snprintf(kind, sizeof kind, "%s", titles[i].title);
-    if (!r->inception && r->window_height)
+    if (single && r->window_height)
         snprintf(window, sizeof window, "%dx%d/%d", r->window_height, r->window_width, r->stride);
     snprintf(output, sizeof output, "%dx%dx%d", r->height, r->breadth, r->channels);
     printf("%-20.*s %-19s %-7s %-12s ", (int)r->name_length, r->name, kind, window, output);
     if (r->depth)
-        printf("%5d", r->inception ? 2 : r->depth);
+        printf("%5d", r->inception ? 1 + (r->width[1] > 0) : r->depth);
     else
         printf("%5s", "");
     for (size_t i = 0; i < WIDTH_COUNT; i++)
@@ -147,7 +138,7 @@ static void print_rows(const deeper_model *model, int auxiliary) {
             current = (row){ 0 };
             if (!strcmp(layer.operation, "relu") || !strcmp(layer.operation, "input"))
                 continue;
-            current = (row){ .name = layer.name, .name_length = length };
+            current = (row){ .name = layer.name, .name_length = length, .auxiliary = layer.auxiliary != 0 };
         }
         row_add(&current, &layer);
     }

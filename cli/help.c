@@ -57,8 +57,21 @@ static void option_title(const cli_option *option, char *text, size_t size) {
     snprintf(text, size, "%s--%s%s%s", letter, option->name, option->value ? " " : "", option->value ? option->value : "");
 }
 
+enum { LINE_SIZE = 256 };
+
+/* Takes one line off *rest; false at the end. */
+static bool example_next(const char **rest, char line[LINE_SIZE]) {
+    size_t length = strcspn(*rest, "\n");
+    size_t kept = length < LINE_SIZE ? length : LINE_SIZE - 1;
+    memcpy(line, *rest, kept);
+    line[kept] = 0;
+    *rest += length + ((*rest)[length] != 0);
+    return length > 0;
+}
+
 void cli_help_command(const cli_command *command) {
     const cli_option *option;
+    char line[LINE_SIZE];
     printf("deeper %s - %s\n\nusage: deeper %s [OPTIONS]%s%s\n\n", command->name, command->summary, command->name,
            *command->operands ? " " : "", command->operands);
     print_wrapped(command->description, 0, 100);
@@ -72,8 +85,8 @@ void cli_help_command(const cli_command *command) {
         putchar('\n');
     }
     puts("\nexamples:");
-    for (const char *line = command->examples; *line; line += strcspn(line, "\n") + 1)
-        printf("  %.*s\n", (int)strcspn(line, "\n"), line);
+    for (const char *rest = command->examples; example_next(&rest, line);)
+        printf("  %s\n", line);
 }
 
 /* ------------------------------------------------------------------------------------------------------- manual pages */
@@ -117,7 +130,7 @@ static void roff_head(const char *title, const char *name, const char *summary) 
 }
 
 static void man_command(const cli_command *command) {
-    char name[64];
+    char name[64], line[LINE_SIZE];
     const cli_option *option;
     snprintf(name, sizeof name, "deeper-%s", command->name);
     roff_head(name, name, command->summary);
@@ -137,10 +150,8 @@ static void man_command(const cli_command *command) {
                option->fallback ? ")" : "");
     }
     puts(".SH EXAMPLES\n.nf");
-    for (const char *line = command->examples; *line; line += strcspn(line, "\n") + 1) {
-        char text[256];
-        snprintf(text, sizeof text, "%.*s", (int)strcspn(line, "\n"), line);
-        roff_text(text);
+    for (const char *rest = command->examples; example_next(&rest, line);) {
+        roff_text(line);
         putchar('\n');
     }
     puts(".fi");

@@ -106,7 +106,7 @@ int cli_model_open(deeper_model **model, const char *name, const char *labels, c
     char *found = cli_model_path(name);
     if (!found)
         return CLI_FAILED;
-    int code = deeper_model_open(model, found, &options, &error) ? cli_error("%s", error.message) : CLI_DONE;
+    int code = deeper_model_open(model, found, &options, &error) ? cli_failure(&error) : CLI_DONE;
     if (path && code == CLI_DONE)
         *path = found;
     else
@@ -122,6 +122,6 @@ int cli_model_or_arch(deeper_model **model, const cli_args *args, int classes, i
     if (cli_given(args, "model"))
         return cli_model_open(model, cli_text(args, "model"), NULL, NULL);
     if (deeper_model_create(model, arch, classes ? classes : 1000, size ? size : 224, NULL, &error))
-        return cli_error("%s", error.message);
+        return cli_failure(&error);
     return CLI_DONE;
 }

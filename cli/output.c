@@ -94,6 +94,11 @@ int cli_error(const char *format, ...) {
     return CLI_FAILED;
 }
 
+int cli_failure(const deeper_error *error) {
+    cli_error("%s", error->message);
+    return error->status == DEEPER_ERROR_ARGUMENT ? CLI_USAGE : CLI_FAILED;
+}
+
 void cli_note(const char *format, ...) {
     va_list list;
     if (quiet_mode)
@@ -229,9 +234,9 @@ void cli_progress_show(cli_progress *progress, uint64_t done, uint64_t total) {
     const char *(*format)(uint64_t, char *) = progress->what ? cli_grouped : cli_bytes;
     if (total) {
         snprintf(share, sizeof share, " of %s (%.0f %%)", format(total, text[1]), 100.0 * (double)done / (double)total);
-        double seconds = rate > 0 && done < total ? (double)(total - done) / rate : 0;
-        if (rate > 0)
-            snprintf(left, sizeof left, ", %d:%02d left", (int)(seconds / 60), (int)fmod(seconds, 60));
+        double seconds = rate > 0 ? (double)(total - done) / rate : 1e6; /* a rate of none says nothing */
+        if (done < total && seconds < 1e6)
+            snprintf(left, sizeof left, ", %d:%02d left", (int)seconds / 60, (int)seconds % 60);
     }
     if (progress->what)
         snprintf(text[3], sizeof text[3], "%.1f", rate);

@@ -19,6 +19,9 @@ bool cli_json(void);
 /* "deeper: ..." on stderr; returns CLI_FAILED. Thread-safe. */
 int cli_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* The same with the library's message. An argument that the library does not take came from the command line: CLI_USAGE. */
+int cli_failure(const deeper_error *error);
+
 /* A note on stderr that --quiet leaves out. */
 void cli_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

@@ -1,0 +1,66 @@
+# info, convert, bench.
+. "${0%/*}/common.sh"
+small_model small.safetensors
+picture red.ppm 200 10 10
+
+run 0 info small.safetensors
+says out googlenet classes parameters sound
+run 0 info --json small.safetensors
+lines out 1
+same "model	googlenet	5	true	true	64" "$(get kind architecture classes labels sound image_size)"
+run 0 info --json red.ppm
+same "picture	8	6" "$(get kind width height)"
+mkdir -p set/a set/b
+cp red.ppm set/a
+run 1 info --json set
+says err "class 'b' has no pictures"
+same "dataset	1	1	false" "$(get kind images empty_classes sound)"
+cp red.ppm set/b
+run 0 info set
+says out "2 pictures" "2 classes"
+printf 'set/a/red.ppm 3\n' >list
+run 0 info --json list
+same "dataset	1" "$(get kind images)"
+: >nothing
+run 1 info nothing
+lines err 1
+run 1 info nosuch
+lines err 1
+says err nosuch
+head -c 2000 small.safetensors >cut.safetensors
+run 1 info cut.safetensors
+lines err 1
+says err cut.safetensors
+printf '\377\377\377\377\377\377\377\000{}' >header.safetensors
+run 1 info header.safetensors
+lines err 1
+
+run 0 convert --json small.safetensors copy.safetensors
+same "small.safetensors	copy.safetensors	googlenet" "$(get input output architecture)"
+run 0 convert copy.safetensors again.safetensors
+cmp -s copy.safetensors again.safetensors || fail "a copy of a copy differs"
+run 2 convert small.safetensors out.onnx
+says err ".safetensors only"
+run 1 convert cut.safetensors out.safetensors
+run 1 convert small.safetensors nosuchfolder/out.safetensors
+lines err 1
+# A disk that takes no more: an error, no file, and no half of one.
+ran="convert with a full disk"
+mkdir full
+(trap '' XFSZ && ulimit -f 8 && exec "$program" convert small.safetensors full/out.safetensors) >out 2>err
+same 1 $?
+lines err 1
+same "" "$(ls -A full)"
+
+run 0 bench --arch googlenet:width=0.0625 --threads 1 --seconds 0 --json
+same "fp32	1	1" "$(get precision threads batch)"
+get median_ms images_per_second peak_gflops direct_floor_ms ratio_to_floor isa logit_checksum peak_rss_bytes arena_bytes | grep -q none \
+    && fail "fields"
+checksum=$(get logit_checksum)
+run 0 bench --arch googlenet:width=0.0625 --threads 2 --batch 3 --seconds 0 --json
+same "$checksum	2	3" "$(get logit_checksum threads batch)"
+run 0 bench --model small.safetensors --seconds 0 --plan
+says out "ratio" "median"
+DEEPER_ISA=nosuch run 2 bench --seconds 0
+lines err 1
+exit 0
