@@ -273,7 +273,8 @@ typedef struct deeper_stream_options {
 /* Classifies a stream: decodes ahead on threads of its own while the session computes, and calls `sink` once a picture, in the
  * order of the source, on the calling thread, as soon as each is done. A picture that cannot be read is reported to the sink and the
  * rest goes on. `sink` returns 0 to go on; anything else stops the stream (DEEPER_ERROR_STOPPED). Holds at most a bounded number
- * of decoded pictures. */
+ * of decoded pictures. A large JPEG may be decoded at a reduced size of at least twice the network's. When the sink stops while a
+ * call of `next` blocks, that call is given a fifth of a second and then left behind: its context must live until it returns. */
 DEEPER_API deeper_status deeper_classify_stream(deeper_session *session, const deeper_source *source,
                                                 const deeper_stream_options *options,
                                                 int (*sink)(void *context, const deeper_result *result), void *context,

@@ -39,6 +39,14 @@ static bool reserve(dp_classifier *classifier) {
     return true;
 }
 
+deeper_status dp_need_preprocess(const dp_model *model, deeper_error *error) {
+    if (model->has_preprocess)
+        return DEEPER_OK;
+    return dp_fail(error, DEEPER_ERROR_MISMATCH,
+                   "%s: the model does not say how a picture becomes its input; give it tensors, or use a model file that says it",
+                   model->architecture);
+}
+
 deeper_status dp_classifier_create(dp_classifier **out, dp_session *session, int softmax, int crops, deeper_error *error) {
     const dp_model *model = session->model;
     int place = 0;
@@ -51,10 +59,7 @@ deeper_status dp_classifier_create(dp_classifier **out, dp_session *session, int
             model->graph->nodes[softmax].name);
     if (crops != 1 && crops != 10)
         return dp_fail(error, DEEPER_ERROR_ARGUMENT, "crops is %d; 1 and 10 are known", crops);
-    if (!model->has_preprocess)
-        return dp_fail(error, DEEPER_ERROR_MISMATCH,
-                       "%s: the model does not say how a picture becomes its input; give it tensors, or a file with preprocessing",
-                       model->architecture);
+    DP_TRY(dp_need_preprocess(model, error));
     dp_classifier *classifier = dp_alloc(session->allocator, 1, sizeof *classifier);
     if (!classifier)
         return dp_fail_memory(error, "the buffers of classification");

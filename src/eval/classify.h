@@ -18,8 +18,11 @@ typedef struct dp_classifier {
     int softmax;          /* which of them are the probabilities */
 } dp_classifier;
 
-/* Errors: ARGUMENT (crops not 1 or 10, a session that does not return `softmax`, the node of the probabilities), MISMATCH (a model
- * that says nothing of preprocessing), MEMORY. */
+/* MISMATCH if the model does not say how a picture becomes its input. */
+deeper_status dp_need_preprocess(const dp_model *model, deeper_error *error);
+
+/* Errors: ARGUMENT (crops not 1 or 10, a session that does not return `softmax`, the node of the probabilities), those of
+ * dp_need_preprocess, MEMORY. */
 deeper_status dp_classifier_create(dp_classifier **classifier, dp_session *session, int softmax, int crops, deeper_error *error);
 void dp_classifier_free(dp_classifier *classifier);
 

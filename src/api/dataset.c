@@ -1,0 +1,64 @@
+/* dataset.c - deeper_dataset, and a model measured over one. */
+#include "api/handles.h"
+#include "eval/evaluate.h"
+
+deeper_status deeper_dataset_open(deeper_dataset **dataset, const char *path, const char *root, const deeper_allocator *allocator,
+                                  deeper_error *error) {
+    DP_TRY(dp_need(dataset, "dataset", error));
+    *dataset = NULL;
+    DP_TRY(dp_need(path, "path", error));
+    void *handle = NULL;
+    DP_TRY(dp_handle_create(&handle, sizeof **dataset, allocator, error));
+    deeper_dataset *made = handle;
+    deeper_status status = dp_dataset_open(&made->dataset, path, root, made->owner.allocator, error);
+    if (status != DEEPER_OK) {
+        deeper_dataset_close(made);
+        return status;
+    }
+    *dataset = made;
+    return DEEPER_OK;
+}
+
+void deeper_dataset_close(deeper_dataset *dataset) {
+    if (!dataset)
+        return;
+    dp_dataset_free(dataset->dataset);
+    dp_handle_free(dataset);
+}
+
+size_t deeper_dataset_images(const deeper_dataset *dataset) {
+    return dataset ? dataset->dataset->image_count : 0;
+}
+
+size_t deeper_dataset_classes(const deeper_dataset *dataset) {
+    return dataset ? dataset->dataset->class_count : 0;
+}
+
+const char *deeper_dataset_class(const deeper_dataset *dataset, size_t index, size_t *images) {
+    if (index >= deeper_dataset_classes(dataset))
+        return NULL;
+    if (images)
+        *images = dataset->dataset->classes[index].images;
+    return dp_dataset_class(dataset->dataset, index);
+}
+
+const char *deeper_dataset_image(const deeper_dataset *dataset, size_t index, size_t *class_index) {
+    if (index >= deeper_dataset_images(dataset))
+        return NULL;
+    if (class_index)
+        *class_index = dataset->dataset->images[index].class_index;
+    return dp_dataset_image(dataset->dataset, index);
+}
+
+deeper_status deeper_evaluate(deeper_session *session, const deeper_dataset *dataset, const deeper_evaluate_options *options,
+                              deeper_evaluation *result, deeper_error *error) {
+    DP_TRY(dp_need(session, "session", error));
+    DP_TRY(dp_need(dataset, "dataset", error));
+    DP_TRY(dp_need(result, "result", error));
+    deeper_evaluate_options mine = DEEPER_EVALUATE_OPTIONS_INIT;
+    DP_TRY(dp_options_read(&mine, sizeof mine, options, "deeper_evaluate_options", error));
+    dp_classifier *classifier = NULL;
+    DP_TRY(dp_session_classifier(&classifier, session, mine.crops, error));
+    const dp_evaluation_calls calls = { .progress = mine.progress, .problem = mine.problem, .context = mine.context };
+    return dp_evaluate(classifier, dataset->dataset, dp_processors(), &calls, result, error);
+}

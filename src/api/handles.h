@@ -1,0 +1,59 @@
+/* handles.h - what stands behind the public handles, and the checks that every public call begins with.
+ * A handle wraps one internal object and owns the copy of the allocator that the object uses. */
+#ifndef DP_API_HANDLES_H
+#define DP_API_HANDLES_H
+
+#include "data/dataset.h"
+#include "eval/classify.h"
+
+#include <stdatomic.h>
+
+/* First member of every handle that takes an allocator: the caller's structure need not outlive the call. */
+typedef struct dp_owner {
+    deeper_allocator copy;
+    const deeper_allocator *allocator; /* &copy, or NULL: malloc */
+} dp_owner;
+
+struct deeper_model {
+    dp_owner owner;
+    dp_model *model;
+    dp_packs *packs; /* packed weights, shared by the sessions */
+    int input, prob; /* nodes: the picture, the class probabilities */
+    int *layers;     /* the nodes that deeper_model_layer shows: all but parameters */
+    size_t layer_count;
+    char preprocessing[256]; /* as a line of text; empty: unknown */
+    atomic_int sessions;     /* alive */
+};
+
+struct deeper_session {
+    deeper_model *model;
+    dp_session *session;
+    dp_classifier *classifier; /* made at the first classification, made again for another number of crops */
+};
+
+struct deeper_image {
+    dp_owner owner;
+    dp_image image;
+};
+
+struct deeper_dataset {
+    dp_owner owner;
+    dp_dataset *dataset;
+};
+
+/* A zeroed handle of `size` bytes that begins with a dp_owner. Errors: ARGUMENT (an allocator without its functions), MEMORY. */
+deeper_status dp_handle_create(void **handle, size_t size, const deeper_allocator *allocator, deeper_error *error);
+void dp_handle_free(void *handle);
+
+/* Fills `options` (`size` bytes, set to the defaults of its _INIT) from what the caller gave: NULL, or a structure that begins with
+ * its own size, of this library's version or a later one whose further members are all zero. name: of the structure, in small
+ * letters. Errors: ARGUMENT (a size that no version has), UNSUPPORTED (members of a later version in use). */
+deeper_status dp_options_read(void *options, size_t size, const void *given, const char *name, deeper_error *error);
+
+/* ARGUMENT, saying that `argument` is NULL, if pointer is. */
+deeper_status dp_need(const void *pointer, const char *argument, deeper_error *error);
+
+/* The session's classifier for that many crops. Errors: those of dp_classifier_create. */
+deeper_status dp_session_classifier(dp_classifier **classifier, deeper_session *session, int crops, deeper_error *error);
+
+#endif

@@ -1,0 +1,80 @@
+/* image.c - deeper_image, and pictures made into tensors. */
+#include "api/handles.h"
+#include "data/picture.h"
+
+void deeper_image_close(deeper_image *image) {
+    if (!image)
+        return;
+    dp_image_free(&image->image);
+    dp_handle_free(image);
+}
+
+/* A handle without pixels, and the options in the decoder's form. */
+static deeper_status begin(deeper_image **image, dp_decode_options *decode, const deeper_image_options *given,
+                           deeper_error *error) {
+    void *handle = NULL;
+    deeper_image_options options = DEEPER_IMAGE_OPTIONS_INIT;
+    DP_TRY(dp_options_read(&options, sizeof options, given, "deeper_image_options", error));
+    if (options.min_side < 0)
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "min_side is %d; it is a number of pixels, or 0", options.min_side);
+    DP_TRY(dp_handle_create(&handle, sizeof **image, options.allocator, error));
+    *image = handle;
+    *decode = (dp_decode_options){
+        .max_pixels = options.max_pixels,
+        .min_side = options.min_side,
+        .ignore_orientation = options.ignore_orientation != 0,
+    };
+    return DEEPER_OK;
+}
+
+static deeper_status finish(deeper_image **image, deeper_image *made, deeper_status status) {
+    if (status == DEEPER_OK)
+        *image = made;
+    else
+        deeper_image_close(made);
+    return status;
+}
+
+deeper_status deeper_image_open(deeper_image **image, const char *path, const deeper_image_options *options, deeper_error *error) {
+    DP_TRY(dp_need(image, "image", error));
+    *image = NULL;
+    DP_TRY(dp_need(path, "path", error));
+    deeper_image *made = NULL;
+    dp_decode_options decode;
+    DP_TRY(begin(&made, &decode, options, error));
+    return finish(image, made, dp_picture_read(&made->image, path, &decode, made->owner.allocator, error));
+}
+
+deeper_status deeper_image_decode(deeper_image **image, const void *bytes, size_t size, const char *name,
+                                  const deeper_image_options *options, deeper_error *error) {
+    DP_TRY(dp_need(image, "image", error));
+    *image = NULL;
+    if (size > 0)
+        DP_TRY(dp_need(bytes, "bytes", error));
+    deeper_image *made = NULL;
+    dp_decode_options decode;
+    DP_TRY(begin(&made, &decode, options, error));
+    return finish(
+        image, made,
+        dp_image_decode(&made->image, size ? bytes : "", size, name ? name : "picture", &decode, made->owner.allocator, error));
+}
+
+int deeper_image_width(const deeper_image *image) {
+    return image ? image->image.width : 0;
+}
+
+int deeper_image_height(const deeper_image *image) {
+    return image ? image->image.height : 0;
+}
+
+const uint8_t *deeper_image_pixels(const deeper_image *image) {
+    return image ? image->image.pixels : NULL;
+}
+
+deeper_status deeper_prepare(const deeper_model *model, const deeper_image *image, int crops, float *tensor, deeper_error *error) {
+    DP_TRY(dp_need(model, "model", error));
+    DP_TRY(dp_need(image, "image", error));
+    DP_TRY(dp_need(tensor, "tensor", error));
+    DP_TRY(dp_need_preprocess(model->model, error));
+    return dp_preprocess_run(&model->model->preprocess, &image->image, crops, tensor, model->owner.allocator, error);
+}

@@ -1,0 +1,272 @@
+/* model.c - deeper_model: opened, made, given values, saved, and what it says about itself. */
+#include "api/handles.h"
+#include "base/random.h"
+#include "nets/nets.h"
+
+#include <math.h>
+#include <string.h>
+
+/* ------------------------------------------------------------------------------------------------------ open and close */
+
+void deeper_model_close(deeper_model *model) {
+    if (!model)
+        return;
+    dp_packs_free(model->packs);
+    dp_free(model->owner.allocator, model->layers);
+    dp_model_free(model->model);
+    dp_handle_free(model);
+}
+
+/* What sessions, pictures and results rely on: one input, whose shape is the preprocessing's, and the probabilities. */
+static deeper_status check(deeper_model *model, const char *name, deeper_error *error) {
+    const dp_model *inner = model->model;
+    const dp_graph *graph = inner->graph;
+    model->input = -1;
+    for (int i = graph->count - 1; i >= 0; i--)
+        if (graph->nodes[i].op == DP_OP_INPUT)
+            model->input = i;
+    model->prob = dp_graph_find(graph, "prob");
+    if (model->input < 0 || model->prob < 0)
+        return dp_fail(error, DEEPER_ERROR_MISMATCH, "%s: a network without %s", name,
+                       model->input < 0 ? "an input" : "a layer \"prob\" of class probabilities");
+    dp_shape input = graph->nodes[model->input].shape, prob = graph->nodes[model->prob].shape;
+    if (inner->classes < 1 || dp_shape_floats(prob) != (size_t)inner->classes)
+        return dp_fail(error, DEEPER_ERROR_MISMATCH, "%s: says %d classes, but its layer \"prob\" has %zu outputs", name,
+                       inner->classes, dp_shape_floats(prob));
+    const dp_preprocess *preprocess = &inner->preprocess;
+    if (inner->has_preprocess && (preprocess->size != input.h || preprocess->size != input.w || preprocess->channels != input.c))
+        return dp_fail(error, DEEPER_ERROR_MISMATCH, "%s: its preprocessing gives %dx%dx%d, but its input is %dx%dx%d", name,
+                       preprocess->channels, preprocess->size, preprocess->size, input.c, input.h, input.w);
+    return DEEPER_OK;
+}
+
+static deeper_status list_layers(deeper_model *model, deeper_error *error) {
+    const dp_graph *graph = model->model->graph;
+    model->layers = dp_alloc_raw(model->owner.allocator, (size_t)graph->count, sizeof *model->layers);
+    if (!model->layers)
+        return dp_fail_memory(error, "the list of layers");
+    for (int i = 0; i < graph->count; i++)
+        if (graph->nodes[i].op != DP_OP_PARAMETER)
+            model->layers[model->layer_count++] = i;
+    return DEEPER_OK;
+}
+
+/* The rest of a handle whose model is there. name: of the file or architecture, for messages. */
+static deeper_status complete(deeper_model *model, const char *name, const char *labels, deeper_error *error) {
+    DP_TRY(check(model, name, error));
+    if (labels)
+        DP_TRY(dp_model_read_labels(model->model, labels, error));
+    if (model->model->has_preprocess)
+        dp_preprocess_describe(&model->model->preprocess, model->preprocessing, sizeof model->preprocessing);
+    DP_TRY(list_layers(model, error));
+    return dp_packs_create(&model->packs, model->owner.allocator, error);
+}
+
+/* A handle with the options' allocator. */
+static deeper_status begin(deeper_model **model, deeper_model_options *options, const deeper_model_options *given,
+                           deeper_error *error) {
+    void *handle = NULL;
+    *options = (deeper_model_options)DEEPER_MODEL_OPTIONS_INIT;
+    DP_TRY(dp_options_read(options, sizeof *options, given, "deeper_model_options", error));
+    DP_TRY(dp_handle_create(&handle, sizeof **model, options->allocator, error));
+    *model = handle;
+    return DEEPER_OK;
+}
+
+/* Hands a handle out if all went well, frees it if not. */
+static deeper_status finish(deeper_model **model, deeper_model *made, deeper_status status) {
+    if (status == DEEPER_OK)
+        *model = made;
+    else
+        deeper_model_close(made);
+    return status;
+}
+
+deeper_status deeper_model_open(deeper_model **model, const char *path, const deeper_model_options *options, deeper_error *error) {
+    DP_TRY(dp_need(model, "model", error));
+    *model = NULL;
+    DP_TRY(dp_need(path, "path", error));
+    deeper_model *made = NULL;
+    deeper_model_options mine;
+    DP_TRY(begin(&made, &mine, options, error));
+    deeper_status status = dp_model_open(&made->model, path, made->owner.allocator, error);
+    if (status == DEEPER_OK)
+        status = complete(made, path, mine.labels, error);
+    return finish(model, made, status);
+}
+
+deeper_status deeper_model_create(deeper_model **model, const char *architecture, int classes, int image_size,
+                                  const deeper_model_options *options, deeper_error *error) {
+    DP_TRY(dp_need(model, "model", error));
+    *model = NULL;
+    DP_TRY(dp_need(architecture, "architecture", error));
+    deeper_model *made = NULL;
+    deeper_model_options mine;
+    DP_TRY(begin(&made, &mine, options, error));
+    deeper_status status = dp_model_create(&made->model, architecture, classes, image_size, made->owner.allocator, error);
+    if (status == DEEPER_OK)
+        status = complete(made, architecture, mine.labels, error);
+    return finish(model, made, status);
+}
+
+deeper_status deeper_model_save(const deeper_model *model, const char *path, deeper_error *error) {
+    DP_TRY(dp_need(model, "model", error));
+    DP_TRY(dp_need(path, "path", error));
+    if (!model->model->values)
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "%s: the model has no parameter values to save; initialize it",
+                       model->model->architecture);
+    return dp_model_save(model->model, path, error);
+}
+
+/* ------------------------------------------------------------------------------------------------------ initial values */
+
+static void set_all(float *values, size_t count, float value) {
+    for (size_t i = 0; i < count; i++)
+        values[i] = value;
+}
+
+/* Xavier as Caffe has it: uniform in +-sqrt(3 / fan_in), so that a unit's output has the variance of its inputs. */
+static void set_xavier(float *values, dp_shape shape, uint64_t seed, int parameter) {
+    dp_random random = dp_random_at(seed, (uint64_t)parameter, 0);
+    size_t count = dp_shape_floats(shape), fan_in = count / (size_t)shape.n;
+    float bound = sqrtf(3.0f / (float)fan_in);
+    for (size_t i = 0; i < count; i++)
+        values[i] = bound * (2 * dp_random_unit(&random) - 1);
+}
+
+/* Sets the parameter that is input `place` of `reader`. */
+static void set_parameter(float *values, const dp_node *node, const dp_node *reader, int place, uint64_t seed) {
+    static const float batch_norm[] = { 0, 1, 0, 0, 1 }; /* by place: x, scale, shift, mean, variance */
+    if (reader->op == DP_OP_BATCH_NORM)
+        set_all(values, dp_shape_floats(node->shape), batch_norm[place]);
+    else if (place == 1)
+        set_xavier(values, node->shape, seed, node->parameter);
+    else
+        set_all(values, dp_shape_floats(node->shape), 0);
+}
+
+deeper_status deeper_model_initialize(deeper_model *model, uint64_t seed, deeper_error *error) {
+    DP_TRY(dp_need(model, "model", error));
+    dp_model *inner = model->model;
+    const dp_graph *graph = inner->graph;
+    if (strcmp(inner->format, "none") != 0)
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "%s: the model's values come from a file; make a model by its architecture",
+                       inner->architecture);
+    if (atomic_load(&model->sessions) > 0)
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "%s: the model has sessions, which use its values; free them first",
+                       inner->architecture);
+    dp_packs *packs = NULL; /* of the old values: replaced */
+    DP_TRY(dp_packs_create(&packs, model->owner.allocator, error));
+    deeper_status status = inner->arena ? DEEPER_OK : dp_model_allocate(inner, error);
+    if (status != DEEPER_OK) {
+        dp_packs_free(packs);
+        return status;
+    }
+    dp_packs_free(model->packs);
+    model->packs = packs;
+    for (int i = 0; i < graph->count; i++)
+        for (int place = 0; place < graph->nodes[i].input_count; place++) {
+            const dp_node *node = &graph->nodes[graph->nodes[i].inputs[place]];
+            if (node->op == DP_OP_PARAMETER)
+                set_parameter(inner->arena + (inner->values[node->parameter] - inner->arena), node, &graph->nodes[i], place, seed);
+        }
+    return DEEPER_OK;
+}
+
+/* ------------------------------------------------------------------------------------------------------------ questions */
+
+const char *deeper_model_text(const deeper_model *model, const char *key) {
+    if (!model || !key)
+        return NULL;
+    const struct {
+        const char *key, *text;
+    } texts[] = {
+        { "architecture", model->model->architecture },
+        { "options", model->model->options },
+        { "preprocessing", model->preprocessing[0] ? model->preprocessing : NULL },
+        { "source", model->model->source },
+        { "format", model->model->format },
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (strcmp(key, texts[i].key) == 0)
+            return texts[i].text;
+    return NULL;
+}
+
+size_t deeper_model_classes(const deeper_model *model) {
+    return model ? (size_t)model->model->classes : 0;
+}
+
+const char *deeper_model_class_id(const deeper_model *model, size_t index) {
+    return model && index < model->model->labels.count ? model->model->labels.items[index].id : "";
+}
+
+const char *deeper_model_class_name(const deeper_model *model, size_t index) {
+    return model && index < model->model->labels.count ? model->model->labels.items[index].name : "";
+}
+
+int deeper_model_image_size(const deeper_model *model) {
+    return model ? model->model->graph->nodes[model->input].shape.h : 0;
+}
+
+int deeper_model_channels(const deeper_model *model) {
+    return model ? model->model->graph->nodes[model->input].shape.c : 0;
+}
+
+size_t deeper_model_layers(const deeper_model *model) {
+    return model ? model->layer_count : 0;
+}
+
+deeper_status deeper_model_layer(const deeper_model *model, size_t index, deeper_layer *layer, deeper_error *error) {
+    DP_TRY(dp_need(model, "model", error));
+    DP_TRY(dp_need(layer, "layer", error));
+    if (index >= model->layer_count)
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "layer %zu: the model has %zu, from 0", index, model->layer_count);
+    const dp_graph *graph = model->model->graph;
+    const dp_node *node = &graph->nodes[model->layers[index]];
+    dp_cost cost = dp_node_cost(graph, model->layers[index]);
+    *layer = (deeper_layer){
+        .name = node->name,
+        .operation = dp_op_name(node->op),
+        .channels = node->shape.c,
+        .height = node->shape.h,
+        .width = node->shape.w,
+        .auxiliary = node->head != DP_HEAD_MAIN,
+        .parameters = cost.parameters,
+        .multiply_adds = cost.multiply_adds,
+        .output_bytes = cost.output_bytes,
+    };
+    if (node->op == DP_OP_CONV || node->op == DP_OP_MAX_POOL || node->op == DP_OP_AVERAGE_POOL) {
+        layer->window_height = node->attributes.window.height;
+        layer->window_width = node->attributes.window.width;
+        layer->stride_height = node->attributes.window.stride_y;
+        layer->stride_width = node->attributes.window.stride_x;
+    }
+    return DEEPER_OK;
+}
+
+/* The costs of all layers, those of auxiliary heads only if asked. */
+static dp_cost total(const deeper_model *model, int with_auxiliary_heads) {
+    dp_cost sum = { 0 };
+    for (size_t i = 0; model && i < model->layer_count; i++) {
+        dp_cost cost = dp_node_cost(model->model->graph, model->layers[i]);
+        if (!with_auxiliary_heads && model->model->graph->nodes[model->layers[i]].head != DP_HEAD_MAIN)
+            continue;
+        sum.parameters += cost.parameters;
+        sum.multiply_adds += cost.multiply_adds;
+    }
+    return sum;
+}
+
+uint64_t deeper_model_parameters(const deeper_model *model, int with_auxiliary_heads) {
+    return total(model, with_auxiliary_heads).parameters;
+}
+
+uint64_t deeper_model_multiply_adds(const deeper_model *model, int with_auxiliary_heads) {
+    return total(model, with_auxiliary_heads).multiply_adds;
+}
+
+const char *deeper_architecture(size_t index, const char **description) {
+    const char *unused;
+    return dp_net_name(index, description ? description : &unused);
+}

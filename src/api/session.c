@@ -1,0 +1,129 @@
+/* session.c - deeper_session: layers by name, a run with its arguments checked. */
+#include "api/handles.h"
+
+#include <string.h>
+
+void deeper_session_free(deeper_session *session) {
+    if (!session)
+        return;
+    deeper_model *model = session->model;
+    dp_classifier_free(session->classifier);
+    dp_session_free(session->session);
+    dp_free(model->owner.allocator, session);
+    atomic_fetch_sub(&model->sessions, 1);
+}
+
+/* The node of an output that the caller named. */
+static deeper_status find_output(const dp_graph *graph, const char *name, int *node, deeper_error *error) {
+    DP_TRY(dp_need(name, "outputs: a name", error));
+    *node = dp_graph_find(graph, name);
+    if (*node < 0)
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "outputs: the model has no layer \"%s\"", name);
+    if (graph->nodes[*node].op == DP_OP_PARAMETER || graph->nodes[*node].op == DP_OP_INPUT)
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "outputs: \"%s\" is not computed by the network but given to it", name);
+    return DEEPER_OK;
+}
+
+static deeper_status find_outputs(const deeper_model *model, const deeper_session_options *options, int *nodes,
+                                  deeper_error *error) {
+    for (size_t i = 0; i < options->output_count; i++) {
+        DP_TRY(find_output(model->model->graph, options->outputs[i], &nodes[i], error));
+        for (size_t j = 0; j < i; j++)
+            if (nodes[j] == nodes[i])
+                return dp_fail(error, DEEPER_ERROR_ARGUMENT, "outputs: \"%s\" is there twice", options->outputs[i]);
+    }
+    return DEEPER_OK;
+}
+
+/* The inner session of checked options. */
+static deeper_status create(deeper_session *session, const deeper_session_options *options, deeper_error *error) {
+    const deeper_model *model = session->model;
+    dp_session_options inner = { .max_batch = options->max_batch, .threads = options->threads };
+    if (!options->outputs) {
+        inner.outputs = &model->prob;
+        inner.output_count = 1;
+        return dp_session_create(&session->session, model->model, model->packs, &inner, error);
+    }
+    int *nodes = dp_alloc_raw(model->owner.allocator, options->output_count, sizeof *nodes);
+    if (!nodes)
+        return dp_fail_memory(error, "the list of outputs");
+    inner.outputs = nodes;
+    inner.output_count = (int)options->output_count;
+    deeper_status status = find_outputs(model, options, nodes, error);
+    if (status == DEEPER_OK)
+        status = dp_session_create(&session->session, model->model, model->packs, &inner, error);
+    dp_free(model->owner.allocator, nodes);
+    return status;
+}
+
+deeper_status deeper_session_create(deeper_session **session, const deeper_model *model, const deeper_session_options *options,
+                                    deeper_error *error) {
+    DP_TRY(dp_need(session, "session", error));
+    *session = NULL;
+    DP_TRY(dp_need(model, "model", error));
+    deeper_session_options mine = DEEPER_SESSION_OPTIONS_INIT;
+    DP_TRY(dp_options_read(&mine, sizeof mine, options, "deeper_session_options", error));
+    if (mine.outputs ? mine.output_count == 0 || mine.output_count > model->layer_count : mine.output_count != 0)
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT,
+                       "output_count is %zu; it is the number of names in outputs, 1 to %zu, or 0 with NULL", mine.output_count,
+                       model->layer_count);
+    deeper_session *made = dp_alloc(model->owner.allocator, 1, sizeof *made);
+    if (!made)
+        return dp_fail_memory(error, "the session");
+    made->model = (deeper_model *)model; /* const for the caller; only the count of sessions is written */
+    atomic_fetch_add(&made->model->sessions, 1);
+    deeper_status status = create(made, &mine, error);
+    if (status != DEEPER_OK) {
+        deeper_session_free(made);
+        return status;
+    }
+    *session = made;
+    return DEEPER_OK;
+}
+
+size_t deeper_session_output_size(const deeper_session *session, size_t index, int shape[3]) {
+    if (!session || index >= (size_t)session->session->output_count)
+        return 0;
+    dp_shape output = dp_session_output(session->session, (int)index);
+    if (shape) {
+        shape[0] = output.c;
+        shape[1] = output.h;
+        shape[2] = output.w;
+    }
+    return dp_shape_floats(output);
+}
+
+deeper_status deeper_session_run(deeper_session *session, const float *input, int count, float *const *outputs,
+                                 deeper_error *error) {
+    DP_TRY(dp_need(session, "session", error));
+    DP_TRY(dp_need(input, "input", error));
+    DP_TRY(dp_need(outputs, "outputs", error));
+    dp_session *inner = session->session;
+    if (count < 1 || count > inner->max_batch)
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "count is %d; the session takes 1 to %d images, its max_batch", count,
+                       inner->max_batch);
+    for (int i = 0; i < inner->output_count; i++)
+        if (!outputs[i])
+            return dp_fail(error, DEEPER_ERROR_ARGUMENT, "outputs[%d] is NULL; the session returns %d", i, inner->output_count);
+    dp_session_run(inner, input, count, outputs);
+    return DEEPER_OK;
+}
+
+const char *deeper_session_plan(const deeper_session *session) {
+    return session ? session->session->text.data : "";
+}
+
+void deeper_session_memory(const deeper_session *session, size_t *arena_bytes, size_t *packed_bytes) {
+    if (arena_bytes)
+        *arena_bytes = session ? dp_plan_arena_bytes(session->session->plan) : 0;
+    if (packed_bytes)
+        *packed_bytes = session ? dp_plan_packed_bytes(session->session->plan) : 0;
+}
+
+const char *deeper_session_isa(const deeper_session *session) {
+    return session ? dp_isa_name(session->session->kernels->isa) : "";
+}
+
+int deeper_session_threads(const deeper_session *session) {
+    return session ? session->session->threads : 0;
+}
