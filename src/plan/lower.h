@@ -1,0 +1,78 @@
+/* lower.h - the state of planning, and the passes that share it in this order: simplify, place, lower (a function an operator, in
+ * the step_*.c files), arena. Internal to plan/; gone when the plan is made. */
+#ifndef DP_PLAN_LOWER_H
+#define DP_PLAN_LOWER_H
+
+#include "plan/step.h"
+
+typedef struct dp_lowering {
+    dp_plan *plan;
+    const dp_graph *graph;
+    const float *const *values;
+    dp_packs *packs;
+    const int *outputs;
+    int output_count;
+
+    /* One element a node. A node's value lives where its root's does. root[i] == i for nodes that have a value of their own. */
+    bool *needed;
+    int *uses;     /* needed nodes that read it, counted once a reading, and outputs */
+    int *absorber; /* the next node (batch norm, ReLU) that this node's step computes along, or -1 */
+    int *root;
+    int *readers; /* of roots: readings by nodes that have a step, and outputs */
+    int *reader;  /* of roots: the last such node, -1 if it is an output */
+    bool *done;   /* its step exists already (siblings are lowered together) */
+    dp_view *views;
+} dp_lowering;
+
+/* simplify.c: fills needed ... reader. */
+void dp_simplify(dp_lowering *lowering);
+
+/* The last of the chain node -> absorber -> ...: the node whose value the step of `node` writes. */
+int dp_target(const dp_lowering *lowering, int node);
+
+/* Whether the step of `node` ends in a ReLU: the lower bound of its output. */
+float dp_target_low(const dp_lowering *lowering, int node);
+
+/* The batch norm that the step of `node` computes along, or -1. */
+int dp_target_batch_norm(const dp_lowering *lowering, int node);
+
+/* place.c: a view for the value of every root. */
+deeper_status dp_place(dp_lowering *lowering, deeper_error *error);
+
+/* The view of the value of input `index` of a node. */
+const dp_view *dp_input_view(const dp_lowering *lowering, int node, int index);
+
+/* A new storage for a picture with a halo (window NULL: none), and the view of the whole of it. planar: one float a pixel. */
+deeper_status dp_storage_add(dp_plan *plan, dp_shape shape, const dp_window *halo, bool planar, dp_view *view, deeper_error *error);
+
+/* A new storage of `floats` floats for the whole batch; its number. */
+deeper_status dp_storage_add_fixed(dp_plan *plan, size_t floats, int *storage, deeper_error *error);
+
+/* Adds a step (copied) that reads and writes these storages; gives it the first phase after all writers of what it reads. */
+deeper_status dp_emit(dp_plan *plan, const dp_step *step, const int *reads, int read_count, const int *writes, int write_count,
+                      deeper_error *error);
+deeper_status dp_emit_unary(dp_plan *plan, const dp_step *step, deeper_error *error); /* reads step->in, writes step->out */
+
+/* Parts that one image's `work` (multiply-adds or so) over `items` independent items is cut into for the plan's threads. */
+int dp_parts(const dp_plan *plan, int items, uint64_t work);
+
+/* A function an operator; the step of `node` and of all that it absorbs. */
+typedef deeper_status dp_lower(dp_lowering *lowering, int node, deeper_error *error);
+dp_lower dp_lower_input, dp_lower_conv, dp_lower_pool, dp_lower_global_average, dp_lower_lrn, dp_lower_relu, dp_lower_batch_norm,
+    dp_lower_add, dp_lower_concat, dp_lower_flatten, dp_lower_softmax;
+deeper_status dp_lower_output(dp_lowering *lowering, int output, deeper_error *error);
+deeper_status dp_lower_halos(dp_plan *plan, deeper_error *error);
+
+/* A copy of a view into a storage of its own that has the halo of `window`. */
+deeper_status dp_lower_copy(dp_lowering *lowering, int node, const dp_view *in, const dp_window *window, dp_view *out,
+                            deeper_error *error);
+
+/* arena.c: offsets for all storages; fills arena_floats. */
+deeper_status dp_arena_place(dp_plan *plan, deeper_error *error);
+
+/* packs.c: the entry `key` of `floats` floats, filled by fill(values, context) if it is new (zeroed before). */
+typedef void dp_pack_fill(float *values, const void *context);
+deeper_status dp_packs_get(dp_packs *packs, const char *key, size_t floats, dp_pack_fill *fill, const void *context,
+                           const float **values, deeper_error *error);
+
+#endif

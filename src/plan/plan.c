@@ -1,0 +1,225 @@
+/* plan.c - makes a plan by the passes of lower.h, runs it, prints it. What each operator becomes is in the step_*.c files. */
+#include "plan/lower.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { MAX_BATCH = 4096, MAX_TASKS = 65535, PARTS_A_THREAD = 4 };
+
+/* A task should last some 10 microseconds at least: a million multiply-adds, or this much of anything slower. */
+static const uint64_t WORK_OF_A_TASK = 500000;
+
+static dp_lower *const lowerings[DP_OP_COUNT] = {
+    [DP_OP_INPUT] = dp_lower_input,     [DP_OP_CONV] = dp_lower_conv,         [DP_OP_FC] = dp_lower_conv,
+    [DP_OP_MAX_POOL] = dp_lower_pool,   [DP_OP_AVERAGE_POOL] = dp_lower_pool, [DP_OP_GLOBAL_AVERAGE] = dp_lower_global_average,
+    [DP_OP_LRN] = dp_lower_lrn,         [DP_OP_RELU] = dp_lower_relu,         [DP_OP_BATCH_NORM] = dp_lower_batch_norm,
+    [DP_OP_ADD] = dp_lower_add,         [DP_OP_CONCAT] = dp_lower_concat,     [DP_OP_FLATTEN] = dp_lower_flatten,
+    [DP_OP_SOFTMAX] = dp_lower_softmax,
+};
+
+/* ---------------------------------------------------------------- making */
+
+int dp_parts(const dp_plan *plan, int items, uint64_t work) {
+    if (plan->threads == 1 || items <= 1)
+        return 1;
+    uint64_t parts = (uint64_t)plan->threads * PARTS_A_THREAD, useful = work / WORK_OF_A_TASK + 1;
+    uint64_t most = (uint64_t)(MAX_TASKS / 2 / plan->max_batch); /* the pool counts to MAX_TASKS; cutting two ways may round up */
+    parts = parts < useful ? parts : useful;
+    parts = parts < most ? parts : most;
+    return parts < (uint64_t)items ? (int)parts : items;
+}
+
+deeper_status dp_emit(dp_plan *plan, const dp_step *step, const int *reads, int read_count, const int *writes, int write_count,
+                      deeper_error *error) {
+    void *steps = plan->steps;
+    bool room = dp_reserve(plan->allocator, &steps, &plan->step_capacity, (size_t)plan->step_count + 1, sizeof *plan->steps);
+    plan->steps = steps;
+    if (!room)
+        return dp_fail_memory(error, "the table of steps");
+    int phase = step->phase;
+    for (int i = 0; i < read_count; i++)
+        if (phase <= plan->storages[reads[i]].written)
+            phase = plan->storages[reads[i]].written + 1;
+    phase = phase < 1 ? 1 : phase;
+    for (int i = 0; i < read_count; i++) {
+        dp_storage *storage = &plan->storages[reads[i]];
+        storage->last = phase > storage->last ? phase : storage->last;
+    }
+    for (int i = 0; i < write_count; i++) {
+        dp_storage *storage = &plan->storages[writes[i]];
+        if (storage->first > storage->last || phase < storage->first)
+            storage->first = phase;
+        storage->last = phase > storage->last ? phase : storage->last;
+        storage->written = phase > storage->written ? phase : storage->written;
+    }
+    plan->steps[plan->step_count] = *step;
+    plan->steps[plan->step_count++].phase = phase;
+    return DEEPER_OK;
+}
+
+deeper_status dp_emit_unary(dp_plan *plan, const dp_step *step, deeper_error *error) {
+    return dp_emit(plan, step, &step->in.storage, 1, &step->out.storage, 1, error);
+}
+
+static int earlier_then_longer(const void *a, const void *b) {
+    const dp_step *x = a, *y = b;
+    if (x->phase != y->phase)
+        return x->phase - y->phase;
+    return x->work < y->work ? 1 : x->work > y->work ? -1 : 0;
+}
+
+static deeper_status lower_nodes(dp_lowering *l, deeper_error *error) {
+    for (int i = 0; i < l->graph->count; i++) {
+        const dp_node *node = &l->graph->nodes[i];
+        bool absorbed = node->input_count && l->absorber[node->inputs[0]] == i;
+        if (!l->needed[i] || l->root[i] != i || l->done[i] || absorbed || !lowerings[node->op])
+            continue;
+        DP_TRY(lowerings[node->op](l, i, error));
+    }
+    for (int i = 0; i < l->output_count; i++)
+        DP_TRY(dp_lower_output(l, i, error));
+    return dp_lower_halos(l->plan, error);
+}
+
+static deeper_status compile(dp_lowering *l, deeper_error *error) {
+    dp_plan *plan = l->plan;
+    size_t nodes = (size_t)l->graph->count;
+    l->needed = dp_alloc(plan->allocator, nodes, sizeof *l->needed);
+    l->done = dp_alloc(plan->allocator, nodes, sizeof *l->done);
+    l->uses = dp_alloc(plan->allocator, nodes, sizeof(int));
+    l->absorber = dp_alloc(plan->allocator, nodes, sizeof(int));
+    l->root = dp_alloc(plan->allocator, nodes, sizeof(int));
+    l->readers = dp_alloc(plan->allocator, nodes, sizeof(int));
+    l->reader = dp_alloc(plan->allocator, nodes, sizeof(int));
+    l->views = dp_alloc(plan->allocator, nodes, sizeof *l->views);
+    if (!l->needed || !l->done || !l->uses || !l->absorber || !l->root || !l->readers || !l->reader || !l->views)
+        return dp_fail_memory(error, "the planner's tables");
+    dp_simplify(l);
+    DP_TRY(dp_place(l, error));
+    DP_TRY(lower_nodes(l, error));
+    qsort(plan->steps, (size_t)plan->step_count, sizeof *plan->steps, earlier_then_longer);
+    return dp_arena_place(plan, error);
+}
+
+static void lowering_free(dp_lowering *l) {
+    void *tables[] = { l->needed, l->done, l->uses, l->absorber, l->root, l->readers, l->reader, l->views };
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
+        dp_free(l->plan->allocator, tables[i]);
+}
+
+static deeper_status check_options(const dp_graph *graph, const dp_plan_options *options, deeper_error *error) {
+    if (options->max_batch < 1 || options->max_batch > MAX_BATCH)
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "a batch of %d images; 1 to %d are possible", options->max_batch, MAX_BATCH);
+    if (options->output_count < 1)
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "a plan without outputs");
+    for (int i = 0; i < options->output_count; i++)
+        if (options->outputs[i] < 0 || options->outputs[i] >= graph->count
+            || graph->nodes[options->outputs[i]].op == DP_OP_PARAMETER)
+            return dp_fail(error, DEEPER_ERROR_ARGUMENT, "output %d is not a layer of the network", i);
+    return DEEPER_OK;
+}
+
+deeper_status dp_plan_create(dp_plan **plan, const dp_graph *graph, const float *const *values, dp_packs *packs,
+                             const dp_plan_options *options, const deeper_allocator *allocator, deeper_error *error) {
+    DP_TRY(check_options(graph, options, error));
+    dp_plan *made = dp_alloc(allocator, 1, sizeof *made);
+    if (!made)
+        return dp_fail_memory(error, "a plan");
+    made->allocator = allocator;
+    made->graph = graph;
+    made->kernels = options->kernels;
+    made->max_batch = options->max_batch;
+    made->threads = options->threads;
+    dp_lowering lowering = { .plan = made,
+                             .graph = graph,
+                             .values = values,
+                             .packs = packs,
+                             .outputs = options->outputs,
+                             .output_count = options->output_count };
+    deeper_status status = compile(&lowering, error);
+    lowering_free(&lowering);
+    if (status != DEEPER_OK) {
+        dp_plan_free(made);
+        return status;
+    }
+    *plan = made;
+    return DEEPER_OK;
+}
+
+void dp_plan_free(dp_plan *plan) {
+    if (!plan)
+        return;
+    for (int i = 0; i < plan->step_count; i++)
+        if (plan->steps[i].kind->release)
+            plan->steps[i].kind->release(plan, &plan->steps[i]);
+    dp_free(plan->allocator, plan->steps);
+    dp_free(plan->allocator, plan->storages);
+    dp_free(plan->allocator, plan);
+}
+
+size_t dp_plan_arena_bytes(const dp_plan *plan) {
+    return plan->arena_floats * sizeof(float);
+}
+
+size_t dp_plan_packed_bytes(const dp_plan *plan) {
+    return plan->packed_bytes;
+}
+
+/* ---------------------------------------------------------------- running */
+
+typedef struct loop {
+    const dp_run *run;
+    const dp_step *steps; /* of one phase */
+} loop;
+
+static int task_count(const dp_step *step, int images) {
+    return step->whole_batch ? step->tasks : step->tasks * images;
+}
+
+/* Task `task` of a loop: the steps' tasks are numbered one step after another. */
+static void run_task(void *context, int task, int worker) {
+    const loop *it = context;
+    const dp_step *step = it->steps;
+    for (int tasks; task >= (tasks = task_count(step, it->run->count)); step++)
+        task -= tasks;
+    step->kind->run(it->run, step, task, worker);
+}
+
+void dp_plan_run(const dp_plan *plan, dp_pool *pool, float *arena, const float *input, int count, float *const *outputs) {
+    dp_run run = { plan, arena, input, outputs, count };
+    for (int i = 0; i < plan->step_count;) {
+        loop phase = { &run, &plan->steps[i] };
+        int tasks = task_count(&plan->steps[i], count), next = i + 1;
+        while (next < plan->step_count && plan->steps[next].phase == plan->steps[i].phase
+               && tasks + task_count(&plan->steps[next], count) <= MAX_TASKS)
+            tasks += task_count(&plan->steps[next++], count);
+        dp_pool_run(pool, tasks, run_task, &phase);
+        i = next;
+    }
+}
+
+/* ---------------------------------------------------------------- printing */
+
+static void print_shape(const dp_view *view, dp_buffer *text) {
+    char shape[48];
+    snprintf(shape, sizeof shape, "%dx%dx%d", view->shape.c, view->shape.h, view->shape.w);
+    dp_buffer_printf(text, " %-13s", shape);
+}
+
+void dp_plan_print(const dp_plan *plan, dp_buffer *text) {
+    dp_buffer_printf(text, "%s, %d lanes, batch up to %d, %d thread%s\n", dp_isa_name(plan->kernels->isa), plan->kernels->lanes,
+                     plan->max_batch, plan->threads, plan->threads == 1 ? "" : "s");
+    dp_buffer_printf(text, "phase %-13s %-28s %-13s %-13s %9s  how\n", "step", "layer", "in", "out", "at");
+    for (int i = 0; i < plan->step_count; i++) {
+        const dp_step *step = &plan->steps[i];
+        bool reads = step->in.shape.c > 0, writes = step->out.shape.c > 0;
+        dp_buffer_printf(text, "%5d %-13s %-28s", step->phase, step->kind->name, step->name);
+        print_shape(reads ? &step->in : &step->out, text);
+        print_shape(writes ? &step->out : &step->in, text);
+        dp_buffer_printf(text, " %9zu  ", plan->storages[writes ? step->out.storage : step->in.storage].offset * sizeof(float));
+        if (step->kind->describe)
+            step->kind->describe(step, text);
+        dp_buffer_printf(text, "%s%d task%s\n", step->kind->describe ? ", " : "", step->tasks, step->tasks == 1 ? "" : "s");
+    }
+    dp_buffer_printf(text, "arena %zu bytes, packed weights %zu bytes\n", dp_plan_arena_bytes(plan), dp_plan_packed_bytes(plan));
+}

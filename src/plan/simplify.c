@@ -1,0 +1,86 @@
+/* simplify.c - the first pass: which nodes count, which are computed along with the one before, which are only another name.
+ * Nothing here depends on threads, batch or instruction set. */
+#include "plan/lower.h"
+
+#include <math.h>
+
+static void count_uses(dp_lowering *l) {
+    for (int i = 0; i < l->graph->count; i++) {
+        l->uses[i] = 0;
+        l->absorber[i] = -1;
+    }
+    for (int i = 0; i < l->graph->count; i++)
+        for (int j = 0; l->needed[i] && j < l->graph->nodes[i].input_count; j++)
+            l->uses[l->graph->nodes[i].inputs[j]]++;
+    for (int i = 0; i < l->output_count; i++)
+        l->uses[l->outputs[i]]++;
+}
+
+/* Whether a step for `op` can also apply a batch norm, or a ReLU, to what it writes. */
+static bool absorbs_batch_norm(dp_op op) {
+    return op == DP_OP_CONV || op == DP_OP_FC;
+}
+
+static bool absorbs_relu(dp_op op) {
+    return op == DP_OP_CONV || op == DP_OP_FC || op == DP_OP_BATCH_NORM || op == DP_OP_ADD;
+}
+
+static void absorb(dp_lowering *l) {
+    for (int i = 0; i < l->graph->count; i++) {
+        const dp_node *node = &l->graph->nodes[i];
+        if (!l->needed[i] || (node->op != DP_OP_BATCH_NORM && node->op != DP_OP_RELU))
+            continue;
+        int x = node->inputs[0];
+        dp_op before = l->graph->nodes[x].op;
+        if (l->uses[x] == 1 && (node->op == DP_OP_RELU ? absorbs_relu(before) : absorbs_batch_norm(before)))
+            l->absorber[x] = i;
+    }
+}
+
+/* Dropout is the identity at inference; a flatten of 1x1 pictures changes nothing in memory. */
+static bool renames(const dp_lowering *l, const dp_node *node) {
+    if (node->op == DP_OP_DROPOUT)
+        return true;
+    const dp_shape *in = node->input_count ? &l->graph->nodes[node->inputs[0]].shape : NULL;
+    return node->op == DP_OP_FLATTEN && in->h == 1 && in->w == 1;
+}
+
+static void find_roots(dp_lowering *l) {
+    for (int i = 0; i < l->graph->count; i++) {
+        l->root[i] = renames(l, &l->graph->nodes[i]) ? l->root[l->graph->nodes[i].inputs[0]] : i;
+        l->readers[i] = 0;
+        l->reader[i] = -1;
+    }
+    for (int i = 0; i < l->graph->count; i++)
+        for (int j = 0; l->needed[i] && l->root[i] == i && j < l->graph->nodes[i].input_count; j++) {
+            int root = l->root[l->graph->nodes[i].inputs[j]];
+            l->readers[root]++;
+            l->reader[root] = i;
+        }
+    for (int i = 0; i < l->output_count; i++) {
+        l->readers[l->root[l->outputs[i]]]++;
+        l->reader[l->root[l->outputs[i]]] = -1;
+    }
+}
+
+void dp_simplify(dp_lowering *lowering) {
+    dp_graph_needed(lowering->graph, lowering->outputs, lowering->output_count, lowering->needed);
+    count_uses(lowering);
+    absorb(lowering);
+    find_roots(lowering);
+}
+
+int dp_target(const dp_lowering *lowering, int node) {
+    while (lowering->absorber[node] >= 0)
+        node = lowering->absorber[node];
+    return node;
+}
+
+float dp_target_low(const dp_lowering *lowering, int node) {
+    return lowering->graph->nodes[dp_target(lowering, node)].op == DP_OP_RELU ? 0.0F : -INFINITY;
+}
+
+int dp_target_batch_norm(const dp_lowering *lowering, int node) {
+    int next = lowering->absorber[node];
+    return next >= 0 && lowering->graph->nodes[next].op == DP_OP_BATCH_NORM ? next : -1;
+}

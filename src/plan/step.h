@@ -1,0 +1,108 @@
+/* step.h - what a plan consists of: storages placed in the arena, views into them, steps that work on views. Internal to plan/.
+ * Letters as in graph.h and kernels.h: L lanes. */
+#ifndef DP_PLAN_STEP_H
+#define DP_PLAN_STEP_H
+
+#include "plan/plan.h"
+
+/* A piece of the arena: `image` floats for each image of the batch, then `fixed` floats whatever the batch. Live from phase `first`
+ * to phase `last`. The halo is the margin of pixels around the picture; it is zeroed in phase `first`. */
+typedef struct dp_storage {
+    size_t image, fixed;
+    int first, last; /* phases; first > last: not used yet */
+    int written;     /* last phase of a writer so far, 0 none */
+    size_t offset;   /* floats from the start of the arena */
+    int halo_top, halo_left, halo_bottom, halo_right;
+    int pixel;                 /* floats a pixel: L, or 1 if planar */
+    int planes, height, width; /* channel blocks (planar: channels) and picture, without halo: what halo zeroing walks */
+} dp_storage;
+
+/* A tensor of `shape` inside a storage. offset: floats from the start of an image to pixel (0, 0) of the first channel block. */
+typedef struct dp_view {
+    int storage;
+    bool planar;
+    ptrdiff_t offset, block, row; /* block: between channel blocks (planar: channels) */
+    dp_shape shape;
+} dp_view;
+
+/* One call of dp_plan_run. */
+typedef struct dp_run {
+    const dp_plan *plan;
+    float *arena;
+    const float *input;
+    float *const *outputs;
+    int count;
+} dp_run;
+
+typedef struct dp_step dp_step;
+
+/* What the steps of one kind share. run does task `task` of the step; it writes nothing that another task writes. */
+typedef struct dp_step_kind {
+    const char *name;
+    void (*run)(const dp_run *run, const dp_step *step, int task, int worker);
+    void (*describe)(const dp_step *step, dp_buffer *text); /* appends the algorithm and its parameters; may be NULL */
+    void (*release)(dp_plan *plan, dp_step *step);          /* frees what the step owns; may be NULL */
+} dp_step_kind;
+
+typedef struct dp_conv_step dp_conv_step;
+typedef struct dp_join_step dp_join_step;
+
+struct dp_step {
+    const dp_step_kind *kind;
+    const char *name; /* of the node it computes; lives with the graph */
+    int phase;
+    int tasks; /* of one image, or of the whole batch if `whole_batch` */
+    bool whole_batch;
+    uint64_t work; /* estimate that orders the steps of a phase: the longest begin first */
+    dp_view in, in2, out;
+    float low; /* 0: a ReLU is fused, -INFINITY: none */
+    union {
+        dp_conv_step *conv;
+        dp_join_step *join;
+        struct {
+            const dp_window *window; /* lives with the graph */
+            dp_pooling_kernel *kernel;
+            dp_window whole; /* what `window` points at for a global average */
+        } pool;
+        struct {
+            dp_lrn attributes;
+            int scratch; /* storage with one piece of scratch_floats a worker */
+            size_t scratch_floats;
+        } lrn;
+        const float *affine; /* scale, then shift, each CB x L floats; in the packs */
+        int output;          /* index into dp_run.outputs */
+    } as;
+};
+
+struct dp_plan {
+    const deeper_allocator *allocator;
+    const dp_graph *graph;
+    const dp_kernels *kernels;
+    int max_batch, threads;
+    dp_storage *storages;
+    int storage_count;
+    size_t storage_capacity;
+    dp_step *steps;
+    int step_count;
+    size_t step_capacity;
+    size_t arena_floats, packed_bytes;
+};
+
+/* Pixel (0, 0), first block, of a view in one image of a run. */
+static inline float *dp_view_at(const dp_run *run, const dp_view *view, int image) {
+    const dp_storage *storage = &run->plan->storages[view->storage];
+    return run->arena + storage->offset + (size_t)image * storage->image + view->offset;
+}
+
+/* Channel blocks of `channels` channels. */
+static inline int dp_blocks(int channels, int lanes) {
+    return (channels + lanes - 1) / lanes;
+}
+
+/* Tasks are numbered 0..tasks-1 within an image; a step that splits `items` gives part `part` of `parts` the range [begin, end). */
+static inline void dp_share(int items, int parts, int part, int *begin, int *end) {
+    *begin = (int)((int64_t)items * part / parts);
+    *end = (int)((int64_t)items * (part + 1) / parts);
+}
+
+#endif

@@ -1,0 +1,221 @@
+/* step_layout.c - what moves values between layouts: the caller's planar input and outputs, flattening, the zeroing of halos, and
+ * the joining of parts that do not begin on channel blocks. */
+#include "plan/lower.h"
+
+#include <math.h>
+#include <string.h>
+
+/* One channel of one part: where a lane of a joined block comes from. */
+typedef struct join_lane {
+    int part;         /* -1: no channel, zero */
+    ptrdiff_t offset; /* from the part's pixel (0, 0) of block 0 */
+} join_lane;
+
+struct dp_join_step {
+    dp_view *parts;
+    join_lane *lanes; /* L a block of the output */
+};
+
+static void run_input(const dp_run *run, const dp_step *step, int task, int worker) {
+    const dp_view *out = &step->out;
+    int image = task / step->tasks, lanes = out->planar ? 1 : run->plan->kernels->lanes, begin, end;
+    int height = out->shape.h, width = out->shape.w;
+    dp_share(dp_blocks(out->shape.c, lanes), step->tasks, task % step->tasks, &begin, &end);
+    ptrdiff_t plane = (ptrdiff_t)height * width;
+    const float *in = run->input + (size_t)image * (size_t)out->shape.c * (size_t)plane;
+    for (int block = begin; block < end; block++)
+        for (int y = 0; y < height; y++) {
+            const float *from = in + block * lanes * plane + (ptrdiff_t)y * width;
+            float *to = dp_view_at(run, out, image) + block * out->block + y * out->row;
+            int channels = out->shape.c - block * lanes < lanes ? out->shape.c - block * lanes : lanes;
+            if (out->planar)
+                memcpy(to, from, (size_t)width * sizeof *to);
+            else
+                run->plan->kernels->block_row(to, from, plane, channels, width);
+        }
+}
+
+/* Blocks begin..end-1 of a view to planar floats: `to` is channel 0. */
+static void unblock(const dp_run *run, const dp_view *in, int image, float *to, int begin, int end) {
+    int lanes = run->plan->kernels->lanes, height = in->shape.h, width = in->shape.w;
+    ptrdiff_t plane = (ptrdiff_t)height * width;
+    for (int block = begin; block < end; block++)
+        for (int y = 0; y < height; y++) {
+            const float *from = dp_view_at(run, in, image) + block * in->block + y * in->row;
+            int channels = in->shape.c - block * lanes < lanes ? in->shape.c - block * lanes : lanes;
+            run->plan->kernels->unblock_row(to + block * lanes * plane + (ptrdiff_t)y * width, plane, from, channels, width);
+        }
+}
+
+/* Views that are read by anything but one convolution are blocked (place.c), and so are those that become outputs. */
+static void run_output(const dp_run *run, const dp_step *step, int task, int worker) {
+    int image = task / step->tasks, begin, end;
+    dp_share(dp_blocks(step->in.shape.c, run->plan->kernels->lanes), step->tasks, task % step->tasks, &begin, &end);
+    float *to = run->outputs[step->as.output] + (size_t)image * dp_shape_floats(step->in.shape);
+    unblock(run, &step->in, image, to, begin, end);
+}
+
+/* A 1x1 picture's channels lie one after another, so flattening is unblocking into it; the lanes past the last channel become zero.
+ */
+static void run_flatten(const dp_run *run, const dp_step *step, int task, int worker) {
+    int lanes = run->plan->kernels->lanes, channels = step->out.shape.c;
+    float *to = dp_view_at(run, &step->out, task);
+    unblock(run, &step->in, task, to, 0, dp_blocks(step->in.shape.c, lanes));
+    memset(to + channels, 0, (size_t)(dp_blocks(channels, lanes) * lanes - channels) * sizeof *to);
+}
+
+static void run_halo(const dp_run *run, const dp_step *step, int task, int worker) {
+    const dp_view *view = &step->out;
+    const dp_storage *s = &run->plan->storages[view->storage];
+    int image = task / step->tasks, begin, end;
+    dp_share(s->planes, step->tasks, task % step->tasks, &begin, &end);
+    size_t row = (size_t)view->row, left = (size_t)(s->halo_left * s->pixel), right = (size_t)(s->halo_right * s->pixel);
+    for (int plane = begin; plane < end; plane++) {
+        float *at = dp_view_at(run, view, image) + plane * view->block - view->offset;
+        memset(at, 0, (size_t)s->halo_top * row * sizeof *at);
+        at += (size_t)s->halo_top * row;
+        for (int y = 0; y < s->height; y++, at += row) {
+            memset(at, 0, left * sizeof *at);
+            memset(at + row - right, 0, right * sizeof *at);
+        }
+        memset(at, 0, (size_t)s->halo_bottom * row * sizeof *at);
+    }
+}
+
+static void run_join(const dp_run *run, const dp_step *step, int task, int worker) {
+    const dp_join_step *join = step->as.join;
+    const dp_view *out = &step->out;
+    int lanes = run->plan->kernels->lanes, image = task / step->tasks, begin, end;
+    dp_share(dp_blocks(out->shape.c, lanes), step->tasks, task % step->tasks, &begin, &end);
+    for (int block = begin; block < end; block++)
+        for (int lane = 0; lane < lanes; lane++) {
+            const join_lane *source = &join->lanes[block * lanes + lane];
+            const dp_view *part = source->part < 0 ? NULL : &join->parts[source->part];
+            const float *from = part ? dp_view_at(run, part, image) + source->offset : NULL;
+            for (int y = 0; y < out->shape.h; y++) {
+                float *to = dp_view_at(run, out, image) + block * out->block + y * out->row + lane;
+                for (int x = 0; x < out->shape.w; x++)
+                    to[(ptrdiff_t)x * lanes] = part ? from[y * part->row + (ptrdiff_t)x * lanes] : 0.0F;
+            }
+        }
+}
+
+static void release_join(dp_plan *plan, dp_step *step) {
+    dp_free(plan->allocator, step->as.join->parts);
+    dp_free(plan->allocator, step->as.join->lanes);
+    dp_free(plan->allocator, step->as.join);
+}
+
+static const dp_step_kind input_kind = { "input", run_input, NULL, NULL };
+static const dp_step_kind output_kind = { "output", run_output, NULL, NULL };
+static const dp_step_kind flatten_kind = { "flatten", run_flatten, NULL, NULL };
+static const dp_step_kind halo_kind = { "halo", run_halo, NULL, NULL };
+static const dp_step_kind join_kind = { "join", run_join, NULL, release_join };
+
+deeper_status dp_lower_input(dp_lowering *lowering, int node, deeper_error *error) {
+    dp_step step = {
+        .kind = &input_kind, .name = lowering->graph->nodes[node].name, .out = lowering->views[node], .low = -INFINITY
+    };
+    step.work = dp_shape_floats(step.out.shape);
+    int planes = step.out.planar ? step.out.shape.c : dp_blocks(step.out.shape.c, lowering->plan->kernels->lanes);
+    step.tasks = dp_parts(lowering->plan, planes, step.work);
+    return dp_emit(lowering->plan, &step, NULL, 0, &step.out.storage, 1, error);
+}
+
+deeper_status dp_lower_output(dp_lowering *lowering, int output, deeper_error *error) {
+    int node = lowering->outputs[output];
+    dp_step step = { .kind = &output_kind,
+                     .name = lowering->graph->nodes[node].name,
+                     .in = lowering->views[lowering->root[node]],
+                     .low = -INFINITY,
+                     .as.output = output };
+    step.work = dp_shape_floats(step.in.shape);
+    step.tasks = dp_parts(lowering->plan, dp_blocks(step.in.shape.c, lowering->plan->kernels->lanes), step.work);
+    return dp_emit(lowering->plan, &step, &step.in.storage, 1, NULL, 0, error);
+}
+
+deeper_status dp_lower_flatten(dp_lowering *lowering, int node, deeper_error *error) {
+    dp_step step = { .kind = &flatten_kind,
+                     .name = lowering->graph->nodes[node].name,
+                     .in = *dp_input_view(lowering, node, 0),
+                     .out = lowering->views[node],
+                     .low = -INFINITY,
+                     .tasks = 1 };
+    step.work = dp_shape_floats(step.in.shape);
+    return dp_emit_unary(lowering->plan, &step, error);
+}
+
+/* Last of all steps: the phase is known only when all writers are. */
+deeper_status dp_lower_halos(dp_plan *plan, deeper_error *error) {
+    for (int i = 0; i < plan->storage_count; i++) {
+        const dp_storage *s = &plan->storages[i];
+        if (!(s->halo_top || s->halo_left || s->halo_bottom || s->halo_right) || s->first > s->last)
+            continue;
+        ptrdiff_t row = (ptrdiff_t)(s->halo_left + s->width + s->halo_right) * s->pixel;
+        dp_step step = { .kind = &halo_kind,
+                         .name = "",
+                         .phase = s->first,
+                         .low = -INFINITY,
+                         .tasks = 1,
+                         .work = (uint64_t)s->planes * (uint64_t)s->height * 4,
+                         .out = { .storage = i,
+                                  .planar = s->pixel == 1,
+                                  .row = row,
+                                  .shape = { 0, s->planes * s->pixel, s->height, s->width },
+                                  .block = row * (s->halo_top + s->height + s->halo_bottom),
+                                  .offset = s->halo_top * row + (ptrdiff_t)s->halo_left * s->pixel } };
+        DP_TRY(dp_emit(plan, &step, NULL, 0, &i, 1, error));
+    }
+    return DEEPER_OK;
+}
+
+static bool joined_already(const dp_lowering *l, int node) {
+    const dp_node *it = &l->graph->nodes[node];
+    const dp_view *out = &l->views[node], *first = dp_input_view(l, node, 0);
+    return first->storage == out->storage && first->offset == out->offset && it->input_count > 0;
+}
+
+static void fill_lanes(const dp_lowering *l, int node, dp_join_step *join) {
+    const dp_node *it = &l->graph->nodes[node];
+    int lanes = l->plan->kernels->lanes, channel = 0;
+    for (int i = 0; i < it->input_count; i++) {
+        join->parts[i] = *dp_input_view(l, node, i);
+        for (int c = 0; c < join->parts[i].shape.c; c++)
+            join->lanes[channel++] = (join_lane){ i, c / lanes * join->parts[i].block + c % lanes };
+    }
+    for (; channel % lanes; channel++)
+        join->lanes[channel].part = -1;
+}
+
+/* Nothing to do where the parts have written into their slices. */
+deeper_status dp_lower_concat(dp_lowering *lowering, int node, deeper_error *error) {
+    if (joined_already(lowering, node))
+        return DEEPER_OK;
+    dp_plan *plan = lowering->plan;
+    const dp_node *it = &lowering->graph->nodes[node];
+    size_t blocks = (size_t)dp_blocks(it->shape.c, plan->kernels->lanes);
+    dp_step step = {
+        .kind = &join_kind, .name = it->name, .out = lowering->views[node], .low = -INFINITY, .work = dp_shape_floats(it->shape) * 4
+    };
+    step.tasks = dp_parts(plan, (int)blocks, step.work);
+    dp_join_step *join = step.as.join = dp_alloc(plan->allocator, 1, sizeof *join);
+    int *reads = dp_alloc(plan->allocator, (size_t)it->input_count, sizeof *reads);
+    if (join) {
+        join->parts = dp_alloc(plan->allocator, (size_t)it->input_count, sizeof *join->parts);
+        join->lanes = dp_alloc(plan->allocator, blocks, (size_t)plan->kernels->lanes * sizeof *join->lanes);
+    }
+    deeper_status status;
+    if (!reads || !join || !join->parts || !join->lanes) {
+        status = dp_fail_memory(error, "the joining of channels");
+    } else {
+        fill_lanes(lowering, node, join);
+        step.in = join->parts[0];
+        for (int i = 0; i < it->input_count; i++)
+            reads[i] = join->parts[i].storage;
+        status = dp_emit(plan, &step, reads, it->input_count, &step.out.storage, 1, error);
+    }
+    if (status != DEEPER_OK && join)
+        release_join(plan, &step);
+    dp_free(plan->allocator, reads);
+    return status;
+}

@@ -1,0 +1,127 @@
+/* step_pointwise.c - what works a pixel at a time: a ReLU of its own, a sum, a batch norm that no convolution absorbed, softmax,
+ * and the copy that gives a shared value a halo. */
+#include "plan/lower.h"
+
+#include <math.h>
+#include <stdio.h>
+
+/* Calls body for every (block, row) of this task; the blocks are shared out. */
+#define FOR_ROWS(block, y)                                                                                                         \
+    int begin, end, image = task / step->tasks;                                                                                    \
+    dp_share(dp_blocks(step->out.shape.c, run->plan->kernels->lanes), step->tasks, task % step->tasks, &begin, &end);              \
+    for (int block = begin; block < end; block++)                                                                                  \
+        for (int y = 0; y < step->out.shape.h; y++)
+
+static float *row_at(const dp_run *run, const dp_view *view, int image, int block, int y) {
+    return dp_view_at(run, view, image) + block * view->block + y * view->row;
+}
+
+static void run_clamp(const dp_run *run, const dp_step *step, int task, int worker) {
+    FOR_ROWS(block, y)
+    run->plan->kernels->clamp(row_at(run, &step->out, image, block, y), row_at(run, &step->in, image, block, y), step->out.shape.w,
+                              step->low);
+}
+
+static void run_add(const dp_run *run, const dp_step *step, int task, int worker) {
+    FOR_ROWS(block, y)
+    run->plan->kernels->add(row_at(run, &step->out, image, block, y), row_at(run, &step->in, image, block, y),
+                            row_at(run, &step->in2, image, block, y), step->out.shape.w, step->low);
+}
+
+static void run_affine(const dp_run *run, const dp_step *step, int task, int worker) {
+    int lanes = run->plan->kernels->lanes, blocks = dp_blocks(step->out.shape.c, lanes);
+    FOR_ROWS(block, y)
+    run->plan->kernels->affine(row_at(run, &step->out, image, block, y), row_at(run, &step->in, image, block, y), step->out.shape.w,
+                               step->as.affine + (ptrdiff_t)block * lanes, step->as.affine + (ptrdiff_t)(blocks + block) * lanes,
+                               step->low);
+}
+
+static void run_softmax(const dp_run *run, const dp_step *step, int task, int worker) {
+    int lanes = run->plan->kernels->lanes, image = task / step->tasks, begin, end;
+    dp_share(step->out.shape.h, step->tasks, task % step->tasks, &begin, &end);
+    for (int y = begin; y < end; y++)
+        for (int x = 0; x < step->out.shape.w; x++)
+            run->plan->kernels->softmax(row_at(run, &step->out, image, 0, y) + (ptrdiff_t)x * lanes, step->out.block,
+                                        row_at(run, &step->in, image, 0, y) + (ptrdiff_t)x * lanes, step->in.block,
+                                        step->out.shape.c);
+}
+
+static const dp_step_kind relu_kind = { "relu", run_clamp, NULL, NULL };
+static const dp_step_kind copy_kind = { "copy", run_clamp, NULL, NULL };
+static const dp_step_kind add_kind = { "add", run_add, NULL, NULL };
+static const dp_step_kind affine_kind = { "batch norm", run_affine, NULL, NULL };
+static const dp_step_kind softmax_kind = { "softmax", run_softmax, NULL, NULL };
+
+/* A step from input 0 to the node's target, cut along channel blocks. */
+static dp_step pointwise(const dp_lowering *l, int node, const dp_step_kind *kind) {
+    const dp_node *it = &l->graph->nodes[node];
+    dp_step step = { .kind = kind,
+                     .name = it->name,
+                     .in = *dp_input_view(l, node, 0),
+                     .out = l->views[dp_target(l, node)],
+                     .low = dp_target_low(l, node),
+                     .work = dp_shape_floats(it->shape) };
+    step.tasks = dp_parts(l->plan, dp_blocks(it->shape.c, l->plan->kernels->lanes), step.work);
+    return step;
+}
+
+deeper_status dp_lower_relu(dp_lowering *lowering, int node, deeper_error *error) {
+    dp_step step = pointwise(lowering, node, &relu_kind);
+    step.low = 0.0F;
+    return dp_emit_unary(lowering->plan, &step, error);
+}
+
+deeper_status dp_lower_add(dp_lowering *lowering, int node, deeper_error *error) {
+    dp_step step = pointwise(lowering, node, &add_kind);
+    step.in2 = *dp_input_view(lowering, node, 1);
+    return dp_emit(lowering->plan, &step, (int[]){ step.in.storage, step.in2.storage }, 2, &step.out.storage, 1, error);
+}
+
+typedef struct affine_source {
+    const dp_lowering *lowering;
+    int node, padded; /* padded: CB x L */
+} affine_source;
+
+static void fill_affine(float *values, const void *context) {
+    const affine_source *source = context;
+    const dp_graph *graph = source->lowering->graph;
+    const dp_node *node = &graph->nodes[source->node];
+    const float *v[5] = { NULL };
+    for (int i = 1; i < 5; i++)
+        v[i] = source->lowering->values[graph->nodes[node->inputs[i]].parameter];
+    for (int c = 0; c < node->shape.c; c++) {
+        double factor = (double)v[1][c] / sqrt((double)v[4][c] + (double)node->attributes.epsilon);
+        values[c] = (float)factor;
+        values[source->padded + c] = (float)((double)v[2][c] - (double)v[3][c] * factor);
+    }
+}
+
+deeper_status dp_lower_batch_norm(dp_lowering *lowering, int node, deeper_error *error) {
+    dp_step step = pointwise(lowering, node, &affine_kind);
+    int lanes = lowering->plan->kernels->lanes, padded = dp_blocks(step.out.shape.c, lanes) * lanes;
+    char key[64];
+    snprintf(key, sizeof key, "affine L%d %d", lanes, node);
+    affine_source source = { lowering, node, padded };
+    DP_TRY(dp_packs_get(lowering->packs, key, 2 * (size_t)padded, fill_affine, &source, &step.as.affine, error));
+    return dp_emit_unary(lowering->plan, &step, error);
+}
+
+deeper_status dp_lower_softmax(dp_lowering *lowering, int node, deeper_error *error) {
+    dp_step step = pointwise(lowering, node, &softmax_kind);
+    step.work *= 16;
+    step.tasks = dp_parts(lowering->plan, step.out.shape.h, step.work);
+    return dp_emit_unary(lowering->plan, &step, error);
+}
+
+deeper_status dp_lower_copy(dp_lowering *lowering, int node, const dp_view *in, const dp_window *window, dp_view *out,
+                            deeper_error *error) {
+    dp_step step = { .kind = &copy_kind,
+                     .name = lowering->graph->nodes[node].name,
+                     .in = *in,
+                     .low = -INFINITY,
+                     .work = dp_shape_floats(in->shape) };
+    step.tasks = dp_parts(lowering->plan, dp_blocks(in->shape.c, lowering->plan->kernels->lanes), step.work);
+    DP_TRY(dp_storage_add(lowering->plan, in->shape, window, false, &step.out, error));
+    *out = step.out;
+    return dp_emit_unary(lowering->plan, &step, error);
+}
