@@ -8,12 +8,13 @@
 #include "image/preprocess.h"
 
 typedef struct dp_label {
-    char *id, *name; /* "n02123159", "tiger cat" */
+    const char *id, *name; /* "n02123159", "tiger cat" */
 } dp_label;
 
 typedef struct dp_labels {
     dp_label *items;
     size_t count;
+    char *text; /* the block that holds all ids and names */
 } dp_labels;
 
 typedef struct dp_model {
@@ -21,7 +22,8 @@ typedef struct dp_model {
     dp_graph *graph;
 
     /* The values of parameter p are values[p], dp_shape_floats of its node, canonical order. They lie in `arena` (flat, in
-     * parameter order) or, where a file holds them ready for use, in `map`. values is NULL while the parameters have no values. */
+     * parameter order) or, where a file holds all of them ready for use, in `map`, aligned to a float. values is NULL while there
+     * are none. */
     const float **values;
     float *arena;
     dp_map map;
@@ -43,6 +45,10 @@ deeper_status dp_model_create(dp_model **model, const char *spec, int classes, i
 
 /* Opens a file of any format that deeper reads, found by content. */
 deeper_status dp_model_open(dp_model **model, const char *path, const deeper_allocator *allocator, deeper_error *error);
+
+/* The same for a file in memory; `name` stands for it in messages. The model may use weights in `bytes`, which must outlive it. */
+deeper_status dp_model_open_bytes(dp_model **model, const void *bytes, size_t size, const char *name,
+                                  const deeper_allocator *allocator, deeper_error *error);
 
 /* Writes safetensors; atomic. */
 deeper_status dp_model_save(const dp_model *model, const char *path, deeper_error *error);

@@ -1,0 +1,319 @@
+/* caffemodel.c - Caffe's layers to tensors to BVLC GoogLeNet. protobuf-c reads the message; here are the bound on its memory, the
+ * checks of what it found, and what is known of the published model.
+ * Weights stay in Caffe's order: K x C x R x S, input channels B, G, R. */
+#include "formats/caffemodel.h"
+
+#include "caffemodel.pb-c.h"
+#include "formats/fill.h"
+#include "formats/labels.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    HEAP_FACTOR = 4, /* memory of protobuf-c: weights once more, and room for its bookkeeping */
+    HEAP_BASE = 16 << 20,
+    MALLOC_COST = 32, /* counted for every block on top of its bytes, so that many small ones meet the limit too */
+    MAX_BLOBS = 8,    /* of a layer; Caffe's have up to 3 */
+    MAX_NAME = 256,
+    IMAGE_SIZE = 224,
+    RESIZED_SIDE = 256,
+    CLASSES = 1000
+};
+
+/* ------------------------------------------------------------------------------------------------ memory of protobuf-c */
+
+typedef struct heap {
+    size_t used, limit;
+    bool refused; /* the limit was met */
+    bool failed;  /* malloc has no more */
+} heap;
+
+/* Before every block its size stands, in a space that keeps the block aligned. */
+enum { BLOCK_FRONT = sizeof(max_align_t) };
+
+static void *heap_allocate(void *context, size_t size) {
+    heap *h = context;
+    if (size > h->limit - h->used || h->limit - h->used - size < MALLOC_COST) {
+        h->refused = true;
+        return NULL;
+    }
+    unsigned char *block = malloc(size + BLOCK_FRONT);
+    if (!block) {
+        h->failed = true;
+        return NULL;
+    }
+    h->used += size + MALLOC_COST;
+    memcpy(block, &size, sizeof size);
+    return block + BLOCK_FRONT;
+}
+
+static void heap_release(void *context, void *pointer) {
+    heap *h = context;
+    if (!pointer)
+        return;
+    unsigned char *block = (unsigned char *)pointer - BLOCK_FRONT;
+    size_t size;
+    memcpy(&size, block, sizeof size);
+    h->used -= size + MALLOC_COST;
+    free(block);
+}
+
+static ProtobufCAllocator heap_allocator(heap *h) {
+    return (ProtobufCAllocator){ .alloc = heap_allocate, .free = heap_release, .allocator_data = h };
+}
+
+/* ------------------------------------------------------------------------------------------------------------- parsing */
+
+bool dp_caffemodel_sniff(const unsigned char *bytes, size_t size) {
+    /* The first field: name, a V1 layer, an input, or a layer. */
+    return size >= 2 && (bytes[0] == 0x0A || bytes[0] == 0x12 || bytes[0] == 0x1A || (bytes[0] == 0xA2 && bytes[1] == 0x06));
+}
+
+static deeper_status unpack(dp_caffemodel *file, const void *bytes, size_t size, const char *name, deeper_error *error) {
+    heap h = { .limit = HEAP_BASE };
+    size_t scaled = 0;
+    h.limit = dp_size_mul(size, HEAP_FACTOR, &scaled) && scaled < SIZE_MAX - HEAP_BASE ? scaled + HEAP_BASE : SIZE_MAX;
+    ProtobufCAllocator allocator = heap_allocator(&h);
+    file->message = caffe__net_parameter__unpack(&allocator, size, bytes);
+    if (file->message)
+        return DEEPER_OK;
+    if (h.failed)
+        return dp_fail(error, DEEPER_ERROR_MEMORY, "%s: out of memory to read it", name);
+    if (h.refused)
+        return dp_fail(error, DEEPER_ERROR_LIMIT, "%s: would take more than the %zu bytes of memory that a caffemodel of %zu may",
+                       name, h.limit, size);
+    return dp_fail(error, DEEPER_ERROR_FORMAT, "%s: not a sound caffemodel, or cut short; fetch it again", name);
+}
+
+/* Both forms of a layer, as far as they matter. */
+typedef struct layer {
+    const char *name;
+    size_t count;
+    Caffe__BlobProto **blobs;
+} layer;
+
+static size_t layer_count(const Caffe__NetParameter *net) {
+    return net->n_layers + net->n_layer;
+}
+
+static layer layer_at(const Caffe__NetParameter *net, size_t index) {
+    layer found;
+    if (index < net->n_layers) {
+        const Caffe__V1LayerParameter *v1 = net->layers[index];
+        found = (layer){ v1->name, v1->n_blobs, v1->blobs };
+    } else {
+        const Caffe__LayerParameter *now = net->layer[index - net->n_layers];
+        found = (layer){ now->name, now->n_blobs, now->blobs };
+    }
+    if (!found.name)
+        found.name = "";
+    return found;
+}
+
+static deeper_status fail_blob(const layer *from, size_t index, const char *what, const char *name, deeper_error *error) {
+    return dp_fail(error, DEEPER_ERROR_FORMAT, "%s: layer %.100s: blob %zu %s", name, from->name, index, what);
+}
+
+/* Shape of a blob: the newer list or the older four numbers, without the ones at its front. False: a size below 0, or too many. */
+static bool blob_shape(const Caffe__BlobProto *blob, dp_tensor *tensor) {
+    const int64_t older[] = { blob->num, blob->channels, blob->height, blob->width };
+    const int64_t *sizes = blob->shape ? blob->shape->dim : older;
+    size_t rank = blob->shape ? blob->shape->n_dim : 4;
+    for (; rank > 1 && sizes[0] == 1; rank--)
+        sizes++;
+    if (rank > DP_TENSOR_RANK)
+        return false;
+    tensor->rank = (int)rank;
+    for (size_t i = 0; i < rank; i++) {
+        if (sizes[i] < 0 || (uint64_t)sizes[i] > SIZE_MAX)
+            return false;
+        tensor->shape[i] = (size_t)sizes[i];
+    }
+    return true;
+}
+
+static deeper_status blob_tensor(const layer *from, size_t index, dp_tensor *tensor, const char *name, deeper_error *error) {
+    const Caffe__BlobProto *blob = from->blobs[index];
+    size_t elements = 0;
+    if (!blob_shape(blob, tensor) || !dp_tensor_elements(tensor, &elements))
+        return fail_blob(from, index, "has a shape that cannot be", name, error);
+    bool wide = blob->n_data == 0 && blob->n_double_data > 0;
+    size_t found = wide ? blob->n_double_data : blob->n_data;
+    tensor->dtype = wide ? DP_DTYPE_F64 : DP_DTYPE_F32;
+    tensor->data = wide ? (const void *)blob->double_data : (const void *)blob->data;
+    tensor->bytes = found * dp_dtype_bytes(tensor->dtype);
+    if (found == elements)
+        return DEEPER_OK;
+    char what[DP_TENSOR_SHAPE_TEXT + 64], shape[DP_TENSOR_SHAPE_TEXT];
+    snprintf(what, sizeof what, "has %zu values for a shape of %s", found, dp_tensor_shape_text(tensor, shape));
+    return fail_blob(from, index, what, name, error);
+}
+
+/* "conv1/7x7_s2.weight" into the block of names; returns its bytes with the zero at its end. to NULL: only counts. */
+static size_t blob_name(char *to, size_t room, const char *layer_name, size_t index) {
+    static const char *const suffixes[] = { "weight", "bias" };
+    int length =
+        index < 2 ? snprintf(to, room, "%s.%s", layer_name, suffixes[index]) : snprintf(to, room, "%s.blob%zu", layer_name, index);
+    return (size_t)length + 1;
+}
+
+static deeper_status count_blobs(const Caffe__NetParameter *net, size_t *tensors, size_t *bytes, const char *name,
+                                 deeper_error *error) {
+    for (size_t i = 0; i < layer_count(net); i++) {
+        layer from = layer_at(net, i);
+        if (from.count > MAX_BLOBS || strlen(from.name) > MAX_NAME)
+            return dp_fail(error, DEEPER_ERROR_LIMIT, "%s: layer %.100s has %zu blobs and a name of %zu bytes; %d and %d are read",
+                           name, from.name, from.count, strlen(from.name), MAX_BLOBS, MAX_NAME);
+        for (size_t j = 0; j < from.count; j++)
+            *bytes += blob_name(NULL, 0, from.name, j);
+        *tensors += from.count;
+    }
+    if (*tensors == 0)
+        return dp_fail(error, DEEPER_ERROR_FORMAT,
+                       "%s: no layer with weights in it; not a caffemodel, or one of the net's shape alone", name);
+    return DEEPER_OK;
+}
+
+static deeper_status collect(dp_caffemodel *file, const char *name, deeper_error *error) {
+    const Caffe__NetParameter *net = file->message;
+    size_t tensors = 0, bytes = 0;
+    DP_TRY(count_blobs(net, &tensors, &bytes, name, error));
+    file->v1 = net->n_layers > 0;
+    file->tensors = dp_alloc(file->allocator, tensors, sizeof *file->tensors);
+    file->names = dp_alloc(file->allocator, bytes, 1);
+    if (!file->tensors || !file->names)
+        return dp_fail_memory(error, "the layers of a caffemodel");
+    char *next = file->names;
+    for (size_t i = 0; i < layer_count(net); i++) {
+        layer from = layer_at(net, i);
+        for (size_t j = 0; j < from.count; j++) {
+            dp_tensor *tensor = &file->tensors[file->count++];
+            tensor->name = next;
+            next += blob_name(next, bytes - (size_t)(next - file->names), from.name, j);
+            DP_TRY(blob_tensor(&from, j, tensor, name, error));
+        }
+    }
+    return DEEPER_OK;
+}
+
+deeper_status dp_caffemodel_parse(dp_caffemodel *file, const void *bytes, size_t size, const char *name,
+                                  const deeper_allocator *allocator, deeper_error *error) {
+    *file = (dp_caffemodel){ .allocator = allocator };
+    deeper_status status = unpack(file, bytes, size, name, error);
+    if (status == DEEPER_OK)
+        status = collect(file, name, error);
+    if (status != DEEPER_OK)
+        dp_caffemodel_free(file);
+    return status;
+}
+
+void dp_caffemodel_free(dp_caffemodel *file) {
+    heap h = { 0 }; /* counts downwards from nothing, which nobody reads */
+    ProtobufCAllocator allocator = heap_allocator(&h);
+    if (file->message)
+        caffe__net_parameter__free_unpacked(file->message, &allocator);
+    dp_free(file->allocator, file->tensors);
+    dp_free(file->allocator, file->names);
+    *file = (dp_caffemodel){ .allocator = file->allocator };
+}
+
+/* ------------------------------------------------------------------------------------------------------ BVLC GoogLeNet */
+
+typedef enum heads { HEADS_NONE, HEADS_WHOLE, HEADS_PARTLY } heads;
+
+static bool of_auxiliary_head(const dp_tensor *tensor) {
+    return strncmp(tensor->name, "loss1/", 6) == 0 || strncmp(tensor->name, "loss2/", 6) == 0;
+}
+
+static bool has_auxiliary(const dp_caffemodel *file) {
+    for (size_t i = 0; i < file->count; i++)
+        if (of_auxiliary_head(&file->tensors[i]))
+            return true;
+    return false;
+}
+
+static void drop_auxiliary(dp_caffemodel *file) {
+    size_t kept = 0;
+    for (size_t i = 0; i < file->count; i++)
+        if (!of_auxiliary_head(&file->tensors[i]))
+            file->tensors[kept++] = file->tensors[i];
+    file->count = kept;
+}
+
+/* Whether the file has every parameter of the graph's auxiliary heads, in its shape. */
+static bool auxiliary_whole(const dp_caffemodel *file, const dp_graph *graph) {
+    for (int i = 0; i < graph->count; i++) {
+        if (graph->nodes[i].parameter < 0 || graph->nodes[i].head == DP_HEAD_MAIN)
+            continue;
+        bool found = false;
+        for (size_t j = 0; j < file->count && !found; j++)
+            found = strcmp(file->tensors[j].name, graph->nodes[i].name) == 0 && dp_parameter_fits(graph, i, &file->tensors[j]);
+        if (!found)
+            return false;
+    }
+    return true;
+}
+
+/* The variant of the network that the file can fill. */
+static deeper_status create_network(dp_model **model, dp_caffemodel *file, heads *found, deeper_error *error) {
+    *found = HEADS_NONE;
+    if (has_auxiliary(file)) {
+        DP_TRY(dp_model_create(model, "googlenet:aux=1", CLASSES, IMAGE_SIZE, file->allocator, error));
+        *found = HEADS_WHOLE;
+        if (auxiliary_whole(file, (*model)->graph))
+            return DEEPER_OK;
+        *found = HEADS_PARTLY;
+        drop_auxiliary(file);
+        dp_model_free(*model);
+        *model = NULL;
+    }
+    return dp_model_create(model, "googlenet", CLASSES, IMAGE_SIZE, file->allocator, error);
+}
+
+/* What BVLC published with the weights: pictures squashed to 256x256, channel means of ILSVRC-2012, its labels. */
+static deeper_status set_published(dp_model *model, bool v1, heads found, deeper_error *error) {
+    static const char *const heads_texts[] = {
+        [HEADS_NONE] = "without auxiliary heads",
+        [HEADS_WHOLE] = "with both auxiliary heads",
+        [HEADS_PARTLY] = "auxiliary heads left out, for they are not whole",
+    };
+    char source[128];
+    snprintf(source, sizeof source, "BVLC GoogLeNet, caffemodel (%s), %s", v1 ? "V1 layers" : "layer form", heads_texts[found]);
+    model->has_preprocess = true;
+    model->preprocess = (dp_preprocess){ .size = IMAGE_SIZE,
+                                         .channels = 3,
+                                         .bgr = true,
+                                         .mean = { 104, 117, 123 },
+                                         .scale = { 1, 1, 1 },
+                                         .rule = DP_RESIZE_SQUASH,
+                                         .side = RESIZED_SIDE,
+                                         .filter = DP_FILTER_BILINEAR };
+    model->source = dp_strdup(model->allocator, source);
+    if (!model->source)
+        return dp_fail_memory(error, "the source of a model");
+    return dp_labels_ilsvrc2012(&model->labels, model->allocator, error);
+}
+
+static deeper_status open_parsed(dp_model **model, dp_caffemodel *file, const char *name, deeper_error *error) {
+    heads found;
+    DP_TRY(create_network(model, file, &found, error));
+    DP_TRY(dp_model_fill(*model, file->tensors, file->count, false, name, error));
+    return set_published(*model, file->v1, found, error);
+}
+
+deeper_status dp_caffemodel_open(dp_model **model, const void *bytes, size_t size, const char *name,
+                                 const deeper_allocator *allocator, deeper_error *error) {
+    dp_caffemodel file;
+    *model = NULL;
+    DP_TRY(dp_caffemodel_parse(&file, bytes, size, name, allocator, error));
+    deeper_status status = open_parsed(model, &file, name, error);
+    dp_caffemodel_free(&file);
+    if (status != DEEPER_OK) {
+        dp_model_free(*model);
+        *model = NULL;
+    }
+    return status;
+}

@@ -1,0 +1,77 @@
+/* json.c - a look over a JSON text before jansson takes memory for it, and the check of texts.
+ * jansson itself finds what is not JSON or not UTF-8; it has no limit on the number of values, hence the look first. It allocates
+ * with malloc (see deeper.h). */
+#include "formats/json.h"
+
+#include <string.h>
+
+/* Counts brackets and commas outside strings. A text that is not JSON may be counted wrongly, which jansson's refusal makes good.
+ */
+static deeper_status look_over(const char *text, size_t size, int depth, const char *name, const char *what, int64_t offset,
+                               deeper_error *error) {
+    size_t values = 1;
+    int open = 0;
+    bool string = false;
+    for (size_t i = 0; i < size; i++) {
+        char c = text[i];
+        if (string) {
+            if (c == '\\')
+                i++;
+            else if (c == '"')
+                string = false;
+            continue;
+        }
+        string = c == '"';
+        values += c == ',' || c == '[' || c == '{';
+        open += (c == '[' || c == '{') - (c == ']' || c == '}');
+        if (open > depth)
+            return dp_fail_at(error, DEEPER_ERROR_FORMAT, offset < 0 ? -1 : offset + (int64_t)i,
+                              "%s: %s: brackets deeper than the %d of this format", name, what, depth);
+        if (values > DP_JSON_MAX_VALUES)
+            return dp_fail_at(error, DEEPER_ERROR_LIMIT, offset < 0 ? -1 : offset + (int64_t)i,
+                              "%s: %s: more than the %d values that deeper reads", name, what, DP_JSON_MAX_VALUES);
+    }
+    return DEEPER_OK;
+}
+
+deeper_status dp_json_parse(json_t **value, const void *bytes, size_t size, int depth, const char *name, const char *what,
+                            int64_t offset, deeper_error *error) {
+    DP_TRY(look_over(bytes, size, depth, name, what, offset, error));
+    json_error_t problem;
+    *value = json_loadb(bytes, size, JSON_REJECT_DUPLICATES, &problem);
+    if (*value)
+        return DEEPER_OK;
+    if (json_error_code(&problem) == json_error_out_of_memory)
+        return dp_fail(error, DEEPER_ERROR_MEMORY, "%s: out of memory for %s", name, what);
+    return dp_fail_at(error, DEEPER_ERROR_FORMAT, offset < 0 ? -1 : offset + problem.position, "%s: %s is not sound JSON: %s", name,
+                      what, problem.text);
+}
+
+/* Bytes of the UTF-8 sequence at text[0..left), 0 if it is none; *code is the character. Overlong forms, surrogates and numbers
+ * above U+10FFFF are none. */
+static size_t utf8_sequence(const unsigned char *text, size_t left, unsigned *code) {
+    static const unsigned least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+    unsigned lead = text[0];
+    size_t length = lead < 0x80 ? 1 : lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : lead >= 0xC0 ? 2 : 0;
+    if (length == 0 || length > left || lead > 0xF4)
+        return 0;
+    *code = length == 1 ? lead : lead & (0x7FU >> length);
+    for (size_t i = 1; i < length; i++) {
+        if ((text[i] & 0xC0) != 0x80)
+            return 0;
+        *code = *code << 6 | (text[i] & 0x3FU);
+    }
+    return *code < least[length] || *code > 0x10FFFF || (*code >= 0xD800 && *code < 0xE000) ? 0 : length;
+}
+
+bool dp_text_clean(const char *text, size_t size, bool lines) {
+    for (size_t at = 0, length = 0; at < size; at += length) {
+        unsigned code = 0;
+        length = utf8_sequence((const unsigned char *)text + at, size - at, &code);
+        if (length == 0)
+            return false;
+        if ((code < 0x20 && !(lines && (code == '\n' || code == '\t'))) || (code >= 0x7F && code < 0xA0))
+            return false;
+    }
+    return true;
+}

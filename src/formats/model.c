@@ -1,0 +1,123 @@
+/* model.c - models made, opened by content, given memory, freed. Each format is a row of one table and a file of its own;
+ * dp_model_save is model_file.c's, dp_model_read_labels labels.c's. */
+#include "formats/model.h"
+
+#include "formats/caffemodel.h"
+#include "formats/labels.h"
+#include "formats/model_file.h"
+#include "formats/safetensors.h"
+#include "nets/nets.h"
+
+typedef struct format {
+    const char *name;
+    bool (*sniff)(const unsigned char *bytes, size_t size);
+    deeper_status (*open)(dp_model **model, const void *bytes, size_t size, const char *name, const deeper_allocator *allocator,
+                          deeper_error *error);
+} format;
+
+static const format formats[] = {
+    { "safetensors", dp_safetensors_sniff, dp_model_file_open },
+    { "caffemodel", dp_caffemodel_sniff, dp_caffemodel_open },
+};
+
+deeper_status dp_model_create(dp_model **model, const char *spec, int classes, int image_size, const deeper_allocator *allocator,
+                              deeper_error *error) {
+    *model = NULL;
+    dp_model *made = dp_alloc(allocator, 1, sizeof *made);
+    if (!made)
+        return dp_fail_memory(error, "a model");
+    made->allocator = allocator;
+    made->classes = classes;
+    made->format = "none";
+    deeper_status status = dp_graph_create(&made->graph, allocator, error);
+    if (status == DEEPER_OK)
+        status = dp_net_build(made->graph, spec, (dp_net_size){ classes, image_size }, &made->architecture, &made->options, error);
+    if (status != DEEPER_OK) {
+        dp_model_free(made);
+        return status;
+    }
+    *model = made;
+    return DEEPER_OK;
+}
+
+deeper_status dp_model_open_bytes(dp_model **model, const void *bytes, size_t size, const char *name,
+                                  const deeper_allocator *allocator, deeper_error *error) {
+    *model = NULL;
+    if (size == 0)
+        return dp_fail(error, DEEPER_ERROR_FORMAT, "%s: an empty file; fetch or write it again", name);
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
+        if (!formats[i].sniff(bytes, size))
+            continue;
+        DP_TRY(formats[i].open(model, bytes, size, name, allocator, error));
+        (*model)->format = formats[i].name;
+        return DEEPER_OK;
+    }
+    return dp_fail_at(
+        error, DEEPER_ERROR_FORMAT, 0,
+        "%s: not a model that deeper reads; safetensors as deeper writes them and the caffemodel of BVLC GoogLeNet are", name);
+}
+
+/* Whether the model uses weights inside the map: formats take all of them in place or none. */
+static bool uses_map(const dp_model *model) {
+    return model->values && !model->arena;
+}
+
+deeper_status dp_model_open(dp_model **model, const char *path, const deeper_allocator *allocator, deeper_error *error) {
+    dp_map map;
+    *model = NULL;
+    DP_TRY(dp_map_open(&map, path, 0, error));
+    deeper_status status = dp_model_open_bytes(model, map.data, map.size, path, allocator, error);
+    if (status == DEEPER_OK && uses_map(*model))
+        (*model)->map = map;
+    else
+        dp_map_close(&map);
+    return status;
+}
+
+void dp_model_free(dp_model *model) {
+    if (!model)
+        return;
+    const deeper_allocator *allocator = model->allocator;
+    dp_graph_free(model->graph);
+    dp_free(allocator, model->values);
+    dp_free(allocator, model->arena);
+    dp_map_close(&model->map);
+    dp_free(allocator, model->architecture);
+    dp_free(allocator, model->options);
+    dp_labels_free(&model->labels, allocator);
+    dp_free(allocator, model->source);
+    dp_free(allocator, model->training);
+    dp_free(allocator, model->calibration);
+    dp_free(allocator, model);
+}
+
+const dp_node *dp_model_parameter(const dp_model *model, int parameter) {
+    for (int i = 0; i < model->graph->count; i++)
+        if (model->graph->nodes[i].parameter == parameter)
+            return &model->graph->nodes[i];
+    return NULL;
+}
+
+deeper_status dp_model_allocate(dp_model *model, deeper_error *error) {
+    const dp_graph *graph = model->graph;
+    size_t floats = 0;
+    for (int i = 0; i < graph->count; i++)
+        if (graph->nodes[i].parameter >= 0 && __builtin_add_overflow(floats, dp_shape_floats(graph->nodes[i].shape), &floats))
+            return dp_fail(error, DEEPER_ERROR_LIMIT, "%s: its parameters are more than memory can hold", model->architecture);
+    const float **values = dp_alloc(model->allocator, (size_t)graph->parameters, sizeof *values);
+    float *arena = dp_alloc_raw(model->allocator, floats, sizeof *arena);
+    if (!values || !arena) {
+        dp_free(model->allocator, values);
+        dp_free(model->allocator, arena);
+        return dp_fail_memory(error, "the parameters of a model");
+    }
+    model->arena = arena;
+    model->values = values;
+    for (int i = 0; i < graph->count; i++) {
+        if (graph->nodes[i].parameter < 0)
+            continue;
+        values[graph->nodes[i].parameter] = arena;
+        arena += dp_shape_floats(graph->nodes[i].shape);
+    }
+    return DEEPER_OK;
+}
