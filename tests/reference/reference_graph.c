@@ -1,0 +1,113 @@
+/* reference_graph.c - see the header. Inputs and parameters are widened to double, then each operator of reference.h in turn. */
+#include "reference/reference_graph.h"
+
+#include "reference/reference.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static double *doubles(size_t count) {
+    double *made = calloc(count ? count : 1, sizeof *made);
+    if (!made) {
+        fprintf(stderr, "reference_graph: out of memory\n");
+        exit(2);
+    }
+    return made;
+}
+
+static double *widen(const float *values, size_t count) {
+    double *wide = doubles(count);
+    for (size_t i = 0; i < count; i++)
+        wide[i] = (double)values[i];
+    return wide;
+}
+
+static dp_reference_dims dims_of(const dp_node *node, int images) {
+    return (dp_reference_dims){ images, node->shape.c, node->shape.h, node->shape.w };
+}
+
+static void concat(double *out, const dp_graph *graph, const dp_node *node, double **results, int images) {
+    size_t whole = dp_shape_floats(node->shape), begin = 0;
+    for (int i = 0; i < node->input_count; i++) {
+        size_t part = dp_shape_floats(graph->nodes[node->inputs[i]].shape);
+        for (int n = 0; n < images; n++)
+            memcpy(out + (size_t)n * whole + begin, results[node->inputs[i]] + (size_t)n * part, part * sizeof *out);
+        begin += part;
+    }
+}
+
+static double *run_node(const dp_graph *graph, const dp_node *node, const float *const *values, double **results, int images) {
+    size_t count = dp_shape_floats(node->shape) * (size_t)images;
+    double *out = doubles(count), *p[5] = { NULL };
+    const dp_node *x = &graph->nodes[node->inputs[0]];
+    const double *in = results[node->inputs[0]];
+    dp_reference_dims id = dims_of(x, images), od = dims_of(node, images);
+    const dp_window *w = &node->attributes.window;
+    dp_reference_window window = { w->height,  w->width,    w->stride_y,   w->stride_x,
+                                   w->pad_top, w->pad_left, w->pad_bottom, w->pad_right };
+    for (int i = 1; i < node->input_count && i < 5; i++) {
+        const dp_node *parameter = &graph->nodes[node->inputs[i]];
+        if (parameter->op == DP_OP_PARAMETER)
+            p[i] = widen(values[parameter->parameter], dp_shape_floats(parameter->shape));
+    }
+    switch (node->op) {
+    case DP_OP_CONV:
+        dp_reference_conv(out, od, in, id, p[1], p[2], window, w->groups);
+        break;
+    case DP_OP_FC:
+        dp_reference_fc(out, od.channels, in, images, (int)dp_shape_floats(x->shape), p[1], p[2]);
+        break;
+    case DP_OP_MAX_POOL:
+        dp_reference_max_pool(out, od, in, id, window);
+        break;
+    case DP_OP_AVERAGE_POOL:
+        dp_reference_average_pool(out, od, in, id, window, w->count_padding);
+        break;
+    case DP_OP_GLOBAL_AVERAGE:
+        dp_reference_average_pool(out, od, in, id, (dp_reference_window){ id.height, id.width, 1, 1, 0, 0, 0, 0 }, false);
+        break;
+    case DP_OP_LRN:
+        dp_reference_lrn(out, in, id, node->attributes.lrn.size, (double)node->attributes.lrn.alpha,
+                         (double)node->attributes.lrn.beta, (double)node->attributes.lrn.k);
+        break;
+    case DP_OP_RELU:
+        dp_reference_relu(out, in, count);
+        break;
+    case DP_OP_BATCH_NORM:
+        dp_reference_batch_norm(out, in, id, p[3], p[4], p[1], p[2], (double)node->attributes.epsilon);
+        break;
+    case DP_OP_ADD:
+        dp_reference_add(out, in, results[node->inputs[1]], count);
+        break;
+    case DP_OP_CONCAT:
+        concat(out, graph, node, results, images);
+        break;
+    case DP_OP_SOFTMAX:
+        dp_reference_softmax(out, in, id);
+        break;
+    default: /* flatten, dropout: the same values in the same order */
+        memcpy(out, in, count * sizeof *out);
+    }
+    for (int i = 1; i < 5; i++)
+        free(p[i]);
+    return out;
+}
+
+double **dp_reference_graph(const dp_graph *graph, const float *const *values, const float *input, int images) {
+    double **results = calloc((size_t)graph->count, sizeof *results);
+    for (int i = 0; results && i < graph->count; i++) {
+        const dp_node *node = &graph->nodes[i];
+        if (node->op == DP_OP_INPUT)
+            results[i] = widen(input, dp_shape_floats(node->shape) * (size_t)images);
+        else if (node->op != DP_OP_PARAMETER)
+            results[i] = run_node(graph, node, values, results, images);
+    }
+    return results;
+}
+
+void dp_reference_graph_free(const dp_graph *graph, double **result) {
+    for (int i = 0; result && i < graph->count; i++)
+        free(result[i]);
+    free(result);
+}

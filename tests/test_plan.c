@@ -1,0 +1,369 @@
+/* test_plan.c - plans against the reference, node by node on graphs that hold every operator and every way the planner treats it:
+ * fused and not, sliced and joined, private and shared inputs of padded convolutions, siblings, folding. Each graph runs on every
+ * ISA of this machine, in batches and on threads, and must give the same bits for all of those that share an ISA. */
+#include "graph/build.h"
+#include "plan/plan.h"
+
+#include "reference/reference_graph.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { MAX_OUTPUTS = 8, IMAGES = 3 };
+
+/* A graph under test and the nodes to compare. */
+typedef struct subject {
+    dp_graph *graph;
+    int outputs[MAX_OUTPUTS];
+    int output_count;
+    float *values, **pointers, *input;
+} subject;
+
+static void output(subject *s, int node) {
+    assert_true(s->output_count < MAX_OUTPUTS);
+    s->outputs[s->output_count++] = node;
+}
+
+static dp_window window(int height, int width, int stride, int pad) {
+    dp_window w = dp_window_square(height, stride, pad);
+    w.width = width;
+    return w;
+}
+
+/* ---------------------------------------------------------------- graphs */
+
+static void build_stem(subject *s) {
+    dp_graph *g = s->graph;
+    int x = dp_add_input(g, "data", 3, 21, 19);
+    x = dp_add_relu(g, "r1", dp_add_conv(g, "c1", x, 20, window(7, 7, 2, 3), true));
+    dp_window pool = window(3, 3, 2, 0);
+    pool.ceil = true;
+    x = dp_add_max_pool(g, "p1", x, pool);
+    output(s, dp_add_lrn(g, "n1", x, (dp_lrn){ 5, 1e-1F, 0.75F, 1.0F }));
+    output(s, dp_add_lrn(g, "n2", x, (dp_lrn){ 3, 2.0F, 0.6F, 2.0F }));
+}
+
+/* A module as GoogLeNet has it; `unit` 16: all parts begin on blocks, 10: none do and the parts must be joined. */
+static void build_module(subject *s, int unit) {
+    dp_graph *g = s->graph;
+    int x = dp_add_input(g, "data", 2 * unit, 9, 14), parts[4];
+    parts[0] = dp_add_relu(g, "r1", dp_add_conv(g, "1x1", x, unit, window(1, 1, 1, 0), true));
+    int r3 = dp_add_relu(g, "r3r", dp_add_conv(g, "3x3_reduce", x, unit + 5, window(1, 1, 1, 0), true));
+    parts[1] = dp_add_relu(g, "r3", dp_add_conv(g, "3x3", r3, 2 * unit, window(3, 3, 1, 1), true));
+    int r5 = dp_add_relu(g, "r5r", dp_add_conv(g, "5x5_reduce", x, unit / 2, window(1, 1, 1, 0), true));
+    parts[2] = dp_add_relu(g, "r5", dp_add_conv(g, "5x5", r5, unit, window(5, 5, 1, 2), true));
+    int pool = dp_add_max_pool(g, "pool", x, window(3, 3, 1, 1));
+    parts[3] = dp_add_relu(g, "rp", dp_add_conv(g, "pool_proj", pool, unit + 3, window(1, 1, 1, 0), true));
+    x = dp_add_concat(g, "output", parts, 4);
+    output(s, x);
+    output(s, parts[2]);
+    output(s, dp_add_relu(g, "after", dp_add_conv(g, "next", x, 24, window(3, 3, 2, 1), false)));
+    output(s, dp_add_conv(g, "shared", parts[0], 8, window(3, 3, 1, 1), true)); /* reads a slice: needs a halo of its own */
+}
+
+static void build_module_sliced(subject *s) {
+    build_module(s, 16);
+}
+
+static void build_module_joined(subject *s) {
+    build_module(s, 10);
+}
+
+static void build_classifier(subject *s) {
+    dp_graph *g = s->graph;
+    int x = dp_add_input(g, "data", 37, 4, 5);
+    int direct = dp_add_fc(g, "fc_picture", x, 33);
+    int flat = dp_add_flatten(g, "flat", x);
+    int fc = dp_add_dropout(g, "drop", dp_add_relu(g, "rf", dp_add_fc(g, "fc_flat", flat, 70)), 0.5F);
+    int average = dp_add_dropout(g, "drop2", dp_add_flatten(g, "flat1", dp_add_global_average(g, "average", x)), 0.4F);
+    output(s, direct);
+    output(s, flat);
+    output(s, dp_add_softmax(g, "prob", dp_add_fc(g, "classifier", fc, 1000)));
+    output(s, dp_add_softmax(g, "prob2", dp_add_fc(g, "classifier2", average, 11)));
+    output(s, average);
+    output(s, dp_add_softmax(g, "prob_pixels", x));
+}
+
+static void build_norms(subject *s) {
+    dp_graph *g = s->graph;
+    int x = dp_add_input(g, "data", 5, 8, 7);
+    int folded = dp_add_relu(g, "r", dp_add_batch_norm(g, "bn", dp_add_conv(g, "c", x, 18, window(3, 1, 1, 1), false), 1e-3F));
+    int both = dp_add_batch_norm(g, "bn2", dp_add_conv(g, "c2", folded, 18, window(1, 1, 1, 0), true), 1e-3F);
+    int conv3 = dp_add_conv(g, "c3", folded, 18, window(1, 1, 1, 0), true); /* read twice: its batch norm and ReLU stay apart */
+    int apart = dp_add_relu(g, "r3", dp_add_batch_norm(g, "bn3", conv3, 1e-3F));
+    int sum = dp_add_relu(g, "rs", dp_add_sum(g, "sum", both, apart));
+    output(s, sum);
+    output(s, dp_add_sum(g, "sum2", conv3, sum));
+    output(s, dp_add_relu(g, "rx", x));
+    output(s, dp_add_softmax(g, "prob", dp_add_batch_norm(g, "bnfc", dp_add_fc(g, "fc", sum, 9), 1e-5F)));
+}
+
+static void build_pools(subject *s) {
+    dp_graph *g = s->graph;
+    int x = dp_add_input(g, "data", 18, 13, 11);
+    dp_window w = window(3, 2, 2, 1);
+    output(s, dp_add_max_pool(g, "max", x, w));
+    w.ceil = true;
+    output(s, dp_add_max_pool(g, "max_ceil", x, w));
+    output(s, dp_add_average_pool(g, "average", x, w));
+    w.count_padding = true;
+    output(s, dp_add_average_pool(g, "average_padding", x, w));
+    dp_window lopsided = { .height = 4, .width = 3, .stride_y = 1, .stride_x = 3, .pad_right = 2, .pad_top = 1, .groups = 1 };
+    output(s, dp_add_max_pool(g, "lopsided", x, lopsided));
+    lopsided.groups = 3;
+    lopsided.pad_bottom = 3;
+    output(s, dp_add_conv(g, "grouped", x, 12, lopsided, true));
+}
+
+/* Concatenations within concatenations, a part twice, an input as a part, a result with one reader that wants a halo. */
+static void build_nested(subject *s) {
+    dp_graph *g = s->graph;
+    int x = dp_add_input(g, "data", 16, 6, 6);
+    int a = dp_add_conv(g, "a", x, 32, window(1, 1, 1, 0), true);
+    int b = dp_add_conv(g, "b", x, 16, window(1, 1, 1, 0), true);
+    int inner = dp_add_concat(g, "inner", (int[]){ a, b }, 2);
+    int outer = dp_add_concat(g, "outer", (int[]){ x, inner, dp_add_max_pool(g, "p", b, window(3, 3, 1, 1)) }, 3);
+    output(s, inner);
+    output(s, dp_add_concat(g, "twice", (int[]){ b, b, x }, 3));
+    output(s, dp_add_conv(g, "last", outer, 5, window(3, 3, 1, 1), true));
+    output(s, x);
+    output(s, dp_add_concat(g, "single", (int[]){ dp_add_relu(g, "ra", a) }, 1));
+}
+
+/* ---------------------------------------------------------------- running */
+
+static float noise(uint32_t *state) {
+    *state = *state * 1664525U + 1013904223U;
+    return (float)(*state >> 8) / 8388608.0F - 1.0F;
+}
+
+static void fill(subject *s) {
+    size_t total = 0, at = 0;
+    int images = IMAGES;
+    uint32_t state = 7;
+    for (int i = 0; i < s->graph->count; i++)
+        if (s->graph->nodes[i].op == DP_OP_PARAMETER)
+            total += dp_shape_floats(s->graph->nodes[i].shape);
+    s->values = malloc((total + 1) * sizeof *s->values);
+    s->pointers = malloc(((size_t)s->graph->parameters + 1) * sizeof *s->pointers);
+    for (int i = 0; i < s->graph->count; i++) {
+        const dp_node *node = &s->graph->nodes[i];
+        size_t floats = dp_shape_floats(node->shape);
+        if (node->op != DP_OP_PARAMETER)
+            continue;
+        bool variance = strstr(node->name, "running_var");
+        s->pointers[node->parameter] = s->values + at;
+        for (size_t j = 0; j < floats; j++, at++)
+            s->values[at] = variance ? 0.5F + fabsf(noise(&state)) : noise(&state);
+    }
+    int data = dp_graph_find(s->graph, "data");
+    size_t floats = dp_shape_floats(s->graph->nodes[data].shape) * (size_t)images;
+    s->input = malloc(floats * sizeof *s->input);
+    for (size_t j = 0; j < floats; j++)
+        s->input[j] = noise(&state);
+}
+
+static void run_plan(const subject *s, dp_isa isa, int batch, int threads, float *const *outputs) {
+    deeper_error error;
+    dp_packs *packs;
+    dp_plan *plan;
+    dp_pool *pool;
+    assert_int_equal(dp_packs_create(&packs, NULL, &error), DEEPER_OK);
+    dp_plan_options options = { dp_kernels_for(isa), batch, threads, s->outputs, s->output_count };
+    if (dp_plan_create(&plan, s->graph, (const float *const *)s->pointers, packs, &options, NULL, &error) != DEEPER_OK)
+        fail_msg("%s", error.message);
+    assert_int_equal(dp_pool_create(&pool, NULL, threads, &error), DEEPER_OK);
+    float *arena = dp_alloc(NULL, dp_plan_arena_bytes(plan), 1);
+    memset(arena, 0xFF, dp_plan_arena_bytes(plan)); /* NaN: whatever is read before it is written shows */
+    size_t image = dp_shape_floats(s->graph->nodes[dp_graph_find(s->graph, "data")].shape);
+    uint64_t mode = dp_float_mode_enter();
+    for (int done = 0; done < IMAGES; done += batch) {
+        float *at[MAX_OUTPUTS];
+        for (int i = 0; i < s->output_count; i++)
+            at[i] = outputs[i] + (size_t)done * dp_shape_floats(s->graph->nodes[s->outputs[i]].shape);
+        int count = IMAGES - done < batch ? IMAGES - done : batch;
+        dp_plan_run(plan, pool, arena, s->input + (size_t)done * image, count, at);
+    }
+    dp_float_mode_leave(mode);
+    dp_free(NULL, arena);
+    dp_pool_free(pool);
+    dp_plan_free(plan);
+    dp_packs_free(packs);
+}
+
+/* Sums of up to a thousand products of numbers below 1 in float, through at most six layers: 1e-5 of the tensor's size leaves a
+ * factor of ten. */
+static const double TOLERANCE = 1e-5;
+
+static void compare(const subject *s, double **wanted, float *const *got, const char *where) {
+    for (int i = 0; i < s->output_count; i++) {
+        const dp_node *node = &s->graph->nodes[s->outputs[i]];
+        size_t floats = dp_shape_floats(node->shape) * IMAGES;
+        double difference = 0, size = 0;
+        for (size_t j = 0; j < floats; j++) {
+            double d = (double)got[i][j] - wanted[s->outputs[i]][j];
+            difference += d * d;
+            size += wanted[s->outputs[i]][j] * wanted[s->outputs[i]][j];
+        }
+        if (!(sqrt(difference) <= TOLERANCE * sqrt(size)))
+            fail_msg("%s: %s differs by %g of its norm", where, node->name, sqrt(difference / size));
+    }
+}
+
+static void check(void (*build)(subject *)) {
+    subject s = { 0 };
+    assert_int_equal(dp_graph_create(&s.graph, NULL, NULL), DEEPER_OK);
+    build(&s);
+    deeper_error error;
+    if (dp_graph_status(s.graph, &error) != DEEPER_OK)
+        fail_msg("%s", error.message);
+    fill(&s);
+    double **wanted = dp_reference_graph(s.graph, (const float *const *)s.pointers, s.input, IMAGES);
+    static const struct { int batch, threads; } ways[] = { { 1, 1 }, { 3, 1 }, { 2, 3 }, { 1, 2 } };
+    for (int isa = 0; isa < DP_ISA_COUNT; isa++) {
+        if (!dp_isa_supported((dp_isa)isa))
+            continue;
+        float *first[MAX_OUTPUTS] = { NULL }, *got[MAX_OUTPUTS];
+        for (size_t way = 0; way < sizeof ways / sizeof *ways; way++) {
+            char where[64];
+            snprintf(where, sizeof where, "%s, batch %d, %d threads", dp_isa_name((dp_isa)isa), ways[way].batch, ways[way].threads);
+            for (int i = 0; i < s.output_count; i++)
+                got[i] = calloc(dp_shape_floats(s.graph->nodes[s.outputs[i]].shape), IMAGES * sizeof(float));
+            run_plan(&s, (dp_isa)isa, ways[way].batch, ways[way].threads, got);
+            compare(&s, wanted, got, where);
+            for (int i = 0; i < s.output_count; i++) {
+                size_t bytes = dp_shape_floats(s.graph->nodes[s.outputs[i]].shape) * IMAGES * sizeof(float);
+                if (way == 0)
+                    first[i] = got[i];
+                else if (memcmp(first[i], got[i], bytes) != 0)
+                    fail_msg("%s: %s has other bits", where, s.graph->nodes[s.outputs[i]].name);
+                if (way)
+                    free(got[i]);
+            }
+        }
+        for (int i = 0; i < s.output_count; i++)
+            free(first[i]);
+    }
+    dp_reference_graph_free(s.graph, wanted);
+    dp_graph_free(s.graph);
+    free(s.values);
+    free(s.pointers);
+    free(s.input);
+}
+
+#define GRAPH_TEST(name)                                                                                                           \
+    static void test_##name(void **state) {                                                                                        \
+        check(build_##name);                                                                                                       \
+    }
+GRAPH_TEST(stem)
+GRAPH_TEST(module_sliced)
+GRAPH_TEST(module_joined)
+GRAPH_TEST(classifier)
+GRAPH_TEST(norms)
+GRAPH_TEST(pools)
+GRAPH_TEST(nested)
+
+/* ---------------------------------------------------------------- what a plan looks like */
+
+static char *plan_text(void (*build)(subject *), int output_node, size_t *arena) {
+    subject s = { 0 };
+    dp_packs *packs;
+    dp_plan *plan;
+    dp_buffer text;
+    assert_int_equal(dp_graph_create(&s.graph, NULL, NULL), DEEPER_OK);
+    build(&s);
+    fill(&s);
+    assert_int_equal(dp_packs_create(&packs, NULL, NULL), DEEPER_OK);
+    dp_plan_options options = { dp_kernels_for(DP_ISA_PORTABLE), 1, 1, &s.outputs[output_node], 1 };
+    assert_int_equal(dp_plan_create(&plan, s.graph, (const float *const *)s.pointers, packs, &options, NULL, NULL), DEEPER_OK);
+    dp_buffer_init(&text, NULL, 1 << 16);
+    dp_plan_print(plan, &text);
+    assert_false(text.failed);
+    if (arena)
+        *arena = dp_plan_arena_bytes(plan);
+    char *copy = strdup(text.data);
+    dp_buffer_free(&text);
+    dp_plan_free(plan);
+    dp_packs_free(packs);
+    dp_graph_free(s.graph);
+    free(s.values);
+    free(s.pointers);
+    free(s.input);
+    return copy;
+}
+
+static void test_fusions_happen(void **state) {
+    char *text = plan_text(build_module_sliced, 2, NULL); /* "after" */
+    assert_non_null(strstr(text, "3 siblings as one product"));
+    assert_null(strstr(text, " join "));
+    assert_null(strstr(text, " relu "));
+    assert_null(strstr(text, " copy "));
+    free(text);
+    text = plan_text(build_module_joined, 2, NULL);
+    assert_non_null(strstr(text, " join "));
+    free(text);
+    text = plan_text(build_norms, 1, NULL);
+    assert_non_null(strstr(text, " batch norm ")); /* bn3 alone */
+    assert_null(strstr(text, " bn2 "));
+    free(text);
+}
+
+static void build_chain(subject *s) {
+    int x = dp_add_input(s->graph, "data", 16, 32, 32);
+    for (int i = 0; i < 10; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "c%d", i);
+        x = dp_add_conv(s->graph, name, x, 16, window(3, 3, 1, 1), true);
+    }
+    output(s, x);
+}
+
+/* A chain of ten equal layers needs two of its tensors at a time, not eleven. */
+static void test_arena_reuses(void **state) {
+    size_t arena;
+    free(plan_text(build_chain, 0, &arena));
+    assert_true(arena <= 2 * 34 * 34 * 16 * sizeof(float) + 4096);
+}
+
+static void test_bad_options(void **state) {
+    subject s = { 0 };
+    dp_packs *packs;
+    dp_plan *plan = NULL;
+    deeper_error error;
+    assert_int_equal(dp_graph_create(&s.graph, NULL, NULL), DEEPER_OK);
+    build_chain(&s);
+    fill(&s);
+    assert_int_equal(dp_packs_create(&packs, NULL, NULL), DEEPER_OK);
+    int parameter = 1, past = s.graph->count;
+    const dp_plan_options bad[] = {
+        { dp_kernels_for(DP_ISA_PORTABLE), 0, 1, s.outputs, 1 }, { dp_kernels_for(DP_ISA_PORTABLE), 1 << 20, 1, s.outputs, 1 },
+        { dp_kernels_for(DP_ISA_PORTABLE), 1, 1, s.outputs, 0 }, { dp_kernels_for(DP_ISA_PORTABLE), 1, 1, &parameter, 1 },
+        { dp_kernels_for(DP_ISA_PORTABLE), 1, 1, &past, 1 },
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        assert_int_equal(dp_plan_create(&plan, s.graph, (const float *const *)s.pointers, packs, &bad[i], NULL, &error),
+                         DEEPER_ERROR_ARGUMENT);
+        assert_null(plan);
+    }
+    dp_packs_free(packs);
+    dp_graph_free(s.graph);
+    free(s.values);
+    free(s.pointers);
+    free(s.input);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_stem),        cmocka_unit_test(test_module_sliced),  cmocka_unit_test(test_module_joined),
+        cmocka_unit_test(test_classifier),  cmocka_unit_test(test_norms),          cmocka_unit_test(test_pools),
+        cmocka_unit_test(test_nested),      cmocka_unit_test(test_fusions_happen), cmocka_unit_test(test_arena_reuses),
+        cmocka_unit_test(test_bad_options),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
