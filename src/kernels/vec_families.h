@@ -46,8 +46,9 @@ void DP_VEC_NAME(softmax)(float *out, ptrdiff_t out_block, const float *in, ptrd
 void DP_VEC_NAME(block_row)(float *blocked, const float *planar, ptrdiff_t plane, int channels, int width);
 void DP_VEC_NAME(unblock_row)(float *planar, ptrdiff_t plane, const float *blocked, int channels, int width);
 
-/* A round of the peak: each of so many independent sums multiplied and added to so often. */
-enum { DP_VEC_PEAK_SUMS = DP_VEC_REGISTERS == 32 ? 24 : 12, DP_VEC_PEAK_STEPS = 64 };
+/* A round of the peak: so many independent sums (all registers but two, which hides any latency), each multiplied and added to so
+ * often. */
+enum { DP_VEC_PEAK_SUMS = DP_VEC_REGISTERS - 2, DP_VEC_PEAK_STEPS = 64 };
 float DP_VEC_NAME(peak)(int rounds);
 
 #endif

@@ -4,13 +4,14 @@
 #include "kernels/vec_families.h"
 
 float DP_VEC_NAME(peak)(int rounds) {
-    /* x * a + b tends to b / (1 - a): neither overflow nor denormals, however many rounds. */
+    /* x * a + b tends to b / (1 - a): neither overflow nor denormals, however many rounds. The start depends on an argument, else a
+     * compiler could work out a sum that stands still. */
     const vec a = vec_set(0.5f);
     const vec b = vec_set(1.0f);
     vec sum[DP_VEC_PEAK_SUMS];
     DP_VEC_UNROLL
     for (int i = 0; i < DP_VEC_PEAK_SUMS; i++)
-        sum[i] = vec_set((float)i);
+        sum[i] = vec_set((float)(rounds + i));
     for (int step = 0; step < rounds * DP_VEC_PEAK_STEPS; step++) {
         DP_VEC_UNROLL
         for (int i = 0; i < DP_VEC_PEAK_SUMS; i++)
