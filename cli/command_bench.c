@@ -105,7 +105,7 @@ static int bench(const cli_args *args, const deeper_model *model) {
 static int run(const cli_args *args) {
     deeper_model *model = NULL;
     deeper_error error = { 0 };
-    int code = cli_model_or_arch(&model, args, 0, 0);
+    int code = cli_model_or_arch(&model, args, 1000, 224);
     if (code)
         return code;
     if (!cli_given(args, "model") && deeper_model_initialize(model, 1, &error))

@@ -21,16 +21,18 @@ static const cli_option options[] = {
       .letter = 's',
       .kind = CLI_INTEGER,
       .value = "PIXELS",
+      .fallback = "224",
       .least = 1,
       .most = 4096,
-      .help = "side of the input, with --arch (default 224)" },
+      .help = "side of the input, with --arch" },
     { .name = "classes",
       .letter = 'n',
       .kind = CLI_INTEGER,
       .value = "N",
+      .fallback = "1000",
       .least = 1,
       .most = 1000000,
-      .help = "outputs of the last layer, with --arch (default 1000)" },
+      .help = "outputs of the last layer, with --arch" },
     { .name = "layers", .kind = CLI_FLAG, .help = "a row for every layer" },
     { .name = "list", .kind = CLI_FLAG, .help = "list the architectures and their options instead" },
 };
@@ -239,13 +241,28 @@ static int list_architectures(void) {
     return CLI_DONE;
 }
 
+/* The architecture of --arch with its auxiliary heads, which the library leaves out unless asked, but the paper's table and totals
+ * want. NULL if it has none (or too small a picture for them), or if the user says which it is to be. */
+static deeper_model *with_heads(const char *arch, int classes, int size) {
+    deeper_model *model = NULL;
+    char *spec = NULL;
+    if (strstr(arch, "aux=") || asprintf(&spec, "%s%caux=1", arch, strchr(arch, ':') ? ',' : ':') < 0)
+        return NULL;
+    deeper_status status = deeper_model_create(&model, spec, classes, size, NULL, NULL);
+    free(spec);
+    return status ? NULL : model;
+}
+
 static int run(const cli_args *args) {
     deeper_model *model = NULL;
     if (cli_flag(args, "list"))
         return list_architectures();
     if (cli_given(args, "model") && (cli_given(args, "size") || cli_given(args, "classes")))
         return cli_usage(args->command, "--size and --classes go with --arch; a model file has its own");
-    int code = cli_model_or_arch(&model, args, cli_integer(args, "classes"), cli_integer(args, "size"));
+    int classes = cli_integer(args, "classes"), size = cli_integer(args, "size");
+    if (!cli_given(args, "model"))
+        model = with_heads(cli_text(args, "arch"), classes, size);
+    int code = model ? CLI_DONE : cli_model_or_arch(&model, args, classes, size);
     if (code)
         return code;
     if (cli_json()) {

@@ -121,7 +121,7 @@ int cli_model_or_arch(deeper_model **model, const cli_args *args, int classes, i
         return cli_usage(args->command, "--arch and --model exclude each other");
     if (cli_given(args, "model"))
         return cli_model_open(model, cli_text(args, "model"), NULL, NULL);
-    if (deeper_model_create(model, arch, classes ? classes : 1000, size ? size : 224, NULL, &error))
+    if (deeper_model_create(model, arch, classes, size, NULL, &error))
         return cli_failure(&error);
     return CLI_DONE;
 }

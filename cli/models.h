@@ -31,7 +31,7 @@ char *cli_model_path(const char *name);
  * path, malloc'ed. Returns CLI_DONE, or another code after a line on stderr. */
 int cli_model_open(deeper_model **model, const char *name, const char *labels, char **path);
 
-/* The model of --model, or a new one of --arch with `classes` and `size` (0: the usual 1000 and 224), without parameter values. */
+/* The model of --model, or a new one of --arch with `classes` and `size`, without parameter values. */
 int cli_model_or_arch(deeper_model **model, const cli_args *args, int classes, int size);
 
 #endif

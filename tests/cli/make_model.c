@@ -1,7 +1,8 @@
-/* make_model.c - a small model file for the tests of the program: an architecture with made-up weights.
+/* make_model.c - a small model file for the tests of the program: an architecture with made-up weights and
+ * the usual preprocessing, which no public call sets.
  *
  *     make_model ARCH CLASSES SIZE LABELS|- OUT */
-#include <deeper/deeper.h>
+#include "api/handles.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,8 +15,20 @@ int main(int count, char **words) {
     if (count != 6)
         return 2;
     options.labels = strcmp(words[4], "-") ? words[4] : NULL;
-    if (deeper_model_create(&model, words[1], atoi(words[2]), atoi(words[3]), &options, &error)
-        || deeper_model_initialize(model, 7, &error) || deeper_model_save(model, words[5], &error)) {
+    int size = atoi(words[3]);
+    bool made = !deeper_model_create(&model, words[1], atoi(words[2]), size, &options, &error)
+                && !deeper_model_initialize(model, 7, &error);
+    if (made) {
+        model->model->has_preprocess = true;
+        model->model->preprocess = (dp_preprocess){ .size = size,
+                                                    .channels = 3,
+                                                    .mean = { 124, 117, 104 },
+                                                    .scale = { 0.02F, 0.02F, 0.02F },
+                                                    .rule = DP_RESIZE_SHORT,
+                                                    .side = size,
+                                                    .filter = DP_FILTER_BILINEAR };
+    }
+    if (!made || deeper_model_save(model, words[5], &error)) {
         fprintf(stderr, "make_model: %s\n", error.message);
         deeper_model_close(model);
         return 1;

@@ -73,7 +73,7 @@ head -c 40 photos/b.ppm >cut.ppm
 printf 'P6\n60000 60000\n255\n' >huge.ppm
 run 3 classify $model --json text.jpg empty.jpg cut.ppm huge.ppm missing.jpg photos/b.ppm
 lines out 6
-lines err 5
+same 5 "$(grep -c "^deeper: " err)"
 for name in text.jpg empty.jpg cut.ppm huge.ppm missing.jpg; do
     same 1 "$(grep -c "^deeper: $name: " err)"
     get path error | grep "^$name	" | grep -qv "none$" || fail "no error for $name in JSON"
