@@ -38,7 +38,7 @@ static double peak_seconds(dp_session *session, peak *it) {
 static double peak_gflops(dp_session *session) {
     peak it = { .kernels = session->kernels, .rounds = 1 };
     double seconds = peak_seconds(session, &it), best = 0;
-    while (seconds < PEAK_SECONDS && it.rounds < 1 << 28) {
+    while (seconds < PEAK_SECONDS && it.rounds < 1 << 24) {
         it.rounds *= 2;
         seconds = peak_seconds(session, &it);
     }
