@@ -9,9 +9,8 @@
 #include <string.h>
 
 enum {
-    MAX_TEXT = 64 << 20,       /* bytes of all ids and names */
-    MAX_LABEL_FILE = 16 << 20, /* bytes of a label file; the 1000 of ILSVRC take 32 KB */
-    JSON_DEPTH = 2             /* [[ */
+    MAX_TEXT = 64 << 20, /* bytes of all ids and names */
+    JSON_DEPTH = 2       /* [[ */
 };
 
 /* A table in the making: "ID\0NAME\0" one after the other. */
@@ -150,24 +149,4 @@ void dp_labels_free(dp_labels *labels, const deeper_allocator *allocator) {
     dp_free(allocator, labels->items);
     dp_free(allocator, labels->text);
     *labels = (dp_labels){ 0 };
-}
-
-deeper_status dp_model_read_labels(dp_model *model, const char *path, deeper_error *error) {
-    void *text = NULL;
-    size_t size = 0;
-    DP_TRY(dp_file_read(&text, &size, path, MAX_LABEL_FILE, model->allocator, error));
-    dp_labels labels;
-    deeper_status status = dp_labels_from_text(&labels, text, size, path, model->allocator, error);
-    dp_free(model->allocator, text);
-    if (status == DEEPER_OK && labels.count != (size_t)model->classes)
-        status = dp_fail(error, DEEPER_ERROR_MISMATCH,
-                         "%s: %zu labels for a model of %d classes; one line \"ID NAME\" a class is needed", path, labels.count,
-                         model->classes);
-    if (status != DEEPER_OK) {
-        dp_labels_free(&labels, model->allocator);
-        return status;
-    }
-    dp_labels_free(&model->labels, model->allocator);
-    model->labels = labels;
-    return DEEPER_OK;
 }

@@ -1,12 +1,15 @@
 /* model.c - models made, opened by content, given memory, freed. Each format is a row of one table and a file of its own;
- * dp_model_save is model_file.c's, dp_model_read_labels labels.c's. */
+ * dp_model_save is model_save.c's. */
 #include "formats/model.h"
 
+#include "formats/bvlc_googlenet.h"
 #include "formats/caffemodel.h"
 #include "formats/labels.h"
 #include "formats/model_file.h"
 #include "formats/safetensors.h"
 #include "nets/nets.h"
+
+enum { MAX_LABEL_FILE = 16 << 20 }; /* bytes; the 1000 classes of ILSVRC take 32 KB */
 
 typedef struct format {
     const char *name;
@@ -17,7 +20,7 @@ typedef struct format {
 
 static const format formats[] = {
     { "safetensors", dp_safetensors_sniff, dp_model_file_open },
-    { "caffemodel", dp_caffemodel_sniff, dp_caffemodel_open },
+    { "caffemodel", dp_caffemodel_sniff, dp_bvlc_googlenet_open },
 };
 
 deeper_status dp_model_create(dp_model **model, const char *spec, int classes, int image_size, const deeper_allocator *allocator,
@@ -98,6 +101,13 @@ const dp_node *dp_model_parameter(const dp_model *model, int parameter) {
     return NULL;
 }
 
+dp_shape dp_model_input(const dp_model *model) {
+    for (int i = 0; i < model->graph->count; i++)
+        if (model->graph->nodes[i].op == DP_OP_INPUT)
+            return model->graph->nodes[i].shape;
+    return (dp_shape){ 0 };
+}
+
 deeper_status dp_model_allocate(dp_model *model, deeper_error *error) {
     const dp_graph *graph = model->graph;
     size_t floats = 0;
@@ -119,5 +129,25 @@ deeper_status dp_model_allocate(dp_model *model, deeper_error *error) {
         values[graph->nodes[i].parameter] = arena;
         arena += dp_shape_floats(graph->nodes[i].shape);
     }
+    return DEEPER_OK;
+}
+
+deeper_status dp_model_read_labels(dp_model *model, const char *path, deeper_error *error) {
+    void *text = NULL;
+    size_t size = 0;
+    DP_TRY(dp_file_read(&text, &size, path, MAX_LABEL_FILE, model->allocator, error));
+    dp_labels labels;
+    deeper_status status = dp_labels_from_text(&labels, text, size, path, model->allocator, error);
+    dp_free(model->allocator, text);
+    if (status == DEEPER_OK && labels.count != (size_t)model->classes)
+        status = dp_fail(error, DEEPER_ERROR_MISMATCH,
+                         "%s: %zu labels for a model of %d classes; one line \"ID NAME\" a class is needed", path, labels.count,
+                         model->classes);
+    if (status != DEEPER_OK) {
+        dp_labels_free(&labels, model->allocator);
+        return status;
+    }
+    dp_labels_free(&model->labels, model->allocator);
+    model->labels = labels;
     return DEEPER_OK;
 }

@@ -61,6 +61,9 @@ deeper_status dp_model_allocate(dp_model *model, deeper_error *error);
 /* Node of parameter p. */
 const dp_node *dp_model_parameter(const dp_model *model, int parameter);
 
+/* Shape of one picture as the network takes it (n is 0). */
+dp_shape dp_model_input(const dp_model *model);
+
 /* Replaces the label table by a text file of "ID NAME" lines (one a class); the count must be the model's. */
 deeper_status dp_model_read_labels(dp_model *model, const char *path, deeper_error *error);
 

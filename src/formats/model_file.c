@@ -1,4 +1,4 @@
-/* model_file.c - between a dp_model and a safetensors file: the deeper.* texts and the tensors, both ways.
+/* model_file.c - from a safetensors file to a dp_model: the deeper.* texts, then the tensors. model_save.c is the way back.
  * The container is safetensors.c's, preprocessing and labels as JSON are metadata.c's and labels.c's. */
 #include "formats/model_file.h"
 
@@ -12,9 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define VERSION "1"
-
-enum { MAX_SPEC = 2048, MAX_CLASSES = 1 << 20, TEXTS = 9 };
+enum { MAX_SPEC = 2048, MAX_CLASSES = 1 << 20 };
 
 /* What a file says of its model, checked, before a network is built from it. Texts live with the safetensors. */
 typedef struct description {
@@ -38,9 +36,9 @@ static deeper_status need_text(const char **text, const dp_safetensors *file, co
 static deeper_status describe(description *d, const dp_safetensors *file, const char *name, deeper_error *error) {
     const char *version, *architecture, *options, *classes, *preprocess;
     DP_TRY(need_text(&version, file, "deeper.version", name, error));
-    if (strcmp(version, VERSION) != 0)
-        return dp_fail(error, DEEPER_ERROR_UNSUPPORTED, "%s: model file version %.40s; this deeper reads version " VERSION, name,
-                       version);
+    if (strcmp(version, DP_MODEL_FILE_VERSION) != 0)
+        return dp_fail(error, DEEPER_ERROR_UNSUPPORTED,
+                       "%s: model file version %.40s; this deeper reads version " DP_MODEL_FILE_VERSION, name, version);
     DP_TRY(need_text(&architecture, file, "deeper.architecture", name, error));
     DP_TRY(need_text(&options, file, "deeper.options", name, error));
     DP_TRY(need_text(&classes, file, "deeper.classes", name, error));
@@ -82,17 +80,9 @@ static deeper_status take_texts(dp_model *model, const dp_safetensors *file, con
     return DEEPER_OK;
 }
 
-/* Channels and side of the pictures that a network takes. */
-static dp_shape input_shape(const dp_graph *graph) {
-    for (int i = 0; i < graph->count; i++)
-        if (graph->nodes[i].op == DP_OP_INPUT)
-            return graph->nodes[i].shape;
-    return (dp_shape){ 0 };
-}
-
 static deeper_status complete(dp_model *model, const description *d, const dp_safetensors *file, const char *name,
                               deeper_error *error) {
-    int channels = input_shape(model->graph).c;
+    int channels = dp_model_input(model).c;
     if (d->preprocess.channels != channels)
         return dp_fail(error, DEEPER_ERROR_FORMAT, "%s: deeper.preprocess: channels is %d; %s takes %d", name,
                        d->preprocess.channels, model->architecture, channels);
@@ -125,68 +115,5 @@ deeper_status dp_model_file_open(dp_model **model, const void *bytes, size_t siz
     DP_TRY(dp_safetensors_parse(&file, bytes, size, name, allocator, error));
     deeper_status status = open_parsed(model, &file, name, error);
     dp_safetensors_free(&file);
-    return status;
-}
-
-/* ----------------------------------------------------------------------------------------------------------- writing */
-
-/* The texts of a model that are there; returns how many. */
-static size_t list_texts(dp_text texts[TEXTS], const dp_model *model, const char *classes, const char *preprocess,
-                         const char *labels) {
-    const dp_text all[TEXTS] = {
-        { "deeper.version", VERSION },
-        { "deeper.architecture", model->architecture },
-        { "deeper.options", model->options },
-        { "deeper.classes", classes },
-        { "deeper.preprocess", preprocess },
-        { "deeper.labels", labels },
-        { "deeper.source", model->source },
-        { "deeper.training", model->training },
-        { "deeper.calibration", model->calibration },
-    };
-    size_t count = 0;
-    for (size_t i = 0; i < TEXTS; i++)
-        if (all[i].text)
-            texts[count++] = all[i];
-    return count;
-}
-
-static deeper_status save(const dp_model *model, const char *path, const char *preprocess, const char *labels,
-                          deeper_error *error) {
-    const dp_graph *graph = model->graph;
-    dp_tensor *tensors = dp_alloc(model->allocator, (size_t)graph->parameters, sizeof *tensors);
-    if (!tensors || !preprocess || (model->labels.count && !labels)) {
-        dp_free(model->allocator, tensors);
-        return dp_fail_memory(error, "the description of a model file");
-    }
-    for (int i = 0; i < graph->count; i++) {
-        int parameter = graph->nodes[i].parameter;
-        if (parameter < 0)
-            continue;
-        dp_parameter_tensor(graph, i, &tensors[parameter]);
-        tensors[parameter].data = model->values[parameter];
-    }
-    char classes[16];
-    snprintf(classes, sizeof classes, "%d", model->classes);
-    dp_text texts[TEXTS];
-    size_t count = list_texts(texts, model, classes, preprocess, labels);
-    deeper_status status = dp_safetensors_write(path, tensors, (size_t)graph->parameters, texts, count, model->allocator, error);
-    dp_free(model->allocator, tensors);
-    return status;
-}
-
-deeper_status dp_model_save(const dp_model *model, const char *path, deeper_error *error) {
-    if (!model->values)
-        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "%s: not written: the model has no weights yet", path);
-    dp_preprocess rule = model->preprocess;
-    if (!model->has_preprocess) {
-        dp_shape input = input_shape(model->graph);
-        rule = (dp_preprocess){ .size = input.h, .channels = input.c };
-    }
-    char *preprocess = dp_preprocess_to_json(&rule, model->has_preprocess);
-    char *labels = model->labels.count ? dp_labels_to_json(&model->labels) : NULL;
-    deeper_status status = save(model, path, preprocess, labels, error);
-    free(preprocess);
-    free(labels);
     return status;
 }

@@ -15,6 +15,8 @@
 
 #include "formats/model.h"
 
+#define DP_MODEL_FILE_VERSION "1"
+
 /* Opens a model file in memory. Where it can, the model uses the weights in `bytes`, which then must outlive it. `name` stands for
  * the file in messages. Errors: those of dp_safetensors_parse and dp_model_fill; FORMAT (a deeper.* text that is missing or bad),
  * UNSUPPORTED (another version, an unknown network). */

@@ -11,8 +11,10 @@
 
 #include "formats/tensor.h"
 
-/* Larger headers are refused: deeper's own limit, the format's is 100 MB. */
-enum { DP_SAFETENSORS_MAX_HEADER = 8 << 20 };
+enum {
+    DP_SAFETENSORS_PREFIX = 8,          /* bytes of the header's length */
+    DP_SAFETENSORS_MAX_HEADER = 8 << 20 /* larger headers are refused: deeper's own limit, the format's is 100 MB */
+};
 
 typedef struct dp_text {
     const char *key, *text;
