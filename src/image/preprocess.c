@@ -49,10 +49,15 @@ deeper_status dp_preprocess_check(const dp_preprocess *preprocess, deeper_error 
     return DEEPER_OK;
 }
 
-/* Width and height of the whole resized picture. */
-static deeper_status resized_size(const dp_preprocess *preprocess, const dp_image *image, int *width, int *height,
+/* Width and height of the whole resized picture. One of exactly the network's size has been prepared for it already: the centre crop
+ * takes it as it is. */
+static deeper_status resized_size(const dp_preprocess *preprocess, const dp_image *image, int crops, int *width, int *height,
                                   deeper_error *error) {
     int64_t w = image->width, h = image->height, shorter = w < h ? w : h;
+    if (crops == 1 && w == preprocess->size && h == preprocess->size) {
+        *width = *height = preprocess->size;
+        return DEEPER_OK;
+    }
     int64_t side = preprocess->rule == DP_RESIZE_NONE ? preprocess->size : preprocess->side;
     if (preprocess->rule == DP_RESIZE_SQUASH) {
         w = h = side;
@@ -100,7 +105,7 @@ deeper_status dp_preprocess_run(const dp_preprocess *preprocess, const dp_image 
     if (!image->pixels)
         return dp_fail(error, DEEPER_ERROR_ARGUMENT, "preprocessing: there is no picture");
     int width = 0, height = 0, size = preprocess->size;
-    DP_TRY(resized_size(preprocess, image, &width, &height, error));
+    DP_TRY(resized_size(preprocess, image, crops, &width, &height, error));
 
     size_t rows = (size_t)preprocess->channels * (size_t)size, floats = rows * (size_t)size;
     for (int i = crops == 1 ? CENTRE : 0; i < POSITIONS; i++) {
