@@ -19,10 +19,14 @@ typedef struct reader {
     jmp_buf escape;
 } reader;
 
+static deeper_status out_of_memory(const reader *png) {
+    return dp_fail(png->source->error, DEEPER_ERROR_MEMORY, "%s: out of memory in the PNG decoder", png->source->name);
+}
+
 static PNG_NORETURN void on_error(png_structp codec, png_const_charp what) {
     reader *png = png_get_error_ptr(codec);
     if (png->out_of_memory)
-        png->status = dp_fail(png->source->error, DEEPER_ERROR_MEMORY, "%s: out of memory in the PNG decoder", png->source->name);
+        png->status = out_of_memory(png);
     else if (png->at > png->source->size)
         png->status = dp_source_cut_short(png->source, "PNG");
     else
@@ -107,7 +111,7 @@ static deeper_status decode(reader *png, dp_image *image, int *orientation) {
     read_rows(png, image, passes);
     png_read_end(codec, png->info); /* to the end chunk: a file without one is cut short */
     read_orientation(png, orientation);
-    return DEEPER_OK;
+    return png->out_of_memory ? out_of_memory(png) : DEEPER_OK; /* libpng lets side chunks go for want of memory */
 }
 
 deeper_status dp_png_decode(dp_image *image, int *orientation, const dp_source *source) {
@@ -115,8 +119,7 @@ deeper_status dp_png_decode(dp_image *image, int *orientation, const dp_source *
     if (setjmp(png.escape) == 0) {
         png.codec = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, &png, on_error, on_warning, &png, on_allocate, on_free);
         png.info = png.codec ? png_create_info_struct(png.codec) : NULL;
-        png.status = png.info ? decode(&png, image, orientation)
-                              : dp_fail(source->error, DEEPER_ERROR_MEMORY, "%s: out of memory in the PNG decoder", source->name);
+        png.status = png.info ? decode(&png, image, orientation) : out_of_memory(&png);
     }
     png_destroy_read_struct(&png.codec, &png.info, NULL);
     dp_free(source->allocator, png.rgba);
