@@ -12,7 +12,6 @@ if(WEBP_FOUND)
     target_link_libraries(fuzz_flags INTERFACE PkgConfig::WEBP)
 endif()
 
-set(seed_tests)
 foreach(source ${seed_sources})
     get_filename_component(name ${source} NAME_WE)
     add_executable(${name} ${source} tests/helpers/pictures.c)
