@@ -99,7 +99,10 @@ static int sink(void *context, const deeper_result *result) {
 static int classify_all(const cli_args *args, classify *work, deeper_session *session) {
     deeper_stream_options stream = DEEPER_STREAM_OPTIONS_INIT;
     deeper_error error = { 0 };
-    cli_sources *sources = cli_sources_open(args->operands, args->operand_count, cli_flag(args, "null"));
+    /* After a stream that was stopped a thread of the library may still wait for a pipe in cli_sources_next: then the sources stay
+     * until the process ends. */
+    static cli_sources *sources;
+    sources = cli_sources_open(args->operands, args->operand_count, cli_flag(args, "null"));
     if (!sources)
         return cli_error("out of memory");
     deeper_source source = { cli_sources_next, sources };
@@ -108,12 +111,12 @@ static int classify_all(const cli_args *args, classify *work, deeper_session *se
     cli_progress_begin(&work->progress, "pictures", 0);
     deeper_status status = deeper_classify_stream(session, &source, &stream, sink, work, &error);
     cli_progress_end();
-    size_t named = cli_sources_count(sources);
-    cli_sources_close(sources);
     if (status == DEEPER_ERROR_STOPPED) /* the sink could not write; cli_output_end says why */
         return CLI_FAILED;
     if (status)
         return cli_failure(&error);
+    size_t named = cli_sources_count(sources);
+    cli_sources_close(sources);
     if (!named)
         return cli_error("there was no picture to classify");
     double seconds = cli_now() - work->progress.started;

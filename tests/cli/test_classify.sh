@@ -139,4 +139,21 @@ ran="classify > /dev/full"
 "$program" classify $model photos >/dev/full 2>err
 same 1 $?
 says err "standard output"
+lines err 1
+# The same while the list is still open: the end does not wait for the list.
+ran="classify - > /dev/full"
+"$program" classify $model - <slow >/dev/full 2>err &
+id=$!
+exec 3>slow
+echo photos/b.ppm >&3
+tries=0
+while kill -0 $id 2>/dev/null; do
+    tries=$((tries + 1))
+    [ $tries -lt 300 ] || fail "lost output does not end the work"
+    sleep 0.1
+done
+wait $id
+same 1 $?
+exec 3>&-
+lines err 1
 exit 0
