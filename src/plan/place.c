@@ -35,7 +35,7 @@ deeper_status dp_storage_add(dp_plan *plan, dp_shape shape, const dp_window *hal
         return dp_fail(error, DEEPER_ERROR_LIMIT, "an activation of %dx%dx%d does not fit into memory", shape.c, shape.h, shape.w);
     made.image = (image + FLOATS_ALIGNMENT - 1) / FLOATS_ALIGNMENT * FLOATS_ALIGNMENT;
 
-    int storage;
+    int storage = -1;
     DP_TRY(dp_storage_add_fixed(plan, 0, &storage, error));
     plan->storages[storage] = made;
     *view = (dp_view){ .storage = storage, .planar = planar, .block = (ptrdiff_t)block, .row = (ptrdiff_t)row, .shape = shape };
