@@ -406,7 +406,7 @@ static void difference(void **state) {
     dp_tensor *weight = tensor_of(&e, "loss3/classifier.weight");
     weight->shape[1]--;
     weight->bytes -= 3 * 4;
-    refused(&e, DEEPER_ERROR_MISMATCH, "googlenet: 1 of other shape (loss3/classifier.weight: 3x32 wanted, 3x31 found)");
+    refused(&e, DEEPER_ERROR_MISMATCH, "googlenet: 1 of other shape (loss3/classifier.weight: 3x64 wanted, 3x63 found)");
     edit_end(&e);
 
     edit(&e);
