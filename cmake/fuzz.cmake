@@ -2,6 +2,7 @@
 # corpora: `seeds_X FOLDER` fills FOLDER/<target>/. In the fuzz preset the targets link libFuzzer (`./check --fuzz` runs them); in
 # every other build tests/fuzz/main.c replays the seeds and a few thousand mutations of them, as a test.
 file(GLOB seed_sources CONFIGURE_DEPENDS tests/fuzz/seeds_*.c)
+file(GLOB picture_makers CONFIGURE_DEPENDS tests/helpers/pictures*.c)
 file(GLOB target_sources CONFIGURE_DEPENDS tests/fuzz/fuzz_*.c)
 set(seeds_folder ${PROJECT_BINARY_DIR}/seeds)
 
@@ -14,7 +15,7 @@ endif()
 
 foreach(source ${seed_sources})
     get_filename_component(name ${source} NAME_WE)
-    add_executable(${name} ${source} tests/helpers/pictures.c)
+    add_executable(${name} ${source} ${picture_makers})
     target_include_directories(${name} PRIVATE tests)
     target_link_libraries(${name} PRIVATE fuzz_flags)
     if(BUILD_TESTING)

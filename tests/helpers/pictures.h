@@ -46,6 +46,32 @@ typedef struct test_png {
 test_bytes test_make_png(const test_png *options);
 uint8_t test_palette(int index, int c);
 
+typedef struct test_bmp {
+    int width, height;
+    int header; /* bytes: 12, 40, 52, 56, 108 or 124 */
+    int bits;
+    int compression;   /* 0: plain, 3: bit fields, 6: bit fields with alpha */
+    uint32_t masks[4]; /* R G B A of bit fields; for plain 16 and 32 bits what the format fixes must be given */
+    int colours;       /* palette entries; 0: all that the bits allow */
+    bool top_down;
+} test_bmp;
+
+/* Palette indices are test_sample(x, y, 0, 2^bits - 1); samples of 24 bits and of fields test_sample(x, y, c, largest). */
+test_bytes test_make_bmp(const test_bmp *options);
+
+/* WebP files as byte tables, so that no encoder is needed. They are 3x2 with levels R = 40 i, G = 255 - 30 i, B = 7 i, A = 51 i of
+ * pixel i (lossless), 16x16 of R = 200, G = 100, B = 50, A = 128 (lossy) and 2x2 (animated, red and blue). */
+typedef enum test_webp {
+    TEST_WEBP_LOSSLESS,
+    TEST_WEBP_EXIF, /* orientation 6 */
+    TEST_WEBP_ALPHA,
+    TEST_WEBP_LOSSY,
+    TEST_WEBP_LOSSY_ALPHA,
+    TEST_WEBP_ANIMATED,
+    TEST_WEBPS
+} test_webp;
+test_bytes test_make_webp(test_webp which); /* a copy, freed with free() */
+
 /* An EXIF block (TIFF form, without "Exif\0\0") of TEST_EXIF_SIZE bytes that holds the orientation alone. */
 enum { TEST_EXIF_SIZE = 26 };
 void test_make_exif(uint8_t exif[TEST_EXIF_SIZE], int orientation, bool big_endian);
