@@ -91,7 +91,7 @@ int dp_add_flatten(dp_graph *graph, const char *name, int x) {
 }
 
 int dp_add_dropout(dp_graph *graph, const char *name, int x, float rate) {
-    return dp_graph_add(graph, DP_OP_DROPOUT, name, &x, 1, &(dp_attributes){ .rate = rate });
+    return dp_graph_add(graph, DP_OP_DROPOUT, name, &x, 1, &(dp_attributes){ .dropout = { rate, graph->count } });
 }
 
 int dp_add_softmax(dp_graph *graph, const char *name, int x) {

@@ -19,19 +19,42 @@ typedef enum dp_op {
     DP_OP_GLOBAL_AVERAGE, /* x -> C x 1 x 1 */
     DP_OP_LRN,            /* x; y = x * (k + alpha/size * sum over size neighbouring channels of x^2)^-beta */
     DP_OP_RELU,           /* x; max(x, 0) */
-    DP_OP_BATCH_NORM,     /* x, scale, shift, mean, variance (each C): (x - mean) / sqrt(variance + epsilon) * scale + shift */
+    DP_OP_BATCH_NORM,     /* x, scale, shift, mean, variance (each C): (x - mean) / sqrt(variance + epsilon) * scale + shift;
+                             in training x, scale, shift, moments of this batch */
     DP_OP_ADD,            /* x, y of one shape */
     DP_OP_CONCAT,         /* any number of inputs, joined along C */
     DP_OP_FLATTEN,        /* C x H x W -> (C*H*W) x 1 x 1 */
-    DP_OP_DROPOUT,        /* x; the identity at inference */
+    DP_OP_DROPOUT,        /* x; the identity at inference; in training x * (drawn ? 0 : 1 / (1 - rate)) */
     DP_OP_SOFTMAX,        /* x; over C */
+
+    /* What graph_gradient and graph_training add. g: the gradient with respect to a forward node's output. Results without an image
+     * dimension (n > 0) are sums over the whole batch. */
+    DP_OP_FILL,                    /* a constant, one value an element */
+    DP_OP_SOFTMAX_LOSS,            /* x, labels (class, weight): -weight * sum over c of target[c] * log softmax(x)[c]; C = 1 */
+    DP_OP_SOFTMAX_LOSS_GRADIENT,   /* g, x, labels: g * weight * (softmax(x) - target) */
+    DP_OP_ROTATE,                  /* weight K C/groups R S -> C K/groups R S, turned by 180 degrees: of the input gradient */
+    DP_OP_TRANSPOSE,               /* weight K C R S -> (C*R*S) K 1 1 */
+    DP_OP_UNFLATTEN,               /* (C*H*W) x 1 x 1 -> C x H x W */
+    DP_OP_DILATE,                  /* x: stride - 1 zeros between pixels */
+    DP_OP_CONV_WEIGHT_GRADIENT,    /* x, g -> K C/groups R S */
+    DP_OP_CHANNEL_SUM,             /* g -> C: the gradient of a bias */
+    DP_OP_RELU_GRADIENT,           /* g, y: g where y > 0 */
+    DP_OP_MAX_POOL_GRADIENT,       /* g, x, y: to the first maximum of each window */
+    DP_OP_AVERAGE_POOL_GRADIENT,   /* g, x */
+    DP_OP_GLOBAL_AVERAGE_GRADIENT, /* g, x */
+    DP_OP_LRN_GRADIENT,            /* g, x */
+    DP_OP_SLICE,                   /* x: channels begin..begin+count-1; of batch sums: rows */
+    DP_OP_MOMENTS,                 /* x -> 2 x C: mean and (biased) variance of each channel over the batch */
+    DP_OP_BATCH_NORM_SUMS,         /* g, x, moments -> 2 x C: sum of g, sum of g * (x - mean) / sqrt(variance + epsilon) */
+    DP_OP_BATCH_NORM_GRADIENT,     /* g, x, scale, moments, sums: the input gradient of a training batch norm */
     DP_OP_COUNT
 } dp_op;
 
 /* The network's heads, named so that they cannot be swapped. Inference leaves the auxiliary ones out. */
 typedef enum dp_head { DP_HEAD_MAIN, DP_HEAD_AUX1, DP_HEAD_AUX2 } dp_head;
 
-/* n is 0 for activations ("one image"; a plan sets the batch) and the first dimension of a parameter: K C R S, or K 1 1 1. */
+/* n is 0 for activations ("one image"; a plan sets the batch). Parameters and sums over the batch have n >= 1: K C R S, or K 1 1 1.
+ */
 typedef struct dp_shape {
     int n, c, h, w;
 } dp_shape;
@@ -54,12 +77,31 @@ typedef struct dp_lrn {
     float alpha, beta, k;
 } dp_lrn;
 
+/* stream: which of the run's random streams draws the mask; a dropout and its gradient share one. */
+typedef struct dp_dropout {
+    float rate; /* share that training drops */
+    int stream;
+} dp_dropout;
+
+typedef struct dp_fill {
+    dp_shape shape;
+    float value;
+} dp_fill;
+
+typedef struct dp_slice {
+    int begin, count;
+} dp_slice;
+
+/* The attributes of an operator's gradient are those of the operator. */
 typedef union dp_attributes {
-    dp_shape shape;   /* INPUT (n = 0), PARAMETER */
-    dp_window window; /* CONV, MAX_POOL, AVERAGE_POOL */
-    dp_lrn lrn;       /* LRN */
-    float rate;       /* DROPOUT: share that training drops */
-    float epsilon;    /* BATCH_NORM */
+    dp_shape shape;     /* INPUT (n = 0), PARAMETER, UNFLATTEN */
+    dp_window window;   /* CONV, MAX_POOL, AVERAGE_POOL, ROTATE (groups), DILATE (strides) */
+    dp_lrn lrn;         /* LRN */
+    dp_dropout dropout; /* DROPOUT */
+    float epsilon;      /* BATCH_NORM */
+    float smoothing;    /* SOFTMAX_LOSS: target = 1 - smoothing for the class, plus smoothing / C for every class */
+    dp_fill fill;       /* FILL */
+    dp_slice slice;     /* SLICE */
 } dp_attributes;
 
 typedef struct dp_node {

@@ -108,10 +108,15 @@ static deeper_status infer_lrn(const dp_shape *in, int count, const dp_attribute
     return DEEPER_OK;
 }
 
+/* Batch statistics of C channels: two rows. */
+static dp_shape two_rows(dp_shape x) {
+    return (dp_shape){ 2, x.c, 1, 1 };
+}
+
 static deeper_status infer_norm(const dp_shape *in, int count, const dp_attributes *attributes, dp_shape *out,
                                 deeper_error *error) {
     for (int i = 1; i < count; i++)
-        if (!dp_shape_equal(in[i], (dp_shape){ in[0].c, 1, 1, 1 }))
+        if (!dp_shape_equal(in[i], count == 4 && i == 3 ? two_rows(in[0]) : (dp_shape){ in[0].c, 1, 1, 1 }))
             return dp_fail(error, DEEPER_ERROR_MISMATCH, "batch norm of %d channels with a parameter of %d", in[0].c, in[i].n);
     if (!(attributes->epsilon > 0.0F))
         return dp_fail(error, DEEPER_ERROR_ARGUMENT, "batch norm needs epsilon > 0");
@@ -152,11 +157,124 @@ static deeper_status infer_flatten(const dp_shape *in, int count, const dp_attri
 
 static deeper_status infer_dropout(const dp_shape *in, int count, const dp_attributes *attributes, dp_shape *out,
                                    deeper_error *error) {
-    if (!(attributes->rate >= 0.0F && attributes->rate < 1.0F))
+    if (!(attributes->dropout.rate >= 0.0F && attributes->dropout.rate < 1.0F))
         return dp_fail(error, DEEPER_ERROR_ARGUMENT, "dropout needs a rate in [0, 1)");
     *out = in[0];
     return DEEPER_OK;
 }
+
+/* ---------------------------------------------------------------- training */
+
+static deeper_status infer_fill(const dp_shape *in, int count, const dp_attributes *attributes, dp_shape *out,
+                                deeper_error *error) {
+    *out = attributes->fill.shape;
+    return DEEPER_OK;
+}
+
+static deeper_status infer_loss(const dp_shape *in, int count, const dp_attributes *attributes, dp_shape *out,
+                                deeper_error *error) {
+    const dp_shape *x = &in[count - 2], *labels = &in[count - 1];
+    if (x->h != 1 || x->w != 1 || !dp_shape_equal(*labels, (dp_shape){ 0, 2, 1, 1 }))
+        return dp_fail(error, DEEPER_ERROR_MISMATCH, "a loss needs logits of Cx1x1 and labels of 2x1x1 (class, weight)");
+    if (!(attributes->smoothing >= 0.0F && attributes->smoothing < 1.0F))
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "label smoothing is in [0, 1)");
+    *out = count == 2 ? (dp_shape){ 0, 1, 1, 1 } : *x;
+    return DEEPER_OK;
+}
+
+static deeper_status infer_rotate(const dp_shape *in, int count, const dp_attributes *attributes, dp_shape *out,
+                                  deeper_error *error) {
+    int groups = attributes->window.groups;
+    if (groups < 1 || in[0].n % groups)
+        return dp_fail(error, DEEPER_ERROR_MISMATCH, "%d groups do not divide %d channels", groups, in[0].n);
+    *out = (dp_shape){ in[0].c * groups, in[0].n / groups, in[0].h, in[0].w };
+    return DEEPER_OK;
+}
+
+static deeper_status infer_transpose(const dp_shape *in, int count, const dp_attributes *attributes, dp_shape *out,
+                                     deeper_error *error) {
+    *out = (dp_shape){ (int)(dp_shape_floats(in[0]) / (size_t)in[0].n), in[0].n, 1, 1 };
+    return DEEPER_OK;
+}
+
+static deeper_status infer_unflatten(const dp_shape *in, int count, const dp_attributes *attributes, dp_shape *out,
+                                     deeper_error *error) {
+    *out = attributes->shape;
+    if (in[0].h != 1 || in[0].w != 1 || dp_shape_floats(*out) != (size_t)in[0].c)
+        return dp_fail(error, DEEPER_ERROR_MISMATCH, "%d channels do not make a picture of %dx%dx%d", in[0].c, out->c, out->h,
+                       out->w);
+    return DEEPER_OK;
+}
+
+static deeper_status infer_dilate(const dp_shape *in, int count, const dp_attributes *attributes, dp_shape *out,
+                                  deeper_error *error) {
+    const dp_window *w = &attributes->window;
+    if (!window_sound(w))
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "a stride of %dx%d is out of range", w->stride_y, w->stride_x);
+    if (in[0].h > MAX_SIDE / w->stride_y || in[0].w > MAX_SIDE / w->stride_x)
+        return dp_fail(error, DEEPER_ERROR_LIMIT, "a picture side above %d", MAX_SIDE);
+    *out = (dp_shape){ 0, in[0].c, (in[0].h - 1) * w->stride_y + 1, (in[0].w - 1) * w->stride_x + 1 };
+    return DEEPER_OK;
+}
+
+static deeper_status infer_weight_gradient(const dp_shape *in, int count, const dp_attributes *attributes, dp_shape *out,
+                                           deeper_error *error) {
+    const dp_window *w = &attributes->window;
+    dp_shape windows = { 0, 1, 1, 1 };
+    DP_TRY(slide(w, in[0], &windows, error));
+    if (windows.h != in[1].h || windows.w != in[1].w || w->groups < 1 || in[0].c % w->groups || in[1].c % w->groups)
+        return dp_fail(error, DEEPER_ERROR_MISMATCH, "a gradient of %dx%dx%d does not belong to this convolution", in[1].c, in[1].h,
+                       in[1].w);
+    *out = (dp_shape){ in[1].c, in[0].c / w->groups, w->height, w->width };
+    return DEEPER_OK;
+}
+
+static deeper_status infer_channel_sum(const dp_shape *in, int count, const dp_attributes *attributes, dp_shape *out,
+                                       deeper_error *error) {
+    *out = (dp_shape){ in[0].c, 1, 1, 1 };
+    return DEEPER_OK;
+}
+
+/* g has the shape of y, the result that of x; in: g, x and maybe y. */
+static deeper_status same_as_second(const dp_shape *in, int count, const dp_attributes *attributes, dp_shape *out,
+                                    deeper_error *error) {
+    if (in[0].c != in[1].c || (count == 3 && !dp_shape_equal(in[0], in[2])))
+        return dp_fail(error, DEEPER_ERROR_MISMATCH, "a gradient of %dx%dx%d for an input of %dx%dx%d", in[0].c, in[0].h, in[0].w,
+                       in[1].c, in[1].h, in[1].w);
+    *out = in[1];
+    return DEEPER_OK;
+}
+
+static deeper_status infer_slice(const dp_shape *in, int count, const dp_attributes *attributes, dp_shape *out,
+                                 deeper_error *error) {
+    const dp_slice *slice = &attributes->slice;
+    int whole = in[0].n ? in[0].n : in[0].c;
+    if (slice->begin < 0 || slice->count < 1 || slice->count > whole || slice->begin > whole - slice->count
+        || (in[0].n && slice->count != 1))
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "channels %d..%d of %d", slice->begin, slice->begin + slice->count - 1, whole);
+    *out = in[0].n ? (dp_shape){ in[0].c, 1, 1, 1 } : (dp_shape){ 0, slice->count, in[0].h, in[0].w };
+    return DEEPER_OK;
+}
+
+static deeper_status infer_moments(const dp_shape *in, int count, const dp_attributes *attributes, dp_shape *out,
+                                   deeper_error *error) {
+    for (int i = 1; i < count; i++)
+        if (i == 1 ? !dp_shape_equal(in[1], in[0]) : !dp_shape_equal(in[i], two_rows(in[0])))
+            return dp_fail(error, DEEPER_ERROR_MISMATCH, "batch norm sums of %d channels from other shapes", in[0].c);
+    *out = two_rows(in[0]);
+    return DEEPER_OK;
+}
+
+static deeper_status infer_norm_gradient(const dp_shape *in, int count, const dp_attributes *attributes, dp_shape *out,
+                                         deeper_error *error) {
+    if (!dp_shape_equal(in[0], in[1]) || in[2].n != in[0].c || !dp_shape_equal(in[3], two_rows(in[0]))
+        || !dp_shape_equal(in[4], two_rows(in[0])))
+        return dp_fail(error, DEEPER_ERROR_MISMATCH, "the batch norm gradient of %d channels from other shapes", in[0].c);
+    *out = in[0];
+    return DEEPER_OK;
+}
+
+/* ---------------------------------------------------------------- costs */
 
 /* Every output value of a convolution or fully connected layer takes one multiply-add a weight of its output channel. */
 static uint64_t cost_product(const dp_graph *graph, const dp_node *node) {
@@ -164,33 +282,57 @@ static uint64_t cost_product(const dp_graph *graph, const dp_node *node) {
     return (uint64_t)dp_shape_floats(weight) * (uint64_t)node->shape.h * (uint64_t)node->shape.w;
 }
 
+/* The same products, summed over pixels instead of channels. */
+static uint64_t cost_weight_gradient(const dp_graph *graph, const dp_node *node) {
+    dp_shape gradient = graph->nodes[node->inputs[1]].shape;
+    return (uint64_t)dp_shape_floats(node->shape) * (uint64_t)gradient.h * (uint64_t)gradient.w;
+}
+
+/* ---------------------------------------------------------------- the table */
+
+/* fixed_from: inputs from this one on must be parameters or batch sums (n >= 1), those before must be activations. */
+enum { NONE_FIXED = 1 << 30, ANY = -1 };
+
 static const struct {
     const char *name;
-    int min_inputs, max_inputs;
+    int min_inputs, max_inputs, fixed_from;
     infer_rule *infer;
     cost_rule *multiply_adds; /* NULL: none */
 } operators[DP_OP_COUNT] = {
-    [DP_OP_INPUT] = { "input", 0, 0, infer_stated, NULL },
-    [DP_OP_PARAMETER] = { "parameter", 0, 0, infer_stated, NULL },
-    [DP_OP_CONV] = { "conv", 2, 3, infer_conv, cost_product },
-    [DP_OP_FC] = { "fc", 2, 3, infer_fc, cost_product },
-    [DP_OP_MAX_POOL] = { "max_pool", 1, 1, infer_pool, NULL },
-    [DP_OP_AVERAGE_POOL] = { "average_pool", 1, 1, infer_pool, NULL },
-    [DP_OP_GLOBAL_AVERAGE] = { "global_average", 1, 1, infer_global, NULL },
-    [DP_OP_LRN] = { "lrn", 1, 1, infer_lrn, NULL },
-    [DP_OP_RELU] = { "relu", 1, 1, same_as_first, NULL },
-    [DP_OP_BATCH_NORM] = { "batch_norm", 5, 5, infer_norm, NULL },
-    [DP_OP_ADD] = { "add", 2, 2, infer_add, NULL },
-    [DP_OP_CONCAT] = { "concat", 1, 1 << 16, infer_concat, NULL },
-    [DP_OP_FLATTEN] = { "flatten", 1, 1, infer_flatten, NULL },
-    [DP_OP_DROPOUT] = { "dropout", 1, 1, infer_dropout, NULL },
-    [DP_OP_SOFTMAX] = { "softmax", 1, 1, same_as_first, NULL },
+    [DP_OP_INPUT] = { "input", 0, 0, NONE_FIXED, infer_stated, NULL },
+    [DP_OP_PARAMETER] = { "parameter", 0, 0, NONE_FIXED, infer_stated, NULL },
+    [DP_OP_CONV] = { "conv", 2, 3, 1, infer_conv, cost_product },
+    [DP_OP_FC] = { "fc", 2, 3, 1, infer_fc, cost_product },
+    [DP_OP_MAX_POOL] = { "max_pool", 1, 1, NONE_FIXED, infer_pool, NULL },
+    [DP_OP_AVERAGE_POOL] = { "average_pool", 1, 1, NONE_FIXED, infer_pool, NULL },
+    [DP_OP_GLOBAL_AVERAGE] = { "global_average", 1, 1, NONE_FIXED, infer_global, NULL },
+    [DP_OP_LRN] = { "lrn", 1, 1, NONE_FIXED, infer_lrn, NULL },
+    [DP_OP_RELU] = { "relu", 1, 1, NONE_FIXED, same_as_first, NULL },
+    [DP_OP_BATCH_NORM] = { "batch_norm", 4, 5, 1, infer_norm, NULL },
+    [DP_OP_ADD] = { "add", 2, 2, NONE_FIXED, infer_add, NULL },
+    [DP_OP_CONCAT] = { "concat", 1, 1 << 16, NONE_FIXED, infer_concat, NULL },
+    [DP_OP_FLATTEN] = { "flatten", 1, 1, NONE_FIXED, infer_flatten, NULL },
+    [DP_OP_DROPOUT] = { "dropout", 1, 1, NONE_FIXED, infer_dropout, NULL },
+    [DP_OP_SOFTMAX] = { "softmax", 1, 1, NONE_FIXED, same_as_first, NULL },
+    [DP_OP_FILL] = { "fill", 0, 0, NONE_FIXED, infer_fill, NULL },
+    [DP_OP_SOFTMAX_LOSS] = { "softmax_loss", 2, 2, NONE_FIXED, infer_loss, NULL },
+    [DP_OP_SOFTMAX_LOSS_GRADIENT] = { "softmax_loss_gradient", 3, 3, NONE_FIXED, infer_loss, NULL },
+    [DP_OP_ROTATE] = { "rotate", 1, 1, 0, infer_rotate, NULL },
+    [DP_OP_TRANSPOSE] = { "transpose", 1, 1, 0, infer_transpose, NULL },
+    [DP_OP_UNFLATTEN] = { "unflatten", 1, 1, NONE_FIXED, infer_unflatten, NULL },
+    [DP_OP_DILATE] = { "dilate", 1, 1, NONE_FIXED, infer_dilate, NULL },
+    [DP_OP_CONV_WEIGHT_GRADIENT] = { "conv_weight_gradient", 2, 2, NONE_FIXED, infer_weight_gradient, cost_weight_gradient },
+    [DP_OP_CHANNEL_SUM] = { "channel_sum", 1, 1, NONE_FIXED, infer_channel_sum, NULL },
+    [DP_OP_RELU_GRADIENT] = { "relu_gradient", 2, 2, NONE_FIXED, infer_add, NULL },
+    [DP_OP_MAX_POOL_GRADIENT] = { "max_pool_gradient", 3, 3, NONE_FIXED, same_as_second, NULL },
+    [DP_OP_AVERAGE_POOL_GRADIENT] = { "average_pool_gradient", 2, 2, NONE_FIXED, same_as_second, NULL },
+    [DP_OP_GLOBAL_AVERAGE_GRADIENT] = { "global_average_gradient", 2, 2, NONE_FIXED, same_as_second, NULL },
+    [DP_OP_LRN_GRADIENT] = { "lrn_gradient", 2, 2, NONE_FIXED, same_as_second, NULL },
+    [DP_OP_SLICE] = { "slice", 1, 1, ANY, infer_slice, NULL },
+    [DP_OP_MOMENTS] = { "moments", 1, 1, NONE_FIXED, infer_moments, NULL },
+    [DP_OP_BATCH_NORM_SUMS] = { "batch_norm_sums", 3, 3, 2, infer_moments, NULL },
+    [DP_OP_BATCH_NORM_GRADIENT] = { "batch_norm_gradient", 5, 5, 2, infer_norm_gradient, NULL },
 };
-
-/* Inputs from this one on must be parameters; those before must not. */
-static int first_parameter(dp_op op) {
-    return op == DP_OP_CONV || op == DP_OP_FC || op == DP_OP_BATCH_NORM ? 1 : 1 << 30;
-}
 
 const char *dp_op_name(dp_op op) {
     return operators[op].name;
@@ -203,14 +345,13 @@ deeper_status dp_op_infer(dp_op op, const dp_shape *inputs, int input_count, con
     if (input_count < operators[op].min_inputs || input_count > operators[op].max_inputs)
         return dp_fail(failure, DEEPER_ERROR_ARGUMENT, "%s with %d inputs", operators[op].name, input_count);
     for (int i = 0; i < input_count; i++)
-        if ((inputs[i].n == 0) == (i >= first_parameter(op)))
+        if (operators[op].fixed_from != ANY && (inputs[i].n == 0) == (i >= operators[op].fixed_from))
             return dp_fail(failure, DEEPER_ERROR_ARGUMENT, "input %d of %s must%s be a parameter", i, operators[op].name,
                            inputs[i].n ? " not" : "");
     dp_shape out = { 0, 0, 0, 0 };
     DP_TRY(operators[op].infer(inputs, input_count, attributes, &out, failure));
-    bool parameter = op == DP_OP_PARAMETER;
     if (out.c < 1 || out.h < 1 || out.w < 1 || out.c > MAX_CHANNELS || out.h > MAX_SIDE || out.w > MAX_SIDE || out.n > MAX_CHANNELS
-        || (parameter ? out.n < 1 : out.n != 0) || dp_shape_floats(out) > MAX_FLOATS)
+        || out.n < (op == DP_OP_PARAMETER) || (op == DP_OP_INPUT && out.n) || dp_shape_floats(out) > MAX_FLOATS)
         return dp_fail(failure, DEEPER_ERROR_LIMIT, "a %s of %dx%dx%dx%d is out of range", operators[op].name, out.n, out.c, out.h,
                        out.w);
     *shape = out;
