@@ -448,9 +448,10 @@ static deeper_status build_conv(conv_build *b, int node, deeper_error *error) {
     collect_sources(b, node);
     DP_TRY(make_segments(b, error));
     DP_TRY(make_targets(b, error));
-    if (b->images_are_pixels)
+    if (b->images_are_pixels) {
+        b->in.offset -= w->pad_top * b->in.row + (ptrdiff_t)w->pad_left * l->plan->kernels->lanes; /* to the only window */
         DP_TRY(make_panels(b, 1, error)); /* for any batch, so that all plans share the packed weights */
-    else
+    } else
         DP_TRY(make_tiles(b, error));
     DP_TRY(pack(b, error));
     return emit(b, error);
