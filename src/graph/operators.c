@@ -31,12 +31,14 @@ static bool window_sound(const dp_window *w) {
     return true;
 }
 
-/* Windows along one side; 0 or less if none fits. */
+/* Windows along one side; 0 if none fits. Rounded up, one fits that is larger than the side by less than a stride. */
 static int window_count(int side, int window, int stride, int before, int after, bool ceil) {
     int room = side + before + after - window;
+    if (ceil)
+        room += stride - 1;
     if (room < 0)
         return 0;
-    int count = (ceil ? room + stride - 1 : room) / stride + 1;
+    int count = room / stride + 1;
     if (ceil && (count - 1) * stride >= side + before)
         count--;
     return count;
