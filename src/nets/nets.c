@@ -1,7 +1,7 @@
 /* nets.c - the registry of architectures and the one parser of their specs, "NAME" or "NAME:OPTION=VALUE,OPTION=VALUE". */
 #include "nets/net.h"
 
-#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -104,13 +104,23 @@ static deeper_status parse_settings(const dp_net *net, const char *text, dp_net_
     return DEEPER_OK;
 }
 
+/* The fewest digits, six or more, that read back to the same number: the text must build the same network. */
+static void print_number(dp_buffer *text, float number) {
+    char digits[32];
+    int precision = 6;
+    do
+        snprintf(digits, sizeof digits, "%.*g", precision, (double)number);
+    while (precision++ < 9 && strtof(digits, NULL) != number);
+    dp_buffer_printf(text, "%s", digits);
+}
+
 static void print_settings(const dp_net *net, const dp_net_values *values, dp_buffer *text) {
     for (int i = 0; i < DP_NET_OPTIONS && net->options[i].name; i++) {
         dp_buffer_printf(text, "%s%s=", i ? "," : "", net->options[i].name);
         if (net->options[i].choices)
             print_choice(text, net->options[i].choices, values->choice[i]);
         else
-            dp_buffer_printf(text, "%g", (double)values->number[i]);
+            print_number(text, values->number[i]);
     }
 }
 
