@@ -13,6 +13,7 @@ typedef struct evaluation {
     const dp_evaluation_calls *calls;
     dp_metrics metrics;
     uint64_t unreadable;
+    deeper_error memory; /* why the evaluation stopped: figures may not depend on the memory that was free */
 } evaluation;
 
 static int next(void *context, const char **path, int64_t *label) {
@@ -28,6 +29,8 @@ static int next(void *context, const char **path, int64_t *label) {
 static int score(void *context, const deeper_result *result) {
     evaluation *it = context;
     const dp_evaluation_calls *calls = it->calls;
+    if (result->status == DEEPER_ERROR_MEMORY)
+        return (int)dp_fail(&it->memory, DEEPER_ERROR_MEMORY, "%s", result->message);
     if (result->status == DEEPER_OK)
         dp_metrics_add(&it->metrics, result->probabilities, result->classes, (size_t)result->label);
     else {
@@ -53,6 +56,8 @@ deeper_status dp_evaluate(dp_classifier *classifier, const dp_dataset *dataset, 
     if (status == DEEPER_OK)
         status = dp_classify_stream(classifier, &stream, error);
     dp_free(session->allocator, outputs);
+    if (status == DEEPER_ERROR_STOPPED)
+        return dp_fail(error, it.memory.status, "%s", it.memory.message);
     if (status != DEEPER_OK)
         return status;
     if (it.metrics.images == 0)

@@ -1,0 +1,202 @@
+/* test_api_memory.c - every allocation that the public calls ask their allocator for is made to fail in turn, from opening a model
+ * to closing it: each time a clean status, and nothing left behind. What codecs take from malloc is not counted, as deeper.h says.
+ * One thread and one reader, so that the nth allocation is the same one in every round; the largest rounds end in success. */
+#include "helpers/helpers.h"
+#include "helpers/small.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* The files that a round uses. */
+typedef struct files {
+    char *folder;
+    char model[TEST_PATH_SIZE], picture[TEST_PATH_SIZE], list[TEST_PATH_SIZE], saved[TEST_PATH_SIZE];
+} files;
+
+static void make_files(files *it) {
+    it->folder = test_folder();
+    test_path(it->model, it->folder, "m.safetensors");
+    test_path(it->picture, it->folder, "x.ppm");
+    test_path(it->list, it->folder, "list.txt");
+    test_path(it->saved, it->folder, "saved.safetensors");
+    deeper_model *model = small_model(1, NULL);
+    assert_int_equal(deeper_model_save(model, it->model, NULL), DEEPER_OK);
+    deeper_model_close(model);
+    small_picture(it->picture, 2);
+    test_write(it->list, "x.ppm 1\n", 8);
+}
+
+/* What a round holds; all of it is closed whatever happened. */
+typedef struct held {
+    deeper_model *model;
+    deeper_session *session;
+    deeper_image *image;
+    deeper_dataset *dataset;
+} held;
+
+static void close_all(held *h) {
+    deeper_dataset_close(h->dataset);
+    deeper_image_close(h->image);
+    deeper_session_free(h->session);
+    deeper_model_close(h->model);
+}
+
+/* One way through the library. */
+typedef deeper_status round_of_calls(held *h, const files *f, const deeper_allocator *allocator, deeper_error *error);
+
+#define TRY(call)                                                                                                                  \
+    do {                                                                                                                           \
+        deeper_status status_ = call;                                                                                              \
+        if (status_ != DEEPER_OK)                                                                                                  \
+            return status_;                                                                                                        \
+    } while (0)
+
+static deeper_status open_session(held *h, const files *f, const deeper_allocator *allocator, deeper_error *error) {
+    deeper_model_options options = DEEPER_MODEL_OPTIONS_INIT;
+    options.allocator = allocator;
+    TRY(deeper_model_open(&h->model, f->model, &options, error));
+    deeper_session_options session = DEEPER_SESSION_OPTIONS_INIT;
+    session.max_batch = 2;
+    session.threads = 1;
+    return deeper_session_create(&h->session, h->model, &session, error);
+}
+
+static deeper_status classify(held *h, const files *f, const deeper_allocator *allocator, deeper_error *error) {
+    TRY(open_session(h, f, allocator, error));
+    deeper_image_options options = DEEPER_IMAGE_OPTIONS_INIT;
+    options.allocator = allocator;
+    TRY(deeper_image_open(&h->image, f->picture, &options, error));
+    deeper_prediction top[2];
+    size_t found = 0;
+    return deeper_classify(h->session, h->image, 10, top, 2, &found, error);
+}
+
+static int next(void *context, const char **path, int64_t *label) {
+    const char **rest = context;
+    *path = *rest;
+    *rest = NULL;
+    return *path != NULL;
+}
+
+/* A picture that cannot be read for want of memory is reported to the sink, which makes it the status of the round. */
+static int sink(void *context, const deeper_result *result) {
+    deeper_status *status = context;
+    *status = result->status;
+    return 0;
+}
+
+static deeper_status stream(held *h, const files *f, const deeper_allocator *allocator, deeper_error *error) {
+    TRY(open_session(h, f, allocator, error));
+    const char *path = f->picture;
+    const deeper_source source = { next, &path };
+    deeper_stream_options options = DEEPER_STREAM_OPTIONS_INIT;
+    options.readers = 1;
+    deeper_status picture = DEEPER_OK;
+    TRY(deeper_classify_stream(h->session, &source, &options, sink, &picture, error));
+    return picture;
+}
+
+static deeper_status create_and_save(held *h, const files *f, const deeper_allocator *allocator, deeper_error *error) {
+    deeper_model_options options = DEEPER_MODEL_OPTIONS_INIT;
+    options.allocator = allocator;
+    TRY(deeper_model_create(&h->model, SMALL_ARCHITECTURE, SMALL_CLASSES, SMALL_SIDE, &options, error));
+    TRY(deeper_model_initialize(h->model, 1, error));
+    small_set_preprocessing(h->model);
+    return deeper_model_save(h->model, f->saved, error);
+}
+
+static deeper_status evaluate(held *h, const files *f, const deeper_allocator *allocator, deeper_error *error) {
+    TRY(open_session(h, f, allocator, error));
+    TRY(deeper_dataset_open(&h->dataset, f->list, NULL, allocator, error));
+    deeper_evaluation result;
+    return deeper_evaluate(h->session, h->dataset, NULL, &result, error);
+}
+
+static deeper_status bench(held *h, const files *f, const deeper_allocator *allocator, deeper_error *error) {
+    TRY(open_session(h, f, allocator, error));
+    deeper_session_options options = DEEPER_SESSION_OPTIONS_INIT;
+    options.threads = 1;
+    deeper_benchmark result;
+    return deeper_bench(h->model, &options, 0, &result, error);
+}
+
+/* Lets the nth allocation fail, for every n from `first` until none failed. Returns how many a good round makes. */
+static long fail_each(round_of_calls *calls, const files *f, long first) {
+    for (long n = first;; n++) {
+        test_failing_allocator it;
+        held h = { 0 };
+        deeper_error error = { 0 };
+        test_failing_allocator_init(&it, n);
+        deeper_status status = calls(&h, f, &it.allocator, &error);
+        bool done = it.calls < n;
+        if (status != (done ? DEEPER_OK : DEEPER_ERROR_MEMORY))
+            fail_msg("allocation %ld: status %d, \"%s\"", n, status, error.message);
+        close_all(&h);
+        if (it.outstanding != 0)
+            fail_msg("allocation %ld: %ld blocks are left", n, (long)it.outstanding);
+        if (done)
+            return it.calls;
+    }
+}
+
+/* How many allocations a call makes before the part of a round that is new. */
+static long calls_of(round_of_calls *calls, const files *f) {
+    test_failing_allocator it;
+    held h = { 0 };
+    test_failing_allocator_init(&it, 0);
+    assert_int_equal(calls(&h, f, &it.allocator, NULL), DEEPER_OK);
+    close_all(&h);
+    assert_int_equal(it.outstanding, 0);
+    return it.calls;
+}
+
+static void test_open_and_session(void **state) {
+    assert_true(fail_each(open_session, *state, 1) > 10);
+}
+
+/* The rounds that begin with an open session start where that ends. */
+static void test_classify(void **state) {
+    fail_each(classify, *state, calls_of(open_session, *state) + 1);
+}
+
+static void test_stream(void **state) {
+    fail_each(stream, *state, calls_of(open_session, *state) + 1);
+}
+
+static void test_evaluate(void **state) {
+    fail_each(evaluate, *state, calls_of(open_session, *state) + 1);
+}
+
+static void test_create_and_save(void **state) {
+    fail_each(create_and_save, *state, 1);
+}
+
+static void test_bench(void **state) {
+    fail_each(bench, *state, calls_of(open_session, *state) + 1);
+}
+
+static int begin(void **state) {
+    static files f;
+    make_files(&f);
+    *state = &f;
+    return 0;
+}
+
+static int end(void **state) {
+    files *f = *state;
+    test_folder_remove(f->folder);
+    return 0;
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_open_and_session), cmocka_unit_test(test_classify),        cmocka_unit_test(test_stream),
+        cmocka_unit_test(test_evaluate),         cmocka_unit_test(test_create_and_save), cmocka_unit_test(test_bench),
+    };
+    return cmocka_run_group_tests_name("api memory", tests, begin, end);
+}
