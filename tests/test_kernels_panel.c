@@ -241,13 +241,13 @@ static void pack_weights(packed *k, const convolution *c, int lanes, const float
                            .planar = c->planar,
                            .blocks_of = k->blocks_of,
                            .panels = k->panels };
-    dp_pack_panels(k->weights.data, &packing);
+    dp_pack_panels(k->weights.data, &packing, 0, packing.panels);
     if (c->second_source) {
         packing.weights = weights + (size_t)c->outputs * taps;
         packing.scale = scale ? scale + c->outputs : NULL;
         packing.outputs = c->second_source;
         packing.first_output = first * lanes;
-        dp_pack_panels(k->weights.data, &packing);
+        dp_pack_panels(k->weights.data, &packing, 0, packing.panels);
     }
 }
 

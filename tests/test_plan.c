@@ -175,7 +175,7 @@ static void run_plan(const subject *s, dp_isa isa, int batch, int threads, float
     dp_plan *plan;
     dp_pool *pool;
     assert_int_equal(dp_packs_create(&packs, NULL, &error), DEEPER_OK);
-    dp_plan_options options = { dp_kernels_for(isa), batch, threads, s->outputs, s->output_count };
+    dp_plan_options options = { dp_kernels_for(isa), batch, threads, s->outputs, s->output_count, false };
     if (dp_plan_create(&plan, s->graph, (const float *const *)s->pointers, packs, &options, NULL, &error) != DEEPER_OK)
         fail_msg("%s", error.message);
     assert_int_equal(dp_pool_create(&pool, NULL, threads, &error), DEEPER_OK);
@@ -188,7 +188,8 @@ static void run_plan(const subject *s, dp_isa isa, int batch, int threads, float
         for (int i = 0; i < s->output_count; i++)
             at[i] = outputs[i] + (size_t)done * dp_shape_floats(s->graph->nodes[s->outputs[i]].shape);
         int count = IMAGES - done < batch ? IMAGES - done : batch;
-        dp_plan_run(plan, pool, arena, s->input + (size_t)done * image, count, at);
+        const float *input = s->input + (size_t)done * image;
+        dp_plan_run(plan, pool, arena, &(dp_plan_call){ .count = count, .inputs = &input, .outputs = at });
     }
     dp_float_mode_leave(mode);
     dp_free(NULL, arena);
@@ -280,7 +281,7 @@ static char *plan_text(void (*build)(subject *), int output_node, size_t *arena)
     build(&s);
     fill(&s);
     assert_int_equal(dp_packs_create(&packs, NULL, NULL), DEEPER_OK);
-    dp_plan_options options = { dp_kernels_for(DP_ISA_PORTABLE), 1, 1, &s.outputs[output_node], 1 };
+    dp_plan_options options = { dp_kernels_for(DP_ISA_PORTABLE), 1, 1, &s.outputs[output_node], 1, false };
     assert_int_equal(dp_plan_create(&plan, s.graph, (const float *const *)s.pointers, packs, &options, NULL, NULL), DEEPER_OK);
     dp_buffer_init(&text, NULL, 1 << 16);
     dp_plan_print(plan, &text);
@@ -342,9 +343,11 @@ static void test_bad_options(void **state) {
     assert_int_equal(dp_packs_create(&packs, NULL, NULL), DEEPER_OK);
     int parameter = 1, past = s.graph->count;
     const dp_plan_options bad[] = {
-        { dp_kernels_for(DP_ISA_PORTABLE), 0, 1, s.outputs, 1 }, { dp_kernels_for(DP_ISA_PORTABLE), 1 << 20, 1, s.outputs, 1 },
-        { dp_kernels_for(DP_ISA_PORTABLE), 1, 1, s.outputs, 0 }, { dp_kernels_for(DP_ISA_PORTABLE), 1, 1, &parameter, 1 },
-        { dp_kernels_for(DP_ISA_PORTABLE), 1, 1, &past, 1 },
+        { dp_kernels_for(DP_ISA_PORTABLE), 0, 1, s.outputs, 1, false },
+        { dp_kernels_for(DP_ISA_PORTABLE), 1 << 20, 1, s.outputs, 1, false },
+        { dp_kernels_for(DP_ISA_PORTABLE), 1, 1, s.outputs, 0, false },
+        { dp_kernels_for(DP_ISA_PORTABLE), 1, 1, &parameter, 1, false },
+        { dp_kernels_for(DP_ISA_PORTABLE), 1, 1, &past, 1, false },
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         assert_int_equal(dp_plan_create(&plan, s.graph, (const float *const *)s.pointers, packs, &bad[i], NULL, &error),

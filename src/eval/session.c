@@ -83,6 +83,7 @@ dp_shape dp_session_output(const dp_session *session, int index) {
 
 void dp_session_run(dp_session *session, const float *input, int count, float *const *outputs) {
     uint64_t mode = dp_float_mode_enter();
-    dp_plan_run(session->plan, session->pool, session->arena, input, count, outputs);
+    const dp_plan_call call = { .count = count, .inputs = &input, .outputs = outputs };
+    dp_plan_run(session->plan, session->pool, session->arena, &call);
     dp_float_mode_leave(mode);
 }

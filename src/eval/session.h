@@ -38,7 +38,7 @@ void dp_session_free(dp_session *session);
 /* The shape (n = 0) of output `index`. */
 dp_shape dp_session_output(const dp_session *session, int index);
 
-/* Runs `count` (1..max_batch) images; input and outputs as dp_plan_run has them. The caller's floating-point mode is kept. */
+/* Runs `count` (1..max_batch) images; input and outputs as dp_plan_call has them. The caller's floating-point mode is kept. */
 void dp_session_run(dp_session *session, const float *input, int count, float *const *outputs);
 
 #endif

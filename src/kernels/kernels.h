@@ -97,20 +97,30 @@ typedef struct dp_kernels {
 /* The table of an ISA that this build has (see dp_isa_supported), NULL otherwise. Constant; never freed. */
 const dp_kernels *dp_kernels_for(dp_isa isa);
 
-/* Packs weights for panels. Canonical K x C x R x S (`weights`), one source of a panel: output channel `k` of this source becomes
- * lane (k0 + k) % L of block (k0 + k) / L of the packed product. The packed product has `total_blocks` blocks in panels of
- * `blocks_of[p]`; panel p holds [segment][run][blocks_of[p]][L], panels one after another, segments in the order (channel block,
- * row, column) with run L if blocked, (channel, row) with run S if planar. scale: NULL, or a factor an output channel (folded batch
- * norm). The caller zeroes `packed` first: lanes of missing channels stay zero. groups > 1: written as a dense product with zeros
- * elsewhere. */
+/* How the canonical weights of a product lie in memory. PLAIN: outputs x channels/groups x R x S. Those of a gradient use the
+ * weights of the forward convolution: ROTATED: channels x outputs/groups x R x S, read with rows and columns reversed; TRANSPOSED:
+ * channels x outputs, R = S = 1. */
+typedef enum dp_weight_order { DP_WEIGHTS_PLAIN, DP_WEIGHTS_ROTATED, DP_WEIGHTS_TRANSPOSED } dp_weight_order;
+
+/* Packs weights for panels, one source of a product: output channel `k` of this source becomes lane (k0 + k) % L of block (k0 + k)
+ * / L. Panel p holds [segment][run][blocks_of[p]][L], panels one after another, segments in the order (channel block, row, column)
+ * with run L if blocked, (channel, row) with run S if planar. scale: NULL, or a factor an output channel (folded batch norm). The
+ * caller zeroes `packed` first: lanes of missing channels stay zero. groups > 1: written as a dense product with zeros elsewhere.
+ */
 typedef struct dp_packing {
     const float *weights, *scale;
-    int outputs, channels, height, width, groups; /* channels: C of the whole input */
+    dp_weight_order order;
+    int outputs, channels, height, width, groups; /* channels: C of the whole input; height, width: R, S */
     int lanes, first_output;                      /* first_output: k0, a multiple of L */
     bool planar;
     const int *blocks_of;
     int panels;
 } dp_packing;
-void dp_pack_panels(float *packed, const dp_packing *packing);
+
+/* Floats of the panels before panel `panel`. */
+size_t dp_packed_offset(const dp_packing *packing, int panel);
+
+/* Packs panels begin..end-1; `packed` is where panel 0 begins. */
+void dp_pack_panels(float *packed, const dp_packing *packing, int begin, int end);
 
 #endif

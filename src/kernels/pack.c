@@ -8,21 +8,51 @@ enum { LANES_MAX = 16 };
 /* What fills one lane of a block: the weights of an output channel, whose group sees `channels` input channels from first_channel.
  */
 typedef struct lane {
-    const float *weights; /* NULL: this lane has no channel of this source */
+    const float *weights; /* of channel 0 of the group, row 0, column 0; NULL: this lane has no channel of this source */
     float scale;
     int first_channel;
 } lane;
 
+/* Floats between neighbours in memory along each dimension of the product. */
+typedef struct strides {
+    ptrdiff_t channel, row, column;
+} strides;
+
+static strides strides_of(const dp_packing *p) {
+    const ptrdiff_t window = (ptrdiff_t)p->height * p->width;
+    switch (p->order) {
+    case DP_WEIGHTS_ROTATED:
+        return (strides){ p->outputs / p->groups * window, -p->width, -1 };
+    case DP_WEIGHTS_TRANSPOSED:
+        return (strides){ p->outputs, 0, 0 };
+    default:
+        return (strides){ window, p->width, 1 };
+    }
+}
+
+/* Where the weights of output k begin. */
+static const float *output_weights(const dp_packing *p, int k) {
+    const ptrdiff_t window = (ptrdiff_t)p->height * p->width;
+    const ptrdiff_t group_channels = p->channels / p->groups, group_outputs = p->outputs / p->groups;
+    switch (p->order) {
+    case DP_WEIGHTS_ROTATED:
+        return p->weights + (k / group_outputs * group_channels * group_outputs + k % group_outputs) * window + window - 1;
+    case DP_WEIGHTS_TRANSPOSED:
+        return p->weights + k;
+    default:
+        return p->weights + k * group_channels * window;
+    }
+}
+
 static void find_lanes(lane *lanes, const dp_packing *p, int block) {
     const int group_channels = p->channels / p->groups;
     const int group_outputs = p->outputs / p->groups;
-    const size_t taps = (size_t)group_channels * (size_t)p->height * (size_t)p->width;
     for (int l = 0; l < p->lanes; l++) {
         const int k = block * p->lanes + l - p->first_output;
         lanes[l] = (lane){ 0 };
         if (k >= 0 && k < p->outputs)
             lanes[l] = (lane){
-                .weights = p->weights + (size_t)k * taps,
+                .weights = output_weights(p, k),
                 .scale = p->scale ? p->scale[k] : 1.0f,
                 .first_channel = k / group_outputs * group_channels,
             };
@@ -46,6 +76,7 @@ static size_t depth(const dp_packing *p) {
 /* One block: `packed` is its first vector, the next one of its sum `step` floats on. */
 static void pack_block(float *packed, size_t step, const dp_packing *p, int block) {
     const int group_channels = p->channels / p->groups;
+    const strides at = strides_of(p);
     lane lanes[LANES_MAX];
     find_lanes(lanes, p, block);
     for (int c = 0; c < p->channels; c++)
@@ -56,19 +87,29 @@ static void pack_block(float *packed, size_t step, const dp_packing *p, int bloc
                     const int group_channel = c - lanes[l].first_channel;
                     if (!lanes[l].weights || group_channel < 0 || group_channel >= group_channels)
                         continue;
-                    const size_t tap = ((size_t)group_channel * (size_t)p->height + (size_t)r) * (size_t)p->width + (size_t)s;
-                    vector[l] = lanes[l].weights[tap] * lanes[l].scale;
+                    vector[l] = lanes[l].weights[group_channel * at.channel + r * at.row + s * at.column] * lanes[l].scale;
                 }
             }
 }
 
-void dp_pack_panels(float *packed, const dp_packing *p) {
+/* Blocks before a panel. */
+static int first_block(const dp_packing *p, int panel) {
     int block = 0;
-    for (int panel = 0; panel < p->panels; panel++) {
+    for (int i = 0; i < panel; i++)
+        block += p->blocks_of[i];
+    return block;
+}
+
+size_t dp_packed_offset(const dp_packing *p, int panel) {
+    return depth(p) * (size_t)first_block(p, panel) * (size_t)p->lanes;
+}
+
+void dp_pack_panels(float *packed, const dp_packing *p, int begin, int end) {
+    int block = first_block(p, begin);
+    for (int panel = begin; panel < end; block += p->blocks_of[panel++]) {
         const int blocks = p->blocks_of[panel];
+        float *at = packed + depth(p) * (size_t)block * (size_t)p->lanes;
         for (int j = 0; j < blocks; j++)
-            pack_block(packed + (size_t)j * (size_t)p->lanes, (size_t)blocks * (size_t)p->lanes, p, block + j);
-        packed += depth(p) * (size_t)blocks * (size_t)p->lanes;
-        block += blocks;
+            pack_block(at + (size_t)j * (size_t)p->lanes, (size_t)blocks * (size_t)p->lanes, p, block + j);
     }
 }

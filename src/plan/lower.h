@@ -18,13 +18,11 @@ typedef struct dp_lowering {
     int *uses;     /* needed nodes that read it, counted once a reading, and outputs */
     int *absorber; /* the next node (batch norm, ReLU) that this node's step computes along, or -1 */
     int *root;
-    int *readers; /* of roots: readings by nodes that have a step, and outputs */
-    int *reader;  /* of roots: the last such node, -1 if it is an output */
-    bool *done;   /* its step exists already (siblings are lowered together) */
+    bool *done; /* its step exists already (siblings are lowered together) */
     dp_view *views;
 } dp_lowering;
 
-/* simplify.c: fills needed ... reader. */
+/* simplify.c: fills needed ... root. */
 void dp_simplify(dp_lowering *lowering);
 
 /* The last of the chain node -> absorber -> ...: the node whose value the step of `node` writes. */
@@ -42,13 +40,20 @@ deeper_status dp_place(dp_lowering *lowering, deeper_error *error);
 /* The view of the value of input `index` of a node. */
 const dp_view *dp_input_view(const dp_lowering *lowering, int node, int index);
 
+/* The same for an input that may be missing: a view without channels. */
+dp_view dp_optional_view(const dp_lowering *lowering, int node, int index);
+
+/* Whether the storage of a view has around it the pixels that `window` pads. */
+bool dp_has_halo(const dp_plan *plan, const dp_view *view, const dp_window *window);
+
 /* A new storage for a picture with a halo (window NULL: none), and the view of the whole of it. planar: one float a pixel. */
 deeper_status dp_storage_add(dp_plan *plan, dp_shape shape, const dp_window *halo, bool planar, dp_view *view, deeper_error *error);
 
 /* A new storage of `floats` floats for the whole batch; its number. */
 deeper_status dp_storage_add_fixed(dp_plan *plan, size_t floats, int *storage, deeper_error *error);
 
-/* Adds a step (copied) that reads and writes these storages; gives it the first phase after all writers of what it reads. */
+/* Adds a step (copied) that reads and writes these storages; gives it the first phase after all writers of what it reads. -1 among
+ * the reads is no storage (a parameter). */
 deeper_status dp_emit(dp_plan *plan, const dp_step *step, const int *reads, int read_count, const int *writes, int write_count,
                       deeper_error *error);
 deeper_status dp_emit_unary(dp_plan *plan, const dp_step *step, deeper_error *error); /* reads step->in, writes step->out */
@@ -58,8 +63,11 @@ int dp_parts(const dp_plan *plan, int items, uint64_t work);
 
 /* A function an operator; the step of `node` and of all that it absorbs. */
 typedef deeper_status dp_lower(dp_lowering *lowering, int node, deeper_error *error);
-dp_lower dp_lower_input, dp_lower_conv, dp_lower_pool, dp_lower_global_average, dp_lower_lrn, dp_lower_relu, dp_lower_batch_norm,
-    dp_lower_add, dp_lower_concat, dp_lower_flatten, dp_lower_softmax;
+dp_lower dp_lower_input, dp_lower_conv, dp_lower_pool, dp_lower_lrn, dp_lower_relu, dp_lower_batch_norm, dp_lower_add,
+    dp_lower_concat, dp_lower_flatten, dp_lower_softmax;
+dp_lower dp_lower_fill, dp_lower_loss, dp_lower_loss_gradient, dp_lower_dropout, dp_lower_unflatten, dp_lower_dilate,
+    dp_lower_weight_gradient, dp_lower_channel_sum, dp_lower_relu_gradient, dp_lower_pool_gradient, dp_lower_lrn_gradient,
+    dp_lower_slice, dp_lower_moments, dp_lower_batch_norm_training, dp_lower_batch_norm_sums, dp_lower_batch_norm_gradient;
 deeper_status dp_lower_output(dp_lowering *lowering, int output, deeper_error *error);
 deeper_status dp_lower_halos(dp_plan *plan, deeper_error *error);
 

@@ -43,27 +43,88 @@ deeper_status dp_storage_add(dp_plan *plan, dp_shape shape, const dp_window *hal
     return DEEPER_OK;
 }
 
+bool dp_has_halo(const dp_plan *plan, const dp_view *view, const dp_window *window) {
+    const dp_storage *s = &plan->storages[view->storage];
+    return s->halo_top >= window->pad_top && s->halo_left >= window->pad_left && s->halo_bottom >= window->pad_bottom
+           && s->halo_right >= window->pad_right;
+}
+
 const dp_view *dp_input_view(const dp_lowering *lowering, int node, int index) {
     return &lowering->views[lowering->root[lowering->graph->nodes[node].inputs[index]]];
 }
 
-/* Whether the node has a value in the arena. */
+dp_view dp_optional_view(const dp_lowering *lowering, int node, int index) {
+    bool there = index < lowering->graph->nodes[node].input_count;
+    return there ? *dp_input_view(lowering, node, index) : (dp_view){ .storage = -1 };
+}
+
+/* Whether the node has a value in the arena. Weights in another order exist only packed (conv_pack.c), weight gradients only in the
+ * caller's memory (step_weight_gradient.c). */
 static bool has_value(const dp_lowering *l, int i) {
-    return l->needed[i] && l->root[i] == i && l->absorber[i] < 0 && l->graph->nodes[i].op != DP_OP_PARAMETER;
+    static const bool elsewhere[DP_OP_COUNT] = {
+        [DP_OP_PARAMETER] = true, [DP_OP_ROTATE] = true, [DP_OP_TRANSPOSE] = true, [DP_OP_CONV_WEIGHT_GRADIENT] = true
+    };
+    return l->needed[i] && l->root[i] == i && l->absorber[i] < 0 && !elsewhere[l->graph->nodes[i].op];
 }
 
-static const dp_window *only_reader_window(const dp_lowering *l, int root) {
-    int reader = l->reader[root];
-    bool private = l->readers[root] == 1 && reader >= 0 && l->graph->nodes[reader].op == DP_OP_CONV;
-    return private ? &l->graph->nodes[reader].attributes.window : NULL;
+static int larger(int a, int b) {
+    return a > b ? a : b;
 }
 
-static deeper_status place_new(dp_lowering *l, int node, deeper_error *error) {
+/* What the readers of each root want of its storage. */
+typedef struct wishes {
+    dp_window halo;     /* the pads alone: the largest of any reader */
+    bool padded, dense; /* some reader pads; some reader wants no halo, or cannot take planes */
+} wishes;
+
+static void read_wish(wishes *wish, const dp_node *reader, int index) {
+    const dp_window *w = &reader->attributes.window;
+    bool slides = index == 0 && (reader->op == DP_OP_CONV || reader->op == DP_OP_CONV_WEIGHT_GRADIENT);
+    bool pads = slides && (w->pad_top || w->pad_left || w->pad_bottom || w->pad_right);
+    bool point = slides && reader->op == DP_OP_CONV && w->height == 1 && w->width == 1;
+    if (pads) {
+        wish->padded = true;
+        wish->halo.pad_top = larger(wish->halo.pad_top, w->pad_top);
+        wish->halo.pad_left = larger(wish->halo.pad_left, w->pad_left);
+        wish->halo.pad_bottom = larger(wish->halo.pad_bottom, w->pad_bottom);
+        wish->halo.pad_right = larger(wish->halo.pad_right, w->pad_right);
+    }
+    wish->dense |= point || reader->op == DP_OP_FC || reader->op == DP_OP_SLICE;
+}
+
+static void read_wishes(const dp_lowering *l, wishes *of, bool *planes) {
+    for (int i = 0; i < l->graph->count; i++)
+        planes[i] = l->graph->nodes[i].op == DP_OP_INPUT && l->graph->nodes[i].shape.c <= PLANAR_CHANNELS;
+    for (int i = 0; i < l->graph->count; i++)
+        for (int j = 0; l->needed[i] && l->root[i] == i && j < l->graph->nodes[i].input_count; j++) {
+            const dp_node *reader = &l->graph->nodes[i];
+            int root = l->root[reader->inputs[j]];
+            read_wish(&of[root], reader, j);
+            if (j > 0 || (reader->op != DP_OP_CONV && reader->op != DP_OP_CONV_WEIGHT_GRADIENT))
+                planes[root] = false;
+        }
+    for (int i = 0; i < l->output_count; i++)
+        planes[l->root[l->outputs[i]]] = false;
+}
+
+/* Pictures of few channels would fill a block with zeros: convolutions that alone read them read them as planes. */
+static deeper_status place_new(dp_lowering *l, int node, const wishes *wish, bool planar, deeper_error *error) {
     const dp_node *it = &l->graph->nodes[node];
-    const dp_window *window = only_reader_window(l, node);
-    /* Pictures of few channels would fill a block with zeros: their one convolution reads them as planes. */
-    bool planar = it->op == DP_OP_INPUT && it->shape.c <= PLANAR_CHANNELS && window;
-    return dp_storage_add(l->plan, it->shape, window, planar, &l->views[node], error);
+    if (it->shape.n) {
+        l->views[node] = (dp_view){ .shape = it->shape };
+        return dp_storage_add_fixed(l->plan, dp_shape_floats(it->shape), &l->views[node].storage, error);
+    }
+    const dp_window *halo = wish->padded && (planar || !wish->dense) ? &wish->halo : NULL;
+    return dp_storage_add(l->plan, it->shape, halo, planar, &l->views[node], error);
+}
+
+/* Whether a slice is only another view of its input: batch sums always, channels where they begin on a block and end on one or with
+ * the input. */
+static bool is_view(const dp_lowering *l, int node) {
+    const dp_node *it = &l->graph->nodes[node];
+    const dp_slice *slice = &it->attributes.slice;
+    int lanes = l->plan->kernels->lanes, channels = l->graph->nodes[it->inputs[0]].shape.c;
+    return it->shape.n || (slice->begin % lanes == 0 && (slice->count % lanes == 0 || slice->begin + slice->count == channels));
 }
 
 /* Every part must begin on a block boundary, have no view yet (a value may be a part twice) and be written by a step of this kind
@@ -72,7 +133,7 @@ static bool sliceable(const dp_lowering *l, const dp_node *concat) {
     int begin = 0;
     for (int i = 0; i < concat->input_count; i++) {
         int part = l->root[concat->inputs[i]];
-        if (begin % l->plan->kernels->lanes || l->views[part].storage >= 0)
+        if (begin % l->plan->kernels->lanes || l->views[part].storage >= 0 || l->graph->nodes[part].op == DP_OP_SLICE)
             return false;
         for (int j = 0; j < i; j++)
             if (l->root[concat->inputs[j]] == part)
@@ -98,16 +159,50 @@ static void place_parts(dp_lowering *l, int node) {
 }
 
 /* From the last node to the first, so that a concatenation has its place before its parts. */
-deeper_status dp_place(dp_lowering *lowering, deeper_error *error) {
-    for (int i = 0; i < lowering->graph->count; i++)
-        lowering->views[i].storage = -1;
-    for (int i = lowering->graph->count - 1; i >= 0; i--) {
-        if (!has_value(lowering, i))
+static deeper_status place_values(dp_lowering *l, const wishes *of, const bool *planes, deeper_error *error) {
+    for (int i = l->graph->count - 1; i >= 0; i--) {
+        const dp_node *node = &l->graph->nodes[i];
+        if (!has_value(l, i) || (node->op == DP_OP_SLICE && is_view(l, i)))
             continue;
-        if (lowering->views[i].storage < 0)
-            DP_TRY(place_new(lowering, i, error));
-        if (lowering->graph->nodes[i].op == DP_OP_CONCAT)
-            place_parts(lowering, i);
+        if (l->views[i].storage < 0)
+            DP_TRY(place_new(l, i, &of[i], planes[i], error));
+        if (node->op == DP_OP_CONCAT)
+            place_parts(l, i);
     }
     return DEEPER_OK;
+}
+
+/* In order, for a slice may be sliced. */
+static void place_slices(dp_lowering *l) {
+    for (int i = 0; i < l->graph->count; i++) {
+        const dp_node *node = &l->graph->nodes[i];
+        if (node->op != DP_OP_SLICE || !has_value(l, i) || !is_view(l, i))
+            continue;
+        dp_view *view = &l->views[i];
+        *view = *dp_input_view(l, i, 0);
+        int begin = node->attributes.slice.begin;
+        view->offset += node->shape.n ? begin * node->shape.n : begin / l->plan->kernels->lanes * view->block;
+        view->shape = node->shape;
+    }
+}
+
+deeper_status dp_place(dp_lowering *lowering, deeper_error *error) {
+    const dp_graph *graph = lowering->graph;
+    wishes *of = dp_alloc(graph->allocator, (size_t)graph->count, sizeof *of);
+    bool *planes = dp_alloc(graph->allocator, (size_t)graph->count, sizeof *planes);
+    deeper_status status = of && planes ? DEEPER_OK : dp_fail_memory(error, "the planner's tables");
+    for (int i = 0; i < graph->count; i++) {
+        lowering->views[i] = (dp_view){ .storage = -1, .shape = graph->nodes[i].shape };
+        if (graph->nodes[i].op == DP_OP_PARAMETER && lowering->plan->training)
+            lowering->views[i].values = lowering->values[graph->nodes[i].parameter];
+    }
+    if (status == DEEPER_OK) {
+        read_wishes(lowering, of, planes);
+        status = place_values(lowering, of, planes, error);
+    }
+    if (status == DEEPER_OK)
+        place_slices(lowering);
+    dp_free(graph->allocator, of);
+    dp_free(graph->allocator, planes);
+    return status;
 }

@@ -9,12 +9,39 @@ enum { MAX_BATCH = 4096, MAX_TASKS = 65535, PARTS_A_THREAD = 4 };
 /* A task should last some 10 microseconds at least: a million multiply-adds, or this much of anything slower. */
 static const uint64_t WORK_OF_A_TASK = 500000;
 
+/* Without an entry: nodes that are no work of their own (parameters and their other orders), or only names (dropout at inference).
+ */
 static dp_lower *const lowerings[DP_OP_COUNT] = {
-    [DP_OP_INPUT] = dp_lower_input,     [DP_OP_CONV] = dp_lower_conv,         [DP_OP_FC] = dp_lower_conv,
-    [DP_OP_MAX_POOL] = dp_lower_pool,   [DP_OP_AVERAGE_POOL] = dp_lower_pool, [DP_OP_GLOBAL_AVERAGE] = dp_lower_global_average,
-    [DP_OP_LRN] = dp_lower_lrn,         [DP_OP_RELU] = dp_lower_relu,         [DP_OP_BATCH_NORM] = dp_lower_batch_norm,
-    [DP_OP_ADD] = dp_lower_add,         [DP_OP_CONCAT] = dp_lower_concat,     [DP_OP_FLATTEN] = dp_lower_flatten,
+    [DP_OP_INPUT] = dp_lower_input,
+    [DP_OP_CONV] = dp_lower_conv,
+    [DP_OP_FC] = dp_lower_conv,
+    [DP_OP_MAX_POOL] = dp_lower_pool,
+    [DP_OP_AVERAGE_POOL] = dp_lower_pool,
+    [DP_OP_GLOBAL_AVERAGE] = dp_lower_pool,
+    [DP_OP_LRN] = dp_lower_lrn,
+    [DP_OP_RELU] = dp_lower_relu,
+    [DP_OP_BATCH_NORM] = dp_lower_batch_norm,
+    [DP_OP_ADD] = dp_lower_add,
+    [DP_OP_CONCAT] = dp_lower_concat,
+    [DP_OP_FLATTEN] = dp_lower_flatten,
+    [DP_OP_DROPOUT] = dp_lower_dropout,
     [DP_OP_SOFTMAX] = dp_lower_softmax,
+    [DP_OP_FILL] = dp_lower_fill,
+    [DP_OP_SOFTMAX_LOSS] = dp_lower_loss,
+    [DP_OP_SOFTMAX_LOSS_GRADIENT] = dp_lower_loss_gradient,
+    [DP_OP_UNFLATTEN] = dp_lower_unflatten,
+    [DP_OP_DILATE] = dp_lower_dilate,
+    [DP_OP_CONV_WEIGHT_GRADIENT] = dp_lower_weight_gradient,
+    [DP_OP_CHANNEL_SUM] = dp_lower_channel_sum,
+    [DP_OP_RELU_GRADIENT] = dp_lower_relu_gradient,
+    [DP_OP_MAX_POOL_GRADIENT] = dp_lower_pool_gradient,
+    [DP_OP_AVERAGE_POOL_GRADIENT] = dp_lower_pool_gradient,
+    [DP_OP_GLOBAL_AVERAGE_GRADIENT] = dp_lower_pool_gradient,
+    [DP_OP_LRN_GRADIENT] = dp_lower_lrn_gradient,
+    [DP_OP_SLICE] = dp_lower_slice,
+    [DP_OP_MOMENTS] = dp_lower_moments,
+    [DP_OP_BATCH_NORM_SUMS] = dp_lower_batch_norm_sums,
+    [DP_OP_BATCH_NORM_GRADIENT] = dp_lower_batch_norm_gradient,
 };
 
 /* ---------------------------------------------------------------- making */
@@ -38,10 +65,12 @@ deeper_status dp_emit(dp_plan *plan, const dp_step *step, const int *reads, int 
         return dp_fail_memory(error, "the table of steps");
     int phase = step->phase;
     for (int i = 0; i < read_count; i++)
-        if (phase <= plan->storages[reads[i]].written)
+        if (reads[i] >= 0 && phase <= plan->storages[reads[i]].written)
             phase = plan->storages[reads[i]].written + 1;
     phase = phase < 1 ? 1 : phase;
     for (int i = 0; i < read_count; i++) {
+        if (reads[i] < 0)
+            continue;
         dp_storage *storage = &plan->storages[reads[i]];
         storage->last = phase > storage->last ? phase : storage->last;
     }
@@ -89,10 +118,8 @@ static deeper_status compile(dp_lowering *l, deeper_error *error) {
     l->uses = dp_alloc(plan->allocator, nodes, sizeof(int));
     l->absorber = dp_alloc(plan->allocator, nodes, sizeof(int));
     l->root = dp_alloc(plan->allocator, nodes, sizeof(int));
-    l->readers = dp_alloc(plan->allocator, nodes, sizeof(int));
-    l->reader = dp_alloc(plan->allocator, nodes, sizeof(int));
     l->views = dp_alloc(plan->allocator, nodes, sizeof *l->views);
-    if (!l->needed || !l->done || !l->uses || !l->absorber || !l->root || !l->readers || !l->reader || !l->views)
+    if (!l->needed || !l->done || !l->uses || !l->absorber || !l->root || !l->views)
         return dp_fail_memory(error, "the planner's tables");
     dp_simplify(l);
     DP_TRY(dp_place(l, error));
@@ -102,7 +129,7 @@ static deeper_status compile(dp_lowering *l, deeper_error *error) {
 }
 
 static void lowering_free(dp_lowering *l) {
-    void *tables[] = { l->needed, l->done, l->uses, l->absorber, l->root, l->readers, l->reader, l->views };
+    void *tables[] = { l->needed, l->done, l->uses, l->absorber, l->root, l->views };
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
         dp_free(l->plan->allocator, tables[i]);
 }
@@ -130,6 +157,8 @@ deeper_status dp_plan_create(dp_plan **plan, const dp_graph *graph, const float 
     made->kernels = options->kernels;
     made->max_batch = options->max_batch;
     made->threads = options->threads;
+    made->training = options->training;
+    made->gradient_kernels = dp_gradient_kernels_for(options->kernels->isa);
     dp_lowering lowering = { .plan = made,
                              .graph = graph,
                              .values = values,
@@ -180,19 +209,19 @@ static int task_count(const dp_step *step, int images) {
 static void run_task(void *context, int task, int worker) {
     const loop *it = context;
     const dp_step *step = it->steps;
-    for (int tasks; task >= (tasks = task_count(step, it->run->count)); step++)
+    for (int tasks; task >= (tasks = task_count(step, it->run->call->count)); step++)
         task -= tasks;
     step->kind->run(it->run, step, task, worker);
 }
 
-void dp_plan_run(const dp_plan *plan, dp_pool *pool, float *arena, const float *input, int count, float *const *outputs) {
-    dp_run run = { plan, arena, input, outputs, count };
+void dp_plan_run(const dp_plan *plan, dp_pool *pool, float *arena, const dp_plan_call *call) {
+    dp_run run = { plan, arena, call };
     for (int i = 0; i < plan->step_count;) {
         loop phase = { &run, &plan->steps[i] };
-        int tasks = task_count(&plan->steps[i], count), next = i + 1;
+        int tasks = task_count(&plan->steps[i], call->count), next = i + 1;
         while (next < plan->step_count && plan->steps[next].phase == plan->steps[i].phase
-               && tasks + task_count(&plan->steps[next], count) <= MAX_TASKS)
-            tasks += task_count(&plan->steps[next++], count);
+               && tasks + task_count(&plan->steps[next], call->count) <= MAX_TASKS)
+            tasks += task_count(&plan->steps[next++], call->count);
         dp_pool_run(pool, tasks, run_task, &phase);
         i = next;
     }
@@ -216,7 +245,8 @@ void dp_plan_print(const dp_plan *plan, dp_buffer *text) {
         dp_buffer_printf(text, "%5d %-13s %-28s", step->phase, step->kind->name, step->name);
         print_shape(reads ? &step->in : &step->out, text);
         print_shape(writes ? &step->out : &step->in, text);
-        dp_buffer_printf(text, " %9zu  ", plan->storages[writes ? step->out.storage : step->in.storage].offset * sizeof(float));
+        int storage = writes ? step->out.storage : step->in.storage;
+        dp_buffer_printf(text, " %9zu  ", storage < 0 ? 0 : plan->storages[storage].offset * sizeof(float));
         if (step->kind->describe)
             step->kind->describe(step, text);
         dp_buffer_printf(text, "%s%d task%s\n", step->kind->describe ? ", " : "", step->tasks, step->tasks == 1 ? "" : "s");

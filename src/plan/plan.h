@@ -26,10 +26,11 @@ typedef struct dp_plan_options {
     int threads;        /* divides the work; changes no result */
     const int *outputs; /* nodes */
     int output_count;   /* >= 1 */
+    bool training;      /* parameters change between runs: they are packed in every run; dropout drops */
 } dp_plan_options;
 
-/* values[p]: the values of parameter p, read now (packed) and not kept. The graph, the packs and the kernels must outlive the plan.
- */
+/* values[p]: the values of parameter p; read now (packed) and not kept, except in training, where they are read in every run. packs
+ * may be NULL in training. The graph, the packs and the kernels must outlive the plan. */
 deeper_status dp_plan_create(dp_plan **plan, const dp_graph *graph, const float *const *values, dp_packs *packs,
                              const dp_plan_options *options, const deeper_allocator *allocator, deeper_error *error);
 void dp_plan_free(dp_plan *plan);
@@ -37,9 +38,16 @@ void dp_plan_free(dp_plan *plan);
 size_t dp_plan_arena_bytes(const dp_plan *plan);  /* peak of activations and workspace, what dp_plan_run needs */
 size_t dp_plan_packed_bytes(const dp_plan *plan); /* packed weights that the plan reads */
 
-/* Runs `count` (1..max_batch) images. arena: dp_plan_arena_bytes, aligned to DP_ALIGNMENT, used by one run at a time. input:
- * count x C x H x W of the INPUT node; outputs[i]: count x the shape of output i, NCHW. pool: at least the plan's threads. */
-void dp_plan_run(const dp_plan *plan, dp_pool *pool, float *arena, const float *input, int count, float *const *outputs);
+typedef struct dp_plan_call {
+    int count;                  /* images, 1..max_batch */
+    const float *const *inputs; /* inputs[i]: count x the shape of the graph's i-th INPUT, NCHW; NULL where no output needs it */
+    float *const *outputs;      /* outputs[i]: receives count x the shape of output i, NCHW; a batch sum once */
+    uint64_t seed;              /* of the dropout masks: training must give each run its own */
+} dp_plan_call;
+
+/* arena: dp_plan_arena_bytes, aligned to DP_ALIGNMENT, used by one run at a time. pool: at least the plan's threads. The caller's
+ * thread must be in the floating-point mode of a run (dp_float_mode_enter). */
+void dp_plan_run(const dp_plan *plan, dp_pool *pool, float *arena, const dp_plan_call *call);
 
 /* The plan as text: a line a step with phase, algorithm, tile, shapes and arena offsets, then the totals. */
 void dp_plan_print(const dp_plan *plan, dp_buffer *text);

@@ -32,7 +32,8 @@ static void absorb(dp_lowering *l) {
             continue;
         int x = node->inputs[0];
         dp_op before = l->graph->nodes[x].op;
-        if (l->uses[x] == 1 && (node->op == DP_OP_RELU ? absorbs_relu(before) : absorbs_batch_norm(before)))
+        bool fits = node->op == DP_OP_RELU ? absorbs_relu(before) : absorbs_batch_norm(before) && node->input_count == 5;
+        if (l->uses[x] == 1 && fits)
             l->absorber[x] = i;
     }
 }
@@ -40,27 +41,14 @@ static void absorb(dp_lowering *l) {
 /* Dropout is the identity at inference; a flatten of 1x1 pictures changes nothing in memory. */
 static bool renames(const dp_lowering *l, const dp_node *node) {
     if (node->op == DP_OP_DROPOUT)
-        return true;
+        return !l->plan->training || node->attributes.dropout.rate == 0.0F;
     const dp_shape *in = node->input_count ? &l->graph->nodes[node->inputs[0]].shape : NULL;
     return node->op == DP_OP_FLATTEN && in->h == 1 && in->w == 1;
 }
 
 static void find_roots(dp_lowering *l) {
-    for (int i = 0; i < l->graph->count; i++) {
-        l->root[i] = renames(l, &l->graph->nodes[i]) ? l->root[l->graph->nodes[i].inputs[0]] : i;
-        l->readers[i] = 0;
-        l->reader[i] = -1;
-    }
     for (int i = 0; i < l->graph->count; i++)
-        for (int j = 0; l->needed[i] && l->root[i] == i && j < l->graph->nodes[i].input_count; j++) {
-            int root = l->root[l->graph->nodes[i].inputs[j]];
-            l->readers[root]++;
-            l->reader[root] = i;
-        }
-    for (int i = 0; i < l->output_count; i++) {
-        l->readers[l->root[l->outputs[i]]]++;
-        l->reader[l->root[l->outputs[i]]] = -1;
-    }
+        l->root[i] = renames(l, &l->graph->nodes[i]) ? l->root[l->graph->nodes[i].inputs[0]] : i;
 }
 
 void dp_simplify(dp_lowering *lowering) {

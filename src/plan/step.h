@@ -3,6 +3,7 @@
 #ifndef DP_PLAN_STEP_H
 #define DP_PLAN_STEP_H
 
+#include "kernels/gradient.h"
 #include "plan/plan.h"
 
 /* A piece of the arena: `image` floats for each image of the batch, then `fixed` floats whatever the batch. Live from phase `first`
@@ -17,9 +18,11 @@ typedef struct dp_storage {
     int planes, height, width; /* channel blocks (planar: channels) and picture, without halo: what halo zeroing walks */
 } dp_storage;
 
-/* A tensor of `shape` inside a storage. offset: floats from the start of an image to pixel (0, 0) of the first channel block. */
+/* A tensor of `shape` inside a storage. offset: floats from the start of an image to pixel (0, 0) of the first channel block.
+ * Parameters and batch sums (shape.n > 0) lie flat in canonical order, a sum in a fixed storage, a parameter at `values`. */
 typedef struct dp_view {
-    int storage;
+    int storage; /* -1: none */
+    const float *values;
     bool planar;
     ptrdiff_t offset, block, row; /* block: between channel blocks (planar: channels) */
     dp_shape shape;
@@ -29,9 +32,7 @@ typedef struct dp_view {
 typedef struct dp_run {
     const dp_plan *plan;
     float *arena;
-    const float *input;
-    float *const *outputs;
-    int count;
+    const dp_plan_call *call;
 } dp_run;
 
 typedef struct dp_step dp_step;
@@ -46,6 +47,7 @@ typedef struct dp_step_kind {
 
 typedef struct dp_conv_step dp_conv_step;
 typedef struct dp_join_step dp_join_step;
+typedef struct dp_outer_step dp_outer_step;
 
 struct dp_step {
     const dp_step_kind *kind;
@@ -54,23 +56,33 @@ struct dp_step {
     int tasks; /* of one image, or of the whole batch if `whole_batch` */
     bool whole_batch;
     uint64_t work; /* estimate that orders the steps of a phase: the longest begin first */
-    dp_view in, in2, out;
+    dp_view in, in2, in3, out;
     float low; /* 0: a ReLU is fused, -INFINITY: none */
     union {
         dp_conv_step *conv;
         dp_join_step *join;
+        dp_outer_step *outer;
         struct {
-            const dp_window *window; /* lives with the graph */
-            dp_pooling_kernel *kernel;
-            dp_window whole; /* what `window` points at for a global average */
+            dp_window window;
+            dp_pooling_kernel *kernel;                            /* forward */
+            void (*gradient)(const dp_pooling_gradient *pooling); /* backward */
         } pool;
         struct {
             dp_lrn attributes;
             int scratch; /* storage with one piece of scratch_floats a worker */
             size_t scratch_floats;
         } lrn;
-        const float *affine; /* scale, then shift, each CB x L floats; in the packs */
-        int output;          /* index into dp_run.outputs */
+        struct {
+            const float *packed; /* scale, then shift, each CB x L floats; in the packs */
+            float epsilon;
+            dp_view scale, moments, sums; /* training */
+        } norm;
+        struct {
+            int index; /* of the call's inputs or outputs */
+            dp_shape shape;
+        } io;
+        dp_dropout dropout;
+        float smoothing, value; /* of a loss; of a fill */
     } as;
 };
 
@@ -78,7 +90,9 @@ struct dp_plan {
     const deeper_allocator *allocator;
     const dp_graph *graph;
     const dp_kernels *kernels;
+    const dp_gradient_kernels *gradient_kernels;
     int max_batch, threads;
+    bool training;
     dp_storage *storages;
     int storage_count;
     size_t storage_capacity;
@@ -92,6 +106,11 @@ struct dp_plan {
 static inline float *dp_view_at(const dp_run *run, const dp_view *view, int image) {
     const dp_storage *storage = &run->plan->storages[view->storage];
     return run->arena + storage->offset + (size_t)image * storage->image + view->offset;
+}
+
+/* The values of a parameter or batch sum. */
+static inline const float *dp_fixed_at(const dp_run *run, const dp_view *view) {
+    return view->values ? view->values : run->arena + run->plan->storages[view->storage].offset + view->offset;
 }
 
 /* Channel blocks of `channels` channels. */

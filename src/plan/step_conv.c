@@ -5,57 +5,15 @@
  * Where the output has one pixel, the images of the batch take the place of pixels. Tile and panel sizes follow a small model of
  * the register tile (see tile_cost) from shape and ISA; they do not change a bit of the result. Letters: L lanes, K output
  * channels, PQ output rows and columns, RS window, b blocks and m pixels of a panel. */
-#include "plan/lower.h"
+#include "plan/conv.h"
 
 #include <math.h>
-#include <stdio.h>
-#include <string.h>
 
-/* `rows` consecutive output pixels from (y, x); in: offset of the first one's window in the input image. */
-typedef struct conv_tile {
-    ptrdiff_t in;
-    int y, x, rows;
-} conv_tile;
-
-/* Where one channel block of the product goes. */
-typedef struct conv_target {
-    int storage;
-    ptrdiff_t offset, row;
-} conv_target;
-
-struct dp_conv_step {
-    ptrdiff_t *segments;
-    int segment_count, run;
-    ptrdiff_t in_stride;
-    conv_tile *tiles; /* none where images are pixels */
-    int tile_count, tile_rows;
-    conv_target *targets; /* a block */
-    int blocks;
-    int *panels; /* blocks of each panel */
-    int panel_count;
-    const float *weights, *bias; /* in the packs */
-    int tile_parts, panel_parts; /* tasks = tile_parts x panel_parts */
-    const char *algorithm;
-    int sources; /* convolutions that this product joins */
-};
-
-/* One convolution of the product. */
-typedef struct conv_source {
-    int node, batch_norm; /* -1: none */
-    dp_shape weight;      /* K x C/groups x R x S */
-    int first_output;     /* of the product, a multiple of L */
-} conv_source;
-
-enum { MAX_SOURCES = 16 };
-
-/* Everything that packing needs, and the step's construction. */
+/* A step under construction. */
 typedef struct conv_build {
     dp_lowering *lowering;
     dp_window window;
-    int channels; /* C of the input */
     dp_shape output;
-    conv_source sources[MAX_SOURCES];
-    int source_count;
     dp_view in;
     bool images_are_pixels;
     dp_conv_step *conv;
@@ -69,7 +27,7 @@ static void run_tiles(const dp_run *run, const dp_step *step, int image, int til
     int lanes = kernels->lanes, tile_begin, tile_end, panel_begin, panel_end;
     dp_share(conv->tile_count, conv->tile_parts, tile_part, &tile_begin, &tile_end);
     dp_share(conv->panel_count, conv->panel_parts, panel_part, &panel_begin, &panel_end);
-    const float *in = dp_view_at(run, &step->in, image);
+    const float *in = dp_view_at(run, &step->in, image), *packed = dp_conv_packed(run, conv);
     dp_panel panel = { .in_stride = conv->in_stride,
                        .segments = conv->segments,
                        .segment_count = conv->segment_count,
@@ -81,16 +39,16 @@ static void run_tiles(const dp_run *run, const dp_step *step, int image, int til
         if (p < panel_begin)
             continue;
         int blocks = conv->panels[p];
-        panel.weights = conv->weights + (size_t)block * (size_t)conv->segment_count * (size_t)(conv->run * lanes);
-        panel.bias = conv->bias + (size_t)block * (size_t)lanes;
+        panel.weights = packed + (size_t)block * (size_t)conv->segment_count * (size_t)(conv->run * lanes);
+        panel.bias = packed + dp_conv_packed_bias(conv, lanes) + (size_t)block * (size_t)lanes;
         float *targets[DP_PANEL_BLOCKS];
         for (int j = 0; j < blocks; j++) {
-            const conv_target *target = &conv->targets[block + j];
+            const dp_conv_target *target = &conv->targets[block + j];
             const dp_storage *storage = &run->plan->storages[target->storage];
             targets[j] = run->arena + storage->offset + (size_t)image * storage->image + target->offset;
         }
         for (int t = tile_begin; t < tile_end; t++) {
-            const conv_tile *tile = &conv->tiles[t];
+            const dp_conv_tile *tile = &conv->tiles[t];
             panel.in = in + tile->in;
             for (int j = 0; j < blocks; j++)
                 panel.out[j] = targets[j] + tile->y * conv->targets[block + j].row + (ptrdiff_t)tile->x * lanes;
@@ -109,6 +67,7 @@ static void run_conv(const dp_run *run, const dp_step *step, int task, int worke
 static void run_images(const dp_run *run, const dp_step *step, int task, int worker) {
     const dp_conv_step *conv = step->as.conv;
     const dp_kernels *kernels = run->plan->kernels;
+    const float *packed = dp_conv_packed(run, conv);
     int lanes = kernels->lanes, panel_begin, panel_end, block = 0;
     dp_share(conv->panel_count, conv->panel_parts, task, &panel_begin, &panel_end);
     dp_panel panel = { .in_stride = (ptrdiff_t)run->plan->storages[step->in.storage].image,
@@ -121,10 +80,10 @@ static void run_images(const dp_run *run, const dp_step *step, int task, int wor
         if (p < panel_begin)
             continue;
         int blocks = conv->panels[p], most = kernels->panel_rows[blocks];
-        panel.weights = conv->weights + (size_t)block * (size_t)conv->segment_count * (size_t)(conv->run * lanes);
-        panel.bias = conv->bias + (size_t)block * (size_t)lanes;
-        for (int image = 0; image < run->count; image += most) {
-            int rows = run->count - image < most ? run->count - image : most;
+        panel.weights = packed + (size_t)block * (size_t)conv->segment_count * (size_t)(conv->run * lanes);
+        panel.bias = packed + dp_conv_packed_bias(conv, lanes) + (size_t)block * (size_t)lanes;
+        for (int image = 0; image < run->call->count; image += most) {
+            int rows = run->call->count - image < most ? run->call->count - image : most;
             panel.in = dp_view_at(run, &step->in, image);
             for (int j = 0; j < blocks; j++)
                 panel.out[j] = dp_view_at(run, &step->out, image) + (block + j) * step->out.block;
@@ -137,8 +96,8 @@ static void describe_conv(const dp_step *step, dp_buffer *text) {
     const dp_conv_step *conv = step->as.conv;
     dp_buffer_printf(text, "%s, panels of %d blocks x %d pixels, %d segments of %d", conv->algorithm, conv->panels[0],
                      conv->tile_rows, conv->segment_count, conv->run);
-    if (conv->sources > 1)
-        dp_buffer_printf(text, ", %d siblings as one product", conv->sources);
+    if (conv->source_count > 1)
+        dp_buffer_printf(text, ", %d siblings as one product", conv->source_count);
 }
 
 static void release_conv(dp_plan *plan, dp_step *step) {
@@ -154,90 +113,6 @@ static void release_conv(dp_plan *plan, dp_step *step) {
 
 static const dp_step_kind conv_kind = { "conv", run_conv, describe_conv, release_conv };
 static const dp_step_kind conv_images_kind = { "conv", run_images, describe_conv, release_conv };
-
-/* ---------------------------------------------------------------- packing */
-
-typedef struct pack_context {
-    const conv_build *build;
-    const float *const *values;
-} pack_context;
-
-static const float *parameter_values(const dp_lowering *l, int node, int input) {
-    return l->values[l->graph->nodes[l->graph->nodes[node].inputs[input]].parameter];
-}
-
-/* Factor and shift an output channel that a batch norm folded into the convolution amounts to:
- * (x - mean) / sqrt(variance + epsilon) * scale + shift. */
-static void fold(const dp_lowering *l, int batch_norm, int channel, float *factor, float *shift) {
-    const float *v[5] = { NULL };
-    for (int i = 1; i < 5; i++)
-        v[i] = parameter_values(l, batch_norm, i);
-    double epsilon = (double)l->graph->nodes[batch_norm].attributes.epsilon;
-    double f = (double)v[1][channel] / sqrt((double)v[4][channel] + epsilon);
-    *factor = (float)f;
-    *shift = (float)((double)v[2][channel] - (double)v[3][channel] * f);
-}
-
-/* The packed product, then one bias a lane. The scale of the folded batch norm, one an output channel, is worked out in the place
- * of the biases, which come last. */
-static void fill_pack(float *packed, const void *context) {
-    const conv_build *b = context;
-    const dp_lowering *l = b->lowering;
-    const dp_conv_step *conv = b->conv;
-    int lanes = l->plan->kernels->lanes;
-    float *bias = packed + (size_t)conv->blocks * (size_t)conv->segment_count * (size_t)(conv->run * lanes);
-    for (int i = 0; i < b->source_count; i++) {
-        const conv_source *source = &b->sources[i];
-        float shift;
-        for (int k = 0; source->batch_norm >= 0 && k < source->weight.n; k++)
-            fold(l, source->batch_norm, k, &bias[source->first_output + k], &shift);
-        dp_packing packing = { .weights = parameter_values(l, source->node, 1),
-                               .scale = source->batch_norm >= 0 ? bias + source->first_output : NULL,
-                               .outputs = source->weight.n,
-                               .channels = b->channels,
-                               .height = b->window.height,
-                               .width = b->window.width,
-                               .groups = b->window.groups,
-                               .lanes = lanes,
-                               .first_output = source->first_output,
-                               .planar = b->in.planar,
-                               .blocks_of = conv->panels,
-                               .panels = conv->panel_count };
-        dp_pack_panels(packed, &packing);
-    }
-    for (int i = 0; i < b->source_count; i++) {
-        const conv_source *source = &b->sources[i];
-        bool has_bias = l->graph->nodes[source->node].input_count == 3;
-        for (int k = 0; k < source->weight.n; k++) {
-            float factor = 1.0F, shift = 0.0F;
-            if (source->batch_norm >= 0)
-                fold(l, source->batch_norm, k, &factor, &shift);
-            float own = has_bias ? parameter_values(l, source->node, 2)[k] : 0.0F;
-            bias[source->first_output + k] = own * factor + shift;
-        }
-    }
-}
-
-/* The key names all that the packed bytes depend on besides the values. */
-static deeper_status pack(conv_build *b, deeper_error *error) {
-    dp_conv_step *conv = b->conv;
-    const dp_plan *plan = b->lowering->plan;
-    size_t depth = (size_t)conv->segment_count * (size_t)conv->run, floats;
-    if (!dp_size_mul(depth + 1, (size_t)conv->blocks * (size_t)plan->kernels->lanes, &floats))
-        return dp_fail(error, DEEPER_ERROR_LIMIT, "%s: too large to pack", b->lowering->graph->nodes[b->sources[0].node].name);
-    char key[256];
-    int used =
-        snprintf(key, sizeof key, "panel L%d %s b%d", plan->kernels->lanes, b->in.planar ? "planar" : "blocked", conv->panels[0]);
-    for (int i = 0; i < b->source_count && used < (int)sizeof key - 24; i++)
-        used +=
-            snprintf(key + used, sizeof key - (size_t)used, " %d%s", b->sources[i].node, b->sources[i].batch_norm >= 0 ? "n" : "");
-    const float *values;
-    DP_TRY(dp_packs_get(b->lowering->packs, key, floats, fill_pack, b, &values, error));
-    conv->weights = values;
-    conv->bias = values + depth * (size_t)conv->blocks * (size_t)plan->kernels->lanes;
-    b->lowering->plan->packed_bytes += floats * sizeof(float);
-    return DEEPER_OK;
-}
 
 /* ---------------------------------------------------------------- tiles and panels */
 
@@ -306,8 +181,8 @@ static bool is_flat(const conv_build *b) {
     int lanes = b->lowering->plan->kernels->lanes;
     bool flat = w->height == 1 && w->width == 1 && w->stride_y == 1 && w->stride_x == 1 && !b->in.planar
                 && b->in.row == (ptrdiff_t)b->in.shape.w * lanes;
-    for (int i = 0; flat && i < b->source_count; i++)
-        flat = b->lowering->views[dp_target(b->lowering, b->sources[i].node)].row == (ptrdiff_t)b->output.w * lanes;
+    for (int i = 0; flat && i < b->conv->source_count; i++)
+        flat = b->lowering->views[dp_target(b->lowering, b->conv->sources[i].node)].row == (ptrdiff_t)b->output.w * lanes;
     return flat;
 }
 
@@ -321,12 +196,12 @@ static deeper_status make_tiles(conv_build *b, deeper_error *error) {
     conv->tiles = dp_alloc(b->lowering->plan->allocator, (size_t)conv->tile_count, sizeof *conv->tiles);
     if (!conv->tiles)
         return dp_fail_memory(error, "the tiles of a convolution");
-    conv_tile *tile = conv->tiles;
+    dp_conv_tile *tile = conv->tiles;
     for (int y = 0; y < rows; y++)
         for (int t = 0; t < a_row; t++, tile++) {
             int begin, end;
             dp_share(width, a_row, t, &begin, &end);
-            *tile = (conv_tile){ .y = y, .x = begin, .rows = end - begin };
+            *tile = (dp_conv_tile){ .y = y, .x = begin, .rows = end - begin };
             tile->in = (y * b->window.stride_y - b->window.pad_top) * b->in.row
                        + (ptrdiff_t)(begin * b->window.stride_x - b->window.pad_left) * pixel;
         }
@@ -339,11 +214,11 @@ static deeper_status make_segments(conv_build *b, deeper_error *error) {
     dp_conv_step *conv = b->conv;
     const dp_window *w = &b->window;
     int lanes = b->lowering->plan->kernels->lanes;
-    int planes = b->in.planar ? b->channels : dp_blocks(b->channels, lanes), columns = b->in.planar ? 1 : w->width;
+    int planes = b->in.planar ? b->conv->channels : dp_blocks(b->conv->channels, lanes), columns = b->in.planar ? 1 : w->width;
     size_t count;
     if (!dp_size_mul((size_t)planes, (size_t)w->height * (size_t)columns, &count) || count > INT32_MAX)
         return dp_fail(error, DEEPER_ERROR_LIMIT, "a window of %dx%d over %d channels is too large", w->height, w->width,
-                       b->channels);
+                       b->conv->channels);
     conv->segment_count = (int)count;
     conv->run = b->in.planar ? w->width : lanes;
     conv->in_stride = (ptrdiff_t)w->stride_x * (b->in.planar ? 1 : lanes);
@@ -364,11 +239,11 @@ static deeper_status make_targets(conv_build *b, deeper_error *error) {
     conv->targets = dp_alloc(b->lowering->plan->allocator, (size_t)conv->blocks, sizeof *conv->targets);
     if (!conv->targets)
         return dp_fail_memory(error, "the targets of a convolution");
-    for (int i = 0; i < b->source_count; i++) {
-        const dp_view *view = &b->lowering->views[dp_target(b->lowering, b->sources[i].node)];
-        for (int j = 0; j < dp_blocks(b->sources[i].weight.n, lanes); j++)
-            conv->targets[b->sources[i].first_output / lanes + j] =
-                (conv_target){ .storage = view->storage, .offset = view->offset + j * view->block, .row = view->row };
+    for (int i = 0; i < b->conv->source_count; i++) {
+        const dp_view *view = &b->lowering->views[dp_target(b->lowering, b->conv->sources[i].node)];
+        for (int j = 0; j < dp_blocks(b->conv->sources[i].outputs, lanes); j++)
+            conv->targets[b->conv->sources[i].first_output / lanes + j] =
+                (dp_conv_target){ .storage = view->storage, .offset = view->offset + j * view->block, .row = view->row };
     }
     return DEEPER_OK;
 }
@@ -381,13 +256,10 @@ static bool is_point(const dp_node *node) {
 
 static void add_source(conv_build *b, int node) {
     int lanes = b->lowering->plan->kernels->lanes;
-    conv_source *source = &b->sources[b->source_count++];
-    const dp_node *it = &b->lowering->graph->nodes[node];
-    *source = (conv_source){ .node = node,
-                             .batch_norm = dp_target_batch_norm(b->lowering, node),
-                             .weight = b->lowering->graph->nodes[it->inputs[1]].shape,
-                             .first_output = b->conv->blocks * lanes };
-    b->conv->blocks += dp_blocks(source->weight.n, lanes);
+    dp_conv_source *source = &b->conv->sources[b->conv->source_count++];
+    *source = (dp_conv_source){ .node = node, .first_output = b->conv->blocks * lanes };
+    dp_conv_read_source(b->lowering, source);
+    b->conv->blocks += dp_blocks(source->outputs, lanes);
     b->lowering->done[node] = true;
 }
 
@@ -397,7 +269,8 @@ static void collect_sources(conv_build *b, int node) {
     const dp_node *first = &l->graph->nodes[node];
     int input = l->root[first->inputs[0]];
     add_source(b, node);
-    for (int i = node + 1; is_point(first) && !b->images_are_pixels && i < l->graph->count && b->source_count < MAX_SOURCES; i++) {
+    for (int i = node + 1;
+         is_point(first) && !b->images_are_pixels && i < l->graph->count && b->conv->source_count < DP_CONV_SOURCES; i++) {
         const dp_node *other = &l->graph->nodes[i];
         if (l->needed[i] && is_point(other) && l->root[other->inputs[0]] == input && dp_target_low(l, i) == dp_target_low(l, node))
             add_source(b, i);
@@ -407,17 +280,16 @@ static void collect_sources(conv_build *b, int node) {
 static deeper_status emit(conv_build *b, deeper_error *error) {
     dp_lowering *l = b->lowering;
     dp_conv_step *conv = b->conv;
-    const dp_node *node = &l->graph->nodes[b->sources[0].node];
+    const dp_node *node = &l->graph->nodes[b->conv->sources[0].node];
     dp_step step = { .kind = b->images_are_pixels ? &conv_images_kind : &conv_kind,
                      .name = node->name,
                      .in = b->in,
-                     .out = l->views[dp_target(l, b->sources[0].node)],
-                     .low = dp_target_low(l, b->sources[0].node),
+                     .out = l->views[dp_target(l, b->conv->sources[0].node)],
+                     .low = dp_target_low(l, b->conv->sources[0].node),
                      .whole_batch = b->images_are_pixels,
                      .as.conv = conv };
     step.work = (uint64_t)conv->segment_count * (uint64_t)conv->run * (uint64_t)conv->blocks * (uint64_t)l->plan->kernels->lanes
                 * (uint64_t)b->output.h * (uint64_t)b->output.w;
-    conv->sources = b->source_count;
     conv->algorithm = b->in.planar ? "direct planar" : "direct";
     int parts = dp_parts(l->plan, conv->panel_count * (conv->tile_count ? conv->tile_count : 1), step.work);
     conv->panel_parts = parts < conv->panel_count ? parts : conv->panel_count;
@@ -425,26 +297,29 @@ static deeper_status emit(conv_build *b, deeper_error *error) {
     if (conv->tile_parts > conv->tile_count && !b->images_are_pixels)
         conv->tile_parts = conv->tile_count;
     step.tasks = conv->panel_parts * conv->tile_parts;
-    int writes[MAX_SOURCES];
-    for (int i = 0; i < b->source_count; i++)
-        writes[i] = l->views[dp_target(l, b->sources[i].node)].storage;
-    return dp_emit(l->plan, &step, &b->in.storage, 1, writes, b->source_count, error);
+    int writes[DP_CONV_SOURCES];
+    for (int i = 0; i < b->conv->source_count; i++)
+        writes[i] = l->views[dp_target(l, b->conv->sources[i].node)].storage;
+    return dp_emit(l->plan, &step, &b->in.storage, 1, writes, b->conv->source_count, error);
 }
 
 static deeper_status build_conv(conv_build *b, int node, deeper_error *error) {
     dp_lowering *l = b->lowering;
     const dp_node *it = &l->graph->nodes[node];
     dp_shape in = l->graph->nodes[it->inputs[0]].shape;
-    b->channels = in.c;
+    b->conv->channels = in.c;
     b->output = it->shape;
     b->images_are_pixels = it->shape.h == 1 && it->shape.w == 1 && !b->in.planar;
     b->window = it->attributes.window;
     if (it->op == DP_OP_FC)
         b->window = (dp_window){ .height = in.h, .width = in.w, .stride_y = 1, .stride_x = 1, .groups = 1 };
     const dp_window *w = &b->window;
-    bool padded = w->pad_top || w->pad_left || w->pad_bottom || w->pad_right;
-    if (padded && l->readers[l->root[it->inputs[0]]] != 1)
+    if (!dp_has_halo(l->plan, &b->in, w))
         DP_TRY(dp_lower_copy(l, node, &b->in, w, &b->in, error));
+    b->conv->height = w->height;
+    b->conv->width = w->width;
+    b->conv->groups = w->groups;
+    b->conv->planar = b->in.planar;
     collect_sources(b, node);
     DP_TRY(make_segments(b, error));
     DP_TRY(make_targets(b, error));
@@ -453,7 +328,7 @@ static deeper_status build_conv(conv_build *b, int node, deeper_error *error) {
         DP_TRY(make_panels(b, 1, error)); /* for any batch, so that all plans share the packed weights */
     } else
         DP_TRY(make_tiles(b, error));
-    DP_TRY(pack(b, error));
+    DP_TRY(dp_conv_pack(l, b->conv, error));
     return emit(b, error);
 }
 

@@ -16,23 +16,33 @@ struct dp_join_step {
     join_lane *lanes; /* L a block of the output */
 };
 
+/* Planar floats to blocks begin..end-1 of a view; `from` is channel 0. */
+static void block_planes(const dp_run *run, const dp_view *out, int image, const float *from, int begin, int end) {
+    int lanes = run->plan->kernels->lanes, height = out->shape.h, width = out->shape.w;
+    ptrdiff_t plane = (ptrdiff_t)height * width;
+    for (int block = begin; block < end; block++)
+        for (int y = 0; y < height; y++) {
+            float *to = dp_view_at(run, out, image) + block * out->block + y * out->row;
+            int channels = out->shape.c - block * lanes < lanes ? out->shape.c - block * lanes : lanes;
+            run->plan->kernels->block_row(to, from + block * lanes * plane + (ptrdiff_t)y * width, plane, channels, width);
+        }
+}
+
 static void run_input(const dp_run *run, const dp_step *step, int task, int worker) {
     const dp_view *out = &step->out;
     int image = task / step->tasks, lanes = out->planar ? 1 : run->plan->kernels->lanes, begin, end;
     int height = out->shape.h, width = out->shape.w;
     dp_share(dp_blocks(out->shape.c, lanes), step->tasks, task % step->tasks, &begin, &end);
     ptrdiff_t plane = (ptrdiff_t)height * width;
-    const float *in = run->input + (size_t)image * (size_t)out->shape.c * (size_t)plane;
-    for (int block = begin; block < end; block++)
-        for (int y = 0; y < height; y++) {
-            const float *from = in + block * lanes * plane + (ptrdiff_t)y * width;
-            float *to = dp_view_at(run, out, image) + block * out->block + y * out->row;
-            int channels = out->shape.c - block * lanes < lanes ? out->shape.c - block * lanes : lanes;
-            if (out->planar)
-                memcpy(to, from, (size_t)width * sizeof *to);
-            else
-                run->plan->kernels->block_row(to, from, plane, channels, width);
-        }
+    const float *in = run->call->inputs[step->as.io.index] + (size_t)image * (size_t)out->shape.c * (size_t)plane;
+    if (!out->planar) {
+        block_planes(run, out, image, in, begin, end);
+        return;
+    }
+    for (int c = begin; c < end; c++)
+        for (int y = 0; y < height; y++)
+            memcpy(dp_view_at(run, out, image) + c * out->block + y * out->row, in + c * plane + (ptrdiff_t)y * width,
+                   (size_t)width * sizeof *in);
 }
 
 /* Blocks begin..end-1 of a view to planar floats: `to` is channel 0. */
@@ -51,8 +61,12 @@ static void unblock(const dp_run *run, const dp_view *in, int image, float *to, 
 static void run_output(const dp_run *run, const dp_step *step, int task, int worker) {
     int image = task / step->tasks, begin, end;
     dp_share(dp_blocks(step->in.shape.c, run->plan->kernels->lanes), step->tasks, task % step->tasks, &begin, &end);
-    float *to = run->outputs[step->as.output] + (size_t)image * dp_shape_floats(step->in.shape);
+    float *to = run->call->outputs[step->as.io.index] + (size_t)image * dp_shape_floats(step->in.shape);
     unblock(run, &step->in, image, to, begin, end);
+}
+
+static void run_output_fixed(const dp_run *run, const dp_step *step, int task, int worker) {
+    memcpy(run->call->outputs[step->as.io.index], dp_fixed_at(run, &step->in), dp_shape_floats(step->in.shape) * sizeof(float));
 }
 
 /* A 1x1 picture's channels lie one after another, so flattening is unblocking into it; the lanes past the last channel become zero.
@@ -62,6 +76,29 @@ static void run_flatten(const dp_run *run, const dp_step *step, int task, int wo
     float *to = dp_view_at(run, &step->out, task);
     unblock(run, &step->in, task, to, 0, dp_blocks(step->in.shape.c, lanes));
     memset(to + channels, 0, (size_t)(dp_blocks(channels, lanes) * lanes - channels) * sizeof *to);
+}
+
+static void run_unflatten(const dp_run *run, const dp_step *step, int task, int worker) {
+    block_planes(run, &step->out, task, dp_view_at(run, &step->in, task), 0,
+                 dp_blocks(step->out.shape.c, run->plan->kernels->lanes));
+}
+
+/* Rows of zeros with a pixel of the input in every stride-th place. */
+static void run_dilate(const dp_run *run, const dp_step *step, int task, int worker) {
+    const dp_view *in = &step->in, *out = &step->out;
+    const dp_window *w = &step->as.pool.window;
+    int lanes = run->plan->kernels->lanes, image = task / step->tasks, begin, end;
+    dp_share(dp_blocks(in->shape.c, lanes), step->tasks, task % step->tasks, &begin, &end);
+    for (int block = begin; block < end; block++)
+        for (int y = 0; y < out->shape.h; y++) {
+            float *to = dp_view_at(run, out, image) + block * out->block + y * out->row;
+            memset(to, 0, (size_t)(out->shape.w * lanes) * sizeof *to);
+            if (y % w->stride_y)
+                continue;
+            const float *from = dp_view_at(run, in, image) + block * in->block + y / w->stride_y * in->row;
+            for (int x = 0; x < in->shape.w; x++)
+                memcpy(to + (ptrdiff_t)x * w->stride_x * lanes, from + (ptrdiff_t)x * lanes, (size_t)lanes * sizeof *to);
+        }
 }
 
 static void run_halo(const dp_run *run, const dp_step *step, int task, int worker) {
@@ -108,14 +145,26 @@ static void release_join(dp_plan *plan, dp_step *step) {
 
 static const dp_step_kind input_kind = { "input", run_input, NULL, NULL };
 static const dp_step_kind output_kind = { "output", run_output, NULL, NULL };
+static const dp_step_kind output_fixed_kind = { "output", run_output_fixed, NULL, NULL };
+static const dp_step_kind unflatten_kind = { "unflatten", run_unflatten, NULL, NULL };
+static const dp_step_kind dilate_kind = { "dilate", run_dilate, NULL, NULL };
 static const dp_step_kind flatten_kind = { "flatten", run_flatten, NULL, NULL };
 static const dp_step_kind halo_kind = { "halo", run_halo, NULL, NULL };
 static const dp_step_kind join_kind = { "join", run_join, NULL, release_join };
+
+/* The number of an INPUT node among the graph's. */
+static int input_index(const dp_graph *graph, int node) {
+    int index = 0;
+    for (int i = 0; i < node; i++)
+        index += graph->nodes[i].op == DP_OP_INPUT;
+    return index;
+}
 
 deeper_status dp_lower_input(dp_lowering *lowering, int node, deeper_error *error) {
     dp_step step = {
         .kind = &input_kind, .name = lowering->graph->nodes[node].name, .out = lowering->views[node], .low = -INFINITY
     };
+    step.as.io.index = input_index(lowering->graph, node);
     step.work = dp_shape_floats(step.out.shape);
     int planes = step.out.planar ? step.out.shape.c : dp_blocks(step.out.shape.c, lowering->plan->kernels->lanes);
     step.tasks = dp_parts(lowering->plan, planes, step.work);
@@ -124,24 +173,48 @@ deeper_status dp_lower_input(dp_lowering *lowering, int node, deeper_error *erro
 
 deeper_status dp_lower_output(dp_lowering *lowering, int output, deeper_error *error) {
     int node = lowering->outputs[output];
-    dp_step step = { .kind = &output_kind,
-                     .name = lowering->graph->nodes[node].name,
+    const dp_node *it = &lowering->graph->nodes[node];
+    if (it->op == DP_OP_CONV_WEIGHT_GRADIENT) /* writes into the caller's memory itself */
+        return DEEPER_OK;
+    dp_step step = { .kind = it->shape.n ? &output_fixed_kind : &output_kind,
+                     .name = it->name,
                      .in = lowering->views[lowering->root[node]],
                      .low = -INFINITY,
-                     .as.output = output };
+                     .whole_batch = it->shape.n > 0,
+                     .tasks = 1 };
+    step.as.io.index = output;
     step.work = dp_shape_floats(step.in.shape);
-    step.tasks = dp_parts(lowering->plan, dp_blocks(step.in.shape.c, lowering->plan->kernels->lanes), step.work);
+    if (!it->shape.n)
+        step.tasks = dp_parts(lowering->plan, dp_blocks(step.in.shape.c, lowering->plan->kernels->lanes), step.work);
     return dp_emit(lowering->plan, &step, &step.in.storage, 1, NULL, 0, error);
 }
 
-deeper_status dp_lower_flatten(dp_lowering *lowering, int node, deeper_error *error) {
-    dp_step step = { .kind = &flatten_kind,
-                     .name = lowering->graph->nodes[node].name,
-                     .in = *dp_input_view(lowering, node, 0),
-                     .out = lowering->views[node],
+/* A step from input 0 of a node to its own view. */
+static dp_step unary(const dp_lowering *l, int node, const dp_step_kind *kind) {
+    dp_step step = { .kind = kind,
+                     .name = l->graph->nodes[node].name,
+                     .in = *dp_input_view(l, node, 0),
+                     .out = l->views[node],
                      .low = -INFINITY,
                      .tasks = 1 };
-    step.work = dp_shape_floats(step.in.shape);
+    step.work = dp_shape_floats(step.out.shape);
+    return step;
+}
+
+deeper_status dp_lower_flatten(dp_lowering *lowering, int node, deeper_error *error) {
+    dp_step step = unary(lowering, node, &flatten_kind);
+    return dp_emit_unary(lowering->plan, &step, error);
+}
+
+deeper_status dp_lower_unflatten(dp_lowering *lowering, int node, deeper_error *error) {
+    dp_step step = unary(lowering, node, &unflatten_kind);
+    return dp_emit_unary(lowering->plan, &step, error);
+}
+
+deeper_status dp_lower_dilate(dp_lowering *lowering, int node, deeper_error *error) {
+    dp_step step = unary(lowering, node, &dilate_kind);
+    step.as.pool.window = lowering->graph->nodes[node].attributes.window;
+    step.tasks = dp_parts(lowering->plan, dp_blocks(step.out.shape.c, lowering->plan->kernels->lanes), step.work);
     return dp_emit_unary(lowering->plan, &step, error);
 }
 
@@ -169,34 +242,32 @@ deeper_status dp_lower_halos(dp_plan *plan, deeper_error *error) {
     return DEEPER_OK;
 }
 
-static bool joined_already(const dp_lowering *l, int node) {
-    const dp_node *it = &l->graph->nodes[node];
-    const dp_view *out = &l->views[node], *first = dp_input_view(l, node, 0);
-    return first->storage == out->storage && first->offset == out->offset && it->input_count > 0;
+/* Whether the output is where the input is: parts that wrote into their slices, a slice that is a view. */
+static bool in_place(const dp_lowering *l, int node) {
+    const dp_view *out = &l->views[node], *in = dp_input_view(l, node, 0);
+    return in->storage == out->storage;
 }
 
-static void fill_lanes(const dp_lowering *l, int node, dp_join_step *join) {
+/* The lanes of the output: the channels of all inputs one after another, less the first `skip`. */
+static void fill_lanes(const dp_lowering *l, int node, int skip, dp_join_step *join) {
     const dp_node *it = &l->graph->nodes[node];
-    int lanes = l->plan->kernels->lanes, channel = 0;
+    int lanes = l->plan->kernels->lanes, channel = -skip;
     for (int i = 0; i < it->input_count; i++) {
         join->parts[i] = *dp_input_view(l, node, i);
-        for (int c = 0; c < join->parts[i].shape.c; c++)
-            join->lanes[channel++] = (join_lane){ i, c / lanes * join->parts[i].block + c % lanes };
+        for (int c = 0; c < join->parts[i].shape.c; c++, channel++)
+            if (channel >= 0 && channel < it->shape.c)
+                join->lanes[channel] = (join_lane){ i, c / lanes * join->parts[i].block + c % lanes };
     }
-    for (; channel % lanes; channel++)
+    for (channel = it->shape.c; channel % lanes; channel++)
         join->lanes[channel].part = -1;
 }
 
-/* Nothing to do where the parts have written into their slices. */
-deeper_status dp_lower_concat(dp_lowering *lowering, int node, deeper_error *error) {
-    if (joined_already(lowering, node))
-        return DEEPER_OK;
-    dp_plan *plan = lowering->plan;
-    const dp_node *it = &lowering->graph->nodes[node];
+static deeper_status lower_join(dp_lowering *l, int node, int skip, deeper_error *error) {
+    dp_plan *plan = l->plan;
+    const dp_node *it = &l->graph->nodes[node];
     size_t blocks = (size_t)dp_blocks(it->shape.c, plan->kernels->lanes);
-    dp_step step = {
-        .kind = &join_kind, .name = it->name, .out = lowering->views[node], .low = -INFINITY, .work = dp_shape_floats(it->shape) * 4
-    };
+    dp_step step = unary(l, node, &join_kind);
+    step.work *= 4;
     step.tasks = dp_parts(plan, (int)blocks, step.work);
     dp_join_step *join = step.as.join = dp_alloc(plan->allocator, 1, sizeof *join);
     int *reads = dp_alloc(plan->allocator, (size_t)it->input_count, sizeof *reads);
@@ -208,8 +279,7 @@ deeper_status dp_lower_concat(dp_lowering *lowering, int node, deeper_error *err
     if (!reads || !join || !join->parts || !join->lanes) {
         status = dp_fail_memory(error, "the joining of channels");
     } else {
-        fill_lanes(lowering, node, join);
-        step.in = join->parts[0];
+        fill_lanes(l, node, skip, join);
         for (int i = 0; i < it->input_count; i++)
             reads[i] = join->parts[i].storage;
         status = dp_emit(plan, &step, reads, it->input_count, &step.out.storage, 1, error);
@@ -218,4 +288,13 @@ deeper_status dp_lower_concat(dp_lowering *lowering, int node, deeper_error *err
         release_join(plan, &step);
     dp_free(plan->allocator, reads);
     return status;
+}
+
+deeper_status dp_lower_concat(dp_lowering *lowering, int node, deeper_error *error) {
+    return in_place(lowering, node) ? DEEPER_OK : lower_join(lowering, node, 0, error);
+}
+
+deeper_status dp_lower_slice(dp_lowering *lowering, int node, deeper_error *error) {
+    return in_place(lowering, node) ? DEEPER_OK
+                                    : lower_join(lowering, node, lowering->graph->nodes[node].attributes.slice.begin, error);
 }

@@ -32,8 +32,15 @@ static void run_affine(const dp_run *run, const dp_step *step, int task, int wor
     int lanes = run->plan->kernels->lanes, blocks = dp_blocks(step->out.shape.c, lanes);
     FOR_ROWS(block, y)
     run->plan->kernels->affine(row_at(run, &step->out, image, block, y), row_at(run, &step->in, image, block, y), step->out.shape.w,
-                               step->as.affine + (ptrdiff_t)block * lanes, step->as.affine + (ptrdiff_t)(blocks + block) * lanes,
-                               step->low);
+                               step->as.norm.packed + (ptrdiff_t)block * lanes,
+                               step->as.norm.packed + (ptrdiff_t)(blocks + block) * lanes, step->low);
+}
+
+/* in: g, in2: y. */
+static void run_relu_gradient(const dp_run *run, const dp_step *step, int task, int worker) {
+    FOR_ROWS(block, y)
+    run->plan->gradient_kernels->relu(row_at(run, &step->out, image, block, y), row_at(run, &step->in, image, block, y),
+                                      row_at(run, &step->in2, image, block, y), step->out.shape.w);
 }
 
 static void run_softmax(const dp_run *run, const dp_step *step, int task, int worker) {
@@ -49,6 +56,7 @@ static void run_softmax(const dp_run *run, const dp_step *step, int task, int wo
 static const dp_step_kind relu_kind = { "relu", run_clamp, NULL, NULL };
 static const dp_step_kind copy_kind = { "copy", run_clamp, NULL, NULL };
 static const dp_step_kind add_kind = { "add", run_add, NULL, NULL };
+static const dp_step_kind relu_gradient_kind = { "relu grad", run_relu_gradient, NULL, NULL };
 static const dp_step_kind affine_kind = { "batch norm", run_affine, NULL, NULL };
 static const dp_step_kind softmax_kind = { "softmax", run_softmax, NULL, NULL };
 
@@ -71,10 +79,19 @@ deeper_status dp_lower_relu(dp_lowering *lowering, int node, deeper_error *error
     return dp_emit_unary(lowering->plan, &step, error);
 }
 
+/* out = f(input 0, input 1). */
+static deeper_status lower_binary(dp_lowering *l, int node, const dp_step_kind *kind, deeper_error *error) {
+    dp_step step = pointwise(l, node, kind);
+    step.in2 = *dp_input_view(l, node, 1);
+    return dp_emit(l->plan, &step, (int[]){ step.in.storage, step.in2.storage }, 2, &step.out.storage, 1, error);
+}
+
+deeper_status dp_lower_relu_gradient(dp_lowering *lowering, int node, deeper_error *error) {
+    return lower_binary(lowering, node, &relu_gradient_kind, error);
+}
+
 deeper_status dp_lower_add(dp_lowering *lowering, int node, deeper_error *error) {
-    dp_step step = pointwise(lowering, node, &add_kind);
-    step.in2 = *dp_input_view(lowering, node, 1);
-    return dp_emit(lowering->plan, &step, (int[]){ step.in.storage, step.in2.storage }, 2, &step.out.storage, 1, error);
+    return lower_binary(lowering, node, &add_kind, error);
 }
 
 typedef struct affine_source {
@@ -97,12 +114,14 @@ static void fill_affine(float *values, const void *context) {
 }
 
 deeper_status dp_lower_batch_norm(dp_lowering *lowering, int node, deeper_error *error) {
+    if (lowering->graph->nodes[node].input_count == 4)
+        return dp_lower_batch_norm_training(lowering, node, error);
     dp_step step = pointwise(lowering, node, &affine_kind);
     int lanes = lowering->plan->kernels->lanes, padded = dp_blocks(step.out.shape.c, lanes) * lanes;
     char key[64];
     snprintf(key, sizeof key, "affine L%d %d", lanes, node);
     affine_source source = { lowering, node, padded };
-    DP_TRY(dp_packs_get(lowering->packs, key, 2 * (size_t)padded, fill_affine, &source, &step.as.affine, error));
+    DP_TRY(dp_packs_get(lowering->packs, key, 2 * (size_t)padded, fill_affine, &source, &step.as.norm.packed, error));
     return dp_emit_unary(lowering->plan, &step, error);
 }
 

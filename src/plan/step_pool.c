@@ -1,30 +1,34 @@
-/* step_pool.c - max, average and global average pools: a channel block a call, blocks and images shared out among threads. */
+/* step_pool.c - max, average and global average pools and their gradients: a channel block a call, blocks and images shared out
+ * among threads. */
 #include "plan/lower.h"
 
 #include <math.h>
 
+/* The pool from view `in` to view `out`, without its pointers. */
+static dp_pooling describe_pooling(const dp_window *w, const dp_view *in, const dp_view *out) {
+    return (dp_pooling){ .in_row = in->row,
+                         .in_height = in->shape.h,
+                         .in_width = in->shape.w,
+                         .out_row = out->row,
+                         .out_width = out->shape.w,
+                         .row_begin = 0,
+                         .row_end = out->shape.h,
+                         .height = w->height,
+                         .width = w->width,
+                         .stride_y = w->stride_y,
+                         .stride_x = w->stride_x,
+                         .pad_top = w->pad_top,
+                         .pad_left = w->pad_left,
+                         .pad_bottom = w->pad_bottom,
+                         .pad_right = w->pad_right,
+                         .count_padding = w->count_padding };
+}
+
 static void run_pool(const dp_run *run, const dp_step *step, int task, int worker) {
-    const dp_window *w = step->as.pool.window ? step->as.pool.window : &step->as.pool.whole;
     const dp_view *in = &step->in, *out = &step->out;
-    int blocks = dp_blocks(in->shape.c, run->plan->kernels->lanes), begin, end;
-    int image = task / step->tasks;
-    dp_share(blocks, step->tasks, task % step->tasks, &begin, &end);
-    dp_pooling pooling = { .in_row = in->row,
-                           .in_height = in->shape.h,
-                           .in_width = in->shape.w,
-                           .out_row = out->row,
-                           .out_width = out->shape.w,
-                           .row_begin = 0,
-                           .row_end = out->shape.h,
-                           .height = w->height,
-                           .width = w->width,
-                           .stride_y = w->stride_y,
-                           .stride_x = w->stride_x,
-                           .pad_top = w->pad_top,
-                           .pad_left = w->pad_left,
-                           .pad_bottom = w->pad_bottom,
-                           .pad_right = w->pad_right,
-                           .count_padding = w->count_padding };
+    int image = task / step->tasks, begin, end;
+    dp_share(dp_blocks(in->shape.c, run->plan->kernels->lanes), step->tasks, task % step->tasks, &begin, &end);
+    dp_pooling pooling = describe_pooling(&step->as.pool.window, in, out);
     for (int block = begin; block < end; block++) {
         pooling.in = dp_view_at(run, in, image) + block * in->block;
         pooling.out = dp_view_at(run, out, image) + block * out->block;
@@ -33,35 +37,67 @@ static void run_pool(const dp_run *run, const dp_step *step, int task, int worke
 }
 
 static void describe_pool(const dp_step *step, dp_buffer *text) {
-    const dp_window *w = step->as.pool.window ? step->as.pool.window : &step->as.pool.whole;
+    const dp_window *w = &step->as.pool.window;
     dp_buffer_printf(text, "%dx%d/%d%s", w->height, w->width, w->stride_y, w->ceil ? ", rounded up" : "");
+}
+
+static void run_pool_gradient(const dp_run *run, const dp_step *step, int task, int worker) {
+    const dp_view *gradient = &step->in, *x = &step->in2, *y = &step->in3, *out = &step->out;
+    int image = task / step->tasks, begin, end;
+    dp_share(dp_blocks(x->shape.c, run->plan->kernels->lanes), step->tasks, task % step->tasks, &begin, &end);
+    for (int block = begin; block < end; block++) {
+        float *value = y->shape.c ? dp_view_at(run, y, image) + block * y->block : NULL;
+        dp_pooling_gradient pooling = { .forward = describe_pooling(&step->as.pool.window, x, y->shape.c ? y : gradient),
+                                        .gradient = dp_view_at(run, gradient, image) + block * gradient->block,
+                                        .gradient_row = gradient->row,
+                                        .out = dp_view_at(run, out, image) + block * out->block,
+                                        .out_row = out->row };
+        pooling.forward.in = dp_view_at(run, x, image) + block * x->block;
+        pooling.forward.out = value;
+        step->as.pool.gradient(&pooling);
+    }
 }
 
 static const dp_step_kind max_kind = { "max pool", run_pool, describe_pool, NULL };
 static const dp_step_kind average_kind = { "average pool", run_pool, describe_pool, NULL };
+static const dp_step_kind max_gradient_kind = { "max pool grad", run_pool_gradient, describe_pool, NULL };
+static const dp_step_kind average_gradient_kind = { "avg pool grad", run_pool_gradient, describe_pool, NULL };
 
-static deeper_status lower(dp_lowering *l, int node, const dp_window *window, deeper_error *error) {
+/* A global average is an average pool whose window is the picture x. */
+static dp_window window_of(const dp_node *node, dp_shape x, bool global) {
+    return global ? (dp_window){ .height = x.h, .width = x.w, .stride_y = 1, .stride_x = 1 } : node->attributes.window;
+}
+
+static deeper_status emit(dp_lowering *l, int node, dp_step *step, const int *reads, int read_count, deeper_error *error) {
     const dp_node *it = &l->graph->nodes[node];
-    bool max = it->op == DP_OP_MAX_POOL;
-    dp_step step = { .kind = max ? &max_kind : &average_kind,
-                     .name = it->name,
-                     .in = *dp_input_view(l, node, 0),
-                     .out = l->views[node],
-                     .low = -INFINITY };
-    step.as.pool.window = window;
-    step.as.pool.kernel = max ? l->plan->kernels->max_pool : l->plan->kernels->average_pool;
-    if (!window)
-        step.as.pool.whole = (dp_window){ .height = step.in.shape.h, .width = step.in.shape.w, .stride_y = 1, .stride_x = 1 };
-    const dp_window *w = window ? window : &step.as.pool.whole;
-    step.work = (uint64_t)dp_shape_floats(it->shape) * (uint64_t)w->height * (uint64_t)w->width;
-    step.tasks = dp_parts(l->plan, dp_blocks(it->shape.c, l->plan->kernels->lanes), step.work);
-    return dp_emit_unary(l->plan, &step, error);
+    step->name = it->name;
+    step->out = l->views[node];
+    step->low = -INFINITY;
+    step->work =
+        (uint64_t)dp_shape_floats(it->shape) * (uint64_t)step->as.pool.window.height * (uint64_t)step->as.pool.window.width;
+    step->tasks = dp_parts(l->plan, dp_blocks(it->shape.c, l->plan->kernels->lanes), step->work);
+    return dp_emit(l->plan, step, reads, read_count, &step->out.storage, 1, error);
 }
 
 deeper_status dp_lower_pool(dp_lowering *lowering, int node, deeper_error *error) {
-    return lower(lowering, node, &lowering->graph->nodes[node].attributes.window, error);
+    const dp_node *it = &lowering->graph->nodes[node];
+    bool max = it->op == DP_OP_MAX_POOL;
+    dp_step step = { .kind = max ? &max_kind : &average_kind, .in = *dp_input_view(lowering, node, 0) };
+    step.as.pool.window = window_of(it, step.in.shape, it->op == DP_OP_GLOBAL_AVERAGE);
+    step.as.pool.kernel = max ? lowering->plan->kernels->max_pool : lowering->plan->kernels->average_pool;
+    return emit(lowering, node, &step, &step.in.storage, 1, error);
 }
 
-deeper_status dp_lower_global_average(dp_lowering *lowering, int node, deeper_error *error) {
-    return lower(lowering, node, NULL, error);
+deeper_status dp_lower_pool_gradient(dp_lowering *lowering, int node, deeper_error *error) {
+    const dp_node *it = &lowering->graph->nodes[node];
+    const dp_gradient_kernels *kernels = lowering->plan->gradient_kernels;
+    bool max = it->op == DP_OP_MAX_POOL_GRADIENT;
+    dp_step step = { .kind = max ? &max_gradient_kind : &average_gradient_kind,
+                     .in = *dp_input_view(lowering, node, 0),
+                     .in2 = *dp_input_view(lowering, node, 1),
+                     .in3 = dp_optional_view(lowering, node, 2) };
+    step.as.pool.window = window_of(it, step.in2.shape, it->op == DP_OP_GLOBAL_AVERAGE_GRADIENT);
+    step.as.pool.gradient = max ? kernels->max_pool : kernels->average_pool;
+    int reads[] = { step.in.storage, step.in2.storage, step.in3.storage };
+    return emit(lowering, node, &step, reads, 3, error);
 }

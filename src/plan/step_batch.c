@@ -1,0 +1,183 @@
+/* step_batch.c - what sums over the whole batch and what uses such sums: the gradient of biases, and batch norm in training.
+ * A task owns some channel blocks and passes over all images in order, summing in double: the same bits for any number of threads.
+ * Batch sums lie flat, a float a channel; two rows of C for the pairs (mean, variance) and (sum of g, sum of g times the normalised
+ * x). */
+#include "plan/lower.h"
+
+#include <math.h>
+
+enum { MAX_LANES = 16 };
+
+/* Sums over batch and pixels of one block: of a, and of a times b where b is given. */
+typedef struct block_sums {
+    double sums[MAX_LANES], products[MAX_LANES];
+} block_sums;
+
+static block_sums sum_block(const dp_run *run, const dp_view *a, const dp_view *b, int block) {
+    block_sums it = { { 0 }, { 0 } };
+    for (int image = 0; image < run->call->count; image++)
+        for (int y = 0; y < a->shape.h; y++) {
+            const float *row = dp_view_at(run, a, image) + block * a->block + y * a->row;
+            const float *other = b ? dp_view_at(run, b, image) + block * b->block + y * b->row : NULL;
+            run->plan->gradient_kernels->sums(it.sums, b ? it.products : NULL, row, other, a->shape.w);
+        }
+    return it;
+}
+
+static float *fixed_out(const dp_run *run, const dp_step *step) {
+    return run->arena + run->plan->storages[step->out.storage].offset + step->out.offset;
+}
+
+/* Calls body for the blocks of this task; channels beyond the last are left out by `lane_count`. */
+#define FOR_BLOCKS(view, block)                                                                                                    \
+    int lanes = run->plan->kernels->lanes, channels = (view).shape.c, begin, end;                                                  \
+    dp_share(dp_blocks(channels, lanes), step->tasks, task, &begin, &end);                                                         \
+    for (int block = begin; block < end; block++)
+
+static int lane_count(int channels, int lanes, int block) {
+    int left = channels - block * lanes;
+    return left < lanes ? left : lanes;
+}
+
+static void run_channel_sum(const dp_run *run, const dp_step *step, int task, int worker) {
+    FOR_BLOCKS(step->in, block) {
+        block_sums it = sum_block(run, &step->in, NULL, block);
+        for (int l = 0; l < lane_count(channels, lanes, block); l++)
+            fixed_out(run, step)[block * lanes + l] = (float)it.sums[l];
+    }
+}
+
+static void run_moments(const dp_run *run, const dp_step *step, int task, int worker) {
+    double count = (double)run->call->count * step->in.shape.h * step->in.shape.w;
+    FOR_BLOCKS(step->in, block) {
+        block_sums it = sum_block(run, &step->in, &step->in, block);
+        for (int l = 0; l < lane_count(channels, lanes, block); l++) {
+            double mean = it.sums[l] / count, variance = it.products[l] / count - mean * mean;
+            fixed_out(run, step)[block * lanes + l] = (float)mean;
+            fixed_out(run, step)[channels + block * lanes + l] = (float)(variance > 0 ? variance : 0);
+        }
+    }
+}
+
+/* in: g, in2: x, moments. sum g * (x - mean) * inverse = (sum g * x - mean * sum g) * inverse. */
+static void run_norm_sums(const dp_run *run, const dp_step *step, int task, int worker) {
+    const float *moments = dp_fixed_at(run, &step->as.norm.moments);
+    FOR_BLOCKS(step->in, block) {
+        block_sums it = sum_block(run, &step->in, &step->in2, block);
+        for (int l = 0; l < lane_count(channels, lanes, block); l++) {
+            int c = block * lanes + l;
+            double inverse = 1 / sqrt((double)moments[channels + c] + (double)step->as.norm.epsilon);
+            fixed_out(run, step)[c] = (float)it.sums[l];
+            fixed_out(run, step)[channels + c] = (float)((it.products[l] - (double)moments[c] * it.sums[l]) * inverse);
+        }
+    }
+}
+
+/* With n pixels in the batch, inverse = 1 / sqrt(variance + epsilon):
+ * out = scale * inverse * (g - sums0 / n - (x - mean) * inverse * sums1 / n) = g * p + x * q + r. */
+static void run_norm_gradient(const dp_run *run, const dp_step *step, int task, int worker) {
+    const float *moments = dp_fixed_at(run, &step->as.norm.moments), *scale = dp_fixed_at(run, &step->as.norm.scale);
+    const float *sums = dp_fixed_at(run, &step->as.norm.sums);
+    const dp_view *g = &step->in, *x = &step->in2, *out = &step->out;
+    double count = (double)run->call->count * g->shape.h * g->shape.w;
+    FOR_BLOCKS(*out, block) {
+        _Alignas(DP_ALIGNMENT) float p[MAX_LANES] = { 0 }, q[MAX_LANES] = { 0 }, r[MAX_LANES] = { 0 };
+        for (int l = 0; l < lane_count(channels, lanes, block); l++) {
+            int c = block * lanes + l;
+            double inverse = 1 / sqrt((double)moments[channels + c] + (double)step->as.norm.epsilon),
+                   factor = (double)scale[c] * inverse;
+            double slope = -factor * inverse * (double)sums[channels + c] / count;
+            p[l] = (float)factor;
+            q[l] = (float)slope;
+            r[l] = (float)(-factor * (double)sums[c] / count - slope * (double)moments[c]);
+        }
+        for (int image = 0; image < run->call->count; image++)
+            for (int y = 0; y < out->shape.h; y++)
+                run->plan->gradient_kernels->blend(dp_view_at(run, out, image) + block * out->block + y * out->row,
+                                                   dp_view_at(run, g, image) + block * g->block + y * g->row,
+                                                   dp_view_at(run, x, image) + block * x->block + y * x->row, out->shape.w, p, q,
+                                                   r);
+    }
+}
+
+/* in: x; scale, shift (in2), moments. */
+static void run_norm(const dp_run *run, const dp_step *step, int task, int worker) {
+    const float *moments = dp_fixed_at(run, &step->as.norm.moments), *scale = dp_fixed_at(run, &step->as.norm.scale);
+    const float *shift = dp_fixed_at(run, &step->in2);
+    const dp_view *in = &step->in, *out = &step->out;
+    FOR_BLOCKS(*out, block) {
+        _Alignas(DP_ALIGNMENT) float p[MAX_LANES] = { 0 }, q[MAX_LANES] = { 0 };
+        for (int l = 0; l < lane_count(channels, lanes, block); l++) {
+            int c = block * lanes + l;
+            double factor = (double)scale[c] / sqrt((double)moments[channels + c] + (double)step->as.norm.epsilon);
+            p[l] = (float)factor;
+            q[l] = (float)((double)shift[c] - (double)moments[c] * factor);
+        }
+        for (int image = 0; image < run->call->count; image++)
+            for (int y = 0; y < out->shape.h; y++)
+                run->plan->kernels->affine(dp_view_at(run, out, image) + block * out->block + y * out->row,
+                                           dp_view_at(run, in, image) + block * in->block + y * in->row, out->shape.w, p, q,
+                                           step->low);
+    }
+}
+
+static const dp_step_kind channel_sum_kind = { "channel sum", run_channel_sum, NULL, NULL };
+static const dp_step_kind moments_kind = { "moments", run_moments, NULL, NULL };
+static const dp_step_kind norm_kind = { "batch norm", run_norm, NULL, NULL };
+static const dp_step_kind norm_sums_kind = { "norm sums", run_norm_sums, NULL, NULL };
+static const dp_step_kind norm_gradient_kind = { "norm grad", run_norm_gradient, NULL, NULL };
+
+static dp_step make(const dp_lowering *l, int node, const dp_step_kind *kind) {
+    const dp_node *it = &l->graph->nodes[node];
+    dp_step step = { .kind = kind,
+                     .name = it->name,
+                     .in = dp_optional_view(l, node, 0),
+                     .in2 = dp_optional_view(l, node, 1),
+                     .in3 = { .storage = -1 },
+                     .out = l->views[dp_target(l, node)],
+                     .low = dp_target_low(l, node),
+                     .whole_batch = true };
+    step.as.norm.epsilon = it->attributes.epsilon;
+    step.as.norm.scale = step.as.norm.moments = step.as.norm.sums = (dp_view){ .storage = -1 };
+    step.work = dp_shape_floats(step.in.shape) * (uint64_t)l->plan->max_batch;
+    step.tasks = dp_parts(l->plan, dp_blocks(step.in.shape.c, l->plan->kernels->lanes), step.work);
+    return step;
+}
+
+static deeper_status emit(dp_lowering *l, const dp_step *step, deeper_error *error) {
+    int reads[] = { step->in.storage, step->in2.storage, step->as.norm.scale.storage, step->as.norm.moments.storage,
+                    step->as.norm.sums.storage };
+    return dp_emit(l->plan, step, reads, 5, &step->out.storage, 1, error);
+}
+
+deeper_status dp_lower_channel_sum(dp_lowering *lowering, int node, deeper_error *error) {
+    dp_step step = make(lowering, node, &channel_sum_kind);
+    return emit(lowering, &step, error);
+}
+
+deeper_status dp_lower_moments(dp_lowering *lowering, int node, deeper_error *error) {
+    dp_step step = make(lowering, node, &moments_kind);
+    return emit(lowering, &step, error);
+}
+
+deeper_status dp_lower_batch_norm_training(dp_lowering *lowering, int node, deeper_error *error) {
+    dp_step step = make(lowering, node, &norm_kind);
+    step.as.norm.scale = *dp_input_view(lowering, node, 1);
+    step.in2 = *dp_input_view(lowering, node, 2);
+    step.as.norm.moments = *dp_input_view(lowering, node, 3);
+    return emit(lowering, &step, error);
+}
+
+deeper_status dp_lower_batch_norm_sums(dp_lowering *lowering, int node, deeper_error *error) {
+    dp_step step = make(lowering, node, &norm_sums_kind);
+    step.as.norm.moments = *dp_input_view(lowering, node, 2);
+    return emit(lowering, &step, error);
+}
+
+deeper_status dp_lower_batch_norm_gradient(dp_lowering *lowering, int node, deeper_error *error) {
+    dp_step step = make(lowering, node, &norm_gradient_kind);
+    step.as.norm.scale = *dp_input_view(lowering, node, 2);
+    step.as.norm.moments = *dp_input_view(lowering, node, 3);
+    step.as.norm.sums = *dp_input_view(lowering, node, 4);
+    return emit(lowering, &step, error);
+}

@@ -1,0 +1,187 @@
+/* step_weight_gradient.c - weight gradients as outer products (gradient.h): dL/dw[k][c][r][s] = sum over images, p, q of
+ * g[k][p][q] * x[c][p * stride + r - pad][q * stride + s - pad], written in canonical order into the caller's memory.
+ *
+ * A unit is a group of output blocks times a group of input channels (planar input: one channel), for all window offsets: its sums
+ * stay in the worker's scratch while the images pass in order, so neither batch nor threads change a bit of the order of the sum.
+ * Letters: L lanes, K C output and input channels, PQ output rows and columns, RS window, b blocks of a unit, m its input channels
+ * (planar: window columns). */
+#include "plan/lower.h"
+
+#include <math.h>
+
+struct dp_outer_step {
+    dp_window window;
+    int output;              /* index into the call's outputs */
+    int blocks, rows;        /* b and m of a full unit */
+    int block_groups;        /* units along K */
+    int row_groups;          /* units along C; planar: channels */
+    bool images_are_columns; /* one pixel an image: the images take the place of columns */
+    int scratch;             /* storage with one piece of scratch_floats a worker */
+    size_t scratch_floats;
+};
+
+/* One unit: blocks k0..k0+b-1, channels c0..c0+m-1 (planar: channel c0, m window columns). */
+typedef struct unit {
+    int k0, b, c0, m;
+} unit;
+
+static int minimum(int a, int b) {
+    return a < b ? a : b;
+}
+
+static unit unit_at(const dp_step *step, int lanes, int index) {
+    const dp_outer_step *o = step->as.outer;
+    unit u = { .k0 = index / o->row_groups * o->blocks, .c0 = index % o->row_groups, .m = o->rows };
+    u.b = minimum(o->blocks, dp_blocks(step->in2.shape.c, lanes) - u.k0);
+    if (!step->in.planar) {
+        int parts = (lanes + o->rows - 1) / o->rows, block = u.c0 / parts, part = u.c0 % parts;
+        u.c0 = block * lanes + part * o->rows;
+        u.m = minimum(minimum(o->rows, lanes - part * o->rows), step->in.shape.c - u.c0);
+    }
+    return u;
+}
+
+/* Adds one image (or all, where images are columns) into the sums of window offset (r, s), s = 0 for planar input. */
+static void add_offset(const dp_run *run, const dp_step *step, const unit *u, int image, int r, int s, float *sums) {
+    const dp_outer_step *o = step->as.outer;
+    const dp_view *x = &step->in, *g = &step->in2;
+    const dp_window *w = &o->window;
+    int lanes = run->plan->kernels->lanes, pixel = x->planar ? 1 : lanes;
+    ptrdiff_t plane = x->planar ? u->c0 * x->block : u->c0 / lanes * x->block + u->c0 % lanes;
+    dp_outer outer = { .in = dp_view_at(run, x, image) + plane + (r - w->pad_top) * x->row + (ptrdiff_t)(s - w->pad_left) * pixel,
+                       .in_row = w->stride_y * x->row,
+                       .in_step = (ptrdiff_t)w->stride_x * pixel,
+                       .in_stride = 1,
+                       .gradient_row = g->row,
+                       .gradient_step = lanes,
+                       .height = g->shape.h,
+                       .width = g->shape.w,
+                       .out = sums,
+                       .add = image > 0 };
+    for (int j = 0; j < u->b; j++)
+        outer.gradient[j] = dp_view_at(run, g, image) + (u->k0 + j) * g->block;
+    if (o->images_are_columns) {
+        outer.in_step = (ptrdiff_t)run->plan->storages[x->storage].image;
+        outer.gradient_step = (ptrdiff_t)run->plan->storages[g->storage].image;
+        outer.height = 1;
+        outer.width = run->call->count;
+    }
+    run->plan->gradient_kernels->outer[u->b][u->m](&outer);
+}
+
+/* sums: [offset][m][b][L] to K x C/groups x R x S; pairs of different groups are no weights. */
+static void write_sums(const dp_run *run, const dp_step *step, const unit *u, const float *sums) {
+    const dp_outer_step *o = step->as.outer;
+    const dp_window *w = &o->window;
+    int lanes = run->plan->kernels->lanes, outputs = step->in2.shape.c, columns = step->in.planar ? 1 : w->width;
+    int group_outputs = outputs / w->groups, group_channels = step->in.shape.c / w->groups;
+    float *to = run->call->outputs[o->output];
+    for (int j = 0; j < u->b; j++)
+        for (int l = 0; l < lanes && (u->k0 + j) * lanes + l < outputs; l++) {
+            int k = (u->k0 + j) * lanes + l;
+            float *weights = to + (ptrdiff_t)k * group_channels * w->height * w->width;
+            for (int i = 0; i < u->m; i++) {
+                int channel = (step->in.planar ? u->c0 : u->c0 + i) - k / group_outputs * group_channels;
+                if (channel < 0 || channel >= group_channels)
+                    continue;
+                for (int r = 0; r < w->height; r++)
+                    for (int s = 0; s < columns; s++) {
+                        int column = step->in.planar ? i : s;
+                        weights[((ptrdiff_t)channel * w->height + r) * w->width + column] =
+                            sums[(((ptrdiff_t)(r * columns + s) * u->m + i) * u->b + j) * lanes + l];
+                    }
+            }
+        }
+}
+
+static void run_outer(const dp_run *run, const dp_step *step, int task, int worker) {
+    const dp_outer_step *o = step->as.outer;
+    const dp_storage *storage = &run->plan->storages[o->scratch];
+    float *scratch = run->arena + storage->offset + (size_t)worker * o->scratch_floats;
+    int lanes = run->plan->kernels->lanes, images = o->images_are_columns ? 1 : run->call->count;
+    int columns = step->in.planar ? 1 : o->window.width;
+    unit u = unit_at(step, lanes, task);
+    for (int image = 0; image < images; image++)
+        for (int r = 0; r < o->window.height; r++)
+            for (int s = 0; s < columns; s++)
+                add_offset(run, step, &u, image, r, s, scratch + (ptrdiff_t)(r * columns + s) * u.m * u.b * lanes);
+    write_sums(run, step, &u, scratch);
+}
+
+static void describe_outer(const dp_step *step, dp_buffer *text) {
+    const dp_outer_step *o = step->as.outer;
+    dp_buffer_printf(text, "outer product%s, %d blocks x %d rows", step->in.planar ? " planar" : "", o->blocks, o->rows);
+}
+
+static void release_outer(dp_plan *plan, dp_step *step) {
+    dp_free(plan->allocator, step->as.outer);
+}
+
+static const dp_step_kind outer_kind = { "weight grad", run_outer, describe_outer, release_outer };
+
+/* Blocks and rows of a unit: the largest product of the two, in rows that divide a block of channels well. */
+static void choose_unit(const dp_gradient_kernels *kernels, int outputs, int rows_wanted, dp_outer_step *o) {
+    int best = 0;
+    for (int b = 1; b <= DP_PANEL_BLOCKS && b <= outputs; b++) {
+        int most = kernels->outer_rows[b];
+        if (!most)
+            continue;
+        int parts = (rows_wanted + most - 1) / most, rows = (rows_wanted + parts - 1) / parts;
+        if (rows * b > best) {
+            best = rows * b;
+            o->blocks = b;
+            o->rows = rows;
+        }
+    }
+}
+
+static deeper_status plan_outer(dp_lowering *l, int node, dp_step *step, deeper_error *error) {
+    dp_plan *plan = l->plan;
+    dp_outer_step *o = step->as.outer;
+    int lanes = plan->kernels->lanes, outputs = dp_blocks(step->in2.shape.c, lanes);
+    o->window = l->graph->nodes[node].attributes.window;
+    o->output = -1;
+    for (int i = 0; i < l->output_count; i++)
+        if (l->outputs[i] == node)
+            o->output = i;
+    if (o->output < 0)
+        return dp_fail(error, DEEPER_ERROR_UNSUPPORTED, "%s: a weight gradient that is not an output", step->name);
+    if (step->in.planar && o->window.width > DP_PANEL_ROWS)
+        return dp_fail(error, DEEPER_ERROR_UNSUPPORTED, "%s: the gradient of a window wider than %d", step->name, DP_PANEL_ROWS);
+    o->images_are_columns = step->in2.shape.h == 1 && step->in2.shape.w == 1;
+    choose_unit(plan->gradient_kernels, outputs, step->in.planar ? o->window.width : lanes, o);
+    int row_parts = (lanes + o->rows - 1) / o->rows;
+    o->block_groups = (outputs + o->blocks - 1) / o->blocks;
+    o->row_groups = step->in.planar ? step->in.shape.c : step->in.shape.c / lanes * row_parts;
+    if (!step->in.planar)
+        o->row_groups += (step->in.shape.c % lanes + o->rows - 1) / o->rows;
+    o->scratch_floats = (size_t)o->window.height * (size_t)(step->in.planar ? 1 : o->window.width) * (size_t)o->rows
+                        * (size_t)o->blocks * (size_t)lanes;
+    size_t floats;
+    if (!dp_size_mul(o->scratch_floats, (size_t)plan->threads, &floats))
+        return dp_fail(error, DEEPER_ERROR_LIMIT, "%s: the window is too large", step->name);
+    DP_TRY(dp_storage_add_fixed(plan, floats, &o->scratch, error));
+    step->tasks = o->block_groups * o->row_groups;
+    step->work = dp_node_cost(l->graph, node).multiply_adds * (uint64_t)plan->max_batch;
+    int reads[] = { step->in.storage, step->in2.storage };
+    return dp_emit(plan, step, reads, 2, &o->scratch, 1, error);
+}
+
+deeper_status dp_lower_weight_gradient(dp_lowering *lowering, int node, deeper_error *error) {
+    dp_step step = { .kind = &outer_kind,
+                     .name = lowering->graph->nodes[node].name,
+                     .in = *dp_input_view(lowering, node, 0),
+                     .in2 = *dp_input_view(lowering, node, 1),
+                     .whole_batch = true,
+                     .low = -INFINITY };
+    const dp_window *window = &lowering->graph->nodes[node].attributes.window;
+    if (!dp_has_halo(lowering->plan, &step.in, window))
+        DP_TRY(dp_lower_copy(lowering, node, &step.in, window, &step.in, error));
+    step.as.outer = dp_alloc(lowering->plan->allocator, 1, sizeof *step.as.outer);
+    if (!step.as.outer)
+        return dp_fail_memory(error, "a weight gradient's step");
+    deeper_status status = plan_outer(lowering, node, &step, error);
+    if (status != DEEPER_OK)
+        dp_free(lowering->plan->allocator, step.as.outer);
+    return status;
+}
