@@ -1,7 +1,8 @@
-/* dataset.c - listing a data set: a folder of class folders, or a list of `PATH LABEL` lines. */
+/* dataset.c - listing a data set: a folder of class folders, or a list of `PATH LABEL` lines (which list.c cuts). */
 #include "data/dataset.h"
 
 #include "base/files.h"
+#include "data/list.h"
 
 #include <string.h>
 #include <sys/stat.h>
@@ -139,41 +140,6 @@ static deeper_status read_folder(dp_dataset *dataset, deeper_error *error) {
 
 /* ------------------------------------------------------------------------------------------------------------- lists */
 
-static bool is_blank(char byte) {
-    return byte == ' ' || byte == '\t' || byte == '\r';
-}
-
-/* The number in text[0..length), or -1: not one, or not below DP_DATASET_CLASSES. */
-static long read_label(const char *text, size_t length) {
-    long label = 0;
-    for (size_t i = 0; i < length; i++) {
-        if (text[i] < '0' || text[i] > '9')
-            return -1;
-        label = label * 10 + (text[i] - '0');
-        if (label >= DP_DATASET_CLASSES)
-            return -1;
-    }
-    return length ? label : -1;
-}
-
-/* Cuts `line` of `length` bytes (trailing blanks removed, not empty) into a path, which it ends with a zero byte, and a label.
- * NULL, or what is wrong with it. */
-static const char *cut_line(char *line, size_t length, size_t *label) {
-    size_t word = length, path = 0;
-    while (word > 0 && !is_blank(line[word - 1]))
-        word--;
-    for (path = word; path > 0 && is_blank(line[path - 1]);)
-        path--;
-    if (path == 0 || memchr(line, 0, length))
-        return "not of the form `PATH LABEL`; a data set is a folder of class folders or a list of such lines";
-    long number = read_label(line + word, length - word);
-    if (number < 0)
-        return "the last word is not a label, which is a number from 0 to 999999";
-    line[path] = '\0';
-    *label = (size_t)number;
-    return NULL;
-}
-
 static deeper_status add_line(dp_dataset *dataset, const char *folder, const char *path, size_t label, deeper_error *error) {
     size_t had = dataset->class_count, need = label + 1 > had ? label + 1 : had;
     if (!dp_reserve(dataset->allocator, (void **)&dataset->classes, &dataset->class_capacity, need, sizeof *dataset->classes)
@@ -185,20 +151,13 @@ static deeper_status add_line(dp_dataset *dataset, const char *folder, const cha
 }
 
 static deeper_status read_lines(dp_dataset *dataset, const char *folder, char *text, size_t size, deeper_error *error) {
-    size_t begin = 0;
-    for (size_t number = 1; begin < size; number++) {
-        char *newline = memchr(text + begin, '\n', size - begin);
-        size_t end = newline ? (size_t)(newline - text) : size, length = end - begin, label = 0;
-        while (length > 0 && is_blank(text[begin + length - 1]))
-            length--;
-        if (length > 0) {
-            const char *wrong = cut_line(text + begin, length, &label);
-            if (wrong)
-                return dp_fail_at(error, DEEPER_ERROR_FORMAT, (int64_t)begin, "%s:%zu: %s", dataset->path, number, wrong);
-            DP_TRY(add_line(dataset, folder, text + begin, label, error));
-        }
-        begin = end + 1;
-    }
+    dp_list list = { .text = text, .size = size };
+    const char *path;
+    size_t label;
+    while (dp_list_read(&list, &path, &label))
+        DP_TRY(add_line(dataset, folder, path, label, error));
+    if (list.wrong)
+        return dp_fail_at(error, DEEPER_ERROR_FORMAT, (int64_t)list.begin, "%s:%zu: %s", dataset->path, list.line, list.wrong);
     return DEEPER_OK;
 }
 

@@ -27,18 +27,15 @@ typedef struct dp_dataset {
     dp_buffer text;
 } dp_dataset;
 
-enum {
-    DP_DATASET_CLASSES = 1000000, /* labels of a list are below this */
-    DP_DATASET_DEPTH = 16         /* folders inside a class folder */
-};
+enum { DP_DATASET_DEPTH = 16 }; /* folders inside a class folder */
 
 /* `path` is a folder or a list file.
  * Folder: every folder in it is a class, every file in a class folder or in folders inside it a picture of it, whatever its
  * extension. Classes and pictures are sorted by bytes; hidden names, and files beside the class folders, are not looked at; links
- * are followed. A class folder without pictures stays a class with images == 0. List: a line a picture, `PATH LABEL`; LABEL is the
- * last word, PATH all before it (it may hold spaces), relative to the list's folder, or to `root` if not NULL. Blank lines are
- * skipped. Classes are 0..largest label. Errors: IO (missing, unreadable), FORMAT (no class folders, no pictures, a line that is
- * not of the form, a folder inside itself), ARGUMENT (root with a folder), LIMIT (label, depth or text too large), MEMORY. */
+ * are followed. A class folder without pictures stays a class with images == 0.
+ * List: lines of list.h; a path is relative to the list's folder, or to `root` if not NULL. Classes are 0..largest label.
+ * Errors: IO (missing, unreadable), FORMAT (no class folders, no pictures, a line that is not of the form, a folder inside itself),
+ * ARGUMENT (root with a folder), LIMIT (depth or file too large), MEMORY. */
 deeper_status dp_dataset_open(dp_dataset **dataset, const char *path, const char *root, const deeper_allocator *allocator,
                               deeper_error *error);
 void dp_dataset_free(dp_dataset *dataset);
