@@ -5,25 +5,31 @@
 
 #include <string.h>
 
+/* What a byte of JSON can mean to the look over it. */
+enum { PLAIN, COMMA, OPEN, CLOSE, QUOTE, ESCAPE };
+static const unsigned char meanings[256] = {
+    [','] = COMMA, ['['] = OPEN, ['{'] = OPEN, [']'] = CLOSE, ['}'] = CLOSE, ['"'] = QUOTE, ['\\'] = ESCAPE
+};
+
 /* Counts brackets and commas outside strings. A text that is not JSON may be counted wrongly, which jansson's refusal makes good.
  */
-static deeper_status look_over(const char *text, size_t size, int depth, const char *name, const char *what, int64_t offset,
-                               deeper_error *error) {
+static deeper_status look_over(const unsigned char *text, size_t size, int depth, const char *name, const char *what,
+                               int64_t offset, deeper_error *error) {
     size_t values = 1;
     int open = 0;
     bool string = false;
     for (size_t i = 0; i < size; i++) {
-        char c = text[i];
+        unsigned char meaning = meanings[text[i]];
+        if (meaning == PLAIN)
+            continue;
+        if (meaning == QUOTE)
+            string = !string;
         if (string) {
-            if (c == '\\')
-                i++;
-            else if (c == '"')
-                string = false;
+            i += meaning == ESCAPE;
             continue;
         }
-        string = c == '"';
-        values += c == ',' || c == '[' || c == '{';
-        open += (c == '[' || c == '{') - (c == ']' || c == '}');
+        values += meaning == COMMA || meaning == OPEN;
+        open += (meaning == OPEN) - (meaning == CLOSE);
         if (open > depth)
             return dp_fail_at(error, DEEPER_ERROR_FORMAT, offset < 0 ? -1 : offset + (int64_t)i,
                               "%s: %s: brackets deeper than the %d of this format", name, what, depth);

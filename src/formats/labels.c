@@ -22,6 +22,8 @@ typedef struct builder {
 } builder;
 
 static deeper_status add(builder *b, const char *id, size_t id_size, const char *name, size_t name_size) {
+    if (b->count == DP_LABELS_MAX)
+        return dp_fail(b->error, DEEPER_ERROR_LIMIT, "%s: more than the %d labels that deeper reads", b->name, DP_LABELS_MAX);
     if (id_size == 0 || !dp_text_clean(id, id_size, false) || !dp_text_clean(name, name_size, false))
         return dp_fail(b->error, DEEPER_ERROR_FORMAT, "%s: label %zu is empty, not UTF-8 or has control characters in it", b->name,
                        b->count + 1);

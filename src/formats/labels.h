@@ -8,7 +8,10 @@
 
 #include <jansson.h>
 
-/* A table of up to 2^20 classes from the JSON text [[ID, NAME], ...]. `name` stands for the file in messages. Errors: FORMAT,
+/* So that a table can be read back from the JSON that it is written to (three values a class, see json.h). */
+enum { DP_LABELS_MAX = 1 << 16 };
+
+/* A table from the JSON text [[ID, NAME], ...]. `name` stands for the file in messages. Errors: FORMAT,
  * LIMIT, MEMORY; *labels is then empty. */
 deeper_status dp_labels_from_json(dp_labels *labels, const char *json, const char *name, const deeper_allocator *allocator,
                                   deeper_error *error);

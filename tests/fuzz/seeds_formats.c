@@ -1,0 +1,256 @@
+/* seeds_formats.c - seeds for the readers of model files: small sound files of every kind that each reader tells apart.
+ *
+ *     seeds_formats FOLDER        fills FOLDER/fuzz_safetensors, fuzz_caffemodel, fuzz_model_file, fuzz_labels */
+#include "caffemodel.pb-c.h"
+#include "formats/fill.h"
+#include "formats/metadata.h"
+#include "formats/model.h"
+#include "formats/safetensors.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define SMALL "googlenet:stem=small,branch5=3x3,width=0.0625"
+#define TEXT(text) text, sizeof text - 1
+
+static const char *folder, *target;
+static int written;
+
+static void give_up(const char *what, const char *why) {
+    fprintf(stderr, "seeds_formats: %s: %s\n", what, why);
+    exit(1);
+}
+
+static void begin(const char *name) {
+    char path[4096];
+    target = name;
+    written = 0;
+    snprintf(path, sizeof path, "%s/%s", folder, target);
+    mkdir(path, 0777); /* it may be there; a failure shows when the first seed is written */
+}
+
+static void next_path(char path[4096]) {
+    snprintf(path, 4096, "%s/%s/%03d", folder, target, written++);
+}
+
+static void save(const void *bytes, size_t size) {
+    char path[4096];
+    next_path(path);
+    FILE *file = fopen(path, "wb");
+    if (!file || fwrite(bytes, 1, size, file) != size || fclose(file) != 0)
+        give_up(path, strerror(errno));
+}
+
+/* One byte that chooses, then the rest. */
+static void save_after(char first, const char *text, size_t size) {
+    char *bytes = malloc(size + 1);
+    if (!bytes)
+        give_up(target, "out of memory");
+    bytes[0] = first;
+    memcpy(bytes + 1, text, size);
+    save(bytes, size + 1);
+    free(bytes);
+}
+
+/* -------------------------------------------------------------------------------------------------------- safetensors */
+
+static void containers(void) {
+    static const unsigned char data[64] = { 1, 2, 3, 0x3C, 5, 0x80, 0x7F };
+    static const dp_text texts[] = { { "format", "pt" }, { "note", "two\nlines, \xEC\xA7\x80, \"quoted\"" } };
+    dp_tensor tensors[DP_DTYPE_COUNT + 2];
+    for (int i = 0; i < DP_DTYPE_COUNT; i++) {
+        tensors[i] = (dp_tensor){ .name = dp_dtype_name((dp_dtype)i), .dtype = (dp_dtype)i, .rank = i % 4, .data = data };
+        size_t elements = 1;
+        for (int d = 0; d < i % 4; d++)
+            elements *= tensors[i].shape[d] = (size_t)(d + 1);
+        tensors[i].bytes = elements * dp_dtype_bytes((dp_dtype)i);
+    }
+    tensors[DP_DTYPE_COUNT] = (dp_tensor){ .name = "empty", .rank = 1, .data = data };
+    tensors[DP_DTYPE_COUNT + 1] =
+        (dp_tensor){ .name = "eight", .rank = 8, .shape = { 1, 1, 1, 1, 1, 1, 1, 2 }, .data = data, .bytes = 8 };
+    for (size_t count = 0; count <= DP_DTYPE_COUNT + 2; count += count < 3 ? 1 : 7) {
+        char path[4096];
+        deeper_error error;
+        next_path(path);
+        if (dp_safetensors_write(path, tensors, count, texts, count % 3, NULL, &error) != DEEPER_OK)
+            give_up(path, error.message);
+    }
+    static const struct {
+        const char *header;
+        size_t size;
+    } plain[] = { { TEXT("{}") },
+                  { TEXT("{\"b\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[1,3]},\"a\":{\"dtype\":\"BOOL\",\"shape\":[],"
+                         "\"data_offsets\":[0,1]}}    ") } };
+    for (size_t i = 0; i < sizeof plain / sizeof *plain; i++) {
+        char bytes[256] = { (char)plain[i].size };
+        memcpy(bytes + 8, plain[i].header, plain[i].size);
+        save(bytes, 8 + plain[i].size + 3 * i);
+    }
+}
+
+/* --------------------------------------------------------------------------------------------------------- caffemodel */
+
+enum { LAYERS = 4 };
+
+/* A network of LAYERS layers with these names, weights in the newer shape, the older one, as doubles, and none at all. */
+static void save_caffemodel(const char *const names[LAYERS], bool v1) {
+    static float data[] = { 1, 2, 3, 4, 5, 6 };
+    static double double_data[] = { 1, 2, 3, 4, 5, 6 };
+    static int64_t dims[] = { 1, 3, 2, 1 };
+    Caffe__BlobShape shape = CAFFE__BLOB_SHAPE__INIT;
+    shape.dim = dims;
+    shape.n_dim = 4;
+    Caffe__BlobProto newer = CAFFE__BLOB_PROTO__INIT, older = CAFFE__BLOB_PROTO__INIT, doubles = CAFFE__BLOB_PROTO__INIT;
+    newer.data = older.data = data;
+    newer.n_data = older.n_data = doubles.n_double_data = 6;
+    doubles.double_data = double_data;
+    newer.shape = doubles.shape = &shape;
+    older.has_num = older.has_channels = older.has_height = older.has_width = 1;
+    older.num = older.channels = 1;
+    older.height = 2;
+    older.width = 3;
+    Caffe__BlobProto *blobs[] = { &newer, &older, &doubles };
+
+    Caffe__NetParameter net = CAFFE__NET_PARAMETER__INIT;
+    Caffe__V1LayerParameter v1_layers[LAYERS], *v1_list[LAYERS];
+    Caffe__LayerParameter layers[LAYERS], *list[LAYERS];
+    for (int i = 0; i < LAYERS; i++) {
+        caffe__v1_layer_parameter__init(v1_list[i] = &v1_layers[i]);
+        caffe__layer_parameter__init(list[i] = &layers[i]);
+        v1_layers[i].name = layers[i].name = (char *)names[i];
+        v1_layers[i].blobs = layers[i].blobs = blobs;
+        v1_layers[i].n_blobs = layers[i].n_blobs = (size_t)(3 - i);
+    }
+    net.layers = v1 ? v1_list : NULL;
+    net.layer = v1 ? NULL : list;
+    net.n_layers = v1 ? LAYERS : 0;
+    net.n_layer = v1 ? 0 : LAYERS;
+    uint8_t bytes[1024];
+    if (caffe__net_parameter__get_packed_size(&net) > sizeof bytes)
+        give_up(target, "too small a buffer");
+    save(bytes, caffe__net_parameter__pack(&net, bytes));
+}
+
+static void caffemodels(void) {
+    static const char *const other[LAYERS] = { "conv1", "ip1", "ip2", "prob" };
+    static const char *const heads[LAYERS] = { "conv1/7x7_s2", "loss1/fc", "loss2/conv", NULL };
+    for (int v1 = 0; v1 < 2; v1++) {
+        save_caffemodel(other, v1);
+        save_caffemodel(heads, v1);
+    }
+    /* A name, an unknown field of each wire type, floats one by one. */
+    save(TEXT("\x0a\x03net\x18\x07\x25\0\0\x80?\x29\0\0\0\0\0\0\xf0?\xa2\x06\x10\x0a\x01z:\x0b\x0a\0*\0-\0\0\x80?\x08\x01"));
+}
+
+/* --------------------------------------------------------------------------------------------------------- model files */
+
+#define SIZE "\"size\":32,\"channels\":3"
+#define RULE SIZE ",\"order\":\"RGB\",\"mean\":[1,2,3],\"scale\":[1,1,1]"
+
+/* The header of a model file of the smallest network, F32 or F16, as fuzz_model_file wants it. */
+static void save_header(const char *spec, bool half, const char *preprocess, const char *labels) {
+    dp_model *model = NULL;
+    deeper_error error;
+    if (dp_model_create(&model, spec, 3, 32, NULL, &error) != DEEPER_OK || dp_model_allocate(model, &error) != DEEPER_OK)
+        give_up(spec, error.message);
+    size_t count = 0, parameters = (size_t)model->graph->parameters;
+    dp_tensor *tensors = calloc(parameters, sizeof *tensors);
+    if (!tensors)
+        give_up(spec, "out of memory");
+    for (int i = 0; i < model->graph->count; i++) {
+        if (model->graph->nodes[i].parameter < 0)
+            continue;
+        dp_tensor *tensor = &tensors[count];
+        dp_parameter_tensor(model->graph, i, tensor);
+        tensor->data = memset(model->arena, 0, tensor->bytes);
+        tensor->dtype = half ? DP_DTYPE_F16 : DP_DTYPE_F32;
+        tensor->bytes /= half ? 2 : 1;
+        count++;
+    }
+    const dp_text texts[] = { { "deeper.version", "1" },
+                              { "deeper.architecture", model->architecture },
+                              { "deeper.options", model->options },
+                              { "deeper.classes", "3" },
+                              { "deeper.preprocess", preprocess },
+                              { "deeper.source", "a seed" },
+                              { "deeper.training", "{}" },
+                              { "deeper.labels", labels } };
+    char path[4096];
+    next_path(path);
+    if (dp_safetensors_write(path, tensors, count, texts, labels ? 8 : 7, NULL, &error) != DEEPER_OK)
+        give_up(path, error.message);
+    free(tensors);
+    dp_model_free(model);
+
+    /* The file that was written gives its header, and is replaced by it. */
+    FILE *file = fopen(path, "rb");
+    uint8_t prefix[8];
+    if (!file || fread(prefix, 1, 8, file) != 8)
+        give_up(path, "cannot be read back");
+    size_t size = prefix[0] | (size_t)prefix[1] << 8 | (size_t)prefix[2] << 16;
+    char *header = malloc(size);
+    if (!header || fread(header, 1, size, file) != size)
+        give_up(path, "cannot be read back");
+    fclose(file);
+    written--;
+    save_after(half ? '0' : '1', header, size);
+    free(header);
+}
+
+static void model_files(void) {
+    static const char labels[] = "[[\"n01\",\"tench, Tinca tinca\"],[\"n02\",\"\xEC\xA7\x80\"],[\"n03\",\"c\"]]";
+    static const char *const specs[] = { SMALL, SMALL, SMALL, SMALL ",norm=none", SMALL };
+    static const dp_preprocess rules[] = {
+        { 32, 3, false, { 0 }, { 0 }, DP_RESIZE_SHORT, 0, DP_FILTER_NEAREST }, /* size and channels alone */
+        { 32, 3, true, { 104, 117, 123 }, { 1, 1, 1 }, DP_RESIZE_SQUASH, 40, DP_FILTER_BILINEAR },
+        { 32, 3, false, { 0.5F, 0.25F, 1e-9F }, { 2, 1, 3e9F }, DP_RESIZE_SHORT, 36, DP_FILTER_BICUBIC },
+        { 32, 3, false, { 1, 2, 3 }, { 1, 1, 1 }, DP_RESIZE_NONE, 0, DP_FILTER_AREA },
+        { 32, 1, false, { 1 }, { 1 }, DP_RESIZE_SHORT, 32, DP_FILTER_NEAREST }, /* a network of three is refused */
+    };
+    static const char *const broken[] = {
+        "[]",
+        "{\"size\":32,\"channels\":2}",
+        "{" SIZE ",\"order\":\"RGB\",\"mean\":[1,2,3],\"scale\":[1]}",
+        "{" RULE ",\"resize\":{\"rule\":\"none\"}}",
+        "{" RULE ",\"resize\":{\"rule\":\"short\",\"filter\":\"area\"}}",
+        "{" RULE ",\"resize\":{\"rule\":\"none\",\"filter\":\"area\"},\"crop\":\"\"}",
+    };
+    for (size_t i = 0; i < sizeof broken / sizeof *broken; i++)
+        save_header(SMALL, true, broken[i], NULL);
+    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
+        char *preprocess = dp_preprocess_to_json(&rules[i], i > 0);
+        if (!preprocess)
+            give_up(target, "out of memory");
+        save_header(specs[i], i % 2, preprocess, i % 2 ? labels : NULL);
+        free(preprocess);
+    }
+}
+
+static void label_tables(void) {
+    save_after('0', TEXT("n01440764 tench, Tinca tinca\nn01443537 goldfish\n"));
+    save_after('0', TEXT("daisy\r\nrose\r\n\xEC\xA7\x80 \xEC\xA7\x80"));
+    save_after('1', TEXT("[[\"n01\",\"tench, Tinca tinca\"],[\"n02\",\"\xEC\xA7\x80\"]]"));
+    save_after('1', TEXT("[ [\"a\", \"\\u00e9\\\\\"] ]"));
+    save_after('1', TEXT("[[\"a\",\"b\"],[\"a\",\"c\"]]"));
+}
+
+int main(int argc, char **argv) {
+    if (argc != 2) {
+        fprintf(stderr, "usage: seeds_formats FOLDER\n");
+        return 2;
+    }
+    folder = argv[1];
+    mkdir(folder, 0777);
+    begin("fuzz_safetensors");
+    containers();
+    begin("fuzz_caffemodel");
+    caffemodels();
+    begin("fuzz_model_file");
+    model_files();
+    begin("fuzz_labels");
+    label_tables();
+    return 0;
+}
