@@ -48,7 +48,7 @@ struct dp_conv_step {
     int channels, height, width, groups; /* C of the input, R, S */
     bool planar;
     const float *packed; /* the panels, then a bias a lane: in the packs, or NULL: */
-    int packed_storage;  /* where each run packs them */
+    int packed_storage;  /* where each run packs them, or -1 */
 };
 
 /* Fills weights, bias and batch norm of a source from the node's inputs. */

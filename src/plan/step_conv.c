@@ -300,7 +300,8 @@ static deeper_status emit(conv_build *b, deeper_error *error) {
     int writes[DP_CONV_SOURCES];
     for (int i = 0; i < b->conv->source_count; i++)
         writes[i] = l->views[dp_target(l, b->conv->sources[i].node)].storage;
-    return dp_emit(l->plan, &step, &b->in.storage, 1, writes, b->conv->source_count, error);
+    int reads[] = { b->in.storage, conv->packed_storage };
+    return dp_emit(l->plan, &step, reads, 2, writes, b->conv->source_count, error);
 }
 
 static deeper_status build_conv(conv_build *b, int node, deeper_error *error) {
@@ -316,6 +317,7 @@ static deeper_status build_conv(conv_build *b, int node, deeper_error *error) {
     const dp_window *w = &b->window;
     if (!dp_has_halo(l->plan, &b->in, w))
         DP_TRY(dp_lower_copy(l, node, &b->in, w, &b->in, error));
+    b->conv->packed_storage = -1;
     b->conv->height = w->height;
     b->conv->width = w->width;
     b->conv->groups = w->groups;

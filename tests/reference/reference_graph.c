@@ -37,6 +37,22 @@ static void concat(double *out, const dp_graph *graph, const dp_node *node, doub
     }
 }
 
+/* Mean and variance of each channel over the batch, two rows of C. */
+static double *moments(const double *x, dp_reference_dims dims) {
+    size_t plane = (size_t)dims.height * (size_t)dims.width;
+    double *out = doubles(2 * (size_t)dims.channels), count = (double)plane * dims.images;
+    for (int pass = 0; pass < 2; pass++)
+        for (size_t i = 0; i < dp_reference_count(dims); i++) {
+            size_t c = i / plane % (size_t)dims.channels;
+            double deviation = x[i] - out[c]; /* of the finished mean, in the second pass */
+            if (pass == 0)
+                out[c] += x[i] / count;
+            else
+                out[(size_t)dims.channels + c] += deviation * deviation / count;
+        }
+    return out;
+}
+
 static double *run_node(const dp_graph *graph, const dp_node *node, const float *const *values, double **results, int images) {
     size_t count = dp_shape_floats(node->shape) * (size_t)images;
     double *out = doubles(count), *p[5] = { NULL };
@@ -75,7 +91,12 @@ static double *run_node(const dp_graph *graph, const dp_node *node, const float 
         dp_reference_relu(out, in, count);
         break;
     case DP_OP_BATCH_NORM:
-        dp_reference_batch_norm(out, in, id, p[3], p[4], p[1], p[2], (double)node->attributes.epsilon);
+        if (node->input_count == 4) {
+            p[3] = moments(in, id);
+            dp_reference_batch_norm(out, in, id, p[3], p[3] + id.channels, p[1], p[2], (double)node->attributes.epsilon);
+        } else {
+            dp_reference_batch_norm(out, in, id, p[3], p[4], p[1], p[2], (double)node->attributes.epsilon);
+        }
         break;
     case DP_OP_ADD:
         dp_reference_add(out, in, results[node->inputs[1]], count);
@@ -98,10 +119,14 @@ double **dp_reference_graph(const dp_graph *graph, const float *const *values, c
     double **results = calloc((size_t)graph->count, sizeof *results);
     for (int i = 0; results && i < graph->count; i++) {
         const dp_node *node = &graph->nodes[i];
-        if (node->op == DP_OP_INPUT)
+        if (node->op == DP_OP_FILL) /* the first node of a backward graph */
+            break;
+        if (node->op == DP_OP_INPUT && input) {
             results[i] = widen(input, dp_shape_floats(node->shape) * (size_t)images);
-        else if (node->op != DP_OP_PARAMETER)
+            input = NULL;
+        } else if (node->input_count && node->op <= DP_OP_SOFTMAX) {
             results[i] = run_node(graph, node, values, results, images);
+        }
     }
     return results;
 }

@@ -1,0 +1,312 @@
+/* test_gradient.c - the gradients that plans of training graphs compute, against central differences of the loss through the
+ * reference operators in double precision: every operator with a gradient, on every ISA, for any batch and thread count the same
+ * bits. The reference knows only the forward operators, so nothing is shared between the two sides. */
+#include "graph/build.h"
+#include "graph/training.h"
+#include "plan/plan.h"
+
+#include "reference/reference_graph.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { IMAGES = 3, PROBES = 6, MAX_PARAMETERS = 64 };
+
+/* A network in training, its values and one batch. */
+typedef struct subject {
+    dp_graph *network, *training;
+    dp_training_nodes nodes;
+    float *values[MAX_PARAMETERS], *gradients[MAX_PARAMETERS];
+    float *input, labels[2 * IMAGES], loss[DP_HEADS][IMAGES];
+} subject;
+
+static const dp_training_options options = { { 1.0F, 0.3F, 0.3F }, 0.1F, NULL };
+
+static dp_window window(int height, int width, int stride, int pad) {
+    dp_window w = dp_window_square(height, stride, pad);
+    w.width = width;
+    return w;
+}
+
+/* ---------------------------------------------------------------- networks */
+
+static int head(dp_graph *g, const char *name, int x) {
+    char prob[32];
+    snprintf(prob, sizeof prob, "%s.prob", name);
+    return dp_add_softmax(g, prob, dp_add_fc(g, name, x, 7));
+}
+
+static void build_stem(dp_graph *g) {
+    int x = dp_add_input(g, "data", 3, 23, 21);
+    x = dp_add_relu(g, "r1", dp_add_conv(g, "c1", x, 20, window(7, 7, 2, 3), true));
+    dp_window pool = window(3, 3, 2, 0);
+    pool.ceil = true;
+    x = dp_add_lrn(g, "n1", dp_add_max_pool(g, "p1", x, pool), (dp_lrn){ 5, 1.0F, 0.75F, 1.0F });
+    x = dp_add_relu(g, "r2", dp_add_conv(g, "c2", x, 24, window(3, 3, 1, 1), true));
+    x = dp_add_lrn(g, "n2", x, (dp_lrn){ 3, 2.0F, 0.6F, 2.0F });
+    head(g, "classifier", dp_add_global_average(g, "average", x));
+}
+
+/* An Inception module read by a second one's pieces, so that gradients meet, with an auxiliary head on it. */
+static void build_module(dp_graph *g, int unit) {
+    int x = dp_add_input(g, "data", unit, 8, 7), parts[4];
+    x = dp_add_conv(g, "first", x, unit, window(1, 1, 1, 0), true);
+    parts[0] = dp_add_relu(g, "r1", dp_add_conv(g, "1x1", x, unit, window(1, 1, 1, 0), true));
+    int r3 = dp_add_relu(g, "r3r", dp_add_conv(g, "3x3_reduce", x, unit + 5, window(1, 1, 1, 0), true));
+    parts[1] = dp_add_relu(g, "r3", dp_add_conv(g, "3x3", r3, 2 * unit, window(3, 3, 1, 1), true));
+    int r5 = dp_add_relu(g, "r5r", dp_add_conv(g, "5x5_reduce", x, unit / 2, window(1, 1, 1, 0), true));
+    parts[2] = dp_add_relu(g, "r5", dp_add_conv(g, "5x5", r5, unit, window(5, 5, 1, 2), true));
+    int pool = dp_add_max_pool(g, "pool", x, window(3, 3, 1, 1));
+    parts[3] = dp_add_relu(g, "rp", dp_add_conv(g, "pool_proj", pool, unit + 3, window(1, 1, 1, 0), true));
+    x = dp_add_concat(g, "output", parts, 4);
+    g->head = DP_HEAD_AUX1;
+    int a = dp_add_average_pool(g, "aux_pool", x, window(5, 4, 3, 0));
+    a = dp_add_relu(g, "aux_relu", dp_add_conv(g, "aux_conv", a, 12, window(1, 1, 1, 0), true));
+    head(g, "aux", dp_add_relu(g, "aux_rfc", dp_add_fc(g, "aux_fc", a, 17)));
+    g->head = DP_HEAD_MAIN;
+    x = dp_add_conv(g, "next", x, 9, window(3, 2, 2, 1), true); /* strided, and its input gradient is wanted */
+    head(g, "classifier", dp_add_dropout(g, "drop", dp_add_flatten(g, "flat", x), 0.0F));
+}
+
+static void build_module_sliced(dp_graph *g) {
+    build_module(g, 16);
+}
+
+static void build_module_joined(dp_graph *g) {
+    build_module(g, 10);
+}
+
+static void build_norms(dp_graph *g) {
+    int x = dp_add_input(g, "data", 5, 6, 7);
+    x = dp_add_relu(g, "r1", dp_add_batch_norm(g, "bn1", dp_add_conv(g, "c1", x, 18, window(3, 3, 1, 1), false), 1e-3F));
+    dp_window grouped = window(3, 3, 1, 1);
+    grouped.groups = 3;
+    int y = dp_add_batch_norm(g, "bn2", dp_add_conv(g, "c2", x, 18, grouped, false), 1e-3F);
+    x = dp_add_relu(g, "rs", dp_add_sum(g, "sum", x, y));
+    dp_window average = window(3, 3, 2, 1);
+    average.count_padding = true;
+    x = dp_add_average_pool(g, "ap", x, average);
+    head(g, "classifier", dp_add_relu(g, "rfc", dp_add_fc(g, "fc", x, 19)));
+}
+
+/* ---------------------------------------------------------------- values */
+
+static float noise(uint32_t *state) {
+    *state = *state * 1664525U + 1013904223U;
+    return (float)(*state >> 8) / 8388608.0F - 1.0F;
+}
+
+static const dp_node *parameter_node(const dp_graph *graph, int parameter) {
+    for (int i = 0; i < graph->count; i++)
+        if (graph->nodes[i].parameter == parameter)
+            return &graph->nodes[i];
+    fail_msg("no parameter %d", parameter);
+    return NULL;
+}
+
+static void open(subject *s, void (*build)(dp_graph *)) {
+    deeper_error error;
+    uint32_t state = 3;
+    memset(s, 0, sizeof *s);
+    assert_int_equal(dp_graph_create(&s->network, NULL, NULL), DEEPER_OK);
+    build(s->network);
+    if (dp_graph_status(s->network, &error) != DEEPER_OK
+        || dp_graph_training(&s->training, &s->nodes, s->network, &options, &error) != DEEPER_OK)
+        fail_msg("%s", error.message);
+    assert_true(s->network->parameters <= MAX_PARAMETERS);
+    for (int p = 0; p < s->network->parameters; p++) {
+        dp_shape shape = parameter_node(s->network, p)->shape;
+        size_t floats = dp_shape_floats(shape), fan_in = floats / (size_t)shape.n;
+        s->values[p] = malloc(floats * sizeof(float));
+        s->gradients[p] = calloc(floats, sizeof(float));
+        for (size_t i = 0; i < floats; i++)
+            s->values[p][i] = fan_in > 1 ? noise(&state) * sqrtf(6.0F / (float)fan_in) : 0.3F + 0.2F * noise(&state);
+    }
+    size_t floats = dp_shape_floats(s->network->nodes[0].shape) * IMAGES;
+    s->input = malloc(floats * sizeof(float));
+    for (size_t i = 0; i < floats; i++)
+        s->input[i] = noise(&state);
+    for (int n = 0; n < IMAGES; n++) {
+        s->labels[2 * n] = (float)(2 * n + 1);
+        s->labels[2 * n + 1] = n == 1 ? 0.5F : 1.0F;
+    }
+}
+
+static void close(subject *s) {
+    for (int p = 0; p < s->network->parameters; p++) {
+        free(s->values[p]);
+        free(s->gradients[p]);
+    }
+    free(s->input);
+    dp_training_nodes_free(&s->nodes, NULL);
+    dp_graph_free(s->training);
+    dp_graph_free(s->network);
+}
+
+/* ---------------------------------------------------------------- the plan's side */
+
+static void run_plan(subject *s, dp_isa isa, int threads) {
+    int outputs[DP_HEADS + MAX_PARAMETERS], count = 0;
+    float *to[DP_HEADS + MAX_PARAMETERS];
+    for (int h = 0; h < s->nodes.heads; h++) {
+        to[count] = s->loss[h];
+        outputs[count++] = s->nodes.loss[h];
+    }
+    for (int p = 0; p < s->network->parameters; p++)
+        if (s->nodes.gradients[p] >= 0) {
+            to[count] = s->gradients[p];
+            outputs[count++] = s->nodes.gradients[p];
+        }
+    deeper_error error;
+    dp_plan *plan;
+    dp_pool *pool;
+    dp_plan_options plan_options = { dp_kernels_for(isa), IMAGES + 1, threads, outputs, count, true };
+    if (dp_plan_create(&plan, s->training, (const float *const *)s->values, NULL, &plan_options, NULL, &error) != DEEPER_OK)
+        fail_msg("%s", error.message);
+    assert_int_equal(dp_pool_create(&pool, NULL, threads, &error), DEEPER_OK);
+    float *arena = dp_alloc(NULL, dp_plan_arena_bytes(plan), 1);
+    memset(arena, 0xFF, dp_plan_arena_bytes(plan));
+    const float *inputs[] = { s->input, s->labels };
+    uint64_t mode = dp_float_mode_enter();
+    dp_plan_run(plan, pool, arena, &(dp_plan_call){ .count = IMAGES, .inputs = inputs, .outputs = to, .seed = 5 });
+    dp_float_mode_leave(mode);
+    dp_free(NULL, arena);
+    dp_pool_free(pool);
+    dp_plan_free(plan);
+}
+
+/* ---------------------------------------------------------------- the reference's side */
+
+/* The weighted sum of the losses of all heads and images, on the forward nodes alone, batch norms on batch statistics. */
+static double reference_loss(const subject *s, double *losses) {
+    double **values = dp_reference_graph(s->training, (const float *const *)s->values, s->input, IMAGES);
+    double total = 0;
+    for (int h = 0; h < s->nodes.heads; h++) {
+        const dp_node *loss = &s->training->nodes[s->nodes.loss[h]];
+        const double *x = values[loss->inputs[0]];
+        int classes = s->training->nodes[loss->inputs[0]].shape.c;
+        for (int n = 0; n < IMAGES; n++, x += classes) {
+            double sum = 0, mean = 0;
+            for (int c = 0; c < classes; c++)
+                sum += exp(x[c]);
+            for (int c = 0; c < classes; c++)
+                mean += (x[c] - log(sum)) / classes;
+            double chosen = x[(int)s->labels[2 * n]] - log(sum), smoothing = (double)options.smoothing;
+            double value = -(double)s->labels[2 * n + 1] * ((1 - smoothing) * chosen + smoothing * mean);
+            if (losses)
+                losses[h * IMAGES + n] = value;
+            total += (double)options.head_weights[s->nodes.head[h]] * value;
+        }
+    }
+    dp_reference_graph_free(s->training, values);
+    return total;
+}
+
+/* Central difference at one value, divided by the step that the float really made. NAN where the two one-sided slopes part: a kink
+ * of a ReLU or a pool lies between. */
+static double slope(subject *s, float *value, double here) {
+    float kept = *value, step = 1e-4F;
+    *value = kept + step;
+    double up = (double)*value, above = reference_loss(s, NULL);
+    *value = kept - step;
+    double down = (double)*value, below = reference_loss(s, NULL);
+    *value = kept;
+    double right = (above - here) / (up - (double)kept), left = (here - below) / ((double)kept - down);
+    if (fabs(right - left) > 2e-3 * (fabs(right) + fabs(left)) + 1e-4)
+        return NAN;
+    return (above - below) / (up - down);
+}
+
+/* Compares some values of every parameter: the largest gradient and others spread over it. Float sums of some thousand terms, and
+ * kinks too small to be told, stay below four thousandths of the parameter's largest gradient. */
+static void compare_slopes(subject *s, double here) {
+    int compared = 0, kinks = 0;
+    for (int p = 0; p < s->network->parameters; p++) {
+        const dp_node *node = parameter_node(s->network, p);
+        size_t floats = dp_shape_floats(node->shape), largest = 0;
+        if (s->nodes.gradients[p] < 0)
+            continue;
+        for (size_t i = 0; i < floats; i++)
+            if (fabsf(s->gradients[p][i]) > fabsf(s->gradients[p][largest]))
+                largest = i;
+        double size = fabs((double)s->gradients[p][largest]);
+        for (int probe = 0; probe < PROBES; probe++) {
+            size_t i = probe ? (size_t)probe * 7919 % floats : largest;
+            double wanted = slope(s, &s->values[p][i], here), got = (double)s->gradients[p][i];
+            if (isnan(wanted)) {
+                kinks++;
+                continue;
+            }
+            compared++;
+            if (!(fabs(got - wanted) <= 4e-3 * size + 1e-4))
+                fail_msg("%s[%zu]: gradient %g, difference quotient %g (largest %g)", node->name, i, got, wanted, size);
+        }
+    }
+    assert_true(compared > 4 * kinks);
+}
+
+static void check(void (*build)(dp_graph *)) {
+    subject s;
+    open(&s, build);
+    double losses[DP_HEADS * IMAGES], here = reference_loss(&s, losses);
+    float *first[MAX_PARAMETERS] = { NULL };
+    for (int isa = DP_ISA_COUNT - 1; isa >= 0; isa--) {
+        if (!dp_isa_supported((dp_isa)isa))
+            continue;
+        for (int threads = 1; threads <= 3; threads += 2) {
+            run_plan(&s, (dp_isa)isa, threads);
+            for (int i = 0; i < s.nodes.heads * IMAGES; i++)
+                if (!(fabs((double)s.loss[i / IMAGES][i % IMAGES] - losses[i]) <= 1e-5 * (1 + fabs(losses[i]))))
+                    fail_msg("loss of head %d, image %d: %g, reference %g", i / IMAGES, i % IMAGES,
+                             (double)s.loss[i / IMAGES][i % IMAGES], losses[i]);
+            if (threads == 1)
+                compare_slopes(&s, here);
+            for (int p = 0; p < s.network->parameters; p++) {
+                size_t bytes = dp_shape_floats(parameter_node(s.network, p)->shape) * sizeof(float);
+                if (threads == 1) {
+                    free(first[p]);
+                    first[p] = malloc(bytes);
+                    memcpy(first[p], s.gradients[p], bytes);
+                } else if (memcmp(first[p], s.gradients[p], bytes) != 0) {
+                    fail_msg("%s: %s has other bits on %d threads", dp_isa_name((dp_isa)isa), parameter_node(s.network, p)->name,
+                             threads);
+                }
+            }
+        }
+    }
+    for (int p = 0; p < s.network->parameters; p++)
+        free(first[p]);
+    close(&s);
+}
+
+static void test_stem(void **state) {
+    check(build_stem);
+}
+
+static void test_module_sliced(void **state) {
+    check(build_module_sliced);
+}
+
+static void test_module_joined(void **state) {
+    check(build_module_joined);
+}
+
+static void test_norms(void **state) {
+    check(build_norms);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_stem),
+        cmocka_unit_test(test_module_sliced),
+        cmocka_unit_test(test_module_joined),
+        cmocka_unit_test(test_norms),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
