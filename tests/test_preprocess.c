@@ -83,6 +83,22 @@ static void crops_are_parts_of_the_resized_picture(void **state) {
     }
 }
 
+/* A picture of exactly the network's size was prepared for it: one crop takes its pixels, ten crops resize as the rule says. */
+static void prepared_picture(void **state) {
+    dp_image image = picture(SIZE, SIZE), whole;
+    assert_int_equal(dp_image_resize(&whole, &image, NULL, caffe.side, caffe.side, caffe.filter, NULL, NULL), DEEPER_OK);
+    float one[3 * PLANE], ten[10 * 3 * PLANE];
+    run(&caffe, &image, 1, one);
+    run(&caffe, &image, 10, ten);
+    for (int i = 0; i < 3 * PLANE; i++) {
+        int c = i / PLANE, y = i % PLANE / SIZE, x = i % SIZE;
+        assert_true(one[i] == (float)image.pixels[(y * SIZE + x) * 3 + 2 - c] - caffe.mean[c]);
+        assert_true(ten[i] == (float)whole.pixels[(y * caffe.side + x) * 3 + 2 - c] - caffe.mean[c]);
+    }
+    dp_image_free(&whole);
+    dp_image_free(&image);
+}
+
 static void channels_mean_and_scale(void **state) {
     dp_image image = picture(SIZE, SIZE);
     dp_preprocess rgb = { .size = SIZE,
@@ -253,6 +269,7 @@ static void failing_memory(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(crops_are_parts_of_the_resized_picture),
+        cmocka_unit_test(prepared_picture),
         cmocka_unit_test(channels_mean_and_scale),
         cmocka_unit_test(recorded_photo),
         cmocka_unit_test(min_side),

@@ -49,8 +49,8 @@ deeper_status dp_preprocess_check(const dp_preprocess *preprocess, deeper_error 
     return DEEPER_OK;
 }
 
-/* Width and height of the whole resized picture. One of exactly the network's size has been prepared for it already: the centre crop
- * takes it as it is. */
+/* Width and height of the whole resized picture. One of exactly the network's size has been prepared for it already: the single
+ * centre crop takes it as it is. */
 static deeper_status resized_size(const dp_preprocess *preprocess, const dp_image *image, int crops, int *width, int *height,
                                   deeper_error *error) {
     int64_t w = image->width, h = image->height, shorter = w < h ? w : h;
