@@ -6,7 +6,7 @@ set(CMAKE_C_COMPILER aarch64-linux-gnu-gcc)
 
 set(libraries ${CMAKE_CURRENT_LIST_DIR}/../build/aarch64-libraries)
 get_filename_component(libraries ${libraries} ABSOLUTE)
-set(library_path ${libraries}/usr/lib/aarch64-linux-gnu:${libraries}/lib/aarch64-linux-gnu)
+set(library_path ${libraries}/lib/aarch64-linux-gnu:${libraries}/usr/lib/aarch64-linux-gnu)
 set(CMAKE_FIND_ROOT_PATH ${libraries})
 set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
 set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE BOTH)
@@ -19,4 +19,5 @@ foreach(kind EXE SHARED)
         "-Wl,-rpath-link,${libraries}/usr/lib/aarch64-linux-gnu -Wl,-rpath-link,${libraries}/lib/aarch64-linux-gnu")
 endforeach()
 
-set(CMAKE_CROSSCOMPILING_EMULATOR qemu-aarch64-static -L /usr/aarch64-linux-gnu -E LD_LIBRARY_PATH=${library_path})
+# Loader and C library must be one version, so both come from the unpacked packages, even where the system has an arm64 C library too.
+set(CMAKE_CROSSCOMPILING_EMULATOR qemu-aarch64-static -L ${libraries} -E LD_LIBRARY_PATH=${library_path})
