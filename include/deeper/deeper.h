@@ -32,9 +32,10 @@
  *     failure every result pointer is NULL or untouched, and nothing is half-written on disk.
  *   - _open/_create pairs with _close/_free; both accept NULL. Const pointers are borrowed for the call unless stated.
  *   - Structures whose first member is `size` are versioned: use the matching _INIT macro, which sets it.
- *   - A deeper_model is immutable once opened and may be shared between threads. A deeper_session, deeper_image or deeper_dataset is
- *     used by one thread at a time; make one session a thread.
- *   - The library never prints, exits or aborts, and keeps no mutable global state except the table of what the CPU can do, made once.
+ *   - A deeper_model is immutable once opened and may be shared between threads. A deeper_session, deeper_image or deeper_dataset
+ * is used by one thread at a time; make one session a thread.
+ *   - The library never prints, exits or aborts, and keeps no mutable global state except the table of what the CPU can do, made
+ * once.
  *   - Shapes are written N (images) C (channels) H (rows) W (columns); floats are IEEE binary32 in native order. */
 #ifndef DEEPER_DEEPER_H
 #define DEEPER_DEEPER_H
@@ -104,7 +105,8 @@ typedef struct deeper_model_options {
     const deeper_allocator *allocator; /* copied; NULL: malloc */
     const char *labels;                /* a file of "ID NAME" lines that replaces the model's label table, or NULL */
 } deeper_model_options;
-#define DEEPER_MODEL_OPTIONS_INIT { sizeof(deeper_model_options), NULL, NULL }
+#define DEEPER_MODEL_OPTIONS_INIT                                                                                                  \
+    { sizeof(deeper_model_options), NULL, NULL }
 
 /* Opens a model file: safetensors as deeper_model_save writes it, or a caffemodel of BVLC GoogLeNet (its published preprocessing
  * and the ILSVRC-2012 labels are set). The format is found by content. options may be NULL. */
@@ -143,12 +145,12 @@ DEEPER_API int deeper_model_channels(const deeper_model *model);
 
 /* One layer (graph node) of a model, in order of computation. Counts are for one image; a multiply-add counts once. */
 typedef struct deeper_layer {
-    const char *name;      /* Caffe's name, "inception_3a/3x3_reduce"; lives with the model */
-    const char *operation; /* "conv", "max_pool", ... */
-    int channels, height, width;        /* of its output */
-    int window_height, window_width;    /* 0 where the operation has no window */
+    const char *name;                /* Caffe's name, "inception_3a/3x3_reduce"; lives with the model */
+    const char *operation;           /* "conv", "max_pool", ... */
+    int channels, height, width;     /* of its output */
+    int window_height, window_width; /* 0 where the operation has no window */
     int stride_height, stride_width;
-    int auxiliary;                      /* 1: part of an auxiliary head, which inference leaves out */
+    int auxiliary; /* 1: part of an auxiliary head, which inference leaves out */
     uint64_t parameters;
     uint64_t multiply_adds;
     uint64_t output_bytes;
@@ -175,10 +177,12 @@ typedef struct deeper_session_options {
     const char *const *outputs; /* names of the layers whose output a run returns; NULL: the class probabilities */
     size_t output_count;
 } deeper_session_options;
-#define DEEPER_SESSION_OPTIONS_INIT { sizeof(deeper_session_options), 0, 0, NULL, 0 }
+#define DEEPER_SESSION_OPTIONS_INIT                                                                                                \
+    { sizeof(deeper_session_options), 0, 0, NULL, 0 }
 
 /* Plans the model for these options and allocates all that a run needs. The instruction set is the best this CPU has, or the one
- * that the environment's DEEPER_ISA names (portable, avx2, avx512, neon). options may be NULL. The model must outlive the session. */
+ * that the environment's DEEPER_ISA names (portable, avx2, avx512, neon). options may be NULL. The model must outlive the session.
+ */
 DEEPER_API deeper_status deeper_session_create(deeper_session **session, const deeper_model *model,
                                                const deeper_session_options *options, deeper_error *error);
 DEEPER_API void deeper_session_free(deeper_session *session);
@@ -213,7 +217,8 @@ typedef struct deeper_image_options {
     int min_side;                      /* a JPEG may be decoded at 1/2, 1/4, 1/8 as long as its short side keeps this; 0: full */
     int ignore_orientation;            /* 1: do not apply EXIF orientation */
 } deeper_image_options;
-#define DEEPER_IMAGE_OPTIONS_INIT { sizeof(deeper_image_options), NULL, 0, 0, 0 }
+#define DEEPER_IMAGE_OPTIONS_INIT                                                                                                  \
+    { sizeof(deeper_image_options), NULL, 0, 0, 0 }
 
 /* Decodes a picture (JPEG, PNG, WebP, PNM, BMP; found by content) to 8-bit RGB. Alpha is composed over white. A picture that is cut
  * short is an error. `name` stands for the file in messages. */
@@ -249,8 +254,8 @@ DEEPER_API deeper_status deeper_classify(deeper_session *session, const deeper_i
 /* What one picture of a stream gave. Valid during the callback only. */
 typedef struct deeper_result {
     const char *path;
-    int64_t label;              /* as the source gave it, -1: none */
-    deeper_status status;       /* not DEEPER_OK: the picture could not be read, `message` says why, nothing else is set */
+    int64_t label;        /* as the source gave it, -1: none */
+    deeper_status status; /* not DEEPER_OK: the picture could not be read, `message` says why, nothing else is set */
     const char *message;
     const float *probabilities; /* one a class */
     size_t classes;
@@ -268,13 +273,15 @@ typedef struct deeper_stream_options {
     int crops;   /* 1 or 10 */
     int readers; /* threads that decode; 0: as many as the processors */
 } deeper_stream_options;
-#define DEEPER_STREAM_OPTIONS_INIT { sizeof(deeper_stream_options), 1, 0 }
+#define DEEPER_STREAM_OPTIONS_INIT                                                                                                 \
+    { sizeof(deeper_stream_options), 1, 0 }
 
 /* Classifies a stream: decodes ahead on threads of its own while the session computes, and calls `sink` once a picture, in the
- * order of the source, on the calling thread, as soon as each is done. A picture that cannot be read is reported to the sink and the
- * rest goes on. `sink` returns 0 to go on; anything else stops the stream (DEEPER_ERROR_STOPPED). Holds at most a bounded number
- * of decoded pictures. A large JPEG may be decoded at a reduced size of at least twice the network's. When the sink stops while a
- * call of `next` blocks, that call is given a fifth of a second and then left behind: its context must live until it returns. */
+ * order of the source, on the calling thread, as soon as each is done. A picture that cannot be read is reported to the sink and
+ * the rest goes on. `sink` returns 0 to go on; anything else stops the stream (DEEPER_ERROR_STOPPED). Holds at most a bounded
+ * number of decoded pictures. A large JPEG may be decoded at a reduced size of at least twice the network's. When the sink stops
+ * while a call of `next` blocks, that call is given a fifth of a second and then left behind: its context must live until it
+ * returns. */
 DEEPER_API deeper_status deeper_classify_stream(deeper_session *session, const deeper_source *source,
                                                 const deeper_stream_options *options,
                                                 int (*sink)(void *context, const deeper_result *result), void *context,
@@ -305,17 +312,119 @@ typedef struct deeper_evaluation {
 
 typedef struct deeper_evaluate_options {
     size_t size;
-    int crops;                                                                   /* 1 or 10 */
-    void (*progress)(void *context, uint64_t done, uint64_t total);              /* after each picture; may be NULL */
-    void (*problem)(void *context, const char *path, const char *message);       /* a picture that was skipped; may be NULL */
+    int crops;                                                             /* 1 or 10 */
+    void (*progress)(void *context, uint64_t done, uint64_t total);        /* after each picture; may be NULL */
+    void (*problem)(void *context, const char *path, const char *message); /* a picture that was skipped; may be NULL */
     void *context;
 } deeper_evaluate_options;
-#define DEEPER_EVALUATE_OPTIONS_INIT { sizeof(deeper_evaluate_options), 1, NULL, NULL, NULL }
+#define DEEPER_EVALUATE_OPTIONS_INIT                                                                                               \
+    { sizeof(deeper_evaluate_options), 1, NULL, NULL, NULL }
 
 /* Top-1, top-5 and loss of a model over a data set, over all the model's classes. Class folders are matched with the model's labels
  * by id or by name, never by position (DEEPER_ERROR_MISMATCH names those without a match). */
 DEEPER_API deeper_status deeper_evaluate(deeper_session *session, const deeper_dataset *dataset,
                                          const deeper_evaluate_options *options, deeper_evaluation *result, deeper_error *error);
+
+/* ---------------------------------------------------------------------------------------------------------- training */
+
+/* Everything that a training run is. DEEPER_TRAIN_OPTIONS_INIT sets the defaults in brackets; NULL texts and zeros are defaults too
+ * where none is named. A run lives in a folder `out`:
+ *     model.safetensors   the best network so far on the validation pictures (averaged weights where averaging is on)
+ *     last.safetensors    the same of the last epoch
+ *     log.csv             a line an epoch: losses of every head, accuracy, rate, images/s
+ *     report.html         curves, confusion matrix, worst mistakes; complete in itself
+ *     events.out.tfevents.deeper   the same curves for TensorBoard
+ *     checkpoints/        complete states from which `resume` goes on to the same bits, the newest `keep`
+ *     run.json            the options, the data's fingerprint, the version */
+typedef struct deeper_train_options {
+    size_t size;
+    const char *data; /* folder of class folders, tar of them, list of `PATH LABEL` lines, or IDX images (labels found beside) */
+    const char *data_root;    /* of a list's paths; NULL: the list's folder */
+    const char *val;          /* the same for validation; NULL: val_fraction of data, chosen by seed, a class at a time */
+    double val_fraction;      /* [0.1] */
+    const char *out;          /* the run's folder; must be new or empty unless resume */
+    int resume;               /* 1: go on from the newest sound checkpoint in out, with the options it was started with */
+    const char *architecture; /* from scratch: "googlenet:norm=bn" ... */
+    const char *init;         /* fine-tune this model file; its last layer is replaced where the classes differ */
+    int image_size;           /* [0: 224, or that of init] */
+    uint64_t seed;            /* [1] */
+    int epochs;               /* [30] */
+    double minutes;           /* 0: no limit; else the schedule is fitted to this time by the speed measured */
+    int batch;                /* images a step [32] */
+    int accumulate;           /* batches whose gradients are added up before an update [1] */
+    double rate;              /* learning rate [0: 0.01 from scratch, 0.002 fine-tuning, at batch 32, in proportion to the batch] */
+    const char *schedule;     /* "cosine" [NULL], "poly", "step" (the paper's x0.96 every 8 epochs), "constant" */
+    double warmup_epochs;     /* the rate grows from 0 over these [1] */
+    double momentum;          /* [0.9] */
+    double decay;             /* of weights, not of biases [2e-4] */
+    double clip;              /* gradients of a larger norm are scaled down to it; 0: not [5] */
+    double smoothing;         /* of labels [0] */
+    double aux_weight;        /* of the auxiliary heads' losses [0.3] */
+    const char *average;      /* "ema" [NULL], "polyak" (the paper's), "none" */
+    const char *augment;      /* "paper" [NULL], "none", or a list out of area,mirror,photometric,lighting,interpolation */
+    const char *freeze;       /* list of layer-name beginnings whose parameters stay: "conv1,conv2,inception_3" */
+    const char *rates;        /* list of BEGINNING=FACTOR on the rate: "loss3=10" [NULL: the new layer x10 when fine-tuning] */
+    const char *class_weights; /* "none" [NULL], "auto": in inverse proportion to the pictures of a class, mean 1 */
+    int patience;              /* stop after this many epochs without a better validation; 0: never */
+    int keep;                  /* checkpoints [2] */
+    double checkpoint_minutes; /* between checkpoints inside an epoch; there is one after every epoch [5] */
+    int threads;               /* as in a session [0] */
+    int readers;               /* threads that decode [0: as many as threads] */
+    double max_unreadable;     /* stop if more than this share of an epoch's pictures cannot be read [0.1] */
+} deeper_train_options;
+#define DEEPER_TRAIN_OPTIONS_INIT                                                                                                  \
+    {                                                                                                                              \
+        sizeof(deeper_train_options), NULL, NULL, NULL, 0.1, NULL, 0, NULL, NULL, 0, 1, 30, 0.0, 32, 1, 0.0, NULL, 1.0, 0.9, 2e-4, \
+            5.0, 0.0, 0.3, NULL, NULL, NULL, NULL, NULL, 0, 2, 5.0, 0, 0, 0.1                                                      \
+    }
+
+typedef enum deeper_train_event_kind {
+    DEEPER_TRAIN_STEP,       /* after an update */
+    DEEPER_TRAIN_EPOCH,      /* after an epoch and its validation */
+    DEEPER_TRAIN_WARNING,    /* the health watch: `message` says what is wrong and what to do */
+    DEEPER_TRAIN_UNREADABLE, /* a picture was skipped: `message` names it */
+    DEEPER_TRAIN_NOTE        /* what was found, decided or saved, a line */
+} deeper_train_event_kind;
+
+#define DEEPER_TRAIN_HEADS 3
+
+/* Valid during the callback. Losses are means over the images since the last event of the kind (STEP: of the step). */
+typedef struct deeper_train_event {
+    deeper_train_event_kind kind;
+    const char *message;        /* WARNING, UNREADABLE, NOTE */
+    int epoch, epochs;          /* from 1; epochs expected */
+    uint64_t step, epoch_steps; /* within the epoch, from 1 */
+    double rate, images_per_second, seconds_left_epoch, seconds_left;
+    int heads;                                  /* main first, then the auxiliary ones */
+    const char *head_names[DEEPER_TRAIN_HEADS]; /* "main", "aux1", "aux2" */
+    double losses[DEEPER_TRAIN_HEADS];
+    double loss; /* their weighted sum */
+    double top1; /* share of training images whose class came first */
+    double gradient_norm;
+    uint64_t unreadable; /* so far */
+    /* EPOCH */
+    double val_losses[DEEPER_TRAIN_HEADS], val_top1, val_top5;
+    int best; /* 1: the best validation so far */
+} deeper_train_event;
+
+typedef struct deeper_train_calls {
+    void (*event)(void *context, const deeper_train_event *event); /* may be NULL */
+    /* Asked after every step: 0 go on, 1 save a checkpoint now, 2 save and stop (DEEPER_ERROR_STOPPED). May be NULL. */
+    int (*control)(void *context);
+    void *context;
+} deeper_train_calls;
+
+typedef struct deeper_train_result {
+    int epochs, best_epoch;
+    uint64_t steps, images, unreadable;
+    double best_top1, best_top5, best_loss; /* on the validation pictures */
+    double seconds;
+} deeper_train_result;
+
+/* Trains. Same options, data and instruction set: the same bits, for any number of threads and however often the run was
+ * interrupted and resumed. Errors: ARGUMENT (options), FORMAT and MISMATCH (data), IO (the last good checkpoint stays), STOPPED. */
+DEEPER_API deeper_status deeper_train(const deeper_train_options *options, const deeper_train_calls *calls,
+                                      deeper_train_result *result, deeper_error *error);
 
 /* ---------------------------------------------------------------------------------------------------------- benchmarks */
 
@@ -326,12 +435,18 @@ typedef struct deeper_benchmark {
     double direct_floor_ms;           /* 2 x multiply-adds x batch / peak */
     double ratio_to_floor;            /* median_ms / direct_floor_ms */
     double images_per_second;
-    double logit_checksum;            /* sum of the logits of image 0 (input: a fixed formula), for comparing machines and ISAs */
-    uint64_t multiply_adds;           /* an image */
+    double logit_checksum;  /* sum of the logits of image 0 (input: a fixed formula), for comparing machines and ISAs */
+    uint64_t multiply_adds; /* an image */
 } deeper_benchmark;
 
-/* Times the network on a fixed input, images of options->max_batch at a time: makes a session of its own that ends at the logits and
- * the softmax, warms up, then runs for about `seconds` (at least 10 runs). `outputs` of the options is ignored; options may be NULL. */
+/* The same for one training step of options->max_batch images: forward with auxiliary heads, backward, packing, update with
+ * momentum and averaging. The floor is 3 x the forward multiply-adds less those of the first convolution's input gradient. */
+DEEPER_API deeper_status deeper_bench_training(const deeper_model *model, const deeper_session_options *options, double seconds,
+                                               deeper_benchmark *result, deeper_error *error);
+
+/* Times the network on a fixed input, images of options->max_batch at a time: makes a session of its own that ends at the logits
+ * and the softmax, warms up, then runs for about `seconds` (at least 10 runs). `outputs` of the options is ignored; options may be
+ * NULL. */
 DEEPER_API deeper_status deeper_bench(const deeper_model *model, const deeper_session_options *options, double seconds,
                                       deeper_benchmark *result, deeper_error *error);
 
