@@ -1,43 +1,19 @@
 /* vec_lrn_gradient.c - the gradient of local response normalisation. As in vec_lrn.c the channels of some pixels stand in scratch
- * lines with a block of zeros at both ends, so that a window's sum is unaligned loads; here two lines a pixel, the squares and the
- * terms gradient * x * s^(-beta - 1) that the second window adds up. The result's first part waits in `out` for the second, so out
- * may be the gradient, but not x. Contract: dp_normalise_gradient in gradient.h. */
+ * lines (vec_lrn.h), so that a window's sum is unaligned loads; here two lines a pixel, the squares and the terms gradient * x *
+ * s^(-beta - 1) that the second window adds up. The result's first part waits in `out` for the second, so out may be the gradient,
+ * but not x. Contract: dp_normalise_gradient in gradient.h. */
 #include "kernels/vec_gradient.h"
+#include "kernels/vec_lrn.h"
 
 enum { PIXELS = 8 }; /* a pass: 14 KB of scratch at 192 channels */
 
-static size_t line_floats(int blocks) {
-    return ((size_t)blocks + 2) * DP_VEC_LANES;
-}
-
 size_t DP_VEC_NAME(lrn_gradient_scratch)(int blocks) {
-    return 2 * PIXELS * line_floats(blocks);
-}
-
-/* s^-3/4 = s^1/4 / s within 2.5 roundings: true roots and division, so the same bits on every CPU. */
-DP_VEC_INLINE vec power_three_quarters(vec s) {
-    return vec_div(vec_sqrt(vec_sqrt(s)), s);
-}
-
-static vec power_any(vec s, float exponent) {
-    float lanes[DP_VEC_LANES] __attribute__((aligned(sizeof(vec))));
-    vec_store(lanes, s);
-    for (int l = 0; l < DP_VEC_LANES; l++)
-        lanes[l] = powf(lanes[l], exponent);
-    return vec_load(lanes);
-}
-
-/* The sum around one vector of a line: channel c - half .. c + half of each lane's c. */
-DP_VEC_INLINE vec window_sum(const float *line, int half) {
-    vec sum = vec_load_unaligned(line - half);
-    for (int d = 1 - half; d <= half; d++)
-        sum = vec_add(sum, vec_load_unaligned(line + d));
-    return sum;
+    return 2 * PIXELS * lrn_line_floats(blocks);
 }
 
 DP_VEC_INLINE void pass(const dp_normalise_gradient *g, int first, int count, const bool three_quarters) {
     const dp_normalise *n = &g->forward;
-    const size_t line = line_floats(n->blocks);
+    const size_t line = lrn_line_floats(n->blocks);
     float *squares = n->scratch;
     float *terms = n->scratch + PIXELS * line;
     for (int b = 0; b < n->blocks; b++)
@@ -51,8 +27,8 @@ DP_VEC_INLINE void pass(const dp_normalise_gradient *g, int first, int count, co
         for (int i = 0; i < count; i++) {
             const ptrdiff_t pixel = (ptrdiff_t)(first + i) * DP_VEC_LANES;
             const size_t place = (size_t)i * line + (size_t)(b + 1) * DP_VEC_LANES;
-            vec s = vec_fma(scale, window_sum(squares + place, n->size / 2), k);
-            vec power = three_quarters ? power_three_quarters(s) : power_any(s, -n->beta);
+            vec s = vec_fma(scale, lrn_window_sum(squares + place, n->size / 2), k);
+            vec power = three_quarters ? lrn_power_three_quarters(s) : lrn_power_any(s, -n->beta);
             vec part = vec_mul(vec_load(g->gradient + b * g->gradient_block + pixel), power);
             vec_store(terms + place, vec_mul(vec_div(part, s), vec_load(n->in + b * n->in_block + pixel)));
             vec_store(n->out + b * n->out_block + pixel, part);
@@ -61,7 +37,7 @@ DP_VEC_INLINE void pass(const dp_normalise_gradient *g, int first, int count, co
     for (int b = 0; b < n->blocks; b++)
         for (int i = 0; i < count; i++) {
             const ptrdiff_t pixel = (ptrdiff_t)(first + i) * DP_VEC_LANES;
-            vec sum = window_sum(terms + (size_t)i * line + (size_t)(b + 1) * DP_VEC_LANES, n->size / 2);
+            vec sum = lrn_window_sum(terms + (size_t)i * line + (size_t)(b + 1) * DP_VEC_LANES, n->size / 2);
             vec x = vec_load(n->in + b * n->in_block + pixel);
             float *out = n->out + b * n->out_block + pixel;
             vec_store(out, vec_fma(vec_mul(factor, x), sum, vec_load(out)));
@@ -70,11 +46,7 @@ DP_VEC_INLINE void pass(const dp_normalise_gradient *g, int first, int count, co
 
 void DP_VEC_NAME(lrn_gradient)(const dp_normalise_gradient *g) {
     const dp_normalise *n = &g->forward;
-    const size_t line = line_floats(n->blocks);
-    for (int i = 0; i < 2 * PIXELS; i++) {
-        vec_store(n->scratch + (size_t)i * line, vec_set(0));
-        vec_store(n->scratch + (size_t)(i + 1) * line - DP_VEC_LANES, vec_set(0));
-    }
+    lrn_clear_ends(n->scratch, 2 * PIXELS, n->blocks);
     for (int first = 0; first < n->pixels; first += PIXELS) {
         int count = n->pixels - first < PIXELS ? n->pixels - first : PIXELS;
         if (n->beta == 0.75f)

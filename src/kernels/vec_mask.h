@@ -20,7 +20,7 @@ DP_VEC_INLINE vec vec_keep(vec_lanes m, vec a) {
     return _mm512_maskz_mov_ps(m, a);
 }
 DP_VEC_INLINE vec vec_drop(vec_lanes m, vec a) {
-    return _mm512_maskz_mov_ps((vec_lanes)~m, a);
+    return _mm512_mask_mov_ps(a, m, _mm512_setzero_ps());
 }
 
 #elif DP_VEC_AVX2

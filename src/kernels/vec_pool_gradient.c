@@ -1,63 +1,126 @@
 /* vec_pool_gradient.c - gradients of max and average pools over blocked pixels: each output's gradient is handed to the pixels of
- * its window. One body for both; the operation is a constant of each instance. Where windows overlap, a pixel takes its parts in
- * the order of the outputs. A window whose maximum is a NaN hands nothing on. Contract: dp_pooling_gradient in gradient.h; every
- * window must hold a pixel of the picture. */
+ * its window. One body for both; the operation is a constant of each instance. Where windows overlap, a pixel adds up its parts in
+ * the order of the outputs, on every path: the fast one gives the same bits. A window whose maximum is a NaN hands nothing on.
+ * Contract: dp_pooling_gradient in gradient.h; every window must hold a pixel of the picture. */
 #include "kernels/vec_gradient.h"
 #include "kernels/vec_mask.h"
+#include "kernels/vec_pool.h"
 
-/* The rows (or columns) of a window inside the picture, begin..end-1, and how many of its positions the padded picture holds. */
-typedef struct span {
-    int begin, end, padded;
-} span;
+/* Some outputs of one row: their forward values and gradients, and in the picture and its gradient the corner of the first one's
+ * window. divisor: what an average divides by. */
+typedef struct windows {
+    const float *forward, *gradient, *in;
+    float *out;
+    ptrdiff_t in_row, out_row;
+    float divisor;
+} windows;
 
-static span inside(int position, int stride, int window, int pad_before, int pad_after, int limit) {
-    int first = position * stride - pad_before;
-    int last = first + window;
-    int padded_limit = limit + pad_after;
-    return (span){
-        .begin = first < 0 ? 0 : first,
-        .end = last > limit ? limit : last,
-        .padded = (last > padded_limit ? padded_limit : last) - first,
-    };
+/* What the output hands on, pixel by pixel: `left` begins as its gradient. In a max pool the first pixel that equals the maximum
+ * takes all, so that a lane which has been taken has nothing left. */
+DP_VEC_INLINE vec part(const bool average, vec *left, const float *in, vec largest) {
+    if (average)
+        return *left;
+    vec_lanes first = vec_equal(vec_load(in), largest);
+    vec taken = vec_keep(first, *left);
+    *left = vec_drop(first, *left);
+    return taken;
 }
 
-/* One window: its corners in the input and in the gradient of it, and what it hands on. In a max pool the first pixel that equals
- * the maximum takes all; a lane that has been taken has nothing left. */
-DP_VEC_INLINE void hand_on(const bool average, const dp_pooling_gradient *p, const float *in, float *out, int rows, int columns,
-                           vec largest, vec gradient) {
+DP_VEC_INLINE vec start(const bool average, const windows *w, ptrdiff_t output) {
+    vec gradient = vec_load(w->gradient + output);
+    return average ? vec_div(gradient, vec_set(w->divisor)) : gradient;
+}
+
+/* One window of any size. */
+DP_VEC_INLINE void one_window(const bool average, const windows *w, int rows, int columns) {
+    vec left = start(average, w, 0);
+    vec largest = average ? left : vec_load(w->forward);
     for (int y = 0; y < rows; y++)
         for (int x = 0; x < columns; x++) {
-            float *pixel = out + y * p->out_row + x * DP_VEC_LANES;
-            if (average) {
-                vec_store(pixel, vec_add(vec_load(pixel), gradient));
-            } else {
-                vec_lanes first = vec_equal(vec_load(in + y * p->forward.in_row + x * DP_VEC_LANES), largest);
-                vec_store(pixel, vec_add(vec_load(pixel), vec_keep(first, gradient)));
-                gradient = vec_drop(first, gradient);
-            }
+            float *pixel = w->out + y * w->out_row + x * DP_VEC_LANES;
+            vec_store(pixel, vec_add(vec_load(pixel), part(average, &left, w->in + y * w->in_row + x * DP_VEC_LANES, largest)));
         }
+}
+
+/* `count` windows, three columns wide, side by side: the sums of a window's pixels stay in registers until the last window that
+ * holds them has passed, since a sum that goes through memory waits for its own store. */
+DP_VEC_INLINE void three_wide(const bool average, const windows *w, const int rows, const int stride, int count) {
+    enum { COLUMNS = 3, ROWS_MAX = 3 };
+    const float *in = w->in;
+    float *out = w->out;
+    vec sum[ROWS_MAX * COLUMNS];
+    DP_VEC_UNROLL
+    for (int n = 0; n < rows * COLUMNS; n++)
+        sum[n] = vec_load(out + n / COLUMNS * w->out_row + n % COLUMNS * DP_VEC_LANES);
+    for (int q = 0;; q++) {
+        vec left = start(average, w, (ptrdiff_t)q * DP_VEC_LANES);
+        vec largest = average ? left : vec_load(w->forward + (ptrdiff_t)q * DP_VEC_LANES);
+        DP_VEC_UNROLL
+        for (int n = 0; n < rows * COLUMNS; n++)
+            sum[n] = vec_add(sum[n], part(average, &left, in + n / COLUMNS * w->in_row + n % COLUMNS * DP_VEC_LANES, largest));
+        if (q + 1 == count)
+            break;
+        DP_VEC_UNROLL
+        for (int n = 0; n < rows * COLUMNS; n++) {
+            float *pixel = out + n / COLUMNS * w->out_row + n % COLUMNS * DP_VEC_LANES;
+            if (n % COLUMNS < stride)
+                vec_store(pixel, sum[n]);
+            bool kept = n % COLUMNS + stride < COLUMNS;
+            sum[n] = kept ? sum[(n + stride) % (rows * COLUMNS)] : vec_load(pixel + stride * DP_VEC_LANES);
+        }
+        in += stride * DP_VEC_LANES;
+        out += stride * DP_VEC_LANES;
+    }
+    DP_VEC_UNROLL
+    for (int n = 0; n < rows * COLUMNS; n++)
+        vec_store(out + n / COLUMNS * w->out_row + n % COLUMNS * DP_VEC_LANES, sum[n]);
+}
+
+/* `count` windows whose columns all lie inside the picture. */
+DP_VEC_INLINE void middle_part(const bool average, const windows *w, int rows, int columns, int stride, int count) {
+    if (columns == 3 && rows == 3 && stride == 1)
+        three_wide(average, w, 3, 1, count);
+    else if (columns == 3 && rows == 2 && stride == 1)
+        three_wide(average, w, 2, 1, count);
+    else if (columns == 3 && rows == 3 && stride == 2)
+        three_wide(average, w, 3, 2, count);
+    else
+        for (int q = 0; q < count; q++) {
+            windows one = *w;
+            one.forward += q * DP_VEC_LANES;
+            one.gradient += q * DP_VEC_LANES;
+            one.in += (ptrdiff_t)q * stride * DP_VEC_LANES;
+            one.out += (ptrdiff_t)q * stride * DP_VEC_LANES;
+            one_window(average, &one, rows, columns);
+        }
+}
+
+static void clear(const dp_pooling_gradient *p) {
+    for (int y = 0; y < p->forward.in_height; y++)
+        for (int x = 0; x < p->forward.in_width; x++)
+            vec_store(p->out + y * p->out_row + x * DP_VEC_LANES, vec_set(0));
 }
 
 DP_VEC_INLINE void pool_gradient(const dp_pooling_gradient *p, const bool average) {
     const dp_pooling *f = &p->forward;
-    for (int y = 0; y < f->in_height; y++)
-        for (int x = 0; x < f->in_width; x++)
-            vec_store(p->out + y * p->out_row + x * DP_VEC_LANES, vec_set(0));
+    int first, last;
+    pool_middle(f, &first, &last);
+    clear(p);
     for (int y = f->row_begin; y < f->row_end; y++) {
-        span ys = inside(y, f->stride_y, f->height, f->pad_top, f->pad_bottom, f->in_height);
-        const int rows = ys.end - ys.begin;
-        for (int x = 0; x < f->out_width; x++) {
-            span xs = inside(x, f->stride_x, f->width, f->pad_left, f->pad_right, f->in_width);
-            const int columns = xs.end - xs.begin;
-            const float *in = f->in + ys.begin * f->in_row + xs.begin * DP_VEC_LANES;
-            float *out = p->out + ys.begin * p->out_row + xs.begin * DP_VEC_LANES;
-            vec gradient = vec_load(p->gradient + y * p->gradient_row + x * DP_VEC_LANES);
-            if (average) {
-                float divisor = f->count_padding ? (float)ys.padded * (float)xs.padded : (float)rows * (float)columns;
-                hand_on(true, p, in, out, rows, columns, gradient, vec_div(gradient, vec_set(divisor)));
-            } else {
-                hand_on(false, p, in, out, rows, columns, vec_load(f->out + y * f->out_row + x * DP_VEC_LANES), gradient);
-            }
+        const pool_span ys = pool_rows(f, y);
+        for (int x = 0, count; x < f->out_width; x += count) {
+            const pool_span xs = pool_columns(f, x);
+            const windows w = {
+                .forward = f->out + y * f->out_row + x * DP_VEC_LANES,
+                .gradient = p->gradient + y * p->gradient_row + x * DP_VEC_LANES,
+                .in = f->in + ys.begin * f->in_row + xs.begin * DP_VEC_LANES,
+                .out = p->out + ys.begin * p->out_row + xs.begin * DP_VEC_LANES,
+                .in_row = f->in_row,
+                .out_row = p->out_row,
+                .divisor = pool_divisor(f, ys, xs),
+            };
+            count = x == first && first < last ? last - first : 1;
+            middle_part(average, &w, ys.end - ys.begin, xs.end - xs.begin, f->stride_x, count);
         }
     }
 }
