@@ -5,12 +5,13 @@ list(REMOVE_ITEM sources ${vec_sources})
 
 set(generated ${PROJECT_BINARY_DIR}/generated)
 file(MAKE_DIRECTORY ${generated})
-file(GLOB protos CONFIGURE_DEPENDS src/formats/*.proto)
+file(GLOB protos CONFIGURE_DEPENDS src/*/*.proto)
 set(proto_sources)
 foreach(proto ${protos})
     get_filename_component(stem ${proto} NAME_WE)
+    get_filename_component(folder ${proto} DIRECTORY)
     add_custom_command(OUTPUT ${generated}/${stem}.pb-c.c ${generated}/${stem}.pb-c.h
-        COMMAND ${PROTOC_C} --c_out=${generated} -I ${PROJECT_SOURCE_DIR}/src/formats ${proto} DEPENDS ${proto} VERBATIM)
+        COMMAND ${PROTOC_C} --c_out=${generated} -I ${folder} ${proto} DEPENDS ${proto} VERBATIM)
     list(APPEND proto_sources ${generated}/${stem}.pb-c.c)
 endforeach()
 

@@ -22,11 +22,11 @@ deeper_status dp_fail_memory(deeper_error *error, const char *what);
 deeper_status dp_fail_errno(deeper_error *error, const char *path, const char *action);
 
 /* Returns from the calling function if `expression` is not DEEPER_OK. For functions that hold nothing to release. */
-#define DP_TRY(expression)                              \
-    do {                                                \
-        deeper_status dp_try_status = (expression);     \
-        if (dp_try_status != DEEPER_OK)                 \
-            return dp_try_status;                       \
+#define DP_TRY(expression)                                                                                                         \
+    do {                                                                                                                           \
+        deeper_status dp_try_status = (expression);                                                                                \
+        if (dp_try_status != DEEPER_OK)                                                                                            \
+            return dp_try_status;                                                                                                  \
     } while (0)
 
 #endif
