@@ -79,7 +79,7 @@ void cli_help_command(const cli_command *command) {
     for (size_t i = 0; (option = cli_option_at(command, i)) != NULL; i++) {
         char title[80];
         option_title(option, title, sizeof title);
-        printf("  %-26s  %s", title, option->help);
+        printf("  %-32s  %s", title, option->help);
         if (option->fallback)
             printf(" (default %s)", option->fallback);
         putchar('\n');

@@ -220,6 +220,10 @@ bool cli_given(const cli_args *args, const char *name) {
     return args->values[option_index(args, name)] != NULL;
 }
 
+cli_kind cli_kind_of(const cli_args *args, const char *name) {
+    return cli_option_at(args->command, option_index(args, name))->kind;
+}
+
 bool cli_flag(const cli_args *args, const char *name) {
     return cli_given(args, name);
 }

@@ -48,7 +48,7 @@ typedef struct cli_command {
     int (*run)(const cli_args *args); /* returns an enum cli_exit */
 } cli_command;
 
-enum { CLI_MOST_OPTIONS = 32 }; /* of one command, the common ones included */
+enum { CLI_MOST_OPTIONS = 64 }; /* of one command, the common ones included */
 
 struct cli_args {
     const cli_command *command;
@@ -87,6 +87,7 @@ cli_parsed cli_parse(cli_args *args, const cli_command *command, int count, char
 
 /* Value of an option by its long name (which must be in the table): given, else its fallback. */
 bool cli_given(const cli_args *args, const char *name);
+cli_kind cli_kind_of(const cli_args *args, const char *name);
 bool cli_flag(const cli_args *args, const char *name);
 const char *cli_text(const cli_args *args, const char *name); /* NULL: neither */
 int cli_integer(const cli_args *args, const char *name);      /* 0: neither */

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -75,13 +76,14 @@ void cli_print_text(const char *text) {
     print_clean(stdout, text);
 }
 
-static void message_print(const char *prefix, const char *format, va_list list) {
+static void message_print(const char *prefix, const char *suffix, const char *format, va_list list) {
     char text[2048];
     vsnprintf(text, sizeof text, format, list);
     flockfile(stderr);
     line_clear();
     fputs(prefix, stderr);
     print_clean(stderr, text);
+    fputs(suffix, stderr);
     putc('\n', stderr);
     funlockfile(stderr);
 }
@@ -89,7 +91,7 @@ static void message_print(const char *prefix, const char *format, va_list list) 
 int cli_error(const char *format, ...) {
     va_list list;
     va_start(list, format);
-    message_print("deeper: ", format, list);
+    message_print("deeper: ", "", format, list);
     va_end(list);
     return CLI_FAILED;
 }
@@ -104,7 +106,16 @@ void cli_note(const char *format, ...) {
     if (quiet_mode)
         return;
     va_start(list, format);
-    message_print("", format, list);
+    message_print("", "", format, list);
+    va_end(list);
+}
+
+void cli_warning(const char *format, ...) {
+    const char *no_colour = getenv("NO_COLOR");
+    bool bold = stderr_terminal && !(no_colour && *no_colour);
+    va_list list;
+    va_start(list, format);
+    message_print(bold ? "\033[1;33mdeeper: warning: " : "deeper: warning: ", bold ? "\033[0m" : "", format, list);
     va_end(list);
 }
 
@@ -242,18 +253,35 @@ void cli_progress_show(cli_progress *progress, uint64_t done, uint64_t total) {
         snprintf(text[3], sizeof text[3], "%.1f", rate);
     else
         cli_bytes((uint64_t)rate, text[3]);
-    flockfile(stderr);
-    line_clear();
-    fprintf(stderr, "%s%s%s%s, %s/s%s%s", format(done, text[0]), share, progress->what ? " " : "",
-            progress->what ? progress->what : "", text[3], left, stderr_terminal ? "" : "\n");
-    line_open = stderr_terminal;
-    fflush(stderr);
-    funlockfile(stderr);
+    char line[256];
+    snprintf(line, sizeof line, "%s%s%s%s, %s/s%s", format(done, text[0]), share, progress->what ? " " : "",
+             progress->what ? progress->what : "", text[3], left);
+    if (stderr_terminal)
+        cli_live(line);
+    else
+        cli_note("%s", line);
 }
 
 void cli_progress_end(void) {
     flockfile(stderr);
     line_clear();
+    fflush(stderr);
+    funlockfile(stderr);
+}
+
+bool cli_live_possible(int *columns) {
+    struct winsize size = { 0 };
+    *columns = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col ? size.ws_col : 80;
+    return stderr_terminal && !quiet_mode;
+}
+
+void cli_live(const char *text) {
+    int columns;
+    cli_live_possible(&columns);
+    flockfile(stderr);
+    line_clear();
+    fprintf(stderr, "%.*s", columns - 1, text); /* a full line would wrap on some terminals */
+    line_open = true;
     fflush(stderr);
     funlockfile(stderr);
 }

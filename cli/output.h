@@ -25,6 +25,9 @@ int cli_failure(const deeper_error *error);
 /* A note on stderr that --quiet leaves out. */
 void cli_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* "deeper: warning: ..." on stderr, also with --quiet; bold on a terminal. */
+void cli_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
 /* An input that could not be read: "deeper: PATH: REASON" on stderr, and {"path","error"} on stdout with --json. `message` may
  * begin with "PATH: ", as the library's messages do. Counted. Thread-safe. */
 void cli_problem(const char *path, const char *message);
@@ -71,5 +74,11 @@ typedef struct cli_progress {
 void cli_progress_begin(cli_progress *progress, const char *what, uint64_t first);
 void cli_progress_show(cli_progress *progress, uint64_t done, uint64_t total); /* total 0: not known */
 void cli_progress_end(void);
+
+/* Whether there is a terminal for a line that is redrawn; its columns, or 80. False with --quiet. */
+bool cli_live_possible(int *columns);
+
+/* Draws `text` in place of the progress line, cut to the terminal's columns. Only where cli_live_possible. */
+void cli_live(const char *text);
 
 #endif

@@ -1,0 +1,170 @@
+/* train_progress.c - see train_progress.h. It only shows; command_train.c starts and stops the run. */
+#include "train_progress.h"
+
+#include "output.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+enum { LINE_SIZE = 512, BAR_LEAST = 5, BAR_MOST = 30 };
+static const double LIVE_SECONDS = 0.2, PLAIN_SECONDS = 60;
+static const double KEPT = 0.95; /* of the running mean at each step: it looks back some 20 steps */
+
+const char *cli_duration(double seconds, char text[32]) {
+    if (!isfinite(seconds) || seconds < 0 || seconds > 1e8)
+        return strcpy(text, "?");
+    long whole = lround(seconds);
+    if (whole >= 3600)
+        snprintf(text, 32, "%ld:%02ld:%02ld", whole / 3600, whole / 60 % 60, whole % 60);
+    else
+        snprintf(text, 32, "%ld:%02ld", whole / 60, whole % 60);
+    return text;
+}
+
+/* The clock when `seconds` from now have passed: "14:32", with the day where it is not within a day. */
+static const char *clock_after(double seconds, char text[32]) {
+    struct tm parts;
+    if (!isfinite(seconds) || seconds < 0 || seconds > 1e8)
+        return strcpy(text, "?");
+    time_t end = time(NULL) + (time_t)seconds;
+    if (!localtime_r(&end, &parts) || !strftime(text, 32, seconds < 86400 ? "%H:%M" : "%a %d %b %H:%M", &parts))
+        return strcpy(text, "?");
+    return text;
+}
+
+/* "0.512/0.733/0.601": a loss a head. */
+static const char *losses_text(const double *losses, int heads, char text[64]) {
+    int at = 0;
+    text[0] = 0;
+    for (int i = 0; i < heads && at < 64; i++)
+        at += snprintf(text + at, 64 - (size_t)at, "%s%.3f", i ? "/" : "", losses[i]);
+    return text;
+}
+
+/* "main/aux1/aux2" */
+static const char *heads_text(const deeper_train_event *event, char text[64]) {
+    int at = 0;
+    text[0] = 0;
+    for (int i = 0; i < event->heads && at < 64; i++)
+        at += snprintf(text + at, 64 - (size_t)at, "%s%s", i ? "/" : "", event->head_names[i]);
+    return text;
+}
+
+/* -------------------------------------------------------------------------------------------------- within an epoch */
+
+/* "epoch 3/30 [#####.....] 812.3 images/s, loss main/aux1/aux2 0.5/0.7/0.6, epoch 1:12, all 42:10, ends 14:32", with a bar that
+ * takes the columns that are left. */
+static void show_live(const cli_train_progress *progress, const deeper_train_event *event, int columns) {
+    char line[LINE_SIZE], rest[LINE_SIZE / 2], bar[BAR_MOST + 1], text[5][64];
+    int head = snprintf(line, sizeof line, "epoch %d/%d ", event->epoch, event->epochs);
+    int tail = snprintf(rest, sizeof rest, " %.1f images/s, loss %s %s, epoch %s, all %s, ends %s", event->images_per_second,
+                        heads_text(event, text[0]), losses_text(progress->losses, event->heads, text[1]),
+                        cli_duration(event->seconds_left_epoch, text[2]), cli_duration(event->seconds_left, text[3]),
+                        clock_after(event->seconds_left, text[4]));
+    int width = columns - head - tail - 3;
+    width = width < BAR_LEAST ? BAR_LEAST : width > BAR_MOST ? BAR_MOST : width;
+    double share = event->epoch_steps ? (double)event->step / (double)event->epoch_steps : 0;
+    for (int i = 0; i < width; i++)
+        bar[i] = i < (int)(share * width + 0.5) ? '#' : '.';
+    bar[width] = 0;
+    snprintf(line + head, sizeof line - (size_t)head, "[%s]%s", bar, rest);
+    cli_live(line);
+}
+
+static void show_plain(const cli_train_progress *progress, const deeper_train_event *event) {
+    char text[4][64];
+    cli_note("epoch %d/%d, step %llu of %llu: loss %s %s, %.1f images/s, %s to the end of the epoch, %s of the run", event->epoch,
+             event->epochs, (unsigned long long)event->step, (unsigned long long)event->epoch_steps, heads_text(event, text[0]),
+             losses_text(progress->losses, event->heads, text[1]), event->images_per_second,
+             cli_duration(event->seconds_left_epoch, text[2]), cli_duration(event->seconds_left, text[3]));
+}
+
+static void step_done(cli_train_progress *progress, const deeper_train_event *event) {
+    int columns;
+    double now = cli_now();
+    for (int i = 0; i < event->heads; i++) {
+        double *mean = &progress->losses[i];
+        /* The first step, and the first after a NaN, begins the mean anew. */
+        *mean = progress->epoch && isfinite(*mean) ? KEPT * *mean + (1 - KEPT) * event->losses[i] : event->losses[i];
+    }
+    progress->epoch = event->epoch;
+    bool live = cli_live_possible(&columns);
+    if (now - progress->shown < (live ? LIVE_SECONDS : PLAIN_SECONDS))
+        return;
+    progress->shown = now;
+    if (live)
+        show_live(progress, event, columns);
+    else
+        show_plain(progress, event);
+}
+
+/* ------------------------------------------------------------------------------------------------------- after an epoch */
+
+static json_t *losses_json(const deeper_train_event *event, const double *losses) {
+    json_t *object = json_object();
+    for (int i = 0; i < event->heads; i++)
+        json_object_set_new(object, event->head_names[i], cli_json_real(losses[i]));
+    return object;
+}
+
+static void epoch_json(const deeper_train_event *event) {
+    cli_print_json(json_pack(
+        "{s:i, s:i, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:b, s:o}", "epoch", event->epoch, "epochs",
+        event->epochs, "steps", (json_int_t)event->epoch_steps, "loss", cli_json_real(event->loss), "losses",
+        losses_json(event, event->losses), "top1", cli_json_real(event->top1), "val_losses", losses_json(event, event->val_losses),
+        "val_top1", cli_json_real(event->val_top1), "val_top5", cli_json_real(event->val_top5), "rate", cli_json_real(event->rate),
+        "gradient_norm", cli_json_real(event->gradient_norm), "images_per_second", cli_json_real(event->images_per_second),
+        "unreadable", (json_int_t)event->unreadable, "best", event->best, "seconds_left", cli_json_real(event->seconds_left)));
+}
+
+static void epoch_text(const deeper_train_event *event) {
+    char text[4][64];
+    printf("epoch %*d/%d  loss %.3f (%s %s)  top-1 %5.2f %%   validation: loss %s  top-1 %5.2f %%  top-5 %5.2f %%   "
+           "%.1f images/s, rate %.3g, %s left%s\n",
+           snprintf(NULL, 0, "%d", event->epochs), event->epoch, event->epochs, event->loss, heads_text(event, text[0]),
+           losses_text(event->losses, event->heads, text[1]), 100 * event->top1,
+           losses_text(event->val_losses, event->heads, text[2]), 100 * event->val_top1, 100 * event->val_top5,
+           event->images_per_second, event->rate, cli_duration(event->seconds_left, text[3]), event->best ? "  (best)" : "");
+    cli_flush();
+}
+
+static void epoch_done(cli_train_progress *progress, const deeper_train_event *event) {
+    cli_progress_end(); /* the live line would stand in the way on a shared terminal */
+    (cli_json() ? epoch_json : epoch_text)(event);
+    progress->shown = cli_now();
+}
+
+/* A message as {"KIND": "..."} with --json; for people it went to stderr already. */
+static void message_json(const char *kind, const char *message) {
+    if (cli_json())
+        cli_print_json(json_pack("{s:o}", kind, cli_json_text(message)));
+}
+
+void cli_train_progress_begin(cli_train_progress *progress) {
+    *progress = (cli_train_progress){ .shown = cli_now() };
+}
+
+void cli_train_progress_event(void *context, const deeper_train_event *event) {
+    cli_train_progress *progress = context;
+    switch (event->kind) {
+    case DEEPER_TRAIN_STEP:
+        step_done(progress, event);
+        break;
+    case DEEPER_TRAIN_EPOCH:
+        epoch_done(progress, event);
+        break;
+    case DEEPER_TRAIN_WARNING:
+        cli_warning("%s", event->message);
+        message_json("warning", event->message);
+        break;
+    case DEEPER_TRAIN_UNREADABLE:
+        cli_error("%s", event->message);
+        message_json("unreadable", event->message);
+        break;
+    case DEEPER_TRAIN_NOTE:
+        cli_note("%s", event->message);
+        break;
+    }
+}
