@@ -8,7 +8,7 @@ set(seeds_folder ${PROJECT_BINARY_DIR}/seeds)
 
 add_library(fuzz_flags INTERFACE)
 target_link_libraries(fuzz_flags INTERFACE deeper_flags deeper_static deeper_proto PkgConfig::JANSSON PkgConfig::JPEG PkgConfig::PNG
-    Threads::Threads m)
+    PkgConfig::ZLIB Threads::Threads m)
 if(WEBP_FOUND)
     target_link_libraries(fuzz_flags INTERFACE PkgConfig::WEBP)
 endif()

@@ -13,11 +13,18 @@ foreach(kind static shared)
 endforeach()
 
 # What a static link needs besides: the same modules that dependencies.cmake found.
-set(DEEPER_MODULES jansson libjpeg libpng libprotobuf-c)
+set(DEEPER_MODULES jansson libjpeg libpng zlib libprotobuf-c)
 if(WEBP_FOUND)
     list(APPEND DEEPER_MODULES libwebp)
 endif()
 list(JOIN DEEPER_MODULES ", " pc_requires)
+# libarchive's own module asks for the development packages of all that it is made of, which its package does not bring: it is linked by
+# its name, as the shared library.
+set(pc_libs "")
+if(ARCHIVE_FOUND)
+    list(APPEND DEEPER_MODULES libarchive)
+    set(pc_libs "-larchive ")
+endif()
 
 set(pc_dir ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig)
 file(RELATIVE_PATH pc_prefix ${pc_dir} ${CMAKE_INSTALL_PREFIX})

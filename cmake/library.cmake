@@ -32,11 +32,16 @@ foreach(isa ${DEEPER_ISAS})
 endforeach()
 
 add_library(deeper_objects OBJECT ${sources})
-target_link_libraries(deeper_objects PRIVATE deeper_flags deeper_proto PkgConfig::JANSSON PkgConfig::JPEG PkgConfig::PNG Threads::Threads)
+target_link_libraries(deeper_objects PRIVATE deeper_flags deeper_proto PkgConfig::JANSSON PkgConfig::JPEG PkgConfig::PNG
+    PkgConfig::ZLIB Threads::Threads)
 target_compile_definitions(deeper_objects PRIVATE DEEPER_BUILD ${has_avx2} ${has_avx512} ${has_neon})
 if(WEBP_FOUND)
     target_link_libraries(deeper_objects PRIVATE PkgConfig::WEBP)
     target_compile_definitions(deeper_objects PRIVATE DP_HAVE_WEBP=1)
+endif()
+if(ARCHIVE_FOUND)
+    target_link_libraries(deeper_objects PRIVATE PkgConfig::ARCHIVE)
+    target_compile_definitions(deeper_objects PRIVATE DP_HAVE_ARCHIVE=1)
 endif()
 list(APPEND objects $<TARGET_OBJECTS:deeper_objects>)
 
@@ -47,8 +52,12 @@ foreach(kind static shared)
     target_include_directories(deeper_${kind} PUBLIC
         $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
     target_link_libraries(deeper_${kind} PRIVATE
-        $<BUILD_INTERFACE:deeper_flags> PkgConfig::JANSSON PkgConfig::JPEG PkgConfig::PNG PkgConfig::PROTOBUFC Threads::Threads m)
+        $<BUILD_INTERFACE:deeper_flags> PkgConfig::JANSSON PkgConfig::JPEG PkgConfig::PNG PkgConfig::ZLIB PkgConfig::PROTOBUFC Threads::Threads
+        m)
     if(WEBP_FOUND)
         target_link_libraries(deeper_${kind} PRIVATE PkgConfig::WEBP)
+    endif()
+    if(ARCHIVE_FOUND)
+        target_link_libraries(deeper_${kind} PRIVATE PkgConfig::ARCHIVE)
     endif()
 endforeach()

@@ -13,7 +13,7 @@ set(DEEPER_TEST_ENVIRONMENT ASAN_OPTIONS=allocator_may_return_null=1 UBSAN_OPTIO
 file(GLOB support_sources CONFIGURE_DEPENDS tests/helpers/*.c tests/reference/*.c)
 add_library(test_support STATIC ${support_sources})
 target_link_libraries(test_support PUBLIC deeper_flags deeper_static deeper_proto PkgConfig::CMOCKA PkgConfig::JANSSON PkgConfig::JPEG
-    PkgConfig::PNG Threads::Threads m)
+    PkgConfig::PNG PkgConfig::ZLIB Threads::Threads m)
 target_include_directories(test_support PUBLIC ${PROJECT_SOURCE_DIR}/tests)
 target_compile_definitions(test_support PUBLIC
     TEST_SOURCE_DIR="${PROJECT_SOURCE_DIR}" TEST_BINARY_DIR="${PROJECT_BINARY_DIR}")

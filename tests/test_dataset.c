@@ -36,7 +36,7 @@ static void make_link(const char *folder, const char *name, const char *target) 
 static void assert_image(const dp_dataset *dataset, size_t index, const char *folder, const char *name, size_t class_index) {
     char path[TEST_PATH_SIZE];
     test_path(path, folder, name);
-    assert_string_equal(dp_dataset_image(dataset, index), path);
+    assert_string_equal(dp_dataset_name(dataset, index), path);
     assert_int_equal(dataset->images[index].class_index, class_index);
 }
 
@@ -203,7 +203,7 @@ static void test_list_without_a_folder(void **state) {
     test_write("list.txt", "x/a.jpg 0\n", 10);
     dp_dataset *dataset = NULL;
     assert_int_equal(dp_dataset_open(&dataset, "list.txt", NULL, NULL, NULL), DEEPER_OK);
-    assert_string_equal(dp_dataset_image(dataset, 0), "x/a.jpg");
+    assert_string_equal(dp_dataset_name(dataset, 0), "x/a.jpg");
     dp_dataset_free(dataset);
     assert_int_equal(chdir(old), 0);
     test_folder_remove(folder);

@@ -2,7 +2,9 @@
  * Picture i is 4x4 pixels of level i, the network's input 4x4 of one channel as it is: a tensor tells which picture it came from.
  */
 #include "data/loader.h"
+#include "data/picture.h"
 #include "helpers/helpers.h"
+#include "image/preprocess.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -45,24 +47,34 @@ typedef struct paths {
     char path[TEST_PATH_SIZE]; /* the same memory for every path: the loader must copy */
 } paths;
 
-static int next_path(void *context, const char **path, int64_t *label) {
+static int next_path(void *context, dp_job *job) {
     paths *it = context;
     if (atomic_fetch_add(&it->inside, 1) != 0)
         abort();
     int more = it->next < it->count;
     if (more) {
         snprintf(it->path, sizeof it->path, "%s/%d.ppm", it->folder, it->next % PICTURES);
-        *path = it->path;
-        *label = 1000 + it->next++;
+        job->path = it->path;
+        job->key = (uint64_t)it->next << 40;
+        job->label = 1000 + it->next++;
     }
     atomic_fetch_add(&it->asked, 1);
     atomic_fetch_sub(&it->inside, 1);
     return more;
 }
 
+/* The picture at the item's path as it is. */
+static deeper_status prepare(void *context, const dp_item *item, float *tensor, deeper_error *error) {
+    dp_image image;
+    DP_TRY(dp_picture_read(&image, item->path, NULL, item->allocator, error));
+    deeper_status status = dp_preprocess_run(&as_it_is, &image, 1, tensor, item->allocator, error);
+    dp_image_free(&image);
+    return status;
+}
+
 static dp_loader *start(paths *it, int readers, size_t slots, const deeper_allocator *allocator) {
     const dp_loader_options options = {
-        .source = { next_path, it }, .preprocess = &as_it_is, .crops = 1, .readers = readers, .slots = slots
+        .next = next_path, .prepare = prepare, .context = it, .floats = FLOATS, .readers = readers, .slots = slots
     };
     dp_loader *loader = NULL;
     assert_int_equal(dp_loader_create(&loader, &options, allocator, NULL), DEEPER_OK);
@@ -80,6 +92,7 @@ static void assert_item(const dp_item *item, int number, const char *folder, con
     snprintf(path, sizeof path, "%s/%d.ppm", folder, picture);
     assert_string_equal(item->path, path);
     assert_int_equal(item->label, 1000 + number);
+    assert_true(item->key == (uint64_t)number << 40);
     deeper_status expected = picture % 10 == 3 ? DEEPER_ERROR_FORMAT : picture % 10 == 7 ? DEEPER_ERROR_IO : DEEPER_OK;
     assert_int_equal(item->status, expected);
     if (expected != DEEPER_OK) {
@@ -189,11 +202,11 @@ typedef struct piped {
     atomic_int returned;
 } piped;
 
-static int next_from_pipe(void *context, const char **path, int64_t *label) {
+static int next_from_pipe(void *context, dp_job *job) {
     piped *it = context;
     char byte;
     int more = read(it->file, &byte, 1) == 1;
-    *path = "nowhere.ppm";
+    job->path = "nowhere.ppm";
     atomic_fetch_add(&it->returned, 1);
     return more;
 }
@@ -206,7 +219,7 @@ static void test_stops_while_the_source_blocks(void **state) {
     test_failing_allocator memory;
     test_failing_allocator_init(&memory, 0);
     const dp_loader_options options = {
-        .source = { next_from_pipe, &it }, .preprocess = &as_it_is, .crops = 1, .readers = 3, .slots = 4
+        .next = next_from_pipe, .prepare = prepare, .context = &it, .floats = FLOATS, .readers = 3, .slots = 4
     };
     dp_loader *loader = NULL;
     dp_item item;
@@ -239,7 +252,7 @@ static void test_every_allocation_may_fail(void **state) {
     for (long n = 1, done = 0; !done; n++) {
         paths it = { .folder = folder, .count = 2 };
         const dp_loader_options options = {
-            .source = { next_path, &it }, .preprocess = &as_it_is, .crops = 1, .readers = 1, .slots = 1
+            .next = next_path, .prepare = prepare, .context = &it, .floats = FLOATS, .readers = 1, .slots = 1
         };
         test_failing_allocator_init(&memory, n);
         dp_loader *loader = NULL;

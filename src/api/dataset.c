@@ -47,7 +47,7 @@ const char *deeper_dataset_image(const deeper_dataset *dataset, size_t index, si
         return NULL;
     if (class_index)
         *class_index = dataset->dataset->images[index].class_index;
-    return dp_dataset_image(dataset->dataset, index);
+    return dp_dataset_name(dataset->dataset, index);
 }
 
 deeper_status deeper_evaluate(deeper_session *session, const deeper_dataset *dataset, const deeper_evaluate_options *options,

@@ -1,10 +1,8 @@
 /* loader.c - the ring of slots between the readers and the consumer.
  * Slots are numbered by the order of the source: `claimed` have been given to readers, `taken` to the consumer, and slot number i
- * lies at i mod slot_count; a slot belongs to its reader until `done`, then to the consumer. One lock guards these counts; decoding
- * and copying happen outside it. */
+ * lies at i mod slot_count; a slot belongs to its reader until `done`, then to the consumer. One lock guards these counts;
+ * preparing and copying happen outside it. */
 #include "data/loader.h"
-
-#include "data/picture.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -24,12 +22,10 @@ struct dp_loader {
     pthread_cond_t room, ready; /* for the readers: a slot may be free, the source may be asked; for the consumer: a slot is done */
     const deeper_allocator *allocator;
     dp_loader_options options;
-    dp_preprocess preprocess;
     slot *slots;
     float *tensors;
-    size_t slot_floats;
     size_t claimed, taken;
-    bool asking; /* a reader is inside source.next */
+    bool asking; /* a reader is inside `next` */
     pthread_t asker;
     bool ended;  /* nothing more is claimed: the source has ended, memory is out or the loader is being freed */
     bool failed; /* memory was out for a path */
@@ -72,25 +68,24 @@ static void end(dp_loader *loader) {
 
 /* Asks the source with the lock released. The slot of the answer, or NULL: no more. */
 static slot *ask(dp_loader *loader) {
-    const char *path = NULL;
-    int64_t label = -1;
+    dp_job job = { .label = -1 };
     loader->asking = true;
     loader->asker = pthread_self();
     pthread_mutex_unlock(&loader->lock);
-    int more = loader->options.source.next(loader->options.source.context, &path, &label);
+    int more = loader->options.next(loader->options.context, &job);
     pthread_mutex_lock(&loader->lock);
     loader->asking = false;
     pthread_cond_broadcast(&loader->room);
     if (loader->ended)
         return NULL;
-    char *copy = more ? dp_strdup(loader->allocator, path ? path : "") : NULL;
-    if (!copy) {
+    char *copy = more && job.path ? dp_strdup(loader->allocator, job.path) : NULL;
+    if (!more || (job.path && !copy)) {
         loader->failed = more != 0;
         end(loader);
         return NULL;
     }
     slot *claimed = slot_at(loader, loader->claimed++);
-    claimed->item = (dp_item){ .path = copy, .label = label, .allocator = loader->allocator };
+    claimed->item = (dp_item){ .key = job.key, .label = job.label, .path = copy, .allocator = loader->allocator };
     return claimed;
 }
 
@@ -108,19 +103,9 @@ static slot *claim(dp_loader *loader) {
 }
 
 static void load(dp_loader *loader, slot *claimed) {
-    dp_item *item = &claimed->item;
     deeper_error error = { 0 };
-    dp_image image;
-    const dp_decode_options options = { .min_side = loader->options.min_side };
-    item->status = dp_picture_read(&image, item->path, &options, loader->allocator, &error);
-    if (item->status == DEEPER_OK) {
-        item->status =
-            dp_preprocess_run(&loader->preprocess, &image, loader->options.crops, claimed->tensor, loader->allocator, &error);
-        if (item->status != DEEPER_OK)
-            dp_fail(&error, item->status, "%s: %s", item->path, error.message);
-    }
-    dp_image_free(&image);
-    memcpy(item->message, error.message, sizeof item->message);
+    claimed->item.status = loader->options.prepare(loader->options.context, &claimed->item, claimed->tensor, &error);
+    memcpy(claimed->item.message, error.message, sizeof error.message);
 }
 
 static void *reader(void *argument) {
@@ -155,12 +140,8 @@ static deeper_status start(dp_loader *loader, deeper_error *error) {
 /* ---------------------------------------------------------------------------------------------------------- consumer */
 
 static bool reserve(dp_loader *loader) {
-    size_t size = (size_t)loader->preprocess.size, channels = (size_t)loader->preprocess.channels;
-    if (!dp_size_mul(size, size, &loader->slot_floats) || !dp_size_mul(loader->slot_floats, channels, &loader->slot_floats)
-        || !dp_size_mul(loader->slot_floats, (size_t)loader->options.crops, &loader->slot_floats))
-        return false;
     size_t all = 0;
-    if (!dp_size_mul(loader->slot_floats, loader->options.slots, &all))
+    if (!dp_size_mul(loader->options.floats, loader->options.slots, &all))
         return false;
     loader->slots = dp_alloc(loader->allocator, loader->options.slots, sizeof *loader->slots);
     loader->tensors = dp_alloc_raw(loader->allocator, all, sizeof *loader->tensors);
@@ -168,7 +149,7 @@ static bool reserve(dp_loader *loader) {
     if (!loader->slots || !loader->tensors || !loader->threads)
         return false;
     for (size_t i = 0; i < loader->options.slots; i++)
-        loader->slots[i].tensor = loader->tensors + i * loader->slot_floats;
+        loader->slots[i].tensor = loader->tensors + i * loader->options.floats;
     return true;
 }
 
@@ -179,7 +160,6 @@ deeper_status dp_loader_create(dp_loader **out, const dp_loader_options *options
         return dp_fail_memory(error, "the loader of pictures");
     loader->allocator = allocator;
     loader->options = *options;
-    loader->preprocess = *options->preprocess;
     loader->owners = 1;
     pthread_condattr_t monotonic;
     pthread_condattr_init(&monotonic);
@@ -188,8 +168,8 @@ deeper_status dp_loader_create(dp_loader **out, const dp_loader_options *options
     pthread_cond_init(&loader->room, &monotonic);
     pthread_cond_init(&loader->ready, NULL);
     pthread_condattr_destroy(&monotonic);
-    deeper_status status = reserve(loader) ? start(loader, error)
-                                           : dp_fail_memory(error, "the pictures that are decoded ahead; fewer readers need less");
+    deeper_status status =
+        reserve(loader) ? start(loader, error) : dp_fail_memory(error, "the pictures that are read ahead; fewer readers need less");
     if (status != DEEPER_OK) {
         dp_loader_free(loader);
         return status;
@@ -214,8 +194,8 @@ deeper_status dp_loader_take(dp_loader *loader, size_t capacity, dp_item *items,
     for (size_t i = 0; i < taken; i++) {
         slot *full = slot_at(loader, first + i);
         if (full->item.status == DEEPER_OK) {
-            memcpy(tensors, full->tensor, loader->slot_floats * sizeof *tensors);
-            tensors += loader->slot_floats;
+            memcpy(tensors, full->tensor, loader->options.floats * sizeof *tensors);
+            tensors += loader->options.floats;
         }
         items[i] = full->item;
         full->item = (dp_item){ 0 };

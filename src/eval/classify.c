@@ -2,6 +2,7 @@
 #include "eval/classify.h"
 
 #include "data/loader.h"
+#include "data/picture.h"
 
 #include <string.h>
 
@@ -107,6 +108,47 @@ void dp_classifier_run(dp_classifier *classifier, size_t images) {
 
 /* ------------------------------------------------------------------------------------------------------------ stream */
 
+/* What the readers share. */
+typedef struct reading {
+    const dp_stream *stream;
+    const dp_preprocess *preprocess;
+    const deeper_allocator *allocator;
+    dp_decode_options decode;
+    int crops;
+    size_t asked; /* pictures of the data set so far */
+} reading;
+
+/* May return long after the stream has ended (loader.h): nothing of `context` is touched after the call of the source. */
+static int next_path(void *context, dp_job *job) {
+    const deeper_source source = ((const reading *)context)->stream->source;
+    job->path = "";
+    return source.next(source.context, &job->path, &job->label);
+}
+
+static int next_picture(void *context, dp_job *job) {
+    reading *it = context;
+    const dp_dataset *dataset = it->stream->dataset;
+    if (it->asked == dataset->image_count)
+        return 0;
+    job->key = it->asked++;
+    job->path = dp_dataset_name(dataset, job->key);
+    job->label = (int64_t)it->stream->labels[dataset->images[job->key].class_index];
+    return 1;
+}
+
+static deeper_status prepare(void *context, const dp_item *item, float *tensor, deeper_error *error) {
+    const reading *it = context;
+    const dp_dataset *dataset = it->stream->dataset;
+    dp_image image;
+    if (dataset)
+        DP_TRY(dp_dataset_read(&image, dataset, item->key, &it->decode, it->allocator, error));
+    else
+        DP_TRY(dp_picture_read(&image, item->path, &it->decode, it->allocator, error));
+    deeper_status status = dp_preprocess_run(it->preprocess, &image, it->crops, tensor, it->allocator, error);
+    dp_image_free(&image);
+    return status == DEEPER_OK ? status : dp_fail(error, status, "%s: %s", item->path, error->message);
+}
+
 /* Gives the sink `count` items, of which the sound ones have their probabilities in the classifier, in order. */
 static deeper_status report(const dp_classifier *classifier, const dp_stream *stream, const dp_item *items, size_t count,
                             deeper_error *error) {
@@ -145,11 +187,18 @@ static deeper_status step(dp_classifier *classifier, const dp_stream *stream, dp
 deeper_status dp_classify_stream(dp_classifier *classifier, const dp_stream *stream, deeper_error *error) {
     const dp_session *session = classifier->session;
     const dp_preprocess *preprocess = &session->model->preprocess;
-    const dp_loader_options options = {
-        .source = stream->source,
+    reading it = {
+        .stream = stream,
         .preprocess = preprocess,
+        .allocator = session->allocator,
+        .decode.min_side = stream->exact ? 0 : dp_preprocess_min_side(preprocess),
         .crops = classifier->crops,
-        .min_side = stream->exact ? 0 : dp_preprocess_min_side(preprocess),
+    };
+    const dp_loader_options options = {
+        .next = stream->dataset ? next_picture : next_path,
+        .prepare = prepare,
+        .context = &it,
+        .floats = classifier->image_floats,
         .readers = stream->readers,
         .slots = classifier->images + (size_t)stream->readers, /* a batch to come, and what is being decoded after it */
     };

@@ -1,8 +1,9 @@
-/* classify.h - from the crops of pictures to the probabilities of their classes, and the same for a stream of paths.
+/* classify.h - from the crops of pictures to the probabilities of their classes, and the same for a stream of pictures.
  * The mean over crops is of the softmax, as in the paper (section 7). */
 #ifndef DP_EVAL_CLASSIFY_H
 #define DP_EVAL_CLASSIFY_H
 
+#include "data/dataset.h"
 #include "eval/session.h"
 
 /* A session with room for the crops of `images` pictures. Fields are for reading, but the tensors, which the caller fills. */
@@ -31,14 +32,16 @@ void dp_classifier_free(dp_classifier *classifier);
 void dp_classifier_run(dp_classifier *classifier, size_t images);
 
 typedef struct dp_stream {
-    deeper_source source;
+    deeper_source source;      /* of paths; not used where there is a data set */
+    const dp_dataset *dataset; /* or NULL: its pictures in order, with ... */
+    const size_t *labels;      /* ... the label of each of its classes */
     int readers;
     bool exact; /* JPEGs are decoded at full size even where a smaller decode would do: the numbers of other programs */
     int (*sink)(void *context, const deeper_result *result);
     void *context;
 } dp_stream;
 
-/* Classifies every picture of the source, in order; deeper_classify_stream has the contract. As many as are decoded, up to
+/* Classifies every picture, in order; deeper_classify_stream has the contract. As many as are decoded, up to
  * classifier->images, are computed together, without waiting for more. Errors: STOPPED (by the sink), MEMORY, IO. */
 deeper_status dp_classify_stream(dp_classifier *classifier, const dp_stream *stream, deeper_error *error);
 

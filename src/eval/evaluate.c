@@ -4,27 +4,13 @@
 #include "eval/match.h"
 #include "eval/metrics.h"
 
-/* next runs on a thread of the loader and touches only dataset, outputs and asked; score runs on the caller's and touches the rest.
- */
 typedef struct evaluation {
     const dp_dataset *dataset;
-    const size_t *outputs; /* the model's class of each class */
-    size_t asked;
     const dp_evaluation_calls *calls;
     dp_metrics metrics;
     uint64_t unreadable;
     deeper_error memory; /* why the evaluation stopped: figures may not depend on the memory that was free */
 } evaluation;
-
-static int next(void *context, const char **path, int64_t *label) {
-    evaluation *it = context;
-    if (it->asked == it->dataset->image_count)
-        return 0;
-    *path = dp_dataset_image(it->dataset, it->asked);
-    *label = (int64_t)it->outputs[it->dataset->images[it->asked].class_index];
-    it->asked++;
-    return 1;
-}
 
 static int score(void *context, const deeper_result *result) {
     evaluation *it = context;
@@ -50,8 +36,10 @@ deeper_status dp_evaluate(dp_classifier *classifier, const dp_dataset *dataset, 
     size_t *outputs = dp_alloc(session->allocator, dataset->class_count, sizeof *outputs);
     if (!outputs)
         return dp_fail_memory(error, "the classes of the data set");
-    evaluation it = { .dataset = dataset, .outputs = outputs, .calls = calls };
-    const dp_stream stream = { .source = { next, &it }, .readers = readers, .exact = true, .sink = score, .context = &it };
+    evaluation it = { .dataset = dataset, .calls = calls };
+    const dp_stream stream = {
+        .dataset = dataset, .labels = outputs, .readers = readers, .exact = true, .sink = score, .context = &it
+    };
     deeper_status status = dp_match_classes(outputs, dataset, session->model, error);
     if (status == DEEPER_OK)
         status = dp_classify_stream(classifier, &stream, error);

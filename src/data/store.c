@@ -1,0 +1,151 @@
+/* store.c - what the openers build data sets with: shared stores, growing tables, the names of parts. */
+#include "data/store.h"
+
+#include "data/picture.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#define TEXT_LIMIT UINT32_MAX /* bytes of all names: some 50 million pictures */
+
+/* The names that a part may have; those for validation in order of preference. */
+static const char *const training = "train";
+static const char *const validation[] = { "val", "validation", "valid", "test" };
+enum { VALIDATIONS = sizeof validation / sizeof *validation };
+
+static void release(dp_store *store) {
+    if (!store || atomic_fetch_sub(&store->owners, 1) > 1)
+        return;
+    if (store->file >= 0)
+        close(store->file);
+    dp_free(store->allocator, store->pixels);
+    dp_buffer_free(&store->text);
+    dp_free(store->allocator, store);
+}
+
+void dp_dataset_free(dp_dataset *dataset) {
+    if (!dataset)
+        return;
+    const deeper_allocator *allocator = dataset->allocator;
+    dp_free(allocator, dataset->path);
+    dp_free(allocator, dataset->classes);
+    dp_free(allocator, dataset->images);
+    release(dataset->store);
+    dp_free(allocator, dataset);
+}
+
+dp_dataset *dp_dataset_create(const char *path, dp_store_read *read, const deeper_allocator *allocator) {
+    dp_dataset *dataset = dp_alloc(allocator, 1, sizeof *dataset);
+    dp_store *store = dp_alloc(allocator, 1, sizeof *store);
+    if (!dataset || !store) {
+        dp_free(allocator, dataset);
+        dp_free(allocator, store);
+        return NULL;
+    }
+    store->allocator = dataset->allocator = allocator;
+    atomic_init(&store->owners, 1);
+    dp_buffer_init(&store->text, allocator, TEXT_LIMIT);
+    store->read = read;
+    store->file = -1;
+    dataset->store = store;
+    dataset->path = dp_strdup(allocator, path);
+    if (dataset->path)
+        return dataset;
+    dp_dataset_free(dataset);
+    return NULL;
+}
+
+dp_dataset *dp_dataset_create_part(const dp_dataset *whole) {
+    dp_dataset *part = dp_alloc(whole->allocator, 1, sizeof *part);
+    if (!part)
+        return NULL;
+    part->allocator = whole->allocator;
+    part->store = whole->store;
+    atomic_fetch_add(&part->store->owners, 1);
+    part->numbered = whole->numbered;
+    part->path = dp_strdup(part->allocator, whole->path);
+    bool have = part->path != NULL;
+    for (size_t i = 0; i < whole->class_count && have; i++)
+        have = dp_dataset_add_class(part, whole->classes[i].name);
+    if (have)
+        return part;
+    dp_dataset_free(part);
+    return NULL;
+}
+
+bool dp_dataset_add_class(dp_dataset *dataset, size_t name) {
+    if (!dp_reserve(dataset->allocator, (void **)&dataset->classes, &dataset->class_capacity, dataset->class_count + 1,
+                    sizeof *dataset->classes))
+        return false;
+    dataset->classes[dataset->class_count++] = (dp_class){ .name = name };
+    return true;
+}
+
+bool dp_dataset_add(dp_dataset *dataset, const dp_picture *picture) {
+    if (!dp_reserve(dataset->allocator, (void **)&dataset->images, &dataset->image_capacity, dataset->image_count + 1,
+                    sizeof *dataset->images))
+        return false;
+    dataset->images[dataset->image_count++] = *picture;
+    dataset->classes[picture->class_index].images++;
+    return true;
+}
+
+bool dp_store_path(dp_store *store, size_t *begin, const char *folder, const char *name) {
+    size_t length = strlen(folder);
+    const char *slash = length && folder[length - 1] != '/' ? "/" : "";
+    *begin = store->text.size;
+    dp_buffer_printf(&store->text, "%s%s%s", folder, slash, name);
+    return dp_buffer_append(&store->text, "", 1);
+}
+
+deeper_status dp_read_file(dp_image *image, const dp_store *store, const dp_picture *picture, const dp_decode_options *options,
+                           const deeper_allocator *allocator, deeper_error *error) {
+    return dp_picture_read(image, store->text.data + picture->name, options, allocator, error);
+}
+
+deeper_status dp_dataset_number_classes(dp_dataset *dataset, deeper_error *error) {
+    dp_buffer *text = &dataset->store->text;
+    dataset->numbered = true;
+    for (size_t i = 0; i < dataset->class_count; i++) {
+        dataset->classes[i].name = text->size;
+        dp_buffer_printf(text, "%zu", i);
+        dp_buffer_append(text, "", 1);
+    }
+    return text->failed ? dp_fail_names(dataset, error) : DEEPER_OK;
+}
+
+deeper_status dp_fail_names(const dp_dataset *dataset, deeper_error *error) {
+    return dp_fail(error, DEEPER_ERROR_MEMORY, "%s: out of memory for the names of its pictures", dataset->path);
+}
+
+deeper_status dp_dataset_check_empty(const dp_dataset *dataset, deeper_error *error) {
+    if (dataset->class_count == 0)
+        return dp_fail(error, DEEPER_ERROR_FORMAT, "%s: holds files but no folders; put the pictures into one folder per class",
+                       dataset->path);
+    if (dataset->image_count == 0)
+        return dp_fail(error, DEEPER_ERROR_FORMAT, "%s: no picture in any of its %zu class folders", dataset->path,
+                       dataset->class_count);
+    return DEEPER_OK;
+}
+
+bool dp_find_parts(size_t *train, size_t *val, const char *const *names, size_t count) {
+    size_t best = VALIDATIONS;
+    bool trained = false;
+    for (size_t i = 0; i < count; i++) {
+        size_t rank = 0;
+        if (strcmp(names[i], training) == 0) {
+            trained = true;
+            *train = i;
+            continue;
+        }
+        while (rank < VALIDATIONS && strcmp(names[i], validation[rank]) != 0)
+            rank++;
+        if (rank == VALIDATIONS)
+            return false; /* another folder: they are classes */
+        if (rank < best) {
+            best = rank;
+            *val = i;
+        }
+    }
+    return trained && best < VALIDATIONS;
+}
