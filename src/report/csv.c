@@ -1,0 +1,63 @@
+/* csv.c - log.csv (RFC 4180, comma, UTF-8): epoch, the columns of columns.c, best as 0 or 1. Numbers have 9 digits; what is not
+ * finite stands as nan, inf or -inf, as pandas, R and spreadsheets' importers know it. */
+#include "report/columns.h"
+#include "report/markup.h"
+#include "report/output.h"
+#include "report/report.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Head names come from a network's definition: quoted all the same, so that no name can break the table. */
+static void put_name(dp_buffer *buffer, const dp_column *column) {
+    dp_buffer_append(buffer, ",", 1);
+    if (!column->head) {
+        dp_markup_plain(buffer, column->name);
+        return;
+    }
+    bool quoted = strpbrk(column->head, ",\"\r\n") != NULL;
+    if (quoted)
+        dp_buffer_append(buffer, "\"", 1);
+    dp_buffer_printf(buffer, "%s_", column->name);
+    for (const char *rest = column->head; *rest;) {
+        size_t plain = strcspn(rest, "\"");
+        dp_buffer_append(buffer, rest, plain);
+        rest += plain;
+        if (*rest == '"') {
+            dp_buffer_append(buffer, "\"\"", 2);
+            rest++;
+        }
+    }
+    if (quoted)
+        dp_buffer_append(buffer, "\"", 1);
+}
+
+static void put_number(dp_buffer *buffer, double value) {
+    if (isfinite(value))
+        dp_buffer_printf(buffer, ",%.9g", value);
+    else
+        dp_buffer_printf(buffer, ",%s", isnan(value) ? "nan" : value < 0 ? "-inf" : "inf");
+}
+
+static deeper_status fill(dp_buffer *buffer, const void *context, deeper_error *error) {
+    const dp_report *report = context;
+    dp_column columns[DP_COLUMNS_MAX];
+    size_t count = dp_columns(columns, report);
+    dp_markup_plain(buffer, "epoch");
+    for (size_t i = 0; i < count; i++)
+        put_name(buffer, &columns[i]);
+    dp_markup_plain(buffer, ",best\n");
+    for (size_t row = 0; row < report->epoch_count; row++) {
+        const dp_report_epoch *epoch = &report->epochs[row];
+        dp_buffer_printf(buffer, "%d", epoch->epoch);
+        for (size_t i = 0; i < count; i++)
+            put_number(buffer, dp_column_value(&columns[i], epoch));
+        dp_buffer_printf(buffer, ",%d\n", epoch->best);
+    }
+    return DEEPER_OK;
+}
+
+deeper_status dp_report_write_csv(const dp_report *report, const char *path, const deeper_allocator *allocator,
+                                  deeper_error *error) {
+    return dp_report_output(path, fill, report, allocator, error);
+}
