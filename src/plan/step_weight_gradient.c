@@ -14,34 +14,41 @@ struct dp_outer_step {
     int output;              /* index into the call's outputs */
     int blocks, rows;        /* b and m of a full unit */
     int block_groups;        /* units along K */
-    int row_groups;          /* units along C; planar: channels */
+    int row_groups;          /* units along C; planar: channels times parts of the window's columns */
     bool images_are_columns; /* one pixel an image: the images take the place of columns */
     int scratch;             /* storage with one piece of scratch_floats a worker */
     size_t scratch_floats;
 };
 
-/* One unit: blocks k0..k0+b-1, channels c0..c0+m-1 (planar: channel c0, m window columns). */
+/* One unit: blocks k0..k0+b-1, channels c0..c0+m-1 (planar: channel c0, window columns s0..s0+m-1). */
 typedef struct unit {
-    int k0, b, c0, m;
+    int k0, b, c0, s0, m;
 } unit;
 
 static int minimum(int a, int b) {
     return a < b ? a : b;
 }
 
+/* Parts of at most `most` that `whole` falls into. */
+static int parts_of(int whole, int most) {
+    return (whole + most - 1) / most;
+}
+
 static unit unit_at(const dp_step *step, int lanes, int index) {
     const dp_outer_step *o = step->as.outer;
     unit u = { .k0 = index / o->row_groups * o->blocks, .c0 = index % o->row_groups, .m = o->rows };
     u.b = minimum(o->blocks, dp_blocks(step->in2.shape.c, lanes) - u.k0);
-    if (!step->in.planar) {
-        int parts = (lanes + o->rows - 1) / o->rows, block = u.c0 / parts, part = u.c0 % parts;
-        u.c0 = block * lanes + part * o->rows;
-        u.m = minimum(minimum(o->rows, lanes - part * o->rows), step->in.shape.c - u.c0);
-    }
+    int whole = step->in.planar ? o->window.width : lanes, parts = parts_of(whole, o->rows);
+    int group = u.c0 / parts, begin = u.c0 % parts * o->rows;
+    u.m = minimum(o->rows, whole - begin);
+    u.c0 = step->in.planar ? group : group * lanes + begin;
+    u.s0 = step->in.planar ? begin : 0;
+    if (!step->in.planar)
+        u.m = minimum(u.m, step->in.shape.c - u.c0);
     return u;
 }
 
-/* Adds one image (or all, where images are columns) into the sums of window offset (r, s), s = 0 for planar input. */
+/* Adds one image (or all, where images are columns) into the sums of window offset (r, s); planar input: of columns from s on. */
 static void add_offset(const dp_run *run, const dp_step *step, const unit *u, int image, int r, int s, float *sums) {
     const dp_outer_step *o = step->as.outer;
     const dp_view *x = &step->in, *g = &step->in2;
@@ -86,7 +93,7 @@ static void write_sums(const dp_run *run, const dp_step *step, const unit *u, co
                     continue;
                 for (int r = 0; r < w->height; r++)
                     for (int s = 0; s < columns; s++) {
-                        int column = step->in.planar ? i : s;
+                        int column = step->in.planar ? u->s0 + i : s;
                         weights[((ptrdiff_t)channel * w->height + r) * w->width + column] =
                             sums[(((ptrdiff_t)(r * columns + s) * u->m + i) * u->b + j) * lanes + l];
                     }
@@ -104,7 +111,7 @@ static void run_outer(const dp_run *run, const dp_step *step, int task, int work
     for (int image = 0; image < images; image++)
         for (int r = 0; r < o->window.height; r++)
             for (int s = 0; s < columns; s++)
-                add_offset(run, step, &u, image, r, s, scratch + (ptrdiff_t)(r * columns + s) * u.m * u.b * lanes);
+                add_offset(run, step, &u, image, r, u.s0 + s, scratch + (ptrdiff_t)(r * columns + s) * u.m * u.b * lanes);
     write_sums(run, step, &u, scratch);
 }
 
@@ -126,7 +133,7 @@ static void choose_unit(const dp_gradient_kernels *kernels, int outputs, int row
         int most = kernels->outer_rows[b];
         if (!most)
             continue;
-        int parts = (rows_wanted + most - 1) / most, rows = (rows_wanted + parts - 1) / parts;
+        int rows = parts_of(rows_wanted, parts_of(rows_wanted, most));
         if (rows * b > best) {
             best = rows * b;
             o->blocks = b;
@@ -146,15 +153,12 @@ static deeper_status plan_outer(dp_lowering *l, int node, dp_step *step, deeper_
             o->output = i;
     if (o->output < 0)
         return dp_fail(error, DEEPER_ERROR_UNSUPPORTED, "%s: a weight gradient that is not an output", step->name);
-    if (step->in.planar && o->window.width > DP_PANEL_ROWS)
-        return dp_fail(error, DEEPER_ERROR_UNSUPPORTED, "%s: the gradient of a window wider than %d", step->name, DP_PANEL_ROWS);
     o->images_are_columns = step->in2.shape.h == 1 && step->in2.shape.w == 1;
     choose_unit(plan->gradient_kernels, outputs, step->in.planar ? o->window.width : lanes, o);
-    int row_parts = (lanes + o->rows - 1) / o->rows;
-    o->block_groups = (outputs + o->blocks - 1) / o->blocks;
-    o->row_groups = step->in.planar ? step->in.shape.c : step->in.shape.c / lanes * row_parts;
-    if (!step->in.planar)
-        o->row_groups += (step->in.shape.c % lanes + o->rows - 1) / o->rows;
+    o->block_groups = parts_of(outputs, o->blocks);
+    o->row_groups = step->in.planar
+                        ? step->in.shape.c * parts_of(o->window.width, o->rows)
+                        : step->in.shape.c / lanes * parts_of(lanes, o->rows) + parts_of(step->in.shape.c % lanes, o->rows);
     o->scratch_floats = (size_t)o->window.height * (size_t)(step->in.planar ? 1 : o->window.width) * (size_t)o->rows
                         * (size_t)o->blocks * (size_t)lanes;
     size_t floats;
