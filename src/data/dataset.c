@@ -3,10 +3,15 @@
 
 #include "base/files.h"
 #include "base/random.h"
+#include "data/idx.h"
 #include "data/store.h"
+#include "data/tar.h"
 
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
 
 const char *dp_dataset_class(const dp_dataset *dataset, size_t index) {
     return dataset->store->text.data + dataset->classes[index].name;
@@ -23,11 +28,115 @@ deeper_status dp_dataset_read(dp_image *image, const dp_dataset *dataset, size_t
 
 /* ----------------------------------------------------------------------------------------------------------- opening */
 
+/* What a file is by its first bytes. */
+typedef enum kind { KIND_LIST, KIND_TAR, KIND_IDX, KIND_PACKED } kind;
+
+enum { HEAD = 512 }; /* a block of a tar */
+
+/* Files that must be unpacked first: their first bytes, and the command. */
+static const struct {
+    const char *bytes;
+    size_t size;
+    const char *name, *remedy;
+} packings[] = {
+    { "\x1F\x8B", 2, "gzip", "gunzip -k" },
+    { "\xFD"
+      "7zXZ",
+      5, "xz", "xz -dk" },
+    { "BZh", 3, "bzip2", "bunzip2 -k" },
+    { "\x28\xB5\x2F\xFD", 4, "zstd", "zstd -d" },
+    { "PK\x03\x04", 4, "zip", "unzip" },
+};
+enum { GZIP, PACKINGS = sizeof packings / sizeof *packings };
+
+/* The first bytes of a file as they are, or unpacked if it is gzipped. */
+static size_t read_head(unsigned char head[HEAD], int file) {
+    ssize_t got = pread(file, head, HEAD, 0);
+    if (got < 2 || memcmp(head, packings[GZIP].bytes, packings[GZIP].size) != 0)
+        return got > 0 ? (size_t)got : 0;
+    unsigned char plain[HEAD];
+    int copy = dup(file); /* gzclose closes it */
+    gzFile stream = copy >= 0 ? gzdopen(copy, "rb") : NULL;
+    int unpacked = stream ? gzread(stream, plain, HEAD) : 0;
+    if (stream)
+        gzclose(stream);
+    else if (copy >= 0)
+        close(copy);
+    if (unpacked > 0 && dp_idx_begins(plain, (size_t)unpacked)) {
+        memcpy(head, plain, (size_t)unpacked);
+        return (size_t)unpacked;
+    }
+    return (size_t)got;
+}
+
+/* *packing: of KIND_PACKED, which. Only ordinary files are looked into: to read from a pipe takes its bytes away. */
+static deeper_status find_kind(kind *found, size_t *packing, const char *path, deeper_error *error) {
+    unsigned char head[HEAD];
+    struct stat status;
+    *found = KIND_LIST;
+    if (stat(path, &status) != 0 || !S_ISREG(status.st_mode))
+        return DEEPER_OK; /* what is wrong with it, reading it as a list will tell */
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0)
+        return dp_fail_errno(error, path, "cannot open");
+    size_t size = read_head(head, file);
+    close(file);
+    *packing = 0;
+    while (*packing < PACKINGS
+           && (size < packings[*packing].size || memcmp(head, packings[*packing].bytes, packings[*packing].size) != 0))
+        ++*packing;
+    *found = dp_idx_begins(head, size)   ? KIND_IDX
+             : dp_tar_begins(head, size) ? KIND_TAR
+             : *packing < PACKINGS       ? KIND_PACKED
+                                         : KIND_LIST;
+    return DEEPER_OK;
+}
+
+/* inner: the folder after the colon, or NULL. */
+static deeper_status open_file(dp_dataset **train, dp_dataset **val, const char *path, const char *inner, const char *root,
+                               const deeper_allocator *allocator, deeper_error *error) {
+    kind found = KIND_LIST;
+    size_t packing = 0;
+    DP_TRY(find_kind(&found, &packing, path, error));
+    if (found == KIND_PACKED)
+        return dp_fail(error, DEEPER_ERROR_UNSUPPORTED,
+                       "%s: compressed (%s), so its pictures cannot be read at random; unpack it first: %s", path,
+                       packings[packing].name, packings[packing].remedy);
+    if (inner && found != KIND_TAR)
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "%s: not a tar, so there is no folder %s in it", path, inner);
+    if (found == KIND_LIST)
+        return dp_open_list(train, path, root, allocator, error);
+    if (root)
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "%s: has its pictures inside; a root is for list files", path);
+    return found == KIND_TAR ? dp_open_tar(train, val, path, inner, allocator, error) : dp_open_idx(train, path, allocator, error);
+}
+
+/* A path of nothing that is there: "FILE:folder" if there is such a file, up to the first colon that makes one. */
+static deeper_status open_inside(dp_dataset **train, dp_dataset **val, const char *path, const char *root,
+                                 const deeper_allocator *allocator, deeper_error *error) {
+    char *file = dp_strdup(allocator, path);
+    if (!file)
+        return dp_fail_memory(error, "the path of a data set");
+    char *colon = strchr(file, ':');
+    for (; colon; colon = strchr(colon + 1, ':')) {
+        *colon = '\0';
+        if (dp_is_folder(file) == 0)
+            break;
+        *colon = ':';
+    }
+    deeper_status status = open_file(train, val, file, colon ? colon + 1 : NULL, root, allocator, error);
+    dp_free(allocator, file);
+    return status;
+}
+
 deeper_status dp_dataset_open_pair(dp_dataset **train, dp_dataset **val, const char *path, const char *root,
                                    const deeper_allocator *allocator, deeper_error *error) {
+    int is_folder = dp_is_folder(path);
     *val = NULL;
-    if (dp_is_folder(path) != 1)
-        return dp_open_list(train, path, root, allocator, error);
+    if (is_folder < 0)
+        return open_inside(train, val, path, root, allocator, error);
+    if (is_folder == 0)
+        return open_file(train, val, path, NULL, root, allocator, error);
     if (root)
         return dp_fail(error, DEEPER_ERROR_ARGUMENT, "%s: a folder has its pictures inside; a root is for list files", path);
     return dp_open_folder(train, val, path, allocator, error);

@@ -138,20 +138,16 @@ static bool holds_folders(const char *path, const char *name, const deeper_alloc
 /* The names of the parts, among those of the listing; *train is NULL where the set has none. */
 static deeper_status find_parts(const char **train, const char **val, const char *path, const dp_listing *listing,
                                 const deeper_allocator *allocator, deeper_error *error) {
-    size_t folders = 0, first = 0, second = 0;
+    dp_parts parts = { 0 };
     deeper_status status = DEEPER_OK;
-    const char **names = dp_alloc(allocator, listing->count, sizeof *names);
-    if (!names)
-        return dp_fail_memory(error, "the names of a data set's parts");
     for (size_t i = 0; i < listing->count; i++)
         if (listing->folders[i])
-            names[folders++] = listing->names[i];
-    if (dp_find_parts(&first, &second, names, folders) && holds_folders(path, names[first], allocator, &status, error)
-        && holds_folders(path, names[second], allocator, &status, error)) {
-        *train = names[first];
-        *val = names[second];
+            dp_parts_add(&parts, listing->names[i], strlen(listing->names[i]));
+    if (dp_parts_found(&parts) && holds_folders(path, parts.train, allocator, &status, error)
+        && holds_folders(path, parts.val, allocator, &status, error)) {
+        *train = parts.train;
+        *val = parts.val;
     }
-    dp_free(allocator, names);
     return status;
 }
 

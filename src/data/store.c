@@ -128,24 +128,28 @@ deeper_status dp_dataset_check_empty(const dp_dataset *dataset, deeper_error *er
     return DEEPER_OK;
 }
 
-bool dp_find_parts(size_t *train, size_t *val, const char *const *names, size_t count) {
-    size_t best = VALIDATIONS;
-    bool trained = false;
-    for (size_t i = 0; i < count; i++) {
-        size_t rank = 0;
-        if (strcmp(names[i], training) == 0) {
-            trained = true;
-            *train = i;
-            continue;
-        }
-        while (rank < VALIDATIONS && strcmp(names[i], validation[rank]) != 0)
-            rank++;
-        if (rank == VALIDATIONS)
-            return false; /* another folder: they are classes */
-        if (rank < best) {
-            best = rank;
-            *val = i;
-        }
+static bool is_word(const char *word, const char *name, size_t length) {
+    return strlen(word) == length && memcmp(word, name, length) == 0;
+}
+
+void dp_parts_add(dp_parts *parts, const char *name, size_t length) {
+    size_t rank = 0;
+    if (is_word(training, name, length)) {
+        parts->train = name;
+        parts->train_length = length;
+        return;
     }
-    return trained && best < VALIDATIONS;
+    while (rank < VALIDATIONS && !is_word(validation[rank], name, length))
+        rank++;
+    if (rank == VALIDATIONS)
+        parts->others = true;
+    else if (!parts->val || rank < parts->rank) {
+        parts->val = name;
+        parts->val_length = length;
+        parts->rank = rank;
+    }
+}
+
+bool dp_parts_found(const dp_parts *parts) {
+    return parts->train && parts->val && !parts->others;
 }

@@ -46,9 +46,14 @@ deeper_status dp_fail_names(const dp_dataset *dataset, deeper_error *error); /* 
 /* FORMAT, with the remedy, if it has no classes or no pictures. */
 deeper_status dp_dataset_check_empty(const dp_dataset *dataset, deeper_error *error);
 
-/* Which of `count` folder names are parts of one set (dataset.h): positions of the training and the validation folder; false: they
- * are not, they are classes. */
-bool dp_find_parts(size_t *train, size_t *val, const char *const *names, size_t count);
+/* Which folder names are the parts of one set (dataset.h). Start from zero, add each, then ask. */
+typedef struct dp_parts {
+    const char *train, *val; /* as they were given */
+    size_t train_length, val_length, rank;
+    bool others; /* there is another folder: they are classes */
+} dp_parts;
+void dp_parts_add(dp_parts *parts, const char *name, size_t length);
+bool dp_parts_found(const dp_parts *parts);
 
 /* The openers, as dp_dataset_open_pair has them. */
 deeper_status dp_open_folder(dp_dataset **train, dp_dataset **val, const char *path, const deeper_allocator *allocator,
