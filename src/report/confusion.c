@@ -9,7 +9,9 @@
 
 enum {
     TABLE_UP_TO = 60, /* classes whose matrix can be read as a table */
-    DENSE_FROM = 16,  /* classes from which its cells are small */
+    BESIDE_UP_TO = 8, /* classes whose table fits in half the page's width */
+    DENSE_FROM = 16,  /* classes from which its cells are small, */
+    TINY_FROM = 40,   /* and as small as can be read */
     PAIRS = 12,       /* listed beside the table */
     PAIRS_ALONE = 40  /* listed instead of it */
 };
@@ -68,7 +70,7 @@ static void put_cell(dp_buffer *buffer, const dp_report *report, size_t label, s
     /* Errors are few beside hits: the root makes them visible. */
     double part = share(count, images), depth = label == predicted ? part : sqrt(part);
     dp_buffer_printf(buffer, "<td class=\"%s%s\" style=\"--v:%.2f\" title=\"", label == predicted ? "hit" : "miss",
-                     depth > 0.55 ? " deep" : "", depth);
+                     depth > 0.75 ? " deep" : "", depth);
     dp_confusion_name(buffer, report, label);
     dp_buffer_printf(buffer, " as ");
     dp_confusion_name(buffer, report, predicted);
@@ -81,7 +83,9 @@ static void put_table(dp_buffer *buffer, const dp_report *report) {
                      "<section><h2>Confusion matrix</h2><p class=\"note\">Rows are true classes, columns are predictions. "
                      "Shades are shares of the row.</p>\n"
                      "<div class=\"wide\"><table class=\"heat%s\"><thead><tr><th></th>",
-                     report->class_count >= DENSE_FROM ? " dense" : "");
+                     report->class_count >= TINY_FROM    ? " dense tiny"
+                     : report->class_count >= DENSE_FROM ? " dense"
+                                                         : "");
     for (size_t i = 0; i < report->class_count; i++) {
         dp_buffer_printf(buffer, "<th scope=\"col\"><span>");
         dp_confusion_name(buffer, report, i);
@@ -202,11 +206,15 @@ static deeper_status put_classes(dp_buffer *buffer, const dp_report *report, dee
 deeper_status dp_confusion_write(dp_buffer *buffer, const dp_report *report, deeper_error *error) {
     if (!report->confusion || report->class_count == 0)
         return DEEPER_OK;
-    if (report->class_count <= TABLE_UP_TO)
+    bool table = report->class_count <= TABLE_UP_TO, beside = report->class_count <= BESIDE_UP_TO;
+    if (table && !beside)
         put_table(buffer, report);
-    dp_buffer_printf(buffer, "<div class=\"columns\">\n");
-    put_pairs(buffer, report);
+    dp_buffer_printf(buffer, "<div class=\"columns\"><div>\n");
+    if (beside)
+        put_table(buffer, report);
     DP_TRY(put_classes(buffer, report, error));
-    dp_buffer_printf(buffer, "</div>\n");
+    dp_buffer_printf(buffer, "</div><div>\n");
+    put_pairs(buffer, report);
+    dp_buffer_printf(buffer, "</div></div>\n");
     return DEEPER_OK;
 }

@@ -10,6 +10,7 @@
 #include "image/png_encode.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 enum {
@@ -31,9 +32,10 @@ static const char style[] =
     "h1{font-size:1.7rem;line-height:1.25;margin:0 0 1.2rem;overflow-wrap:anywhere}\n"
     "h2{font-size:1.15rem;margin:2.4rem 0 .6rem}\n"
     ".note,footer{color:var(--soft);font-size:.9rem;margin:.2rem 0 .8rem}\n"
-    ".tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(9.5rem,1fr));gap:.8rem;margin:0}\n"
-    ".tiles div{background:var(--card);border-radius:.5rem;padding:.8rem 1rem}\n"
-    ".tiles dt{color:var(--soft);font-size:.85rem}.tiles dd{margin:0;font-size:1.55rem;font-weight:600;line-height:1.3;"
+    ".tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(8.5rem,1fr));gap:.8rem;margin:0}\n"
+    ".tiles div{background:var(--card);border-radius:.5rem;padding:.7rem .9rem}\n"
+    ".tiles dt{color:var(--soft);font-size:.85rem}.tiles "
+    "dd{margin:0;font-size:1.4rem;white-space:nowrap;font-weight:600;line-height:1.3;"
     "font-variant-numeric:tabular-nums}\n"
     ".tiles small{display:block;font-size:.8rem;font-weight:400;color:var(--faint)}\n"
     ".curves{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,27rem),1fr));gap:1.6rem 2rem}\n"
@@ -50,14 +52,19 @@ static const char style[] =
     ".heat{border-spacing:2px;border-collapse:separate}\n"
     ".heat th,.heat td{border:0;padding:.2rem .35rem;font-weight:400}\n"
     ".heat thead th{vertical-align:bottom;text-align:center}\n"
-    ".heat thead span{writing-mode:vertical-rl;transform:rotate(180deg);max-height:11rem;overflow:hidden}\n"
-    ".heat tbody th{text-align:right;white-space:nowrap;max-width:14rem;overflow:hidden;text-overflow:ellipsis;position:sticky;"
+    ".heat thead "
+    "span{writing-mode:vertical-rl;text-orientation:sideways;white-space:nowrap;transform:rotate(180deg);max-height:11rem;overflow:"
+    "hidden}\n"
+    ".heat tbody "
+    "th{text-align:right;vertical-align:middle;white-space:nowrap;max-width:14rem;overflow:hidden;text-overflow:ellipsis;position:"
+    "sticky;"
     "left:0;background:var(--page)}\n"
     ".heat td{min-width:2.7rem;height:2.1rem;text-align:center;vertical-align:middle;border-radius:3px;background:var(--card)}\n"
     ".heat .hit[style]{background:rgb(var(--hit)/var(--v))}.heat .miss{background:rgb(var(--miss)/var(--v))}\n"
     ".heat .deep{color:#fff}\n"
     ".dense{border-spacing:1px;font-size:.7rem}.dense td{min-width:1.45rem;height:1.45rem;padding:0;border-radius:2px}\n"
     ".dense th{padding:0 .3rem}.dense thead th{padding:.2rem 0}\n"
+    ".tiny{font-size:.58rem}.tiny td{min-width:.95rem;height:1.1rem}\n"
     ".mistakes{display:grid;grid-template-columns:repeat(auto-fill,minmax(9.5rem,1fr));gap:1.2rem 1rem}\n"
     ".mistakes figure{min-width:0;break-inside:avoid}\n"
     ".mistakes img{display:block;width:100%;aspect-ratio:1;object-fit:contain;background:var(--card);border-radius:.4rem}\n"
@@ -103,6 +110,14 @@ static void put_number(dp_buffer *buffer, double value, int digits) {
         dp_buffer_printf(buffer, DASH);
 }
 
+/* With commas: 50,000. */
+static void put_count(dp_buffer *buffer, uint64_t count) {
+    char digits[24];
+    int length = snprintf(digits, sizeof digits, "%llu", (unsigned long long)count);
+    for (int i = 0; i < length; i++)
+        dp_buffer_printf(buffer, "%s%c", i && (length - i) % 3 == 0 ? "," : "", digits[i]);
+}
+
 /* The two largest units: "3 h 12 min", "7 min 5 s", "48 s". */
 static void put_duration(dp_buffer *buffer, double seconds) {
     if (!(seconds >= 0 && seconds < 1e12)) {
@@ -134,12 +149,12 @@ static void put_headline(dp_buffer *buffer, const dp_report *report) {
     const dp_report_epoch *last = &report->epochs[report->epoch_count - 1];
     const dp_report_epoch *shown = best < report->epoch_count ? &report->epochs[best] : last;
     dp_buffer_printf(buffer, "<dl class=\"tiles\">\n");
-    begin_tile(buffer, "Top-1 accuracy");
+    begin_tile(buffer, "Validation top-1");
     put_percent(buffer, shown->val_top1);
-    dp_buffer_printf(buffer, "<small>validation, %s epoch</small>", shown == last && best >= report->epoch_count ? "last" : "best");
+    dp_buffer_printf(buffer, "<small>%s epoch</small>", shown == last && best >= report->epoch_count ? "last" : "best");
     end_tile(buffer);
     if (report->class_count > 5) {
-        begin_tile(buffer, "Top-5 accuracy");
+        begin_tile(buffer, "Validation top-5");
         put_percent(buffer, shown->val_top5);
         dp_buffer_printf(buffer, "<small>same epoch</small>");
         end_tile(buffer);
@@ -151,7 +166,10 @@ static void put_headline(dp_buffer *buffer, const dp_report *report) {
     if (report->confusion && report->class_count) {
         uint64_t right = 0, total = dp_confusion_total(report, &right);
         begin_tile(buffer, "Validation pictures");
-        dp_buffer_printf(buffer, "%llu<small>%llu wrong</small>", (unsigned long long)total, (unsigned long long)(total - right));
+        put_count(buffer, total);
+        dp_buffer_printf(buffer, "<small>");
+        put_count(buffer, total - right);
+        dp_buffer_printf(buffer, " wrong</small>");
         end_tile(buffer);
     }
     begin_tile(buffer, "Epochs");
@@ -189,26 +207,29 @@ static void put_plot(dp_buffer *buffer, const dp_report *report, const char *tit
                                       .mark_name = "best" });
 }
 
-/* Names of the series of losses: "main, training". The texts live in `names`, a name after the other, each ended by a zero byte. */
+/* Validation of every head, then training; of several heads the names are "main, training". The texts live in `names`, each ended
+ * by a zero byte. */
 static deeper_status put_losses(dp_buffer *buffer, const dp_report *report, deeper_error *error) {
     size_t heads = dp_report_heads(report);
     dp_buffer names;
     dp_buffer_init(&names, buffer->allocator, buffer->limit);
     for (size_t i = 0; i < 2 * heads; i++) {
         if (heads > 1) {
-            dp_markup_plain(&names, report->head_names[i / 2]);
+            dp_markup_plain(&names, report->head_names[i % heads]);
             dp_markup_plain(&names, ", ");
         }
-        dp_markup_plain(&names, i % 2 ? "training" : "validation");
+        dp_markup_plain(&names, i < heads ? "validation" : "training");
         dp_buffer_append(&names, "", 1);
     }
     deeper_status status = names.failed ? dp_fail_memory(error, "the legend of a plot") : DEEPER_OK;
     if (status == DEEPER_OK) {
         dp_series series[SERIES_MAX];
+        const dp_report_epoch *first = &report->epochs[0];
         const char *name = names.data;
-        for (size_t i = 0; i < 2 * heads; i++, name += strlen(name) + 1)
-            series[i] = series_of(name, i % 2 ? &report->epochs[0].train_losses[i / 2] : &report->epochs[0].val_losses[i / 2],
-                                  (int)(i / 2), i % 2);
+        for (size_t i = 0; i < 2 * heads; i++, name += strlen(name) + 1) {
+            const double *values = i < heads ? first->val_losses : first->train_losses;
+            series[i] = series_of(name, &values[i % heads], (int)(i % heads), i >= heads);
+        }
         put_plot(buffer, report, "Loss", DP_SCALE_AUTO, false, series, 2 * heads);
     }
     dp_buffer_free(&names);
@@ -265,7 +286,7 @@ static deeper_status put_mistakes(dp_buffer *buffer, const dp_report *report, de
         dp_confusion_name(buffer, report, mistake->predicted);
         dp_buffer_printf(buffer, "</b> ");
         put_percent(buffer, mistake->probability);
-        dp_buffer_printf(buffer, "<br>is ");
+        dp_buffer_printf(buffer, "<br>true: ");
         dp_confusion_name(buffer, report, mistake->label);
         dp_buffer_printf(buffer, "<small>");
         dp_markup_text(buffer, mistake->path);

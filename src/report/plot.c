@@ -9,7 +9,7 @@
 enum {
     WIDTH = 460,
     HEIGHT = 270,
-    LEFT = 50, /* room for the labels of y */
+    LEFT = 58, /* room for the labels of y */
     RIGHT = 14,
     TOP = 18, /* room for the mark's name */
     BOTTOM = 38,
@@ -79,7 +79,7 @@ static void lay_linear(axis *a, double least_step) {
  */
 static void lay_logarithmic(axis *a) {
     double lo = 1 / round_up(1 / a->lo), hi = round_up(fmax(a->hi, lo * 1.5));
-    if (hi / lo < 150) {
+    if (hi / lo < 1500) {
         for (double tick = lo; tick < hi * 1.1 && a->tick_count < TICKS_MAX; tick = round_up(tick * 1.5))
             a->ticks[a->tick_count++] = log10(tick);
         a->lo = log10(lo);
@@ -164,7 +164,7 @@ static void put_label(dp_buffer *buffer, const axis *a, double tick) {
         return;
     }
     double step = a->step * scale, digits = step > 0 ? -floor(log10(step) + 1e-9) : 0;
-    if (digits > 6 || fabs(tick * scale) >= 1e6)
+    if (digits > 5 || fabs(tick * scale) >= 1e6)
         dp_buffer_printf(buffer, "%.3g%s", tick * scale, unit);
     else
         dp_buffer_printf(buffer, "%.*f%s", digits > 0 ? (int)digits : 0, tick * scale + 0.0, unit);
@@ -282,7 +282,10 @@ static void put_strips(dp_buffer *buffer, const frame *f) {
     }
 }
 
+/* A plot of one series is named by its title. */
 static void put_legend(dp_buffer *buffer, const dp_plot *plot) {
+    if (plot->series_count < 2)
+        return;
     dp_buffer_printf(buffer, "<ul class=\"legend\">");
     for (size_t s = 0; s < plot->series_count; s++) {
         const dp_series *series = &plot->series[s];
@@ -329,9 +332,9 @@ const char dp_plot_style[] =
     ".strip path,.strip circle{opacity:0}\n"
     ".strip:hover path,.strip:hover circle{opacity:1}\n"
     ".plot svg{display:block;width:100%;height:auto}\n"
-    ".legend{display:flex;flex-wrap:wrap;gap:.2rem 1.1rem;margin:.4rem 0 0;padding:0;list-style:none;"
-    "font-size:.85rem;color:var(--soft)}\n"
-    ".legend li{display:flex;align-items:center;gap:.4rem}.legend svg{width:26px;height:8px}\n"
+    ".legend{display:grid;grid-template-columns:repeat(auto-fill,minmax(9rem,1fr));gap:.1rem .8rem;"
+    "margin:.4rem 0 0;padding:0;list-style:none;font-size:.85rem;color:var(--soft)}\n"
+    ".legend li{display:flex;align-items:center;gap:.4rem}.legend svg{flex:none;width:26px;height:8px}\n"
     ":root{--c0:#1f5fd0;--c1:#c2570c;--c2:#0b7a63;--c3:#8b3fb8}\n"
     "@media screen and (prefers-color-scheme:dark){:root{--c0:#74a9ff;--c1:#f59e56;--c2:#45c9a5;"
     "--c3:#cf95f0}}\n";
