@@ -371,11 +371,12 @@ typedef struct deeper_train_options {
     int threads;               /* as in a session [0] */
     int readers;               /* threads that decode [0: as many as threads] */
     double max_unreadable;     /* stop if more than this share of an epoch's pictures cannot be read [0.1] */
+    const char *initial;       /* first weights from scratch: "he" [NULL], "xavier", "bvlc" (xavier, biases 0.2), "gaussian" */
 } deeper_train_options;
 #define DEEPER_TRAIN_OPTIONS_INIT                                                                                                  \
     {                                                                                                                              \
         sizeof(deeper_train_options), NULL, NULL, NULL, 0.1, NULL, 0, NULL, NULL, 0, 1, 30, 0.0, 32, 1, 0.0, NULL, 1.0, 0.9, 2e-4, \
-            5.0, 0.0, 0.3, NULL, NULL, NULL, NULL, NULL, 0, 2, 5.0, 0, 0, 0.1                                                      \
+            5.0, 0.0, 0.3, NULL, NULL, NULL, NULL, NULL, 0, 2, 5.0, 0, 0, 0.1, NULL                                                \
     }
 
 typedef enum deeper_train_event_kind {

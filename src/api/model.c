@@ -1,9 +1,8 @@
 /* model.c - deeper_model: opened, made, given values, saved, and what it says about itself. */
 #include "api/handles.h"
-#include "base/random.h"
 #include "nets/nets.h"
+#include "train/init.h"
 
-#include <math.h>
 #include <string.h>
 
 /* ------------------------------------------------------------------------------------------------------ open and close */
@@ -120,35 +119,9 @@ deeper_status deeper_model_save(const deeper_model *model, const char *path, dee
 
 /* ------------------------------------------------------------------------------------------------------ initial values */
 
-static void set_all(float *values, size_t count, float value) {
-    for (size_t i = 0; i < count; i++)
-        values[i] = value;
-}
-
-/* Xavier as Caffe has it: uniform in +-sqrt(3 / fan_in), so that a unit's output has the variance of its inputs. */
-static void set_xavier(float *values, dp_shape shape, uint64_t seed, int parameter) {
-    dp_random random = dp_random_at(seed, (uint64_t)parameter, 0);
-    size_t count = dp_shape_floats(shape), fan_in = count / (size_t)shape.n;
-    float bound = sqrtf(3.0f / (float)fan_in);
-    for (size_t i = 0; i < count; i++)
-        values[i] = bound * (2 * dp_random_unit(&random) - 1);
-}
-
-/* Sets the parameter that is input `place` of `reader`. */
-static void set_parameter(float *values, const dp_node *node, const dp_node *reader, int place, uint64_t seed) {
-    static const float batch_norm[] = { 0, 1, 0, 0, 1 }; /* by place: x, scale, shift, mean, variance */
-    if (reader->op == DP_OP_BATCH_NORM)
-        set_all(values, dp_shape_floats(node->shape), batch_norm[place]);
-    else if (place == 1)
-        set_xavier(values, node->shape, seed, node->parameter);
-    else
-        set_all(values, dp_shape_floats(node->shape), 0);
-}
-
 deeper_status deeper_model_initialize(deeper_model *model, uint64_t seed, deeper_error *error) {
     DP_TRY(dp_need(model, "model", error));
     dp_model *inner = model->model;
-    const dp_graph *graph = inner->graph;
     if (strcmp(inner->format, "none") != 0)
         return dp_fail(error, DEEPER_ERROR_ARGUMENT, "%s: the model's values come from a file; make a model by its architecture",
                        inner->architecture);
@@ -164,12 +137,7 @@ deeper_status deeper_model_initialize(deeper_model *model, uint64_t seed, deeper
     }
     dp_packs_free(model->packs);
     model->packs = packs;
-    for (int i = 0; i < graph->count; i++)
-        for (int place = 0; place < graph->nodes[i].input_count; place++) {
-            const dp_node *node = &graph->nodes[graph->nodes[i].inputs[place]];
-            if (node->op == DP_OP_PARAMETER)
-                set_parameter(inner->arena + (inner->values[node->parameter] - inner->arena), node, &graph->nodes[i], place, seed);
-        }
+    dp_initialize(inner, NULL, DP_INIT_XAVIER, seed);
     return DEEPER_OK;
 }
 

@@ -1,0 +1,43 @@
+/* checksum.c - eight bytes a round by eight tables, which are made anew in each call (the library keeps no globals); for short
+ * texts the plain loop over bits is quicker than making them. */
+#include "train/checksum.h"
+
+#include <string.h>
+
+static const uint64_t POLYNOMIAL = 0xC96C5795D7870F42;
+enum { SHORT = 4096 };
+
+static uint64_t shift_bits(uint64_t sum) {
+    for (int bit = 0; bit < 8; bit++)
+        sum = (sum >> 1) ^ (sum & 1 ? POLYNOMIAL : 0);
+    return sum;
+}
+
+static uint64_t by_bits(uint64_t sum, const unsigned char *bytes, size_t size) {
+    for (size_t i = 0; i < size; i++)
+        sum = shift_bits(sum ^ bytes[i]);
+    return sum;
+}
+
+uint64_t dp_checksum(uint64_t sum, const void *data, size_t size) {
+    const unsigned char *bytes = data;
+    sum = ~sum;
+    if (size < SHORT)
+        return ~by_bits(sum, bytes, size);
+    uint64_t tables[8][256];
+    for (int i = 0; i < 256; i++)
+        tables[0][i] = shift_bits((uint64_t)i);
+    for (int t = 1; t < 8; t++)
+        for (int i = 0; i < 256; i++)
+            tables[t][i] = (tables[t - 1][i] >> 8) ^ tables[0][tables[t - 1][i] & 0xFF];
+    for (; size >= 8; size -= 8, bytes += 8) {
+        uint64_t word = 0;
+        for (int i = 7; i >= 0; i--)
+            word = word << 8 | bytes[i];
+        word ^= sum;
+        sum = 0;
+        for (int i = 0; i < 8; i++)
+            sum ^= tables[7 - i][(word >> 8 * i) & 0xFF];
+    }
+    return ~by_bits(sum, bytes, size);
+}

@@ -1,0 +1,45 @@
+/* progress.h - where a run stands: all that a checkpoint holds besides the arenas. Plain numbers. */
+#ifndef DP_TRAIN_PROGRESS_H
+#define DP_TRAIN_PROGRESS_H
+
+#include "graph/training.h"
+#include "report/report.h"
+
+/* Sums over pictures since the epoch began. */
+typedef struct dp_sums {
+    uint64_t images, top1, steps;
+    double weight, losses[DP_HEADS];
+    double norm; /* sum of the steps' gradient norms */
+} dp_sums;
+
+typedef struct dp_progress {
+    uint64_t step;      /* updates since the run began, those that a divergence took back included */
+    int epoch;          /* under way, from 0 */
+    uint64_t position;  /* pictures of its order that are done */
+    int epochs;         /* that the run will have */
+    bool fitted;        /* epochs follow from the speed that was measured */
+    double factor;      /* on the rate, halved by every divergence */
+    int divergences;    /* since the last good state */
+    uint64_t kept_step; /* of the last good state */
+    dp_sums sums;
+    uint64_t images, unreadable, epoch_unreadable;
+    double seconds; /* that the run has taken, interruptions not counted */
+    double started; /* seconds since 1970 */
+    int best_epoch; /* from 1; 0: none yet */
+    double best_top1, best_top5, best_loss;
+    dp_report_epoch *history;
+    size_t history_count, history_capacity;
+} dp_progress;
+
+/* Appends an epoch to the history; false: out of memory. */
+bool dp_progress_add(dp_progress *progress, const dp_report_epoch *epoch, const deeper_allocator *allocator);
+
+/* As JSON text (malloc'ed; free() it; NULL: out of memory) and back, to the same bits. Errors: FORMAT, naming the field; MEMORY.
+ * `name` stands for the file in messages. */
+char *dp_progress_to_json(const dp_progress *progress);
+deeper_status dp_progress_from_json(dp_progress *progress, const char *json, const char *name, const deeper_allocator *allocator,
+                                    deeper_error *error);
+
+void dp_progress_free(dp_progress *progress, const deeper_allocator *allocator);
+
+#endif

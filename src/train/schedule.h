@@ -1,0 +1,27 @@
+/* schedule.h - the learning rate as a function of how far a run is, in epochs. Pure arithmetic: a resumed run asks for the same
+ * numbers. */
+#ifndef DP_TRAIN_SCHEDULE_H
+#define DP_TRAIN_SCHEDULE_H
+
+#include <stdbool.h>
+
+typedef enum dp_schedule_kind { DP_SCHEDULE_COSINE, DP_SCHEDULE_POLY, DP_SCHEDULE_STEP, DP_SCHEDULE_CONSTANT } dp_schedule_kind;
+
+/* "cosine", "poly", "step", "constant". */
+bool dp_schedule_from_name(dp_schedule_kind *kind, const char *name); /* false: no such schedule */
+
+typedef struct dp_schedule {
+    dp_schedule_kind kind;
+    double rate;   /* the largest */
+    double epochs; /* length of the run, > 0 */
+    double warmup; /* epochs at the beginning over which the rate grows from 0 */
+} dp_schedule;
+
+/* The rate at `epoch` (0 .. epochs, fractions are moments inside an epoch):
+ *     rate * min(1, epoch / warmup) * f,  with t = epoch / epochs held to 0..1:
+ *     cosine (1 + cos(pi t)) / 2;  poly (1 - t)^0.5, as BVLC trained GoogLeNet;  step 0.96^floor(epoch / 8), the paper's;  constant
+ * 1
+ */
+double dp_schedule_rate(const dp_schedule *schedule, double epoch);
+
+#endif
