@@ -111,8 +111,8 @@ static void test_session_options_are_checked(void **state) {
         size_t output_count;
         const char *words;
     } cases[] = {
-        { -1, 0, NULL, 0, "max_batch is -1" },
-        { 1 << 30, 0, NULL, 0, "max_batch is 1073741824" },
+        { -1, 0, NULL, 0, "a batch of -1 images" },
+        { 1 << 30, 0, NULL, 0, "a batch of 1073741824 images" },
         { 1, -1, NULL, 0, "threads" },
         { 1, 100000, NULL, 0, "threads" },
         { 1, 1, NULL, 1, "output_count is 1" },

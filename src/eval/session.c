@@ -59,9 +59,6 @@ deeper_status dp_session_create(dp_session **out, const dp_model *model, dp_pack
     if (!model->values)
         return dp_fail(error, DEEPER_ERROR_ARGUMENT,
                        "%s: the model has no parameter values; open a file of weights or initialize it", model->architecture);
-    if (options->max_batch < 0 || options->max_batch > DP_MAX_BATCH)
-        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "max_batch is %d; 1 to %d images are (0: 1)", options->max_batch,
-                       DP_MAX_BATCH);
     dp_session *session = dp_alloc(model->allocator, 1, sizeof *session);
     if (!session)
         return dp_fail_memory(error, "the session");

@@ -6,8 +6,6 @@
 #include "formats/model.h"
 #include "plan/plan.h"
 
-enum { DP_MAX_BATCH = 65536 };
-
 /* Fields are for reading. */
 typedef struct dp_session {
     const deeper_allocator *allocator; /* the model's */

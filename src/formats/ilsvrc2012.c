@@ -5,7 +5,7 @@
 
 /* As many classes a row as fit. */
 /* clang-format off */
-const dp_class dp_ilsvrc2012[DP_ILSVRC2012_CLASSES] = {
+const dp_ilsvrc_class dp_ilsvrc2012[DP_ILSVRC2012_CLASSES] = {
     { "n01440764", "tench, Tinca tinca" }, { "n01443537", "goldfish, Carassius auratus" },
     { "n01484850", "great white shark, white shark, man-eater, man-eating shark, Carcharodon carcharias" },
     { "n01491361", "tiger shark, Galeocerdo cuvieri" }, { "n01494475", "hammerhead, hammerhead shark" },

@@ -4,10 +4,10 @@
 
 enum { DP_ILSVRC2012_CLASSES = 1000 };
 
-typedef struct dp_class {
+typedef struct dp_ilsvrc_class {
     const char *id, *name; /* WordNet synset, its words */
-} dp_class;
+} dp_ilsvrc_class;
 
-extern const dp_class dp_ilsvrc2012[DP_ILSVRC2012_CLASSES];
+extern const dp_ilsvrc_class dp_ilsvrc2012[DP_ILSVRC2012_CLASSES];
 
 #endif

@@ -141,7 +141,7 @@ deeper_status dp_labels_ilsvrc2012(dp_labels *labels, const deeper_allocator *al
     builder b = begin("ILSVRC-2012", allocator, error);
     deeper_status status = DEEPER_OK;
     for (size_t i = 0; i < DP_ILSVRC2012_CLASSES && status == DEEPER_OK; i++) {
-        const dp_class *class = &dp_ilsvrc2012[i];
+        const dp_ilsvrc_class *class = &dp_ilsvrc2012[i];
         status = add(&b, class->id, strlen(class->id), class->name, strlen(class->name));
     }
     return finish(&b, status, labels);

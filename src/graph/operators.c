@@ -66,6 +66,8 @@ static deeper_status infer_conv(const dp_shape *in, int count, const dp_attribut
                                 deeper_error *error) {
     const dp_window *w = &attributes->window;
     dp_shape weight = in[1];
+    if (w->ceil)
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "a convolution rounds its output size down; only pools round up");
     if (w->groups < 1 || in[0].c % w->groups || weight.n % w->groups)
         return dp_fail(error, DEEPER_ERROR_MISMATCH, "%d groups do not divide %d and %d channels", w->groups, in[0].c, weight.n);
     if (weight.c != in[0].c / w->groups || weight.h != w->height || weight.w != w->width)

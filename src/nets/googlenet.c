@@ -14,6 +14,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 enum { NORM_LRN, NORM_BN, NORM_NONE };
 enum { STEM_FULL, STEM_SEPARABLE, STEM_SMALL };
@@ -76,7 +77,11 @@ static int conv_relu(const builder *b, const char *part, const char *layer, int 
     x = dp_add_conv(b->graph, name.text, x, channels, window, !bn);
     if (bn)
         x = dp_add_batch_norm(b->graph, join(name.text, "/", "bn").text, x, 1e-3F);
-    return dp_add_relu(b->graph, join(part, "/relu_", layer).text, x);
+    layer_name relu = join(part, "/relu_", layer);
+    char *stride = strstr(relu.text, "_s");
+    if (stride) /* Caffe leaves it out: conv1/relu_7x7 after conv1/7x7_s2 */
+        *stride = '\0';
+    return dp_add_relu(b->graph, relu.text, x);
 }
 
 static int lrn(const builder *b, const char *name, int x) {

@@ -17,6 +17,7 @@ typedef struct dp_net_option {
 typedef struct dp_net_values {
     int choice[DP_NET_OPTIONS];
     float number[DP_NET_OPTIONS];
+    bool set[DP_NET_OPTIONS]; /* by the spec, not by default */
 } dp_net_values;
 
 typedef struct dp_net {

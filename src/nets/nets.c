@@ -1,8 +1,8 @@
 /* nets.c - the registry of architectures and the one parser of their specs, "NAME" or "NAME:OPTION=VALUE,OPTION=VALUE". */
+#include "base/number.h"
 #include "nets/net.h"
 
-#include <stdio.h>
-#include <stdlib.h>
+#include <math.h>
 #include <string.h>
 
 enum { MAX_TEXT = 1024, MAX_IMAGE_SIZE = 4096, MAX_CLASSES = 1 << 20 };
@@ -53,7 +53,7 @@ static const dp_net *find_net(const char *spec, size_t length, deeper_error *err
     return NULL;
 }
 
-/* "norm=bn": one setting of `length` bytes. */
+/* "norm=bn": one setting of `length` bytes. An option may be set once. */
 static deeper_status parse_setting(const dp_net *net, const char *setting, size_t length, dp_net_values *values,
                                    deeper_error *error) {
     int shown = (int)(length < 80 ? length : 80);
@@ -66,6 +66,9 @@ static deeper_status parse_setting(const dp_net *net, const char *setting, size_
         const dp_net_option *option = &net->options[i];
         if (!text_is(setting, (size_t)(equals - setting), option->name))
             continue;
+        if (values->set[i])
+            return dp_fail(error, DEEPER_ERROR_ARGUMENT, "%s: '%.*s': %s is set twice", net->name, shown, setting, option->name);
+        values->set[i] = true;
         if (option->choices) {
             values->choice[i] = choice_index(option->choices, value, value_length);
             if (values->choice[i] < 0)
@@ -73,11 +76,10 @@ static deeper_status parse_setting(const dp_net *net, const char *setting, size_
                                option->choices);
             return DEEPER_OK;
         }
-        char digits[32] = "", *end = digits;
-        if (value_length < sizeof digits)
-            memcpy(digits, value, value_length);
-        values->number[i] = strtof(digits, &end);
-        if (end == digits || *end || !(values->number[i] >= option->minimum && values->number[i] <= option->maximum))
+        double number = NAN;
+        if (dp_number_parse(value, value_length, &number))
+            values->number[i] = (float)number;
+        if (!(number >= (double)option->minimum && number <= (double)option->maximum))
             return dp_fail(error, DEEPER_ERROR_ARGUMENT, "%s: '%.*s': %s is a number from %g to %g", net->name, shown, setting,
                            option->name, (double)option->minimum, (double)option->maximum);
         return DEEPER_OK;
@@ -95,6 +97,7 @@ static deeper_status parse_settings(const dp_net *net, const char *text, dp_net_
     for (int i = 0; i < DP_NET_OPTIONS; i++) {
         values->choice[i] = 0;
         values->number[i] = 1.0F;
+        values->set[i] = false;
     }
     while (*text) {
         size_t length = strcspn(text, ",");
@@ -104,23 +107,15 @@ static deeper_status parse_settings(const dp_net *net, const char *text, dp_net_
     return DEEPER_OK;
 }
 
-/* The fewest digits, six or more, that read back to the same number: the text must build the same network. */
-static void print_number(dp_buffer *text, float number) {
-    char digits[32];
-    int precision = 6;
-    do
-        snprintf(digits, sizeof digits, "%.*g", precision, (double)number);
-    while (precision++ < 9 && strtof(digits, NULL) != number);
-    dp_buffer_printf(text, "%s", digits);
-}
-
 static void print_settings(const dp_net *net, const dp_net_values *values, dp_buffer *text) {
     for (int i = 0; i < DP_NET_OPTIONS && net->options[i].name; i++) {
         dp_buffer_printf(text, "%s%s=", i ? "," : "", net->options[i].name);
+        char number[32];
+        dp_number_print(number, sizeof number, values->number[i]);
         if (net->options[i].choices)
             print_choice(text, net->options[i].choices, values->choice[i]);
         else
-            print_number(text, values->number[i]);
+            dp_buffer_printf(text, "%s", number);
     }
 }
 
