@@ -49,15 +49,9 @@ deeper_status dp_preprocess_check(const dp_preprocess *preprocess, deeper_error 
     return DEEPER_OK;
 }
 
-/* Width and height of the whole resized picture. One of exactly the network's size has been prepared for it already: the single
- * centre crop takes it as it is. */
-static deeper_status resized_size(const dp_preprocess *preprocess, const dp_image *image, int crops, int *width, int *height,
-                                  deeper_error *error) {
+deeper_status dp_preprocess_resized(const dp_preprocess *preprocess, const dp_image *image, int *width, int *height,
+                                    deeper_error *error) {
     int64_t w = image->width, h = image->height, shorter = w < h ? w : h;
-    if (crops == 1 && w == preprocess->size && h == preprocess->size) {
-        *width = *height = preprocess->size;
-        return DEEPER_OK;
-    }
     int64_t side = preprocess->rule == DP_RESIZE_NONE ? preprocess->size : preprocess->side;
     if (preprocess->rule == DP_RESIZE_SQUASH) {
         w = h = side;
@@ -73,22 +67,52 @@ static deeper_status resized_size(const dp_preprocess *preprocess, const dp_imag
     return DEEPER_OK;
 }
 
-/* tensor[c][y][x] = value of the level, by one table of 256 floats a channel. */
-static void to_tensor(const dp_preprocess *preprocess, const dp_image *crop, float *tensor) {
-    size_t plane = (size_t)crop->width * (size_t)crop->height;
+/* 299, 587 and 114 thousandths in 16 fractional bits; they add up to 65536. */
+enum { LUMA_R = 19595, LUMA_G = 38470, LUMA_B = 7471, LUMA_HALF = 32768, LUMA_BITS = 16 };
+
+int dp_luminance(const uint8_t rgb[3]) {
+    return (LUMA_R * rgb[0] + LUMA_G * rgb[1] + LUMA_B * rgb[2] + LUMA_HALF) >> LUMA_BITS;
+}
+
+/* One table of 256 floats a channel. */
+void dp_preprocess_tensor(const dp_preprocess *preprocess, const dp_image *image, const float shift[3], float *tensor) {
+    static const float none[3];
+    const float *add = shift ? shift : none;
+    float grey = (LUMA_R * add[0] + LUMA_G * add[1] + LUMA_B * add[2]) / (1 << LUMA_BITS);
+    size_t plane = (size_t)image->width * (size_t)image->height;
     for (int c = 0; c < preprocess->channels; c++, tensor += plane) {
         float values[256];
-        for (int level = 0; level < 256; level++)
-            values[level] = ((float)level - preprocess->mean[c]) * preprocess->scale[c];
-        const uint8_t *pixel = crop->pixels;
+        const uint8_t *pixel = image->pixels;
         int channel = preprocess->bgr ? 2 - c : c;
+        float offset = preprocess->channels == 3 ? add[channel] : grey;
+        for (int level = 0; level < 256; level++)
+            values[level] = ((float)level + offset - preprocess->mean[c]) * preprocess->scale[c];
         if (preprocess->channels == 3)
             for (size_t i = 0; i < plane; i++, pixel += 3)
                 tensor[i] = values[pixel[channel]];
-        else /* 299, 587 and 114 thousandths in 16 fractional bits; they add up to 65536 */
+        else
             for (size_t i = 0; i < plane; i++, pixel += 3)
-                tensor[i] = values[(19595 * pixel[0] + 38470 * pixel[1] + 7471 * pixel[2] + 32768) >> 16];
+                tensor[i] = values[dp_luminance(pixel)];
     }
+}
+
+deeper_status dp_preprocess_picture(dp_image *image, const dp_preprocess *preprocess, const float *tensor,
+                                    const deeper_allocator *allocator, deeper_error *error) {
+    size_t side = (size_t)preprocess->size, plane = side * side;
+    *image = (dp_image){ .width = preprocess->size, .height = preprocess->size, .allocator = allocator };
+    image->pixels = dp_alloc_raw(allocator, plane, 3);
+    if (!image->pixels) {
+        *image = (dp_image){ 0 };
+        return dp_fail_memory(error, "a picture of what the network sees");
+    }
+    for (int channel = 0; channel < 3; channel++) {
+        int c = preprocess->channels == 1 ? 0 : preprocess->bgr ? 2 - channel : channel;
+        for (size_t i = 0; i < plane; i++) {
+            float level = tensor[(size_t)c * plane + i] / preprocess->scale[c] + preprocess->mean[c] + 0.5f;
+            image->pixels[3 * i + (size_t)channel] = (uint8_t)(level > 0 ? level < 255 ? level : 255 : 0);
+        }
+    }
+    return DEEPER_OK;
 }
 
 static void mirror(float *out, const float *in, size_t rows, size_t width) {
@@ -104,8 +128,10 @@ deeper_status dp_preprocess_run(const dp_preprocess *preprocess, const dp_image 
         return dp_fail(error, DEEPER_ERROR_ARGUMENT, "%d crops of a picture: 1 or 10 can be had", crops);
     if (!image->pixels)
         return dp_fail(error, DEEPER_ERROR_ARGUMENT, "preprocessing: there is no picture");
-    int width = 0, height = 0, size = preprocess->size;
-    DP_TRY(resized_size(preprocess, image, crops, &width, &height, error));
+    int size = preprocess->size, width = size, height = size;
+    /* One of exactly the network's size has been prepared for it already: the single centre crop takes it as it is. */
+    if (crops > 1 || image->width != size || image->height != size)
+        DP_TRY(dp_preprocess_resized(preprocess, image, &width, &height, error));
 
     size_t rows = (size_t)preprocess->channels * (size_t)size, floats = rows * (size_t)size;
     for (int i = crops == 1 ? CENTRE : 0; i < POSITIONS; i++) {
@@ -113,7 +139,7 @@ deeper_status dp_preprocess_run(const dp_preprocess *preprocess, const dp_image 
         dp_image crop;
         DP_TRY(dp_image_resize_region(&crop, image, NULL, width, height, region, preprocess->filter, allocator, error));
         float *out = tensor + (crops == 1 ? 0 : (size_t)i * floats);
-        to_tensor(preprocess, &crop, out);
+        dp_preprocess_tensor(preprocess, &crop, NULL, out);
         dp_image_free(&crop);
         if (crops > 1)
             mirror(out + POSITIONS * floats, out, rows, (size_t)size);

@@ -38,6 +38,22 @@ deeper_status dp_preprocess_check(const dp_preprocess *preprocess, deeper_error 
 deeper_status dp_preprocess_run(const dp_preprocess *preprocess, const dp_image *image, int crops, float *tensor,
                                 const deeper_allocator *allocator, deeper_error *error);
 
+/* Width and height of the whole picture as the rule resizes it. Errors: LIMIT, as above. */
+deeper_status dp_preprocess_resized(const dp_preprocess *preprocess, const dp_image *image, int *width, int *height,
+                                    deeper_error *error);
+
+/* tensor[c][y][x] = (level + shift - mean) * scale of a picture as it is, of any size. shift is added to the levels R, G, B (which
+ * stay unrounded and may leave 0..255), or NULL: none. */
+void dp_preprocess_tensor(const dp_preprocess *preprocess, const dp_image *image, const float shift[3], float *tensor);
+
+/* The way back: the levels of a tensor of size x size, rounded and clipped to 0..255, as a picture (grey if it has one channel), to
+ * look at. Freed by dp_image_free. Errors: MEMORY. */
+deeper_status dp_preprocess_picture(dp_image *image, const dp_preprocess *preprocess, const float *tensor,
+                                    const deeper_allocator *allocator, deeper_error *error);
+
+/* Luminance 0..255 of a pixel, rounded as Pillow's "L" does. */
+int dp_luminance(const uint8_t rgb[3]);
+
 /* What to pass as dp_decode_options.min_side: 2 x side for SHORT and SQUASH, so that after a scaled JPEG decode the filter still
  * averages over at least two pixels each way and nothing visible is lost (pixels differ a little from a full decode: where numbers
  * must equal Pillow's, decode with 0). 0 (full decode) for NONE and for the nearest filter, which pick single pixels. */
