@@ -79,9 +79,9 @@ static const char style[] =
     ".epochs thead th{white-space:normal;vertical-align:bottom}\n"
     "footer{margin-top:3rem;border-top:1px solid var(--rule);padding-top:.7rem}\n"
     "@media(max-width:36rem){.facts th,.facts td{display:block;width:auto;border:0;padding:0}.facts td{padding-bottom:.5rem}}\n"
-    "@media print{*{print-color-adjust:exact;-webkit-print-color-adjust:exact}body{font-size:12px}main{max-width:none;padding:0}"
-    ".scroll{max-height:none}.plot,tr,.tiles div{break-inside:avoid}h2{break-after:avoid}.strip,details{display:none}"
-    ".curves{grid-template-columns:1fr 1fr}}\n";
+    "@media print{*{print-color-adjust:exact;-webkit-print-color-adjust:exact}html{font-size:11px}body{font-size:1rem}"
+    "main{max-width:none;padding:0}.scroll{max-height:none}.plot,tr,.tiles div{break-inside:avoid}"
+    "h2,.note,summary{break-after:avoid}.strip,details{display:none}.curves,.columns{grid-template-columns:1fr 1fr}}\n";
 
 /* ----------------------------------------------------------------------------------------------------------- headline */
 
