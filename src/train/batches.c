@@ -4,7 +4,7 @@
 #include "data/loader.h"
 #include "train/news.h"
 
-#include <string.h>
+static const uint64_t AUGMENT_STREAM = (uint64_t)1 << 32; /* apart from what else is drawn from (seed, epoch) */
 
 /* `asked` belongs to the loader's threads, what is made once to all, the rest to the consumer. */
 struct dp_batches {
@@ -46,7 +46,10 @@ static deeper_status prepare(void *context, const dp_item *item, float *tensor, 
     dp_image image;
     DP_TRY(dp_dataset_read(&image, data, item->key, &b->decode, b->allocator, error));
     deeper_error why = { 0 };
-    deeper_status status = dp_preprocess_run(b->options.preprocess, &image, 1, tensor, b->allocator, &why);
+    dp_random random = dp_random_at(b->options.seed, b->options.epoch, AUGMENT_STREAM + item->key);
+    deeper_status status =
+        b->options.augment ? dp_augment_run(b->options.augment, b->options.preprocess, &image, &random, tensor, b->allocator, &why)
+                           : dp_preprocess_run(b->options.preprocess, &image, 1, tensor, b->allocator, &why);
     dp_image_free(&image);
     return status == DEEPER_OK ? status : dp_fail(error, status, "%s: %s", dp_dataset_name(data, item->key), why.message);
 }
@@ -61,7 +64,8 @@ static deeper_status fill(dp_batches *b, deeper_error *error) {
     b->items = dp_alloc(b->allocator, batch, sizeof *b->items);
     if (!b->tensors || !b->labels || !b->numbers || !b->items)
         return dp_fail_memory(error, "a batch of pictures");
-    b->decode.min_side = dp_preprocess_min_side(options->preprocess);
+    b->decode.min_side =
+        options->augment ? dp_augment_min_side(options->augment, options->preprocess) : dp_preprocess_min_side(options->preprocess);
     const dp_loader_options loader = { .next = next,
                                        .prepare = prepare,
                                        .context = b,

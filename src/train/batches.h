@@ -4,7 +4,7 @@
 #ifndef DP_TRAIN_BATCHES_H
 #define DP_TRAIN_BATCHES_H
 
-#include "image/preprocess.h"
+#include "data/augment.h"
 #include "train/pictures.h"
 
 typedef struct dp_batches dp_batches;
@@ -16,6 +16,8 @@ typedef struct dp_batches_options {
     int batch;                 /* pictures of the order in a batch, of which the unreadable are left out; the last is short */
     int readers;               /* threads, >= 1 */
     const dp_preprocess *preprocess;
+    const dp_augment *augment;       /* NULL: the centre crop of evaluation */
+    uint64_t seed, epoch;            /* with the number of a picture they decide what augmentation draws */
     const float *weights;            /* of the classes; NULL: 1 */
     const deeper_train_calls *calls; /* told of every picture that could not be read */
 } dp_batches_options;

@@ -89,6 +89,7 @@ static void prepare_schedule(dp_trainer *t) {
 }
 
 static deeper_status prepare(dp_trainer *t, deeper_error *error) {
+    DP_TRY(dp_augment_parse(&t->augment, t->options->augment, error));
     DP_TRY(prepare_data(t, error));
     DP_TRY(dp_folder_open(t, error));
     DP_TRY(prepare_learner(t, error));
@@ -388,6 +389,9 @@ static deeper_status run_epoch(dp_trainer *t, deeper_error *error) {
                                          .batch = t->options->batch,
                                          .readers = t->readers,
                                          .preprocess = &t->network.model->preprocess,
+                                         .augment = &t->augment,
+                                         .seed = t->options->seed,
+                                         .epoch = (uint64_t)t->progress.epoch,
                                          .weights = t->class_weights,
                                          .calls = t->calls };
     DP_TRY(dp_batches_open(&batches, &options, t->allocator, error));

@@ -20,6 +20,7 @@ typedef struct dp_trainer {
     dp_learner *learner;
     dp_optimiser *optimiser;
     dp_schedule schedule;
+    dp_augment augment;
     float *class_weights; /* NULL: all 1 */
     size_t *order;        /* of the epoch's pictures */
     dp_progress progress;
