@@ -291,16 +291,59 @@ DEEPER_API deeper_status deeper_classify_stream(deeper_session *session, const d
 
 typedef struct deeper_dataset deeper_dataset;
 
-/* A labelled set of pictures: a folder of class folders, or a text file of `PATH LABEL` lines (LABEL a number; paths relative to
- * the file's folder, or to root if that is not NULL). Lists names only; no picture is opened. allocator NULL: malloc. */
+/* A labelled set of pictures, found by content:
+ *   - a folder of class folders;
+ *   - a tar of them that is not compressed, read at random without unpacking; "set.tar:inner/folder" is a folder in it;
+ *   - a text file of `PATH LABEL` lines (LABEL a number; paths relative to the file's folder, or to root if that is not NULL);
+ *   - IDX pictures, gzipped or not, with their labels beside them (train-images-idx3-ubyte.gz and train-labels-idx1-ubyte.gz), or
+ *     the folder of the IDX files.
+ * A folder or tar that holds just "train" and one of "val", "validation", "valid" and "test", each with class folders, is two sets;
+ * this call opens the one to measure on. Lists names only; no picture is decoded. allocator NULL: malloc. */
 DEEPER_API deeper_status deeper_dataset_open(deeper_dataset **dataset, const char *path, const char *root,
                                              const deeper_allocator *allocator, deeper_error *error);
+
+/* Opens both: the pictures to train on, and those to validate with; *val is NULL where there is only one set. */
+DEEPER_API deeper_status deeper_dataset_open_pair(deeper_dataset **train, deeper_dataset **val, const char *path, const char *root,
+                                                  const deeper_allocator *allocator, deeper_error *error);
 DEEPER_API void deeper_dataset_close(deeper_dataset *dataset);
 
 DEEPER_API size_t deeper_dataset_images(const deeper_dataset *dataset);
 DEEPER_API size_t deeper_dataset_classes(const deeper_dataset *dataset);
 DEEPER_API const char *deeper_dataset_class(const deeper_dataset *dataset, size_t index, size_t *images);
+/* The picture's path; "set.tar:inner/path" in a tar, "images-file:number" in an IDX file. */
 DEEPER_API const char *deeper_dataset_image(const deeper_dataset *dataset, size_t index, size_t *class_index);
+
+/* 1: the classes are numbers, which stand for the outputs of a model as they are. */
+DEEPER_API int deeper_dataset_numbered(const deeper_dataset *dataset);
+
+/* 64 bits that stand for the names, sizes and classes of the pictures, wherever the set lies, in a folder or in the tar of it. */
+DEEPER_API uint64_t deeper_dataset_fingerprint(const deeper_dataset *dataset);
+
+typedef struct deeper_dataset_soundness {
+    uint64_t images;        /* looked at */
+    uint64_t unreadable;    /* cannot be decoded */
+    uint64_t tiny;          /* less than 16 pixels wide or high */
+    uint64_t conflicting;   /* the same pixels as an earlier picture of another class */
+    uint64_t leaked;        /* to validate with, but the same pixels as one to train on */
+    uint64_t repeated;      /* the same pixels as an earlier picture of its class and part; no problem is told */
+    uint64_t empty_classes; /* folders without pictures */
+} deeper_dataset_soundness;
+
+typedef struct deeper_dataset_check_options {
+    size_t size;
+    int readers;                                                           /* threads; 0: as many as the processors */
+    void (*progress)(void *context, uint64_t done, uint64_t total);        /* may be NULL */
+    void (*problem)(void *context, const char *name, const char *message); /* of a picture or a set; may be NULL */
+    void *context;
+} deeper_dataset_check_options;
+#define DEEPER_DATASET_CHECK_OPTIONS_INIT                                                                                          \
+    { sizeof(deeper_dataset_check_options), 0, NULL, NULL, NULL }
+
+/* Decodes every picture of a set and of the one to validate with (or NULL), and says what is wrong with them. Callbacks are made on
+ * the calling thread; each problem is one line that begins with a name. */
+DEEPER_API deeper_status deeper_dataset_check(const deeper_dataset *train, const deeper_dataset *val,
+                                              const deeper_dataset_check_options *options, deeper_dataset_soundness *result,
+                                              deeper_error *error);
 
 typedef struct deeper_evaluation {
     uint64_t images;     /* counted */

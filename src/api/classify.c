@@ -55,9 +55,7 @@ deeper_status deeper_classify_stream(deeper_session *session, const deeper_sourc
         return dp_fail(error, DEEPER_ERROR_ARGUMENT, "%s is NULL", source->next ? "sink" : "source->next");
     deeper_stream_options mine = DEEPER_STREAM_OPTIONS_INIT;
     DP_TRY(dp_options_read(&mine, sizeof mine, options, "deeper_stream_options", error));
-    if (mine.readers < 0 || mine.readers > DP_THREADS_MAX)
-        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "readers is %d; 1 to %d threads are (0: as many as the processors)",
-                       mine.readers, DP_THREADS_MAX);
+    DP_TRY(dp_need_readers(mine.readers, error));
     const dp_stream stream = {
         .source = *source,
         .readers = mine.readers ? mine.readers : dp_processors(),

@@ -1,21 +1,53 @@
 /* dataset.c - deeper_dataset, and a model measured over one. */
 #include "api/handles.h"
+#include "data/check.h"
 #include "eval/evaluate.h"
+
+/* A handle without a set. */
+static deeper_status begin(deeper_dataset **dataset, const deeper_allocator *allocator, deeper_error *error) {
+    void *handle = NULL;
+    DP_TRY(dp_handle_create(&handle, sizeof **dataset, allocator, error));
+    *dataset = handle;
+    return DEEPER_OK;
+}
 
 deeper_status deeper_dataset_open(deeper_dataset **dataset, const char *path, const char *root, const deeper_allocator *allocator,
                                   deeper_error *error) {
     DP_TRY(dp_need(dataset, "dataset", error));
     *dataset = NULL;
     DP_TRY(dp_need(path, "path", error));
-    void *handle = NULL;
-    DP_TRY(dp_handle_create(&handle, sizeof **dataset, allocator, error));
-    deeper_dataset *made = handle;
+    deeper_dataset *made = NULL;
+    DP_TRY(begin(&made, allocator, error));
     deeper_status status = dp_dataset_open(&made->dataset, path, root, made->owner.allocator, error);
     if (status != DEEPER_OK) {
         deeper_dataset_close(made);
         return status;
     }
     *dataset = made;
+    return DEEPER_OK;
+}
+
+deeper_status deeper_dataset_open_pair(deeper_dataset **train, deeper_dataset **val, const char *path, const char *root,
+                                       const deeper_allocator *allocator, deeper_error *error) {
+    DP_TRY(dp_need(train, "train", error));
+    DP_TRY(dp_need(val, "val", error));
+    *train = *val = NULL;
+    DP_TRY(dp_need(path, "path", error));
+    deeper_dataset *first = NULL, *second = NULL;
+    DP_TRY(begin(&first, allocator, error));
+    deeper_status status = begin(&second, allocator, error);
+    if (status == DEEPER_OK)
+        status = dp_dataset_open_pair(&first->dataset, &second->dataset, path, root, first->owner.allocator, error);
+    if (status != DEEPER_OK || !second->dataset) {
+        deeper_dataset_close(second);
+        second = NULL;
+    }
+    if (status != DEEPER_OK) {
+        deeper_dataset_close(first);
+        return status;
+    }
+    *train = first;
+    *val = second;
     return DEEPER_OK;
 }
 
@@ -48,6 +80,27 @@ const char *deeper_dataset_image(const deeper_dataset *dataset, size_t index, si
     if (class_index)
         *class_index = dataset->dataset->images[index].class_index;
     return dp_dataset_name(dataset->dataset, index);
+}
+
+int deeper_dataset_numbered(const deeper_dataset *dataset) {
+    return dataset && dataset->dataset->numbered;
+}
+
+uint64_t deeper_dataset_fingerprint(const deeper_dataset *dataset) {
+    return dataset ? dp_dataset_fingerprint(dataset->dataset) : 0;
+}
+
+deeper_status deeper_dataset_check(const deeper_dataset *train, const deeper_dataset *val,
+                                   const deeper_dataset_check_options *options, deeper_dataset_soundness *result,
+                                   deeper_error *error) {
+    DP_TRY(dp_need(train, "train", error));
+    DP_TRY(dp_need(result, "result", error));
+    deeper_dataset_check_options mine = DEEPER_DATASET_CHECK_OPTIONS_INIT;
+    DP_TRY(dp_options_read(&mine, sizeof mine, options, "deeper_dataset_check_options", error));
+    DP_TRY(dp_need_readers(mine.readers, error));
+    const dp_check_calls calls = { .progress = mine.progress, .problem = mine.problem, .context = mine.context };
+    return dp_dataset_check(result, train->dataset, val ? val->dataset : NULL, mine.readers ? mine.readers : dp_processors(),
+                            &calls, train->owner.allocator, error);
 }
 
 deeper_status deeper_evaluate(deeper_session *session, const deeper_dataset *dataset, const deeper_evaluate_options *options,

@@ -9,6 +9,13 @@ deeper_status dp_need(const void *pointer, const char *argument, deeper_error *e
     return pointer ? DEEPER_OK : dp_fail(error, DEEPER_ERROR_ARGUMENT, "%s is NULL", argument);
 }
 
+deeper_status dp_need_readers(int readers, deeper_error *error) {
+    if (readers >= 0 && readers <= DP_THREADS_MAX)
+        return DEEPER_OK;
+    return dp_fail(error, DEEPER_ERROR_ARGUMENT, "readers is %d; 1 to %d threads are (0: as many as the processors)", readers,
+                   DP_THREADS_MAX);
+}
+
 deeper_status dp_handle_create(void **handle, size_t size, const deeper_allocator *allocator, deeper_error *error) {
     if (allocator && (!allocator->allocate || !allocator->release))
         return dp_fail(error, DEEPER_ERROR_ARGUMENT, "allocator: allocate and release must both be set");

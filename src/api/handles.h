@@ -53,6 +53,9 @@ deeper_status dp_options_read(void *options, size_t size, const void *given, con
 /* ARGUMENT, saying that `argument` is NULL, if pointer is. */
 deeper_status dp_need(const void *pointer, const char *argument, deeper_error *error);
 
+/* ARGUMENT unless it is a number of threads, or 0. */
+deeper_status dp_need_readers(int readers, deeper_error *error);
+
 /* The session's classifier for that many crops. Errors: those of dp_classifier_create. */
 deeper_status dp_session_classifier(dp_classifier **classifier, deeper_session *session, int crops, deeper_error *error);
 

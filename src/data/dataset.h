@@ -24,7 +24,7 @@ typedef struct dp_store dp_store;
 
 /* Immutable once opened, and shared by any number of threads. */
 typedef struct dp_dataset {
-    const deeper_allocator *allocator;
+    const deeper_allocator *allocator; /* the store's */
     dp_store *store;
     char *path;    /* as the caller gave it, with the part that was chosen in it; starts messages */
     bool numbered; /* class i is output i of a model, and its name is the number */

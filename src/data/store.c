@@ -13,64 +13,77 @@ static const char *const training = "train";
 static const char *const validation[] = { "val", "validation", "valid", "test" };
 enum { VALIDATIONS = sizeof validation / sizeof *validation };
 
-static void release(dp_store *store) {
-    if (!store || atomic_fetch_sub(&store->owners, 1) > 1)
+static void release(dp_store *store, const deeper_allocator *allocator) {
+    if (atomic_fetch_sub(&store->owners, 1) > 1)
         return;
     if (store->file >= 0)
         close(store->file);
-    dp_free(store->allocator, store->pixels);
+    dp_free(allocator, store->pixels);
     dp_buffer_free(&store->text);
-    dp_free(store->allocator, store);
+    dp_free(allocator, store);
 }
 
 void dp_dataset_free(dp_dataset *dataset) {
     if (!dataset)
         return;
-    const deeper_allocator *allocator = dataset->allocator;
+    dp_store *store = dataset->store;
+    const deeper_allocator copy = store->copy; /* the store cannot free itself through what lies in it */
+    const deeper_allocator *allocator = store->allocator ? &copy : NULL;
     dp_free(allocator, dataset->path);
     dp_free(allocator, dataset->classes);
     dp_free(allocator, dataset->images);
-    release(dataset->store);
     dp_free(allocator, dataset);
+    release(store, allocator);
+}
+
+static dp_store *create_store(dp_store_read *read, const deeper_allocator *allocator) {
+    dp_store *store = dp_alloc(allocator, 1, sizeof *store);
+    if (!store)
+        return NULL;
+    if (allocator) {
+        store->copy = *allocator;
+        store->allocator = &store->copy;
+    }
+    atomic_init(&store->owners, 0);
+    dp_buffer_init(&store->text, store->allocator, TEXT_LIMIT);
+    store->read = read;
+    store->file = -1;
+    return store;
+}
+
+/* A set without classes; NULL: out of memory, then a store that nobody owns is freed too. */
+static dp_dataset *create(dp_store *store, const char *path) {
+    dp_dataset *dataset = dp_alloc(store->allocator, 1, sizeof *dataset);
+    char *copy = dp_strdup(store->allocator, path);
+    atomic_fetch_add(&store->owners, 1);
+    if (!dataset || !copy) {
+        const deeper_allocator kept = store->copy;
+        const deeper_allocator *allocator = store->allocator ? &kept : NULL;
+        dp_free(allocator, dataset);
+        dp_free(allocator, copy);
+        release(store, allocator);
+        return NULL;
+    }
+    *dataset = (dp_dataset){ .allocator = store->allocator, .store = store, .path = copy };
+    return dataset;
 }
 
 dp_dataset *dp_dataset_create(const char *path, dp_store_read *read, const deeper_allocator *allocator) {
-    dp_dataset *dataset = dp_alloc(allocator, 1, sizeof *dataset);
-    dp_store *store = dp_alloc(allocator, 1, sizeof *store);
-    if (!dataset || !store) {
-        dp_free(allocator, dataset);
-        dp_free(allocator, store);
-        return NULL;
-    }
-    store->allocator = dataset->allocator = allocator;
-    atomic_init(&store->owners, 1);
-    dp_buffer_init(&store->text, allocator, TEXT_LIMIT);
-    store->read = read;
-    store->file = -1;
-    dataset->store = store;
-    dataset->path = dp_strdup(allocator, path);
-    if (dataset->path)
-        return dataset;
-    dp_dataset_free(dataset);
-    return NULL;
+    dp_store *store = create_store(read, allocator);
+    return store ? create(store, path) : NULL;
 }
 
 dp_dataset *dp_dataset_create_part(const dp_dataset *whole) {
-    dp_dataset *part = dp_alloc(whole->allocator, 1, sizeof *part);
+    dp_dataset *part = create(whole->store, whole->path);
     if (!part)
         return NULL;
-    part->allocator = whole->allocator;
-    part->store = whole->store;
-    atomic_fetch_add(&part->store->owners, 1);
     part->numbered = whole->numbered;
-    part->path = dp_strdup(part->allocator, whole->path);
-    bool have = part->path != NULL;
-    for (size_t i = 0; i < whole->class_count && have; i++)
-        have = dp_dataset_add_class(part, whole->classes[i].name);
-    if (have)
-        return part;
-    dp_dataset_free(part);
-    return NULL;
+    for (size_t i = 0; i < whole->class_count; i++)
+        if (!dp_dataset_add_class(part, whole->classes[i].name)) {
+            dp_dataset_free(part);
+            return NULL;
+        }
+    return part;
 }
 
 bool dp_dataset_add_class(dp_dataset *dataset, size_t name) {

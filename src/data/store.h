@@ -11,7 +11,8 @@ typedef deeper_status dp_store_read(dp_image *image, const dp_store *store, cons
                                     const dp_decode_options *options, const deeper_allocator *allocator, deeper_error *error);
 
 struct dp_store {
-    const deeper_allocator *allocator;
+    deeper_allocator copy;             /* the caller's structure may be gone when the last part is freed */
+    const deeper_allocator *allocator; /* &copy, or NULL: malloc */
     atomic_int owners;
     dp_buffer text; /* names of classes and pictures, each ended by a zero byte, for a set may have millions of them */
     dp_store_read *read;
