@@ -12,7 +12,7 @@ enum {
     BESIDE_UP_TO = 8, /* classes whose table fits in half the page's width */
     DENSE_FROM = 16,  /* classes from which its cells are small, */
     TINY_FROM = 40,   /* and as small as can be read */
-    PAIRS = 12,       /* listed beside the table */
+    PAIRS = 10,       /* listed beside the table */
     PAIRS_ALONE = 40  /* listed instead of it */
 };
 

@@ -76,7 +76,7 @@ static const char style[] =
     ".facts{width:100%}.facts th{width:14rem;color:var(--soft);font-weight:400}\n"
     "details{margin-top:2.4rem}summary{cursor:pointer;font-size:1.15rem;font-weight:600}\n"
     ".epochs td,.epochs th{text-align:right;white-space:nowrap;padding:.2rem .6rem}.epochs .best{font-weight:700}\n"
-    ".epochs thead th{white-space:normal;vertical-align:bottom}\n"
+    ".epochs{font-size:.8rem}.epochs thead th{white-space:normal;overflow-wrap:normal;vertical-align:bottom}\n"
     "footer{margin-top:3rem;border-top:1px solid var(--rule);padding-top:.7rem}\n"
     "@media(max-width:36rem){.facts th,.facts td{display:block;width:auto;border:0;padding:0}.facts td{padding-bottom:.5rem}}\n"
     "@media print{*{print-color-adjust:exact;-webkit-print-color-adjust:exact}html{font-size:11px}body{font-size:1rem}"
@@ -321,7 +321,8 @@ static void put_epochs(dp_buffer *buffer, const dp_report *report) {
     if (report->epoch_count == 0)
         return;
     dp_column columns[DP_COLUMNS_MAX];
-    size_t count = dp_columns(columns, report), from = report->epoch_count > EPOCH_ROWS ? report->epoch_count - EPOCH_ROWS : 0;
+    size_t count = dp_columns(columns, report), best = dp_report_best(report);
+    size_t from = report->epoch_count > EPOCH_ROWS ? report->epoch_count - EPOCH_ROWS : 0;
     dp_buffer_printf(buffer,
                      "<details><summary>Every epoch</summary>\n%s<div class=\"wide\"><table class=\"epochs\"><thead><tr>"
                      "<th>epoch</th>",
@@ -339,7 +340,7 @@ static void put_epochs(dp_buffer *buffer, const dp_report *report) {
     dp_buffer_printf(buffer, "</tr></thead><tbody>\n");
     for (size_t row = from; row < report->epoch_count; row++) {
         const dp_report_epoch *epoch = &report->epochs[row];
-        dp_buffer_printf(buffer, "<tr%s><td>%d</td>", epoch->best ? " class=\"best\"" : "", epoch->epoch);
+        dp_buffer_printf(buffer, "<tr%s><td>%d</td>", row == best ? " class=\"best\"" : "", epoch->epoch);
         for (size_t i = 0; i < count; i++) {
             dp_buffer_printf(buffer, "<td>");
             put_number(buffer, dp_column_value(&columns[i], epoch), 5);

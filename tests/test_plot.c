@@ -1,0 +1,139 @@
+/* test_plot.c - plots are sound markup and stay inside their box, whatever numbers they are given; ticks are round. */
+#include "helpers/markup.h"
+#include "report/plot.h"
+
+#include <float.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* All numbers of paths and circles lie in the box; a gap's pen begins outside of it on purpose, at -9 -9. */
+static void check_box(const char *svg) {
+    for (const char *at = svg; (at = strstr(at, " d=\"M")); at++) {
+        const char *end = strchr(at + 4, '"');
+        for (const char *number = at + 4; number < end;) {
+            char *after = NULL;
+            double value = strtod(number, &after);
+            if (after == number) {
+                assert_non_null(strchr("MLHVv ", *number));
+                number++;
+                continue;
+            }
+            assert_true(value == -9 || (value >= 0 && value <= 460));
+            number = after;
+        }
+    }
+    static const char *const names[] = { " cx=\"", " cy=\"", " x=\"", " y=\"", " width=\"" };
+    for (size_t i = 0; i < 5; i++)
+        for (const char *at = svg; (at = strstr(at, names[i])); at++) {
+            double value = strtod(at + strlen(names[i]), NULL);
+            assert_true(value >= 0 && value <= 460);
+        }
+}
+
+static dp_buffer plot_of(const double *values, size_t count, dp_scale scale, bool percent) {
+    int *x = malloc((count + 1) * sizeof *x);
+    for (size_t i = 0; i < count; i++)
+        x[i] = (int)i + 1;
+    dp_series series[] = { { .name = "a", .values = values, .stride = sizeof *values },
+                           { .name = "b", .values = values, .stride = sizeof *values, .colour = 3, .dashed = true } };
+    dp_buffer buffer;
+    dp_buffer_init(&buffer, NULL, 1 << 20);
+    dp_plot_write(&buffer, &(dp_plot){ .title = "t",
+                                       .x_name = "x",
+                                       .scale = scale,
+                                       .percent = percent,
+                                       .count = count,
+                                       .x = x,
+                                       .x_stride = sizeof *x,
+                                       .series = series,
+                                       .series_count = 2,
+                                       .marked = count / 2,
+                                       .mark_name = "best" });
+    free(x);
+    assert_false(buffer.failed);
+    test_check_markup(buffer.data);
+    check_box(buffer.data);
+    return buffer;
+}
+
+static void test_any_numbers(void **state) {
+    static const double rows[][4] = { { 1, 2, 3, 4 },
+                                      { 0, 0, 0, 0 },
+                                      { 5, 5, 5, 5 },
+                                      { -3, -3, -3, -3 },
+                                      { NAN, NAN, NAN, NAN },
+                                      { NAN, 1, INFINITY, -INFINITY },
+                                      { DBL_MAX, -DBL_MAX, 1, 2 },
+                                      { 9e29, -9e29, 0, 1 },
+                                      { DBL_MIN, 5e-324, 0, DBL_MIN },
+                                      { 1, 1 + DBL_EPSILON, 1, 1 },
+                                      { 1e29, 1e-300, 1, 10 },
+                                      { 1e-12, 1e29, 1, 1 },
+                                      { 0, 1e-13, -1, 0.5 },
+                                      { 0.3, 0.9, 0.5, 0.4 },
+                                      { 1e6, 1e6 + 1, 1e6, 1e6 } };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        for (size_t count = 0; count <= 4; count++)
+            for (int scale = DP_SCALE_LINEAR; scale <= DP_SCALE_AUTO; scale++) {
+                dp_buffer buffer = plot_of(rows[i], count, (dp_scale)scale, i % 2);
+                size_t labels = test_occurrences(buffer.data, "<text class=\"y\"");
+                assert_in_range(labels, 2, 12);
+                dp_buffer_free(&buffer);
+            }
+}
+
+static void assert_labels(const double *values, size_t count, dp_scale scale, bool percent, const char *const *labels) {
+    dp_buffer buffer = plot_of(values, count, scale, percent);
+    const char *at = buffer.data;
+    for (; *labels; labels++) {
+        at = strstr(at, "<text class=\"y\"");
+        assert_non_null(at);
+        at = strchr(at, '>') + 1;
+        assert_int_equal(strcspn(at, "<"), strlen(*labels));
+        assert_memory_equal(at, *labels, strlen(*labels));
+    }
+    assert_null(strstr(at, "<text class=\"y\""));
+    dp_buffer_free(&buffer);
+}
+
+static void test_ticks(void **state) {
+    static const char *const tenths[] = { "0.0", "0.2", "0.4", "0.6", "0.8", "1.0", NULL };
+    static const char *const hundredths[] = { "70%", "75%", "80%", "85%", "90%", "95%", NULL };
+    static const char *const signs[] = { "-2", "-1", "0", "1", "2", NULL };
+    static const char *const logs[] = { "0.02", "0.05", "0.1", "0.2", "0.5", "1", "2", "5", NULL };
+    static const char *const decades[] = { "0.001", "0.01", "0.1", "1", "10", "100", NULL };
+    assert_labels((const double[]){ 0.05, 0.93 }, 2, DP_SCALE_LINEAR, false, tenths);
+    assert_labels((const double[]){ 0.72, 0.94 }, 2, DP_SCALE_LINEAR, true, hundredths);
+    assert_labels((const double[]){ -1.9, 1.7 }, 2, DP_SCALE_LINEAR, false, signs);
+    assert_labels((const double[]){ 0.021, 2.3 }, 2, DP_SCALE_AUTO, false, logs);
+    assert_labels((const double[]){ 0.0011, 77 }, 2, DP_SCALE_LOG, false, decades);
+    assert_labels((const double[]){ 0.05, 0.93 }, 2, DP_SCALE_AUTO, false, tenths);
+}
+
+/* A spike of one point in a hundred thousand is still drawn, in a figure of bounded size. */
+static void test_long_series(void **state) {
+    enum { LONG = 100000 };
+    double *values = malloc(LONG * sizeof *values);
+    for (size_t i = 0; i < LONG; i++)
+        values[i] = i % 2 ? 1 : 2;
+    values[54321] = 10;
+    dp_buffer buffer = plot_of(values, LONG, DP_SCALE_LINEAR, false);
+    assert_true(buffer.size < 200000);
+    assert_int_equal(test_occurrences(buffer.data, " 18.0L"), 2); /* the top of the box, once a series */
+    dp_buffer_free(&buffer);
+    free(values);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_any_numbers),
+        cmocka_unit_test(test_ticks),
+        cmocka_unit_test(test_long_series),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
