@@ -404,7 +404,7 @@ typedef struct deeper_train_options {
     double smoothing;         /* of labels [0] */
     double aux_weight;        /* of the auxiliary heads' losses [0.3] */
     const char *average;      /* "ema" [NULL], "polyak" (the paper's), "none" */
-    const char *augment;      /* "paper" [NULL], "none", or a list out of area,mirror,photometric,lighting,interpolation */
+    const char *augment;      /* "paper" [NULL], "none", or a list out of area or crop,mirror,photometric,lighting,interpolation */
     const char *freeze;       /* list of layer-name beginnings whose parameters stay: "conv1,conv2,inception_3" */
     const char *rates;        /* list of BEGINNING=FACTOR on the rate: "loss3=10" [NULL: the new layer x10 when fine-tuning] */
     const char *class_weights; /* "none" [NULL], "auto": in inverse proportion to the pictures of a class, mean 1 */
@@ -469,6 +469,13 @@ typedef struct deeper_train_result {
  * interrupted and resumed. Errors: ARGUMENT (options), FORMAT and MISMATCH (data), IO (the last good checkpoint stays), STOPPED. */
 DEEPER_API deeper_status deeper_train(const deeper_train_options *options, const deeper_train_calls *calls,
                                       deeper_train_result *result, deeper_error *error);
+
+/* What the network would see, as a PNG: `count` pictures (1..64; as many as there are), spread over the training set, a row each:
+ * in the centre crop of evaluation, then as in the first seven epochs. Uses data, init or architecture, image_size, seed and
+ * augment of the options, which must be those of a run; out is not touched. Errors: those of deeper_train, and of a picture that
+ * cannot be read. */
+DEEPER_API deeper_status deeper_train_preview(const deeper_train_options *options, const char *path, int count,
+                                              deeper_error *error);
 
 /* ---------------------------------------------------------------------------------------------------------- benchmarks */
 

@@ -61,6 +61,10 @@ deeper_status dp_augment_parse(dp_augment *augment, const char *text, deeper_err
     return DEEPER_OK;
 }
 
+dp_random dp_augment_random(uint64_t seed, uint64_t epoch, uint64_t index) {
+    return dp_random_at(seed, epoch, ((uint64_t)1 << 32) + index);
+}
+
 static float between(dp_random *random, float low, float high) {
     return low + (high - low) * dp_random_unit(random);
 }

@@ -20,6 +20,9 @@ typedef struct dp_augment {
  * listing the names. NULL stands for "paper". */
 deeper_status dp_augment_parse(dp_augment *augment, const char *text, deeper_error *error);
 
+/* The stream that picture `index` of a set is augmented from in an epoch, apart from what else a run draws from (seed, epoch). */
+dp_random dp_augment_random(uint64_t seed, uint64_t epoch, uint64_t index);
+
 /* tensor (channels x size x size floats) = the picture, augmented and prepared. In this order:
  *     area         target = u x W x H, u uniform in [0.08, 1); r = exp(uniform in [ln 3/4, ln 4/3)); a box of sqrt(target r) x
  *                  sqrt(target / r), rounded, at a uniform place, if it fits into W x H; after ten that do not fit the largest box

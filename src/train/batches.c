@@ -4,8 +4,6 @@
 #include "data/loader.h"
 #include "train/news.h"
 
-static const uint64_t AUGMENT_STREAM = (uint64_t)1 << 32; /* apart from what else is drawn from (seed, epoch) */
-
 /* `asked` belongs to the loader's threads, what is made once to all, the rest to the consumer. */
 struct dp_batches {
     const deeper_allocator *allocator;
@@ -46,7 +44,7 @@ static deeper_status prepare(void *context, const dp_item *item, float *tensor, 
     dp_image image;
     DP_TRY(dp_dataset_read(&image, data, item->key, &b->decode, b->allocator, error));
     deeper_error why = { 0 };
-    dp_random random = dp_random_at(b->options.seed, b->options.epoch, AUGMENT_STREAM + item->key);
+    dp_random random = dp_augment_random(b->options.seed, b->options.epoch, item->key);
     deeper_status status =
         b->options.augment ? dp_augment_run(b->options.augment, b->options.preprocess, &image, &random, tensor, b->allocator, &why)
                            : dp_preprocess_run(b->options.preprocess, &image, 1, tensor, b->allocator, &why);
