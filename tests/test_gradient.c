@@ -66,7 +66,7 @@ static void build_module(dp_graph *g, int unit) {
     parts[3] = dp_add_relu(g, "rp", dp_add_conv(g, "pool_proj", pool, unit + 3, window(1, 1, 1, 0), true));
     x = dp_add_concat(g, "output", parts, 4);
     g->head = DP_HEAD_AUX1;
-    int a = dp_add_average_pool(g, "aux_pool", x, window(5, 4, 3, 0));
+    int a = dp_add_adaptive_pool(g, "aux_adaptive", dp_add_average_pool(g, "aux_pool", x, window(3, 2, 1, 0)), 4, 3);
     a = dp_add_relu(g, "aux_relu", dp_add_conv(g, "aux_conv", a, 12, window(1, 1, 1, 0), true));
     head(g, "aux", dp_add_relu(g, "aux_rfc", dp_add_fc(g, "aux_fc", a, 17)));
     g->head = DP_HEAD_MAIN;

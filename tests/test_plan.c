@@ -114,6 +114,7 @@ static void build_pools(subject *s) {
     output(s, dp_add_average_pool(g, "average", x, w));
     w.count_padding = true;
     output(s, dp_add_average_pool(g, "average_padding", x, w));
+    output(s, dp_add_adaptive_pool(g, "adaptive", x, 4, 11));
     dp_window lopsided = { .height = 4, .width = 3, .stride_y = 1, .stride_x = 3, .pad_right = 2, .pad_top = 1, .groups = 1 };
     output(s, dp_add_max_pool(g, "lopsided", x, lopsided));
     lopsided.groups = 3;

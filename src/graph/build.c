@@ -62,6 +62,11 @@ int dp_add_global_average(dp_graph *graph, const char *name, int x) {
     return dp_graph_add(graph, DP_OP_GLOBAL_AVERAGE, name, &x, 1, NULL);
 }
 
+int dp_add_adaptive_pool(dp_graph *graph, const char *name, int x, int height, int width) {
+    dp_window window = { .height = height, .width = width };
+    return dp_graph_add(graph, DP_OP_ADAPTIVE_POOL, name, &x, 1, &(dp_attributes){ .window = window });
+}
+
 int dp_add_lrn(dp_graph *graph, const char *name, int x, dp_lrn lrn) {
     return dp_graph_add(graph, DP_OP_LRN, name, &x, 1, &(dp_attributes){ .lrn = lrn });
 }

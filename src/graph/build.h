@@ -16,6 +16,7 @@ int dp_add_fc(dp_graph *graph, const char *name, int x, int outputs);
 int dp_add_max_pool(dp_graph *graph, const char *name, int x, dp_window window);
 int dp_add_average_pool(dp_graph *graph, const char *name, int x, dp_window window);
 int dp_add_global_average(dp_graph *graph, const char *name, int x);
+int dp_add_adaptive_pool(dp_graph *graph, const char *name, int x, int height, int width);
 int dp_add_lrn(dp_graph *graph, const char *name, int x, dp_lrn lrn);
 int dp_add_relu(dp_graph *graph, const char *name, int x);
 int dp_add_batch_norm(dp_graph *graph, const char *name, int x, float epsilon);

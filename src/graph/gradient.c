@@ -126,6 +126,10 @@ static void global_average_rule(differentiation *d, int node, int g) {
     unary(d, node, DP_OP_GLOBAL_AVERAGE_GRADIENT, (int[]){ g, input_of(d, node, 0) }, 2);
 }
 
+static void adaptive_pool_rule(differentiation *d, int node, int g) {
+    unary(d, node, DP_OP_ADAPTIVE_POOL_GRADIENT, (int[]){ g, input_of(d, node, 0) }, 2);
+}
+
 static void lrn_rule(differentiation *d, int node, int g) {
     unary(d, node, DP_OP_LRN_GRADIENT, (int[]){ g, input_of(d, node, 0) }, 2);
 }
@@ -193,6 +197,7 @@ static gradient_rule *const rules[DP_OP_COUNT] = {
     [DP_OP_MAX_POOL] = max_pool_rule,
     [DP_OP_AVERAGE_POOL] = average_pool_rule,
     [DP_OP_GLOBAL_AVERAGE] = global_average_rule,
+    [DP_OP_ADAPTIVE_POOL] = adaptive_pool_rule,
     [DP_OP_LRN] = lrn_rule,
     [DP_OP_RELU] = relu_rule,
     [DP_OP_BATCH_NORM] = batch_norm_rule,

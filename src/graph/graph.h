@@ -17,15 +17,17 @@ typedef enum dp_op {
     DP_OP_MAX_POOL,       /* x; the window is clamped to the picture */
     DP_OP_AVERAGE_POOL,   /* x; divides by the pixels inside, or by R*S if count_padding */
     DP_OP_GLOBAL_AVERAGE, /* x -> C x 1 x 1 */
-    DP_OP_LRN,            /* x; y = x * (k + alpha/size * sum over size neighbouring channels of x^2)^-beta */
-    DP_OP_RELU,           /* x; max(x, 0) */
-    DP_OP_BATCH_NORM,     /* x, scale, shift, mean, variance (each C): (x - mean) / sqrt(variance + epsilon) * scale + shift;
-                             in training x, scale, shift, moments of this batch */
-    DP_OP_ADD,            /* x, y of one shape */
-    DP_OP_CONCAT,         /* any number of inputs, joined along C */
-    DP_OP_FLATTEN,        /* C x H x W -> (C*H*W) x 1 x 1 */
-    DP_OP_DROPOUT,        /* x; the identity at inference; in training x * (drawn ? 0 : 1 / (1 - rate)) */
-    DP_OP_SOFTMAX,        /* x; over C */
+    DP_OP_ADAPTIVE_POOL, /* x -> C x height x width of the window attribute: output p averages rows floor(p H / P) .. ceil((p+1) H /
+                            P) - 1 */
+    DP_OP_LRN,           /* x; y = x * (k + alpha/size * sum over size neighbouring channels of x^2)^-beta */
+    DP_OP_RELU,          /* x; max(x, 0) */
+    DP_OP_BATCH_NORM,    /* x, scale, shift, mean, variance (each C): (x - mean) / sqrt(variance + epsilon) * scale + shift;
+                            in training x, scale, shift, moments of this batch */
+    DP_OP_ADD,           /* x, y of one shape */
+    DP_OP_CONCAT,        /* any number of inputs, joined along C */
+    DP_OP_FLATTEN,       /* C x H x W -> (C*H*W) x 1 x 1 */
+    DP_OP_DROPOUT,       /* x; the identity at inference; in training x * (drawn ? 0 : 1 / (1 - rate)) */
+    DP_OP_SOFTMAX,       /* x; over C */
 
     /* What graph_gradient and graph_training add. g: the gradient with respect to a forward node's output. Results without an image
      * dimension (n > 0) are sums over the whole batch. */
@@ -42,6 +44,7 @@ typedef enum dp_op {
     DP_OP_MAX_POOL_GRADIENT,       /* g, x, y: to the first maximum of each window */
     DP_OP_AVERAGE_POOL_GRADIENT,   /* g, x */
     DP_OP_GLOBAL_AVERAGE_GRADIENT, /* g, x */
+    DP_OP_ADAPTIVE_POOL_GRADIENT,  /* g, x */
     DP_OP_LRN_GRADIENT,            /* g, x */
     DP_OP_SLICE,                   /* x: channels begin..begin+count-1; of batch sums: rows */
     DP_OP_MOMENTS,                 /* x -> 2 x C: mean and (biased) variance of each channel over the batch */
@@ -95,7 +98,8 @@ typedef struct dp_slice {
 /* The attributes of an operator's gradient are those of the operator. */
 typedef union dp_attributes {
     dp_shape shape;     /* INPUT (n = 0), PARAMETER, UNFLATTEN */
-    dp_window window;   /* CONV, MAX_POOL, AVERAGE_POOL, ROTATE (groups), DILATE (strides) */
+    dp_window window;   /* CONV, MAX_POOL, AVERAGE_POOL, ADAPTIVE_POOL (height and width of the output), ROTATE (groups), DILATE
+                           (strides) */
     dp_lrn lrn;         /* LRN */
     dp_dropout dropout; /* DROPOUT */
     float epsilon;      /* BATCH_NORM */

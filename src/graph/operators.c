@@ -102,6 +102,16 @@ static deeper_status infer_global(const dp_shape *in, int count, const dp_attrib
     return DEEPER_OK;
 }
 
+static deeper_status infer_adaptive(const dp_shape *in, int count, const dp_attributes *attributes, dp_shape *out,
+                                    deeper_error *error) {
+    const dp_window *w = &attributes->window;
+    if (w->height < 1 || w->width < 1 || w->height > in[0].h || w->width > in[0].w)
+        return dp_fail(error, DEEPER_ERROR_MISMATCH, "a picture of %dx%d cannot be averaged to %dx%d", in[0].h, in[0].w, w->height,
+                       w->width);
+    *out = (dp_shape){ 0, in[0].c, w->height, w->width };
+    return DEEPER_OK;
+}
+
 static deeper_status infer_lrn(const dp_shape *in, int count, const dp_attributes *attributes, dp_shape *out, deeper_error *error) {
     const dp_lrn *lrn = &attributes->lrn;
     if (lrn->size < 1 || lrn->size > 9 || lrn->size % 2 == 0)
@@ -310,6 +320,7 @@ static const struct {
     [DP_OP_MAX_POOL] = { "max_pool", 1, 1, NONE_FIXED, infer_pool, NULL },
     [DP_OP_AVERAGE_POOL] = { "average_pool", 1, 1, NONE_FIXED, infer_pool, NULL },
     [DP_OP_GLOBAL_AVERAGE] = { "global_average", 1, 1, NONE_FIXED, infer_global, NULL },
+    [DP_OP_ADAPTIVE_POOL] = { "adaptive_pool", 1, 1, NONE_FIXED, infer_adaptive, NULL },
     [DP_OP_LRN] = { "lrn", 1, 1, NONE_FIXED, infer_lrn, NULL },
     [DP_OP_RELU] = { "relu", 1, 1, NONE_FIXED, same_as_first, NULL },
     [DP_OP_BATCH_NORM] = { "batch_norm", 4, 5, 1, infer_norm, NULL },
@@ -331,6 +342,7 @@ static const struct {
     [DP_OP_MAX_POOL_GRADIENT] = { "max_pool_gradient", 3, 3, NONE_FIXED, same_as_second, NULL },
     [DP_OP_AVERAGE_POOL_GRADIENT] = { "average_pool_gradient", 2, 2, NONE_FIXED, same_as_second, NULL },
     [DP_OP_GLOBAL_AVERAGE_GRADIENT] = { "global_average_gradient", 2, 2, NONE_FIXED, same_as_second, NULL },
+    [DP_OP_ADAPTIVE_POOL_GRADIENT] = { "adaptive_pool_gradient", 2, 2, NONE_FIXED, same_as_second, NULL },
     [DP_OP_LRN_GRADIENT] = { "lrn_gradient", 2, 2, NONE_FIXED, same_as_second, NULL },
     [DP_OP_SLICE] = { "slice", 1, 1, ANY, infer_slice, NULL },
     [DP_OP_MOMENTS] = { "moments", 1, 1, NONE_FIXED, infer_moments, NULL },

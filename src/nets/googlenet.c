@@ -41,8 +41,9 @@ static const inception_row inception_rows[] = {
     { "inception_5b", 384, 192, 384, 48, 128, 128, NULL, DP_HEAD_MAIN },
 };
 
-/* The auxiliary heads begin with a 5x5/3 pool (section 5), which asks for this side of 4a and 4d. */
-enum { AUX_MINIMUM_SIDE = 14 };
+/* The auxiliary heads begin with a 5x5/3 pool (section 5), made for this side of 4a and 4d; below it, on small pictures, they
+ * average adaptively to AUX_POOLED squared, or to the side if that is less. */
+enum { AUX_SIDE = 14, AUX_POOLED = 4 };
 
 typedef struct builder {
     dp_graph *graph;
@@ -140,16 +141,11 @@ static int inception(const builder *b, const inception_row *row, int x) {
 static void auxiliary_head(const builder *b, dp_head head, int x) {
     dp_graph *graph = b->graph;
     const char *loss = head == DP_HEAD_AUX1 ? "loss1" : "loss2";
-    dp_shape in = x >= 0 ? graph->nodes[x].shape : (dp_shape){ 0, 1, AUX_MINIMUM_SIDE, AUX_MINIMUM_SIDE };
-    if (in.h < AUX_MINIMUM_SIDE) {
-        dp_graph_fail(
-            graph, DEEPER_ERROR_UNSUPPORTED,
-            "googlenet: aux=1 needs a larger picture: %s would hang on %dx%d pixels, its 5x5/3 pool needs %dx%d (224x224 pictures)",
-            loss, in.h, in.w, AUX_MINIMUM_SIDE, AUX_MINIMUM_SIDE);
-        return;
-    }
+    layer_name pool = join(loss, "/", "ave_pool");
+    int side = x >= 0 ? graph->nodes[x].shape.h : AUX_SIDE, pooled = side < AUX_POOLED ? side : AUX_POOLED;
     graph->head = head;
-    x = dp_add_average_pool(graph, join(loss, "/", "ave_pool").text, x, dp_window_square(5, 3, 0));
+    x = side < AUX_SIDE ? dp_add_adaptive_pool(graph, pool.text, x, pooled, pooled)
+                        : dp_add_average_pool(graph, pool.text, x, dp_window_square(5, 3, 0));
     x = conv_relu(b, loss, "conv", x, scaled(b, 128), dp_window_square(1, 1, 0));
     x = dp_add_fc(graph, join(loss, "/", "fc").text, x, scaled(b, 1024));
     x = dp_add_relu(graph, join(loss, "/", "relu_fc").text, x);

@@ -53,6 +53,20 @@ static double *moments(const double *x, dp_reference_dims dims) {
     return out;
 }
 
+static void adaptive_pool(double *out, dp_reference_dims od, const double *in, dp_reference_dims id) {
+    for (int plane = 0; plane < id.images * id.channels; plane++)
+        for (int p = 0; p < od.height; p++)
+            for (int q = 0; q < od.width; q++) {
+                int y0 = p * id.height / od.height, y1 = ((p + 1) * id.height + od.height - 1) / od.height;
+                int x0 = q * id.width / od.width, x1 = ((q + 1) * id.width + od.width - 1) / od.width;
+                double sum = 0;
+                for (int y = y0; y < y1; y++)
+                    for (int x = x0; x < x1; x++)
+                        sum += in[(plane * id.height + y) * id.width + x];
+                out[(plane * od.height + p) * od.width + q] = sum / ((y1 - y0) * (x1 - x0));
+            }
+}
+
 static double *run_node(const dp_graph *graph, const dp_node *node, const float *const *values, double **results, int images) {
     size_t count = dp_shape_floats(node->shape) * (size_t)images;
     double *out = doubles(count), *p[5] = { NULL };
@@ -82,6 +96,9 @@ static double *run_node(const dp_graph *graph, const dp_node *node, const float 
         break;
     case DP_OP_GLOBAL_AVERAGE:
         dp_reference_average_pool(out, od, in, id, (dp_reference_window){ id.height, id.width, 1, 1, 0, 0, 0, 0 }, false);
+        break;
+    case DP_OP_ADAPTIVE_POOL:
+        adaptive_pool(out, od, in, id);
         break;
     case DP_OP_LRN:
         dp_reference_lrn(out, in, id, node->attributes.lrn.size, (double)node->attributes.lrn.alpha,
