@@ -11,8 +11,9 @@ static const cli_option options[] = {
     { .name = "data",
       .letter = 'd',
       .kind = CLI_FILE,
-      .value = "FOLDER|LIST",
-      .help = "a folder of class folders, or a file of \"PATH LABEL\" lines, LABEL a class number from 0" },
+      .value = "SET",
+      .help = "a folder of class folders, a tar of them (or TAR:FOLDER), a file of \"PATH LABEL\" lines, LABEL a class number from "
+              "0, or IDX pictures; of one with train and val parts, val" },
     { .name = "root",
       .letter = 'r',
       .kind = CLI_FILE,
@@ -104,7 +105,7 @@ static int run(const cli_args *args) {
     const char *data = cli_text(args, "data");
     char *path = NULL;
     if (!data)
-        return cli_usage(args->command, "--data FOLDER|LIST is missing");
+        return cli_usage(args->command, "--data SET is missing");
     int code = cli_model_open(&model, cli_text(args, "model"), cli_text(args, "labels"), &path);
     if (code)
         return code;
@@ -131,6 +132,7 @@ const cli_command cli_command_eval = {
         "never by their order. A picture that cannot be read is reported and left out (exit code 3).",
     .examples = "deeper eval --model googlenet.safetensors --data ilsvrc-val\n"
                 "deeper eval --data val.txt --root images/ --crops 10 --json\n"
+                "deeper eval --model m.safetensors --data flowers.tar:flowers/val\n"
                 "deeper eval --data val/ --min-top1 0.70\n",
     .options = options,
     .option_count = sizeof options / sizeof *options,

@@ -10,7 +10,17 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { HEAD = 512 }; /* bytes that tell what a file is */
+enum {
+    HEAD = 512,          /* bytes that tell what a file is */
+    CHECK_UP_TO = 20000, /* pictures of a set that are all decoded without being asked for: some ten seconds */
+    TAR_MAGIC = 257      /* where a tar says "ustar" */
+};
+
+static const cli_option options[] = {
+    { .name = "check",
+      .kind = CLI_FLAG,
+      .help = "decode every picture of a data set, however many there are (up to 20,000: always)" },
+};
 
 /* Whether the first bytes are those of a picture that deeper reads. */
 static bool head_is_picture(const unsigned char *head, size_t size) {
@@ -30,6 +40,12 @@ static bool head_is_text(const unsigned char *head, size_t size) {
         if ((head[i] < 0x20 && !strchr("\t\n\r", head[i])) || !head[i])
             return false;
     return size > 0;
+}
+
+/* A tar of pictures or an IDX file, gzipped or not. */
+static bool head_is_set(const unsigned char *head, size_t size) {
+    return (size >= TAR_MAGIC + 5 && !memcmp(head + TAR_MAGIC, "ustar", 5)) || (size >= 2 && !memcmp(head, "\x1f\x8b", 2))
+           || (size >= 4 && !memcmp(head, "\0\0\x08", 3) && (head[3] == 1 || head[3] == 3));
 }
 
 static json_t *with_sound(json_t *object) {
@@ -54,7 +70,17 @@ static int info_picture(const char *path) {
 
 /* ----------------------------------------------------------------------------------------------------------- data set */
 
-static void print_classes(const deeper_dataset *dataset) {
+/* The pictures to train on and, or NULL, those to validate with. */
+typedef struct set_pair {
+    deeper_dataset *train, *val;
+    bool checked; /* `found` is set, else only its empty classes */
+    deeper_dataset_soundness found;
+} set_pair;
+
+static void print_classes(const deeper_dataset *dataset, const char *what) {
+    char text[CLI_NUMBER_SIZE];
+    printf("%-9s %s pictures in %zu classes\n", what, cli_grouped(deeper_dataset_images(dataset), text),
+           deeper_dataset_classes(dataset));
     for (size_t i = 0; i < deeper_dataset_classes(dataset); i++) {
         size_t images = 0;
         const char *name = deeper_dataset_class(dataset, i, &images);
@@ -76,30 +102,94 @@ static json_t *classes_json(const deeper_dataset *dataset) {
     return classes;
 }
 
-/* numbered: a list, whose classes are the numbers up to the largest; one that it does not use is no fault. */
-static int info_dataset(const char *path, bool numbered) {
-    deeper_dataset *dataset = NULL;
-    deeper_error error = { 0 };
-    char text[CLI_NUMBER_SIZE];
-    if (deeper_dataset_open(&dataset, path, NULL, NULL, &error))
-        return cli_failure(&error);
-    size_t images = deeper_dataset_images(dataset), classes = deeper_dataset_classes(dataset), empty = 0;
-    for (size_t i = 0; i < classes; i++) {
+static void show_progress(void *context, uint64_t done, uint64_t total) {
+    cli_progress_show(context, done, total);
+}
+
+static void show_problem(void *context, const char *name, const char *message) {
+    cli_error("%s", message);
+}
+
+/* What can be said without decoding: a list's classes are the numbers up to the largest, and one that it does not use is no fault.
+ */
+static void find_empty(set_pair *sets, const deeper_dataset *dataset, const char *path) {
+    for (size_t i = 0; dataset && i < deeper_dataset_classes(dataset); i++) {
         size_t count = 0;
         const char *name = deeper_dataset_class(dataset, i, &count);
-        if (!count && !numbered && ++empty)
-            cli_error("%s: class '%s' has no pictures", path, name);
+        if (count || deeper_dataset_numbered(dataset))
+            continue;
+        sets->found.empty_classes++;
+        cli_error("%s: class '%s' has no pictures", path, name);
     }
-    if (cli_json()) {
-        cli_print_json(json_pack("{s:s, s:o, s:I, s:I, s:o, s:b}", "kind", "dataset", "path", cli_json_text(path), "images",
-                                 (json_int_t)images, "empty_classes", (json_int_t)empty, "classes", classes_json(dataset), "sound",
-                                 !empty));
-    } else {
-        printf("data set  %s pictures in %zu classes\n", cli_grouped(images, text), classes);
-        print_classes(dataset);
+}
+
+static bool check_sets(set_pair *sets, const char *path, deeper_error *error) {
+    deeper_dataset_check_options check = DEEPER_DATASET_CHECK_OPTIONS_INIT;
+    cli_progress progress;
+    if (!sets->checked) {
+        find_empty(sets, sets->train, path);
+        find_empty(sets, sets->val, path);
+        return true;
     }
-    deeper_dataset_close(dataset);
-    return empty ? CLI_FAILED : CLI_DONE;
+    check.progress = show_progress;
+    check.problem = show_problem;
+    check.context = &progress;
+    cli_progress_begin(&progress, "pictures", 0);
+    deeper_status status = deeper_dataset_check(sets->train, sets->val, &check, &sets->found, error);
+    cli_progress_end();
+    return status == DEEPER_OK;
+}
+
+static void print_sets(const set_pair *sets, const char *path, bool sound) {
+    const deeper_dataset_soundness *found = &sets->found;
+    char fingerprint[CLI_NUMBER_SIZE];
+    snprintf(fingerprint, sizeof fingerprint, "%016llx", (unsigned long long)deeper_dataset_fingerprint(sets->train));
+    if (!cli_json()) {
+        print_classes(sets->train, sets->val ? "train" : "data set");
+        if (sets->val)
+            print_classes(sets->val, "validate");
+        printf("%-9s %s\n", "print", fingerprint);
+        if (sets->checked)
+            printf("%-9s %llu unreadable, %llu of the same pixels in two classes, %llu in training and validation, %llu repeated, "
+                   "%llu "
+                   "tiny\n",
+                   "found", (unsigned long long)found->unreadable, (unsigned long long)found->conflicting,
+                   (unsigned long long)found->leaked, (unsigned long long)found->repeated, (unsigned long long)found->tiny);
+        puts(!sound ? "not sound" : sets->checked ? "sound" : "names and classes are sound; --check decodes the pictures");
+        return;
+    }
+    json_t *object =
+        json_pack("{s:s, s:o, s:I, s:I, s:o, s:s, s:b, s:b}", "kind", "dataset", "path", cli_json_text(path), "images",
+                  (json_int_t)deeper_dataset_images(sets->train), "empty_classes", (json_int_t)found->empty_classes, "classes",
+                  classes_json(sets->train), "fingerprint", fingerprint, "checked", sets->checked, "sound", sound);
+    if (sets->val)
+        json_object_set_new(
+            object, "val",
+            json_pack("{s:I, s:o}", "images", (json_int_t)deeper_dataset_images(sets->val), "classes", classes_json(sets->val)));
+    if (sets->checked)
+        json_object_update_new(object, json_pack("{s:I, s:I, s:I, s:I, s:I}", "unreadable", (json_int_t)found->unreadable, "tiny",
+                                                 (json_int_t)found->tiny, "conflicting", (json_int_t)found->conflicting, "leaked",
+                                                 (json_int_t)found->leaked, "repeated", (json_int_t)found->repeated));
+    cli_print_json(object);
+}
+
+static int info_dataset(const cli_args *args, const char *path) {
+    set_pair sets = { 0 };
+    deeper_error error = { 0 };
+    int code = CLI_FAILED;
+    if (deeper_dataset_open_pair(&sets.train, &sets.val, path, NULL, NULL, &error))
+        return cli_failure(&error);
+    size_t images = deeper_dataset_images(sets.train) + deeper_dataset_images(sets.val);
+    sets.checked = cli_flag(args, "check") || images <= CHECK_UP_TO;
+    if (check_sets(&sets, path, &error)) {
+        bool sound = !sets.found.unreadable && !sets.found.conflicting && !sets.found.leaked && !sets.found.empty_classes;
+        print_sets(&sets, path, sound);
+        code = sound ? CLI_DONE : CLI_FAILED;
+    } else
+        code = cli_failure(&error);
+    deeper_dataset_close(sets.val);
+    deeper_dataset_close(sets.train);
+    return code;
 }
 
 /* -------------------------------------------------------------------------------------------------------------- model */
@@ -153,16 +243,17 @@ static int run(const cli_args *args) {
         return CLI_FAILED;
     int code = CLI_FAILED;
     FILE *file = NULL;
-    if (!stat(path, &status) && S_ISDIR(status.st_mode)) {
-        code = info_dataset(path, false);
+    bool there = !stat(path, &status);
+    if (there ? S_ISDIR(status.st_mode) : strchr(path, ':') != NULL) { /* "set.tar:inner/folder" */
+        code = info_dataset(args, path);
     } else if ((file = fopen(path, "re")) == NULL) {
         cli_error("%s: %s", path, strerror(errno));
     } else {
         size_t size = fread(head, 1, sizeof head, file);
         if (head_is_picture(head, size))
             code = info_picture(path);
-        else if (head_is_text(head, size))
-            code = info_dataset(path, true);
+        else if (head_is_text(head, size) || head_is_set(head, size))
+            code = info_dataset(args, path);
         else
             code = info_model(path, (uint64_t)status.st_size);
         fclose(file);
@@ -174,13 +265,18 @@ static int run(const cli_args *args) {
 const cli_command cli_command_info = {
     .name = "info",
     .summary = "say what a file or folder is, and whether it is sound",
-    .operands = "FILE|FOLDER",
+    .operands = "FILE|FOLDER|TAR:FOLDER",
     .description =
-        "A model: its architecture, options, preprocessing, labels, origin and size. A data set (a folder of class folders, or "
-        "a list of \"PATH LABEL\" lines): its classes and counts. A picture: its size. The kind is found by content. The exit "
-        "code is 1 if the file is damaged or a class has no pictures.",
+        "A model: its architecture, options, preprocessing, labels, origin and size. A data set (a folder of class folders, a "
+        "tar of them, a list of \"PATH LABEL\" lines, or IDX pictures): its classes and counts, and what is wrong with its "
+        "pictures: those that cannot be read, the same picture in two classes or in the training and the validation part, classes "
+        "without pictures. A picture: its size. The kind is found by content. The exit code is 1 if the file is damaged or the set "
+        "is not sound; pictures that are tiny or repeated in their class are only counted.",
     .examples = "deeper info googlenet.safetensors\n"
-                "deeper info --json flowers/train\n",
+                "deeper info flowers.tar\n"
+                "deeper info --check --json flowers/train\n",
+    .options = options,
+    .option_count = sizeof options / sizeof *options,
     .least_operands = 1,
     .most_operands = 1,
     .run = run,

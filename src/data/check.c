@@ -188,7 +188,7 @@ static void check_classes(checking *it) {
         for (size_t c = 0; set && !set->numbered && c < set->class_count; c++)
             if (set->classes[c].images == 0) {
                 it->result->empty_classes++;
-                tell(it, set->path, "%s: class %s has no pictures", set->path, dp_dataset_class(set, c));
+                tell(it, set->path, "%s: class '%s' has no pictures", set->path, dp_dataset_class(set, c));
             }
     }
 }

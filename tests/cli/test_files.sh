@@ -16,8 +16,46 @@ run 1 info --json set
 says err "class 'b' has no pictures"
 same "dataset	1	1	false" "$(get kind images empty_classes sound)"
 cp red.ppm set/b
+run 1 info set
+says err "set/b/red.ppm: the same picture as set/a/red.ppm, which is of class a, not b"
+says out "2 pictures" "2 classes" "not sound"
+picture set/b/red.ppm 10 200 10
 run 0 info set
 says out "2 pictures" "2 classes"
+mkdir parts
+cp -r set parts/train
+cp -r set parts/val
+run 1 info --json parts
+says err "to validate with, but the same picture as parts/train/a/red.ppm, which is trained on"
+same "2	2	0	true	false" "$(get images leaked unreadable checked sound)"
+picture parts/val/a/red.ppm 1 2 3
+picture parts/val/b/red.ppm 3 2 1
+run 0 info --json parts
+both=$(get fingerprint images sound)
+echo text >parts/val/b/red.ppm
+run 1 info parts
+says err "parts/val/b/red.ppm: "
+says out "1 unreadable"
+picture parts/val/b/red.ppm 3 2 1
+tar cf parts.tar parts
+if "$program" info parts.tar 2>err >out || ! grep -q "no libarchive" err; then
+    run 0 info --json parts.tar
+    same "$both" "$(get fingerprint images sound)"
+    run 0 info --json parts.tar:parts/val
+    same 2 "$(get images)"
+    run 1 info parts.tar:parts/nosuch
+    lines err 1
+    gzip -k parts.tar
+    run 1 info parts.tar.gz
+    lines err 1
+    says err "gunzip"
+fi
+printf '\0\0\010\003\0\0\0\002\0\0\0\001\0\0\0\001\001\002' >t-images-idx3-ubyte
+printf '\0\0\010\001\0\0\0\002\007\001' >t-labels-idx1-ubyte
+run 0 info --json t-images-idx3-ubyte
+same "2	true	2" "$(get images sound tiny)"
+run 1 info t-labels-idx1-ubyte
+lines err 1
 printf 'set/a/red.ppm 3\n' >list
 run 0 info --json list
 same "dataset	1" "$(get kind images)"
