@@ -11,12 +11,12 @@
 
 struct dp_outer_step {
     dp_window window;
-    int output;              /* index into the call's outputs */
-    int blocks, rows;        /* b and m of a full unit */
-    int block_groups;        /* units along K */
-    int row_groups;          /* units along C; planar: channels times parts of the window's columns */
-    bool images_are_columns; /* one pixel an image: the images take the place of columns */
-    int scratch;             /* storage with one piece of scratch_floats a worker */
+    int output;       /* index into the call's outputs */
+    int blocks, rows; /* b and m of a full unit */
+    int block_groups; /* units along K */
+    int row_groups;   /* units along C; planar: channels times parts of the window's columns */
+    bool whole_batch; /* one call sums over all images, see add_offset */
+    int scratch;      /* storage with one piece of scratch_floats a worker */
     size_t scratch_floats;
 };
 
@@ -48,7 +48,7 @@ static unit unit_at(const dp_step *step, int lanes, int index) {
     return u;
 }
 
-/* Adds one image (or all, where images are columns) into the sums of window offset (r, s); planar input: of columns from s on. */
+/* Adds one image (or all of a whole batch) into the sums of window offset (r, s); planar input: of columns from s on. */
 static void add_offset(const dp_run *run, const dp_step *step, const unit *u, int image, int r, int s, float *sums) {
     const dp_outer_step *o = step->as.outer;
     const dp_view *x = &step->in, *g = &step->in2;
@@ -67,11 +67,20 @@ static void add_offset(const dp_run *run, const dp_step *step, const unit *u, in
                        .add = image > 0 };
     for (int j = 0; j < u->b; j++)
         outer.gradient[j] = dp_view_at(run, g, image) + (u->k0 + j) * g->block;
-    if (o->images_are_columns) {
-        outer.in_step = (ptrdiff_t)run->plan->storages[x->storage].image;
-        outer.gradient_step = (ptrdiff_t)run->plan->storages[g->storage].image;
-        outer.height = 1;
-        outer.width = run->call->count;
+    if (o->whole_batch) { /* pixels lie one after another: a picture is one row, or, if it has one pixel, the batch is */
+        ptrdiff_t x_image = (ptrdiff_t)run->plan->storages[x->storage].image;
+        ptrdiff_t g_image = (ptrdiff_t)run->plan->storages[g->storage].image;
+        int pixels = g->shape.h * g->shape.w;
+        outer.in_row = x_image;
+        outer.gradient_row = g_image;
+        outer.height = run->call->count;
+        outer.width = pixels;
+        if (pixels == 1) {
+            outer.in_step = x_image;
+            outer.gradient_step = g_image;
+            outer.height = 1;
+            outer.width = run->call->count;
+        }
     }
     run->plan->gradient_kernels->outer[u->b][u->m](&outer);
 }
@@ -105,7 +114,7 @@ static void run_outer(const dp_run *run, const dp_step *step, int task, int work
     const dp_outer_step *o = step->as.outer;
     const dp_storage *storage = &run->plan->storages[o->scratch];
     float *scratch = run->arena + storage->offset + (size_t)worker * o->scratch_floats;
-    int lanes = run->plan->kernels->lanes, images = o->images_are_columns ? 1 : run->call->count;
+    int lanes = run->plan->kernels->lanes, images = o->whole_batch ? 1 : run->call->count;
     int columns = step->in.planar ? 1 : o->window.width;
     unit u = unit_at(step, lanes, task);
     for (int image = 0; image < images; image++)
@@ -142,6 +151,16 @@ static void choose_unit(const dp_gradient_kernels *kernels, int outputs, int row
     }
 }
 
+/* One output pixel an image, or a 1x1 window over pictures whose rows follow each other. */
+static bool sums_whole_batch(const dp_step *step, const dp_window *w, int lanes) {
+    const dp_view *x = &step->in, *g = &step->in2;
+    if (x->planar)
+        return false;
+    bool point = w->height == 1 && w->width == 1 && w->stride_y == 1 && w->stride_x == 1 && !w->pad_top && !w->pad_left;
+    bool dense = x->row == (ptrdiff_t)x->shape.w * lanes && g->row == (ptrdiff_t)g->shape.w * lanes;
+    return (point && dense) || (g->shape.h == 1 && g->shape.w == 1);
+}
+
 static deeper_status plan_outer(dp_lowering *l, int node, dp_step *step, deeper_error *error) {
     dp_plan *plan = l->plan;
     dp_outer_step *o = step->as.outer;
@@ -153,7 +172,7 @@ static deeper_status plan_outer(dp_lowering *l, int node, dp_step *step, deeper_
             o->output = i;
     if (o->output < 0)
         return dp_fail(error, DEEPER_ERROR_UNSUPPORTED, "%s: a weight gradient that is not an output", step->name);
-    o->images_are_columns = step->in2.shape.h == 1 && step->in2.shape.w == 1;
+    o->whole_batch = sums_whole_batch(step, &o->window, lanes);
     choose_unit(plan->gradient_kernels, outputs, step->in.planar ? o->window.width : lanes, o);
     o->block_groups = parts_of(outputs, o->blocks);
     o->row_groups = step->in.planar
