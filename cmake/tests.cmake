@@ -17,6 +17,9 @@ target_link_libraries(test_support PUBLIC deeper_flags deeper_static deeper_prot
 target_include_directories(test_support PUBLIC ${PROJECT_SOURCE_DIR}/tests)
 target_compile_definitions(test_support PUBLIC
     TEST_SOURCE_DIR="${PROJECT_SOURCE_DIR}" TEST_BINARY_DIR="${PROJECT_BINARY_DIR}")
+if(ARCHIVE_FOUND)
+    target_compile_definitions(test_support PUBLIC DP_HAVE_ARCHIVE=1)
+endif()
 
 file(GLOB test_sources CONFIGURE_DEPENDS tests/test_*.c)
 foreach(source ${test_sources})

@@ -24,14 +24,18 @@ deeper_status dp_augment_parse(dp_augment *augment, const char *text, deeper_err
 dp_random dp_augment_random(uint64_t seed, uint64_t epoch, uint64_t index);
 
 /* tensor (channels x size x size floats) = the picture, augmented and prepared. In this order:
- *     area         target = u x W x H, u uniform in [0.08, 1); r = exp(uniform in [ln 3/4, ln 4/3)); a box of sqrt(target r) x
- *                  sqrt(target / r), rounded, at a uniform place, if it fits into W x H; after ten that do not fit the largest box
- * in the centre whose aspect is in the range crop         size x size at a uniform place of the resized picture; without area and
- * crop at its centre mirror photometric  each in turn blends the 8-bit crop x with a degenerate d, d + f (x - d), f uniform in
- * [0.5, 1.5), clipped and cut to whole levels: brightness d = 0; contrast d = the rounded mean luminance of the crop; colour d =
- * the pixel's luminance (Pillow's ImageEnhance) lighting     adds 255 P (a * l) to R, G, B, with a normal of deviation 0.1, l the
- * eigenvalues and P the eigenvectors of ImageNet's colours in 0..1 (level - mean) x scale, in the model's channel order Errors:
- * those of dp_preprocess_run. Scratch is from `allocator`. */
+ *   - area: target = u x W x H, u uniform in [0.08, 1); r = exp(uniform in [ln 3/4, ln 4/3)); a box of sqrt(target r) x
+ *     sqrt(target / r), rounded, at a uniform place, if it fits into W x H; after ten that do not fit the largest box in the centre
+ *     whose aspect is in the range.
+ *   - crop: size x size at a uniform place of the resized picture; without area and crop at its centre.
+ *   - mirror.
+ *   - photometric: each in turn blends the 8-bit crop x with a degenerate d, d + f (x - d), f uniform in [0.5, 1.5), clipped and
+ * cut to whole levels: brightness d = 0; contrast d = the rounded mean luminance of the crop; colour d = the pixel's luminance
+ *     (Pillow's ImageEnhance).
+ *   - lighting: adds 255 P (a * l) to R, G, B, with a normal of deviation 0.1, l the eigenvalues and P the eigenvectors of
+ *     ImageNet's colours in 0..1.
+ *   - (level - mean) x scale, in the model's channel order.
+ * Errors: those of dp_preprocess_run. Scratch is from `allocator`. */
 deeper_status dp_augment_run(const dp_augment *augment, const dp_preprocess *preprocess, const dp_image *image, dp_random *random,
                              float *tensor, const deeper_allocator *allocator, deeper_error *error);
 

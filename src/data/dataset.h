@@ -38,20 +38,20 @@ enum { DP_DATASET_DEPTH = 16 }; /* folders inside a class folder */
 
 /* Opens what `path` is, found by content; the pictures to train on and those to validate on, or *val = NULL where the set does not
  * say (see dp_dataset_split).
- * Folder: every folder in it is a class, every file in a class folder or in folders inside it a picture of it, whatever its
- * extension. Classes and pictures are sorted by bytes; hidden names, and files beside the class folders, are not looked at; links
- * are followed. A class folder without pictures stays a class with images == 0.
- * Parts: a folder that holds just "train" and one or more of "val", "validation", "valid" and "test" (the first of these that is
- * there is meant), each with class folders inside, is two sets. So is a folder with the IDX files "train-images..." and
- * "t10k-images...".
- * Tar, not compressed: the same as the folder it was made from. A single folder at its top that holds nothing but folders is
- * stepped into. "set.tar:inner/folder" is that folder of it. Links inside are not followed, but hard links are. List: lines of
- * list.h; a path is relative to the list's folder, or to `root` if not NULL. Classes are 0..largest label. IDX: a file of pictures
- * (...-images-idx3-ubyte, gzipped or not), its labels beside it (...-labels-idx1-ubyte). Classes are numbers, but those of
- * Fashion-MNIST have its names where the folder bears that name. Errors: IO (missing, unreadable), FORMAT (no class folders, no
- * pictures, a line that is not of the form, a folder inside itself, a damaged tar or IDX file), MISMATCH (IDX pictures and labels
- * that differ in number), UNSUPPORTED (a compressed tar; a build without libarchive), ARGUMENT (root with anything but a list),
- * LIMIT (depth or file too large), MEMORY. */
+ *   - Folder: every folder in it is a class, every file in a class folder or in folders inside it a picture of it, whatever its
+ *     extension. Classes and pictures are sorted by bytes; hidden names, and files beside the class folders, are not looked at;
+ *     links are followed. A class folder without pictures stays a class with images == 0.
+ *   - Parts: a folder that holds just "train" and one or more of "val", "validation", "valid" and "test" (the first of these that
+ *     is there is meant), each with class folders inside, is two sets. So is a folder with the IDX files "train-images..." and
+ *     "t10k-images...".
+ *   - Tar, not compressed: the same as the folder it was made from. A folder that is alone at its top and holds folders is stepped
+ *     into. "set.tar:inner/folder" is that folder of it. Symbolic links inside are not followed, hard links are.
+ *   - List: lines of list.h; a path is relative to the list's folder, or to `root` if not NULL. Classes are 0..largest label.
+ *   - IDX: a file of pictures (...-images-idx3-ubyte, gzipped or not), its labels beside it (...-labels-idx1-ubyte). Classes are
+ *     numbers, but those of Fashion-MNIST have its names where the path has "fashion" in it.
+ * Errors: IO (missing, unreadable), FORMAT (no class folders, no pictures, a line that is not of the form, a folder inside itself,
+ * a damaged tar or IDX file), MISMATCH (IDX pictures and labels that differ in number), UNSUPPORTED (a compressed tar; a build
+ * without libarchive), ARGUMENT (root with anything but a list), LIMIT (depth or file too large), MEMORY. */
 deeper_status dp_dataset_open_pair(dp_dataset **train, dp_dataset **val, const char *path, const char *root,
                                    const deeper_allocator *allocator, deeper_error *error);
 

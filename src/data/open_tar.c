@@ -62,7 +62,8 @@ typedef struct survey {
     dp_parts parts;
     const char *child; /* the last folder */
     size_t child_length;
-    size_t folders, files;
+    size_t folders;
+    bool any;
 } survey;
 
 static survey look(const dp_tar_index *index, const char *base) {
@@ -71,10 +72,11 @@ static survey look(const dp_tar_index *index, const char *base) {
         const char *name = below(index, i, base);
         if (!name)
             continue;
+        seen.any = true;
         size_t length = strcspn(name, "/");
         if (!name[length] && !index->entries[i].folder)
-            seen.files++;
-        else if (!seen.child || seen.child_length != length || memcmp(seen.child, name, length) != 0) {
+            continue;
+        if (!seen.child || seen.child_length != length || memcmp(seen.child, name, length) != 0) {
             seen.folders++;
             seen.child = name;
             seen.child_length = length;
@@ -94,16 +96,16 @@ static bool step_into(char base[BASE_SIZE], const char *child, size_t length) {
     return true;
 }
 
-/* Steps into the single folder at the top, and the single one in that, as long as what is inside are folders only. */
+/* Steps into the only folder at the top, and the only one in that, as long as there are folders inside: one that holds files alone
+ * is a class. */
 static void find_base(char base[BASE_SIZE], const dp_tar_index *index) {
     for (;;) {
         char inner[BASE_SIZE];
         survey here = look(index, base);
         memcpy(inner, base, BASE_SIZE);
-        if (here.files > 0 || here.folders != 1 || !step_into(inner, here.child, here.child_length))
+        if (here.folders != 1 || !step_into(inner, here.child, here.child_length))
             return;
-        survey inside = look(index, inner);
-        if (inside.files > 0 || inside.folders == 0)
+        if (look(index, inner).folders == 0)
             return;
         memcpy(base, inner, BASE_SIZE);
     }
@@ -169,7 +171,7 @@ static deeper_status choose(dp_dataset *dataset, dp_dataset **val, const dp_tar_
         size_t length = strlen(inner);
         while (length > 0 && inner[length - 1] == '/')
             length--;
-        if (!step_into(base, inner, length) || look(index, base).folders + look(index, base).files == 0)
+        if (!step_into(base, inner, length) || !look(index, base).any)
             return dp_fail(error, DEEPER_ERROR_FORMAT, "%s: no folder %s in it; list it with tar tf", tar, inner);
     } else
         find_base(base, index);
