@@ -94,8 +94,9 @@ static deeper_status read_file(const reader *in, dp_idx *idx, bool pictures, con
     if (!idx->bytes)
         return dp_fail(in->error, DEEPER_ERROR_MEMORY, "%s: out of memory for its %llu bytes", in->path, (unsigned long long)size);
     DP_TRY(read_bytes(in, idx->bytes, (size_t)size));
-    int got = gzread(in->stream, &more, 1); /* the checksum is looked at when the end is */
-    if (got < 0)
+    int got = gzread(in->stream, &more, 1), code = Z_OK; /* the checksum is looked at when the end is */
+    gzerror(in->stream, &code);
+    if (got < 0 || (got == 0 && code != Z_OK)) /* a cut in the checksum counts as an end with an error */
         return fail_stream(in);
     if (got > 0)
         return dp_fail(in->error, DEEPER_ERROR_FORMAT, "%s: longer than the %zu elements that its header says; fetch it again",
