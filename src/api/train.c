@@ -1,6 +1,5 @@
-/* train.c - deeper_train: the arguments of a run checked before anything is opened. */
+/* train.c - deeper_train: the arguments of a run. */
 #include "api/handles.h"
-#include "train/options.h"
 #include "train/preview.h"
 #include "train/trainer.h"
 
@@ -11,7 +10,6 @@ deeper_status deeper_train(const deeper_train_options *options, const deeper_tra
     DP_TRY(dp_need(options, "options", error));
     DP_TRY(dp_options_read(&mine, sizeof mine, options, "deeper_train_options", error));
     DP_TRY(dp_need(mine.out, "out", error));
-    DP_TRY(dp_train_options_check(&mine, error));
     return dp_train(&mine, calls, result ? result : &unused, NULL, error);
 }
 
@@ -21,7 +19,6 @@ deeper_status deeper_train_preview(const deeper_train_options *options, const ch
     DP_TRY(dp_options_read(&mine, sizeof mine, options, "deeper_train_options", error));
     DP_TRY(dp_need(path, "path", error));
     DP_TRY(dp_need(mine.data, "data", error));
-    DP_TRY(dp_train_options_check(&mine, error));
     if (count < 1 || count > DP_PREVIEW_MOST)
         return dp_fail(error, DEEPER_ERROR_ARGUMENT, "count is %d; 1 to %d pictures are", count, DP_PREVIEW_MOST);
     return dp_train_preview(&mine, path, count, NULL, error);

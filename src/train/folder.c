@@ -1,13 +1,30 @@
-/* folder.c - what a run leaves in its folder. */
+/* folder.c - the run's folder: run.json, checkpoints, models. */
 #include "base/files.h"
+#include "formats/json.h"
+#include "train/checkpoint.h"
+#include "train/news.h"
+#include "train/options.h"
 #include "train/trainer_state.h"
 
 #include <errno.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+
+enum { RECORD_LIMIT = 1 << 20, RECORD_DEPTH = 3, FINGERPRINT = 17 };
+
+static const char RECORD[] = "run.json", CHECKPOINTS[] = "checkpoints";
+
+char *dp_folder_path(const dp_trainer *t, const char *name) {
+    return dp_path_join(t->allocator, t->options.out, name);
+}
+
+static void print_fingerprint(char text[FINGERPRINT], const dp_trainer *t) {
+    snprintf(text, FINGERPRINT, "%016llx", (unsigned long long)t->pictures.fingerprint);
+}
+
+/* -------------------------------------------------------------------------------------------------------------- record */
 
 static deeper_status make_folder(const char *path, deeper_error *error) {
     if (mkdir(path, 0777) != 0 && errno != EEXIST)
@@ -15,50 +32,185 @@ static deeper_status make_folder(const char *path, deeper_error *error) {
     return DEEPER_OK;
 }
 
-deeper_status dp_folder_open(const dp_trainer *t, deeper_error *error) {
-    const char *out = t->options->out;
-    DP_TRY(make_folder(out, error));
+static deeper_status write_record(const dp_trainer *t, const char *path, deeper_error *error) {
+    char fingerprint[FINGERPRINT];
+    print_fingerprint(fingerprint, t);
+    json_t *options = dp_train_options_to_json(&t->options);
+    json_t *record = options ? json_pack("{s:s, s:s, s:i, s:I, s:I, s:o}", "version", deeper_version(), "data", fingerprint,
+                                         "classes", t->network.model->classes, "train_images", (json_int_t)t->images, "val_images",
+                                         (json_int_t)t->pictures.val.dataset->image_count, "options", options)
+                             : NULL;
+    char *text = record ? json_dumps(record, JSON_INDENT(2) | JSON_REAL_PRECISION(17)) : NULL;
+    json_decref(record);
+    if (!text)
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "%s: not written: a path or an option is not UTF-8, or memory is out", path);
+    dp_writer *writer = NULL;
+    deeper_status status = dp_writer_open(&writer, path, t->allocator, error);
+    if (status == DEEPER_OK) {
+        dp_writer_put(writer, text, strlen(text));
+        dp_writer_put(writer, "\n", 1);
+        status = dp_writer_commit(writer, error);
+    }
+    free(text);
+    return status;
+}
+
+deeper_status dp_folder_begin(dp_trainer *t, deeper_error *error) {
     dp_listing listing;
-    DP_TRY(dp_listing_read(&listing, out, t->allocator, error));
+    DP_TRY(make_folder(t->options.out, error));
+    DP_TRY(dp_listing_read(&listing, t->options.out, t->allocator, error));
     size_t count = listing.count;
     dp_listing_free(&listing, t->allocator);
     if (count > 0)
-        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "%s: the folder of a new run is not empty; resume it, or give another", out);
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT,
+                       "%s: the folder of a new run is not empty; resume the run in it, or name another", t->options.out);
+    char *record = dp_folder_path(t, RECORD), *checkpoints = dp_folder_path(t, CHECKPOINTS);
+    deeper_status status = record && checkpoints ? make_folder(checkpoints, error) : dp_fail_memory(error, "a path");
+    if (status == DEEPER_OK)
+        status = write_record(t, record, error);
+    dp_free(t->allocator, record);
+    dp_free(t->allocator, checkpoints);
+    return status;
+}
+
+static deeper_status read_record(dp_trainer *t, const char *path, deeper_error *error) {
+    void *text = NULL;
+    size_t size = 0;
+    deeper_status status = dp_file_read(&text, &size, path, RECORD_LIMIT, t->allocator, error);
+    if (status != DEEPER_OK)
+        return dp_fail(error, status, "%.400s; there is no run to resume", error ? error->message : "");
+    status = dp_json_parse(&t->record, text, size, RECORD_DEPTH, path, "the record of the run", 0, error);
+    dp_free(t->allocator, text);
+    if (status != DEEPER_OK)
+        return status;
+    return dp_train_options_from_json(&t->options, json_object_get(t->record, "options"), path, error);
+}
+
+deeper_status dp_folder_resume(dp_trainer *t, const deeper_train_options *given, deeper_error *error) {
+    deeper_error why = { 0 };
+    char *path = dp_folder_path(t, RECORD);
+    if (!path)
+        return dp_fail_memory(error, "a path");
+    deeper_status status = read_record(t, path, &why);
+    dp_free(t->allocator, path);
+    if (status != DEEPER_OK)
+        return dp_fail(error, status, "%s", why.message);
+    t->options.data = given->data ? given->data : t->options.data;
+    t->options.data_root = given->data_root ? given->data_root : t->options.data_root;
+    t->options.val = given->val ? given->val : t->options.val;
+    t->options.init = given->init && t->options.init ? given->init : t->options.init;
     return DEEPER_OK;
 }
+
+deeper_status dp_folder_check_data(const dp_trainer *t, deeper_error *error) {
+    char fingerprint[FINGERPRINT];
+    print_fingerprint(fingerprint, t);
+    const char *before = json_string_value(json_object_get(t->record, "data"));
+    if (before && strcmp(before, fingerprint) == 0)
+        return DEEPER_OK;
+    return dp_fail(error, DEEPER_ERROR_MISMATCH,
+                   "%s: not the pictures that the run in %s began with (files were added, removed or changed); begin a new run",
+                   t->options.data, t->options.out);
+}
+
+/* --------------------------------------------------------------------------------------------------------- checkpoints */
+
+enum { ARENAS = 6 };
+
+/* The state's arenas: the present ones, then those of the last good state. Returns how many of them are present ones. */
+static size_t list_arenas(const dp_trainer *t, dp_arena arenas[ARENAS], size_t *all) {
+    static const char *const names[] = { "value", "velocity", "average", "good.value", "good.velocity", "good.average" };
+    dp_optimiser *o = t->optimiser;
+    float *live[] = { o->options.value, o->velocity, o->average };
+    size_t present = o->average ? 3 : 2;
+    *all = 0;
+    for (size_t good = 0; good < 2; good++)
+        for (size_t i = 0; i < present; i++)
+            arenas[(*all)++] =
+                (dp_arena){ names[3 * good + i], good ? o->kept + i * o->options.floats : live[i], o->options.floats };
+    return present;
+}
+
+deeper_status dp_folder_save(dp_trainer *t, deeper_error *error) {
+    dp_arena arenas[ARENAS];
+    size_t all = 0, present = list_arenas(t, arenas, &all);
+    dp_seconds_so_far(t);
+    char *folder = dp_folder_path(t, CHECKPOINTS), *state = dp_progress_to_json(&t->progress);
+    deeper_status status = folder && state ? DEEPER_OK : dp_fail_memory(error, "a checkpoint");
+    if (status == DEEPER_OK)
+        status = dp_checkpoint_write(folder, t->progress.step, arenas, t->progress.kept_step == t->progress.step ? present : all,
+                                     state, t->options.keep, t->allocator, error);
+    dp_free(t->allocator, folder);
+    free(state);
+    t->saved = dp_now();
+    return status;
+}
+
+/* The state of a checkpoint that was read. */
+static deeper_status restore(dp_trainer *t, const dp_arena *arenas, size_t present, const char *state, deeper_error *error) {
+    for (size_t i = 0; i < present; i++)
+        if (!arenas[i].values)
+            return dp_fail(error, DEEPER_ERROR_MISMATCH, "%s: its checkpoint has no %s: it is of another run", t->options.out,
+                           arenas[i].name);
+    if (!arenas[present].values)
+        dp_optimiser_keep(t->optimiser);
+    dp_progress_free(&t->progress, t->allocator);
+    DP_TRY(dp_progress_from_json(&t->progress, state, t->options.out, t->allocator, error));
+    if (t->progress.position > t->images || t->progress.epoch < 0 || t->progress.epoch > t->progress.epochs)
+        return dp_fail(error, DEEPER_ERROR_MISMATCH, "%s: its checkpoint is of another run", t->options.out);
+    dp_tell(t->calls, DEEPER_TRAIN_NOTE, "goes on from step %llu, after %d of %d epochs and %llu pictures",
+            (unsigned long long)t->progress.step, t->progress.epoch, t->progress.epochs, (unsigned long long)t->progress.position);
+    return DEEPER_OK;
+}
+
+deeper_status dp_folder_load(dp_trainer *t, deeper_error *error) {
+    dp_arena arenas[ARENAS];
+    size_t all = 0, present = list_arenas(t, arenas, &all);
+    char *folder = dp_folder_path(t, CHECKPOINTS), *state = NULL;
+    deeper_status status =
+        folder ? dp_checkpoint_read(folder, arenas, all, &state, t->calls, t->allocator, error) : dp_fail_memory(error, "a path");
+    if (status == DEEPER_OK && state)
+        status = restore(t, arenas, present, state, error);
+    else if (status == DEEPER_OK)
+        dp_tell(t->calls, DEEPER_TRAIN_NOTE, "%s: no checkpoint was written; begins anew", t->options.out);
+    dp_free(t->allocator, folder);
+    dp_free(t->allocator, state);
+    return status;
+}
+
+/* -------------------------------------------------------------------------------------------------------------- models */
 
 /* The training record of a model file. No times: the same run gives the same file. */
 static char *training_record(const dp_trainer *t) {
     const dp_report_epoch *epoch = &t->progress.history[t->progress.history_count - 1];
-    char fingerprint[24];
-    snprintf(fingerprint, sizeof fingerprint, "%016llx", (unsigned long long)t->pictures.fingerprint);
+    char fingerprint[FINGERPRINT];
+    print_fingerprint(fingerprint, t);
     json_t *record = json_pack("{s:s, s:I, s:I, s:i, s:i, s:I, s:f, s:f, s:f}", "data", fingerprint, "train_images",
-                               (json_int_t)t->pictures.train.dataset->image_count, "val_images",
-                               (json_int_t)t->pictures.val.dataset->image_count, "epoch", epoch->epoch, "epochs",
-                               t->progress.epochs, "seed", (json_int_t)t->options->seed, "val_top1", epoch->val_top1, "val_top5",
-                               epoch->val_top5, "val_loss", epoch->val_losses[0]);
+                               (json_int_t)t->images, "val_images", (json_int_t)t->pictures.val.dataset->image_count, "epoch",
+                               epoch->epoch, "epochs", t->progress.epochs, "seed", (json_int_t)t->options.seed, "val_top1",
+                               epoch->val_top1, "val_top5", epoch->val_top5, "val_loss", epoch->val_losses[0]);
     char *text = record ? json_dumps(record, JSON_COMPACT) : NULL;
     json_decref(record);
     return text;
 }
 
 static deeper_status save_as(const dp_trainer *t, const dp_model *model, const char *name, deeper_error *error) {
-    char *path = dp_path_join(t->allocator, t->options->out, name);
+    char *path = dp_folder_path(t, name);
     deeper_status status = path ? dp_model_save(model, path, error) : dp_fail_memory(error, "a path");
     dp_free(t->allocator, path);
     return status;
 }
 
 deeper_status dp_folder_save_models(const dp_trainer *t, deeper_error *error) {
+    char fine_tuned[] = "deeper train, fine-tuned", scratch[] = "deeper train, from scratch";
     dp_model model = *t->network.model;
     float *result = dp_optimiser_result(t->optimiser);
-    char *record = training_record(t), source[256];
+    char *record = training_record(t);
     model.values = dp_alloc(t->allocator, (size_t)model.graph->parameters, sizeof *model.values);
     deeper_status status = record && model.values ? DEEPER_OK : dp_fail_memory(error, "a model to save");
     for (int p = 0; status == DEEPER_OK && p < model.graph->parameters; p++)
         model.values[p] = result + (t->network.model->values[p] - t->network.model->arena);
-    snprintf(source, sizeof source, "deeper train %s", t->network.fine_tuned ? "(fine-tuned)" : "(from scratch)");
-    model.source = source;
+    model.source = t->network.fine_tuned ? fine_tuned : scratch;
     model.training = record;
     if (status == DEEPER_OK)
         status = save_as(t, &model, "last.safetensors", error);

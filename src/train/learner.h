@@ -49,7 +49,7 @@ void dp_learner_free(dp_learner *learner);
 void dp_learner_run(dp_learner *learner, const float *tensors, const float *labels, int count, bool first, uint64_t seed);
 
 /* The running statistics of the batch norms move a tenth of the way to those of the last run of `count` pictures, the variance as
- * the unbiased one (PyTorch's rule). Apart from dp_learner_run, so that a run that gave no finite loss leaves no trace. */
+ * the unbiased one (PyTorch's rule). */
 void dp_learner_track(dp_learner *learner, int count);
 
 #endif

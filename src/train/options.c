@@ -1,73 +1,66 @@
-/* options.c - the table of options. */
+/* options.c - the table of options and the loops over it. */
 #include "train/options.h"
 
-#include "train/init.h"
-#include "train/schedule.h"
+#include "train/fields.h"
 
-#include <math.h>
-#include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
-typedef enum kind { TEXT, WHOLE, NUMBER, SEED } kind;
-
-/* A number is sound from least to most; a text if `words` is NULL or has it between bars. */
+/* A number is sound from least to most; a text if `choice` is NULL or has it between bars. */
 typedef struct option {
-    const char *name;
-    kind kind;
-    size_t offset;
+    const char *word; /* of the command line */
+    dp_field field;
     double least, most;
-    const char *words;
+    const char *choice;
 } option;
 
-#define TEXT_OPTION(member, words)                                                                                                 \
-    { #member, TEXT, offsetof(deeper_train_options, member), 0, 0, words }
-#define WHOLE_OPTION(member, least, most)                                                                                          \
-    { #member, WHOLE, offsetof(deeper_train_options, member), least, most, NULL }
-#define NUMBER_OPTION(member, least, most)                                                                                         \
-    { #member, NUMBER, offsetof(deeper_train_options, member), least, most, NULL }
+#define ROW(word, member, kind) word, DP_FIELD(deeper_train_options, member, kind)
 
-static const option options_table[] = {
-    TEXT_OPTION(data, NULL),
-    TEXT_OPTION(data_root, NULL),
-    TEXT_OPTION(val, NULL),
-    NUMBER_OPTION(val_fraction, 0.001, 0.9),
-    TEXT_OPTION(architecture, NULL),
-    TEXT_OPTION(init, NULL),
-    WHOLE_OPTION(image_size, 0, 4096),
-    { "seed", SEED, offsetof(deeper_train_options, seed), 0, 0, NULL },
-    WHOLE_OPTION(epochs, 1, 100000),
-    NUMBER_OPTION(minutes, 0, 1e6),
-    WHOLE_OPTION(batch, 1, 4096),
-    WHOLE_OPTION(accumulate, 1, 4096),
-    NUMBER_OPTION(rate, 0, 1000),
-    TEXT_OPTION(schedule, "cosine|poly|step|constant"),
-    NUMBER_OPTION(warmup_epochs, 0, 1e5),
-    NUMBER_OPTION(momentum, 0, 0.9999),
-    NUMBER_OPTION(decay, 0, 1),
-    NUMBER_OPTION(clip, 0, 1e9),
-    NUMBER_OPTION(smoothing, 0, 0.9),
-    NUMBER_OPTION(aux_weight, 0, 100),
-    TEXT_OPTION(average, "ema|polyak|none"),
-    TEXT_OPTION(augment, NULL),
-    TEXT_OPTION(freeze, NULL),
-    TEXT_OPTION(rates, NULL),
-    TEXT_OPTION(class_weights, "none|auto"),
-    WHOLE_OPTION(patience, 0, 100000),
-    WHOLE_OPTION(keep, 1, 1000),
-    NUMBER_OPTION(checkpoint_minutes, 0.0, 1e6),
-    NUMBER_OPTION(max_unreadable, 0, 1),
-    TEXT_OPTION(initial, "he|xavier|bvlc|gaussian"),
+static const option table[] = {
+    { ROW("data", data, DP_FIELD_TEXT), 0, 0, NULL },
+    { ROW("data-root", data_root, DP_FIELD_TEXT), 0, 0, NULL },
+    { ROW("val", val, DP_FIELD_TEXT), 0, 0, NULL },
+    { ROW("val-fraction", val_fraction, DP_FIELD_NUMBER), 0.001, 0.9, NULL },
+    { ROW("arch", architecture, DP_FIELD_TEXT), 0, 0, NULL },
+    { ROW("init", init, DP_FIELD_TEXT), 0, 0, NULL },
+    { ROW("size", image_size, DP_FIELD_INT), 0, 4096, NULL },
+    { ROW("seed", seed, DP_FIELD_COUNT), 0, 0, NULL },
+    { ROW("epochs", epochs, DP_FIELD_INT), 1, 10000, NULL },
+    { ROW("minutes", minutes, DP_FIELD_NUMBER), 0, 1e6, NULL },
+    { ROW("batch", batch, DP_FIELD_INT), 1, 4096, NULL },
+    { ROW("accumulate", accumulate, DP_FIELD_INT), 1, 4096, NULL },
+    { ROW("rate", rate, DP_FIELD_NUMBER), 0, 1000, NULL },
+    { ROW("schedule", schedule, DP_FIELD_TEXT), 0, 0, "cosine|poly|step|constant" },
+    { ROW("warmup-epochs", warmup_epochs, DP_FIELD_NUMBER), 0, 1e4, NULL },
+    { ROW("momentum", momentum, DP_FIELD_NUMBER), 0, 0.9999, NULL },
+    { ROW("decay", decay, DP_FIELD_NUMBER), 0, 1, NULL },
+    { ROW("clip", clip, DP_FIELD_NUMBER), 0, 1e9, NULL },
+    { ROW("smoothing", smoothing, DP_FIELD_NUMBER), 0, 0.9, NULL },
+    { ROW("aux-weight", aux_weight, DP_FIELD_NUMBER), 0, 100, NULL },
+    { ROW("average", average, DP_FIELD_TEXT), 0, 0, "ema|polyak|none" },
+    { ROW("augment", augment, DP_FIELD_TEXT), 0, 0, NULL },
+    { ROW("freeze", freeze, DP_FIELD_TEXT), 0, 0, NULL },
+    { ROW("rates", rates, DP_FIELD_TEXT), 0, 0, NULL },
+    { ROW("class-weights", class_weights, DP_FIELD_TEXT), 0, 0, "none|auto" },
+    { ROW("patience", patience, DP_FIELD_INT), 0, 10000, NULL },
+    { ROW("keep", keep, DP_FIELD_INT), 1, 1000, NULL },
+    { ROW("checkpoint-minutes", checkpoint_minutes, DP_FIELD_NUMBER), 0, 1e6, NULL },
+    { ROW("max-unreadable", max_unreadable, DP_FIELD_NUMBER), 0, 1, NULL },
+    { ROW("initial", initial, DP_FIELD_TEXT), 0, 0, "he|xavier|bvlc|gaussian" },
+    /* What follows changes no result and is not recorded. */
+    { ROW("threads", threads, DP_FIELD_INT), 0, 256, NULL },
+    { ROW("readers", readers, DP_FIELD_INT), 0, 256, NULL },
 };
-enum { OPTIONS = sizeof options_table / sizeof *options_table };
+enum { ROWS = sizeof table / sizeof *table, RECORDED = ROWS - 2 };
 
 static const void *member(const deeper_train_options *options, const option *row) {
-    return (const char *)options + row->offset;
+    return (const char *)options + row->field.offset;
 }
 
 /* Whether `text` is one of the words between bars. */
-static bool is_word(const char *words, const char *text) {
+static bool is_choice(const char *choice, const char *text) {
     size_t length = strlen(text);
-    for (const char *word = words; *word;) {
+    for (const char *word = choice; *word;) {
         size_t size = strcspn(word, "|");
         if (size == length && memcmp(word, text, size) == 0)
             return true;
@@ -76,25 +69,91 @@ static bool is_word(const char *words, const char *text) {
     return false;
 }
 
-static deeper_status check_option(const deeper_train_options *options, const option *row, deeper_error *error) {
-    if (row->kind == TEXT) {
+static deeper_status check_row(const deeper_train_options *options, const option *row, deeper_error *error) {
+    double value;
+    switch (row->field.kind) {
+    case DP_FIELD_TEXT: {
         const char *text = *(const char *const *)member(options, row);
-        if (text && row->words && !is_word(row->words, text))
-            return dp_fail(error, DEEPER_ERROR_ARGUMENT, "%s is '%.60s'; %s it may be", row->name, text, row->words);
+        if (text && row->choice && !is_choice(row->choice, text))
+            return dp_fail(error, DEEPER_ERROR_ARGUMENT, "%s: '%.60s' is not one of %s", row->field.name, text, row->choice);
         return DEEPER_OK;
     }
-    if (row->kind == SEED)
+    case DP_FIELD_INT:
+        value = *(const int *)member(options, row);
+        break;
+    case DP_FIELD_NUMBER:
+        value = *(const double *)member(options, row);
+        break;
+    default:
         return DEEPER_OK;
-    double value = row->kind == WHOLE ? *(const int *)member(options, row) : *(const double *)member(options, row);
+    }
     if (!(value >= row->least && value <= row->most))
-        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "%s is %g; %g to %g it may be", row->name, value, row->least, row->most);
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "%s is %g; it may be %g to %g", row->field.name, value, row->least, row->most);
     return DEEPER_OK;
 }
 
 deeper_status dp_train_options_check(const deeper_train_options *options, deeper_error *error) {
     if (!options->data)
-        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "data is missing: a folder of class folders to learn from");
-    for (int i = 0; i < OPTIONS; i++)
-        DP_TRY(check_option(options, &options_table[i], error));
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "data is missing: name a folder of class folders to learn from");
+    for (int i = 0; i < ROWS; i++)
+        DP_TRY(check_row(options, &table[i], error));
     return DEEPER_OK;
+}
+
+static void list_fields(dp_field fields[RECORDED]) {
+    for (int i = 0; i < RECORDED; i++)
+        fields[i] = table[i].field;
+}
+
+json_t *dp_train_options_to_json(const deeper_train_options *options) {
+    dp_field fields[RECORDED];
+    list_fields(fields);
+    return dp_fields_to_json(fields, RECORDED, options);
+}
+
+deeper_status dp_train_options_from_json(deeper_train_options *options, const json_t *object, const char *name,
+                                         deeper_error *error) {
+    dp_field fields[RECORDED];
+    list_fields(fields);
+    return dp_fields_from_json(fields, RECORDED, options, object, name, error);
+}
+
+static bool same(const option *row, const deeper_train_options *a, const deeper_train_options *b) {
+    switch (row->field.kind) {
+    case DP_FIELD_TEXT:
+        return *(const char *const *)member(a, row) == *(const char *const *)member(b, row); /* defaults are NULL */
+    case DP_FIELD_NUMBER:
+        return *(const double *)member(a, row) == *(const double *)member(b, row);
+    case DP_FIELD_COUNT:
+        return *(const uint64_t *)member(a, row) == *(const uint64_t *)member(b, row);
+    default:
+        return *(const int *)member(a, row) == *(const int *)member(b, row);
+    }
+}
+
+bool dp_train_option_text(const deeper_train_options *options, size_t index, const char **word, char *value, size_t size,
+                          bool *set) {
+    static const deeper_train_options defaults = DEEPER_TRAIN_OPTIONS_INIT;
+    if (index >= ROWS)
+        return false;
+    const option *row = &table[index];
+    const void *at = member(options, row);
+    const char *text;
+    *word = row->word;
+    *set = !same(row, options, &defaults);
+    switch (row->field.kind) {
+    case DP_FIELD_TEXT:
+        text = *(const char *const *)at;
+        snprintf(value, size, "%s", text ? text : "");
+        break;
+    case DP_FIELD_NUMBER:
+        snprintf(value, size, "%.12g", *(const double *)at);
+        break;
+    case DP_FIELD_COUNT:
+        snprintf(value, size, "%llu", (unsigned long long)*(const uint64_t *)at);
+        break;
+    default:
+        snprintf(value, size, "%d", *(const int *)at);
+    }
+    return true;
 }

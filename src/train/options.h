@@ -1,10 +1,23 @@
-/* options.h - the options of a run: checked, completed, written to run.json and read back. One table describes them all. */
+/* options.h - the options of a run: checked, written to run.json and read back, shown as texts. One table describes them all. */
 #ifndef DP_TRAIN_OPTIONS_H
 #define DP_TRAIN_OPTIONS_H
 
 #include "base/memory.h"
 
+#include <jansson.h>
+
 /* Errors: ARGUMENT, naming the option, what it is and what it may be. */
 deeper_status dp_train_options_check(const deeper_train_options *options, deeper_error *error);
+
+/* All options that decide results, as an object (NULL: out of memory, or a path that is not UTF-8), and back over `options`; texts
+ * live with the object. Errors: FORMAT; `name` stands for the file. */
+json_t *dp_train_options_to_json(const deeper_train_options *options);
+deeper_status dp_train_options_from_json(deeper_train_options *options, const json_t *object, const char *name,
+                                         deeper_error *error);
+
+/* Option `index` (0, 1, ...) as the word that `deeper train` has for it and its value, cut to `size`. *set: it differs from the
+ * default. False past the last. */
+bool dp_train_option_text(const deeper_train_options *options, size_t index, const char **word, char *value, size_t size,
+                          bool *set);
 
 #endif

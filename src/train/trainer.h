@@ -4,7 +4,7 @@
 
 #include "base/memory.h"
 
-/* options were checked (dp_train_options_check). calls may be NULL. Contract: deeper_train in deeper.h. */
+/* options->out is not NULL; the rest is checked here. calls may be NULL. Contract: deeper_train in deeper.h. */
 deeper_status dp_train(const deeper_train_options *options, const deeper_train_calls *calls, deeper_train_result *result,
                        const deeper_allocator *allocator, deeper_error *error);
 

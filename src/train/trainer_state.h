@@ -1,5 +1,5 @@
-/* trainer_state.h - the parts of a run under way, shared by the files that make up the trainer: trainer.c (the loop), folder.c
- * (what it leaves on disk). Private to src/train. */
+/* trainer_state.h - the parts of a run under way, shared by the files that make up the trainer: trainer.c (the loop), steps.c (what
+ * is done with one batch), clock.c (how long things take), folder.c and summary.c (what stays on disk). Private to src/train. */
 #ifndef DP_TRAIN_TRAINER_STATE_H
 #define DP_TRAIN_TRAINER_STATE_H
 
@@ -11,9 +11,12 @@
 #include "train/schedule.h"
 #include "train/validate.h"
 
+#include <jansson.h>
+
 typedef struct dp_trainer {
     const deeper_allocator *allocator;
-    const deeper_train_options *options;
+    deeper_train_options options; /* as given, or as the run that goes on was started with */
+    json_t *record;               /* run.json of a run that goes on; texts of options live in it */
     const deeper_train_calls *calls;
     dp_pictures pictures;
     dp_network network;
@@ -23,19 +26,75 @@ typedef struct dp_trainer {
     dp_augment augment;
     float *class_weights; /* NULL: all 1 */
     size_t *order;        /* of the epoch's pictures */
+    size_t images;        /* to train on */
     dp_progress progress;
     int readers;
-    double began;          /* dp_now() when progress.seconds was last brought up to date */
-    double epoch_began;    /* of the part of the epoch that this process has done: */
-    uint64_t epoch_images; /* pictures since then */
-    double image_seconds;  /* measured, training */
-    double validation_seconds;
+    double began;              /* dp_now() when progress.seconds was last brought up to date */
+    double saved;              /* when the last checkpoint was written */
+    double measured_since;     /* speed: since when, */
+    uint64_t measured_images;  /* how many pictures, */
+    double image_seconds;      /* and seconds of one in training; 0: not known yet */
+    double validation_seconds; /* of the last one; 0: none yet */
 } dp_trainer;
 
-/* Makes the run's folder, new or empty unless it is resumed. */
-deeper_status dp_folder_open(const dp_trainer *trainer, deeper_error *error);
+/* --------------------------------------------------------------------------------------------------------------- clock */
+
+uint64_t dp_step_images(const dp_trainer *trainer); /* pictures of a whole step */
+uint64_t dp_epoch_steps(const dp_trainer *trainer);
+
+/* Brings progress.seconds up to date and returns it. */
+double dp_seconds_so_far(dp_trainer *trainer);
+
+/* Brings image_seconds up to date after step `step` (from 0) since the epoch's part began, which took `images`. */
+void dp_measure_speed(dp_trainer *trainer, uint64_t step, uint64_t images);
+
+/* With `minutes`, once: as many epochs as fit, when the speed is known well enough or the first epoch ends. */
+void dp_fit_epochs(dp_trainer *trainer, bool epoch_ends);
+
+/* Seconds left in this epoch with its validation (unless `validated`), and in the run. */
+void dp_seconds_left(const dp_trainer *trainer, bool validated, double *epoch, double *run);
+
+/* --------------------------------------------------------------------------------------------------------------- steps */
+
+/* What the batches of one step gave. */
+typedef struct dp_step {
+    dp_sums sums;
+    uint64_t taken; /* pictures of the order; 0: the epoch is over */
+    double rate, norm;
+} dp_step;
+
+/* Runs the next batches and updates the parameters, or, if their loss or gradient is not finite, goes back to the last good state
+ * and halves the rate. Errors: MEMORY; FORMAT (too much is unreadable); ARGUMENT (the run diverges whatever the rate). */
+deeper_status dp_step_run(dp_trainer *trainer, dp_batches *batches, dp_step *step, deeper_error *error);
+
+/* Weighted sum of the heads' mean losses. */
+double dp_total_loss(const dp_learner *learner, const dp_sums *sums);
+
+/* -------------------------------------------------------------------------------------------------------------- folder */
+
+/* Makes the run's folder, which must be new or empty, and writes run.json. Errors: ARGUMENT, IO. */
+deeper_status dp_folder_begin(dp_trainer *trainer, deeper_error *error);
+
+/* The options of the run in the folder, from run.json; what changes no result, and where data lies, may be given anew. */
+deeper_status dp_folder_resume(dp_trainer *trainer, const deeper_train_options *given, deeper_error *error);
+
+/* MISMATCH unless the pictures are those that run.json tells of. */
+deeper_status dp_folder_check_data(const dp_trainer *trainer, deeper_error *error);
+
+/* Writes the state as a checkpoint; takes it from the newest sound one, if there is any. */
+deeper_status dp_folder_save(dp_trainer *trainer, deeper_error *error);
+deeper_status dp_folder_load(dp_trainer *trainer, deeper_error *error);
 
 /* Writes last.safetensors, and model.safetensors if the last epoch of the history was the best. */
 deeper_status dp_folder_save_models(const dp_trainer *trainer, deeper_error *error);
+
+/* Writes log.csv, report.html and the TensorBoard events. */
+deeper_status dp_folder_save_report(const dp_trainer *trainer, const dp_validation *validation, deeper_error *error);
+
+/* PATH of `name` in the folder; NULL: out of memory. */
+char *dp_folder_path(const dp_trainer *trainer, const char *name);
+
+/* The heads' names, main first. */
+const char *dp_head_name(dp_head head);
 
 #endif

@@ -1,0 +1,65 @@
+/* clock.c - speed, and what follows from it: time left, epochs that fit. The only place where a run looks at the clock to decide.
+ */
+#include "train/news.h"
+#include "train/trainer_state.h"
+
+#include <math.h>
+
+enum { WARM_STEPS = 2 /* not measured */, MOST_EPOCHS = 10000 };
+static const double FIT_SECONDS = 30;
+static const double FORWARD_SHARE = 0.4; /* of a validation picture in the time of a training picture, until one was measured */
+
+uint64_t dp_step_images(const dp_trainer *t) {
+    return (uint64_t)t->options.batch * (uint64_t)t->options.accumulate;
+}
+
+uint64_t dp_epoch_steps(const dp_trainer *t) {
+    return (t->images + dp_step_images(t) - 1) / dp_step_images(t);
+}
+
+double dp_seconds_so_far(dp_trainer *t) {
+    double now = dp_now();
+    t->progress.seconds += now - t->began;
+    t->began = now;
+    return t->progress.seconds;
+}
+
+void dp_measure_speed(dp_trainer *t, uint64_t step, uint64_t images) {
+    double now = dp_now();
+    if (step <= WARM_STEPS) {
+        t->measured_since = now;
+        t->measured_images = 0;
+        return;
+    }
+    t->measured_images += images;
+    t->image_seconds = (now - t->measured_since) / (double)t->measured_images;
+}
+
+static double validation_estimate(const dp_trainer *t) {
+    double pictures = (double)t->pictures.val.dataset->image_count;
+    return t->validation_seconds > 0 ? t->validation_seconds : FORWARD_SHARE * t->image_seconds * pictures;
+}
+
+static double epoch_estimate(const dp_trainer *t) {
+    return t->image_seconds * (double)t->images + validation_estimate(t);
+}
+
+void dp_fit_epochs(dp_trainer *t, bool epoch_ends) {
+    dp_progress *p = &t->progress;
+    if (t->options.minutes <= 0 || p->fitted || (t->image_seconds <= 0 && !epoch_ends))
+        return;
+    double seconds = dp_seconds_so_far(t), left = t->options.minutes * 60 - seconds;
+    if (seconds < FIT_SECONDS && !epoch_ends)
+        return;
+    double done = p->epoch + (double)p->position / (double)t->images;
+    double epoch = t->image_seconds > 0 ? epoch_estimate(t) : seconds / done;
+    p->epochs = (int)fmin(MOST_EPOCHS, fmax(floor(done + left / epoch), p->epoch + 1));
+    p->fitted = true;
+    dp_tell(t->calls, DEEPER_TRAIN_NOTE, "%d epochs fit into %g minutes", p->epochs, t->options.minutes);
+}
+
+void dp_seconds_left(const dp_trainer *t, bool validated, double *epoch, double *run) {
+    const dp_progress *p = &t->progress;
+    *epoch = t->image_seconds * (double)(t->images - p->position) + (validated ? 0 : validation_estimate(t));
+    *run = *epoch + epoch_estimate(t) * (p->epochs - p->epoch - 1);
+}
