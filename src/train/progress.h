@@ -18,6 +18,7 @@ typedef struct dp_progress {
     uint64_t position;  /* pictures of its order that are done */
     int epochs;         /* that the run will have */
     bool fitted;        /* epochs follow from the speed that was measured */
+    double rate;        /* of the last step */
     double factor;      /* on the rate, halved by every divergence */
     int divergences;    /* since the last good state */
     uint64_t kept_step; /* of the last good state */
