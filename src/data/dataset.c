@@ -49,24 +49,25 @@ static const struct {
 };
 enum { GZIP, PACKINGS = sizeof packings / sizeof *packings };
 
-/* The first bytes of a file as they are, or unpacked if it is gzipped. */
+/* The first bytes of a file as they are; of an IDX file that is gzipped its first words. */
 static size_t read_head(unsigned char head[HEAD], int file) {
     ssize_t got = pread(file, head, HEAD, 0);
     if (got < 2 || memcmp(head, packings[GZIP].bytes, packings[GZIP].size) != 0)
         return got > 0 ? (size_t)got : 0;
-    unsigned char plain[HEAD];
+    unsigned char words[4];
     int copy = dup(file); /* gzclose closes it */
     gzFile stream = copy >= 0 ? gzdopen(copy, "rb") : NULL;
-    int unpacked = stream ? gzread(stream, plain, HEAD) : 0;
-    if (stream)
-        gzclose(stream);
-    else if (copy >= 0)
+    if (!stream && copy >= 0)
         close(copy);
-    if (unpacked > 0 && dp_idx_begins(plain, (size_t)unpacked)) {
-        memcpy(head, plain, (size_t)unpacked);
-        return (size_t)unpacked;
-    }
-    return (size_t)got;
+    if (!stream)
+        return (size_t)got;
+    gzbuffer(stream, 16); /* unpack no more than is asked for: what is damaged further on, the reader of IDX files tells */
+    int unpacked = gzread(stream, words, sizeof words);
+    gzclose(stream);
+    if (unpacked != sizeof words || !dp_idx_begins(words, sizeof words))
+        return (size_t)got;
+    memcpy(head, words, sizeof words);
+    return sizeof words;
 }
 
 /* *packing: of KIND_PACKED, which. Only ordinary files are looked into: to read from a pipe takes its bytes away. */
