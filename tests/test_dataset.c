@@ -1,6 +1,5 @@
-/* test_dataset.c - folders of class folders and lists of lines, and what is wrong with them. No picture is needed: only names
- * count.
- */
+/* test_dataset.c - folders of class folders and lists of lines, and what is wrong with them; parts, splits and fingerprints. Mostly
+ * no picture is needed: only names count. Tars and IDX files have tests of their own. */
 #include "data/dataset.h"
 #include "helpers/helpers.h"
 
@@ -245,6 +244,203 @@ static void test_lists_that_are_wrong(void **state) {
     test_folder_remove(folder);
 }
 
+/* ------------------------------------------------------------------------------------------------------------- parts */
+
+static void make_picture(const char *folder, const char *name, int red) {
+    char path[TEST_PATH_SIZE], text[32];
+    int header = snprintf(text, sizeof text, "P6 1 1 255\n");
+    text[header] = (char)red;
+    text[header + 1] = text[header + 2] = 0;
+    test_path(path, folder, name);
+    test_write(path, text, (size_t)header + 3);
+}
+
+static void test_parts_of_a_folder(void **state) {
+    static const char *const folders[] = { "train", "test", "validation", "train/a", "train/b", "test/a", "validation/b" };
+    char *folder = test_folder(), path[TEST_PATH_SIZE];
+    dp_dataset *train = NULL, *val = NULL, *one = NULL;
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
+        make_folder(folder, folders[i]);
+    make_file(folder, "README");
+    make_file(folder, "train/a/1");
+    make_file(folder, "train/b/2");
+    make_file(folder, "test/a/3");
+    make_file(folder, "validation/b/4");
+    assert_int_equal(dp_dataset_open_pair(&train, &val, folder, NULL, NULL, NULL), DEEPER_OK);
+    assert_non_null(val);
+    assert_int_equal(train->image_count, 2);
+    assert_image(train, 1, folder, "train/b/2", 1);
+    assert_int_equal(val->image_count, 1);
+    assert_image(val, 0, folder, "validation/b/4", 0); /* before test */
+    test_path(path, folder, "train");
+    assert_string_equal(train->path, path);
+    dp_dataset_free(train);
+    dp_dataset_free(val);
+    assert_int_equal(dp_dataset_open(&one, folder, NULL, NULL, NULL), DEEPER_OK); /* one set: the one to measure on */
+    assert_int_equal(one->image_count, 1);
+    dp_dataset_free(one);
+    make_folder(folder, "others"); /* another folder: they are classes */
+    assert_int_equal(dp_dataset_open_pair(&train, &val, folder, NULL, NULL, NULL), DEEPER_OK);
+    assert_null(val);
+    assert_int_equal(train->class_count, 4);
+    dp_dataset_free(train);
+    test_folder_remove(folder);
+}
+
+static void test_classes_named_like_parts(void **state) {
+    char *folder = test_folder();
+    dp_dataset *set = NULL, *val = NULL;
+    make_folder(folder, "train");
+    make_folder(folder, "test");
+    make_file(folder, "train/locomotive");
+    make_file(folder, "test/tube");
+    assert_int_equal(dp_dataset_open_pair(&set, &val, folder, NULL, NULL, NULL), DEEPER_OK);
+    assert_null(val);
+    assert_int_equal(set->class_count, 2);
+    dp_dataset_free(set);
+    test_folder_remove(folder);
+}
+
+static void test_reads_files(void **state) {
+    char *folder = test_folder(), path[TEST_PATH_SIZE];
+    dp_dataset *set = NULL;
+    dp_image image;
+    deeper_error error = { 0 };
+    make_folder(folder, "a");
+    make_picture(folder, "a/1.ppm", 77);
+    make_file(folder, "a/2.ppm");
+    assert_int_equal(dp_dataset_open(&set, folder, NULL, NULL, NULL), DEEPER_OK);
+    assert_int_equal(dp_dataset_read(&image, set, 0, NULL, NULL, NULL), DEEPER_OK);
+    assert_int_equal(image.pixels[0], 77);
+    dp_image_free(&image);
+    assert_int_equal(dp_dataset_read(&image, set, 1, NULL, NULL, &error), DEEPER_ERROR_FORMAT);
+    assert_null(image.pixels);
+    test_path(path, folder, "a/2.ppm");
+    assert_int_equal(strncmp(error.message, path, strlen(path)), 0);
+    dp_dataset_free(set);
+    test_folder_remove(folder);
+}
+
+/* A list moved with its pictures keeps its fingerprint; a size, a label or the order changes it. */
+static void test_fingerprint_of_lists(void **state) {
+    static const char *const texts[] = { "a 0\nb 1\n", "b 1\na 0\n", "a 1\nb 1\n", "a 0\nb 2\n" };
+    uint64_t prints[6];
+    for (size_t i = 0; i < 6; i++) {
+        char *folder = test_folder(), path[TEST_PATH_SIZE];
+        dp_dataset *set = NULL;
+        make_file(folder, "a");
+        make_file(folder, "b");
+        test_path(path, folder, "b");
+        if (i == 5)
+            test_write(path, "xx", 2);
+        test_path(path, folder, "list");
+        test_write(path, texts[i < 4 ? i : 0], strlen(texts[0]));
+        assert_int_equal(dp_dataset_open(&set, path, NULL, NULL, NULL), DEEPER_OK);
+        prints[i] = dp_dataset_fingerprint(set);
+        assert_true(prints[i] == dp_dataset_fingerprint(set));
+        dp_dataset_free(set);
+        test_folder_remove(folder);
+    }
+    assert_true(prints[0] == prints[4]);
+    for (int i = 1; i < 6; i++)
+        for (int j = 0; j < i; j++)
+            assert_true(prints[i] != prints[j] || (i == 4 && j == 0));
+}
+
+/* ------------------------------------------------------------------------------------------------------------- split */
+
+/* 10 pictures of class 0, none of 1, 1 of 2, 2 of 3, 25 of 4. */
+static dp_dataset *make_uneven(const char *folder) {
+    static const int counts[] = { 10, 0, 1, 2, 25 };
+    char path[TEST_PATH_SIZE], text[4096] = "";
+    dp_dataset *set = NULL;
+    for (int c = 0; c < 5; c++)
+        for (int i = 0; i < counts[c]; i++)
+            snprintf(text + strlen(text), sizeof text - strlen(text), "%d/%d.jpg %d\n", c, i, c);
+    test_path(path, folder, "list");
+    test_write(path, text, strlen(text));
+    assert_int_equal(dp_dataset_open(&set, path, NULL, NULL, NULL), DEEPER_OK);
+    return set;
+}
+
+static void test_split(void **state) {
+    static const size_t wanted[] = { 3, 0, 0, 1, 6 }; /* a quarter: 2.5 and 6.25 rounded, at least 1 of 2, none of 1 */
+    char *folder = test_folder();
+    dp_dataset *set = make_uneven(folder), *train = NULL, *val = NULL;
+    assert_int_equal(dp_dataset_split(&train, &val, set, 0.25, 7, NULL), DEEPER_OK);
+    assert_int_equal(train->image_count + val->image_count, set->image_count);
+    for (size_t c = 0; c < 5; c++) {
+        assert_int_equal(val->classes[c].images, wanted[c]);
+        assert_int_equal(train->classes[c].images, set->classes[c].images - wanted[c]);
+        assert_string_equal(dp_dataset_class(val, c), dp_dataset_class(set, c));
+    }
+    assert_true(train->numbered && val->numbered);
+    /* Merged they are the whole in its order. */
+    for (size_t i = 0, t = 0, v = 0; i < set->image_count; i++) {
+        const char *name = dp_dataset_name(set, i);
+        if (t < train->image_count && strcmp(dp_dataset_name(train, t), name) == 0)
+            assert_int_equal(train->images[t++].class_index, set->images[i].class_index);
+        else
+            assert_string_equal(dp_dataset_name(val, v++), name);
+    }
+    dp_dataset_free(set); /* the parts live on */
+    assert_non_null(strstr(dp_dataset_name(val, 0), "0/"));
+    dp_dataset_free(train);
+    dp_dataset_free(val);
+    test_folder_remove(folder);
+}
+
+/* The same seed gives the same parts; over many seeds each picture of a class is chosen equally often: of 2000 draws of 6 out of 25
+ * a mean of 480, deviation 19. */
+static void test_split_by_seed(void **state) {
+    char *folder = test_folder();
+    dp_dataset *set = make_uneven(folder);
+    int chosen[25] = { 0 };
+    for (uint64_t seed = 0; seed < 2000; seed++) {
+        dp_dataset *train = NULL, *val = NULL, *train2 = NULL, *val2 = NULL;
+        assert_int_equal(dp_dataset_split(&train, &val, set, 0.25, seed, NULL), DEEPER_OK);
+        if (seed < 20) {
+            assert_int_equal(dp_dataset_split(&train2, &val2, set, 0.25, seed, NULL), DEEPER_OK);
+            assert_true(dp_dataset_fingerprint(val) == dp_dataset_fingerprint(val2));
+            dp_dataset_free(train2);
+            dp_dataset_free(val2);
+        }
+        for (size_t i = 0; i < val->image_count; i++)
+            if (val->images[i].class_index == 4)
+                chosen[atoi(strstr(dp_dataset_name(val, i) + strlen(folder), "/4/") + 3)]++;
+        dp_dataset_free(train);
+        dp_dataset_free(val);
+    }
+    for (int i = 0; i < 25; i++)
+        assert_in_range(chosen[i], 480 - 95, 480 + 95);
+    dp_dataset_free(set);
+    test_folder_remove(folder);
+}
+
+static void test_split_refusals(void **state) {
+    char *folder = test_folder(), path[TEST_PATH_SIZE];
+    dp_dataset *set = make_uneven(folder), *train = NULL, *val = NULL;
+    static const double wrong[] = { 0, 1, -0.5, 2 };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        assert_int_equal(dp_dataset_split(&train, &val, set, wrong[i], 1, NULL), DEEPER_ERROR_ARGUMENT);
+    assert_int_equal(dp_dataset_split(&train, &val, set, strtod("nan", NULL), 1, NULL), DEEPER_ERROR_ARGUMENT);
+    assert_int_equal(dp_dataset_split(&train, &val, set, 0.999, 1, NULL), DEEPER_OK); /* one of each class is left */
+    assert_int_equal(train->classes[3].images, 1);
+    assert_int_equal(train->classes[4].images, 1);
+    dp_dataset_free(train);
+    dp_dataset_free(val);
+    train = val = NULL;
+    dp_dataset_free(set);
+    test_path(path, folder, "list");
+    test_write(path, "a 0\nb 1\n", 8);
+    assert_int_equal(dp_dataset_open(&set, path, NULL, NULL, NULL), DEEPER_OK);
+    assert_int_equal(dp_dataset_split(&train, &val, set, 0.5, 1, NULL), DEEPER_ERROR_FORMAT);
+    assert_null(train);
+    assert_null(val);
+    dp_dataset_free(set);
+    test_folder_remove(folder);
+}
+
 /* ------------------------------------------------------------------------------------------------------------ memory */
 
 static void assert_clean_without_memory(const char *path) {
@@ -259,6 +455,31 @@ static void assert_clean_without_memory(const char *path) {
         dp_dataset_free(dataset);
         assert_int_equal(it.outstanding, 0);
     }
+}
+
+static void test_split_without_memory(void **state) {
+    char *folder = test_folder(), path[TEST_PATH_SIZE];
+    test_failing_allocator it;
+    test_path(path, folder, "list");
+    test_write(path, "a 0\nb 0\nc 1\nd 1\n", 16);
+    for (long n = 1, done = 0; !done; n++) {
+        dp_dataset *set = NULL, *train = NULL, *val = NULL;
+        test_failing_allocator_init(&it, n);
+        {
+            deeper_allocator copy = it.allocator; /* gone before the sets are */
+            deeper_status status = dp_dataset_open(&set, path, NULL, &copy, NULL);
+            if (status == DEEPER_OK)
+                status = dp_dataset_split(&train, &val, set, 0.5, 3, NULL);
+            done = it.calls < n;
+            assert_int_equal(status, done ? DEEPER_OK : DEEPER_ERROR_MEMORY);
+            memset(&copy, 0, sizeof copy);
+        }
+        dp_dataset_free(set);
+        dp_dataset_free(val);
+        dp_dataset_free(train);
+        assert_int_equal(it.outstanding, 0);
+    }
+    test_folder_remove(folder);
 }
 
 static void test_every_allocation_may_fail(void **state) {
@@ -286,6 +507,14 @@ int main(void) {
         cmocka_unit_test(test_list),
         cmocka_unit_test(test_list_without_a_folder),
         cmocka_unit_test(test_lists_that_are_wrong),
+        cmocka_unit_test(test_parts_of_a_folder),
+        cmocka_unit_test(test_classes_named_like_parts),
+        cmocka_unit_test(test_reads_files),
+        cmocka_unit_test(test_fingerprint_of_lists),
+        cmocka_unit_test(test_split),
+        cmocka_unit_test(test_split_by_seed),
+        cmocka_unit_test(test_split_refusals),
+        cmocka_unit_test(test_split_without_memory),
         cmocka_unit_test(test_every_allocation_may_fail),
     };
     return cmocka_run_group_tests_name("dataset", tests, NULL, NULL);
