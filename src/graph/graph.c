@@ -58,10 +58,19 @@ int dp_graph_fail(dp_graph *graph, deeper_status status, const char *format, ...
     return -1;
 }
 
-/* Names up to 65,536 nodes are compared one by one: graphs are built once, and those of this field have hundreds of nodes. */
+/* FNV-1a. */
+static uint32_t hash_name(const char *name) {
+    uint32_t hash = 2166136261U;
+    for (; *name; name++)
+        hash = (hash ^ (unsigned char)*name) * 16777619U;
+    return hash;
+}
+
+/* One after another: graphs are built once, and those of this field have hundreds of nodes. */
 int dp_graph_find(const dp_graph *graph, const char *name) {
+    uint32_t hash = hash_name(name);
     for (int i = 0; i < graph->count; i++)
-        if (strcmp(graph->nodes[i].name, name) == 0)
+        if (graph->nodes[i].hash == hash && strcmp(graph->nodes[i].name, name) == 0)
             return i;
     return -1;
 }
@@ -102,6 +111,7 @@ int dp_graph_add(dp_graph *graph, dp_op op, const char *name, const int *inputs,
     if (attributes)
         node.attributes = *attributes;
     node.name = dp_strdup(graph->allocator, name);
+    node.hash = hash_name(name);
     node.inputs = dp_alloc(graph->allocator, (size_t)input_count, sizeof(int));
     void *nodes = graph->nodes;
     bool room = dp_reserve(graph->allocator, &nodes, &graph->capacity, (size_t)graph->count + 1, sizeof *graph->nodes);
