@@ -32,14 +32,22 @@ static const cli_option options[] = {
       .least = 0,
       .most = 3600,
       .help = "how long to measure, at least ten runs" },
+    { .name = "size",
+      .kind = CLI_INTEGER,
+      .value = "N",
+      .least = 32,
+      .most = 1024,
+      .help = "side of the picture of --arch in pixels (default: 224)" },
+    { .name = "train", .kind = CLI_FLAG, .help = "time training steps: forward with auxiliary heads, backward, update" },
     { .name = "plan", .kind = CLI_FLAG, .help = "show the steps of the plan too" },
 };
 
-/* What the session that is timed is like. */
+/* What is timed. Memory is that of an inference session; training tells its peak only. */
 typedef struct setting {
+    bool train;
     size_t arena_bytes, packed_bytes;
     int threads;
-    const char *isa;
+    char isa[16];
 } setting;
 
 static uint64_t peak_rss_bytes(void) {
@@ -50,14 +58,18 @@ static uint64_t peak_rss_bytes(void) {
 static void print_json(const cli_args *args, const deeper_model *model, const setting *s, const deeper_benchmark *b,
                        const char *plan) {
     json_t *object = json_pack(
-        "{s:s?, s:s?, s:s, s:s, s:i, s:i, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:I, s:I, s:I}", "architecture",
-        deeper_model_text(model, "architecture"), "options", deeper_model_text(model, "options"), "precision",
-        cli_text(args, "precision"), "isa", s->isa, "threads", s->threads, "batch", cli_integer(args, "batch"), "runs", b->runs,
-        "median_ms", cli_json_real(b->median_ms), "min_ms", cli_json_real(b->min_ms), "p90_ms", cli_json_real(b->p90_ms),
-        "images_per_second", cli_json_real(b->images_per_second), "peak_gflops", cli_json_real(b->peak_gflops), "direct_floor_ms",
-        cli_json_real(b->direct_floor_ms), "ratio_to_floor", cli_json_real(b->ratio_to_floor), "multiply_adds",
-        (json_int_t)b->multiply_adds, "logit_checksum", cli_json_real(b->logit_checksum), "arena_bytes", (json_int_t)s->arena_bytes,
-        "packed_bytes", (json_int_t)s->packed_bytes, "peak_rss_bytes", (json_int_t)peak_rss_bytes());
+        "{s:s?, s:s?, s:i, s:b, s:s, s:s, s:i, s:i, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:I}", "architecture",
+        deeper_model_text(model, "architecture"), "options", deeper_model_text(model, "options"), "size",
+        deeper_model_image_size(model), "train", s->train, "precision", cli_text(args, "precision"), "isa", s->isa, "threads",
+        s->threads, "batch", cli_integer(args, "batch"), "runs", b->runs, "median_ms", cli_json_real(b->median_ms), "min_ms",
+        cli_json_real(b->min_ms), "p90_ms", cli_json_real(b->p90_ms), "images_per_second", cli_json_real(b->images_per_second),
+        "peak_gflops", cli_json_real(b->peak_gflops), "direct_floor_ms", cli_json_real(b->direct_floor_ms), "ratio_to_floor",
+        cli_json_real(b->ratio_to_floor), "multiply_adds", (json_int_t)b->multiply_adds, "logit_checksum",
+        cli_json_real(b->logit_checksum), "peak_rss_bytes", (json_int_t)peak_rss_bytes());
+    if (!s->train) {
+        json_object_set_new(object, "arena_bytes", json_integer((json_int_t)s->arena_bytes));
+        json_object_set_new(object, "packed_bytes", json_integer((json_int_t)s->packed_bytes));
+    }
     if (plan)
         json_object_set_new(object, "plan", cli_json_text(plan));
     cli_print_json(object);
@@ -70,13 +82,15 @@ static void print_text(const cli_args *args, const deeper_model *model, const se
         printf("%s\n", plan);
     printf("network        %s, %s multiply-adds an image\n", deeper_model_text(model, "architecture"),
            cli_grouped(b->multiply_adds, text));
-    printf("run            %s, %s, %d thread%s, batch %d, %d runs\n", cli_text(args, "precision"), s->isa, s->threads,
-           s->threads == 1 ? "" : "s", cli_integer(args, "batch"), b->runs);
+    printf("run            %s%s, %s, %d thread%s, batch %d, %d runs\n", s->train ? "training steps, " : "",
+           cli_text(args, "precision"), s->isa, s->threads, s->threads == 1 ? "" : "s", cli_integer(args, "batch"), b->runs);
     printf("time           median %.2f ms, least %.2f ms, 90 %% below %.2f ms\n", b->median_ms, b->min_ms, b->p90_ms);
     printf("speed          %.1f images/s\n", b->images_per_second);
     printf("machine        %.1f GFLOP/s fp32 at most, so %.2f ms without short cuts\n", b->peak_gflops, b->direct_floor_ms);
     printf("ratio to that  %.3f\n", b->ratio_to_floor);
-    printf("memory         %s activations, %s packed weights, ", cli_bytes(s->arena_bytes, text), cli_bytes(s->packed_bytes, more));
+    fputs("memory         ", stdout);
+    if (!s->train)
+        printf("%s activations, %s packed weights, ", cli_bytes(s->arena_bytes, text), cli_bytes(s->packed_bytes, more));
     printf("%s resident at most\n", cli_bytes(peak_rss_bytes(), text));
     printf("logit checksum %.9g\n", b->logit_checksum);
 }
@@ -86,14 +100,21 @@ static int bench(const cli_args *args, const deeper_model *model) {
     deeper_session *session = NULL;
     deeper_benchmark result = { 0 };
     deeper_error error = { 0 };
+    setting s = { .train = cli_flag(args, "train") };
     session_options.threads = cli_integer(args, "threads");
-    session_options.max_batch = cli_integer(args, "batch");
+    session_options.max_batch = s.train ? 1 : cli_integer(args, "batch");
     if (deeper_session_create(&session, model, &session_options, &error))
         return cli_failure(&error);
-    setting s = { .threads = deeper_session_threads(session), .isa = deeper_session_isa(session) };
+    s.threads = deeper_session_threads(session);
+    snprintf(s.isa, sizeof s.isa, "%s", deeper_session_isa(session));
     deeper_session_memory(session, &s.arena_bytes, &s.packed_bytes);
+    if (s.train) { /* it told threads and instruction set; its memory must not count in the peak */
+        deeper_session_free(session);
+        session = NULL;
+    }
+    session_options.max_batch = cli_integer(args, "batch");
     int code = CLI_DONE;
-    if (deeper_bench(model, &session_options, cli_real(args, "seconds"), &result, &error))
+    if ((s.train ? deeper_bench_training : deeper_bench)(model, &session_options, cli_real(args, "seconds"), &result, &error))
         code = cli_failure(&error);
     else
         (cli_json() ? print_json : print_text)(args, model, &s, &result,
@@ -105,7 +126,11 @@ static int bench(const cli_args *args, const deeper_model *model) {
 static int run(const cli_args *args) {
     deeper_model *model = NULL;
     deeper_error error = { 0 };
-    int code = cli_model_or_arch(&model, args, 1000, 224);
+    if (cli_flag(args, "train") && cli_flag(args, "plan"))
+        return cli_usage(args->command, "--plan shows the plan of inference; not with --train");
+    if (cli_given(args, "model") && cli_given(args, "size"))
+        return cli_usage(args->command, "--size goes with --arch; a model file has its own size");
+    int code = cli_model_or_arch(&model, args, 1000, cli_given(args, "size") ? cli_integer(args, "size") : 224);
     if (code)
         return code;
     if (!cli_given(args, "model") && deeper_model_initialize(model, 1, &error))
@@ -123,9 +148,11 @@ const cli_command cli_command_bench = {
     .description =
         "Runs the network on a fixed input and gives the median time, and its ratio to the direct floor: the time that its "
         "multiply-adds would take at the fp32 peak of the same threads, measured in the same run. Below 1 means that fewer "
-        "multiplications were needed. DEEPER_ISA=portable|avx2|avx512|neon forces an instruction set.",
+        "multiplications were needed. With --train a run is one training step of a batch, and the floor is that of forward and "
+        "backward. DEEPER_ISA=portable|avx2|avx512|neon forces an instruction set.",
     .examples = "deeper bench --threads 1\n"
                 "deeper bench --model googlenet.safetensors --batch 8 --json\n"
+                "deeper bench --train --batch 32 --json\n"
                 "DEEPER_ISA=avx2 deeper bench --plan\n",
     .options = options,
     .option_count = sizeof options / sizeof *options,

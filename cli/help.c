@@ -22,6 +22,8 @@ void cli_help_short(void) {
     printf("deeper %s - %s\n\n", deeper_version(), about);
     puts("  deeper pull bvlc_googlenet          fetch published weights (1000 classes, 53 MB)");
     puts("  deeper classify cat.jpg photos/     say what is in pictures");
+    puts("  deeper train --data photos/ --init bvlc_googlenet --out run\n"
+         "                                      make a classifier of your own classes");
     puts("  deeper summary --arch googlenet     show the network as the paper's Table 1\n");
     puts("Commands:");
     for (size_t i = 0; (command = cli_command_at(i)) != NULL; i++)
@@ -79,7 +81,10 @@ void cli_help_command(const cli_command *command) {
     for (size_t i = 0; (option = cli_option_at(command, i)) != NULL; i++) {
         char title[80];
         option_title(option, title, sizeof title);
-        printf("  %-32s  %s", title, option->help);
+        printf("  %-26s  ", title);
+        if (strlen(title) > 26)
+            printf("\n%30s", "");
+        fputs(option->help, stdout);
         if (option->fallback)
             printf(" (default %s)", option->fallback);
         putchar('\n');
@@ -96,7 +101,7 @@ static const char exit_codes[] =
     ".TP\n0\nDone.\n.TP\n1\nThe command failed; one line on standard error says why.\n"
     ".TP\n2\nThe command line is wrong.\n.TP\n3\nSome inputs could not be read; they are named, the rest is done.\n"
     ".TP\n4\nA threshold that was stated is not met.\n"
-    ".TP\n130, 143\nEnded by an interrupt or a termination signal.\n";
+    ".TP\n130, 143\nEnded by an interrupt or a termination signal; a training run after it has saved a checkpoint.\n";
 
 static const char environment[] = ".SH ENVIRONMENT\n"
                                   ".TP\nDEEPER_THREADS\nThreads to use where \\-\\-threads is not given.\n"

@@ -16,7 +16,7 @@ run 2 frobnicate
 says err "no command 'frobnicate'"
 lacks err "did you mean"
 
-for command in classify eval summary bench convert pull info help; do
+for command in classify eval train summary bench convert pull info help; do
     run 0 "$command" --help
     says out "usage: deeper $command" "--json" "--quiet"
     empty err
@@ -68,9 +68,7 @@ says err "--crops 144" "1|10"
 run 2 bench --precision int8
 says err "fp32 only"
 run 0 bench --help
-lacks out bf16 int8 --train
-run 2 bench --train
-says err "no option --train"
+lacks out bf16 int8
 
 # Values in each of their forms, options behind operands, and what follows "--".
 run 0 summary --arch=googlenet --json

@@ -1,0 +1,303 @@
+/* command_train.c - trains a network, from scratch or from a model file: the options of a run, signals, and what is said at its
+ * end. What happens in between is shown by train_progress.c; all of the training is the library's. */
+#include "commands.h"
+#include "models.h"
+#include "output.h"
+#include "train_progress.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PREVIEW_PICTURES = 16 };
+
+/* A row: an option with a value, what help says of it, and what holds without it. */
+#define ROW_TEXT(name_, value_, help_)                                                                                             \
+    { .name = name_, .kind = CLI_TEXT, .value = value_, .help = help_ }
+#define ROW_FILE(name_, letter_, value_, help_)                                                                                    \
+    { .name = name_, .letter = letter_, .kind = CLI_FILE, .value = value_, .help = help_ }
+#define ROW_CHOICE(name_, choices_, fallback_, help_)                                                                              \
+    { .name = name_, .kind = CLI_CHOICE, .value = choices_, .fallback = fallback_, .help = help_ }
+#define ROW_WHOLE(name_, letter_, fallback_, least_, most_, help_)                                                                 \
+    {                                                                                                                              \
+        .name = name_, .letter = letter_, .kind = CLI_INTEGER, .value = "N", .fallback = fallback_, .least = least_,               \
+        .most = most_, .help = help_                                                                                               \
+    }
+#define ROW_REAL(name_, letter_, fallback_, least_, most_, help_)                                                                  \
+    {                                                                                                                              \
+        .name = name_, .letter = letter_, .kind = CLI_REAL, .value = "X", .fallback = fallback_, .least = least_, .most = most_,   \
+        .help = help_                                                                                                              \
+    }
+
+/* clang-format off: a row a line */
+static const cli_option options[] = {
+    ROW_FILE("data", 'd', "SRC",
+             "pictures: a folder of class folders, a tar of them, a list of \"PATH LABEL\" lines, or IDX images"),
+    ROW_FILE("root", 0, "FOLDER", "where the paths of a list start (default: the list's folder)"),
+    ROW_FILE("val", 0, "SRC", "pictures for validation (default: a share of --data)"),
+    ROW_REAL("val-fraction", 0, "0.1", 0.001, 0.9, "that share, chosen by --seed, a class at a time"),
+    ROW_FILE("out", 'o', "RUN", "the run's folder, new or empty"),
+    { .name = "resume",
+      .kind = CLI_FLAG,
+      .help = "go on from the newest sound checkpoint in RUN, with the options it was started with" },
+    ROW_TEXT("arch", "ARCH", "from scratch: an architecture with its options, \"googlenet:norm=bn\" (default: googlenet)"),
+    ROW_FILE("init", 'i', "MODEL",
+             "fine-tune this model, a file or a pulled one; its last layer is replaced where the classes differ"),
+    ROW_WHOLE("size", 0, NULL, 32, 320, "side of the network's input in pixels (default: 224, or that of --init)"),
+    ROW_WHOLE("epochs", 'e', "30", 1, 100000, "times that every picture is seen"),
+    ROW_REAL("minutes", 0, NULL, 0, 1e6, "fit the schedule to this time by the speed measured (default: no limit)"),
+    ROW_WHOLE("batch", 'b', "32", 1, 4096, "pictures a step"),
+    ROW_WHOLE("accumulate", 0, "1", 1, 4096, "batches whose gradients are added up before an update"),
+    ROW_REAL("rate", 'r', NULL, 0, 100,
+             "learning rate (default: 0.01 from scratch, 0.002 fine-tuning, at batch 32, in proportion to it)"),
+    ROW_CHOICE("schedule", "cosine|poly|step|constant", "cosine", "how the rate falls; step: the paper's x0.96 every 8 epochs"),
+    ROW_REAL("warmup", 0, "1", 0, 1000, "epochs over which the rate grows from 0"),
+    ROW_REAL("momentum", 0, "0.9", 0, 0.9999, "of the updates"),
+    ROW_REAL("decay", 0, "2e-4", 0, 1, "of weights, not of biases"),
+    ROW_REAL("clip", 0, "5", 0, 1e6, "gradients of a larger norm are scaled down to it; 0: not"),
+    ROW_REAL("smoothing", 0, "0", 0, 0.9, "of labels"),
+    ROW_REAL("aux-weight", 0, "0.3", 0, 10, "of the auxiliary heads' losses"),
+    ROW_CHOICE("initial", "he|xavier|bvlc|gaussian", "he", "first weights from scratch; bvlc: xavier with biases of 0.2"),
+    ROW_CHOICE("average", "ema|polyak|none", "ema", "weights that are evaluated and saved: averages over the steps, or the last"),
+    ROW_TEXT("augment", "paper|none|LIST", "LIST: some of area,crop,mirror,photometric,lighting,interpolation (default: paper)"),
+    ROW_TEXT("freeze", "LIST", "layers that stay as they are, by the beginnings of their names: \"conv1,conv2,inception_3\""),
+    ROW_TEXT("rates", "LIST", "factors on the rate of layers: \"loss3=10\" (default: the new layer x10 when fine-tuning)"),
+    ROW_CHOICE("class-weights", "none|auto", "none", "auto: in inverse proportion to the pictures of a class"),
+    ROW_WHOLE("patience", 0, "0", 0, 100000, "stop after this many epochs without a better validation; 0: never"),
+    ROW_WHOLE("seed", 's', "1", 0, 9007199254740992.0, "of everything that is random"),
+    ROW_WHOLE("keep", 0, "2", 1, 1000, "checkpoints to keep"),
+    ROW_REAL("checkpoint-minutes", 0, "5", 0.01, 1e6, "between checkpoints inside an epoch; there is one after every epoch"),
+    CLI_OPTION_THREADS,
+    ROW_WHOLE("readers", 0, NULL, 1, 256, "threads that decode (default: as many as threads)"),
+    ROW_REAL("max-unreadable", 0, "0.1", 0, 1, "stop if more than this share of an epoch's pictures cannot be read"),
+    ROW_FILE("preview", 0, "FILE.png", "write a sheet of what the network would see, and stop there"),
+};
+/* clang-format on */
+
+/* Where the value of an option goes. Its kind tells the type: TEXT, FILE and CHOICE are const char *, INTEGER is int, REAL is
+ * double. */
+static const struct {
+    const char *option;
+    size_t offset;
+} fields[] = {
+#define FIELD(option, member)                                                                                                      \
+    { option, offsetof(deeper_train_options, member) }
+    FIELD("data", data),
+    FIELD("root", data_root),
+    FIELD("val", val),
+    FIELD("val-fraction", val_fraction),
+    FIELD("out", out),
+    FIELD("size", image_size),
+    FIELD("epochs", epochs),
+    FIELD("minutes", minutes),
+    FIELD("batch", batch),
+    FIELD("accumulate", accumulate),
+    FIELD("rate", rate),
+    FIELD("schedule", schedule),
+    FIELD("warmup", warmup_epochs),
+    FIELD("momentum", momentum),
+    FIELD("decay", decay),
+    FIELD("clip", clip),
+    FIELD("smoothing", smoothing),
+    FIELD("aux-weight", aux_weight),
+    FIELD("average", average),
+    FIELD("augment", augment),
+    FIELD("freeze", freeze),
+    FIELD("rates", rates),
+    FIELD("class-weights", class_weights),
+    FIELD("patience", patience),
+    FIELD("keep", keep),
+    FIELD("checkpoint-minutes", checkpoint_minutes),
+    FIELD("threads", threads),
+    FIELD("readers", readers),
+    FIELD("max-unreadable", max_unreadable),
+    FIELD("initial", initial),
+#undef FIELD
+};
+
+static void fill_fields(const cli_args *args, deeper_train_options *train) {
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+        const char *name = fields[i].option;
+        char *field = (char *)train + fields[i].offset;
+        if (!cli_text(args, name))
+            continue;
+        switch (cli_kind_of(args, name)) {
+        case CLI_INTEGER:
+            *(int *)(void *)field = cli_integer(args, name);
+            break;
+        case CLI_REAL:
+            *(double *)(void *)field = cli_real(args, name);
+            break;
+        default:
+            *(const char **)(void *)field = cli_text(args, name);
+            break;
+        }
+    }
+    train->resume = cli_flag(args, "resume");
+    train->seed = strtoull(cli_text(args, "seed"), NULL, 10);
+}
+
+/* ----------------------------------------------------------------------------------------------------------- signals */
+
+static volatile sig_atomic_t stop_signal, save_wanted;
+
+/* The first one stops the run after a checkpoint; a second one ends the process as if it were not caught. */
+static void on_stop(int number) {
+    if (stop_signal) {
+        signal(number, SIG_DFL);
+        raise(number);
+    }
+    stop_signal = number;
+}
+
+static void on_save(int number) {
+    save_wanted = 1;
+}
+
+/* A signal that our parent had ignored (nohup, a job in the background of a script) stays ignored. */
+static void catch_signal(int number, void (*handler)(int)) {
+    struct sigaction action = { .sa_handler = handler, .sa_flags = SA_RESTART }, before;
+    sigemptyset(&action.sa_mask);
+    if (!sigaction(number, NULL, &before) && before.sa_handler != SIG_IGN)
+        sigaction(number, &action, NULL);
+}
+
+static int control(void *context) {
+    if (stop_signal) {
+        cli_note("stopping: a checkpoint is being saved (a second signal stops at once)");
+        return 2;
+    }
+    if (!save_wanted)
+        return 0;
+    save_wanted = 0;
+    return 1;
+}
+
+/* ----------------------------------------------------------------------------------------------------------- results */
+
+static void print_json(const deeper_train_options *train, const deeper_train_result *result, bool stopped) {
+    cli_print_json(json_pack("{s:o, s:b, s:i, s:i, s:I, s:I, s:I, s:o, s:o, s:o, s:o}", "run", cli_json_text(train->out), "stopped",
+                             stopped, "epochs", result->epochs, "best_epoch", result->best_epoch, "steps",
+                             (json_int_t)result->steps, "images", (json_int_t)result->images, "unreadable",
+                             (json_int_t)result->unreadable, "best_top1", cli_json_real(result->best_top1), "best_top5",
+                             cli_json_real(result->best_top5), "best_loss", cli_json_real(result->best_loss), "seconds",
+                             cli_json_real(result->seconds)));
+}
+
+static void print_text(const deeper_train_options *train, const deeper_train_result *result) {
+    char text[32], images[CLI_NUMBER_SIZE];
+    printf("\ntrained   %d epochs, %s images in %s\n", result->epochs, cli_grouped(result->images, images),
+           cli_duration(result->seconds, text));
+    printf("best      epoch %d: top-1 %.2f %%, top-5 %.2f %%, loss %.4f on the validation pictures\n", result->best_epoch,
+           100 * result->best_top1, 100 * result->best_top5, result->best_loss);
+    printf("model     %s/model.safetensors\n", train->out);
+    printf("report    %s/report.html (figures: log.csv, TensorBoard: events.out.tfevents.deeper)\n", train->out);
+    printf("next      deeper eval --model %s/model.safetensors --data SRC\n", train->out);
+    printf("          deeper classify --model %s/model.safetensors PHOTO ...\n", train->out);
+}
+
+static int train_run(const deeper_train_options *train) {
+    deeper_train_result result = { 0 };
+    deeper_error error = { 0 };
+    cli_train_progress progress;
+    cli_train_progress_begin(&progress);
+    deeper_train_calls calls = { .event = cli_train_progress_event, .control = control, .context = &progress };
+    catch_signal(SIGINT, on_stop);
+    catch_signal(SIGTERM, on_stop);
+    catch_signal(SIGUSR1, on_save);
+    deeper_status status = deeper_train(train, &calls, &result, &error);
+    cli_progress_end();
+    if (status == DEEPER_ERROR_STOPPED && stop_signal) {
+        if (cli_json())
+            print_json(train, &result, true);
+        cli_note("saved; to go on: deeper train --resume --out %s", train->out);
+        return 128 + stop_signal;
+    }
+    if (status)
+        return cli_failure(&error);
+    if (cli_json())
+        print_json(train, &result, false);
+    else
+        print_text(train, &result);
+    if (result.unreadable)
+        cli_note("%llu pictures could not be read", (unsigned long long)result.unreadable);
+    return result.unreadable ? CLI_UNREADABLE : CLI_DONE;
+}
+
+static int preview(const deeper_train_options *train, const char *path) {
+    deeper_error error = { 0 };
+    if (deeper_train_preview(train, path, PREVIEW_PICTURES, &error))
+        return cli_failure(&error);
+    if (cli_json())
+        cli_print_json(json_pack("{s:o}", "preview", cli_json_text(path)));
+    else
+        printf("preview   %s\n", path);
+    return CLI_DONE;
+}
+
+/* ----------------------------------------------------------------------------------------------------------- command */
+
+/* With --resume the run's own options hold; only those that change no bit of the result may be given. */
+static int check_resume(const cli_args *args) {
+    static const char *const free_ones[] = { "resume", "out", "threads", "readers", "json", "quiet" };
+    const cli_option *option;
+    for (size_t i = 0; (option = cli_option_at(args->command, i)) != NULL; i++) {
+        bool free_one = false;
+        for (size_t k = 0; k < sizeof free_ones / sizeof *free_ones; k++)
+            free_one = free_one || !strcmp(option->name, free_ones[k]);
+        if (!free_one && cli_given(args, option->name))
+            return cli_usage(args->command, "--%s: a resumed run keeps the options it was started with", option->name);
+    }
+    return CLI_DONE;
+}
+
+static int check(const cli_args *args) {
+    bool resume = cli_flag(args, "resume");
+    if (!resume && !cli_given(args, "data"))
+        return cli_usage(args->command, "--data SRC is missing");
+    if (!cli_given(args, "out") && !cli_given(args, "preview"))
+        return cli_usage(args->command, "--out RUN is missing");
+    if (cli_given(args, "arch") && cli_given(args, "init"))
+        return cli_usage(args->command, "--arch and --init exclude each other: --init brings its architecture");
+    return resume ? check_resume(args) : CLI_DONE;
+}
+
+static int run(const cli_args *args) {
+    deeper_train_options train = DEEPER_TRAIN_OPTIONS_INIT;
+    char *init = NULL;
+    int code = check(args);
+    if (code)
+        return code;
+    fill_fields(args, &train);
+    if (cli_given(args, "init")) {
+        init = cli_model_path(cli_text(args, "init"));
+        if (!init)
+            return CLI_FAILED;
+        train.init = init;
+    } else if (!train.resume) {
+        train.architecture = cli_given(args, "arch") ? cli_text(args, "arch") : "googlenet";
+    }
+    code = cli_given(args, "preview") ? preview(&train, cli_text(args, "preview")) : train_run(&train);
+    free(init);
+    return code;
+}
+
+const cli_command cli_command_train = {
+    .name = "train",
+    .summary = "train a network on pictures, from scratch or from a model",
+    .operands = "",
+    .description =
+        "Trains GoogLeNet with its auxiliary heads (--arch), or fine-tunes a model (--init), on labelled pictures. RUN then holds "
+        "model.safetensors (the best on the validation pictures), last.safetensors, log.csv, report.html, a TensorBoard file and "
+        "checkpoints/. The same options, data and instruction set give the same bits, whatever the threads and interruptions.\n"
+        "An interrupt or a termination signal saves a checkpoint and stops (exit code 130 or 143; a second one stops at once); "
+        "--resume goes on from there, also in the middle of an epoch. SIGUSR1 saves a checkpoint and goes on.",
+    .examples = "deeper train --data photos/ --init bvlc_googlenet --out run\n"
+                "deeper train --data photos/ --init bvlc_googlenet --preview sheet.png\n"
+                "deeper train --resume --out run\n"
+                "deeper train --data train.tar --val val.tar --arch googlenet:norm=bn --size 128 --minutes 60 --out run\n",
+    .options = options,
+    .option_count = sizeof options / sizeof *options,
+    .run = run,
+};
