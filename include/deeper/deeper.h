@@ -89,7 +89,7 @@ typedef struct deeper_error {
 
 /* Where the library's own allocations come from. `allocate` returns `size` bytes aligned to `alignment` (a power of two, at most
  * 4096) or NULL; `release` takes what it returned (never NULL). Both may be called from several threads at once. The codecs
- * (libjpeg-turbo, libpng, libwebp, jansson, protobuf-c) allocate with malloc. */
+ * (libjpeg-turbo, libpng, libwebp, zlib, libarchive, jansson, protobuf-c) allocate with malloc. */
 typedef struct deeper_allocator {
     void *(*allocate)(void *context, size_t size, size_t alignment);
     void (*release)(void *context, void *pointer);
