@@ -187,8 +187,8 @@ static void print_json(const deeper_train_options *train, const deeper_train_res
 
 static void print_text(const deeper_train_options *train, const deeper_train_result *result) {
     char text[32], images[CLI_NUMBER_SIZE];
-    printf("\ntrained   %d epochs, %s images in %s\n", result->epochs, cli_grouped(result->images, images),
-           cli_duration(result->seconds, text));
+    printf("\ntrained   %d epoch%s, %s images in %s\n", result->epochs, result->epochs == 1 ? "" : "s",
+           cli_grouped(result->images, images), cli_duration(result->seconds, text));
     printf("best      epoch %d: top-1 %.2f %%, top-5 %.2f %%, loss %.4f on the validation pictures\n", result->best_epoch,
            100 * result->best_top1, 100 * result->best_top5, result->best_loss);
     printf("model     %s/model.safetensors\n", train->out);
