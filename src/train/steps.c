@@ -12,6 +12,7 @@ enum {
     MOST_DIVERGENCES = 8, /* one after the other */
     DROPOUT_STREAM = 0x5c /* keeps the masks apart from what else is drawn from (seed, step) */
 };
+static const double GOOD_LOSS = 10; /* times that of guessing: a state that lost more is nothing to go back to */
 
 static void add_results(const dp_learner *l, const dp_batch *batch, dp_sums *sums) {
     size_t classes = (size_t)l->model->classes;
@@ -85,6 +86,16 @@ static deeper_status roll_back(dp_trainer *t, const dp_step *s, deeper_error *er
     return DEEPER_OK;
 }
 
+/* Shows a step to the watch, and tells what it says. */
+static void watch(const dp_trainer *t, const dp_step *s) {
+    double losses[DP_HEADS] = { 0 };
+    char message[DEEPER_MESSAGE_SIZE];
+    for (int h = 0; h < t->learner->nodes.heads; h++)
+        losses[h] = s->sums.losses[h] / s->sums.weight;
+    if (dp_health_look(t->health, losses, s->norm, t->learner->gradients, message))
+        dp_tell(t->calls, DEEPER_TRAIN_WARNING, "epoch %d: %s", t->progress.epoch + 1, message);
+}
+
 /* Updates the parameters from the gradients of a step. */
 static deeper_status learn(dp_trainer *t, dp_step *s, deeper_error *error) {
     dp_progress *p = &t->progress;
@@ -96,7 +107,8 @@ static deeper_status learn(dp_trainer *t, dp_step *s, deeper_error *error) {
     s->norm = dp_optimiser_norm(t->optimiser, 1 / s->sums.weight);
     if (!isfinite(loss) || !isfinite(s->norm))
         return roll_back(t, s, error);
-    if (p->step % KEEP_STEPS == 0) {
+    watch(t, s);
+    if (p->step % KEEP_STEPS == 0 && loss < GOOD_LOSS * (1 + log(t->network.model->classes))) {
         dp_optimiser_keep(t->optimiser);
         p->kept_step = p->step;
         p->divergences = 0;

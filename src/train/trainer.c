@@ -19,6 +19,7 @@ static const double SCRATCH_RATE = 0.01, TUNING_RATE = 0.002, RATE_BATCH = 32;
 static void close(dp_trainer *t) {
     dp_free(t->allocator, t->order);
     dp_free(t->allocator, t->class_weights);
+    dp_health_free(t->health);
     dp_optimiser_free(t->optimiser);
     dp_learner_free(t->learner);
     dp_network_free(&t->network);
@@ -92,6 +93,7 @@ static deeper_status prepare(dp_trainer *t, const deeper_train_options *given, d
     DP_TRY(given->resume ? dp_folder_check_data(t, error) : dp_folder_begin(t, error));
     DP_TRY(prepare_learner(t, error));
     prepare_schedule(t);
+    DP_TRY(dp_watch_create(t, error));
     t->progress.epochs = t->options.epochs;
     t->progress.factor = 1;
     t->progress.started = (double)time(NULL);

@@ -1,9 +1,11 @@
 /* trainer_state.h - the parts of a run under way, shared by the files that make up the trainer: trainer.c (the loop), steps.c (what
- * is done with one batch), clock.c (how long things take), folder.c and summary.c (what stays on disk). Private to src/train. */
+ * is done with one batch), watch.c (what the watch looks
+ * at), clock.c (how long things take), folder.c and summary.c (what stays on disk). Private to src/train. */
 #ifndef DP_TRAIN_TRAINER_STATE_H
 #define DP_TRAIN_TRAINER_STATE_H
 
 #include "train/batches.h"
+#include "train/health.h"
 #include "train/learner.h"
 #include "train/network.h"
 #include "train/optimiser.h"
@@ -22,6 +24,7 @@ typedef struct dp_trainer {
     dp_network network;
     dp_learner *learner;
     dp_optimiser *optimiser;
+    dp_health *health;
     dp_schedule schedule;
     dp_augment augment;
     float *class_weights; /* NULL: all 1 */
@@ -69,6 +72,9 @@ deeper_status dp_step_run(dp_trainer *trainer, dp_batches *batches, dp_step *ste
 
 /* Weighted sum of the heads' mean losses. */
 double dp_total_loss(const dp_learner *learner, const dp_sums *sums);
+
+/* Makes the watch; learner, schedule and class_weights are there. Errors: MEMORY. */
+deeper_status dp_watch_create(dp_trainer *trainer, deeper_error *error);
 
 /* -------------------------------------------------------------------------------------------------------------- folder */
 
