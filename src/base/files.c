@@ -47,6 +47,14 @@ static deeper_status open_read(int *file, struct stat *status, const char *path,
     return DEEPER_OK;
 }
 
+deeper_status dp_file_open(int *file, const char *path, deeper_error *error) {
+    struct stat status;
+    deeper_status result = open_read(file, &status, path, error);
+    if (result != DEEPER_OK)
+        *file = -1;
+    return result;
+}
+
 static deeper_status map_file(dp_map *map, int file, const struct stat *status, const char *path, size_t limit,
                               deeper_error *error) {
     if (!S_ISREG(status->st_mode))

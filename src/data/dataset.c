@@ -7,7 +7,6 @@
 #include "data/store.h"
 #include "data/tar.h"
 
-#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -77,9 +76,8 @@ static deeper_status find_kind(kind *found, size_t *packing, const char *path, d
     *found = KIND_LIST;
     if (stat(path, &status) != 0 || !S_ISREG(status.st_mode))
         return DEEPER_OK; /* what is wrong with it, reading it as a list will tell */
-    int file = open(path, O_RDONLY | O_CLOEXEC);
-    if (file < 0)
-        return dp_fail_errno(error, path, "cannot open");
+    int file = -1;
+    DP_TRY(dp_file_open(&file, path, error));
     size_t size = read_head(head, file);
     close(file);
     *packing = 0;

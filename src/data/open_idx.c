@@ -1,9 +1,8 @@
 /* open_idx.c - a pair of IDX files as a data set: pictures held in memory, labels found beside them by name. */
+#include "base/files.h"
 #include "data/idx.h"
 #include "data/store.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -36,8 +35,8 @@ static deeper_status read_grey(dp_image *image, const dp_store *store, const dp_
 
 /* ----------------------------------------------------------------------------------------------------- file of labels */
 
-/* The file's name with the words changed, first as it is, then with .gz taken away or added; *file is -1 if there is none. */
-static deeper_status open_labels(int *file, dp_buffer *name, const char *path, deeper_error *error) {
+/* Into `name` the file's name with the words changed; where there is no such file, with .gz taken away or added. */
+static deeper_status find_labels(dp_buffer *name, const char *path, deeper_error *error) {
     const char *slash = strrchr(path, '/'), *at = slash ? slash + 1 : path;
     bool changed = false;
     dp_buffer_append(name, path, (size_t)(at - path));
@@ -47,33 +46,34 @@ static deeper_status open_labels(int *file, dp_buffer *name, const char *path, d
             w++;
         if (w < WORDS)
             length = strlen(words[w][0]);
-        dp_buffer_append(name, w < WORDS ? words[w][1] : at, length);
+        dp_buffer_append(name, w < WORDS ? words[w][1] : at, w < WORDS ? strlen(words[w][1]) : 1);
         changed = changed || w == 0;
         at += length;
     }
-    if (name->failed)
-        return dp_fail(error, DEEPER_ERROR_MEMORY, "%s: out of memory for the name of its labels", path);
     if (!changed)
         return dp_fail(error, DEEPER_ERROR_FORMAT,
                        "%s: IDX pictures whose name has no \"images\" in it; the labels have the same name with \"labels\"", path);
-    *file = open(name->data, O_RDONLY | O_CLOEXEC);
-    if (*file >= 0 || errno != ENOENT)
-        return *file >= 0 ? DEEPER_OK : dp_fail_errno(error, name->data, "cannot open");
-    bool packed = name->size > 3 && strcmp(name->data + name->size - 3, ".gz") == 0;
-    if (packed)
-        name->data[name->size - 3] = '\0';
-    else if (!dp_buffer_append(name, ".gz", 3))
+    if (!name->failed && dp_is_folder(name->data) < 0) {
+        bool packed = name->size > 3 && strcmp(name->data + name->size - 3, ".gz") == 0;
+        if (packed)
+            name->data[name->size - 3] = '\0';
+        else
+            dp_buffer_append(name, ".gz", 3);
+    }
+    if (name->failed)
         return dp_fail(error, DEEPER_ERROR_MEMORY, "%s: out of memory for the name of its labels", path);
-    *file = open(name->data, O_RDONLY | O_CLOEXEC);
-    return *file >= 0 ? DEEPER_OK
-                      : dp_fail(error, DEEPER_ERROR_IO, "%s: its labels are not beside it: no file %s", path, name->data);
+    if (dp_is_folder(name->data) < 0)
+        return dp_fail(error, DEEPER_ERROR_IO, "%s: its labels are not beside it: no file %s", path, name->data);
+    return DEEPER_OK;
 }
 
 static deeper_status read_labels(dp_idx *labels, const char *path, const deeper_allocator *allocator, deeper_error *error) {
     int file = -1;
     dp_buffer name;
     dp_buffer_init(&name, allocator, DEEPER_MESSAGE_SIZE * 16);
-    deeper_status status = open_labels(&file, &name, path, error);
+    deeper_status status = find_labels(&name, path, error);
+    if (status == DEEPER_OK)
+        status = dp_file_open(&file, name.data, error);
     if (status == DEEPER_OK)
         status = dp_idx_read(labels, file, false, name.data, allocator, error);
     if (file >= 0)
@@ -86,9 +86,8 @@ static deeper_status read_labels(dp_idx *labels, const char *path, const deeper_
 
 static deeper_status read_pictures(dp_dataset *dataset, size_t *count, deeper_error *error) {
     dp_idx idx;
-    int file = open(dataset->path, O_RDONLY | O_CLOEXEC);
-    if (file < 0)
-        return dp_fail_errno(error, dataset->path, "cannot open");
+    int file = -1;
+    DP_TRY(dp_file_open(&file, dataset->path, error));
     deeper_status status = dp_idx_read(&idx, file, true, dataset->path, dataset->allocator, error);
     close(file);
     dataset->store->pixels = idx.bytes;

@@ -1,12 +1,12 @@
 /* open_tar.c - a tar of class folders as a data set: one index of its headers, one open file, pictures read at their offsets.
  * Words: a base is the folder of the tar that is looked at, with a slash at its end, or "" for all of it; a child is a name just
  * below it. */
+#include "base/files.h"
 #include "data/picture.h"
 #include "data/store.h"
 #include "data/tar.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -196,9 +196,11 @@ deeper_status dp_open_tar(dp_dataset **train, dp_dataset **val, const char *path
     dp_dataset *dataset = dp_dataset_create(path, read_inside, allocator);
     if (!dataset)
         return dp_fail_memory(error, "the data set");
-    dataset->store->file = open(path, O_RDONLY | O_CLOEXEC);
-    deeper_status status = dataset->store->file < 0 ? dp_fail_errno(error, path, "cannot open")
-                                                    : dp_tar_index_read(&index, dataset->store->file, path, allocator, error);
+    int file = -1;
+    deeper_status status = dp_file_open(&file, path, error);
+    dataset->store->file = file;
+    if (status == DEEPER_OK)
+        status = dp_tar_index_read(&index, file, path, allocator, error);
     if (status == DEEPER_OK) {
         status = choose(dataset, val, &index, path, inner, error);
         dp_tar_index_free(&index);
