@@ -1,13 +1,16 @@
 /* step_weight_gradient.c - weight gradients as outer products (gradient.h): dL/dw[k][c][r][s] = sum over images, p, q of
  * g[k][p][q] * x[c][p * stride + r - pad][q * stride + s - pad], written in canonical order into the caller's memory.
  *
- * A unit is a group of output blocks times a group of input channels (planar input: one channel), for all window offsets: its sums
- * stay in the worker's scratch while the images pass in order, so neither batch nor threads change a bit of the order of the sum.
- * Letters: L lanes, K C output and input channels, PQ output rows and columns, RS window, b blocks of a unit, m its input channels
- * (planar: window columns). */
+ * A unit is a group of output blocks times a group of input channels (planar input: one channel), for all window offsets. A task
+ * takes its units by the chunk: the images pass in order, and while one is in cache it is added into the sums of every unit of the
+ * chunk, which stay in scratch. Each sum takes pixels and images in order, whatever the batch, the threads and the chunks. Letters:
+ * L lanes, K C output and input channels, PQ output rows and columns, RS window, b blocks of a unit, m its input channels (planar:
+ * window columns). */
 #include "plan/lower.h"
 
 #include <math.h>
+
+enum { CACHE_FLOATS = 1 << 15, CHUNK_FLOATS = 1 << 17 }; /* images of one call; sums of one chunk: half of a small second cache */
 
 struct dp_outer_step {
     dp_window window;
@@ -15,9 +18,10 @@ struct dp_outer_step {
     int blocks, rows; /* b and m of a full unit */
     int block_groups; /* units along K */
     int row_groups;   /* units along C; planar: channels times parts of the window's columns */
-    bool whole_batch; /* one call sums over all images, see add_offset */
-    int scratch;      /* storage with one piece of scratch_floats a worker */
-    size_t scratch_floats;
+    int together;     /* images that one call sums, see add_images */
+    int chunk;        /* units */
+    int scratch;      /* storage with room for the sums of a chunk a task */
+    size_t unit_floats;
 };
 
 /* One unit: blocks k0..k0+b-1, channels c0..c0+m-1 (planar: channel c0, window columns s0..s0+m-1). */
@@ -36,8 +40,10 @@ static int parts_of(int whole, int most) {
 
 static unit unit_at(const dp_step *step, int lanes, int index) {
     const dp_outer_step *o = step->as.outer;
-    unit u = { .k0 = index / o->row_groups * o->blocks, .c0 = index % o->row_groups, .m = o->rows };
-    u.b = minimum(o->blocks, dp_blocks(step->in2.shape.c, lanes) - u.k0);
+    unit u = { .c0 = index % o->row_groups };
+    int end;
+    dp_share(dp_blocks(step->in2.shape.c, lanes), o->block_groups, index / o->row_groups, &u.k0, &end);
+    u.b = end - u.k0;
     int whole = step->in.planar ? o->window.width : lanes, parts = parts_of(whole, o->rows);
     int group = u.c0 / parts, begin = u.c0 % parts * o->rows;
     u.m = minimum(o->rows, whole - begin);
@@ -48,39 +54,37 @@ static unit unit_at(const dp_step *step, int lanes, int index) {
     return u;
 }
 
-/* Adds one image (or all of a whole batch) into the sums of window offset (r, s); planar input: of columns from s on. */
-static void add_offset(const dp_run *run, const dp_step *step, const unit *u, int image, int r, int s, float *sums) {
+/* Adds images first..first+count-1 into the sums of window offset (r, s); planar input: of columns from s on. Several images in one
+ * call are one picture of that many rows, or, where they have one pixel each, one row. */
+static void add_images(const dp_run *run, const dp_step *step, const unit *u, int first, int count, int r, int s, float *sums) {
     const dp_outer_step *o = step->as.outer;
     const dp_view *x = &step->in, *g = &step->in2;
     const dp_window *w = &o->window;
-    int lanes = run->plan->kernels->lanes, pixel = x->planar ? 1 : lanes;
+    int lanes = run->plan->kernels->lanes, pixel = x->planar ? 1 : lanes, pixels = g->shape.h * g->shape.w;
+    ptrdiff_t x_image = (ptrdiff_t)run->plan->storages[x->storage].image,
+              g_image = (ptrdiff_t)run->plan->storages[g->storage].image;
     ptrdiff_t plane = x->planar ? u->c0 * x->block : u->c0 / lanes * x->block + u->c0 % lanes;
-    dp_outer outer = { .in = dp_view_at(run, x, image) + plane + (r - w->pad_top) * x->row + (ptrdiff_t)(s - w->pad_left) * pixel,
+    dp_outer outer = { .in = dp_view_at(run, x, first) + plane + (r - w->pad_top) * x->row + (ptrdiff_t)(s - w->pad_left) * pixel,
+                       .in_stride = 1,
                        .in_row = w->stride_y * x->row,
                        .in_step = (ptrdiff_t)w->stride_x * pixel,
-                       .in_stride = 1,
                        .gradient_row = g->row,
                        .gradient_step = lanes,
                        .height = g->shape.h,
                        .width = g->shape.w,
                        .out = sums,
-                       .add = image > 0 };
+                       .add = first > 0 };
     for (int j = 0; j < u->b; j++)
-        outer.gradient[j] = dp_view_at(run, g, image) + (u->k0 + j) * g->block;
-    if (o->whole_batch) { /* pixels lie one after another: a picture is one row, or, if it has one pixel, the batch is */
-        ptrdiff_t x_image = (ptrdiff_t)run->plan->storages[x->storage].image;
-        ptrdiff_t g_image = (ptrdiff_t)run->plan->storages[g->storage].image;
-        int pixels = g->shape.h * g->shape.w;
+        outer.gradient[j] = dp_view_at(run, g, first) + (u->k0 + j) * g->block;
+    if (o->together > 1 && pixels == 1) {
+        outer.in_step = x_image;
+        outer.gradient_step = g_image;
+        outer.width = count;
+    } else if (o->together > 1) {
         outer.in_row = x_image;
         outer.gradient_row = g_image;
-        outer.height = run->call->count;
         outer.width = pixels;
-        if (pixels == 1) {
-            outer.in_step = x_image;
-            outer.gradient_step = g_image;
-            outer.height = 1;
-            outer.width = run->call->count;
-        }
+        outer.height = count;
     }
     run->plan->gradient_kernels->outer[u->b][u->m](&outer);
 }
@@ -112,16 +116,24 @@ static void write_sums(const dp_run *run, const dp_step *step, const unit *u, co
 
 static void run_outer(const dp_run *run, const dp_step *step, int task, int worker) {
     const dp_outer_step *o = step->as.outer;
-    const dp_storage *storage = &run->plan->storages[o->scratch];
-    float *scratch = run->arena + storage->offset + (size_t)worker * o->scratch_floats;
-    int lanes = run->plan->kernels->lanes, images = o->whole_batch ? 1 : run->call->count;
-    int columns = step->in.planar ? 1 : o->window.width;
-    unit u = unit_at(step, lanes, task);
-    for (int image = 0; image < images; image++)
-        for (int r = 0; r < o->window.height; r++)
-            for (int s = 0; s < columns; s++)
-                add_offset(run, step, &u, image, r, u.s0 + s, scratch + (ptrdiff_t)(r * columns + s) * u.m * u.b * lanes);
-    write_sums(run, step, &u, scratch);
+    int lanes = run->plan->kernels->lanes, columns = step->in.planar ? 1 : o->window.width, begin, end;
+    float *scratch = run->arena + run->plan->storages[o->scratch].offset + (size_t)task * (size_t)o->chunk * o->unit_floats;
+    dp_share(o->block_groups * o->row_groups, step->tasks, task, &begin, &end);
+    for (int from = begin; from < end; from += o->chunk) {
+        int to = minimum(from + o->chunk, end);
+        for (int image = 0; image < run->call->count; image += o->together)
+            for (int i = from; i < to; i++) {
+                unit u = unit_at(step, lanes, i);
+                float *sums = scratch + (size_t)(i - from) * o->unit_floats;
+                for (int r = 0; r < o->window.height; r++)
+                    for (int s = 0; s < columns; s++, sums += u.m * u.b * lanes)
+                        add_images(run, step, &u, image, minimum(o->together, run->call->count - image), r, u.s0 + s, sums);
+            }
+        for (int i = from; i < to; i++) {
+            unit u = unit_at(step, lanes, i);
+            write_sums(run, step, &u, scratch + (size_t)(i - from) * o->unit_floats);
+        }
+    }
 }
 
 static void describe_outer(const dp_step *step, dp_buffer *text) {
@@ -151,14 +163,16 @@ static void choose_unit(const dp_gradient_kernels *kernels, int outputs, int row
     }
 }
 
-/* One output pixel an image, or a 1x1 window over pictures whose rows follow each other. */
-static bool sums_whole_batch(const dp_step *step, const dp_window *w, int lanes) {
+/* Images that one call can sum: all where they have one output pixel, as many as stay in cache where a 1x1 window passes over
+ * pictures whose rows follow each other, else one. */
+static int images_together(const dp_step *step, const dp_window *w, int blocks, int lanes, int max_batch) {
     const dp_view *x = &step->in, *g = &step->in2;
-    if (x->planar)
-        return false;
     bool point = w->height == 1 && w->width == 1 && w->stride_y == 1 && w->stride_x == 1 && !w->pad_top && !w->pad_left;
     bool dense = x->row == (ptrdiff_t)x->shape.w * lanes && g->row == (ptrdiff_t)g->shape.w * lanes;
-    return (point && dense) || (g->shape.h == 1 && g->shape.w == 1);
+    int pixels = g->shape.h * g->shape.w, fit = CACHE_FLOATS / ((1 + blocks) * pixels * lanes + 1);
+    if (x->planar || (pixels > 1 && !(point && dense)))
+        return 1;
+    return pixels == 1 ? max_batch : fit > 1 ? fit : 1;
 }
 
 static deeper_status plan_outer(dp_lowering *l, int node, dp_step *step, deeper_error *error) {
@@ -172,20 +186,22 @@ static deeper_status plan_outer(dp_lowering *l, int node, dp_step *step, deeper_
             o->output = i;
     if (o->output < 0)
         return dp_fail(error, DEEPER_ERROR_UNSUPPORTED, "%s: a weight gradient that is not an output", step->name);
-    o->whole_batch = sums_whole_batch(step, &o->window, lanes);
     choose_unit(plan->gradient_kernels, outputs, step->in.planar ? o->window.width : lanes, o);
     o->block_groups = parts_of(outputs, o->blocks);
     o->row_groups = step->in.planar
                         ? step->in.shape.c * parts_of(o->window.width, o->rows)
                         : step->in.shape.c / lanes * parts_of(lanes, o->rows) + parts_of(step->in.shape.c % lanes, o->rows);
-    o->scratch_floats = (size_t)o->window.height * (size_t)(step->in.planar ? 1 : o->window.width) * (size_t)o->rows
-                        * (size_t)o->blocks * (size_t)lanes;
+    o->together = images_together(step, &o->window, o->blocks, lanes, plan->max_batch);
+    o->unit_floats = (size_t)o->window.height * (size_t)(step->in.planar ? 1 : o->window.width) * (size_t)o->rows
+                     * (size_t)o->blocks * (size_t)lanes;
+    step->work = dp_node_cost(l->graph, node).multiply_adds * (uint64_t)plan->max_batch;
+    int units = o->block_groups * o->row_groups, most = (int)(CHUNK_FLOATS / o->unit_floats);
+    step->tasks = dp_parts(plan, units, step->work);
+    o->chunk = minimum(most > 1 ? most : 1, parts_of(units, step->tasks));
     size_t floats;
-    if (!dp_size_mul(o->scratch_floats, (size_t)plan->threads, &floats))
+    if (!dp_size_mul(o->unit_floats, (size_t)o->chunk * (size_t)step->tasks, &floats))
         return dp_fail(error, DEEPER_ERROR_LIMIT, "%s: the window is too large", step->name);
     DP_TRY(dp_storage_add_fixed(plan, floats, &o->scratch, error));
-    step->tasks = o->block_groups * o->row_groups;
-    step->work = dp_node_cost(l->graph, node).multiply_adds * (uint64_t)plan->max_batch;
     int reads[] = { step->in.storage, step->in2.storage };
     return dp_emit(plan, step, reads, 2, &o->scratch, 1, error);
 }
