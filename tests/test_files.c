@@ -449,8 +449,28 @@ static void test_paths(void **state) {
     assert_int_equal(dp_is_folder(path), 0);
 }
 
+static void test_open(void **state) {
+    char *folder = test_folder(), path[TEST_PATH_SIZE], text[4] = "";
+    deeper_error error = { 0 };
+    int file = 5;
+    test_path(path, folder, "a");
+    assert_int_equal(dp_file_open(&file, path, &error), DEEPER_ERROR_IO);
+    assert_int_equal(file, -1);
+    file = 5;
+    assert_int_equal(dp_file_open(&file, folder, &error), DEEPER_ERROR_IO);
+    assert_int_equal(file, -1);
+    assert_int_equal(strncmp(error.message, folder, strlen(folder)), 0);
+    test_write(path, "abc", 3);
+    assert_int_equal(dp_file_open(&file, path, &error), DEEPER_OK);
+    assert_int_equal(pread(file, text, 2, 1), 2);
+    assert_string_equal(text, "bc");
+    assert_int_equal(close(file), 0);
+    test_folder_remove(folder);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_open),
         cmocka_unit_test_setup_teardown(test_map_and_read, begin, end),
         cmocka_unit_test_setup_teardown(test_read_errors, begin, end),
         cmocka_unit_test_setup_teardown(test_read_pipes, begin, end),

@@ -18,8 +18,8 @@ void dp_map_close(dp_map *map);
 /* Tells the system that the mapped pages will not be read again soon (they come back from the file if they are). */
 void dp_map_release_pages(const dp_map *map);
 
-/* A descriptor for reading at random by any number of threads (pread); the caller closes it. Errors: missing, unreadable, a folder.
- */
+/* A descriptor for reading at random by any number of threads (pread); the caller closes it. Errors: missing, unreadable, a folder;
+ * *file is then -1. */
 deeper_status dp_file_open(int *file, const char *path, deeper_error *error);
 
 /* A whole file read into memory from `allocator` (followed by a zero byte, not counted; freed by dp_free); for files that may
