@@ -450,7 +450,7 @@ static void test_paths(void **state) {
 }
 
 static void test_open(void **state) {
-    char *folder = test_folder(), path[TEST_PATH_SIZE], text[4] = "";
+    char path[TEST_PATH_SIZE], text[4] = "";
     deeper_error error = { 0 };
     int file = 5;
     test_path(path, folder, "a");
@@ -465,13 +465,12 @@ static void test_open(void **state) {
     assert_int_equal(pread(file, text, 2, 1), 2);
     assert_string_equal(text, "bc");
     assert_int_equal(close(file), 0);
-    test_folder_remove(folder);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_open),
         cmocka_unit_test_setup_teardown(test_map_and_read, begin, end),
+        cmocka_unit_test_setup_teardown(test_open, begin, end),
         cmocka_unit_test_setup_teardown(test_read_errors, begin, end),
         cmocka_unit_test_setup_teardown(test_read_pipes, begin, end),
         cmocka_unit_test_setup_teardown(test_read_without_memory, begin, end),
