@@ -54,16 +54,19 @@ static const char *heads_text(const deeper_train_event *event, char text[64]) {
 
 /* -------------------------------------------------------------------------------------------------- within an epoch */
 
-/* "epoch 3/30 [#####.....] 812.3 images/s, loss main/aux1/aux2 0.5/0.7/0.6, epoch 1:12, all 42:10, ends 14:32", with a bar that
- * takes the columns that are left. */
+/* "epoch 3/30 [#####.....] 1:12 left, all 42:10 till 14:32, 812 images/s, loss main/aux1/aux2 0.512/0.733/0.601", without the names
+ * of the heads where the columns do not hold them; the bar takes what is left. */
 static void show_live(const cli_train_progress *progress, const deeper_train_event *event, int columns) {
     char line[LINE_SIZE], rest[LINE_SIZE / 2], bar[BAR_MOST + 1], text[5][64];
-    int head = snprintf(line, sizeof line, "epoch %d/%d ", event->epoch, event->epochs);
-    int tail = snprintf(rest, sizeof rest, " %.1f images/s, loss %s %s, epoch %s, all %s, ends %s", event->images_per_second,
-                        heads_text(event, text[0]), losses_text(progress->losses, event->heads, text[1]),
-                        cli_duration(event->seconds_left_epoch, text[2]), cli_duration(event->seconds_left, text[3]),
-                        clock_after(event->seconds_left, text[4]));
-    int width = columns - head - tail - 3;
+    int head = snprintf(line, sizeof line, "epoch %d/%d ", event->epoch, event->epochs), width = 0;
+    for (int named = 1; named >= 0 && width < BAR_LEAST; named--) {
+        int tail = snprintf(rest, sizeof rest, " %s left, all %s till %s, %.0f%s, loss %s%s%s",
+                            cli_duration(event->seconds_left_epoch, text[0]), cli_duration(event->seconds_left, text[1]),
+                            clock_after(event->seconds_left, text[2]), event->images_per_second, named ? " images/s" : "/s",
+                            named ? heads_text(event, text[3]) : "", named ? " " : "",
+                            losses_text(progress->losses, event->heads, text[4]));
+        width = columns - head - tail - 3; /* two brackets, and the last column */
+    }
     width = width < BAR_LEAST ? BAR_LEAST : width > BAR_MOST ? BAR_MOST : width;
     double share = event->epoch_steps ? (double)event->step / (double)event->epoch_steps : 0;
     for (int i = 0; i < width; i++)
@@ -91,8 +94,8 @@ static void step_done(cli_train_progress *progress, const deeper_train_event *ev
     }
     progress->epoch = event->epoch;
     bool live = cli_live_possible(&columns);
-    if (now - progress->shown < (live ? LIVE_SECONDS : PLAIN_SECONDS))
-        return;
+    if (now - progress->shown < (live ? LIVE_SECONDS : PLAIN_SECONDS) || event->images_per_second <= 0)
+        return; /* too soon, or too early for a speed */
     progress->shown = now;
     if (live)
         show_live(progress, event, columns);
