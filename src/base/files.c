@@ -159,6 +159,10 @@ struct dp_writer {
     unsigned char block[WRITER_BLOCK];
 };
 
+deeper_status dp_file_remove(const char *path, deeper_error *error) {
+    return unlink(path) == 0 ? DEEPER_OK : dp_fail_errno(error, path, "remove");
+}
+
 /* Frees the writer; removes the temporary file if it is still there. */
 static void writer_end(dp_writer *writer) {
     const deeper_allocator *allocator = writer->allocator;

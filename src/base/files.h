@@ -36,6 +36,9 @@ void dp_writer_put(dp_writer *writer, const void *bytes, size_t size);
 deeper_status dp_writer_commit(dp_writer *writer, deeper_error *error); /* frees the writer in every case */
 void dp_writer_discard(dp_writer *writer);                              /* NULL is a no-op */
 
+/* Removes a file. Errors: IO, naming the path. */
+deeper_status dp_file_remove(const char *path, deeper_error *error);
+
 /* Names in a folder, sorted by bytes, without "." and ".." and without hidden names. */
 typedef struct dp_listing {
     char **names;
