@@ -93,6 +93,12 @@ static void test_dead_units(void **state) {
     assert_int_equal(run(health, losses, most, 300, message), 0);
     dp_health_free(health);
     health = open(1, 0);
+    const float none[UNITS] = { 0, 0, 0, 1 };
+    assert_int_equal(run(health, losses, none, 300, message), 100);
+    assert_non_null(strstr(message, "88 % of all units"));
+    assert_int_equal(run(health, losses, none, 300, message), 0);
+    dp_health_free(health);
+    health = open(1, 0);
     for (int i = 0; i < 10; i++) { /* units that wake now and then are not dead */
         assert_int_equal(run(health, losses, most, 99, message), 0);
         assert_int_equal(run(health, losses, alive, 1, message), 0);

@@ -63,8 +63,8 @@ static deeper_status prune(const char *folder, const char *name, int keep, const
         char *path = dp_path_join(allocator, folder, listing.names[i]);
         if (!path)
             status = dp_fail_memory(error, "a path");
-        else if (unlink(path) != 0)
-            status = dp_fail_errno(error, path, "remove the old checkpoint");
+        else
+            status = dp_file_remove(path, error);
         dp_free(allocator, path);
     }
     dp_listing_free(&listing, allocator);
@@ -107,16 +107,14 @@ static deeper_status verify(const dp_safetensors *file, const char *path, deeper
 }
 
 /* Copies a verified file's arenas. */
-static deeper_status take(const dp_safetensors *file, const char *path, dp_arena *arenas, size_t count, deeper_error *error) {
+static deeper_status take(const dp_safetensors *file, const char *path, const dp_arena *arenas, size_t count, deeper_error *error) {
     for (size_t i = 0; i < count; i++) {
         const dp_tensor *tensor = NULL;
         for (size_t k = 0; k < file->count; k++)
             if (strcmp(file->tensors[k].name, arenas[i].name) == 0)
                 tensor = &file->tensors[k];
-        if (!tensor) {
-            arenas[i].values = NULL;
-            continue;
-        }
+        if (!tensor)
+            return dp_fail(error, DEEPER_ERROR_MISMATCH, "%s: has no %s: it is of another run", path, arenas[i].name);
         if (tensor->dtype != DP_DTYPE_F32 || tensor->bytes != arenas[i].floats * sizeof(float))
             return dp_fail(error, DEEPER_ERROR_MISMATCH, "%s: its %s has %zu bytes, this network's %zu: it is of another run", path,
                            arenas[i].name, tensor->bytes, arenas[i].floats * sizeof(float));
@@ -126,8 +124,8 @@ static deeper_status take(const dp_safetensors *file, const char *path, dp_arena
 }
 
 /* One file. FORMAT, LIMIT, UNSUPPORTED: it is damaged. */
-static deeper_status read_file(const char *path, dp_arena *arenas, size_t count, char **state, const deeper_allocator *allocator,
-                               deeper_error *error) {
+static deeper_status read_file(const char *path, const dp_arena *arenas, size_t count, char **state,
+                               const deeper_allocator *allocator, deeper_error *error) {
     dp_map map;
     dp_safetensors file;
     DP_TRY(dp_map_open(&map, path, 0, error));
@@ -147,8 +145,8 @@ static deeper_status read_file(const char *path, dp_arena *arenas, size_t count,
     return status;
 }
 
-deeper_status dp_checkpoint_read(const char *folder, dp_arena *arenas, size_t count, char **state, const deeper_train_calls *calls,
-                                 const deeper_allocator *allocator, deeper_error *error) {
+deeper_status dp_checkpoint_read(const char *folder, const dp_arena *arenas, size_t count, char **state,
+                                 const deeper_train_calls *calls, const deeper_allocator *allocator, deeper_error *error) {
     dp_listing listing;
     *state = NULL;
     DP_TRY(list(&listing, folder, allocator, error));

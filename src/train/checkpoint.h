@@ -18,10 +18,10 @@ typedef struct dp_arena {
 deeper_status dp_checkpoint_write(const char *folder, uint64_t number, const dp_arena *arenas, size_t count, const char *state,
                                   int keep, const deeper_allocator *allocator, deeper_error *error);
 
-/* Reads the newest checkpoint of the folder that is sound: fills the arenas and *state (a text, freed by dp_free). An arena that
- * the file does not have gets values NULL. Ones that are damaged are named in a WARNING through `calls`. *state is NULL if there is
- * no checkpoint at all. Errors: FORMAT (all of them are damaged), MISMATCH (of another network), IO, MEMORY. */
-deeper_status dp_checkpoint_read(const char *folder, dp_arena *arenas, size_t count, char **state, const deeper_train_calls *calls,
-                                 const deeper_allocator *allocator, deeper_error *error);
+/* Reads the newest checkpoint of the folder that is sound: fills the arenas and *state (a text, freed by dp_free). Ones
+ * that are damaged are named in a WARNING through `calls`. *state is NULL if there is no checkpoint at all. Errors: FORMAT (all of
+ * them are damaged), MISMATCH (of another network), IO, MEMORY. */
+deeper_status dp_checkpoint_read(const char *folder, const dp_arena *arenas, size_t count, char **state,
+                                 const deeper_train_calls *calls, const deeper_allocator *allocator, deeper_error *error);
 
 #endif

@@ -115,62 +115,56 @@ deeper_status dp_folder_check_data(const dp_trainer *t, deeper_error *error) {
 
 /* --------------------------------------------------------------------------------------------------------- checkpoints */
 
-enum { ARENAS = 6 };
+enum { ARENAS = 5 };
 
-/* The state's arenas: the present ones, then those of the last good state. Returns how many of them are present ones. */
-static size_t list_arenas(const dp_trainer *t, dp_arena arenas[ARENAS], size_t *all) {
-    static const char *const names[] = { "value", "velocity", "average", "good.value", "good.velocity", "good.average" };
-    dp_optimiser *o = t->optimiser;
-    float *live[] = { o->options.value, o->velocity, o->average };
-    size_t present = o->average ? 3 : 2;
-    *all = 0;
-    for (size_t good = 0; good < 2; good++)
-        for (size_t i = 0; i < present; i++)
-            arenas[(*all)++] =
-                (dp_arena){ names[3 * good + i], good ? o->kept + i * o->options.floats : live[i], o->options.floats };
-    return present;
+/* The state's arenas: the present ones and those of the last good state. Returns how many. */
+static size_t list_arenas(const dp_trainer *t, dp_arena arenas[ARENAS]) {
+    const dp_optimiser *o = t->optimiser;
+    size_t count = 0, floats = o->options.floats;
+    arenas[count++] = (dp_arena){ "value", o->options.value, floats };
+    arenas[count++] = (dp_arena){ "velocity", o->velocity, floats };
+    arenas[count++] = (dp_arena){ "good.value", o->kept, floats };
+    if (o->average) {
+        arenas[count++] = (dp_arena){ "average", o->average, floats };
+        arenas[count++] = (dp_arena){ "good.average", o->kept + floats, floats };
+    }
+    return count;
 }
 
 deeper_status dp_folder_save(dp_trainer *t, deeper_error *error) {
     dp_arena arenas[ARENAS];
-    size_t all = 0, present = list_arenas(t, arenas, &all);
+    size_t count = list_arenas(t, arenas);
     dp_seconds_so_far(t);
     char *folder = dp_folder_path(t, CHECKPOINTS), *state = dp_progress_to_json(&t->progress);
-    deeper_status status = folder && state ? DEEPER_OK : dp_fail_memory(error, "a checkpoint");
-    if (status == DEEPER_OK)
-        status = dp_checkpoint_write(folder, t->progress.step, arenas, t->progress.kept_step == t->progress.step ? present : all,
-                                     state, t->options.keep, t->allocator, error);
+    deeper_status status =
+        folder && state ? dp_checkpoint_write(folder, t->progress.step, arenas, count, state, t->options.keep, t->allocator, error)
+                        : dp_fail_memory(error, "a checkpoint");
     dp_free(t->allocator, folder);
     free(state);
     t->saved = dp_now();
     return status;
 }
 
-/* The state of a checkpoint that was read. */
-static deeper_status restore(dp_trainer *t, const dp_arena *arenas, size_t present, const char *state, deeper_error *error) {
-    for (size_t i = 0; i < present; i++)
-        if (!arenas[i].values)
-            return dp_fail(error, DEEPER_ERROR_MISMATCH, "%s: its checkpoint has no %s: it is of another run", t->options.out,
-                           arenas[i].name);
-    if (!arenas[present].values)
-        dp_optimiser_keep(t->optimiser);
+/* The progress of a checkpoint that was read. */
+static deeper_status restore(dp_trainer *t, const char *state, deeper_error *error) {
     dp_progress_free(&t->progress, t->allocator);
     DP_TRY(dp_progress_from_json(&t->progress, state, t->options.out, t->allocator, error));
-    if (t->progress.position > t->images || t->progress.epoch < 0 || t->progress.epoch > t->progress.epochs)
+    const dp_progress *p = &t->progress;
+    if (p->position > t->images || p->epoch < 0 || p->epoch > p->epochs)
         return dp_fail(error, DEEPER_ERROR_MISMATCH, "%s: its checkpoint is of another run", t->options.out);
     dp_tell(t->calls, DEEPER_TRAIN_NOTE, "goes on from step %llu, after %d of %d epochs and %llu pictures",
-            (unsigned long long)t->progress.step, t->progress.epoch, t->progress.epochs, (unsigned long long)t->progress.position);
+            (unsigned long long)p->step, p->epoch, p->epochs, (unsigned long long)p->position);
     return DEEPER_OK;
 }
 
 deeper_status dp_folder_load(dp_trainer *t, deeper_error *error) {
     dp_arena arenas[ARENAS];
-    size_t all = 0, present = list_arenas(t, arenas, &all);
+    size_t count = list_arenas(t, arenas);
     char *folder = dp_folder_path(t, CHECKPOINTS), *state = NULL;
     deeper_status status =
-        folder ? dp_checkpoint_read(folder, arenas, all, &state, t->calls, t->allocator, error) : dp_fail_memory(error, "a path");
+        folder ? dp_checkpoint_read(folder, arenas, count, &state, t->calls, t->allocator, error) : dp_fail_memory(error, "a path");
     if (status == DEEPER_OK && state)
-        status = restore(t, arenas, present, state, error);
+        status = restore(t, state, error);
     else if (status == DEEPER_OK)
         dp_tell(t->calls, DEEPER_TRAIN_NOTE, "%s: no checkpoint was written; begins anew", t->options.out);
     dp_free(t->allocator, folder);

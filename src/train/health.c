@@ -13,18 +13,16 @@ struct dp_health {
     const deeper_allocator *allocator;
     dp_health_options options;
     dp_health_layer *layers;
-    bool *dead_told; /* one a layer */
-    uint8_t *quiet;  /* steps without a gradient, one a unit, layer after layer; stays at DEAD_STEPS */
+    uint8_t *quiet; /* steps without a gradient, one a unit, layer after layer; stays at DEAD_STEPS */
     uint64_t steps;
     double losses[DP_HEADS], norm; /* running means */
-    bool still_told[DP_HEADS], jump_told;
+    bool still_told[DP_HEADS], jump_told, layer_told, network_told;
 };
 
 void dp_health_free(dp_health *h) {
     if (!h)
         return;
     dp_free(h->allocator, h->layers);
-    dp_free(h->allocator, h->dead_told);
     dp_free(h->allocator, h->quiet);
     dp_free(h->allocator, h);
 }
@@ -40,9 +38,8 @@ deeper_status dp_health_create(dp_health **health, const dp_health_options *opti
     h->allocator = allocator;
     h->options = *options;
     h->layers = dp_alloc(allocator, layers, sizeof *h->layers);
-    h->dead_told = dp_alloc(allocator, layers, sizeof *h->dead_told);
     h->quiet = dp_alloc(allocator, units, sizeof *h->quiet);
-    if (!h->layers || !h->dead_told || !h->quiet) {
+    if (!h->layers || !h->quiet) {
         dp_health_free(h);
         return dp_fail_memory(error, "the watch over the run");
     }
@@ -94,34 +91,47 @@ static bool find_jump(dp_health *h, double norm, char *message) {
     return true;
 }
 
-/* Counts the quiet steps of all units; the first layer that has too many dead ones and was not told yet, or NULL. */
-static const dp_health_layer *count_quiet(dp_health *h, const float *gradients, size_t *dead) {
-    const dp_health_layer *found = NULL;
+/* Counts the quiet steps of all units: *layer is the first that has too many dead ones, NULL: none; *dead of how many are in it. */
+static double count_quiet(dp_health *h, const float *gradients, const dp_health_layer **layer, size_t *dead) {
     uint8_t *quiet = h->quiet;
+    size_t all = 0;
+    *layer = NULL;
     for (size_t i = 0; i < h->options.layer_count; i++) {
-        const dp_health_layer *layer = &h->layers[i];
         size_t count = 0;
-        for (size_t k = 0; k < layer->count; k++, quiet++) {
-            *quiet = gradients[layer->begin + k] != 0 ? 0 : *quiet < DEAD_STEPS ? (uint8_t)(*quiet + 1) : DEAD_STEPS;
+        for (size_t k = 0; k < h->layers[i].count; k++, quiet++) {
+            *quiet = gradients[h->layers[i].begin + k] != 0 ? 0 : *quiet < DEAD_STEPS ? (uint8_t)(*quiet + 1) : DEAD_STEPS;
             count += *quiet == DEAD_STEPS;
         }
-        if (found || h->dead_told[i] || (double)count <= DEAD_SHARE * (double)layer->count)
+        all += count;
+        if (*layer || (double)count <= DEAD_SHARE * (double)h->layers[i].count)
             continue;
-        h->dead_told[i] = true;
+        *layer = &h->layers[i];
         *dead = count;
-        found = layer;
     }
-    return found;
+    return quiet > h->quiet ? (double)all / (double)(quiet - h->quiet) : 0;
+}
+
+static bool find_dead(dp_health *h, const float *gradients, char *message) {
+    const dp_health_layer *layer;
+    size_t dead = 0;
+    double share = count_quiet(h, gradients, &layer, &dead);
+    if (share > DEAD_SHARE && !h->network_told) {
+        h->network_told = h->layer_told = true;
+        snprintf(message, DEEPER_MESSAGE_SIZE, "%.0f %% of all units have been dead (no gradient) for %d steps; %s", 100 * share,
+                 DEAD_STEPS, REMEDY);
+        return true;
+    }
+    if (!layer || h->layer_told)
+        return false;
+    h->layer_told = true;
+    snprintf(message, DEEPER_MESSAGE_SIZE, "layer %.100s: %.0f %% of its units have been dead (no gradient) for %d steps; %s",
+             layer->name, 100 * (double)dead / (double)layer->count, DEAD_STEPS, REMEDY);
+    return true;
 }
 
 bool dp_health_look(dp_health *h, const double *losses, double norm, const float *gradients, char message[DEEPER_MESSAGE_SIZE]) {
-    size_t dead = 0;
     h->steps++;
     for (int i = 0; i < h->options.heads; i++)
         follow(&h->losses[i], losses[i], h->steps);
-    const dp_health_layer *layer = count_quiet(h, gradients, &dead);
-    if (layer)
-        snprintf(message, DEEPER_MESSAGE_SIZE, "layer %.100s: %.0f %% of its units have been dead (no gradient) for %d steps; %s",
-                 layer->name, 100 * (double)dead / (double)layer->count, DEAD_STEPS, REMEDY);
-    return layer || find_jump(h, norm, message) || find_still_head(h, message);
+    return find_dead(h, gradients, message) || find_jump(h, norm, message) || find_still_head(h, message);
 }

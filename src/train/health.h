@@ -33,7 +33,7 @@ void dp_health_free(dp_health *health);
  * wrong and what to do. Each trouble is told once, one at a time:
  *   - a head whose loss (a mean over some 50 steps) is within 2 % of `guess` after 200 steps, if another head is 10 % below it, or
  *     after 500 at most when the warm-up is over too;
- *   - a layer of which more than half the units had no gradient for 100 steps;
+ *   - a layer (the first) of which more than half the units had no gradient for 100 steps, and a network of which this is so;
  *   - a norm of more than 100 times its mean, after 20 steps. */
 bool dp_health_look(dp_health *health, const double *losses, double norm, const float *gradients,
                     char message[DEEPER_MESSAGE_SIZE]);

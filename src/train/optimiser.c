@@ -5,6 +5,7 @@
 #include <string.h>
 
 enum { PIECE = 1 << 16 /* floats */, MOST_PIECES = 65535 /* tasks of a loop of the pool */ };
+static const double MOST_GROWTH = 2;
 
 void dp_optimiser_free(dp_optimiser *o) {
     if (!o)
@@ -34,7 +35,7 @@ static void cut(dp_optimiser *o) {
 }
 
 static deeper_status fill(dp_optimiser *o, deeper_error *error) {
-    size_t pieces = 0, floats = o->options.floats, arenas = o->options.averaged ? 3 : 2, kept = 0;
+    size_t pieces = 0, floats = o->options.floats, arenas = o->options.averaged ? 2 : 1, kept = 0;
     for (size_t i = 0; i < o->options.segment_count; i++)
         pieces += pieces_of(&o->options.segments[i]);
     if (pieces > MOST_PIECES || !dp_size_mul(floats, arenas, &kept))
@@ -73,15 +74,25 @@ deeper_status dp_optimiser_create(dp_optimiser **optimiser, const dp_optimiser_o
 static void sum_piece(void *context, int task, int worker) {
     dp_optimiser *o = context;
     const dp_segment *piece = &o->pieces[task];
-    o->sums[task] = piece->learns ? o->options.kernels->square_sum(o->options.gradient + piece->begin, piece->count) : 0;
+    o->sums[task] = piece->learns ? o->options.kernels->square_sum(o->summed + piece->begin, piece->count) : 0;
 }
 
-double dp_optimiser_norm(dp_optimiser *o, double scale) {
+/* Norm of what lies in an arena for all that learns. */
+static double norm_of(dp_optimiser *o, const float *arena) {
+    o->summed = arena;
     dp_pool_run(o->options.pool, o->piece_count, sum_piece, o);
     double sum = 0;
     for (int i = 0; i < o->piece_count; i++)
         sum += o->sums[i];
-    return scale * sqrt(sum);
+    return sqrt(sum);
+}
+
+double dp_optimiser_norm(dp_optimiser *o, double scale) {
+    return scale * norm_of(o, o->options.gradient);
+}
+
+bool dp_optimiser_sound(dp_optimiser *o) {
+    return norm_of(o, o->options.value) <= MOST_GROWTH * norm_of(o, o->kept); /* false for what is not a number */
 }
 
 static void update_piece(void *context, int task, int worker) {
@@ -112,7 +123,7 @@ void dp_optimiser_step(dp_optimiser *o, double scale, double norm, double rate, 
 
 /* Copies between the kept arenas and the live ones. */
 static void copy(dp_optimiser *o, bool keep) {
-    float *live[] = { o->options.value, o->velocity, o->average };
+    float *live[] = { o->options.value, o->average };
     for (size_t i = 0; i < sizeof live / sizeof *live && live[i]; i++) {
         float *kept = o->kept + i * o->options.floats;
         memcpy(keep ? kept : live[i], keep ? live[i] : kept, o->options.floats * sizeof(float));
@@ -125,6 +136,7 @@ void dp_optimiser_keep(dp_optimiser *o) {
 
 void dp_optimiser_restore(dp_optimiser *o) {
     copy(o, false);
+    memset(o->velocity, 0, o->options.floats * sizeof(float));
 }
 
 float *dp_optimiser_result(const dp_optimiser *o) {

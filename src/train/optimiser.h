@@ -33,10 +33,11 @@ typedef struct dp_optimiser {
     const deeper_allocator *allocator;
     dp_optimiser_options options;
     float *velocity, *average;
-    float *kept; /* the last good state: value, velocity, average */
+    float *kept; /* the last good state: value, average */
     dp_segment *pieces;
     int piece_count;
     double *sums;             /* one a piece */
+    const float *summed;      /* the arena whose squares they are */
     float scale, rate, blend; /* of the step under way */
 } dp_optimiser;
 
@@ -52,7 +53,11 @@ double dp_optimiser_norm(dp_optimiser *optimiser, double scale);
  * blend; see dp_update. */
 void dp_optimiser_step(dp_optimiser *optimiser, double scale, double norm, double rate, double blend);
 
-/* The present state becomes the good one; the good one becomes the present. */
+/* Whether the present state is one to go back to: its values have at most twice the norm of the good state's. A run that diverges
+ * may show a small loss for a while, once all its units are dead. */
+bool dp_optimiser_sound(dp_optimiser *optimiser);
+
+/* The present values and averages become the good state; it becomes the present one, at rest (velocity 0). */
 void dp_optimiser_keep(dp_optimiser *optimiser);
 void dp_optimiser_restore(dp_optimiser *optimiser);
 

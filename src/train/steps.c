@@ -12,7 +12,6 @@ enum {
     MOST_DIVERGENCES = 8, /* one after the other */
     DROPOUT_STREAM = 0x5c /* keeps the masks apart from what else is drawn from (seed, step) */
 };
-static const double GOOD_LOSS = 10; /* times that of guessing: a state that lost more is nothing to go back to */
 
 static void add_results(const dp_learner *l, const dp_batch *batch, dp_sums *sums) {
     size_t classes = (size_t)l->model->classes;
@@ -108,12 +107,13 @@ static deeper_status learn(dp_trainer *t, dp_step *s, deeper_error *error) {
     if (!isfinite(loss) || !isfinite(s->norm))
         return roll_back(t, s, error);
     watch(t, s);
-    if (p->step % KEEP_STEPS == 0 && loss < GOOD_LOSS * (1 + log(t->network.model->classes))) {
+    if (p->step % KEEP_STEPS == 0 && dp_optimiser_sound(t->optimiser)) {
         dp_optimiser_keep(t->optimiser);
         p->kept_step = p->step;
         p->divergences = 0;
     }
     dp_optimiser_step(t->optimiser, 1 / s->sums.weight, s->norm, s->rate, average_blend(t));
+    s->learnt = true;
     dp_sums *sums = &p->sums;
     sums->images += s->sums.images;
     sums->top1 += s->sums.top1;

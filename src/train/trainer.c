@@ -175,7 +175,7 @@ static deeper_status run_steps(dp_trainer *t, dp_batches *batches, deeper_error 
             return DEEPER_OK;
         dp_measure_speed(t, done, s.taken);
         dp_fit_epochs(t, t->progress.position == t->images);
-        if (s.sums.images > 0)
+        if (s.learnt)
             tell_step(t, &s);
         DP_TRY(ask_host(t, error));
     }
@@ -219,8 +219,6 @@ static deeper_status record_epoch(dp_trainer *t, const dp_validation *v, const d
     p->position = 0;
     p->epoch_unreadable = 0;
     p->sums = (dp_sums){ 0 };
-    dp_optimiser_keep(t->optimiser);
-    p->kept_step = p->step;
     return dp_folder_save(t, error);
 }
 

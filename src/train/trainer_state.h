@@ -63,6 +63,7 @@ void dp_seconds_left(const dp_trainer *trainer, bool validated, double *epoch, d
 typedef struct dp_step {
     dp_sums sums;
     uint64_t taken; /* pictures of the order; 0: the epoch is over */
+    bool learnt;    /* the parameters were updated */
     double rate, norm;
 } dp_step;
 
