@@ -68,7 +68,7 @@ static bool find_still_head(dp_health *h, char *message) {
     if (h->steps < FIRST_LOOK || ((double)h->steps < patience && !some_head_moved(h)))
         return false;
     for (int i = 0; i < h->options.heads; i++) {
-        if (h->still_told[i] || fabs(h->losses[i] - h->options.guess) > STILL * h->options.guess)
+        if (h->still_told[i] || h->losses[i] < h->options.guess * (1 - STILL))
             continue;
         h->still_told[i] = true;
         snprintf(message, DEEPER_MESSAGE_SIZE,

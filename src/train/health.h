@@ -31,7 +31,7 @@ void dp_health_free(dp_health *health);
 
 /* Looks at one step: the heads' mean losses, the norm of the gradient, and the gradients themselves. True: `message` says what is
  * wrong and what to do. Each trouble is told once, one at a time:
- *   - a head whose loss (a mean over some 50 steps) is within 2 % of `guess` after 200 steps, if another head is 10 % below it, or
+ *   - a head whose loss (a mean over some 50 steps) is not 2 % below `guess` after 200 steps, if another head is 10 % below it, or
  *     after 500 at most when the warm-up is over too;
  *   - a layer (the first) of which more than half the units had no gradient for 100 steps, and a network of which this is so;
  *   - a norm of more than 100 times its mean, after 20 steps. */
