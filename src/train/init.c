@@ -28,17 +28,20 @@ bool dp_init_from_name(dp_init *init, const char *name) {
     return false;
 }
 
+static bool read_by_softmax(const dp_graph *graph, int layer) {
+    for (int i = layer + 1; i < graph->count; i++)
+        if (graph->nodes[i].op == DP_OP_SOFTMAX && graph->nodes[i].inputs[0] == layer)
+            return true;
+    return false;
+}
+
 void dp_find_classifiers(const dp_graph *graph, bool *classifiers) {
     memset(classifiers, 0, (size_t)graph->parameters * sizeof *classifiers);
     for (int i = 0; i < graph->count; i++) {
-        if (graph->nodes[i].op != DP_OP_SOFTMAX)
-            continue;
-        const dp_node *layer = &graph->nodes[graph->nodes[i].inputs[0]];
-        for (int place = 1; place < layer->input_count; place++) {
-            int parameter = graph->nodes[layer->inputs[place]].parameter;
-            if (parameter >= 0)
-                classifiers[parameter] = true;
-        }
+        const dp_node *layer = &graph->nodes[i];
+        for (int place = 1; place < layer->input_count && read_by_softmax(graph, i); place++)
+            if (graph->nodes[layer->inputs[place]].parameter >= 0)
+                classifiers[graph->nodes[layer->inputs[place]].parameter] = true;
     }
 }
 
@@ -74,17 +77,10 @@ static void set_parameter(float *values, const dp_node *node, const dp_node *rea
         set_all(values, dp_shape_floats(node->shape), classifier ? 0 : ways[init].layer_bias);
 }
 
-static bool read_by_softmax(const dp_graph *graph, int layer) {
-    for (int i = layer + 1; i < graph->count; i++)
-        if (graph->nodes[i].op == DP_OP_SOFTMAX && graph->nodes[i].inputs[0] == layer)
-            return true;
-    return false;
-}
-
 void dp_initialize(dp_model *model, const bool *which, dp_init init, uint64_t seed) {
     const dp_graph *graph = model->graph;
     for (int i = 0; i < graph->count; i++) {
-        bool classifier = graph->nodes[i].op == DP_OP_FC && read_by_softmax(graph, i);
+        bool classifier = read_by_softmax(graph, i);
         for (int place = 0; place < graph->nodes[i].input_count; place++) {
             const dp_node *node = &graph->nodes[graph->nodes[i].inputs[place]];
             if (node->op != DP_OP_PARAMETER || (which && !which[node->parameter]))

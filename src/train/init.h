@@ -11,7 +11,7 @@
  *   xavier    weights uniform in +-sqrt(3 / fan_in), as Caffe has it; biases 0
  *   bvlc      xavier, with biases of 0.2 but for classifiers: BVLC's recipe
  *   gaussian  weights normal, deviation 0.01; biases 0
- * A classifier is a fully connected layer that a softmax reads. Batch norms begin as the identity. */
+ * A classifier is a layer that a softmax reads. Batch norms begin as the identity. */
 typedef enum dp_init { DP_INIT_HE, DP_INIT_XAVIER, DP_INIT_BVLC, DP_INIT_GAUSSIAN } dp_init;
 
 bool dp_init_from_name(dp_init *init, const char *name); /* false: no such way */
