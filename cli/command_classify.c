@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { TOP_MOST = 100, BAR_WIDTH = 20 };
 
@@ -70,9 +71,10 @@ static bool print_table(const classify *work, const deeper_result *result, const
         int width = p > 0 ? (int)(p * BAR_WIDTH + 0.5F) : 0;
         printf("  %5.1f %%  %s%-*.*s%s  ", 100 * (double)p, on, BAR_WIDTH, width < BAR_WIDTH ? width : BAR_WIDTH, bar, off);
         if (*id || *name) {
-            cli_print_text(id);
-            fputs(*id && *name ? "  " : "", stdout);
-            cli_print_text(name);
+            bool both = *id && *name && strcmp(id, name) != 0; /* class folders have names only */
+            cli_print_text(*id ? id : name);
+            fputs(both ? "  " : "", stdout);
+            cli_print_text(both ? name : "");
         } else {
             printf("class %zu", chosen[i]);
         }
