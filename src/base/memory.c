@@ -2,22 +2,40 @@
  * It does not pool or cache: the large buffers are few and live long, the small ones are not on the path of a run. */
 #include "base/memory.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
-enum { SMALLEST_BUFFER = 256, SMALLEST_ARRAY = 8 };
+enum { SMALLEST_BUFFER = 256, SMALLEST_ARRAY = 8, HUGE_PAGE = 2 << 20 };
 
 bool dp_size_mul(size_t a, size_t b, size_t *result) {
     return !__builtin_mul_overflow(a, b, result);
+}
+
+/* Weights and activations in small pages lie wherever the system finds room: which lines of the second cache they share, and with
+ * it the speed of a whole process, is chance (docs/PERF.md). Huge pages end that; a system without them says no, which costs
+ * nothing. */
+static void ask_for_huge_pages(void *pointer, size_t bytes) {
+#ifdef MADV_HUGEPAGE
+    int saved = errno;
+    madvise(pointer, bytes / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
+    errno = saved;
+#endif
 }
 
 static void *allocate(const deeper_allocator *allocator, size_t bytes) {
     if (allocator)
         return allocator->allocate(allocator->context, bytes, DP_ALIGNMENT);
     void *pointer = NULL;
-    return posix_memalign(&pointer, DP_ALIGNMENT, bytes) == 0 ? pointer : NULL;
+    bool large = bytes >= HUGE_PAGE;
+    if (posix_memalign(&pointer, large ? HUGE_PAGE : DP_ALIGNMENT, bytes) != 0)
+        return NULL;
+    if (large)
+        ask_for_huge_pages(pointer, bytes);
+    return pointer;
 }
 
 void *dp_alloc_raw(const deeper_allocator *allocator, size_t count, size_t size) {

@@ -1,19 +1,29 @@
-/* packs.c - the packed weights of one model, shared by its plans: entries found by key, made once, never changed. */
+/* packs.c - the packed weights of one model, shared by its plans: entries found by key, made once, never changed. They lie one
+ * after another in a few large slabs, which the system can back with huge pages. */
 #include "plan/lower.h"
 
 #include <pthread.h>
 #include <string.h>
 
+enum { SLAB_FLOATS = 2 << 20, FLOATS_ALIGNMENT = DP_ALIGNMENT / (int)sizeof(float) };
+
 typedef struct pack {
     char *key;
-    float *values;
+    float *values; /* in a slab */
 } pack;
+
+typedef struct slab {
+    float *floats;
+    size_t used, size;
+} slab;
 
 struct dp_packs {
     const deeper_allocator *allocator;
     pthread_mutex_t mutex;
     pack *items;
     size_t count, capacity;
+    slab *slabs; /* the last one is being filled */
+    size_t slab_count, slab_capacity;
 };
 
 deeper_status dp_packs_create(dp_packs **packs, const deeper_allocator *allocator, deeper_error *error) {
@@ -29,13 +39,35 @@ deeper_status dp_packs_create(dp_packs **packs, const deeper_allocator *allocato
 void dp_packs_free(dp_packs *packs) {
     if (!packs)
         return;
-    for (size_t i = 0; i < packs->count; i++) {
+    for (size_t i = 0; i < packs->count; i++)
         dp_free(packs->allocator, packs->items[i].key);
-        dp_free(packs->allocator, packs->items[i].values);
-    }
+    for (size_t i = 0; i < packs->slab_count; i++)
+        dp_free(packs->allocator, packs->slabs[i].floats);
     dp_free(packs->allocator, packs->items);
+    dp_free(packs->allocator, packs->slabs);
     pthread_mutex_destroy(&packs->mutex);
     dp_free(packs->allocator, packs);
+}
+
+/* Zeroed room for `floats` floats, NULL if memory is out. What is left of a slab that cannot hold it stays unused. */
+static float *take(dp_packs *packs, size_t floats) {
+    size_t size = (floats + FLOATS_ALIGNMENT - 1) / FLOATS_ALIGNMENT * FLOATS_ALIGNMENT;
+    slab *last = packs->slab_count ? &packs->slabs[packs->slab_count - 1] : NULL;
+    if (!last || size > last->size - last->used) {
+        void *slabs = packs->slabs;
+        bool room = dp_reserve(packs->allocator, &slabs, &packs->slab_capacity, packs->slab_count + 1, sizeof *packs->slabs);
+        packs->slabs = slabs;
+        size_t whole = size > SLAB_FLOATS ? size : SLAB_FLOATS;
+        float *made = room ? dp_alloc_raw(packs->allocator, whole, sizeof *made) : NULL;
+        if (!made)
+            return NULL;
+        last = &packs->slabs[packs->slab_count++];
+        *last = (slab){ made, 0, whole };
+    }
+    float *values = last->floats + last->used;
+    last->used += size;
+    memset(values, 0, floats * sizeof *values);
+    return values;
 }
 
 static deeper_status add(dp_packs *packs, const char *key, size_t floats, dp_pack_fill *fill, const void *context,
@@ -43,10 +75,10 @@ static deeper_status add(dp_packs *packs, const char *key, size_t floats, dp_pac
     void *items = packs->items;
     bool room = dp_reserve(packs->allocator, &items, &packs->capacity, packs->count + 1, sizeof *packs->items);
     packs->items = items;
-    pack made = { dp_strdup(packs->allocator, key), dp_alloc(packs->allocator, floats, sizeof(float)) };
-    if (!room || !made.key || !made.values) {
+    pack made = { .key = room ? dp_strdup(packs->allocator, key) : NULL };
+    made.values = made.key ? take(packs, floats) : NULL;
+    if (!made.values) {
         dp_free(packs->allocator, made.key);
-        dp_free(packs->allocator, made.values);
         return dp_fail_memory(error, "packed weights");
     }
     fill(made.values, context);
