@@ -2,23 +2,8 @@
  * A window is always joined column by column, top to bottom, then left to right, on every path: the fast ones give the same bits.
  * A NaN in a window of a max pool may be lost or kept, depending on its place (see vec_max). Contract: dp_pooling in kernels.h;
  * every window must hold a pixel of the picture. */
+#include "kernels/vec_pool.h"
 #include "kernels/vec_families.h"
-
-/* The rows (or columns) of a window inside the picture, begin..end-1, and how many of its positions the padded picture holds. */
-typedef struct span {
-    int begin, end, padded;
-} span;
-
-static span inside(int position, int stride, int window, int pad_before, int pad_after, int limit) {
-    int first = position * stride - pad_before;
-    int last = first + window;
-    int padded_limit = limit + pad_after;
-    return (span){
-        .begin = first < 0 ? 0 : first,
-        .end = last > limit ? limit : last,
-        .padded = (last > padded_limit ? padded_limit : last) - first,
-    };
-}
 
 DP_VEC_INLINE vec join(const bool average, vec a, vec b) {
     return average ? vec_add(a, b) : vec_max(a, b);
@@ -73,15 +58,10 @@ DP_VEC_INLINE void middle_part(const bool average, float *out, const float *in, 
 }
 
 DP_VEC_INLINE void pool(const dp_pooling *p, const bool average) {
-    /* Output columns first..last-1 have their windows inside the picture; the others are clamped one by one. */
-    const int room = p->in_width + p->pad_left - p->width;
-    int first = (p->pad_left + p->stride_x - 1) / p->stride_x;
-    int last = room < 0 ? 0 : room / p->stride_x + 1;
-    first = first > p->out_width ? p->out_width : first;
-    last = last > p->out_width ? p->out_width : last;
-    last = last < first ? first : last;
+    int first, last; /* columns whose windows lie inside the picture; the others are clamped one by one */
+    pool_middle(p, &first, &last);
     for (int y = p->row_begin; y < p->row_end; y++) {
-        span ys = inside(y, p->stride_y, p->height, p->pad_top, p->pad_bottom, p->in_height);
+        const pool_span ys = pool_rows(p, y);
         const int rows = ys.end - ys.begin;
         const float *in = p->in + ys.begin * p->in_row;
         float *out = p->out + y * p->out_row;
@@ -93,11 +73,11 @@ DP_VEC_INLINE void pool(const dp_pooling *p, const bool average) {
                 x = last - 1;
                 continue;
             }
-            span xs = inside(x, p->stride_x, p->width, p->pad_left, p->pad_right, p->in_width);
+            const pool_span xs = pool_columns(p, x);
             const int columns = xs.end - xs.begin;
-            const float divisor = p->count_padding ? (float)ys.padded * (float)xs.padded : (float)rows * (float)columns;
             vec_store(out + x * DP_VEC_LANES,
-                      finish(average, window(average, in + xs.begin * DP_VEC_LANES, p->in_row, rows, columns), vec_set(divisor)));
+                      finish(average, window(average, in + xs.begin * DP_VEC_LANES, p->in_row, rows, columns),
+                             vec_set(pool_divisor(p, ys, xs))));
         }
     }
 }

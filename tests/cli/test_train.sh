@@ -50,6 +50,7 @@ same "3	32" "$(get classes image_size)"
 # stopped SIGNAL CODE RUN: starts a long run, sends the signal after its first epoch; it must end with CODE.
 stopped() {
     ran="train, then SIG$1"
+    : >out # of the run before: it has an epoch 2 already
     env --default-signal=INT "$program" train --data set $net --epochs 40 --out "$3" --json >out 2>err &
     started=$!
     for i in $(seq 600); do
@@ -105,7 +106,7 @@ usage() {
 usage "--data SRC is missing" --out bad
 usage "--out RUN is missing" --data set
 usage "--schedule linear: this version takes one of cosine|poly|step|constant" --data set --out bad --schedule linear
-usage "--epochs 0: must be a whole number from 1 to 100000" --data set --out bad --epochs 0
+usage "--epochs 0: must be a whole number from 1 to 10000" --data set --out bad --epochs 0
 usage "--arch and --init exclude each other: --init brings its architecture" --data set --out bad --arch googlenet --init one/model.safetensors
 usage "--rate: a resumed run keeps the options it was started with" --resume --out one --rate 1
 bad 2 ": nosuch: no such architecture; there is googlenet" --data set --out bad --arch nosuch
