@@ -15,9 +15,8 @@ bool dp_size_mul(size_t a, size_t b, size_t *result) {
     return !__builtin_mul_overflow(a, b, result);
 }
 
-/* Weights and activations in small pages lie wherever the system finds room: which lines of the second cache they share, and with
- * it the speed of a whole process, is chance (docs/PERF.md). Huge pages end that; a system without them says no, which costs
- * nothing. */
+/* Weights and activations of megabytes should take fewer page faults and address translations in huge pages; a system without them
+ * says no, which costs nothing. docs/PERF.md has what it did and did not change. */
 static void ask_for_huge_pages(void *pointer, size_t bytes) {
 #ifdef MADV_HUGEPAGE
     int saved = errno;
