@@ -1,4 +1,5 @@
 /* command_bench.c - times a network here and sets the time against what the machine's arithmetic allows. */
+#include "bench_steps.h"
 #include "commands.h"
 #include "models.h"
 #include "output.h"
@@ -39,6 +40,7 @@ static const cli_option options[] = {
       .most = 1024,
       .help = "side of the picture of --arch in pixels (default: 224)" },
     { .name = "train", .kind = CLI_FLAG, .help = "time training steps: forward with auxiliary heads, backward, update" },
+    { .name = "layers", .kind = CLI_FLAG, .help = "show what each step takes, and each kind of step together" },
     { .name = "plan", .kind = CLI_FLAG, .help = "show the steps of the plan too" },
 };
 
@@ -56,7 +58,7 @@ static uint64_t peak_rss_bytes(void) {
 }
 
 static void print_json(const cli_args *args, const deeper_model *model, const setting *s, const deeper_benchmark *b,
-                       const char *plan) {
+                       const char *plan, json_t *layers) {
     json_t *object = json_pack(
         "{s:s?, s:s?, s:i, s:b, s:s, s:s, s:i, s:i, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:I}", "architecture",
         deeper_model_text(model, "architecture"), "options", deeper_model_text(model, "options"), "size",
@@ -72,12 +74,16 @@ static void print_json(const cli_args *args, const deeper_model *model, const se
     }
     if (plan)
         json_object_set_new(object, "plan", cli_json_text(plan));
+    if (layers)
+        json_object_set(object, "layers", layers);
     cli_print_json(object);
 }
 
 static void print_text(const cli_args *args, const deeper_model *model, const setting *s, const deeper_benchmark *b,
-                       const char *plan) {
+                       const char *plan, const cli_steps *steps) {
     char text[CLI_NUMBER_SIZE], more[CLI_NUMBER_SIZE];
+    if (steps->step_count)
+        cli_steps_end(steps);
     if (plan)
         printf("%s\n", plan);
     printf("network        %s, %s multiply-adds an image\n", deeper_model_text(model, "architecture"),
@@ -93,6 +99,15 @@ static void print_text(const cli_args *args, const deeper_model *model, const se
         printf("%s activations, %s packed weights, ", cli_bytes(s->arena_bytes, text), cli_bytes(s->packed_bytes, more));
     printf("%s resident at most\n", cli_bytes(peak_rss_bytes(), text));
     printf("logit checksum %.9g\n", b->logit_checksum);
+}
+
+static deeper_status measure(const cli_args *args, const deeper_model *model, const deeper_session_options *session_options,
+                             cli_steps *steps, deeper_benchmark *result, deeper_error *error) {
+    double seconds = cli_real(args, "seconds");
+    bool train = cli_flag(args, "train");
+    if (cli_flag(args, "layers"))
+        return deeper_bench_steps(model, session_options, train, seconds, cli_steps_take, steps, result, error);
+    return (train ? deeper_bench_training : deeper_bench)(model, session_options, seconds, result, error);
 }
 
 static int bench(const cli_args *args, const deeper_model *model) {
@@ -113,12 +128,15 @@ static int bench(const cli_args *args, const deeper_model *model) {
         session = NULL;
     }
     session_options.max_batch = cli_integer(args, "batch");
+    cli_steps steps = { .rows = cli_json() && cli_flag(args, "layers") ? json_array() : NULL };
     int code = CLI_DONE;
-    if ((s.train ? deeper_bench_training : deeper_bench)(model, &session_options, cli_real(args, "seconds"), &result, &error))
+    if (measure(args, model, &session_options, &steps, &result, &error))
         code = cli_failure(&error);
+    else if (cli_json())
+        print_json(args, model, &s, &result, cli_flag(args, "plan") ? deeper_session_plan(session) : NULL, steps.rows);
     else
-        (cli_json() ? print_json : print_text)(args, model, &s, &result,
-                                               cli_flag(args, "plan") ? deeper_session_plan(session) : NULL);
+        print_text(args, model, &s, &result, cli_flag(args, "plan") ? deeper_session_plan(session) : NULL, &steps);
+    json_decref(steps.rows);
     deeper_session_free(session);
     return code;
 }
@@ -149,10 +167,13 @@ const cli_command cli_command_bench = {
         "Runs the network on a fixed input and gives the median time, and its ratio to the direct floor: the time that its "
         "multiply-adds would take at the fp32 peak of the same threads, measured in the same run. Below 1 means that fewer "
         "multiplications were needed. With --train a run is one training step of a batch, and the floor is that of forward and "
-        "backward. DEEPER_ISA=portable|avx2|avx512|neon forces an instruction set.",
+        "backward. --layers adds a table of what each step of the plan takes, as a part of the wall time of its phase (the steps "
+        "that run at the same time); waiting is the part of it in which threads had nothing left to do, GFLOP/s and ratio count "
+        "the multiply-adds of direct convolution. DEEPER_ISA=portable|avx2|avx512|neon forces an instruction set.",
     .examples = "deeper bench --threads 1\n"
                 "deeper bench --model googlenet.safetensors --batch 8 --json\n"
                 "deeper bench --train --batch 32 --json\n"
+                "deeper bench --layers --threads 1\n"
                 "DEEPER_ISA=avx2 deeper bench --plan\n",
     .options = options,
     .option_count = sizeof options / sizeof *options,

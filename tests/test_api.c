@@ -92,6 +92,7 @@ static void test_missing_arguments_are_named(void **state) {
     NEEDS("count is 3; the session takes 1 to 2", deeper_session_run(session, input, 3, outputs, &error));
     NEEDS("model is NULL", deeper_bench(NULL, NULL, 0, &benchmark, &error));
     NEEDS("result is NULL", deeper_bench(model, NULL, 0, NULL, &error));
+    NEEDS("step is NULL", deeper_bench_steps(model, NULL, 0, 0, NULL, NULL, &benchmark, &error));
     NEEDS("seconds is -1", deeper_bench(model, NULL, -1, &benchmark, &error));
     NEEDS("seconds is nan", deeper_bench(model, NULL, (double)NAN, &benchmark, &error));
 #undef NEEDS
@@ -457,6 +458,43 @@ static void test_bench_is_consistent(void **state) {
     deeper_model_close(model);
 }
 
+typedef struct told {
+    int steps, convolutions, phase;
+    double ms, share, waiting_ms;
+    uint64_t multiply_adds;
+} told;
+
+static void take_step(void *context, const deeper_bench_step *step) {
+    told *it = context;
+    assert_true(step->phase >= it->phase || step->phase == 0);
+    assert_true(step->layer && step->operation[0] && step->algorithm);
+    assert_true(step->ms >= 0 && step->waiting_ms >= 0 && step->waiting_ms <= step->ms + 1e-9);
+    assert_true((step->ratio_to_floor > 0) == (step->multiply_adds > 0));
+    it->steps++;
+    it->convolutions += strcmp(step->operation, "conv") == 0;
+    it->phase = step->phase;
+    it->ms += step->ms;
+    it->share += step->share;
+    it->multiply_adds += step->multiply_adds;
+}
+
+/* Shares and multiply-adds of all steps add up to those of a run; times to something between the least and the mean. */
+static void test_steps_add_up(void **state) {
+    deeper_model *model = small_model(3, NULL);
+    deeper_session_options options = DEEPER_SESSION_OPTIONS_INIT;
+    options.max_batch = options.threads = 2;
+    for (int training = 0; training < 2; training++) {
+        told it = { 0 };
+        deeper_benchmark b = { 0 };
+        assert_int_equal(deeper_bench_steps(model, &options, training, 0, take_step, &it, &b, NULL), DEEPER_OK);
+        assert_true(it.steps > 20 && it.convolutions > 10);
+        assert_int_equal(it.multiply_adds, b.multiply_adds);
+        assert_true(fabs(it.share - 1) < 1e-9);
+        assert_true(it.ms > 0.5 * b.min_ms);
+    }
+    deeper_model_close(model);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_null_handles_are_no_op),
@@ -471,6 +509,7 @@ int main(void) {
         cmocka_unit_test(test_every_layer_can_be_an_output),
         cmocka_unit_test(test_two_threads_share_a_model),
         cmocka_unit_test(test_bench_is_consistent),
+        cmocka_unit_test(test_steps_add_up),
     };
     return cmocka_run_group_tests_name("api", tests, NULL, NULL);
 }

@@ -117,12 +117,15 @@ static deeper_status evaluate(held *h, const files *f, const deeper_allocator *a
     return deeper_evaluate(h->session, h->dataset, NULL, &result, error);
 }
 
+static void ignore_step(void *context, const deeper_bench_step *step) {
+}
+
 static deeper_status bench(held *h, const files *f, const deeper_allocator *allocator, deeper_error *error) {
     TRY(open_session(h, f, allocator, error));
     deeper_session_options options = DEEPER_SESSION_OPTIONS_INIT;
     options.threads = 1;
     deeper_benchmark result;
-    return deeper_bench(h->model, &options, 0, &result, error);
+    return deeper_bench_steps(h->model, &options, 0, 0, ignore_step, NULL, &result, error);
 }
 
 /* Lets the nth allocation fail, for every n from `first` until none failed. Returns how many a good round makes. */

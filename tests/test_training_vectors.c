@@ -189,7 +189,7 @@ static double mean_loss(const trainee *t, dp_head head) {
 static double run(trainee *t) {
     const float *inputs[] = { t->input, t->labels };
     uint64_t mode = dp_float_mode_enter();
-    dp_plan_run(t->plan, t->pool, t->arena, &(dp_plan_call){ BATCH, inputs, t->outputs, 0 });
+    dp_plan_run(t->plan, t->pool, t->arena, &(dp_plan_call){ .count = BATCH, .inputs = inputs, .outputs = t->outputs });
     dp_float_mode_leave(mode);
     return mean_loss(t, DP_HEAD_MAIN) + 0.3 * mean_loss(t, DP_HEAD_AUX1) + 0.3 * mean_loss(t, DP_HEAD_AUX2);
 }

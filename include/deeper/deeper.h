@@ -501,6 +501,28 @@ DEEPER_API deeper_status deeper_bench_training(const deeper_model *model, const 
 DEEPER_API deeper_status deeper_bench(const deeper_model *model, const deeper_session_options *options, double seconds,
                                       deeper_benchmark *result, deeper_error *error);
 
+/* One step of a run: a layer, or several that are computed as one product, or what only moves values; and one for all that a
+ * training step does beside its plan. Valid during the callback, texts too. Times are means over the runs. Steps of one phase run
+ * as one loop; a step's part of the loop's wall time is its part of the work, so all steps add up to the runs. */
+typedef struct deeper_bench_step {
+    const char *layer;      /* the first that it computes, "inception_3a/3x3"; "d NAME" is the gradient of NAME; may be "" */
+    const char *operation;  /* "conv", "input grad", "weight grad", "pack", ... */
+    const char *algorithm;  /* a line on how; may be "" */
+    int phase;              /* from 1; 0: beside the plan */
+    double ms;              /* of one run of the batch */
+    double waiting_ms;      /* of those: in which threads stood idle at the end of the phase */
+    double share;           /* of all steps, 0..1 */
+    double gflops;          /* 2 x multiply-adds x batch / ms, in 1e9 a second */
+    double ratio_to_floor;  /* ms / (2 x multiply-adds x batch / peak); 0 without multiply-adds */
+    uint64_t multiply_adds; /* an image, by direct convolution; 0 for what is no convolution or linear layer */
+} deeper_bench_step;
+
+/* deeper_bench, or with `training` deeper_bench_training, that also tells of every step, in the order of the run. Taking the times
+ * of the steps costs a run about a hundredth. */
+DEEPER_API deeper_status deeper_bench_steps(const deeper_model *model, const deeper_session_options *options, int training,
+                                            double seconds, void (*step)(void *context, const deeper_bench_step *step),
+                                            void *context, deeper_benchmark *result, deeper_error *error);
+
 #ifdef __cplusplus
 }
 #endif

@@ -5,6 +5,7 @@
 typedef struct bench {
     const deeper_model *model;
     dp_session *session;
+    dp_profile *profile;
     float *input, *logits, *probabilities;
     size_t logit_count; /* an image */
 } bench;
@@ -14,6 +15,7 @@ static void bench_end(bench *it) {
     dp_free(allocator, it->input);
     dp_free(allocator, it->logits);
     dp_free(allocator, it->probabilities);
+    dp_profile_free(it->profile);
     dp_session_free(it->session);
 }
 
@@ -25,7 +27,7 @@ static float *take_batch(const bench *it, dp_shape shape) {
     return dp_alloc(it->model->owner.allocator, count, sizeof(float));
 }
 
-static deeper_status bench_begin(bench *it, const deeper_session_options *options, deeper_error *error) {
+static deeper_status bench_begin(bench *it, const deeper_session_options *options, bool profiled, deeper_error *error) {
     const dp_model *inner = it->model->model;
     const dp_node *softmax = &inner->graph->nodes[it->model->prob];
     if (softmax->op != DP_OP_SOFTMAX)
@@ -39,6 +41,9 @@ static deeper_status bench_begin(bench *it, const deeper_session_options *option
         .output_count = 2,
     };
     DP_TRY(dp_session_create(&it->session, inner, it->model->packs, &mine, error));
+    if (profiled)
+        DP_TRY(dp_profile_create(&it->profile, it->session->plan, error));
+    it->session->profile = it->profile;
     const dp_shape input = inner->graph->nodes[it->model->input].shape;
     it->logit_count = dp_shape_floats(dp_session_output(it->session, 0));
     it->input = take_batch(it, input);
@@ -64,14 +69,14 @@ static double checksum(const bench *it) {
     return sum;
 }
 
-deeper_status deeper_bench(const deeper_model *model, const deeper_session_options *options, double seconds,
-                           deeper_benchmark *result, deeper_error *error) {
+deeper_status dp_bench_inference(const deeper_model *model, const deeper_session_options *options, double seconds,
+                                 const dp_step_listener *listener, deeper_benchmark *result, deeper_error *error) {
     DP_TRY(dp_need(model, "model", error));
     DP_TRY(dp_need(result, "result", error));
     deeper_session_options mine = DEEPER_SESSION_OPTIONS_INIT;
     DP_TRY(dp_options_read(&mine, sizeof mine, options, "deeper_session_options", error));
     bench it = { .model = model };
-    deeper_status status = bench_begin(&it, &mine, error);
+    deeper_status status = bench_begin(&it, &mine, listener != NULL, error);
     if (status == DEEPER_OK) {
         const dp_timed timed = { .allocator = model->owner.allocator,
                                  .kernels = it.session->kernels,
@@ -79,11 +84,18 @@ deeper_status deeper_bench(const deeper_model *model, const deeper_session_optio
                                  .batch = it.session->max_batch,
                                  .multiply_adds = deeper_model_multiply_adds(model, 0),
                                  .run = run_session,
-                                 .context = &it };
+                                 .context = &it,
+                                 .profile = it.profile,
+                                 .listener = listener };
         status = dp_time(&timed, seconds, result, error);
         if (status == DEEPER_OK)
             result->logit_checksum = checksum(&it);
     }
     bench_end(&it);
     return status;
+}
+
+deeper_status deeper_bench(const deeper_model *model, const deeper_session_options *options, double seconds,
+                           deeper_benchmark *result, deeper_error *error) {
+    return dp_bench_inference(model, options, seconds, NULL, result, error);
 }

@@ -1,4 +1,4 @@
-/* bench.h - timing against the arithmetic peak of the same threads: what deeper_bench and deeper_bench_training share.
+/* bench.h - timing against the arithmetic peak of the same threads: what the calls deeper_bench... share.
  * The ratio says how far a run is from one that did nothing but the multiply-adds of direct convolution at the peak of this
  * machine, so it can be compared between machines and over time. */
 #ifndef DP_API_BENCH_H
@@ -6,6 +6,13 @@
 
 #include "base/threads.h"
 #include "kernels/kernels.h"
+#include "plan/plan.h"
+
+/* Who is told of the steps of a run. */
+typedef struct dp_step_listener {
+    void (*step)(void *context, const deeper_bench_step *step);
+    void *context;
+} dp_step_listener;
 
 /* What is timed: run(context) does one batch of `batch` images of `multiply_adds` each on the threads of the pool. */
 typedef struct dp_timed {
@@ -16,11 +23,23 @@ typedef struct dp_timed {
     uint64_t multiply_adds;
     void (*run)(void *context);
     void *context;
+    dp_profile *profile;              /* that run adds to, or NULL */
+    const char *rest;                 /* what run does beside the plan of the profile; NULL: nothing */
+    const dp_step_listener *listener; /* with a profile */
 } dp_timed;
 
 /* Measures the peak, warms up, runs for about `seconds` (at least ten times), measures the peak again and fills *result but for its
- * checksum. Errors: ARGUMENT (seconds), MEMORY. */
+ * checksum; with a profile tells its steps. Errors: ARGUMENT (seconds), MEMORY. */
 deeper_status dp_time(const dp_timed *timed, double seconds, deeper_benchmark *result, deeper_error *error);
+
+/* Tells of every step of a profile over `runs` runs that took `seconds` together. Errors: MEMORY. */
+deeper_status dp_tell_steps(const dp_timed *timed, int runs, double seconds, double peak_gflops, deeper_error *error);
+
+/* deeper_bench and deeper_bench_training; listener NULL: nobody listens, nothing is profiled. */
+deeper_status dp_bench_inference(const deeper_model *model, const deeper_session_options *options, double seconds,
+                                 const dp_step_listener *listener, deeper_benchmark *result, deeper_error *error);
+deeper_status dp_bench_training(const deeper_model *model, const deeper_session_options *options, double seconds,
+                                const dp_step_listener *listener, deeper_benchmark *result, deeper_error *error);
 
 /* The fixed input of `count` floats: x[i] = (h(i) / 2^31 - 1) * 64 for the number i of a float, h a 32-bit hash. Its range is about
  * that of a photo less its mean. */

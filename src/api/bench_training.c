@@ -16,6 +16,7 @@ static const double RATE = 1e-4, BLEND = 1e-3;
 typedef struct bench {
     dp_model *model;
     dp_learner *learner;
+    dp_profile *profile;
     dp_optimiser *optimiser;
     dp_segment *segments;
     float *input, *labels;
@@ -25,6 +26,7 @@ typedef struct bench {
 
 static void bench_end(bench *it, const deeper_allocator *allocator) {
     dp_optimiser_free(it->optimiser);
+    dp_profile_free(it->profile);
     dp_learner_free(it->learner);
     dp_model_free(it->model);
     dp_free(allocator, it->segments);
@@ -71,13 +73,17 @@ static deeper_status make_optimiser(bench *it, const deeper_allocator *allocator
     return dp_optimiser_create(&it->optimiser, &options, allocator, error);
 }
 
-static deeper_status bench_begin(bench *it, const deeper_model *model, const deeper_session_options *options, deeper_error *error) {
+static deeper_status bench_begin(bench *it, const deeper_model *model, const deeper_session_options *options, bool profiled,
+                                 deeper_error *error) {
     const deeper_allocator *allocator = model->owner.allocator;
     dp_shape input = model->model->graph->nodes[model->input].shape;
     it->batch = options->max_batch ? options->max_batch : 1;
     DP_TRY(make_model(it, model->model, input.h, allocator, error));
     const dp_learner_options mine = { .aux_weight = 0.3F, .max_batch = it->batch, .threads = options->threads };
     DP_TRY(dp_learner_create(&it->learner, it->model, &mine, allocator, error));
+    if (profiled)
+        DP_TRY(dp_profile_create(&it->profile, it->learner->plan, error));
+    it->learner->profile = it->profile;
     DP_TRY(make_optimiser(it, allocator, error));
     size_t floats;
     if (dp_size_mul(dp_shape_floats(input), (size_t)it->batch, &floats))
@@ -110,14 +116,14 @@ static uint64_t multiply_adds(const dp_graph *training) {
     return sum;
 }
 
-deeper_status deeper_bench_training(const deeper_model *model, const deeper_session_options *options, double seconds,
-                                    deeper_benchmark *result, deeper_error *error) {
+deeper_status dp_bench_training(const deeper_model *model, const deeper_session_options *options, double seconds,
+                                const dp_step_listener *listener, deeper_benchmark *result, deeper_error *error) {
     DP_TRY(dp_need(model, "model", error));
     DP_TRY(dp_need(result, "result", error));
     deeper_session_options mine = DEEPER_SESSION_OPTIONS_INIT;
     DP_TRY(dp_options_read(&mine, sizeof mine, options, "deeper_session_options", error));
     bench it = { 0 };
-    deeper_status status = bench_begin(&it, model, &mine, error);
+    deeper_status status = bench_begin(&it, model, &mine, listener != NULL, error);
     if (status == DEEPER_OK) {
         const dp_timed timed = { .allocator = model->owner.allocator,
                                  .kernels = dp_kernels_for(it.learner->isa),
@@ -125,11 +131,19 @@ deeper_status deeper_bench_training(const deeper_model *model, const deeper_sess
                                  .batch = it.batch,
                                  .multiply_adds = multiply_adds(it.learner->training),
                                  .run = run_step,
-                                 .context = &it };
+                                 .context = &it,
+                                 .profile = it.profile,
+                                 .rest = "update",
+                                 .listener = listener };
         status = dp_time(&timed, seconds, result, error);
         for (int c = 0; status == DEEPER_OK && c < it.model->classes; c++)
             result->logit_checksum += (double)it.learner->logits[c];
     }
     bench_end(&it, model->owner.allocator);
     return status;
+}
+
+deeper_status deeper_bench_training(const deeper_model *model, const deeper_session_options *options, double seconds,
+                                    deeper_benchmark *result, deeper_error *error) {
+    return dp_bench_training(model, options, seconds, NULL, result, error);
 }

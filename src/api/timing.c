@@ -67,6 +67,8 @@ static double run_once(const dp_timed *timed) {
 static deeper_status run_all(const dp_timed *timed, double seconds, times *it, deeper_error *error) {
     for (int i = 0; i < WARM_RUNS; i++)
         run_once(timed);
+    if (timed->profile)
+        dp_profile_clear(timed->profile);
     double begin = dp_now();
     while (it->count < LEAST_RUNS || dp_now() - begin < seconds) {
         void *grown = it->seconds;
@@ -108,8 +110,14 @@ deeper_status dp_time(const dp_timed *timed, double seconds, deeper_benchmark *r
     times it = { 0 };
     double before = peak_gflops(timed);
     deeper_status status = run_all(timed, seconds, &it, error);
-    if (status == DEEPER_OK)
-        report(timed, &it, fmax(before, peak_gflops(timed)), result);
+    if (status == DEEPER_OK) {
+        double sum = 0, gflops = fmax(before, peak_gflops(timed));
+        for (size_t i = 0; i < it.count; i++)
+            sum += it.seconds[i];
+        report(timed, &it, gflops, result);
+        if (timed->profile)
+            status = dp_tell_steps(timed, (int)it.count, sum, gflops, error);
+    }
     dp_free(timed->allocator, it.seconds);
     return status;
 }

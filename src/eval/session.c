@@ -80,7 +80,7 @@ dp_shape dp_session_output(const dp_session *session, int index) {
 
 void dp_session_run(dp_session *session, const float *input, int count, float *const *outputs) {
     uint64_t mode = dp_float_mode_enter();
-    const dp_plan_call call = { .count = count, .inputs = &input, .outputs = outputs };
+    const dp_plan_call call = { .count = count, .inputs = &input, .outputs = outputs, .profile = session->profile };
     dp_plan_run(session->plan, session->pool, session->arena, &call);
     dp_float_mode_leave(mode);
 }

@@ -18,6 +18,7 @@ typedef struct dp_session {
     int max_batch, threads;
     int *outputs; /* nodes */
     int output_count;
+    dp_profile *profile; /* the caller's, who may set it: runs add their times; NULL at first */
 } dp_session;
 
 typedef struct dp_session_options {

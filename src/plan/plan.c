@@ -213,18 +213,27 @@ static void run_task(void *context, int task, int worker) {
     const dp_step *step = it->steps;
     for (int tasks; task >= (tasks = task_count(step, it->run->call->count)); step++)
         task -= tasks;
+    const dp_plan *plan = it->run->plan;
+    const dp_profile *profile = it->run->call->profile;
+    double begin = profile ? dp_now() : 0;
     step->kind->run(it->run, step, task, worker);
+    if (profile)
+        profile->busy[(step - plan->steps) * plan->threads + worker] += dp_now() - begin;
 }
 
 void dp_plan_run(const dp_plan *plan, dp_pool *pool, float *arena, const dp_plan_call *call) {
     dp_run run = { plan, arena, call };
+    dp_profile *profile = call->profile;
     for (int i = 0; i < plan->step_count;) {
+        double begin = profile ? dp_now() : 0;
         loop phase = { &run, &plan->steps[i] };
         int tasks = task_count(&plan->steps[i], call->count), next = i + 1;
         while (next < plan->step_count && plan->steps[next].phase == plan->steps[i].phase
                && tasks + task_count(&plan->steps[next], call->count) <= MAX_TASKS)
             tasks += task_count(&plan->steps[next++], call->count);
         dp_pool_run(pool, tasks, run_task, &phase);
+        if (profile)
+            dp_profile_loop(profile, i, next, dp_now() - begin);
         i = next;
     }
 }

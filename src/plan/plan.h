@@ -38,11 +38,38 @@ void dp_plan_free(dp_plan *plan);
 size_t dp_plan_arena_bytes(const dp_plan *plan);  /* peak of activations and workspace, what dp_plan_run needs */
 size_t dp_plan_packed_bytes(const dp_plan *plan); /* packed weights that the plan reads */
 
+/* Where runs of a plan leave their times: those of a step are what its tasks took on all threads, as its part of the wall time of
+ * the loop that it shares with the other steps of its phase. */
+typedef struct dp_profile {
+    const dp_plan *plan;
+    double *seconds; /* a step: added up over runs; all steps together are the wall time of the runs */
+    double *waiting; /* a step: of that, the time for which threads stood idle because no task was left */
+    double *busy;    /* [step][worker] of the loop under way */
+} dp_profile;
+
+/* For a plan, which must outlive it. Errors: MEMORY. */
+deeper_status dp_profile_create(dp_profile **profile, const dp_plan *plan, deeper_error *error);
+void dp_profile_free(dp_profile *profile);
+void dp_profile_clear(dp_profile *profile);
+
+/* What step `step` of a plan is. The texts live as long as the plan and its graph. */
+typedef struct dp_plan_step {
+    const char *name, *kind;
+    int phase;
+    uint64_t multiply_adds; /* of the convolutions and linear layers that it computes, done directly, of one image */
+} dp_plan_step;
+int dp_plan_steps(const dp_plan *plan);
+dp_plan_step dp_plan_step_at(const dp_plan *plan, int step);
+
+/* Appends how a step computes: algorithm and its parameters, in a few words; may be nothing. */
+void dp_plan_describe_step(const dp_plan *plan, int step, dp_buffer *text);
+
 typedef struct dp_plan_call {
     int count;                  /* images, 1..max_batch */
     const float *const *inputs; /* inputs[i]: count x the shape of the graph's i-th INPUT, NCHW; NULL where no output needs it */
     float *const *outputs;      /* outputs[i]: receives count x the shape of output i, NCHW; a batch sum once */
     uint64_t seed;              /* of the dropout masks: training must give each run its own */
+    dp_profile *profile;        /* of this plan: the run adds its times; NULL: it takes none */
 } dp_plan_call;
 
 /* arena: dp_plan_arena_bytes, aligned to DP_ALIGNMENT, used by one run at a time. pool: at least the plan's threads. The caller's

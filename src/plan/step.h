@@ -55,7 +55,8 @@ struct dp_step {
     int phase;
     int tasks; /* of one image, or of the whole batch if `whole_batch` */
     bool whole_batch;
-    uint64_t work; /* estimate that orders the steps of a phase: the longest begin first */
+    uint64_t work;          /* estimate that orders the steps of a phase: the longest begin first */
+    uint64_t multiply_adds; /* of its convolutions and linear layers, done directly, of one image: what it is measured by */
     dp_view in, in2, in3, out;
     float low; /* 0: a ReLU is fused, -INFINITY: none */
     union {
@@ -101,6 +102,9 @@ struct dp_plan {
     size_t step_capacity;
     size_t arena_floats, packed_bytes;
 };
+
+/* profile.c: shares the wall time of a loop over the steps first..end-1 among them. */
+void dp_profile_loop(dp_profile *profile, int first, int end, double seconds);
 
 /* Pixel (0, 0), first block, of a view in one image of a run. */
 static inline float *dp_view_at(const dp_run *run, const dp_view *view, int image) {

@@ -113,6 +113,14 @@ static void release_conv(dp_plan *plan, dp_step *step) {
 
 static const dp_step_kind conv_kind = { "conv", run_conv, describe_conv, release_conv };
 static const dp_step_kind conv_images_kind = { "conv", run_images, describe_conv, release_conv };
+static const dp_step_kind gradient_kind = { "input grad", run_conv, describe_conv, release_conv };
+static const dp_step_kind gradient_images_kind = { "input grad", run_images, describe_conv, release_conv };
+
+static const dp_step_kind *kind_of(const conv_build *b) {
+    if (b->conv->sources[0].order != DP_WEIGHTS_PLAIN)
+        return b->images_are_pixels ? &gradient_images_kind : &gradient_kind;
+    return b->images_are_pixels ? &conv_images_kind : &conv_kind;
+}
 
 /* ---------------------------------------------------------------- tiles and panels */
 
@@ -281,7 +289,7 @@ static deeper_status emit(conv_build *b, deeper_error *error) {
     dp_lowering *l = b->lowering;
     dp_conv_step *conv = b->conv;
     const dp_node *node = &l->graph->nodes[b->conv->sources[0].node];
-    dp_step step = { .kind = b->images_are_pixels ? &conv_images_kind : &conv_kind,
+    dp_step step = { .kind = kind_of(b),
                      .name = node->name,
                      .in = b->in,
                      .out = l->views[dp_target(l, b->conv->sources[0].node)],
@@ -298,6 +306,8 @@ static deeper_status emit(conv_build *b, deeper_error *error) {
         conv->tile_parts = conv->tile_count;
     step.tasks = conv->panel_parts * conv->tile_parts;
     int writes[DP_CONV_SOURCES];
+    for (int i = 0; i < b->conv->source_count; i++)
+        step.multiply_adds += dp_node_cost(l->graph, b->conv->sources[i].node).multiply_adds;
     for (int i = 0; i < b->conv->source_count; i++)
         writes[i] = l->views[dp_target(l, b->conv->sources[i].node)].storage;
     int reads[] = { b->in.storage, conv->packed_storage };

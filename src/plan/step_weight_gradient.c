@@ -194,7 +194,8 @@ static deeper_status plan_outer(dp_lowering *l, int node, dp_step *step, deeper_
     o->together = images_together(step, &o->window, o->blocks, lanes, plan->max_batch);
     o->unit_floats = (size_t)o->window.height * (size_t)(step->in.planar ? 1 : o->window.width) * (size_t)o->rows
                      * (size_t)o->blocks * (size_t)lanes;
-    step->work = dp_node_cost(l->graph, node).multiply_adds * (uint64_t)plan->max_batch;
+    step->multiply_adds = dp_node_cost(l->graph, node).multiply_adds;
+    step->work = step->multiply_adds * (uint64_t)plan->max_batch;
     int units = o->block_groups * o->row_groups, most = (int)(CHUNK_FLOATS / o->unit_floats);
     step->tasks = dp_parts(plan, units, step->work);
     o->chunk = minimum(most > 1 ? most : 1, parts_of(units, step->tasks));

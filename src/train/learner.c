@@ -149,7 +149,7 @@ deeper_status dp_learner_create(dp_learner **learner, dp_model *model, const dp_
 void dp_learner_run(dp_learner *l, const float *tensors, const float *labels, int count, bool first, uint64_t seed) {
     const float *inputs[] = { tensors, labels };
     dp_plan_run(l->plan, l->pool, l->arena,
-                &(dp_plan_call){ .count = count, .inputs = inputs, .outputs = l->places, .seed = seed });
+                &(dp_plan_call){ .count = count, .inputs = inputs, .outputs = l->places, .seed = seed, .profile = l->profile });
     if (l->fresh)
         for (size_t i = 0; i < l->floats; i++)
             l->gradients[i] = (first ? 0 : l->gradients[i]) + l->fresh[i];

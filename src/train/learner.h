@@ -36,6 +36,7 @@ typedef struct dp_learner {
     int output_count;
     dp_isa isa;
     int threads;
+    dp_profile *profile; /* the caller's, who may set it: runs add their times; NULL at first */
 } dp_learner;
 
 /* Errors: those of dp_graph_training and dp_plan_create, MEMORY, IO (threads), ARGUMENT (threads, DEEPER_ISA). */

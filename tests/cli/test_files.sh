@@ -99,6 +99,10 @@ run 0 bench --arch googlenet:width=0.0625 --threads 2 --batch 3 --seconds 0 --js
 same "$checksum	2	3" "$(get logit_checksum threads batch)"
 run 0 bench --model small.safetensors --seconds 0 --plan
 says out "ratio" "median"
+run 0 bench --model small.safetensors --seconds 0 --layers
+says out "conv1/7x7_s2" "ratio" "max pool"
+run 0 bench --model small.safetensors --seconds 0 --layers --json
+says out '"layers":[{' '"operation":"conv"'
 DEEPER_ISA=nosuch run 2 bench --seconds 0
 lines err 1
 exit 0

@@ -139,4 +139,6 @@ run 0 bench --train --arch googlenet:aux=1,width=0.0625 --size 64 --batch 2 --th
 same "true	64	2	1" "$(get train size batch threads)"
 get median_ms images_per_second peak_gflops direct_floor_ms ratio_to_floor isa peak_rss_bytes | grep -q none && fail "fields"
 run 2 bench --train --plan
+run 0 bench --train --layers --arch googlenet:aux=1,width=0.0625 --size 64 --batch 2 --threads 1 --seconds 0
+says out "weight grad" "input grad" "update"
 exit 0

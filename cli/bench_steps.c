@@ -1,0 +1,70 @@
+/* bench_steps.c - see bench_steps.h. */
+#include "bench_steps.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void add_object(json_t *rows, const deeper_bench_step *s) {
+    json_array_append_new(rows, json_pack("{s:o, s:o, s:o, s:i, s:o, s:o, s:o, s:o, s:o, s:I}", "layer", cli_json_text(s->layer),
+                                          "operation", cli_json_text(s->operation), "algorithm", cli_json_text(s->algorithm),
+                                          "phase", s->phase, "ms", cli_json_real(s->ms), "waiting_ms", cli_json_real(s->waiting_ms),
+                                          "share", cli_json_real(s->share), "gflops", cli_json_real(s->gflops), "ratio_to_floor",
+                                          cli_json_real(s->ratio_to_floor), "multiply_adds", (json_int_t)s->multiply_adds));
+}
+
+/* What both tables begin with. Steps without multiply-adds have no floor. */
+static void print_times(double ms, double waiting_ms, double share, double gflops, double ratio) {
+    printf("%9.3f %5.1f %9.3f ", ms, 100 * share, waiting_ms);
+    if (ratio > 0)
+        printf("%8.1f %6.2f", gflops, ratio);
+    else
+        printf("%8s %6s", "", "");
+}
+
+static void print_step(const cli_steps *it, const deeper_bench_step *s) {
+    if (it->step_count == 0)
+        printf("%9s %5s %9s %8s %6s %5s %-14s %-32s %s\n", "ms", "%", "waiting", "GFLOP/s", "ratio", "phase", "step", "layer",
+               "algorithm");
+    print_times(s->ms, s->waiting_ms, s->share, s->gflops, s->ratio_to_floor);
+    printf(" %5d %-14s %-32s %s\n", s->phase, s->operation, s->layer, s->algorithm);
+}
+
+static void add_sums(cli_steps *it, const deeper_bench_step *s) {
+    int i = 0;
+    while (i < it->operation_count && strcmp(it->operations[i].name, s->operation) != 0)
+        i++;
+    if (i == CLI_OPERATIONS)
+        return;
+    cli_operation *sum = &it->operations[i];
+    if (i == it->operation_count) {
+        it->operation_count++;
+        snprintf(sum->name, sizeof sum->name, "%s", s->operation);
+    }
+    sum->steps++;
+    sum->ms += s->ms;
+    sum->waiting_ms += s->waiting_ms;
+    sum->share += s->share;
+    sum->gflop += s->gflops * s->ms * 1e-3;
+    sum->floor_ms += s->ratio_to_floor > 0 ? s->ms / s->ratio_to_floor : 0;
+}
+
+void cli_steps_take(void *context, const deeper_bench_step *step) {
+    cli_steps *it = context;
+    if (it->rows)
+        add_object(it->rows, step);
+    else
+        print_step(it, step);
+    add_sums(it, step);
+    it->step_count++;
+}
+
+void cli_steps_end(const cli_steps *steps) {
+    printf("\n%9s %5s %9s %8s %6s %5s %s\n", "ms", "%", "waiting", "GFLOP/s", "ratio", "steps", "step");
+    for (int i = 0; i < steps->operation_count; i++) {
+        const cli_operation *it = &steps->operations[i];
+        double ratio = it->floor_ms > 0 ? it->ms / it->floor_ms : 0;
+        print_times(it->ms, it->waiting_ms, it->share, it->ms > 0 ? it->gflop * 1e3 / it->ms : 0, ratio);
+        printf(" %5d %s\n", it->steps, it->name);
+    }
+    putchar('\n');
+}
