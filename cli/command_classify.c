@@ -23,6 +23,7 @@ static const cli_option options[] = {
     CLI_OPTION_CROPS,
     CLI_OPTION_THREADS,
     CLI_OPTION_LABELS,
+    CLI_OPTION_PREPROCESS,
     { .name = "null", .letter = '0', .kind = CLI_FLAG, .help = "paths in lists end in a zero byte (find -print0)" },
 };
 
@@ -132,7 +133,7 @@ static int run(const cli_args *args) {
     deeper_session *session = NULL;
     deeper_model *model = NULL;
     deeper_error error = { 0 };
-    int code = cli_model_open(&model, cli_text(args, "model"), cli_text(args, "labels"), NULL);
+    int code = cli_model_open(&model, cli_text(args, "model"), args, NULL);
     if (code)
         return code;
     options_of_session.threads = cli_integer(args, "threads");

@@ -8,7 +8,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static const cli_option options[] = { CLI_OPTION_LABELS };
+static const cli_option options[] = {
+    CLI_OPTION_LABELS,
+    CLI_OPTION_PREPROCESS,
+    { .name = "list", .kind = CLI_FLAG, .help = "list the kinds of preprocessing that --preprocess knows by name" },
+};
 
 static void print_result(const deeper_model *model, const char *in, const char *out) {
     struct stat status;
@@ -26,14 +30,29 @@ static void print_result(const deeper_model *model, const char *in, const char *
            cli_grouped(deeper_model_parameters(model, 1), text), cli_bytes(bytes, more));
 }
 
+static int list(void) {
+    const char *name, *about;
+    for (size_t i = 0; (name = deeper_preprocessing(i, &about)) != NULL; i++) {
+        if (cli_json())
+            cli_print_json(json_pack("{s:s, s:s}", "preprocess", name, "about", about));
+        else
+            printf("%-22s %s\n", name, about);
+    }
+    return CLI_DONE;
+}
+
 static int run(const cli_args *args) {
+    if (cli_flag(args, "list"))
+        return args->operand_count ? cli_usage(args->command, "--list takes no files") : list();
+    if (args->operand_count < 2)
+        return cli_usage(args->command, "two files are needed: IN OUT");
     const char *out = args->operands[1], *slash = strrchr(out, '/'), *dot = strrchr(slash ? slash : out, '.');
     deeper_model *model = NULL;
     deeper_error error = { 0 };
     char *in = NULL;
     if (!dot || strcmp(dot, ".safetensors"))
         return cli_usage(args->command, "%s: this version writes .safetensors only", out);
-    int code = cli_model_open(&model, args->operands[0], cli_text(args, "labels"), &in);
+    int code = cli_model_open(&model, args->operands[0], args, &in);
     if (code)
         return code;
     if (deeper_model_save(model, out, &error))
@@ -53,10 +72,10 @@ const cli_command cli_command_convert = {
         "Reads a caffemodel of BVLC GoogLeNet, a safetensors file that deeper wrote, or a pulled model by name, and writes OUT, "
         "whose ending says the format (.safetensors). OUT holds all that classifying needs: weights, labels and "
         "preprocessing. It appears only when it is complete.",
-    .examples = "deeper convert bvlc_googlenet.caffemodel googlenet.safetensors\n",
+    .examples = "deeper convert bvlc_googlenet.caffemodel googlenet.safetensors\n"
+                "deeper convert --list\n",
     .options = options,
     .option_count = sizeof options / sizeof *options,
-    .least_operands = 2,
     .most_operands = 2,
     .run = run,
 };

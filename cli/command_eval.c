@@ -22,6 +22,7 @@ static const cli_option options[] = {
     CLI_OPTION_CROPS,
     CLI_OPTION_THREADS,
     CLI_OPTION_LABELS,
+    CLI_OPTION_PREPROCESS,
     { .name = "min-top1",
       .kind = CLI_REAL,
       .value = "X",
@@ -106,7 +107,7 @@ static int run(const cli_args *args) {
     char *path = NULL;
     if (!data)
         return cli_usage(args->command, "--data SET is missing");
-    int code = cli_model_open(&model, cli_text(args, "model"), cli_text(args, "labels"), &path);
+    int code = cli_model_open(&model, cli_text(args, "model"), args, &path);
     if (code)
         return code;
     session_options.threads = cli_integer(args, "threads");

@@ -195,7 +195,7 @@ static int info_dataset(const cli_args *args, const char *path) {
 /* -------------------------------------------------------------------------------------------------------------- model */
 
 static int info_model(const char *path, uint64_t bytes) {
-    static const char *const keys[] = { "format", "architecture", "options", "preprocessing", "source" };
+    static const char *const keys[] = { "format", "architecture", "options", "preprocessing", "recipe", "source" };
     deeper_model *model = NULL;
     deeper_error error = { 0 };
     char text[CLI_NUMBER_SIZE];
@@ -210,9 +210,10 @@ static int info_model(const char *path, uint64_t bytes) {
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         const char *value = deeper_model_text(model, keys[i]);
         json_object_set_new(object, keys[i], value ? cli_json_text(value) : json_null());
-        if (value && *value && !cli_json()) {
+        bool unknown = !value && !strcmp(keys[i], "preprocessing");
+        if ((unknown || (value && *value)) && !cli_json()) {
             printf("%-14s ", keys[i]);
-            cli_print_text(value);
+            cli_print_text(unknown ? "unknown; commands that take pictures ask for --preprocess" : value);
             putchar('\n');
         }
     }

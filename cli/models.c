@@ -99,10 +99,11 @@ char *cli_model_path(const char *name) {
     return NULL;
 }
 
-int cli_model_open(deeper_model **model, const char *name, const char *labels, char **path) {
+int cli_model_open(deeper_model **model, const char *name, const cli_args *args, char **path) {
     deeper_model_options options = DEEPER_MODEL_OPTIONS_INIT;
     deeper_error error = { 0 };
-    options.labels = labels;
+    options.labels = cli_has(args, "labels") ? cli_text(args, "labels") : NULL;
+    options.preprocess = cli_has(args, "preprocess") ? cli_text(args, "preprocess") : NULL;
     char *found = cli_model_path(name);
     if (!found)
         return CLI_FAILED;
@@ -120,7 +121,7 @@ int cli_model_or_arch(deeper_model **model, const cli_args *args, int classes, i
     if (cli_given(args, "model") && cli_given(args, "arch"))
         return cli_usage(args->command, "--arch and --model exclude each other");
     if (cli_given(args, "model"))
-        return cli_model_open(model, cli_text(args, "model"), NULL, NULL);
+        return cli_model_open(model, cli_text(args, "model"), args, NULL);
     if (deeper_model_create(model, arch, classes, size, NULL, &error))
         return cli_failure(&error);
     return CLI_DONE;

@@ -27,9 +27,9 @@ char *cli_data_path(const char *file);
  * published one that has been pulled. malloc'ed; NULL after a line on stderr. */
 char *cli_model_path(const char *name);
 
-/* Opens the model of --model (and --labels, if the command has that row) or the default one. *path (may be NULL) receives its
- * path, malloc'ed. Returns CLI_DONE, or another code after a line on stderr. */
-int cli_model_open(deeper_model **model, const char *name, const char *labels, char **path);
+/* Opens the model that `name` means (NULL: the default one) with what --labels and --preprocess say, where the command has these
+ * rows. *path (may be NULL) receives its path, malloc'ed. Returns CLI_DONE, or another code after a line on stderr. */
+int cli_model_open(deeper_model **model, const char *name, const cli_args *args, char **path);
 
 /* The model of --model, or a new one of --arch with `classes` and `size`, without parameter values. */
 int cli_model_or_arch(deeper_model **model, const cli_args *args, int classes, int size);

@@ -216,6 +216,10 @@ static size_t option_index(const cli_args *args, const char *name) {
     return index;
 }
 
+bool cli_has(const cli_args *args, const char *name) {
+    return cli_option_at(args->command, option_find(args->command, name, strlen(name))) != NULL;
+}
+
 bool cli_given(const cli_args *args, const char *name) {
     return args->values[option_index(args, name)] != NULL;
 }

@@ -76,6 +76,13 @@ struct cli_args {
         .help = "lines of \"ID NAME\", one a class, in place of the model's own"                                                   \
     }
 
+#define CLI_OPTION_PREPROCESS                                                                                                      \
+    {                                                                                                                              \
+        .name = "preprocess", .kind = CLI_TEXT, .value = "NAME|JSON",                                                              \
+        .help = "how pictures become the input, in place of what the model says: bvlc, torchvision, inception ... ('deeper "       \
+                "convert --list' lists them)"                                                                                      \
+    }
+
 /* Option `index` of a command, its own first, then those that all commands have; NULL past the last. */
 const cli_option *cli_option_at(const cli_command *command, size_t index);
 
@@ -84,6 +91,9 @@ typedef enum cli_parsed { CLI_PARSED, CLI_PARSED_HELP, CLI_PARSED_BAD } cli_pars
 /* Fills *args from the words after the command's name. Operands and options may mix; "--" ends options. Values are checked here, so
  * the getters below cannot fail. On CLI_PARSED_BAD one line with a hint went to stderr. */
 cli_parsed cli_parse(cli_args *args, const cli_command *command, int count, char **words);
+
+/* Whether the command has such an option. */
+bool cli_has(const cli_args *args, const char *name);
 
 /* Value of an option by its long name (which must be in the table): given, else its fallback. */
 bool cli_given(const cli_args *args, const char *name);

@@ -284,7 +284,9 @@ static void test_values_are_needed_and_guarded(void **state) {
     deeper_session *session = NULL;
     deeper_benchmark benchmark;
     test_path(path, folder, "m.safetensors");
-    assert_int_equal(deeper_model_create(&model, SMALL_ARCHITECTURE, 7, SMALL_SIDE, NULL, &error), DEEPER_OK);
+    deeper_model_options options = DEEPER_MODEL_OPTIONS_INIT;
+    options.preprocess = SMALL_PREPROCESS;
+    assert_int_equal(deeper_model_create(&model, SMALL_ARCHITECTURE, 7, SMALL_SIDE, &options, &error), DEEPER_OK);
     assert_refused(deeper_session_create(&session, model, NULL, &error), DEEPER_ERROR_ARGUMENT, &error, "initialize");
     assert_refused(deeper_bench(model, NULL, 0, &benchmark, &error), DEEPER_ERROR_ARGUMENT, &error, "initialize");
     assert_refused(deeper_model_save(model, path, &error), DEEPER_ERROR_ARGUMENT, &error, "initialize");
@@ -294,7 +296,6 @@ static void test_values_are_needed_and_guarded(void **state) {
     assert_refused(deeper_model_initialize(model, 2, &error), DEEPER_ERROR_ARGUMENT, &error, "sessions");
     deeper_session_free(session);
     assert_int_equal(deeper_model_initialize(model, 2, &error), DEEPER_OK);
-    small_set_preprocessing(model);
     if (deeper_model_save(model, path, &error) != DEEPER_OK || deeper_model_open(&opened, path, NULL, &error) != DEEPER_OK)
         fail_msg("%s", error.message);
     assert_refused(deeper_model_initialize(opened, 2, &error), DEEPER_ERROR_ARGUMENT, &error, "come from a file");

@@ -104,9 +104,9 @@ static deeper_status stream(held *h, const files *f, const deeper_allocator *all
 static deeper_status create_and_save(held *h, const files *f, const deeper_allocator *allocator, deeper_error *error) {
     deeper_model_options options = DEEPER_MODEL_OPTIONS_INIT;
     options.allocator = allocator;
+    options.preprocess = SMALL_PREPROCESS;
     TRY(deeper_model_create(&h->model, SMALL_ARCHITECTURE, SMALL_CLASSES, SMALL_SIDE, &options, error));
     TRY(deeper_model_initialize(h->model, 1, error));
-    small_set_preprocessing(h->model);
     return deeper_model_save(h->model, f->saved, error);
 }
 

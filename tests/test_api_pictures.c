@@ -167,7 +167,7 @@ static void test_classify_refuses(void **state) {
     assert_refused(deeper_prepare(model, image, 2, tensor, &error), DEEPER_ERROR_ARGUMENT, &error, "crops");
     assert_refused(deeper_prepare(model, image, 1, NULL, &error), DEEPER_ERROR_ARGUMENT, &error, "tensor is NULL");
     assert_int_equal(deeper_model_create(&bare, SMALL_ARCHITECTURE, SMALL_CLASSES, SMALL_SIDE, NULL, NULL), DEEPER_OK);
-    assert_refused(deeper_prepare(bare, image, 1, tensor, &error), DEEPER_ERROR_MISMATCH, &error, "does not say how a picture");
+    assert_refused(deeper_prepare(bare, image, 1, tensor, &error), DEEPER_ERROR_MISMATCH, &error, "--preprocess): bvlc, vgg");
     free(tensor);
     deeper_model_close(bare);
     deeper_image_close(image);

@@ -104,9 +104,11 @@ typedef struct deeper_model_options {
     size_t size;
     const deeper_allocator *allocator; /* copied; NULL: malloc */
     const char *labels;                /* a file of "ID NAME" lines that replaces the model's label table, or NULL */
+    const char *preprocess; /* how a picture becomes the input, in place of what the model says: a name that deeper_preprocessing
+                               lists, or a JSON object as the model file keeps it (docs/FORMATS.md); NULL: as the model says */
 } deeper_model_options;
 #define DEEPER_MODEL_OPTIONS_INIT                                                                                                  \
-    { sizeof(deeper_model_options), NULL, NULL }
+    { sizeof(deeper_model_options), NULL, NULL, NULL }
 
 /* Opens a model file: safetensors as deeper_model_save writes it, or a caffemodel of BVLC GoogLeNet (its published preprocessing
  * and the ILSVRC-2012 labels are set). The format is found by content. options may be NULL. */
@@ -131,7 +133,8 @@ DEEPER_API deeper_status deeper_model_save(const deeper_model *model, const char
 DEEPER_API void deeper_model_close(deeper_model *model);
 
 /* What a model says about itself. Keys: "architecture" ("googlenet"), "options" ("norm=lrn,stem=full,..."), "preprocessing" (one
- * readable line), "source" (where the weights came from), "format" (of the file). NULL if unknown. Lives as long as the model. */
+ * readable line), "recipe" (the name of the published preprocessing that it is), "preprocess" (the same as JSON), "source" (where
+ * the weights came from), "format" (of the file). NULL if unknown. Lives as long as the model. */
 DEEPER_API const char *deeper_model_text(const deeper_model *model, const char *key);
 
 /* Classes, and the id ("n02123159") and name ("tiger cat") of one; "" where the model has no label table. Lives with the model. */
@@ -165,6 +168,9 @@ DEEPER_API uint64_t deeper_model_multiply_adds(const deeper_model *model, int wi
 
 /* The architectures that deeper_model_create knows: name and one line on it with its options; NULL past the last index. */
 DEEPER_API const char *deeper_architecture(size_t index, const char **description);
+
+/* The published kinds of preprocessing: name and one line on it with its source; NULL past the last index. */
+DEEPER_API const char *deeper_preprocessing(size_t index, const char **description);
 
 /* ----------------------------------------------------------------------------------------------------------- sessions */
 

@@ -22,6 +22,7 @@ struct deeper_model {
     int *layers;     /* the nodes that deeper_model_layer shows: all but parameters */
     size_t layer_count;
     char preprocessing[256]; /* as a line of text; empty: unknown */
+    char *preprocess;        /* as JSON, malloc'ed; NULL: unknown */
     atomic_int sessions;     /* alive */
 };
 

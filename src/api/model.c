@@ -1,8 +1,11 @@
 /* model.c - deeper_model: opened, made, given values, saved, and what it says about itself. */
 #include "api/handles.h"
+#include "formats/metadata.h"
+#include "formats/recipes.h"
 #include "nets/nets.h"
 #include "train/init.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* ------------------------------------------------------------------------------------------------------ open and close */
@@ -11,6 +14,7 @@ void deeper_model_close(deeper_model *model) {
     if (!model)
         return;
     dp_packs_free(model->packs);
+    free(model->preprocess);
     dp_free(model->owner.allocator, model->layers);
     dp_model_free(model->model);
     dp_handle_free(model);
@@ -51,12 +55,17 @@ static deeper_status list_layers(deeper_model *model, deeper_error *error) {
 }
 
 /* The rest of a handle whose model is there. name: of the file or architecture, for messages. */
-static deeper_status complete(deeper_model *model, const char *name, const char *labels, deeper_error *error) {
+static deeper_status complete(deeper_model *model, const char *name, const deeper_model_options *options, deeper_error *error) {
     DP_TRY(check(model, name, error));
-    if (labels)
-        DP_TRY(dp_model_read_labels(model->model, labels, error));
-    if (model->model->has_preprocess)
+    if (options->labels)
+        DP_TRY(dp_model_read_labels(model->model, options->labels, error));
+    if (options->preprocess)
+        DP_TRY(dp_model_read_preprocess(model->model, options->preprocess, name, error));
+    if (model->model->has_preprocess) {
         dp_preprocess_describe(&model->model->preprocess, model->preprocessing, sizeof model->preprocessing);
+        if (!(model->preprocess = dp_preprocess_to_json(&model->model->preprocess, true)))
+            return dp_fail_memory(error, "the preprocessing as text");
+    }
     DP_TRY(list_layers(model, error));
     return dp_packs_create(&model->packs, model->owner.allocator, error);
 }
@@ -90,7 +99,7 @@ deeper_status deeper_model_open(deeper_model **model, const char *path, const de
     DP_TRY(begin(&made, &mine, options, error));
     deeper_status status = dp_model_open(&made->model, path, made->owner.allocator, error);
     if (status == DEEPER_OK)
-        status = complete(made, path, mine.labels, error);
+        status = complete(made, path, &mine, error);
     return finish(model, made, status);
 }
 
@@ -104,7 +113,7 @@ deeper_status deeper_model_create(deeper_model **model, const char *architecture
     DP_TRY(begin(&made, &mine, options, error));
     deeper_status status = dp_model_create(&made->model, architecture, classes, image_size, made->owner.allocator, error);
     if (status == DEEPER_OK)
-        status = complete(made, architecture, mine.labels, error);
+        status = complete(made, architecture, &mine, error);
     return finish(model, made, status);
 }
 
@@ -146,12 +155,15 @@ deeper_status deeper_model_initialize(deeper_model *model, uint64_t seed, deeper
 const char *deeper_model_text(const deeper_model *model, const char *key) {
     if (!model || !key)
         return NULL;
+    const dp_recipe *recipe = model->model->has_preprocess ? dp_recipe_of(&model->model->preprocess) : NULL;
     const struct {
         const char *key, *text;
     } texts[] = {
         { "architecture", model->model->architecture },
         { "options", model->model->options },
         { "preprocessing", model->preprocessing[0] ? model->preprocessing : NULL },
+        { "preprocess", model->preprocess },
+        { "recipe", recipe ? recipe->name : NULL },
         { "source", model->model->source },
         { "format", model->model->format },
     };
@@ -237,4 +249,13 @@ uint64_t deeper_model_multiply_adds(const deeper_model *model, int with_auxiliar
 const char *deeper_architecture(size_t index, const char **description) {
     const char *unused;
     return dp_net_name(index, description ? description : &unused);
+}
+
+const char *deeper_preprocessing(size_t index, const char **description) {
+    const dp_recipe *recipe = dp_recipe_at(index);
+    if (!recipe)
+        return NULL;
+    if (description)
+        *description = recipe->about;
+    return recipe->name;
 }

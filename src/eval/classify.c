@@ -3,6 +3,7 @@
 
 #include "data/loader.h"
 #include "data/picture.h"
+#include "formats/recipes.h"
 
 #include <string.h>
 
@@ -43,9 +44,12 @@ static bool reserve(dp_classifier *classifier) {
 deeper_status dp_need_preprocess(const dp_model *model, deeper_error *error) {
     if (model->has_preprocess)
         return DEEPER_OK;
-    return dp_fail(error, DEEPER_ERROR_MISMATCH,
-                   "%s: the model does not say how a picture becomes its input; give it tensors, or use a model file that says it",
-                   model->architecture);
+    char names[DP_RECIPE_NAMES_SIZE];
+    return dp_fail(
+        error, DEEPER_ERROR_MISMATCH,
+        "%s: the model does not say how a picture becomes its input; name what its weights were made with (--preprocess): "
+        "%s, or JSON",
+        model->architecture, dp_recipe_names(names));
 }
 
 deeper_status dp_classifier_create(dp_classifier **out, dp_session *session, int softmax, int crops, deeper_error *error) {

@@ -6,11 +6,12 @@
 #include "formats/fill.h"
 #include "formats/ilsvrc2012.h"
 #include "formats/labels.h"
+#include "formats/recipes.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { IMAGE_SIZE = 224, RESIZED_SIDE = 256 };
+enum { IMAGE_SIZE = 224 };
 
 typedef enum heads { HEADS_NONE, HEADS_WHOLE, HEADS_PARTLY } heads;
 
@@ -73,14 +74,7 @@ static deeper_status set_published(dp_model *model, bool v1, heads found, deeper
     char source[128];
     snprintf(source, sizeof source, "BVLC GoogLeNet, caffemodel (%s), %s", v1 ? "V1 layers" : "layer form", heads_texts[found]);
     model->has_preprocess = true;
-    model->preprocess = (dp_preprocess){ .size = IMAGE_SIZE,
-                                         .channels = 3,
-                                         .bgr = true,
-                                         .mean = { 104, 117, 123 },
-                                         .scale = { 1, 1, 1 },
-                                         .rule = DP_RESIZE_SQUASH,
-                                         .side = RESIZED_SIDE,
-                                         .filter = DP_FILTER_BILINEAR };
+    dp_recipe_apply(&model->preprocess, dp_recipe_find("bvlc"), IMAGE_SIZE, 3);
     model->source = dp_strdup(model->allocator, source);
     if (!model->source)
         return dp_fail_memory(error, "the source of a model");

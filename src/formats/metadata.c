@@ -16,8 +16,13 @@ static const char *order_name(const dp_preprocess *preprocess) {
     return preprocess->channels == 1 ? "grey" : preprocess->bgr ? "BGR" : "RGB";
 }
 
-static deeper_status fail_field(const char *name, const char *field, const char *wanted, deeper_error *error) {
-    return dp_fail(error, DEEPER_ERROR_FORMAT, "%s: deeper.preprocess: %s is not %s", name, field, wanted);
+/* Whose text it is, for messages. */
+typedef struct place {
+    const char *name, *what;
+} place;
+
+static deeper_status fail_field(place at, const char *field, const char *wanted, deeper_error *error) {
+    return dp_fail(error, DEEPER_ERROR_FORMAT, "%s: %s: %s is not %s", at.name, at.what, field, wanted);
 }
 
 static bool read_side(const json_t *value, int *side) {
@@ -40,51 +45,52 @@ static bool read_floats(const json_t *list, int count, float *values) {
     return true;
 }
 
-static deeper_status read_resize(dp_preprocess *preprocess, const json_t *resize, const char *name, deeper_error *error) {
+static deeper_status read_resize(dp_preprocess *preprocess, const json_t *resize, place at, deeper_error *error) {
     const char *rule = json_string_value(json_object_get(resize, "rule"));
     const char *filter = json_string_value(json_object_get(resize, "filter"));
     if (!rule || !dp_resize_rule_from_name(&preprocess->rule, rule))
-        return fail_field(name, "resize.rule", "short, squash or none", error);
+        return fail_field(at, "resize.rule", "short, squash or none", error);
     if (!filter || !dp_filter_from_name(&preprocess->filter, filter))
-        return fail_field(name, "resize.filter", "nearest, bilinear, area or bicubic", error);
+        return fail_field(at, "resize.filter", "nearest, bilinear, area or bicubic", error);
     if (preprocess->rule != DP_RESIZE_NONE && !read_side(json_object_get(resize, "side"), &preprocess->side))
-        return fail_field(name, "resize.side", "a number of pixels", error);
+        return fail_field(at, "resize.side", "a number of pixels", error);
     return DEEPER_OK;
 }
 
-static deeper_status read_rule(dp_preprocess *preprocess, const json_t *object, const char *name, deeper_error *error) {
+static deeper_status read_rule(dp_preprocess *preprocess, const json_t *object, place at, deeper_error *error) {
     const char *order = json_string_value(json_object_get(object, "order"));
     const char *crop = json_string_value(json_object_get(object, "crop"));
     preprocess->bgr = preprocess->channels == 3 && order && strcmp(order, "BGR") == 0;
     if (!order || strcmp(order, order_name(preprocess)) != 0)
-        return fail_field(name, "order", preprocess->channels == 1 ? "grey, as one channel needs" : "BGR or RGB", error);
+        return fail_field(at, "order", preprocess->channels == 1 ? "grey, as one channel needs" : "BGR or RGB", error);
     if (!read_floats(json_object_get(object, "mean"), preprocess->channels, preprocess->mean))
-        return fail_field(name, "mean", "a number a channel", error);
+        return fail_field(at, "mean", "a number a channel", error);
     if (!read_floats(json_object_get(object, "scale"), preprocess->channels, preprocess->scale))
-        return fail_field(name, "scale", "a number a channel", error);
-    DP_TRY(read_resize(preprocess, json_object_get(object, "resize"), name, error));
+        return fail_field(at, "scale", "a number a channel", error);
+    DP_TRY(read_resize(preprocess, json_object_get(object, "resize"), at, error));
     if (!crop || strcmp(crop, crop_name) != 0)
-        return fail_field(name, "crop", "centre", error);
+        return fail_field(at, "crop", "centre", error);
     deeper_error why = { 0 };
     if (dp_preprocess_check(preprocess, &why) != DEEPER_OK)
-        return dp_fail(error, DEEPER_ERROR_FORMAT, "%s: deeper.preprocess: %s", name, why.message);
+        return dp_fail(error, DEEPER_ERROR_FORMAT, "%s: %s: %s", at.name, at.what, why.message);
     return DEEPER_OK;
 }
 
-deeper_status dp_preprocess_from_json(dp_preprocess *preprocess, bool *whole, const char *json, const char *name,
+deeper_status dp_preprocess_from_json(dp_preprocess *preprocess, bool *whole, const char *json, const char *name, const char *what,
                                       deeper_error *error) {
+    const place at = { name, what };
     json_t *object = NULL;
     *preprocess = (dp_preprocess){ 0 };
-    DP_TRY(dp_json_parse(&object, json, strlen(json), JSON_DEPTH, name, "deeper.preprocess", -1, error));
+    DP_TRY(dp_json_parse(&object, json, strlen(json), JSON_DEPTH, name, what, -1, error));
     *whole = json_object_size(object) > 2;
     deeper_status status = DEEPER_OK;
     if (!read_side(json_object_get(object, "size"), &preprocess->size))
-        status = fail_field(name, "size", "a number of pixels", error);
+        status = fail_field(at, "size", "a number of pixels", error);
     else if (!read_side(json_object_get(object, "channels"), &preprocess->channels)
              || (preprocess->channels != 1 && preprocess->channels != 3))
-        status = fail_field(name, "channels", "1 or 3", error);
+        status = fail_field(at, "channels", "1 or 3", error);
     else if (*whole)
-        status = read_rule(preprocess, object, name, error);
+        status = read_rule(preprocess, object, at, error);
     json_decref(object);
     return status;
 }

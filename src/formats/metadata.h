@@ -11,8 +11,9 @@
 #include "base/memory.h"
 #include "image/preprocess.h"
 
-/* Reads the text; *whole: there is more than size and channels. Errors: FORMAT, with the field at fault; LIMIT, MEMORY. */
-deeper_status dp_preprocess_from_json(dp_preprocess *preprocess, bool *whole, const char *json, const char *name,
+/* Reads the text; *whole: there is more than size and channels. Messages begin with "NAME: WHAT: ". Errors: FORMAT, with the field
+ * at fault; LIMIT, MEMORY. */
+deeper_status dp_preprocess_from_json(dp_preprocess *preprocess, bool *whole, const char *json, const char *name, const char *what,
                                       deeper_error *error);
 
 /* The JSON text as a malloc'ed string (free() it); NULL if memory is out. Floats come back to the same bits. */

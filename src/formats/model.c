@@ -6,6 +6,7 @@
 #include "formats/caffemodel.h"
 #include "formats/labels.h"
 #include "formats/model_file.h"
+#include "formats/recipes.h"
 #include "formats/safetensors.h"
 #include "nets/nets.h"
 
@@ -149,5 +150,11 @@ deeper_status dp_model_read_labels(dp_model *model, const char *path, deeper_err
     }
     dp_labels_free(&model->labels, model->allocator);
     model->labels = labels;
+    return DEEPER_OK;
+}
+
+deeper_status dp_model_read_preprocess(dp_model *model, const char *text, const char *name, deeper_error *error) {
+    DP_TRY(dp_recipe_read(&model->preprocess, text, dp_model_input(model), name, error));
+    model->has_preprocess = true;
     return DEEPER_OK;
 }

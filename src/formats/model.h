@@ -67,4 +67,7 @@ dp_shape dp_model_input(const dp_model *model);
 /* Replaces the label table by a text file of "ID NAME" lines (one a class); the count must be the model's. */
 deeper_status dp_model_read_labels(dp_model *model, const char *path, deeper_error *error);
 
+/* Replaces the preprocessing by what `text` says, as dp_recipe_read reads it. name: of the file or architecture, for messages. */
+deeper_status dp_model_read_preprocess(dp_model *model, const char *text, const char *name, deeper_error *error);
+
 #endif

@@ -53,7 +53,7 @@ static deeper_status describe(description *d, const dp_safetensors *file, const 
         return dp_fail(error, DEEPER_ERROR_FORMAT, "%s: deeper.classes is '%.40s', not a number 1 to %d", name, classes,
                        MAX_CLASSES);
     d->classes = (int)number;
-    return dp_preprocess_from_json(&d->preprocess, &d->has_preprocess, preprocess, name, error);
+    return dp_preprocess_from_json(&d->preprocess, &d->has_preprocess, preprocess, name, "deeper.preprocess", error);
 }
 
 static deeper_status copy_text(char **copy, const dp_model *model, const dp_safetensors *file, const char *key,

@@ -3,6 +3,7 @@
 
 #include "eval/match.h"
 #include "formats/labels.h"
+#include "formats/recipes.h"
 #include "train/init.h"
 
 #include <math.h>
@@ -23,13 +24,9 @@ void dp_network_free(dp_network *n) {
 /* --------------------------------------------------------------------------------------------------------------- model */
 
 static dp_preprocess own_preprocess(int size, int channels) {
-    return (dp_preprocess){ .size = size,
-                            .channels = channels,
-                            .mean = { 123.68F, 116.779F, 103.939F },
-                            .scale = { 1 / 58.0F, 1 / 58.0F, 1 / 58.0F },
-                            .rule = DP_RESIZE_SHORT,
-                            .side = (8 * size + 6) / 7,
-                            .filter = DP_FILTER_BILINEAR };
+    dp_preprocess preprocess;
+    dp_recipe_apply(&preprocess, dp_recipe_find("deeper"), size, channels);
+    return preprocess;
 }
 
 static deeper_status copy_labels(dp_model *model, const dp_labels *labels, deeper_error *error) {

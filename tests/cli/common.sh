@@ -74,7 +74,7 @@ picture() {
 # A network of GoogLeNet's form with a sixteenth of its width, five classes, small pictures.
 small_model() {
     printf 'n01 red thing\nn02 green thing\nn03 blue thing\nn04 grey, dull thing\nn05 \355\225\234\352\270\200\n' >labels.txt
-    "$HELPERS/cli_make_model" googlenet:width=0.0625 5 64 labels.txt "$1" || fail "no small model"
+    "$HELPERS/cli_make_model" googlenet:width=0.0625 5 64 labels.txt deeper "$1" || fail "no small model"
 }
 : >out
 : >err

@@ -45,7 +45,8 @@ static void check_preprocess(const dp_preprocess *rule, bool whole) {
     dp_preprocess again;
     bool again_whole = false;
     char *json = dp_preprocess_to_json(rule, whole);
-    demand(json && dp_preprocess_from_json(&again, &again_whole, json, "input", NULL) == DEEPER_OK && again_whole == whole);
+    demand(json && dp_preprocess_from_json(&again, &again_whole, json, "input", "preprocess", NULL) == DEEPER_OK
+           && again_whole == whole);
     demand(again.size == rule->size && again.channels == rule->channels && again.bgr == rule->bgr && again.rule == rule->rule
            && again.side == rule->side && again.filter == rule->filter);
     demand(memcmp(again.mean, rule->mean, sizeof again.mean) == 0 && memcmp(again.scale, rule->scale, sizeof again.scale) == 0);

@@ -1,38 +1,23 @@
 /* small.c - see small.h. */
 #include "helpers/small.h"
 
-#include "api/handles.h"
 #include "helpers/helpers.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-void small_set_preprocessing(deeper_model *model) {
-    model->model->has_preprocess = true;
-    model->model->preprocess = (dp_preprocess){
-        .size = SMALL_SIDE,
-        .channels = 3,
-        .bgr = true,
-        .mean = { 104, 117, 123 },
-        .scale = { 1, 1, 1 },
-        .rule = DP_RESIZE_SHORT,
-        .side = 54,
-        .filter = DP_FILTER_BILINEAR,
-    };
-}
-
 deeper_model *small_model(uint64_t seed, const char *labels) {
     deeper_model *model = NULL;
     deeper_error error = { 0 };
     deeper_model_options options = DEEPER_MODEL_OPTIONS_INIT;
     options.labels = labels;
+    options.preprocess = SMALL_PREPROCESS;
     if (deeper_model_create(&model, SMALL_ARCHITECTURE, SMALL_CLASSES, SMALL_SIDE, &options, &error) != DEEPER_OK
         || deeper_model_initialize(model, seed, &error) != DEEPER_OK) {
         fprintf(stderr, "the test cannot go on: %s\n", error.message);
         exit(1);
     }
-    small_set_preprocessing(model);
     return model;
 }
 

@@ -9,11 +9,12 @@ enum { SMALL_SIDE = 48, SMALL_CLASSES = 7, SMALL_FLOATS = 3 * SMALL_SIDE * SMALL
 
 #define SMALL_ARCHITECTURE "googlenet:width=0.125"
 
-/* Gives a model of SMALL_ARCHITECTURE, SMALL_CLASSES and SMALL_SIDE what a model file would say of preprocessing: short side to 54
- * pixels, bilinear, BGR less 104 117 123. Public calls have no way to say it. */
-void small_set_preprocessing(deeper_model *model);
+#define SMALL_PREPROCESS                                                                                                           \
+    "{\"size\":48,\"channels\":3,\"order\":\"BGR\",\"mean\":[104,117,123],\"scale\":[1,1,1],"                                      \
+    "\"resize\":{\"rule\":\"short\",\"side\":54,\"filter\":\"bilinear\"},\"crop\":\"centre\"}"
 
-/* Such a model with values from `seed`. labels: a file of labels or NULL. */
+/* A model of SMALL_ARCHITECTURE, SMALL_CLASSES, SMALL_SIDE and SMALL_PREPROCESS with values from `seed`. labels: a file of labels
+ * or NULL. */
 deeper_model *small_model(uint64_t seed, const char *labels);
 
 /* Inputs for `count` images, each its own; freed by free(). */

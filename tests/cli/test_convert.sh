@@ -1,0 +1,41 @@
+# convert: formats, preprocessing named and kept, what is refused; nothing is left half-written.
+. "${0%/*}/common.sh"
+small_model small.safetensors
+"$HELPERS/cli_make_model" googlenet:width=0.0625 5 64 - - bare.safetensors || fail "no model without preprocessing"
+picture red.ppm 200 30 30
+
+# Preprocessing: unknown stays unknown and is asked for; a name or JSON replaces it, for one command or in the file.
+run 0 info bare.safetensors
+says out "unknown" "--preprocess"
+run 0 info bare.safetensors --json
+same null "$(get preprocessing)"
+for command in "classify red.ppm" "eval --data ."; do
+    mkdir -p n && cp red.ppm n/
+    run 1 $command --model bare.safetensors
+    lines err 1
+    says err "--preprocess" "bvlc, vgg, torchvision"
+done
+run 2 classify --model bare.safetensors --preprocess nosuch red.ppm
+lines err 1
+says err nosuch "bvlc"
+run 0 classify --model bare.safetensors --preprocess imagenet red.ppm
+run 0 convert bare.safetensors named.safetensors --preprocess imagenet --labels labels.txt
+run 0 info named.safetensors
+says out "recipe         torchvision" "short side to 74" "RGB"
+run 0 classify --model named.safetensors red.ppm --json
+first=$(cat out)
+run 0 classify --model bare.safetensors --preprocess torchvision --labels labels.txt red.ppm --json
+same "$first" "$(cat out)"
+run 0 classify --model small.safetensors --preprocess torchvision red.ppm --json
+same "$first" "$(cat out)"
+run 0 convert --list
+says out bvlc torchvision inception
+run 0 convert --list --json
+get preprocess about >/dev/null
+
+run 2 convert small.safetensors
+run 2 convert small.safetensors out.unknown
+lines err 1
+run 1 convert nosuch.safetensors out.safetensors
+[ ! -e out.safetensors ] || fail "written"
+exit 0
