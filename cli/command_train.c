@@ -41,7 +41,9 @@ static const cli_option options[] = {
     { .name = "resume",
       .kind = CLI_FLAG,
       .help = "go on from the newest sound checkpoint in RUN, with the options it was started with" },
-    ROW_TEXT("arch", "ARCH", "from scratch: an architecture with its options, \"googlenet:norm=bn\" (default: googlenet)"),
+    ROW_TEXT("arch", "ARCH",
+             "from scratch: an architecture with its options, \"googlenet:norm=bn\"; with auxiliary heads unless aux=0 (default: "
+             "googlenet)"),
     ROW_FILE("init", 'i', "MODEL",
              "fine-tune this model, a file or a pulled one; its last layer is replaced where the classes differ"),
     ROW_WHOLE("size", 0, NULL, 32, 320, "side of the network's input in pixels (default: 224, or that of --init)"),
@@ -288,7 +290,8 @@ const cli_command cli_command_train = {
     .summary = "train a network on pictures, from scratch or from a model",
     .operands = "",
     .description =
-        "Trains GoogLeNet with its auxiliary heads (--arch), or fine-tunes a model (--init), on labelled pictures. RUN then holds "
+        "Trains GoogLeNet with its auxiliary heads (--arch), or fine-tunes a model as it is (--init), on labelled pictures. RUN "
+        "then holds "
         "model.safetensors (the best on the validation pictures), last.safetensors, log.csv, report.html, a TensorBoard file and "
         "checkpoints/. The same options, data and instruction set give the same bits, whatever the threads and interruptions.\n"
         "An interrupt or a termination signal saves a checkpoint and stops (exit code 130 or 143; a second one stops at once); "

@@ -26,7 +26,7 @@ typedef struct subject {
     float *input, labels[2 * IMAGES], loss[DP_HEADS][IMAGES];
 } subject;
 
-static const dp_training_options options = { { 1.0F, 0.3F, 0.3F }, 0.1F, NULL };
+static dp_training_options options = { { 1.0F, 0.3F, 0.3F }, 0.1F, NULL }; /* frozen: by test_frozen_norms */
 
 static dp_window window(int height, int width, int stride, int pad) {
     dp_window w = dp_window_square(height, stride, pad);
@@ -301,12 +301,35 @@ static void test_norms(void **state) {
     check(build_norms);
 }
 
+/* Frozen batch norms in the middle of what learns, read by a ReLU and by a sum: stored statistics, forward and backward. */
+static void test_frozen_norms(void **state) {
+    bool frozen[MAX_PARAMETERS] = { false };
+    dp_graph *graph;
+    int found = 0;
+    assert_int_equal(dp_graph_create(&graph, NULL, NULL), DEEPER_OK);
+    build_norms(graph);
+    for (int i = 0; i < graph->count; i++)
+        if (graph->nodes[i].parameter >= 0 && strncmp(graph->nodes[i].name, "bn", 2) == 0) {
+            frozen[graph->nodes[i].parameter] = true;
+            found++;
+        }
+    dp_graph_free(graph);
+    assert_int_equal(found, 8);
+    options.frozen = frozen;
+    check(build_norms);
+    subject s;
+    open(&s, build_norms);
+    assert_int_equal(s.nodes.batch_norms, 0);
+    for (int i = 0; i < s.training->count; i++)
+        assert_int_not_equal(s.training->nodes[i].op, DP_OP_MOMENTS);
+    close(&s);
+    options.frozen = NULL;
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_stem),
-        cmocka_unit_test(test_module_sliced),
-        cmocka_unit_test(test_module_joined),
-        cmocka_unit_test(test_norms),
+        cmocka_unit_test(test_stem),  cmocka_unit_test(test_module_sliced), cmocka_unit_test(test_module_joined),
+        cmocka_unit_test(test_norms), cmocka_unit_test(test_frozen_norms),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

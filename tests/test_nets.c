@@ -615,6 +615,25 @@ static void test_nth_allocation_fails(void **state) {
     }
 }
 
+/* An option is added where the architecture has it and the spec does not set it. */
+static void test_spec_with(void **state) {
+    static const char *const cases[][2] = { { "googlenet", "googlenet:aux=1" },
+                                            { "googlenet:norm=bn", "googlenet:norm=bn,aux=1" },
+                                            { "googlenet:aux=0", "googlenet:aux=0" },
+                                            { "googlenet:width=2,aux=1", "googlenet:width=2,aux=1" } };
+    char text[64];
+    deeper_error error;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_int_equal(dp_net_spec_with(text, sizeof text, cases[i][0], "aux", "1", &error), DEEPER_OK);
+        assert_string_equal(text, cases[i][1]);
+    }
+    assert_int_equal(dp_net_spec_with(text, sizeof text, "googlenet", "lasers", "1", &error), DEEPER_OK);
+    assert_string_equal(text, "googlenet");
+    assert_int_equal(dp_net_spec_with(text, sizeof text, "nosuch", "aux", "1", &error), DEEPER_ERROR_ARGUMENT);
+    assert_int_equal(dp_net_spec_with(text, sizeof text, "googlenet:aux=7", "aux", "1", &error), DEEPER_ERROR_ARGUMENT);
+    assert_int_equal(dp_net_spec_with(text, 12, "googlenet", "aux", "1", &error), DEEPER_ERROR_LIMIT);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_table_1),
@@ -632,6 +651,7 @@ int main(void) {
         cmocka_unit_test(test_option_text),
         cmocka_unit_test(test_list),
         cmocka_unit_test(test_nth_allocation_fails),
+        cmocka_unit_test(test_spec_with),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -86,6 +86,26 @@ static void test_choices_matter(void **state) {
     }
 }
 
+/* Every picture in one step: there is a speed all the same. From scratch the network has its heads unless the user says no. */
+static void test_one_step(void **state) {
+    run_host h;
+    deeper_train_options options = run_options("one step");
+    options.architecture = "googlenet:stem=small,width=0.0625";
+    options.epochs = 1;
+    options.batch = RUN_CLASSES * RUN_TRAIN;
+    assert_int_equal(run_well(&options, &h).steps, 1);
+    assert_int_equal(h.last.heads, 3);
+    assert_true(h.last.images_per_second > 0);
+    options = run_options("no heads");
+    options.architecture = "googlenet:stem=small,aux=0,width=0.0625";
+    options.epochs = 1;
+    run_well(&options, &h);
+    assert_int_equal(h.last.heads, 1);
+    dp_model *model = run_open_model(options.out, "model.safetensors");
+    assert_non_null(strstr(model->options, "aux=0"));
+    dp_model_free(model);
+}
+
 /* ---------------------------------------------------------------- the same bits */
 
 static void test_threads(void **state) {
@@ -234,8 +254,13 @@ static void test_fine_tune(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_learns),          cmocka_unit_test(test_choices_matter),  cmocka_unit_test(test_threads),
-        cmocka_unit_test(test_stop_and_resume), cmocka_unit_test(test_kill_and_resume), cmocka_unit_test(test_damaged_checkpoint),
+        cmocka_unit_test(test_learns),
+        cmocka_unit_test(test_choices_matter),
+        cmocka_unit_test(test_one_step),
+        cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_stop_and_resume),
+        cmocka_unit_test(test_kill_and_resume),
+        cmocka_unit_test(test_damaged_checkpoint),
         cmocka_unit_test(test_fine_tune),
     };
     return cmocka_run_group_tests(tests, run_setup, run_teardown);

@@ -393,7 +393,7 @@ typedef struct deeper_train_options {
     double val_fraction;      /* [0.1] */
     const char *out;          /* the run's folder; must be new or empty unless resume */
     int resume;               /* 1: go on from the newest sound checkpoint in out, with the options it was started with */
-    const char *architecture; /* from scratch: "googlenet:norm=bn" ... */
+    const char *architecture; /* from scratch: "googlenet:norm=bn" ...; with its auxiliary heads unless it says "aux=0" */
     const char *init;         /* fine-tune this model file; its last layer is replaced where the classes differ */
     int image_size;           /* [0: 224, or that of init] */
     uint64_t seed;            /* [1] */

@@ -166,10 +166,20 @@ static void concat_rule(differentiation *d, int node, int g) {
     }
 }
 
+/* With fixed statistics only x may be asked for: such a batch norm does not learn. */
+static void fixed_norm_rule(differentiation *d, int node, int g) {
+    const dp_node *it = &d->graph->nodes[node];
+    int x = it->inputs[0], scale = it->inputs[1], variance = it->inputs[4];
+    if (d->asked[scale] || d->asked[it->inputs[2]])
+        dp_graph_fail(d->graph, DEEPER_ERROR_UNSUPPORTED, "%s: a batch norm with fixed statistics does not learn", it->name);
+    else
+        arrive(d, x, add_term(d, DP_OP_FIXED_NORM_GRADIENT, x, (int[]){ g, scale, variance }, 3, it->attributes));
+}
+
 static void batch_norm_rule(differentiation *d, int node, int g) {
     const dp_node *it = &d->graph->nodes[node];
-    if (it->input_count != 4) {
-        dp_graph_fail(d->graph, DEEPER_ERROR_UNSUPPORTED, "%s: the gradient of a batch norm needs its training form", it->name);
+    if (it->input_count == 5) {
+        fixed_norm_rule(d, node, g);
         return;
     }
     int x = it->inputs[0], scale = it->inputs[1], shift = it->inputs[2], moments = it->inputs[3];

@@ -50,6 +50,7 @@ typedef enum dp_op {
     DP_OP_MOMENTS,                 /* x -> 2 x C: mean and (biased) variance of each channel over the batch */
     DP_OP_BATCH_NORM_SUMS,         /* g, x, moments -> 2 x C: sum of g, sum of g * (x - mean) / sqrt(variance + epsilon) */
     DP_OP_BATCH_NORM_GRADIENT,     /* g, x, scale, moments, sums: the input gradient of a training batch norm */
+    DP_OP_FIXED_NORM_GRADIENT,     /* g, scale, variance: that of one with fixed statistics, g * scale / sqrt(variance + epsilon) */
     DP_OP_COUNT
 } dp_op;
 

@@ -348,6 +348,7 @@ static const struct {
     [DP_OP_MOMENTS] = { "moments", 1, 1, NONE_FIXED, infer_moments, NULL },
     [DP_OP_BATCH_NORM_SUMS] = { "batch_norm_sums", 3, 3, 2, infer_moments, NULL },
     [DP_OP_BATCH_NORM_GRADIENT] = { "batch_norm_gradient", 5, 5, 2, infer_norm_gradient, NULL },
+    [DP_OP_FIXED_NORM_GRADIENT] = { "fixed_norm_gradient", 3, 3, 1, infer_norm, NULL },
 };
 
 const char *dp_op_name(dp_op op) {

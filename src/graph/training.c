@@ -14,9 +14,12 @@ typedef struct rewriting {
     int *copy; /* of each node of the network, its number in the training graph */
 } rewriting;
 
-/* A batch norm with the statistics of the batch in place of its running ones, which become results. */
-static int copy_batch_norm(rewriting *r, const dp_node *node, const int *inputs) {
+/* A batch norm with the statistics of the batch in place of its running ones, which become results. A frozen one is copied as it
+ * is. */
+static int copy_batch_norm(rewriting *r, const dp_node *node, const int *inputs, const bool *frozen) {
     char name[320];
+    if (frozen && frozen[r->network->nodes[node->inputs[1]].parameter])
+        return dp_graph_add(r->graph, DP_OP_BATCH_NORM, node->name, inputs, node->input_count, &node->attributes);
     snprintf(name, sizeof name, "%s.moments", node->name);
     int moments = dp_graph_add(r->graph, DP_OP_MOMENTS, name, inputs, 1, NULL);
     int b = r->nodes->batch_norms++;
@@ -26,7 +29,7 @@ static int copy_batch_norm(rewriting *r, const dp_node *node, const int *inputs)
     return dp_graph_add(r->graph, DP_OP_BATCH_NORM, node->name, training, 4, &node->attributes);
 }
 
-static deeper_status copy_nodes(rewriting *r, deeper_error *error) {
+static deeper_status copy_nodes(rewriting *r, const bool *frozen, deeper_error *error) {
     for (int i = 0; i < r->network->count; i++) {
         const dp_node *node = &r->network->nodes[i];
         int *inputs = dp_alloc(r->graph->allocator, (size_t)node->input_count, sizeof *inputs);
@@ -36,7 +39,7 @@ static deeper_status copy_nodes(rewriting *r, deeper_error *error) {
             inputs[j] = r->copy[node->inputs[j]];
         r->graph->head = node->head;
         r->copy[i] = node->op == DP_OP_BATCH_NORM
-                         ? copy_batch_norm(r, node, inputs)
+                         ? copy_batch_norm(r, node, inputs, frozen)
                          : dp_graph_add(r->graph, node->op, node->name, inputs, node->input_count, &node->attributes);
         dp_free(r->graph->allocator, inputs);
     }
@@ -105,7 +108,7 @@ static deeper_status add_gradients(rewriting *r, const dp_training_options *opti
 
 static deeper_status rewrite(rewriting *r, const dp_training_options *options, deeper_error *error) {
     dp_seed seeds[DP_HEADS];
-    DP_TRY(copy_nodes(r, error));
+    DP_TRY(copy_nodes(r, options->frozen, error));
     DP_TRY(add_losses(r, options, seeds, error));
     return add_gradients(r, options, seeds, error);
 }

@@ -1,5 +1,5 @@
-/* training.h - from the network that runs to the one that learns: the same nodes, batch norms on the statistics of the batch, a
- * loss a head, and the gradients of the parameters. */
+/* training.h - from the network that runs to the one that learns: the same nodes, batch norms on the statistics of the batch
+ * unless they are frozen, a loss a head, and the gradients of the parameters. */
 #ifndef DP_GRAPH_TRAINING_H
 #define DP_GRAPH_TRAINING_H
 
@@ -10,7 +10,7 @@ enum { DP_HEADS = 3 };
 typedef struct dp_training_options {
     float head_weights[DP_HEADS]; /* of each head's loss in the sum: 1, 0.3, 0.3 in the paper (section 5) */
     float smoothing;              /* of the labels; 0: none */
-    const bool *frozen;           /* parameter p keeps its value (no gradient); NULL: none does */
+    const bool *frozen; /* parameter p keeps its value (no gradient); of a batch norm all four do or none; NULL: none does */
 } dp_training_options;
 
 /* What to ask of a plan of the training graph. Nodes are numbers in it; -1: there is none. */
@@ -21,9 +21,9 @@ typedef struct dp_training_nodes {
     int loss[DP_HEADS];     /* unweighted loss of each image */
     int logits;             /* of the main head */
     int *gradients;         /* one a parameter of the network, of the summed loss; -1 where frozen or unused */
-    int *moments;           /* one a batch norm in order: its MOMENTS */
-    int *running_mean;      /* one a batch norm: the parameter of its running mean; that of its variance is the next */
-    int batch_norms;
+    int batch_norms;        /* that learn */
+    int *moments;           /* one each in order: its MOMENTS */
+    int *running_mean;      /* one each: the parameter of its running mean; that of its variance is the next */
 } dp_training_nodes;
 
 /* *training: a new graph with the parameters of `network` under the same numbers and names. nodes' arrays come from

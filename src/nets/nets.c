@@ -3,6 +3,7 @@
 #include "nets/net.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { MAX_TEXT = 1024, MAX_IMAGE_SIZE = 4096, MAX_CLASSES = 1 << 20 };
@@ -117,6 +118,24 @@ static void print_settings(const dp_net *net, const dp_net_values *values, dp_bu
         else
             dp_buffer_printf(text, "%s", number);
     }
+}
+
+deeper_status dp_net_spec_with(char *text, size_t size, const char *spec, const char *option, const char *value,
+                               deeper_error *error) {
+    size_t length = strcspn(spec, ":");
+    const dp_net *net = find_net(spec, length, error);
+    if (!net)
+        return DEEPER_ERROR_ARGUMENT;
+    dp_net_values values;
+    DP_TRY(parse_settings(net, spec[length] ? spec + length + 1 : "", &values, error));
+    int i = 0, written;
+    while (i < DP_NET_OPTIONS && net->options[i].name && strcmp(net->options[i].name, option) != 0)
+        i++;
+    if (i == DP_NET_OPTIONS || !net->options[i].name || values.set[i])
+        written = snprintf(text, size, "%s", spec);
+    else
+        written = snprintf(text, size, "%s%c%s=%s", spec, spec[length] ? ',' : ':', option, value);
+    return written < (int)size ? DEEPER_OK : dp_fail(error, DEEPER_ERROR_LIMIT, "%s: its options are too long", net->name);
 }
 
 deeper_status dp_net_build(dp_graph *graph, const char *spec, dp_net_size size, char **architecture, char **options,

@@ -15,6 +15,11 @@ typedef struct dp_net_size {
 deeper_status dp_net_build(dp_graph *graph, const char *spec, dp_net_size size, char **architecture, char **options,
                            deeper_error *error);
 
+/* text[size]: `spec`, with OPTION=VALUE added where the architecture has that option and the spec does not set it. Errors: those of
+ * specs, LIMIT (too long). */
+deeper_status dp_net_spec_with(char *text, size_t size, const char *spec, const char *option, const char *value,
+                               deeper_error *error);
+
 /* Name and one-line description of architecture `index`; NULL past the last. */
 const char *dp_net_name(size_t index, const char **description);
 

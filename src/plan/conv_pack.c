@@ -143,10 +143,6 @@ static void run_pack(const dp_run *run, const dp_step *step, int task, int worke
 static const dp_step_kind pack_kind = { "pack", run_pack, NULL, NULL };
 
 static deeper_status pack_in_runs(dp_lowering *l, dp_conv_step *conv, size_t floats, deeper_error *error) {
-    for (int i = 0; i < conv->source_count; i++)
-        if (conv->sources[i].scale)
-            return dp_fail(error, DEEPER_ERROR_UNSUPPORTED, "%s: a batch norm with fixed statistics in training",
-                           l->graph->nodes[conv->sources[i].node].name);
     DP_TRY(dp_storage_add_fixed(l->plan, floats, &conv->packed_storage, error));
     dp_step step = { .kind = &pack_kind,
                      .name = l->graph->nodes[conv->sources[0].node].name,

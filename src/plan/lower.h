@@ -67,7 +67,8 @@ dp_lower dp_lower_input, dp_lower_conv, dp_lower_pool, dp_lower_adaptive_pool, d
     dp_lower_add, dp_lower_concat, dp_lower_flatten, dp_lower_softmax;
 dp_lower dp_lower_fill, dp_lower_loss, dp_lower_loss_gradient, dp_lower_dropout, dp_lower_unflatten, dp_lower_dilate,
     dp_lower_weight_gradient, dp_lower_channel_sum, dp_lower_relu_gradient, dp_lower_pool_gradient, dp_lower_lrn_gradient,
-    dp_lower_slice, dp_lower_moments, dp_lower_batch_norm_training, dp_lower_batch_norm_sums, dp_lower_batch_norm_gradient;
+    dp_lower_slice, dp_lower_moments, dp_lower_batch_norm_training, dp_lower_batch_norm_sums, dp_lower_batch_norm_gradient,
+    dp_lower_fixed_norm_gradient;
 deeper_status dp_lower_output(dp_lowering *lowering, int output, deeper_error *error);
 deeper_status dp_lower_halos(dp_plan *plan, deeper_error *error);
 

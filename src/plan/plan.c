@@ -44,6 +44,7 @@ static dp_lower *const lowerings[DP_OP_COUNT] = {
     [DP_OP_MOMENTS] = dp_lower_moments,
     [DP_OP_BATCH_NORM_SUMS] = dp_lower_batch_norm_sums,
     [DP_OP_BATCH_NORM_GRADIENT] = dp_lower_batch_norm_gradient,
+    [DP_OP_FIXED_NORM_GRADIENT] = dp_lower_fixed_norm_gradient,
 };
 
 /* ---------------------------------------------------------------- making */

@@ -16,9 +16,10 @@ static void count_uses(dp_lowering *l) {
         l->uses[l->outputs[i]]++;
 }
 
-/* Whether a step for `op` can also apply a batch norm, or a ReLU, to what it writes. */
-static bool absorbs_batch_norm(dp_op op) {
-    return op == DP_OP_CONV || op == DP_OP_FC;
+/* Whether a step for `op` can also apply a batch norm, or a ReLU, to what it writes. In training the weights change from run to
+ * run and are packed as they are. */
+static bool absorbs_batch_norm(const dp_lowering *l, dp_op op) {
+    return !l->plan->training && (op == DP_OP_CONV || op == DP_OP_FC);
 }
 
 static bool absorbs_relu(dp_op op) {
@@ -32,7 +33,7 @@ static void absorb(dp_lowering *l) {
             continue;
         int x = node->inputs[0];
         dp_op before = l->graph->nodes[x].op;
-        bool fits = node->op == DP_OP_RELU ? absorbs_relu(before) : absorbs_batch_norm(before) && node->input_count == 5;
+        bool fits = node->op == DP_OP_RELU ? absorbs_relu(before) : absorbs_batch_norm(l, before);
         if (l->uses[x] == 1 && fits)
             l->absorber[x] = i;
     }

@@ -76,7 +76,7 @@ struct dp_step {
         struct {
             const float *packed; /* scale, then shift, each CB x L floats; in the packs */
             float epsilon;
-            dp_view scale, moments, sums; /* training */
+            dp_view scale, mean, variance, sums; /* training */
         } norm;
         struct {
             int index; /* of the call's inputs or outputs */

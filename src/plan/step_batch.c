@@ -59,16 +59,24 @@ static void run_moments(const dp_run *run, const dp_step *step, int task, int wo
     }
 }
 
-/* in: g, in2: x, moments. sum g * (x - mean) * inverse = (sum g * x - mean * sum g) * inverse. */
+static double deviation(const dp_step *step, float variance) {
+    return sqrt((double)variance + (double)step->as.norm.epsilon);
+}
+
+static bool is_there(const dp_view *view) {
+    return view->values || view->storage >= 0;
+}
+
+/* in: g, in2: x, mean, variance. sum g * (x - mean) * inverse = (sum g * x - mean * sum g) * inverse. */
 static void run_norm_sums(const dp_run *run, const dp_step *step, int task, int worker) {
-    const float *moments = dp_fixed_at(run, &step->as.norm.moments);
+    const float *mean = dp_fixed_at(run, &step->as.norm.mean), *variance = dp_fixed_at(run, &step->as.norm.variance);
     FOR_BLOCKS(step->in, block) {
         block_sums it = sum_block(run, &step->in, &step->in2, block);
         for (int l = 0; l < lane_count(channels, lanes, block); l++) {
             int c = block * lanes + l;
-            double inverse = 1 / sqrt((double)moments[channels + c] + (double)step->as.norm.epsilon);
+            double inverse = 1 / deviation(step, variance[c]);
             fixed_out(run, step)[c] = (float)it.sums[l];
-            fixed_out(run, step)[channels + c] = (float)((it.products[l] - (double)moments[c] * it.sums[l]) * inverse);
+            fixed_out(run, step)[channels + c] = (float)((it.products[l] - (double)mean[c] * it.sums[l]) * inverse);
         }
     }
 }
@@ -76,20 +84,19 @@ static void run_norm_sums(const dp_run *run, const dp_step *step, int task, int 
 /* With n pixels in the batch, inverse = 1 / sqrt(variance + epsilon):
  * out = scale * inverse * (g - sums0 / n - (x - mean) * inverse * sums1 / n) = g * p + x * q + r. */
 static void run_norm_gradient(const dp_run *run, const dp_step *step, int task, int worker) {
-    const float *moments = dp_fixed_at(run, &step->as.norm.moments), *scale = dp_fixed_at(run, &step->as.norm.scale);
-    const float *sums = dp_fixed_at(run, &step->as.norm.sums);
+    const float *mean = dp_fixed_at(run, &step->as.norm.mean), *variance = dp_fixed_at(run, &step->as.norm.variance);
+    const float *scale = dp_fixed_at(run, &step->as.norm.scale), *sums = dp_fixed_at(run, &step->as.norm.sums);
     const dp_view *g = &step->in, *x = &step->in2, *out = &step->out;
     double count = (double)run->call->count * g->shape.h * g->shape.w;
     FOR_BLOCKS(*out, block) {
         _Alignas(DP_ALIGNMENT) float p[MAX_LANES] = { 0 }, q[MAX_LANES] = { 0 }, r[MAX_LANES] = { 0 };
         for (int l = 0; l < lane_count(channels, lanes, block); l++) {
             int c = block * lanes + l;
-            double inverse = 1 / sqrt((double)moments[channels + c] + (double)step->as.norm.epsilon),
-                   factor = (double)scale[c] * inverse;
+            double inverse = 1 / deviation(step, variance[c]), factor = (double)scale[c] * inverse;
             double slope = -factor * inverse * (double)sums[channels + c] / count;
             p[l] = (float)factor;
             q[l] = (float)slope;
-            r[l] = (float)(-factor * (double)sums[c] / count - slope * (double)moments[c]);
+            r[l] = (float)(-factor * (double)sums[c] / count - slope * (double)mean[c]);
         }
         for (int image = 0; image < run->call->count; image++)
             for (int y = 0; y < out->shape.h; y++)
@@ -100,18 +107,19 @@ static void run_norm_gradient(const dp_run *run, const dp_step *step, int task, 
     }
 }
 
-/* in: x; scale, shift (in2), moments. */
+/* in: x; scale, shift (in2), mean, variance. Without a shift there is no mean either: the gradient of a fixed one. */
 static void run_norm(const dp_run *run, const dp_step *step, int task, int worker) {
-    const float *moments = dp_fixed_at(run, &step->as.norm.moments), *scale = dp_fixed_at(run, &step->as.norm.scale);
-    const float *shift = dp_fixed_at(run, &step->in2);
+    const float *scale = dp_fixed_at(run, &step->as.norm.scale), *variance = dp_fixed_at(run, &step->as.norm.variance);
+    const float *shift = is_there(&step->in2) ? dp_fixed_at(run, &step->in2) : NULL;
+    const float *mean = shift ? dp_fixed_at(run, &step->as.norm.mean) : NULL;
     const dp_view *in = &step->in, *out = &step->out;
     FOR_BLOCKS(*out, block) {
         _Alignas(DP_ALIGNMENT) float p[MAX_LANES] = { 0 }, q[MAX_LANES] = { 0 };
         for (int l = 0; l < lane_count(channels, lanes, block); l++) {
             int c = block * lanes + l;
-            double factor = (double)scale[c] / sqrt((double)moments[channels + c] + (double)step->as.norm.epsilon);
+            double factor = (double)scale[c] / deviation(step, variance[c]);
             p[l] = (float)factor;
-            q[l] = (float)((double)shift[c] - (double)moments[c] * factor);
+            q[l] = shift ? (float)((double)shift[c] - (double)mean[c] * factor) : 0;
         }
         for (int image = 0; image < run->call->count; image++)
             for (int y = 0; y < out->shape.h; y++)
@@ -138,16 +146,26 @@ static dp_step make(const dp_lowering *l, int node, const dp_step_kind *kind) {
                      .low = dp_target_low(l, node),
                      .whole_batch = true };
     step.as.norm.epsilon = it->attributes.epsilon;
-    step.as.norm.scale = step.as.norm.moments = step.as.norm.sums = (dp_view){ .storage = -1 };
+    step.as.norm.scale = step.as.norm.mean = step.as.norm.variance = step.as.norm.sums = (dp_view){ .storage = -1 };
     step.work = dp_shape_floats(step.in.shape) * (uint64_t)l->plan->max_batch;
     step.tasks = dp_parts(l->plan, dp_blocks(step.in.shape.c, l->plan->kernels->lanes), step.work);
     return step;
 }
 
 static deeper_status emit(dp_lowering *l, const dp_step *step, deeper_error *error) {
-    int reads[] = { step->in.storage, step->in2.storage, step->as.norm.scale.storage, step->as.norm.moments.storage,
+    int reads[] = { step->in.storage,
+                    step->in2.storage,
+                    step->as.norm.scale.storage,
+                    step->as.norm.mean.storage,
+                    step->as.norm.variance.storage,
                     step->as.norm.sums.storage };
-    return dp_emit(l->plan, step, reads, 5, &step->out.storage, 1, error);
+    return dp_emit(l->plan, step, reads, sizeof reads / sizeof *reads, &step->out.storage, 1, error);
+}
+
+/* Mean and variance are the rows of input `index`. */
+static void set_moments(const dp_lowering *l, int node, int index, dp_step *step) {
+    step->as.norm.mean = step->as.norm.variance = *dp_input_view(l, node, index);
+    step->as.norm.variance.offset += step->in.shape.c;
 }
 
 deeper_status dp_lower_channel_sum(dp_lowering *lowering, int node, deeper_error *error) {
@@ -164,20 +182,33 @@ deeper_status dp_lower_batch_norm_training(dp_lowering *lowering, int node, deep
     dp_step step = make(lowering, node, &norm_kind);
     step.as.norm.scale = *dp_input_view(lowering, node, 1);
     step.in2 = *dp_input_view(lowering, node, 2);
-    step.as.norm.moments = *dp_input_view(lowering, node, 3);
+    if (lowering->graph->nodes[node].input_count == 4) {
+        set_moments(lowering, node, 3, &step);
+    } else {
+        step.as.norm.mean = *dp_input_view(lowering, node, 3);
+        step.as.norm.variance = *dp_input_view(lowering, node, 4);
+    }
+    return emit(lowering, &step, error);
+}
+
+deeper_status dp_lower_fixed_norm_gradient(dp_lowering *lowering, int node, deeper_error *error) {
+    dp_step step = make(lowering, node, &norm_kind);
+    step.in2 = (dp_view){ .storage = -1 };
+    step.as.norm.scale = *dp_input_view(lowering, node, 1);
+    step.as.norm.variance = *dp_input_view(lowering, node, 2);
     return emit(lowering, &step, error);
 }
 
 deeper_status dp_lower_batch_norm_sums(dp_lowering *lowering, int node, deeper_error *error) {
     dp_step step = make(lowering, node, &norm_sums_kind);
-    step.as.norm.moments = *dp_input_view(lowering, node, 2);
+    set_moments(lowering, node, 2, &step);
     return emit(lowering, &step, error);
 }
 
 deeper_status dp_lower_batch_norm_gradient(dp_lowering *lowering, int node, deeper_error *error) {
     dp_step step = make(lowering, node, &norm_gradient_kind);
     step.as.norm.scale = *dp_input_view(lowering, node, 2);
-    step.as.norm.moments = *dp_input_view(lowering, node, 3);
+    set_moments(lowering, node, 3, &step);
     step.as.norm.sums = *dp_input_view(lowering, node, 4);
     return emit(lowering, &step, error);
 }

@@ -114,7 +114,7 @@ static void fill_affine(float *values, const void *context) {
 }
 
 deeper_status dp_lower_batch_norm(dp_lowering *lowering, int node, deeper_error *error) {
-    if (lowering->graph->nodes[node].input_count == 4)
+    if (lowering->plan->training)
         return dp_lower_batch_norm_training(lowering, node, error);
     dp_step step = pointwise(lowering, node, &affine_kind);
     int lanes = lowering->plan->kernels->lanes, padded = dp_blocks(step.out.shape.c, lanes) * lanes;

@@ -5,7 +5,7 @@
 
 #include <math.h>
 
-enum { WARM_STEPS = 2 /* not measured */, MOST_EPOCHS = 10000 };
+enum { WARM_STEPS = 2, MOST_EPOCHS = 10000 };
 static const double FIT_SECONDS = 30;
 static const double FORWARD_SHARE = 0.4; /* of a validation picture in the time of a training picture, until one was measured */
 
@@ -24,15 +24,18 @@ double dp_seconds_so_far(dp_trainer *t) {
     return t->progress.seconds;
 }
 
+void dp_measure_begin(dp_trainer *t) {
+    t->measured_since = dp_now();
+    t->measured_images = 0;
+}
+
 void dp_measure_speed(dp_trainer *t, uint64_t step, uint64_t images) {
-    double now = dp_now();
-    if (step <= WARM_STEPS) {
-        t->measured_since = now;
-        t->measured_images = 0;
-        return;
-    }
+    t->measured |= step > WARM_STEPS;
     t->measured_images += images;
-    t->image_seconds = (now - t->measured_since) / (double)t->measured_images;
+    if (!t->measured || step > WARM_STEPS)
+        t->image_seconds = (dp_now() - t->measured_since) / (double)t->measured_images;
+    if (step == WARM_STEPS)
+        dp_measure_begin(t);
 }
 
 static double validation_estimate(const dp_trainer *t) {
@@ -46,13 +49,13 @@ static double epoch_estimate(const dp_trainer *t) {
 
 void dp_fit_epochs(dp_trainer *t, bool epoch_ends) {
     dp_progress *p = &t->progress;
-    if (t->options.minutes <= 0 || p->fitted || (t->image_seconds <= 0 && !epoch_ends))
+    if (t->options.minutes <= 0 || p->fitted || (!t->measured && !epoch_ends))
         return;
     double seconds = dp_seconds_so_far(t), left = t->options.minutes * 60 - seconds;
     if (seconds < FIT_SECONDS && !epoch_ends)
         return;
     double done = p->epoch + (double)p->position / (double)t->images;
-    double epoch = t->image_seconds > 0 ? epoch_estimate(t) : seconds / done;
+    double epoch = t->measured ? epoch_estimate(t) : seconds / done;
     p->epochs = (int)fmin(MOST_EPOCHS, fmax(floor(done + left / epoch), p->epoch + 1));
     p->fitted = true;
     dp_tell(t->calls, DEEPER_TRAIN_NOTE, "%d epochs fit into %g minutes", p->epochs, t->options.minutes);

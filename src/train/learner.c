@@ -18,7 +18,6 @@ void dp_learner_free(dp_learner *l) {
     dp_free(allocator, l->fresh);
     dp_free(allocator, l->results);
     dp_free(allocator, l->moments);
-    dp_free(allocator, l->still);
     dp_free(allocator, l->outputs);
     dp_free(allocator, l->places);
     dp_free(allocator, l);
@@ -92,10 +91,9 @@ static deeper_status take_memory(dp_learner *l, const dp_learner_options *option
     l->fresh = options->adds ? dp_alloc(l->allocator, l->floats, sizeof(float)) : NULL;
     l->results = dp_alloc_raw(l->allocator, results, sizeof(float));
     l->moments = dp_alloc(l->allocator, (size_t)l->nodes.batch_norms, sizeof *l->moments);
-    l->still = dp_alloc(l->allocator, (size_t)l->nodes.batch_norms, sizeof *l->still);
     l->outputs = dp_alloc_raw(l->allocator, outputs, sizeof *l->outputs);
     l->places = dp_alloc_raw(l->allocator, outputs, sizeof *l->places);
-    if (!l->gradients || (options->adds && !l->fresh) || !l->results || !l->moments || !l->still || !l->outputs || !l->places)
+    if (!l->gradients || (options->adds && !l->fresh) || !l->results || !l->moments || !l->outputs || !l->places)
         return dp_fail_memory(error, "gradients");
     return DEEPER_OK;
 }
@@ -111,9 +109,6 @@ static deeper_status fill(dp_learner *l, const dp_learner_options *options, deep
     DP_TRY(take_memory(l, options, error));
     for (int h = 0; h < l->nodes.heads; h++)
         l->head_weights[h] = training.head_weights[l->nodes.head[h]];
-    /* A batch norm's parameters are scale, shift, running mean, running variance, in this order. */
-    for (int b = 0; b < l->nodes.batch_norms; b++)
-        l->still[b] = options->frozen && options->frozen[l->nodes.running_mean[b] - 1];
     place_results(l, (size_t)options->max_batch);
     const dp_plan_options plan = { .kernels = dp_kernels_for(l->isa),
                                    .max_batch = options->max_batch,
@@ -157,8 +152,6 @@ void dp_learner_run(dp_learner *l, const float *tensors, const float *labels, in
 
 void dp_learner_track(dp_learner *l, int count) {
     for (int b = 0; b < l->nodes.batch_norms; b++) {
-        if (l->still[b])
-            continue;
         const dp_node *moments = &l->training->nodes[l->nodes.moments[b]];
         dp_shape x = l->training->nodes[moments->inputs[0]].shape;
         float values = (float)count * (float)(x.h * x.w), unbiased = values > 1 ? values / (values - 1) : 1;

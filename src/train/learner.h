@@ -10,7 +10,7 @@
 
 typedef struct dp_learner_options {
     float aux_weight, smoothing;
-    const bool *frozen; /* as dp_training_options has it; a batch norm whose shift is frozen keeps its running statistics */
+    const bool *frozen; /* as dp_training_options has it */
     int max_batch, threads;
     bool adds; /* gradients of several batches are added up */
 } dp_learner_options;
@@ -30,7 +30,6 @@ typedef struct dp_learner {
     float *fresh;     /* of the last batch where gradients are added up, else NULL */
     float *results;   /* the block that holds the following */
     float *losses[DP_HEADS], *logits, **moments;
-    bool *still;    /* of each batch norm: its running statistics stay */
     int *outputs;   /* nodes */
     float **places; /* where each goes */
     int output_count;

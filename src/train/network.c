@@ -4,6 +4,7 @@
 #include "eval/match.h"
 #include "formats/labels.h"
 #include "formats/recipes.h"
+#include "nets/nets.h"
 #include "train/init.h"
 
 #include <math.h>
@@ -11,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEFAULT_SIZE = 224, MOST_RATE_FACTOR = 1000000 };
+enum { DEFAULT_SIZE = 224, MOST_RATE_FACTOR = 1000000, SPEC_SIZE = 1024 };
 static const float NEW_HEAD_RATE = 10;
 
 void dp_network_free(dp_network *n) {
@@ -47,10 +48,12 @@ static deeper_status make_model(dp_network *n, const char *spec, int size, const
 static deeper_status from_scratch(dp_network *n, const deeper_train_options *options, const dp_pictures *pictures,
                                   deeper_error *error) {
     dp_init init = DP_INIT_HE;
+    char spec[SPEC_SIZE];
     if (options->initial && !dp_init_from_name(&init, options->initial))
         return dp_fail(error, DEEPER_ERROR_ARGUMENT, "initial: '%.40s' is not he, xavier, bvlc or gaussian", options->initial);
     int size = options->image_size ? options->image_size : DEFAULT_SIZE;
-    DP_TRY(make_model(n, options->architecture, size, &pictures->labels, error));
+    DP_TRY(dp_net_spec_with(spec, sizeof spec, options->architecture, "aux", "1", error));
+    DP_TRY(make_model(n, spec, size, &pictures->labels, error));
     n->model->has_preprocess = true;
     n->model->preprocess = own_preprocess(size, dp_model_input(n->model).c);
     dp_initialize(n->model, NULL, init, options->seed);
@@ -95,7 +98,7 @@ static deeper_status copy_values(dp_model *to, const dp_model *from, const bool 
 
 static deeper_status from_model(dp_network *n, const deeper_train_options *options, dp_pictures *pictures, const dp_model *init,
                                 bool *fresh, deeper_error *error) {
-    char spec[1024];
+    char spec[SPEC_SIZE];
     if (!init->values)
         return dp_fail(error, DEEPER_ERROR_MISMATCH, "%s: holds no weights to begin from", options->init);
     if (snprintf(spec, sizeof spec, "%s:%s", init->architecture, init->options) >= (int)sizeof spec)
@@ -161,12 +164,27 @@ static deeper_status fail_beginning(const char *option, const char *item, size_t
                    (int)(length < 64 ? length : 64), item);
 }
 
+/* A batch norm stays as a whole, if any of it does: statistics of the batch would not fit a scale that stays, nor the stored ones a
+ * scale that moves. */
+static void freeze_norms(dp_network *n) {
+    const dp_graph *graph = n->model->graph;
+    for (int i = 0; i < graph->count; i++) {
+        const dp_node *node = &graph->nodes[i];
+        bool any = false;
+        for (int place = 1; node->op == DP_OP_BATCH_NORM && place < node->input_count; place++)
+            any |= n->frozen[graph->nodes[node->inputs[place]].parameter];
+        for (int place = 1; any && place < node->input_count; place++)
+            n->frozen[graph->nodes[node->inputs[place]].parameter] = true;
+    }
+}
+
 static deeper_status read_freeze(dp_network *n, const char *list, float *factors, deeper_error *error) {
     const char *item;
     size_t length;
     while (next_item(&list, &item, &length))
         if (mark(n->model, item, length, 0, n->frozen, factors) == 0)
             return fail_beginning("freeze", item, length, error);
+    freeze_norms(n);
     return DEEPER_OK;
 }
 

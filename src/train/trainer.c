@@ -168,6 +168,7 @@ static deeper_status ask_host(dp_trainer *t, deeper_error *error) {
 }
 
 static deeper_status run_steps(dp_trainer *t, dp_batches *batches, deeper_error *error) {
+    dp_measure_begin(t);
     for (uint64_t done = 0;; done++) {
         dp_step s;
         DP_TRY(dp_step_run(t, batches, &s, error));

@@ -37,6 +37,7 @@ typedef struct dp_trainer {
     double measured_since;     /* speed: since when, */
     uint64_t measured_images;  /* how many pictures, */
     double image_seconds;      /* and seconds of one in training; 0: not known yet */
+    bool measured;             /* image_seconds is of steps after the first ones */
     double validation_seconds; /* of the last one; 0: none yet */
 } dp_trainer;
 
@@ -48,7 +49,10 @@ uint64_t dp_epoch_steps(const dp_trainer *trainer);
 /* Brings progress.seconds up to date and returns it. */
 double dp_seconds_so_far(dp_trainer *trainer);
 
-/* Brings image_seconds up to date after step `step` (from 0) since the epoch's part began, which took `images`. */
+/* Brings image_seconds up to date: at the beginning of an epoch's part, then after each of its steps (from 0), which took `images`.
+ * The first steps count only until later ones were measured: they wait for the first pictures and touch memory for the first time.
+ */
+void dp_measure_begin(dp_trainer *trainer);
 void dp_measure_speed(dp_trainer *trainer, uint64_t step, uint64_t images);
 
 /* With `minutes`, once: as many epochs as fit, when the speed is known well enough or the first epoch ends. */
