@@ -1,4 +1,4 @@
-/* command_convert.c - a model from one file format to another. Reading is the library's; this version writes safetensors. */
+/* command_convert.c - a model from one file format to another. Reading and writing are the library's. */
 #include "commands.h"
 #include "models.h"
 #include "output.h"
@@ -30,6 +30,25 @@ static void print_result(const deeper_model *model, const char *in, const char *
            cli_grouped(deeper_model_parameters(model, 1), text), cli_bytes(bytes, more));
 }
 
+/* Whether the library writes a format of this file's ending. */
+static bool has_ending(const char *path) {
+    const char *ending;
+    for (size_t i = 0; (ending = deeper_model_ending(i)) != NULL; i++)
+        if (strlen(path) > strlen(ending) && !strcmp(path + strlen(path) - strlen(ending), ending))
+            return true;
+    return false;
+}
+
+static int fail_ending(const cli_args *args, const char *path) {
+    char endings[128] = "";
+    const char *ending;
+    for (size_t i = 0; (ending = deeper_model_ending(i)) != NULL; i++) {
+        strncat(endings, i ? ", " : "", sizeof endings - strlen(endings) - 1);
+        strncat(endings, ending, sizeof endings - strlen(endings) - 1);
+    }
+    return cli_usage(args->command, "%s: the ending says the format to write; there are %s", path, endings);
+}
+
 static int list(void) {
     const char *name, *about;
     for (size_t i = 0; (name = deeper_preprocessing(i, &about)) != NULL; i++) {
@@ -46,12 +65,12 @@ static int run(const cli_args *args) {
         return args->operand_count ? cli_usage(args->command, "--list takes no files") : list();
     if (args->operand_count < 2)
         return cli_usage(args->command, "two files are needed: IN OUT");
-    const char *out = args->operands[1], *slash = strrchr(out, '/'), *dot = strrchr(slash ? slash : out, '.');
+    const char *out = args->operands[1];
     deeper_model *model = NULL;
     deeper_error error = { 0 };
     char *in = NULL;
-    if (!dot || strcmp(dot, ".safetensors"))
-        return cli_usage(args->command, "%s: this version writes .safetensors only", out);
+    if (!has_ending(out))
+        return fail_ending(args, out);
     int code = cli_model_open(&model, args->operands[0], args, &in);
     if (code)
         return code;

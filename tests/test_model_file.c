@@ -102,7 +102,7 @@ static void same_model(const dp_model *a, const dp_model *b) {
 
 static void save(const dp_model *model, const char *to) {
     deeper_error error = { 0 };
-    if (dp_model_save(model, to, &error) != DEEPER_OK)
+    if (dp_model_save(model, to, NULL, &error) != DEEPER_OK)
         fail_msg("%s", error.message);
 }
 
@@ -155,7 +155,7 @@ static void not_saved(void **state) {
     dp_model *model = NULL;
     deeper_error error = { 0 };
     assert_int_equal(dp_model_create(&model, SMALL, CLASSES, SIDE, NULL, &error), DEEPER_OK);
-    assert_int_equal(dp_model_save(model, path, &error), DEEPER_ERROR_ARGUMENT);
+    assert_int_equal(dp_model_save(model, path, NULL, &error), DEEPER_ERROR_ARGUMENT);
     assert_non_null(strstr(error.message, "no weights"));
     assert_int_equal(test_folder_count(folder), 0);
     dp_model_free(model);
@@ -491,7 +491,7 @@ static void allocations_fail(void **state) {
     for (long n = 1, done = 0; !done; n++) {
         test_failing_allocator_init(&it, n);
         e.model->allocator = &it.allocator;
-        deeper_status status = dp_model_save(e.model, path, &error);
+        deeper_status status = dp_model_save(e.model, path, NULL, &error);
         done = it.calls < n;
         assert_int_equal(status, done ? DEEPER_OK : DEEPER_ERROR_MEMORY);
         assert_int_equal(it.outstanding, 0);

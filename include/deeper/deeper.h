@@ -125,9 +125,12 @@ DEEPER_API deeper_status deeper_model_create(deeper_model **model, const char *a
  * thread-safe against other uses of the model. */
 DEEPER_API deeper_status deeper_model_initialize(deeper_model *model, uint64_t seed, deeper_error *error);
 
-/* Writes a safetensors file that deeper_model_open reads back to the same bits. Atomic: the old file stays until the new one is
- * complete. */
+/* Writes a model file in the format that the ending of `path` says. Atomic: the old file stays until the new one is complete.
+ * ".safetensors" is deeper's own: deeper_model_open reads it back to the same bits. */
 DEEPER_API deeper_status deeper_model_save(const deeper_model *model, const char *path, deeper_error *error);
+
+/* The endings of the formats that deeper_model_save writes (".safetensors" first); NULL past the last. */
+DEEPER_API const char *deeper_model_ending(size_t index);
 
 /* Frees the model. Sessions made from it must be freed first. */
 DEEPER_API void deeper_model_close(deeper_model *model);

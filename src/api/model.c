@@ -123,7 +123,11 @@ deeper_status deeper_model_save(const deeper_model *model, const char *path, dee
     if (!model->model->values)
         return dp_fail(error, DEEPER_ERROR_ARGUMENT, "%s: the model has no parameter values to save; initialize it",
                        model->model->architecture);
-    return dp_model_save(model->model, path, error);
+    return dp_model_save(model->model, path, NULL, error);
+}
+
+const char *deeper_model_ending(size_t index) {
+    return dp_model_ending(index);
 }
 
 /* ------------------------------------------------------------------------------------------------------ initial values */

@@ -1,85 +1,22 @@
-/* caffemodel.c - Caffe's layers to tensors. protobuf-c reads the message; here are the bound on its memory and the checks of what
- * it found. */
+/* caffemodel.c - Caffe's layers to tensors. protobuf-c reads the message; here are the checks of what it found. */
 #include "formats/caffemodel.h"
 
 #include "caffemodel.pb-c.h"
+#include "formats/protobuf_heap.h"
 
-#include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum {
-    HEAP_FACTOR = 4, /* memory of protobuf-c: weights once more, and room for its bookkeeping */
-    HEAP_BASE = 16 << 20,
-    MALLOC_COST = 32, /* counted for every block on top of its bytes, so that many small ones meet the limit too */
-    MAX_BLOBS = 8,    /* of a layer; Caffe's have up to 3 */
+    MAX_BLOBS = 8, /* of a layer; Caffe's have up to 3 */
     MAX_NAME = 256
 };
-
-/* ------------------------------------------------------------------------------------------------ memory of protobuf-c */
-
-typedef struct heap {
-    size_t used, limit;
-    bool refused; /* the limit was met */
-    bool failed;  /* malloc has no more */
-} heap;
-
-/* Before every block its size stands, in a space that keeps the block aligned. */
-enum { BLOCK_FRONT = sizeof(max_align_t) };
-
-static void *heap_allocate(void *context, size_t size) {
-    heap *h = context;
-    if (size > h->limit - h->used || h->limit - h->used - size < MALLOC_COST) {
-        h->refused = true;
-        return NULL;
-    }
-    unsigned char *block = malloc(size + BLOCK_FRONT);
-    if (!block) {
-        h->failed = true;
-        return NULL;
-    }
-    h->used += size + MALLOC_COST;
-    memcpy(block, &size, sizeof size);
-    return block + BLOCK_FRONT;
-}
-
-static void heap_release(void *context, void *pointer) {
-    heap *h = context;
-    if (!pointer)
-        return;
-    unsigned char *block = (unsigned char *)pointer - BLOCK_FRONT;
-    size_t size;
-    memcpy(&size, block, sizeof size);
-    h->used -= size + MALLOC_COST;
-    free(block);
-}
-
-static ProtobufCAllocator heap_allocator(heap *h) {
-    return (ProtobufCAllocator){ .alloc = heap_allocate, .free = heap_release, .allocator_data = h };
-}
 
 /* ------------------------------------------------------------------------------------------------------------- parsing */
 
 bool dp_caffemodel_sniff(const unsigned char *bytes, size_t size) {
     /* The first field: name, a V1 layer, an input, or a layer. */
     return size >= 2 && (bytes[0] == 0x0A || bytes[0] == 0x12 || bytes[0] == 0x1A || (bytes[0] == 0xA2 && bytes[1] == 0x06));
-}
-
-static deeper_status unpack(dp_caffemodel *file, const void *bytes, size_t size, const char *name, deeper_error *error) {
-    heap h = { .limit = HEAP_BASE };
-    size_t scaled = 0;
-    h.limit = dp_size_mul(size, HEAP_FACTOR, &scaled) && scaled < SIZE_MAX - HEAP_BASE ? scaled + HEAP_BASE : SIZE_MAX;
-    ProtobufCAllocator allocator = heap_allocator(&h);
-    file->message = caffe__net_parameter__unpack(&allocator, size, bytes);
-    if (file->message)
-        return DEEPER_OK;
-    if (h.failed)
-        return dp_fail(error, DEEPER_ERROR_MEMORY, "%s: out of memory to read it", name);
-    if (h.refused)
-        return dp_fail(error, DEEPER_ERROR_LIMIT, "%s: would take more than the %zu bytes of memory that a caffemodel of %zu may",
-                       name, h.limit, size);
-    return dp_fail(error, DEEPER_ERROR_FORMAT, "%s: not a sound caffemodel, or cut short; fetch it again", name);
 }
 
 /* Both forms of a layer, as far as they matter. */
@@ -196,7 +133,9 @@ static deeper_status collect(dp_caffemodel *file, const char *name, deeper_error
 deeper_status dp_caffemodel_parse(dp_caffemodel *file, const void *bytes, size_t size, const char *name,
                                   const deeper_allocator *allocator, deeper_error *error) {
     *file = (dp_caffemodel){ .allocator = allocator };
-    deeper_status status = unpack(file, bytes, size, name, error);
+    ProtobufCMessage *message = NULL;
+    deeper_status status = dp_protobuf_unpack(&message, &caffe__net_parameter__descriptor, bytes, size, name, "caffemodel", error);
+    file->message = message;
     if (status == DEEPER_OK)
         status = collect(file, name, error);
     if (status != DEEPER_OK)
@@ -205,10 +144,7 @@ deeper_status dp_caffemodel_parse(dp_caffemodel *file, const void *bytes, size_t
 }
 
 void dp_caffemodel_free(dp_caffemodel *file) {
-    heap h = { 0 }; /* counts downwards from nothing, which nobody reads */
-    ProtobufCAllocator allocator = heap_allocator(&h);
-    if (file->message)
-        caffe__net_parameter__free_unpacked(file->message, &allocator);
+    dp_protobuf_free(file->message);
     dp_free(file->allocator, file->tensors);
     dp_free(file->allocator, file->names);
     *file = (dp_caffemodel){ .allocator = file->allocator };

@@ -1,5 +1,5 @@
 /* model.c - models made, opened by content, given memory, freed. Each format is a row of one table and a file of its own;
- * dp_model_save is model_save.c's. */
+ * writing is model_save.c's. */
 #include "formats/model.h"
 
 #include "formats/bvlc_googlenet.h"

@@ -50,8 +50,19 @@ deeper_status dp_model_open(dp_model **model, const char *path, const deeper_all
 deeper_status dp_model_open_bytes(dp_model **model, const void *bytes, size_t size, const char *name,
                                   const deeper_allocator *allocator, deeper_error *error);
 
-/* Writes safetensors; atomic. */
-deeper_status dp_model_save(const dp_model *model, const char *path, deeper_error *error);
+typedef struct dp_save_options {
+    bool with_preprocessing; /* the rule's channel order, mean and scale as a part of the network, whose input is then RGB 0..255 */
+} dp_save_options;
+
+/* Writes the format that the ending of `path` says; atomic. options may be NULL. Errors: ARGUMENT (an ending without a format, a
+ * model without values, an option that the format does not have), and those of the format. */
+deeper_status dp_model_save(const dp_model *model, const char *path, const dp_save_options *options, deeper_error *error);
+
+/* The ending of written format `index`: ".safetensors" ...; NULL past the last. */
+const char *dp_model_ending(size_t index);
+
+/* The JSON text of what is known of the model's preprocessing (see metadata.h), malloc'ed; NULL if memory is out. */
+char *dp_model_preprocess_json(const dp_model *model);
 
 void dp_model_free(dp_model *model);
 

@@ -1,4 +1,4 @@
-/* model_file.c - from a safetensors file to a dp_model: the deeper.* texts, then the tensors. model_save.c is the way back.
+/* model_file.c - from a safetensors file to a dp_model: the deeper.* texts, then the tensors. model_file_write.c is the way back.
  * The container is safetensors.c's, preprocessing and labels as JSON are metadata.c's and labels.c's. */
 #include "formats/model_file.h"
 

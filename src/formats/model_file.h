@@ -23,4 +23,7 @@
 deeper_status dp_model_file_open(dp_model **model, const void *bytes, size_t size, const char *name,
                                  const deeper_allocator *allocator, deeper_error *error);
 
+/* Writes a model file; atomic. Errors: those of dp_safetensors_write. */
+deeper_status dp_model_file_write(const dp_model *model, const char *path, const dp_save_options *options, deeper_error *error);
+
 #endif

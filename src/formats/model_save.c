@@ -1,68 +1,58 @@
-/* model_save.c - from a dp_model to a safetensors file with all that model_file.c wants to find in it. */
-#include "formats/fill.h"
-#include "formats/labels.h"
+/* model_save.c - models written: the ending of the file's name says the format. Each format is a row of one table and a file of its
+ * own; what readers share with writers is in their headers. */
 #include "formats/metadata.h"
 #include "formats/model_file.h"
-#include "formats/safetensors.h"
 
-#include <stdio.h>
-#include <stdlib.h>
+#include <string.h>
 
-enum { TEXTS = 9 };
+/* Writes `model`, which has values, to `path`; atomic. */
+typedef deeper_status writer(const dp_model *model, const char *path, const dp_save_options *options, deeper_error *error);
 
-/* The texts of a model that are there; returns how many. */
-static size_t list_texts(dp_text texts[TEXTS], const dp_model *model, const char *classes, const char *preprocess,
-                         const char *labels) {
-    const dp_text all[TEXTS] = {
-        { "deeper.version", DP_MODEL_FILE_VERSION },  { "deeper.architecture", model->architecture },
-        { "deeper.options", model->options },         { "deeper.classes", classes },
-        { "deeper.preprocess", preprocess },          { "deeper.labels", labels },
-        { "deeper.source", model->source },           { "deeper.training", model->training },
-        { "deeper.calibration", model->calibration },
-    };
-    size_t count = 0;
-    for (size_t i = 0; i < TEXTS; i++)
-        if (all[i].text)
-            texts[count++] = all[i];
-    return count;
+static const struct {
+    const char *ending;
+    bool takes_preprocessing; /* can hold the model's preprocessing as a part of the network */
+    writer *write;
+} writers[] = {
+    { ".safetensors", false, dp_model_file_write },
+};
+
+enum { WRITERS = sizeof writers / sizeof *writers };
+
+static bool ends_with(const char *path, const char *ending) {
+    size_t length = strlen(path), tail = strlen(ending);
+    return length > tail && strcmp(path + length - tail, ending) == 0;
 }
 
-static deeper_status save(const dp_model *model, const char *path, const char *preprocess, const char *labels,
-                          deeper_error *error) {
-    const dp_graph *graph = model->graph;
-    dp_tensor *tensors = dp_alloc(model->allocator, (size_t)graph->parameters, sizeof *tensors);
-    if (!tensors || !preprocess || (model->labels.count && !labels)) {
-        dp_free(model->allocator, tensors);
-        return dp_fail_memory(error, "the description of a model file");
-    }
-    for (int i = 0; i < graph->count; i++) {
-        int parameter = graph->nodes[i].parameter;
-        if (parameter < 0)
-            continue;
-        dp_parameter_tensor(graph, i, &tensors[parameter]);
-        tensors[parameter].data = model->values[parameter];
-    }
-    char classes[16];
-    snprintf(classes, sizeof classes, "%d", model->classes);
-    dp_text texts[TEXTS];
-    size_t count = list_texts(texts, model, classes, preprocess, labels);
-    deeper_status status = dp_safetensors_write(path, tensors, (size_t)graph->parameters, texts, count, model->allocator, error);
-    dp_free(model->allocator, tensors);
-    return status;
+const char *dp_model_ending(size_t index) {
+    return index < WRITERS ? writers[index].ending : NULL;
 }
 
-deeper_status dp_model_save(const dp_model *model, const char *path, deeper_error *error) {
+deeper_status dp_model_save(const dp_model *model, const char *path, const dp_save_options *options, deeper_error *error) {
+    const dp_save_options none = { 0 };
+    options = options ? options : &none;
+    size_t i = 0;
+    while (i < WRITERS && !ends_with(path, writers[i].ending))
+        i++;
+    if (i == WRITERS)
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "%s: not written: its ending says no format that deeper writes, such as %s",
+                       path, writers[0].ending);
     if (!model->values)
         return dp_fail(error, DEEPER_ERROR_ARGUMENT, "%s: not written: the model has no weights yet", path);
+    if (options->with_preprocessing && !writers[i].takes_preprocessing)
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT,
+                       "%s: not written: only ONNX holds preprocessing in the network; %s keeps it beside the weights", path,
+                       writers[i].ending);
+    if (options->with_preprocessing && !model->has_preprocess)
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "%s: not written: the model does not say how a picture becomes its input",
+                       path);
+    return writers[i].write(model, path, options, error);
+}
+
+char *dp_model_preprocess_json(const dp_model *model) {
     dp_preprocess rule = model->preprocess;
     if (!model->has_preprocess) {
         dp_shape input = dp_model_input(model);
         rule = (dp_preprocess){ .size = input.h, .channels = input.c };
     }
-    char *preprocess = dp_preprocess_to_json(&rule, model->has_preprocess);
-    char *labels = model->labels.count ? dp_labels_to_json(&model->labels) : NULL;
-    deeper_status status = save(model, path, preprocess, labels, error);
-    free(preprocess);
-    free(labels);
-    return status;
+    return dp_preprocess_to_json(&rule, model->has_preprocess);
 }

@@ -190,7 +190,7 @@ static char *training_record(const dp_trainer *t) {
 
 static deeper_status save_as(const dp_trainer *t, const dp_model *model, const char *name, deeper_error *error) {
     char *path = dp_folder_path(t, name);
-    deeper_status status = path ? dp_model_save(model, path, error) : dp_fail_memory(error, "a path");
+    deeper_status status = path ? dp_model_save(model, path, NULL, error) : dp_fail_memory(error, "a path");
     dp_free(t->allocator, path);
     return status;
 }

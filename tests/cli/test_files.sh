@@ -77,8 +77,8 @@ run 0 convert --json small.safetensors copy.safetensors
 same "small.safetensors	copy.safetensors	googlenet" "$(get input output architecture)"
 run 0 convert copy.safetensors again.safetensors
 cmp -s copy.safetensors again.safetensors || fail "a copy of a copy differs"
-run 2 convert small.safetensors out.onnx
-says err ".safetensors only"
+run 2 convert small.safetensors out.model
+says err "out.model: the ending says the format" .safetensors
 run 1 convert cut.safetensors out.safetensors
 run 1 convert small.safetensors nosuchfolder/out.safetensors
 lines err 1

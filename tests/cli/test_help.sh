@@ -75,7 +75,7 @@ run 0 summary --arch=googlenet --json
 run 0 summary -agooglenet -jq
 run 0 summary -j -a googlenet
 run 2 convert -- --in --out
-says err "--out: this version writes"
+says err "--out: the ending says the format"
 
 run 0 help --completion bash
 if command -v bash >/dev/null; then
