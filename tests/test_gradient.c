@@ -3,6 +3,8 @@
  * bits. The reference knows only the forward operators, so nothing is shared between the two sides. */
 #include "graph/build.h"
 #include "graph/training.h"
+#include "nets/chain.h"
+#include "nets/nets.h"
 #include "plan/plan.h"
 
 #include "reference/reference_graph.h"
@@ -93,6 +95,42 @@ static void build_norms(dp_graph *g) {
     average.count_padding = true;
     x = dp_add_average_pool(g, "ap", x, average);
     head(g, "classifier", dp_add_relu(g, "rfc", dp_add_fc(g, "fc", x, 19)));
+}
+
+/* AlexNet in little: a strided first layer, norms, pools rounded up, groups, an adaptive average, two linear layers. */
+static void build_alexnet_form(dp_graph *g) {
+    static const dp_link links[] = {
+        { DP_OP_CONV, "conv1", "relu1", 12, 5, 3, 0, 1 },      { DP_OP_LRN, "norm1", NULL, 0, 0, 0, 0, 0 },
+        { DP_OP_MAX_POOL, "pool1", NULL, 0, 3, 2, 0, 0 },      { DP_OP_CONV, "conv2", "relu2", 20, 5, 1, 2, 2 },
+        { DP_OP_MAX_POOL, "pool2", NULL, 0, 2, 2, 0, 0 },      { DP_OP_CONV, "conv3", "relu3", 18, 3, 1, 1, 2 },
+        { DP_OP_ADAPTIVE_POOL, "pool3", NULL, 0, 3, 0, 0, 0 }, { DP_OP_FC, "fc4", "relu4", 21, 0, 0, 0, 0 },
+        { DP_OP_DROPOUT, "drop4", NULL, 0, 0, 0, 0, 0 },       { DP_OP_FC, "fc5", NULL, 0, 0, 0, 0, 0 },
+    };
+    const dp_chain chain = { .classes = 7, .lrn = true };
+    int x = dp_chain_add(g, dp_add_input(g, "data", 3, 44, 44), links, sizeof links / sizeof *links, &chain);
+    dp_add_softmax(g, "prob", x);
+}
+
+/* Network in Network in little: 1x1 convolutions behind each, scores that end in a ReLU and an average. */
+static void build_nin_form(dp_graph *g) {
+    static const dp_link links[] = {
+        { DP_OP_CONV, "conv1", "relu1", 19, 5, 1, 2, 1 },       { DP_OP_CONV, "cccp1", "relu2", 16, 1, 1, 0, 1 },
+        { DP_OP_AVERAGE_POOL, "pool1", NULL, 0, 3, 2, 0, 0 },   { DP_OP_DROPOUT, "drop", NULL, 0, 0, 0, 0, 0 },
+        { DP_OP_CONV, "conv2", "relu3", 24, 3, 1, 1, 1 },       { DP_OP_CONV, "cccp2", "relu4", 0, 1, 1, 0, 1 },
+        { DP_OP_GLOBAL_AVERAGE, "pool2", NULL, 0, 0, 0, 0, 0 },
+    };
+    const dp_chain chain = { .classes = 7, .batch_norm = true };
+    int x = dp_chain_add(g, dp_add_input(g, "data", 3, 12, 12), links, sizeof links / sizeof *links, &chain);
+    dp_add_softmax(g, "prob", x);
+}
+
+static void build_lenet5_published(dp_graph *g) {
+    char *architecture, *texts;
+    deeper_error error;
+    if (dp_net_build(g, "lenet5:form=published", (dp_net_size){ 7, 16 }, &architecture, &texts, &error) != DEEPER_OK)
+        fail_msg("%s", error.message);
+    dp_free(NULL, architecture);
+    dp_free(NULL, texts);
 }
 
 /* ---------------------------------------------------------------- values */
@@ -326,10 +364,23 @@ static void test_frozen_norms(void **state) {
     options.frozen = NULL;
 }
 
+static void test_alexnet_form(void **state) {
+    check(build_alexnet_form);
+}
+
+static void test_nin_form(void **state) {
+    check(build_nin_form);
+}
+
+static void test_lenet5_published(void **state) {
+    check(build_lenet5_published);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_stem),  cmocka_unit_test(test_module_sliced), cmocka_unit_test(test_module_joined),
-        cmocka_unit_test(test_norms), cmocka_unit_test(test_frozen_norms),
+        cmocka_unit_test(test_stem),     cmocka_unit_test(test_module_sliced),    cmocka_unit_test(test_module_joined),
+        cmocka_unit_test(test_norms),    cmocka_unit_test(test_frozen_norms),     cmocka_unit_test(test_alexnet_form),
+        cmocka_unit_test(test_nin_form), cmocka_unit_test(test_lenet5_published),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,7 +14,8 @@
 
 #include <cmocka.h>
 
-static const char DEFAULTS[] = "norm=lrn,stem=full,module=reduced,aux=0,branch5=5x5,width=1";
+#define LATER ",classifier=average,dropout=0.4,depth=22"
+static const char DEFAULTS[] = "norm=lrn,stem=full,module=reduced,aux=0,branch5=5x5,width=1" LATER;
 
 typedef struct net {
     dp_graph *graph;
@@ -299,6 +300,11 @@ static void test_option_counts(void **state) {
         { "googlenet:width=0.5", 1000, 224, 2019016, 427083264 },
         { "googlenet:width=2", 1000, 224, 25909832, 6092611584 },
         { "googlenet:width=4", 1000, 224, 99473576, 23894294528 },
+        /* 7*7*1024 x 1024 + 1024 in place of the average; the multiply-adds grow by the same weights. */
+        { "googlenet:classifier=fc", 1000, 224, 6998552 + 51381248, 1582671872 + 51380224 },
+        { "googlenet:dropout=0", 1000, 224, 6998552, 1582671872 },
+        /* Without 4b, 4c and 4d; the 1x1, the reductions and the projection of 4e then read 512 channels and not 528. */
+        { "googlenet:depth=16", 1000, 224, 6998552 - 449160 - 510104 - 605376 - 16 * 576, 1274591232 },
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -427,13 +433,15 @@ static void assert_refused(const char *spec, int classes, int size, deeper_statu
 
 static void test_refused_specs(void **state) {
     static const char *const cases[][2] = {
-        { "googlnet", "googlnet: no such architecture; there is googlenet" },
-        { "", ": no such architecture; there is googlenet" },
-        { "googlenets:norm=bn", "googlenets: no such architecture; there is googlenet" },
-        { "GoogLeNet", "GoogLeNet: no such architecture; there is googlenet" },
-        { "a\nb", "a?b: no such architecture; there is googlenet" },
-        { "googlenet:depth=3", "googlenet: no option 'depth'; there are norm, stem, module, aux, branch5, width" },
-        { "googlenet:norm=bn,Aux=1", "googlenet: no option 'Aux'; there are norm, stem, module, aux, branch5, width" },
+        { "googlnet", "googlnet: no such architecture; there is googlenet, lenet5, alexnet, nin, vgg16" },
+        { "", ": no such architecture; there is googlenet, lenet5, alexnet, nin, vgg16" },
+        { "googlenets:norm=bn", "googlenets: no such architecture; there is googlenet, lenet5, alexnet, nin, vgg16" },
+        { "GoogLeNet", "GoogLeNet: no such architecture; there is googlenet, lenet5, alexnet, nin, vgg16" },
+        { "a\nb", "a?b: no such architecture; there is googlenet, lenet5, alexnet, nin, vgg16" },
+        { "googlenet:height=3", "googlenet: no option 'height'; there are norm, stem, module, aux, branch5, width, classifier, "
+                                "dropout, depth" },
+        { "googlenet:norm=bn,Aux=1", "googlenet: no option 'Aux'; there are norm, stem, module, aux, branch5, width, classifier, "
+                                     "dropout, depth" },
         { "googlenet:norm", "googlenet: 'norm' is not OPTION=VALUE" },
         { "googlenet:,", "googlenet: '' is not OPTION=VALUE" },
         { "googlenet:norm=group", "googlenet: 'norm=group': norm is one of lrn|bn|none" },
@@ -467,9 +475,12 @@ static void test_refused_sizes(void **state) {
         { "googlenet", 1048577, 224, DEEPER_ERROR_ARGUMENT, "googlenet: 1048577 classes; 1 to 1048576 are possible" },
         { "googlenet", 10, 0, DEEPER_ERROR_ARGUMENT, "googlenet: an image size of 0; 1 to 4096 are possible" },
         { "googlenet", 10, 4097, DEEPER_ERROR_ARGUMENT, "googlenet: an image size of 4097; 1 to 4096 are possible" },
-        { "googlenet", 10, 30, DEEPER_ERROR_MISMATCH, "pool4/3x3_s2: a window of 3x3 does not fit into a picture of 1x1" },
+        { "googlenet", 10, 30, DEEPER_ERROR_MISMATCH,
+          "googlenet: pictures of 30 pixels are too small, larger ones and stem=small do (pool4/3x3_s2: a window of 3x3 does not "
+          "fit into a picture of 1x1)" },
         { "googlenet:stem=small", 10, 7, DEEPER_ERROR_MISMATCH,
-          "pool4/3x3_s2: a window of 3x3 does not fit into a picture of 1x1" },
+          "googlenet: pictures of 7 pixels are too small, larger ones and stem=small do (pool4/3x3_s2: a window of 3x3 does not "
+          "fit into a picture of 1x1)" },
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
@@ -539,8 +550,8 @@ static void test_every_combination(void **state) {
     (void)state;
     for (int i = 0; i < 3 * 3 * 2 * 2 * 2 * 2; i++) {
         char options[128], spec[160];
-        snprintf(options, sizeof options, "norm=%s,stem=%s,module=%s,aux=%d,branch5=%s,width=%s", norms[i % 3], stems[i / 3 % 3],
-                 modules[i / 9 % 2], i / 18 % 2, branches[i / 36 % 2], widths[i / 72]);
+        snprintf(options, sizeof options, "norm=%s,stem=%s,module=%s,aux=%d,branch5=%s,width=%s" LATER, norms[i % 3],
+                 stems[i / 3 % 3], modules[i / 9 % 2], i / 18 % 2, branches[i / 36 % 2], widths[i / 72]);
         snprintf(spec, sizeof spec, "googlenet:%s", options);
         net it = build(spec, 10, 224);
         assert_string_equal(it.options, options);
@@ -557,11 +568,11 @@ static void test_option_text(void **state) {
         const char *spec, *options;
     } cases[] = {
         { "googlenet:", DEFAULTS },
-        { "googlenet:width=0.50", "norm=lrn,stem=full,module=reduced,aux=0,branch5=5x5,width=0.5" },
-        { "googlenet:width=2,norm=bn", "norm=bn,stem=full,module=reduced,aux=0,branch5=5x5,width=2" },
-        { "googlenet:width=0.1", "norm=lrn,stem=full,module=reduced,aux=0,branch5=5x5,width=0.1" },
+        { "googlenet:width=0.50", "norm=lrn,stem=full,module=reduced,aux=0,branch5=5x5,width=0.5" LATER },
+        { "googlenet:width=2,norm=bn", "norm=bn,stem=full,module=reduced,aux=0,branch5=5x5,width=2" LATER },
+        { "googlenet:width=0.1", "norm=lrn,stem=full,module=reduced,aux=0,branch5=5x5,width=0.1" LATER },
         /* 208 channels x this width / 8 is just 2.5: a digit less and there were 16 channels, not 24. */
-        { "googlenet:width=0.09615385", "norm=lrn,stem=full,module=reduced,aux=0,branch5=5x5,width=0.09615385" },
+        { "googlenet:width=0.09615385", "norm=lrn,stem=full,module=reduced,aux=0,branch5=5x5,width=0.09615385" LATER },
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -585,12 +596,16 @@ static void test_list(void **state) {
     (void)state;
     const char *description = NULL;
     assert_string_equal(dp_net_name(0, &description), "googlenet");
-    static const char *const said[] = { "norm=lrn|bn|none", "stem=full|separable|small", "module=reduced|naive",
-                                        "aux=0|1",          "branch5=5x5|3x3",           "width=0.0625..4" };
+    static const char *const said[] = { "norm=lrn|bn|none", "stem=full|separable|small", "module=reduced|naive",  "aux=0|1",
+                                        "branch5=5x5|3x3",  "width=0.0625..4",           "classifier=average|fc", "dropout=0..0.95",
+                                        "depth=22|16|10" };
     for (size_t i = 0; i < sizeof said / sizeof *said; i++)
         assert_non_null(strstr(description, said[i]));
     assert_string_equal(dp_net_name(0, NULL), "googlenet");
-    assert_null(dp_net_name(1, &description));
+    static const char *const others[] = { "lenet5", "alexnet", "nin", "vgg16" };
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        assert_string_equal(dp_net_name(1 + i, NULL), others[i]);
+    assert_null(dp_net_name(1 + sizeof others / sizeof *others, &description));
 }
 
 static void test_nth_allocation_fails(void **state) {

@@ -6,11 +6,11 @@
 
 enum { DP_NET_OPTIONS = 12 };
 
-/* One option: a word out of `choices` ("lrn|bn|none"), or, where choices is NULL, a number in minimum..maximum. The first choice is
- * the default; a number's default is 1. */
+/* One option: a word out of `choices` ("lrn|bn|none"), the first of which is the default, or, where choices is NULL, a number in
+ * minimum..maximum. */
 typedef struct dp_net_option {
     const char *name, *choices;
-    float minimum, maximum;
+    float minimum, maximum, standard; /* standard: a number's default */
 } dp_net_option;
 
 /* The values of a net's options, by position in its table. */
@@ -22,10 +22,11 @@ typedef struct dp_net_values {
 
 typedef struct dp_net {
     const char *name, *description;
-    dp_net_option options[DP_NET_OPTIONS];                                         /* ends at the first without a name */
+    const char *remedy;                    /* which pictures will do where they were too small: "larger ones and stem=small do" */
+    dp_net_option options[DP_NET_OPTIONS]; /* ends at the first without a name */
     void (*build)(dp_graph *graph, const dp_net_values *values, dp_net_size size); /* failures stay in the graph */
 } dp_net;
 
-extern const dp_net dp_net_googlenet;
+extern const dp_net dp_net_googlenet, dp_net_lenet5, dp_net_alexnet, dp_net_nin, dp_net_vgg16;
 
 #endif

@@ -8,7 +8,7 @@
 
 enum { MAX_TEXT = 1024, MAX_IMAGE_SIZE = 4096, MAX_CLASSES = 1 << 20 };
 
-static const dp_net *const nets[] = { &dp_net_googlenet };
+static const dp_net *const nets[] = { &dp_net_googlenet, &dp_net_lenet5, &dp_net_alexnet, &dp_net_nin, &dp_net_vgg16 };
 static const size_t net_count = sizeof nets / sizeof *nets;
 
 const char *dp_net_name(size_t index, const char **description) {
@@ -97,7 +97,7 @@ static deeper_status parse_setting(const dp_net *net, const char *setting, size_
 static deeper_status parse_settings(const dp_net *net, const char *text, dp_net_values *values, deeper_error *error) {
     for (int i = 0; i < DP_NET_OPTIONS; i++) {
         values->choice[i] = 0;
-        values->number[i] = 1.0F;
+        values->number[i] = net->options[i].standard;
         values->set[i] = false;
     }
     while (*text) {
@@ -138,6 +138,16 @@ deeper_status dp_net_spec_with(char *text, size_t size, const char *spec, const 
     return written < (int)size ? DEEPER_OK : dp_fail(error, DEEPER_ERROR_LIMIT, "%s: its options are too long", net->name);
 }
 
+/* The shapes of a network fit one another, so what does not fit is a window into a picture that has become too small for it. */
+static deeper_status check_built(const dp_net *net, const dp_graph *graph, dp_net_size size, deeper_error *error) {
+    deeper_error failure = { 0 };
+    deeper_status status = dp_graph_status(graph, &failure);
+    if (status == DEEPER_ERROR_MISMATCH)
+        return dp_fail(error, status, "%s: pictures of %d pixels are too small, %s (%s)", net->name, size.image_size, net->remedy,
+                       failure.message);
+    return dp_graph_status(graph, error);
+}
+
 deeper_status dp_net_build(dp_graph *graph, const char *spec, dp_net_size size, char **architecture, char **options,
                            deeper_error *error) {
     size_t length = strcspn(spec, ":");
@@ -152,7 +162,7 @@ deeper_status dp_net_build(dp_graph *graph, const char *spec, dp_net_size size, 
     dp_net_values values;
     DP_TRY(parse_settings(net, spec[length] ? spec + length + 1 : "", &values, error));
     net->build(graph, &values, size);
-    DP_TRY(dp_graph_status(graph, error));
+    DP_TRY(check_built(net, graph, size, error));
 
     dp_buffer text;
     dp_buffer_init(&text, graph->allocator, MAX_TEXT);

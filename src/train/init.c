@@ -28,9 +28,18 @@ bool dp_init_from_name(dp_init *init, const char *name) {
     return false;
 }
 
+/* The layer that makes a softmax's scores: before it may stand what has no parameters, such as the average of Network in Network.
+ */
+static int scores_of(const dp_graph *graph, int softmax) {
+    int node = graph->nodes[softmax].inputs[0];
+    while (graph->nodes[node].input_count == 1)
+        node = graph->nodes[node].inputs[0];
+    return node;
+}
+
 static bool read_by_softmax(const dp_graph *graph, int layer) {
     for (int i = layer + 1; i < graph->count; i++)
-        if (graph->nodes[i].op == DP_OP_SOFTMAX && graph->nodes[i].inputs[0] == layer)
+        if (graph->nodes[i].op == DP_OP_SOFTMAX && scores_of(graph, i) == layer)
             return true;
     return false;
 }

@@ -19,9 +19,26 @@ run 0 summary --arch googlenet --classes 5 --size 128 --json
 same "5 128" "$(get classes image_size | tr '\t' ' ')"
 run 0 summary --list --json
 says out '"architecture":"googlenet"'
+# Published counts, each with its source in docs/NETWORKS.md.
+while read -r arch size classes parameters; do
+    run 0 summary --arch "$arch" --size "$size" --classes "$classes" --json
+    same "$parameters" "$(get parameters)"
+done <<END
+alexnet 227 1000 60965224
+vgg16 224 1000 138357544
+nin 224 1000 7595176
+lenet5 32 10 61706
+END
+run 0 summary --arch alexnet
+says out conv5 fc8 60,965,224
 run 2 summary --arch nosuchnet
 lines err 1
-says err nosuchnet
+says err nosuchnet vgg16
+run 1 summary --arch alexnet --size 28
+lines err 1
+says err "pictures of 28 pixels are too small" stem=small
+run 2 summary --arch alexnet:form=nosuch
+says err "grouped|merged"
 run 2 summary --arch googlenet:norm=nosuch
 run 2 summary --arch googlenet:nosuch=1
 run 2 summary --model x --size 100
