@@ -204,7 +204,7 @@ static void run_plan(subject *s, dp_isa isa, int threads) {
     deeper_error error;
     dp_plan *plan;
     dp_pool *pool;
-    dp_plan_options plan_options = { dp_kernels_for(isa), IMAGES + 1, threads, outputs, count, true };
+    dp_plan_options plan_options = { dp_kernels_for(isa), IMAGES + 1, threads, outputs, count, true, false };
     if (dp_plan_create(&plan, s->training, (const float *const *)s->values, NULL, &plan_options, NULL, &error) != DEEPER_OK)
         fail_msg("%s", error.message);
     assert_int_equal(dp_pool_create(&pool, NULL, threads, &error), DEEPER_OK);

@@ -176,7 +176,7 @@ static void run_plan(const subject *s, dp_isa isa, int batch, int threads, float
     dp_plan *plan;
     dp_pool *pool;
     assert_int_equal(dp_packs_create(&packs, NULL, &error), DEEPER_OK);
-    dp_plan_options options = { dp_kernels_for(isa), batch, threads, s->outputs, s->output_count, false };
+    dp_plan_options options = { dp_kernels_for(isa), batch, threads, s->outputs, s->output_count, false, false };
     if (dp_plan_create(&plan, s->graph, (const float *const *)s->pointers, packs, &options, NULL, &error) != DEEPER_OK)
         fail_msg("%s", error.message);
     assert_int_equal(dp_pool_create(&pool, NULL, threads, &error), DEEPER_OK);
@@ -273,7 +273,7 @@ GRAPH_TEST(nested)
 
 /* ---------------------------------------------------------------- what a plan looks like */
 
-static char *plan_text(void (*build)(subject *), int output_node, size_t *arena) {
+static char *plan_text(void (*build)(subject *), int output_node, bool direct, size_t *arena) {
     subject s = { 0 };
     dp_packs *packs;
     dp_plan *plan;
@@ -282,7 +282,7 @@ static char *plan_text(void (*build)(subject *), int output_node, size_t *arena)
     build(&s);
     fill(&s);
     assert_int_equal(dp_packs_create(&packs, NULL, NULL), DEEPER_OK);
-    dp_plan_options options = { dp_kernels_for(DP_ISA_PORTABLE), 1, 1, &s.outputs[output_node], 1, false };
+    dp_plan_options options = { dp_kernels_for(DP_ISA_PORTABLE), 1, 1, &s.outputs[output_node], 1, false, direct };
     assert_int_equal(dp_plan_create(&plan, s.graph, (const float *const *)s.pointers, packs, &options, NULL, NULL), DEEPER_OK);
     dp_buffer_init(&text, NULL, 1 << 16);
     dp_plan_print(plan, &text);
@@ -301,16 +301,16 @@ static char *plan_text(void (*build)(subject *), int output_node, size_t *arena)
 }
 
 static void test_fusions_happen(void **state) {
-    char *text = plan_text(build_module_sliced, 2, NULL); /* "after" */
+    char *text = plan_text(build_module_sliced, 2, false, NULL); /* "after" */
     assert_non_null(strstr(text, "3 siblings as one product"));
     assert_null(strstr(text, " join "));
     assert_null(strstr(text, " relu "));
     assert_null(strstr(text, " copy "));
     free(text);
-    text = plan_text(build_module_joined, 2, NULL);
+    text = plan_text(build_module_joined, 2, false, NULL);
     assert_non_null(strstr(text, " join "));
     free(text);
-    text = plan_text(build_norms, 1, NULL);
+    text = plan_text(build_norms, 1, false, NULL);
     assert_non_null(strstr(text, " batch norm ")); /* bn3 alone */
     assert_null(strstr(text, " bn2 "));
     free(text);
@@ -329,8 +329,10 @@ static void build_chain(subject *s) {
 /* A chain of ten equal layers needs two of its tensors at a time, not eleven. */
 static void test_arena_reuses(void **state) {
     size_t arena;
-    free(plan_text(build_chain, 0, &arena));
+    char *text = plan_text(build_chain, 0, true, &arena);
+    assert_null(strstr(text, "winograd"));
     assert_true(arena <= 2 * 34 * 34 * 16 * sizeof(float) + 4096);
+    free(text);
 }
 
 static void test_bad_options(void **state) {
@@ -344,11 +346,11 @@ static void test_bad_options(void **state) {
     assert_int_equal(dp_packs_create(&packs, NULL, NULL), DEEPER_OK);
     int parameter = 1, past = s.graph->count;
     const dp_plan_options bad[] = {
-        { dp_kernels_for(DP_ISA_PORTABLE), 0, 1, s.outputs, 1, false },
-        { dp_kernels_for(DP_ISA_PORTABLE), 1 << 20, 1, s.outputs, 1, false },
-        { dp_kernels_for(DP_ISA_PORTABLE), 1, 1, s.outputs, 0, false },
-        { dp_kernels_for(DP_ISA_PORTABLE), 1, 1, &parameter, 1, false },
-        { dp_kernels_for(DP_ISA_PORTABLE), 1, 1, &past, 1, false },
+        { dp_kernels_for(DP_ISA_PORTABLE), 0, 1, s.outputs, 1, false, false },
+        { dp_kernels_for(DP_ISA_PORTABLE), 1 << 20, 1, s.outputs, 1, false, false },
+        { dp_kernels_for(DP_ISA_PORTABLE), 1, 1, s.outputs, 0, false, false },
+        { dp_kernels_for(DP_ISA_PORTABLE), 1, 1, &parameter, 1, false, false },
+        { dp_kernels_for(DP_ISA_PORTABLE), 1, 1, &past, 1, false, false },
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         assert_int_equal(dp_plan_create(&plan, s.graph, (const float *const *)s.pointers, packs, &bad[i], NULL, &error),

@@ -185,9 +185,11 @@ typedef struct deeper_session_options {
     int threads;                /* 0: DEEPER_THREADS, else the processors this process may use (affinity and cgroup quota) */
     const char *const *outputs; /* names of the layers whose output a run returns; NULL: the class probabilities */
     size_t output_count;
+    int direct; /* not 0: convolutions by the direct product alone, without Winograd's algorithm: slower, other bits in the last
+                 * places, a third of the packed weights */
 } deeper_session_options;
 #define DEEPER_SESSION_OPTIONS_INIT                                                                                                \
-    { sizeof(deeper_session_options), 0, 0, NULL, 0 }
+    { sizeof(deeper_session_options), 0, 0, NULL, 0, 0 }
 
 /* Plans the model for these options and allocates all that a run needs. The instruction set is the best this CPU has, or the one
  * that the environment's DEEPER_ISA names (portable, avx2, avx512, neon). options may be NULL. The model must outlive the session.

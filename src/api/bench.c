@@ -37,6 +37,7 @@ static deeper_status bench_begin(bench *it, const deeper_session_options *option
     const dp_session_options mine = {
         .max_batch = options->max_batch,
         .threads = options->threads,
+        .direct = options->direct != 0,
         .outputs = nodes,
         .output_count = 2,
     };

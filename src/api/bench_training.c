@@ -79,7 +79,9 @@ static deeper_status bench_begin(bench *it, const deeper_model *model, const dee
     dp_shape input = model->model->graph->nodes[model->input].shape;
     it->batch = options->max_batch ? options->max_batch : 1;
     DP_TRY(make_model(it, model->model, input.h, allocator, error));
-    const dp_learner_options mine = { .aux_weight = 0.3F, .max_batch = it->batch, .threads = options->threads };
+    const dp_learner_options mine = {
+        .aux_weight = 0.3F, .max_batch = it->batch, .threads = options->threads, .direct = options->direct != 0
+    };
     DP_TRY(dp_learner_create(&it->learner, it->model, &mine, allocator, error));
     if (profiled)
         DP_TRY(dp_profile_create(&it->profile, it->learner->plan, error));

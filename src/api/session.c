@@ -38,7 +38,7 @@ static deeper_status find_outputs(const deeper_model *model, const deeper_sessio
 /* The inner session of checked options. */
 static deeper_status create(deeper_session *session, const deeper_session_options *options, deeper_error *error) {
     const deeper_model *model = session->model;
-    dp_session_options inner = { .max_batch = options->max_batch, .threads = options->threads };
+    dp_session_options inner = { .max_batch = options->max_batch, .threads = options->threads, .direct = options->direct != 0 };
     if (!options->outputs) {
         inner.outputs = &model->prob;
         inner.output_count = 1;

@@ -17,7 +17,7 @@ void dp_session_free(dp_session *session) {
     dp_free(allocator, session);
 }
 
-static deeper_status make_plan(dp_session *session, dp_packs *packs, deeper_error *error) {
+static deeper_status make_plan(dp_session *session, dp_packs *packs, const dp_session_options *given, deeper_error *error) {
     const dp_model *model = session->model;
     const dp_plan_options options = {
         .kernels = session->kernels,
@@ -25,6 +25,7 @@ static deeper_status make_plan(dp_session *session, dp_packs *packs, deeper_erro
         .threads = session->threads,
         .outputs = session->outputs,
         .output_count = session->output_count,
+        .direct = given->direct,
     };
     DP_TRY(dp_plan_create(&session->plan, model->graph, model->values, packs, &options, session->allocator, error));
     dp_plan_print(session->plan, &session->text);
@@ -50,7 +51,7 @@ static deeper_status fill(dp_session *session, dp_packs *packs, const dp_session
     if (!session->outputs)
         return dp_fail_memory(error, "the list of outputs");
     memcpy(session->outputs, options->outputs, (size_t)options->output_count * sizeof *session->outputs);
-    DP_TRY(make_plan(session, packs, error));
+    DP_TRY(make_plan(session, packs, options, error));
     return dp_pool_create(&session->pool, session->allocator, session->threads, error);
 }
 

@@ -10,6 +10,7 @@
 #define DP_KERNELS_KERNELS_H
 
 #include "base/cpu.h"
+#include "kernels/winograd.h"
 
 #include <stddef.h>
 
@@ -60,6 +61,10 @@ typedef struct dp_normalise {
     float *scratch;
 } dp_normalise;
 
+/* Winograd's transform of the weights of L output channels and one input channel: taps x taps x L floats in row order to points x
+ * points x L, frequencies `stride` floats apart. matrix: dp_winograd_matrix. */
+typedef void dp_winograd_weights(float *out, ptrdiff_t stride, const float *in, const float *matrix, int points, int taps);
+
 typedef struct dp_kernels {
     dp_isa isa;
     int lanes;
@@ -88,6 +93,13 @@ typedef struct dp_kernels {
     void (*block_row)(float *blocked, const float *planar, ptrdiff_t plane, int channels, int width);
     void (*unblock_row)(float *planar, ptrdiff_t plane, const float *blocked, int channels, int width);
 
+    /* Winograd's transforms (winograd.h) of one row of tiles of one channel block. input: from the padded picture, `in` at the
+     * first pixel of the first tile. output: out = max(low, bias + outputs of the tiles), `out` at their first pixel, bias L
+     * floats. */
+    void (*winograd_input)(const dp_winograd_tiles *tiles, const float *in, ptrdiff_t in_row);
+    void (*winograd_output)(const dp_winograd_tiles *tiles, const float *bias, float low, float *out, ptrdiff_t out_row);
+    dp_winograd_weights *winograd_weights;
+
     /* `rounds` x dp_kernels.peak_flops floating-point operations on registers alone, at the peak of this ISA (independent FMA
      * chains); the returned value keeps the work alive. */
     float (*peak)(int rounds);
@@ -106,16 +118,22 @@ typedef enum dp_weight_order { DP_WEIGHTS_PLAIN, DP_WEIGHTS_ROTATED, DP_WEIGHTS_
  * / L. Panel p holds [segment][run][blocks_of[p]][L], panels one after another, segments in the order (channel block, row, column)
  * with run L if blocked, (channel, row) with run S if planar. scale: NULL, or a factor an output channel (folded batch norm). The
  * caller zeroes `packed` first: lanes of missing channels stay zero. groups > 1: written as a dense product with zeros elsewhere.
- */
+ * points > 0: for Winograd's products of so many points (winograd.h), with the ISA's `transform`: panel p holds [frequency][c][
+ * blocks_of[p]][L]; the window is square, groups is 1. */
 typedef struct dp_packing {
     const float *weights, *scale;
     dp_weight_order order;
     int outputs, channels, height, width, groups; /* channels: C of the whole input; height, width: R, S */
     int lanes, first_output;                      /* first_output: k0, a multiple of L */
     bool planar;
+    int points;
+    dp_winograd_weights *transform;
     const int *blocks_of;
     int panels;
 } dp_packing;
+
+/* Vectors of a block in a panel: the length of its sum, or of all its sums one after another (Winograd). */
+size_t dp_packed_depth(const dp_packing *packing);
 
 /* Floats of the panels before panel `panel`. */
 size_t dp_packed_offset(const dp_packing *packing, int panel);

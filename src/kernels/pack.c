@@ -1,7 +1,10 @@
 /* pack.c - weights from their canonical order to the order in which the panel product reads them. Done once a model; the stream of
  * the result is written in order, one vector of output channels at a time, while a source row stays in cache. Contract: dp_packing
  * in kernels.h. Letters: R S window rows and columns, L lanes. */
+#include "base/memory.h"
 #include "kernels/kernels.h"
+
+#include <stdalign.h>
 
 enum { LANES_MAX = 16 };
 
@@ -67,14 +70,32 @@ static size_t place(const dp_packing *p, int c, int r, int s) {
     return segment * (size_t)p->lanes + (size_t)(c % p->lanes);
 }
 
-/* Length of a panel's sum. */
-static size_t depth(const dp_packing *p) {
+size_t dp_packed_depth(const dp_packing *p) {
+    if (p->points)
+        return (size_t)p->channels * (size_t)(p->points * p->points);
     const int channels = p->planar ? p->channels : (p->channels + p->lanes - 1) / p->lanes * p->lanes;
     return (size_t)channels * (size_t)p->height * (size_t)p->width;
 }
 
 /* One block: `packed` is its first vector, the next one of its sum `step` floats on. */
-static void pack_block(float *packed, size_t step, const dp_packing *p, int block) {
+static void pack_winograd_block(float *packed, size_t step, const dp_packing *p, int block) {
+    const strides at = strides_of(p);
+    lane lanes[LANES_MAX];
+    float matrix[DP_WINOGRAD_POINTS * DP_WINOGRAD_TAPS_MAX];
+    alignas(DP_ALIGNMENT) float window[DP_WINOGRAD_TAPS_MAX * DP_WINOGRAD_TAPS_MAX * LANES_MAX] = { 0 };
+    find_lanes(lanes, p, block);
+    dp_winograd_matrix(matrix, p->points, p->width);
+    for (int c = 0; c < p->channels; c++) {
+        for (int l = 0; l < p->lanes; l++)
+            for (int r = 0; lanes[l].weights && r < p->height; r++)
+                for (int s = 0; s < p->width; s++)
+                    window[(r * p->width + s) * p->lanes + l] =
+                        lanes[l].weights[c * at.channel + r * at.row + s * at.column] * lanes[l].scale;
+        p->transform(packed + (size_t)c * step, (ptrdiff_t)((size_t)p->channels * step), window, matrix, p->points, p->width);
+    }
+}
+
+static void pack_direct_block(float *packed, size_t step, const dp_packing *p, int block) {
     const int group_channels = p->channels / p->groups;
     const strides at = strides_of(p);
     lane lanes[LANES_MAX];
@@ -101,14 +122,15 @@ static int first_block(const dp_packing *p, int panel) {
 }
 
 size_t dp_packed_offset(const dp_packing *p, int panel) {
-    return depth(p) * (size_t)first_block(p, panel) * (size_t)p->lanes;
+    return dp_packed_depth(p) * (size_t)first_block(p, panel) * (size_t)p->lanes;
 }
 
 void dp_pack_panels(float *packed, const dp_packing *p, int begin, int end) {
     int block = first_block(p, begin);
+    void (*const pack_block)(float *, size_t, const dp_packing *, int) = p->points ? pack_winograd_block : pack_direct_block;
     for (int panel = begin; panel < end; block += p->blocks_of[panel++]) {
         const int blocks = p->blocks_of[panel];
-        float *at = packed + depth(p) * (size_t)block * (size_t)p->lanes;
+        float *at = packed + dp_packed_depth(p) * (size_t)block * (size_t)p->lanes;
         for (int j = 0; j < blocks; j++)
             pack_block(at + (size_t)j * (size_t)p->lanes, (size_t)blocks * (size_t)p->lanes, p, block + j);
     }

@@ -47,6 +47,9 @@ DP_VEC_INLINE void vec_store(float *p, vec a) {
 DP_VEC_INLINE vec vec_add(vec a, vec b) {
     return _mm512_add_ps(a, b);
 }
+DP_VEC_INLINE vec vec_sub(vec a, vec b) {
+    return _mm512_sub_ps(a, b);
+}
 DP_VEC_INLINE vec vec_mul(vec a, vec b) {
     return _mm512_mul_ps(a, b);
 }
@@ -86,6 +89,9 @@ DP_VEC_INLINE void vec_store(float *p, vec a) {
 DP_VEC_INLINE vec vec_add(vec a, vec b) {
     return _mm256_add_ps(a, b);
 }
+DP_VEC_INLINE vec vec_sub(vec a, vec b) {
+    return _mm256_sub_ps(a, b);
+}
 DP_VEC_INLINE vec vec_mul(vec a, vec b) {
     return _mm256_mul_ps(a, b);
 }
@@ -124,6 +130,9 @@ DP_VEC_INLINE void vec_store(float *p, vec a) {
 }
 DP_VEC_INLINE vec vec_add(vec a, vec b) {
     return vaddq_f32(a, b);
+}
+DP_VEC_INLINE vec vec_sub(vec a, vec b) {
+    return vsubq_f32(a, b);
 }
 DP_VEC_INLINE vec vec_mul(vec a, vec b) {
     return vmulq_f32(a, b);
@@ -166,6 +175,9 @@ DP_VEC_INLINE void vec_store(float *p, vec a) {
 }
 DP_VEC_INLINE vec vec_add(vec a, vec b) {
     return a + b;
+}
+DP_VEC_INLINE vec vec_sub(vec a, vec b) {
+    return a - b;
 }
 DP_VEC_INLINE vec vec_mul(vec a, vec b) {
     return a * b;

@@ -46,6 +46,10 @@ void DP_VEC_NAME(softmax)(float *out, ptrdiff_t out_block, const float *in, ptrd
 void DP_VEC_NAME(block_row)(float *blocked, const float *planar, ptrdiff_t plane, int channels, int width);
 void DP_VEC_NAME(unblock_row)(float *planar, ptrdiff_t plane, const float *blocked, int channels, int width);
 
+void DP_VEC_NAME(winograd_input)(const dp_winograd_tiles *tiles, const float *in, ptrdiff_t in_row);
+void DP_VEC_NAME(winograd_output)(const dp_winograd_tiles *tiles, const float *bias, float low, float *out, ptrdiff_t out_row);
+void DP_VEC_NAME(winograd_weights)(float *out, ptrdiff_t stride, const float *in, const float *matrix, int points, int taps);
+
 /* A round of the peak: so many independent sums (all registers but two, which hides any latency), each multiplied and added to so
  * often. */
 enum { DP_VEC_PEAK_SUMS = DP_VEC_REGISTERS - 2, DP_VEC_PEAK_STEPS = 64 };

@@ -19,6 +19,9 @@ const dp_kernels DP_VEC_NAME(kernels) = {
     .softmax = DP_VEC_NAME(softmax),
     .block_row = DP_VEC_NAME(block_row),
     .unblock_row = DP_VEC_NAME(unblock_row),
+    .winograd_input = DP_VEC_NAME(winograd_input),
+    .winograd_output = DP_VEC_NAME(winograd_output),
+    .winograd_weights = DP_VEC_NAME(winograd_weights),
     .peak = DP_VEC_NAME(peak),
     .peak_flops = 2.0 * DP_VEC_PEAK_STEPS * DP_VEC_PEAK_SUMS * DP_VEC_LANES,
 };

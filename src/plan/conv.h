@@ -1,5 +1,5 @@
-/* conv.h - what a convolution's step keeps: shared by step_conv.c, which makes and runs it, and conv_pack.c, which packs its
- * weights. Internal to plan/. Letters: L lanes, K output channels. */
+/* conv.h - what the steps of a convolution keep: shared by step_conv.c and step_winograd.c, which make and run them, conv_pack.c,
+ * which packs their weights, and panels.c, which cuts them into panels. Internal to plan/. Letters: L lanes, K output channels. */
 #ifndef DP_PLAN_CONV_H
 #define DP_PLAN_CONV_H
 
@@ -30,35 +30,55 @@ typedef struct dp_conv_source {
     float epsilon;
 } dp_conv_source;
 
+/* What a product multiplies with. */
+struct dp_conv_weights {
+    dp_conv_source sources[DP_CONV_SOURCES];
+    int source_count;
+    int channels, height, width, groups; /* C of the input, R, S */
+    bool planar;
+    int points;  /* of Winograd's largest tile; 0: the direct product */
+    int blocks;  /* of output channels */
+    int *panels; /* blocks of each panel */
+    int panel_count;
+
+    /* dp_conv_pack fills: */
+    size_t depth;        /* vectors a block of a panel */
+    const float *packed; /* the panels, then a bias a lane: in the packs, or NULL: */
+    int packed_storage;  /* where each run packs them, or -1 */
+};
+
 struct dp_conv_step {
+    dp_conv_weights weights;
     ptrdiff_t *segments;
     int segment_count, run;
     ptrdiff_t in_stride;
     dp_conv_tile *tiles; /* none where images are pixels */
     int tile_count, tile_rows;
-    dp_conv_target *targets; /* a block */
-    int blocks;
-    int *panels; /* blocks of each panel */
-    int panel_count;
+    dp_conv_target *targets;     /* a block */
     int tile_parts, panel_parts; /* tasks = tile_parts x panel_parts */
     const char *algorithm;
-
-    dp_conv_source sources[DP_CONV_SOURCES];
-    int source_count;
-    int channels, height, width, groups; /* C of the input, R, S */
-    bool planar;
-    const float *packed; /* the panels, then a bias a lane: in the packs, or NULL: */
-    int packed_storage;  /* where each run packs them, or -1 */
 };
 
 /* Fills weights, bias and batch norm of a source from the node's inputs. */
 void dp_conv_read_source(const dp_lowering *lowering, dp_conv_source *source);
 
-/* Packs the weights now and for good (the packs), or adds a step that packs them in every run. Needs everything but targets. */
-deeper_status dp_conv_pack(dp_lowering *lowering, dp_conv_step *conv, deeper_error *error);
+/* Fills panels: blocks as even as can be, at most `most` a panel, the larger ones first. */
+deeper_status dp_conv_make_panels(dp_plan *plan, dp_conv_weights *weights, int most, deeper_error *error);
 
-/* The packed product of a run, and the biases behind it. */
-const float *dp_conv_packed(const dp_run *run, const dp_conv_step *conv);
-size_t dp_conv_packed_bias(const dp_conv_step *conv, int lanes);
+/* Packs the weights now and for good (the packs), or adds a step that packs them in every run. */
+deeper_status dp_conv_pack(dp_lowering *lowering, dp_conv_weights *weights, deeper_error *error);
+
+/* The packed weights and biases of a run, from output block `block` on, which must be the first of a panel. */
+const float *dp_conv_packed(const dp_run *run, const dp_conv_weights *weights, int block);
+const float *dp_conv_packed_bias(const dp_run *run, const dp_conv_weights *weights, int block);
+
+/* panels.c: what a product of `rows` rows and `blocks` blocks costs for one step of its depth when it is cut into panels of at most
+ * `most` blocks, in vector multiply-adds about; and how many pieces of at most `most` a count is cut into. */
+double dp_panel_cost(const dp_kernels *kernels, int rows, int blocks, int most);
+int dp_pieces(int count, int most);
+
+/* step_winograd.c: lowers a convolution that Winograd's algorithm computes and is expected to compute faster; *taken says whether
+ * it was. `in` has the halo. */
+deeper_status dp_lower_winograd(dp_lowering *lowering, int node, const dp_view *in, bool *taken, deeper_error *error);
 
 #endif

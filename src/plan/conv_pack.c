@@ -32,12 +32,30 @@ void dp_conv_read_source(const dp_lowering *l, dp_conv_source *source) {
     source->epsilon = it->attributes.epsilon;
 }
 
-size_t dp_conv_packed_bias(const dp_conv_step *conv, int lanes) {
-    return (size_t)conv->segment_count * (size_t)conv->run * (size_t)conv->blocks * (size_t)lanes;
+static const float *packed_at(const dp_run *run, const dp_conv_weights *w) {
+    return w->packed ? w->packed : run->arena + run->plan->storages[w->packed_storage].offset;
 }
 
-const float *dp_conv_packed(const dp_run *run, const dp_conv_step *conv) {
-    return conv->packed ? conv->packed : run->arena + run->plan->storages[conv->packed_storage].offset;
+const float *dp_conv_packed(const dp_run *run, const dp_conv_weights *weights, int block) {
+    return packed_at(run, weights) + (size_t)block * weights->depth * (size_t)run->plan->kernels->lanes;
+}
+
+/* The biases begin where the block after the last would. */
+const float *dp_conv_packed_bias(const dp_run *run, const dp_conv_weights *weights, int block) {
+    return dp_conv_packed(run, weights, weights->blocks) + (size_t)block * (size_t)run->plan->kernels->lanes;
+}
+
+deeper_status dp_conv_make_panels(dp_plan *plan, dp_conv_weights *weights, int most, deeper_error *error) {
+    weights->panel_count = dp_pieces(weights->blocks, most);
+    weights->panels = dp_alloc(plan->allocator, (size_t)weights->panel_count, sizeof *weights->panels);
+    if (!weights->panels)
+        return dp_fail_memory(error, "the panels of a convolution");
+    for (int p = 0; p < weights->panel_count; p++) {
+        int begin, end;
+        dp_share(weights->blocks, weights->panel_count, weights->panel_count - 1 - p, &begin, &end);
+        weights->panels[p] = end - begin;
+    }
+    return DEEPER_OK;
 }
 
 /* (x - mean) / sqrt(variance + epsilon) * scale + shift as a factor and a shift of output channel k. */
@@ -51,114 +69,123 @@ static void fold(const dp_conv_source *source, int k, float *factor, float *shif
     *shift = (float)((double)source->shift[k] - (double)source->mean[k] * f);
 }
 
+/* How a source is packed; source NULL: what all sources have in common. */
+static dp_packing describe(const dp_conv_weights *w, const dp_kernels *kernels, const dp_conv_source *source) {
+    dp_packing packing = { .channels = w->channels,
+                           .height = w->height,
+                           .width = w->width,
+                           .groups = w->groups,
+                           .lanes = kernels->lanes,
+                           .planar = w->planar,
+                           .points = w->points,
+                           .transform = kernels->winograd_weights,
+                           .blocks_of = w->panels,
+                           .panels = w->panel_count };
+    if (source) {
+        packing.weights = source->weights;
+        packing.order = source->order;
+        packing.outputs = source->outputs;
+        packing.first_output = source->first_output;
+    }
+    return packing;
+}
+
 /* Panels begin..end-1 of zeroed memory. The folded factors, one an output channel, are worked out in the place of the biases. */
-static void pack_panels(float *packed, const dp_conv_step *conv, int lanes, int begin, int end) {
-    float *bias = packed + dp_conv_packed_bias(conv, lanes);
-    for (int i = 0; i < conv->source_count; i++) {
-        const dp_conv_source *source = &conv->sources[i];
-        dp_packing packing = { .weights = source->weights,
-                               .scale = source->scale ? bias + source->first_output : NULL,
-                               .order = source->order,
-                               .outputs = source->outputs,
-                               .channels = conv->channels,
-                               .height = conv->height,
-                               .width = conv->width,
-                               .groups = conv->groups,
-                               .lanes = lanes,
-                               .first_output = source->first_output,
-                               .planar = conv->planar,
-                               .blocks_of = conv->panels,
-                               .panels = conv->panel_count };
+static void pack_panels(float *packed, const dp_conv_weights *w, const dp_kernels *kernels, int begin, int end) {
+    const float *factors = packed + (size_t)w->blocks * w->depth * (size_t)kernels->lanes;
+    for (int i = 0; i < w->source_count; i++) {
+        dp_packing packing = describe(w, kernels, &w->sources[i]);
+        packing.scale = w->sources[i].scale ? factors + w->sources[i].first_output : NULL;
         dp_pack_panels(packed, &packing, begin, end);
     }
 }
 
-static void write_factors(float *bias, const dp_conv_step *conv) {
-    for (int i = 0; i < conv->source_count; i++)
-        for (int k = 0; k < conv->sources[i].outputs; k++) {
+static void write_factors(float *factors, const dp_conv_weights *w) {
+    for (int i = 0; i < w->source_count; i++)
+        for (int k = 0; k < w->sources[i].outputs; k++) {
             float shift;
-            fold(&conv->sources[i], k, &bias[conv->sources[i].first_output + k], &shift);
+            fold(&w->sources[i], k, &factors[w->sources[i].first_output + k], &shift);
         }
 }
 
-static void write_biases(float *bias, const dp_conv_step *conv) {
-    for (int i = 0; i < conv->source_count; i++)
-        for (int k = 0; k < conv->sources[i].outputs; k++) {
+static void write_biases(float *bias, const dp_conv_weights *w) {
+    for (int i = 0; i < w->source_count; i++)
+        for (int k = 0; k < w->sources[i].outputs; k++) {
+            const dp_conv_source *source = &w->sources[i];
             float factor, shift;
-            fold(&conv->sources[i], k, &factor, &shift);
-            bias[conv->sources[i].first_output + k] = (conv->sources[i].bias ? conv->sources[i].bias[k] : 0.0F) * factor + shift;
+            fold(source, k, &factor, &shift);
+            bias[source->first_output + k] = (source->bias ? source->bias[k] : 0.0F) * factor + shift;
         }
 }
 
 /* ---------------------------------------------------------------- once */
 
 typedef struct pack_context {
-    const dp_conv_step *conv;
-    int lanes;
+    const dp_conv_weights *weights;
+    const dp_kernels *kernels;
 } pack_context;
 
 static void fill_pack(float *packed, const void *context) {
     const pack_context *it = context;
-    float *bias = packed + dp_conv_packed_bias(it->conv, it->lanes);
-    write_factors(bias, it->conv);
-    pack_panels(packed, it->conv, it->lanes, 0, it->conv->panel_count);
-    write_biases(bias, it->conv);
+    float *bias = packed + (size_t)it->weights->blocks * it->weights->depth * (size_t)it->kernels->lanes;
+    write_factors(bias, it->weights);
+    pack_panels(packed, it->weights, it->kernels, 0, it->weights->panel_count);
+    write_biases(bias, it->weights);
 }
 
 /* The key names all that the packed bytes depend on besides the values. */
-static deeper_status pack_once(dp_lowering *l, dp_conv_step *conv, size_t floats, deeper_error *error) {
-    int lanes = l->plan->kernels->lanes;
+static deeper_status pack_once(dp_lowering *l, dp_conv_weights *w, size_t floats, deeper_error *error) {
     char key[256];
-    int used = snprintf(key, sizeof key, "panel L%d %s b%d", lanes, conv->planar ? "planar" : "blocked", conv->panels[0]);
-    for (int i = 0; i < conv->source_count; i++)
-        used += snprintf(key + used, sizeof key - (size_t)used, " %d%s", conv->sources[i].node, conv->sources[i].scale ? "n" : "");
-    pack_context context = { conv, lanes };
-    return dp_packs_get(l->packs, key, floats, fill_pack, &context, &conv->packed, error);
+    int used = snprintf(key, sizeof key, "panel L%d %s b%d n%d", l->plan->kernels->lanes, w->planar ? "planar" : "blocked",
+                        w->panels[0], w->points);
+    for (int i = 0; i < w->source_count; i++)
+        used += snprintf(key + used, sizeof key - (size_t)used, " %d%s", w->sources[i].node, w->sources[i].scale ? "n" : "");
+    pack_context context = { w, l->plan->kernels };
+    return dp_packs_get(l->packs, key, floats, fill_pack, &context, &w->packed, error);
 }
 
 /* ---------------------------------------------------------------- in every run */
 
 static void run_pack(const dp_run *run, const dp_step *step, int task, int worker) {
-    const dp_conv_step *conv = step->as.conv;
-    int lanes = run->plan->kernels->lanes, begin, end;
-    float *packed = run->arena + run->plan->storages[conv->packed_storage].offset;
-    dp_share(conv->panel_count, step->tasks, task, &begin, &end);
-    dp_packing places = { .channels = conv->channels,
-                          .height = conv->height,
-                          .width = conv->width,
-                          .lanes = lanes,
-                          .planar = conv->planar,
-                          .blocks_of = conv->panels,
-                          .panels = conv->panel_count };
+    const dp_conv_weights *w = step->as.weights;
+    const dp_kernels *kernels = run->plan->kernels;
+    int begin, end;
+    float *packed = run->arena + run->plan->storages[w->packed_storage].offset;
+    dp_share(w->panel_count, step->tasks, task, &begin, &end);
+    dp_packing places = describe(w, kernels, NULL);
     size_t from = dp_packed_offset(&places, begin), to = dp_packed_offset(&places, end);
     memset(packed + from, 0, (to - from) * sizeof *packed);
-    pack_panels(packed, conv, lanes, begin, end);
+    pack_panels(packed, w, kernels, begin, end);
     if (task == 0) {
-        float *bias = packed + dp_conv_packed_bias(conv, lanes);
-        memset(bias, 0, (size_t)(conv->blocks * lanes) * sizeof *bias);
-        write_biases(bias, conv);
+        float *bias = packed + (size_t)w->blocks * w->depth * (size_t)kernels->lanes;
+        memset(bias, 0, (size_t)(w->blocks * kernels->lanes) * sizeof *bias);
+        write_biases(bias, w);
     }
 }
 
 static const dp_step_kind pack_kind = { "pack", run_pack, NULL, NULL };
 
-static deeper_status pack_in_runs(dp_lowering *l, dp_conv_step *conv, size_t floats, deeper_error *error) {
-    DP_TRY(dp_storage_add_fixed(l->plan, floats, &conv->packed_storage, error));
+static deeper_status pack_in_runs(dp_lowering *l, dp_conv_weights *w, size_t floats, deeper_error *error) {
+    DP_TRY(dp_storage_add_fixed(l->plan, floats, &w->packed_storage, error));
     dp_step step = { .kind = &pack_kind,
-                     .name = l->graph->nodes[conv->sources[0].node].name,
+                     .name = l->graph->nodes[w->sources[0].node].name,
                      .whole_batch = true,
                      .in = { .storage = -1 },
-                     .out = { .storage = conv->packed_storage },
+                     .out = { .storage = w->packed_storage },
                      .work = floats,
-                     .as.conv = conv };
-    step.tasks = dp_parts(l->plan, conv->panel_count, step.work);
-    return dp_emit(l->plan, &step, NULL, 0, &conv->packed_storage, 1, error);
+                     .as.weights = w };
+    step.tasks = dp_parts(l->plan, w->panel_count, step.work);
+    return dp_emit(l->plan, &step, NULL, 0, &w->packed_storage, 1, error);
 }
 
-deeper_status dp_conv_pack(dp_lowering *lowering, dp_conv_step *conv, deeper_error *error) {
-    size_t depth = (size_t)conv->segment_count * (size_t)conv->run, floats;
-    if (!dp_size_mul(depth + 1, (size_t)conv->blocks * (size_t)lowering->plan->kernels->lanes, &floats))
-        return dp_fail(error, DEEPER_ERROR_LIMIT, "%s: too large to pack", lowering->graph->nodes[conv->sources[0].node].name);
+deeper_status dp_conv_pack(dp_lowering *lowering, dp_conv_weights *weights, deeper_error *error) {
+    const dp_kernels *kernels = lowering->plan->kernels;
+    dp_packing places = describe(weights, kernels, NULL);
+    size_t floats, blocks = (size_t)weights->blocks * (size_t)kernels->lanes;
+    weights->packed_storage = -1;
+    weights->depth = dp_packed_depth(&places);
+    if (!dp_size_mul(weights->depth + 1, blocks, &floats))
+        return dp_fail(error, DEEPER_ERROR_LIMIT, "%s: too large to pack", lowering->graph->nodes[weights->sources[0].node].name);
     lowering->plan->packed_bytes += floats * sizeof(float);
-    return lowering->plan->training ? pack_in_runs(lowering, conv, floats, error) : pack_once(lowering, conv, floats, error);
+    return lowering->plan->training ? pack_in_runs(lowering, weights, floats, error) : pack_once(lowering, weights, floats, error);
 }

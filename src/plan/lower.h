@@ -52,6 +52,9 @@ deeper_status dp_storage_add(dp_plan *plan, dp_shape shape, const dp_window *hal
 /* A new storage of `floats` floats for the whole batch; its number. */
 deeper_status dp_storage_add_fixed(dp_plan *plan, size_t floats, int *storage, deeper_error *error);
 
+/* Says that a step wants `floats` floats of dp_worker_scratch. */
+void dp_need_scratch(dp_plan *plan, size_t floats);
+
 /* Adds a step (copied) that reads and writes these storages; gives it the first phase after all writers of what it reads. -1 among
  * the reads is no storage (a parameter). */
 deeper_status dp_emit(dp_plan *plan, const dp_step *step, const int *reads, int read_count, const int *writes, int write_count,

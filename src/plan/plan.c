@@ -93,6 +93,27 @@ deeper_status dp_emit_unary(dp_plan *plan, const dp_step *step, deeper_error *er
     return dp_emit(plan, step, &step->in.storage, 1, &step->out.storage, 1, error);
 }
 
+void dp_need_scratch(dp_plan *plan, size_t floats) {
+    size_t lines = (floats + DP_ALIGNMENT / sizeof(float) - 1) / (DP_ALIGNMENT / sizeof(float)); /* no two workers write one */
+    size_t whole = lines * (DP_ALIGNMENT / sizeof(float));
+    plan->scratch_floats = whole > plan->scratch_floats ? whole : plan->scratch_floats;
+}
+
+/* All steps are there. */
+static deeper_status place_scratch(dp_plan *plan, deeper_error *error) {
+    size_t floats;
+    if (!plan->scratch_floats)
+        return DEEPER_OK;
+    if (!dp_size_mul(plan->scratch_floats, (size_t)plan->threads, &floats))
+        return dp_fail(error, DEEPER_ERROR_LIMIT, "the scratch of %d threads does not fit into memory", plan->threads);
+    DP_TRY(dp_storage_add_fixed(plan, floats, &plan->scratch, error));
+    plan->storages[plan->scratch].first = 1;
+    for (int i = 0; i < plan->step_count; i++)
+        if (plan->steps[i].phase > plan->storages[plan->scratch].last)
+            plan->storages[plan->scratch].last = plan->steps[i].phase;
+    return DEEPER_OK;
+}
+
 static int earlier_then_longer(const void *a, const void *b) {
     const dp_step *x = a, *y = b;
     if (x->phase != y->phase)
@@ -127,6 +148,7 @@ static deeper_status compile(dp_lowering *l, deeper_error *error) {
     dp_simplify(l);
     DP_TRY(dp_place(l, error));
     DP_TRY(lower_nodes(l, error));
+    DP_TRY(place_scratch(plan, error));
     qsort(plan->steps, (size_t)plan->step_count, sizeof *plan->steps, earlier_then_longer);
     return dp_arena_place(plan, error);
 }
@@ -161,6 +183,7 @@ deeper_status dp_plan_create(dp_plan **plan, const dp_graph *graph, const float 
     made->max_batch = options->max_batch;
     made->threads = options->threads;
     made->training = options->training;
+    made->direct = options->direct;
     made->gradient_kernels = dp_gradient_kernels_for(options->kernels->isa);
     dp_lowering lowering = { .plan = made,
                              .graph = graph,

@@ -27,6 +27,7 @@ typedef struct dp_plan_options {
     const int *outputs; /* nodes */
     int output_count;   /* >= 1 */
     bool training;      /* parameters change between runs: they are packed in every run; dropout drops */
+    bool direct;        /* convolutions by the direct product alone: slower, a third of the packed weights */
 } dp_plan_options;
 
 /* values[p]: the values of parameter p; read now (packed) and not kept, except in training, where they are read in every run. packs

@@ -46,6 +46,8 @@ typedef struct dp_step_kind {
 } dp_step_kind;
 
 typedef struct dp_conv_step dp_conv_step;
+typedef struct dp_conv_weights dp_conv_weights;
+typedef struct dp_winograd_step dp_winograd_step;
 typedef struct dp_join_step dp_join_step;
 typedef struct dp_outer_step dp_outer_step;
 
@@ -61,6 +63,8 @@ struct dp_step {
     float low; /* 0: a ReLU is fused, -INFINITY: none */
     union {
         dp_conv_step *conv;
+        dp_winograd_step *winograd;
+        const dp_conv_weights *weights; /* to pack */
         dp_join_step *join;
         dp_outer_step *outer;
         struct {
@@ -68,11 +72,7 @@ struct dp_step {
             dp_pooling_kernel *kernel;                            /* forward */
             void (*gradient)(const dp_pooling_gradient *pooling); /* backward */
         } pool;
-        struct {
-            dp_lrn attributes;
-            int scratch; /* storage with one piece of scratch_floats a worker */
-            size_t scratch_floats;
-        } lrn;
+        dp_lrn lrn;
         struct {
             const float *packed; /* scale, then shift, each CB x L floats; in the packs */
             float epsilon;
@@ -93,13 +93,15 @@ struct dp_plan {
     const dp_kernels *kernels;
     const dp_gradient_kernels *gradient_kernels;
     int max_batch, threads;
-    bool training;
+    bool training, direct;
     dp_storage *storages;
     int storage_count;
     size_t storage_capacity;
     dp_step *steps;
     int step_count;
     size_t step_capacity;
+    int scratch;           /* storage with a piece of scratch_floats for each worker, in all phases */
+    size_t scratch_floats; /* the most that a step wants */
     size_t arena_floats, packed_bytes;
 };
 
@@ -110,6 +112,12 @@ void dp_profile_loop(dp_profile *profile, int first, int end, double seconds);
 static inline float *dp_view_at(const dp_run *run, const dp_view *view, int image) {
     const dp_storage *storage = &run->plan->storages[view->storage];
     return run->arena + storage->offset + (size_t)image * storage->image + view->offset;
+}
+
+/* Room for the worker's step under way, DP_ALIGNMENT aligned: the same for all steps, so that it stays in the caches. */
+static inline float *dp_worker_scratch(const dp_run *run, int worker) {
+    const dp_plan *plan = run->plan;
+    return run->arena + plan->storages[plan->scratch].offset + (size_t)worker * plan->scratch_floats;
 }
 
 /* The values of a parameter or batch sum. */

@@ -3,7 +3,7 @@
  *
  * The output is cut into tiles of consecutive pixels and its channel blocks into panels; a tile times a panel is one kernel call.
  * Where the output has one pixel, the images of the batch take the place of pixels. Tile and panel sizes follow a small model of
- * the register tile (see tile_cost) from shape and ISA; they do not change a bit of the result. Letters: L lanes, K output
+ * the register tile (panels.c) from shape and ISA; they do not change a bit of the result. Letters: L lanes, K output
  * channels, PQ output rows and columns, RS window, b blocks and m pixels of a panel. */
 #include "plan/conv.h"
 
@@ -26,8 +26,8 @@ static void run_tiles(const dp_run *run, const dp_step *step, int image, int til
     const dp_kernels *kernels = run->plan->kernels;
     int lanes = kernels->lanes, tile_begin, tile_end, panel_begin, panel_end;
     dp_share(conv->tile_count, conv->tile_parts, tile_part, &tile_begin, &tile_end);
-    dp_share(conv->panel_count, conv->panel_parts, panel_part, &panel_begin, &panel_end);
-    const float *in = dp_view_at(run, &step->in, image), *packed = dp_conv_packed(run, conv);
+    dp_share(conv->weights.panel_count, conv->panel_parts, panel_part, &panel_begin, &panel_end);
+    const float *in = dp_view_at(run, &step->in, image);
     dp_panel panel = { .in_stride = conv->in_stride,
                        .segments = conv->segments,
                        .segment_count = conv->segment_count,
@@ -35,12 +35,12 @@ static void run_tiles(const dp_run *run, const dp_step *step, int image, int til
                        .low = step->low,
                        .out_stride = lanes };
     int block = 0;
-    for (int p = 0; p < panel_end; block += conv->panels[p++]) {
+    for (int p = 0; p < panel_end; block += conv->weights.panels[p++]) {
         if (p < panel_begin)
             continue;
-        int blocks = conv->panels[p];
-        panel.weights = packed + (size_t)block * (size_t)conv->segment_count * (size_t)(conv->run * lanes);
-        panel.bias = packed + dp_conv_packed_bias(conv, lanes) + (size_t)block * (size_t)lanes;
+        int blocks = conv->weights.panels[p];
+        panel.weights = dp_conv_packed(run, &conv->weights, block);
+        panel.bias = dp_conv_packed_bias(run, &conv->weights, block);
         float *targets[DP_PANEL_BLOCKS];
         for (int j = 0; j < blocks; j++) {
             const dp_conv_target *target = &conv->targets[block + j];
@@ -67,21 +67,20 @@ static void run_conv(const dp_run *run, const dp_step *step, int task, int worke
 static void run_images(const dp_run *run, const dp_step *step, int task, int worker) {
     const dp_conv_step *conv = step->as.conv;
     const dp_kernels *kernels = run->plan->kernels;
-    const float *packed = dp_conv_packed(run, conv);
-    int lanes = kernels->lanes, panel_begin, panel_end, block = 0;
-    dp_share(conv->panel_count, conv->panel_parts, task, &panel_begin, &panel_end);
+    int panel_begin, panel_end, block = 0;
+    dp_share(conv->weights.panel_count, conv->panel_parts, task, &panel_begin, &panel_end);
     dp_panel panel = { .in_stride = (ptrdiff_t)run->plan->storages[step->in.storage].image,
                        .segments = conv->segments,
                        .segment_count = conv->segment_count,
                        .run = conv->run,
                        .low = step->low,
                        .out_stride = (ptrdiff_t)run->plan->storages[step->out.storage].image };
-    for (int p = 0; p < panel_end; block += conv->panels[p++]) {
+    for (int p = 0; p < panel_end; block += conv->weights.panels[p++]) {
         if (p < panel_begin)
             continue;
-        int blocks = conv->panels[p], most = kernels->panel_rows[blocks];
-        panel.weights = packed + (size_t)block * (size_t)conv->segment_count * (size_t)(conv->run * lanes);
-        panel.bias = packed + dp_conv_packed_bias(conv, lanes) + (size_t)block * (size_t)lanes;
+        int blocks = conv->weights.panels[p], most = kernels->panel_rows[blocks];
+        panel.weights = dp_conv_packed(run, &conv->weights, block);
+        panel.bias = dp_conv_packed_bias(run, &conv->weights, block);
         for (int image = 0; image < run->call->count; image += most) {
             int rows = run->call->count - image < most ? run->call->count - image : most;
             panel.in = dp_view_at(run, &step->in, image);
@@ -94,10 +93,10 @@ static void run_images(const dp_run *run, const dp_step *step, int task, int wor
 
 static void describe_conv(const dp_step *step, dp_buffer *text) {
     const dp_conv_step *conv = step->as.conv;
-    dp_buffer_printf(text, "%s, panels of %d blocks x %d pixels, %d segments of %d", conv->algorithm, conv->panels[0],
+    dp_buffer_printf(text, "%s, panels of %d blocks x %d pixels, %d segments of %d", conv->algorithm, conv->weights.panels[0],
                      conv->tile_rows, conv->segment_count, conv->run);
-    if (conv->source_count > 1)
-        dp_buffer_printf(text, ", %d siblings as one product", conv->source_count);
+    if (conv->weights.source_count > 1)
+        dp_buffer_printf(text, ", %d siblings as one product", conv->weights.source_count);
 }
 
 static void release_conv(dp_plan *plan, dp_step *step) {
@@ -107,7 +106,7 @@ static void release_conv(dp_plan *plan, dp_step *step) {
     dp_free(plan->allocator, conv->segments);
     dp_free(plan->allocator, conv->tiles);
     dp_free(plan->allocator, conv->targets);
-    dp_free(plan->allocator, conv->panels);
+    dp_free(plan->allocator, conv->weights.panels);
     dp_free(plan->allocator, conv);
 }
 
@@ -117,37 +116,12 @@ static const dp_step_kind gradient_kind = { "input grad", run_conv, describe_con
 static const dp_step_kind gradient_images_kind = { "input grad", run_images, describe_conv, release_conv };
 
 static const dp_step_kind *kind_of(const conv_build *b) {
-    if (b->conv->sources[0].order != DP_WEIGHTS_PLAIN)
+    if (b->conv->weights.sources[0].order != DP_WEIGHTS_PLAIN)
         return b->images_are_pixels ? &gradient_images_kind : &gradient_kind;
     return b->images_are_pixels ? &conv_images_kind : &conv_kind;
 }
 
 /* ---------------------------------------------------------------- tiles and panels */
-
-/* Cycles, about, that m x b costs for one depth step: the FMAs, at least as many as hide their latency on two pipes, and the loads
- * that go beside them. */
-static double tile_cost(int m, int b) {
-    double products = m * b > 8 ? m * b : 8;
-    return products + 0.15 * (m + b);
-}
-
-/* `width` pixels in tiles of at most `most`, as even as can be. */
-static int tile_count(int width, int most) {
-    return (width + most - 1) / most;
-}
-
-static double layout_cost(int width, int blocks, int most_rows, int panel_blocks) {
-    int panels = tile_count(blocks, panel_blocks), tiles = tile_count(width, most_rows);
-    double cost = 0;
-    for (int p = 0; p < panels; p++)
-        for (int t = 0; t < tiles; t++) {
-            int b0, b1, m0, m1;
-            dp_share(blocks, panels, p, &b0, &b1);
-            dp_share(width, tiles, t, &m0, &m1);
-            cost += tile_cost(m1 - m0, b1 - b0);
-        }
-    return cost;
-}
 
 /* Blocks of a panel for rows of `width` pixels and `blocks` blocks of output. */
 static int choose_panel(const dp_kernels *kernels, int width, int blocks) {
@@ -157,7 +131,7 @@ static int choose_panel(const dp_kernels *kernels, int width, int blocks) {
         if (!kernels->panel_rows[b])
             continue;
         int sample = width < 64 ? width : 64 + width % 16; /* long rows: their tail decides, not their length */
-        double cost = layout_cost(sample, blocks < 64 ? blocks : 64, kernels->panel_rows[b], b);
+        double cost = dp_panel_cost(kernels, sample, blocks < 64 ? blocks : 64, b);
         if (cost < best_cost) {
             best_cost = cost;
             best = b;
@@ -167,19 +141,10 @@ static int choose_panel(const dp_kernels *kernels, int width, int blocks) {
 }
 
 static deeper_status make_panels(conv_build *b, int width, deeper_error *error) {
-    dp_conv_step *conv = b->conv;
-    const dp_plan *plan = b->lowering->plan;
-    int most = choose_panel(plan->kernels, width, conv->blocks);
-    conv->panel_count = tile_count(conv->blocks, most);
-    conv->panels = dp_alloc(plan->allocator, (size_t)conv->panel_count, sizeof *conv->panels);
-    if (!conv->panels)
-        return dp_fail_memory(error, "the panels of a convolution");
-    for (int p = 0; p < conv->panel_count; p++) {
-        int begin, end;
-        dp_share(conv->blocks, conv->panel_count, conv->panel_count - 1 - p, &begin, &end); /* the larger ones first */
-        conv->panels[p] = end - begin;
-    }
-    conv->tile_rows = plan->kernels->panel_rows[conv->panels[0]];
+    const dp_kernels *kernels = b->lowering->plan->kernels;
+    dp_conv_weights *weights = &b->conv->weights;
+    DP_TRY(dp_conv_make_panels(b->lowering->plan, weights, choose_panel(kernels, width, weights->blocks), error));
+    b->conv->tile_rows = kernels->panel_rows[weights->panels[0]];
     return DEEPER_OK;
 }
 
@@ -189,8 +154,8 @@ static bool is_flat(const conv_build *b) {
     int lanes = b->lowering->plan->kernels->lanes;
     bool flat = w->height == 1 && w->width == 1 && w->stride_y == 1 && w->stride_x == 1 && !b->in.planar
                 && b->in.row == (ptrdiff_t)b->in.shape.w * lanes;
-    for (int i = 0; flat && i < b->conv->source_count; i++)
-        flat = b->lowering->views[dp_target(b->lowering, b->conv->sources[i].node)].row == (ptrdiff_t)b->output.w * lanes;
+    for (int i = 0; flat && i < b->conv->weights.source_count; i++)
+        flat = b->lowering->views[dp_target(b->lowering, b->conv->weights.sources[i].node)].row == (ptrdiff_t)b->output.w * lanes;
     return flat;
 }
 
@@ -199,7 +164,7 @@ static deeper_status make_tiles(conv_build *b, deeper_error *error) {
     bool flat = is_flat(b);
     int rows = flat ? 1 : b->output.h, width = flat ? b->output.h * b->output.w : b->output.w;
     DP_TRY(make_panels(b, width, error));
-    int a_row = tile_count(width, conv->tile_rows), pixel = b->in.planar ? 1 : b->lowering->plan->kernels->lanes;
+    int a_row = dp_pieces(width, conv->tile_rows), pixel = b->in.planar ? 1 : b->lowering->plan->kernels->lanes;
     conv->tile_count = rows * a_row;
     conv->tiles = dp_alloc(b->lowering->plan->allocator, (size_t)conv->tile_count, sizeof *conv->tiles);
     if (!conv->tiles)
@@ -222,11 +187,12 @@ static deeper_status make_segments(conv_build *b, deeper_error *error) {
     dp_conv_step *conv = b->conv;
     const dp_window *w = &b->window;
     int lanes = b->lowering->plan->kernels->lanes;
-    int planes = b->in.planar ? b->conv->channels : dp_blocks(b->conv->channels, lanes), columns = b->in.planar ? 1 : w->width;
+    int planes = b->in.planar ? b->conv->weights.channels : dp_blocks(b->conv->weights.channels, lanes),
+        columns = b->in.planar ? 1 : w->width;
     size_t count;
     if (!dp_size_mul((size_t)planes, (size_t)w->height * (size_t)columns, &count) || count > INT32_MAX)
         return dp_fail(error, DEEPER_ERROR_LIMIT, "a window of %dx%d over %d channels is too large", w->height, w->width,
-                       b->conv->channels);
+                       b->conv->weights.channels);
     conv->segment_count = (int)count;
     conv->run = b->in.planar ? w->width : lanes;
     conv->in_stride = (ptrdiff_t)w->stride_x * (b->in.planar ? 1 : lanes);
@@ -244,13 +210,13 @@ static deeper_status make_segments(conv_build *b, deeper_error *error) {
 static deeper_status make_targets(conv_build *b, deeper_error *error) {
     dp_conv_step *conv = b->conv;
     int lanes = b->lowering->plan->kernels->lanes;
-    conv->targets = dp_alloc(b->lowering->plan->allocator, (size_t)conv->blocks, sizeof *conv->targets);
+    conv->targets = dp_alloc(b->lowering->plan->allocator, (size_t)conv->weights.blocks, sizeof *conv->targets);
     if (!conv->targets)
         return dp_fail_memory(error, "the targets of a convolution");
-    for (int i = 0; i < b->conv->source_count; i++) {
-        const dp_view *view = &b->lowering->views[dp_target(b->lowering, b->conv->sources[i].node)];
-        for (int j = 0; j < dp_blocks(b->conv->sources[i].outputs, lanes); j++)
-            conv->targets[b->conv->sources[i].first_output / lanes + j] =
+    for (int i = 0; i < b->conv->weights.source_count; i++) {
+        const dp_view *view = &b->lowering->views[dp_target(b->lowering, b->conv->weights.sources[i].node)];
+        for (int j = 0; j < dp_blocks(b->conv->weights.sources[i].outputs, lanes); j++)
+            conv->targets[b->conv->weights.sources[i].first_output / lanes + j] =
                 (dp_conv_target){ .storage = view->storage, .offset = view->offset + j * view->block, .row = view->row };
     }
     return DEEPER_OK;
@@ -264,10 +230,10 @@ static bool is_point(const dp_node *node) {
 
 static void add_source(conv_build *b, int node) {
     int lanes = b->lowering->plan->kernels->lanes;
-    dp_conv_source *source = &b->conv->sources[b->conv->source_count++];
-    *source = (dp_conv_source){ .node = node, .first_output = b->conv->blocks * lanes };
+    dp_conv_source *source = &b->conv->weights.sources[b->conv->weights.source_count++];
+    *source = (dp_conv_source){ .node = node, .first_output = b->conv->weights.blocks * lanes };
     dp_conv_read_source(b->lowering, source);
-    b->conv->blocks += dp_blocks(source->outputs, lanes);
+    b->conv->weights.blocks += dp_blocks(source->outputs, lanes);
     b->lowering->done[node] = true;
 }
 
@@ -278,7 +244,7 @@ static void collect_sources(conv_build *b, int node) {
     int input = l->root[first->inputs[0]];
     add_source(b, node);
     for (int i = node + 1;
-         is_point(first) && !b->images_are_pixels && i < l->graph->count && b->conv->source_count < DP_CONV_SOURCES; i++) {
+         is_point(first) && !b->images_are_pixels && i < l->graph->count && b->conv->weights.source_count < DP_CONV_SOURCES; i++) {
         const dp_node *other = &l->graph->nodes[i];
         if (l->needed[i] && is_point(other) && l->root[other->inputs[0]] == input && dp_target_low(l, i) == dp_target_low(l, node))
             add_source(b, i);
@@ -288,50 +254,47 @@ static void collect_sources(conv_build *b, int node) {
 static deeper_status emit(conv_build *b, deeper_error *error) {
     dp_lowering *l = b->lowering;
     dp_conv_step *conv = b->conv;
-    const dp_node *node = &l->graph->nodes[b->conv->sources[0].node];
+    const dp_node *node = &l->graph->nodes[b->conv->weights.sources[0].node];
     dp_step step = { .kind = kind_of(b),
                      .name = node->name,
                      .in = b->in,
-                     .out = l->views[dp_target(l, b->conv->sources[0].node)],
-                     .low = dp_target_low(l, b->conv->sources[0].node),
+                     .out = l->views[dp_target(l, b->conv->weights.sources[0].node)],
+                     .low = dp_target_low(l, b->conv->weights.sources[0].node),
                      .whole_batch = b->images_are_pixels,
                      .as.conv = conv };
-    step.work = (uint64_t)conv->segment_count * (uint64_t)conv->run * (uint64_t)conv->blocks * (uint64_t)l->plan->kernels->lanes
-                * (uint64_t)b->output.h * (uint64_t)b->output.w;
+    step.work = (uint64_t)conv->segment_count * (uint64_t)conv->run * (uint64_t)conv->weights.blocks
+                * (uint64_t)l->plan->kernels->lanes * (uint64_t)b->output.h * (uint64_t)b->output.w;
     conv->algorithm = b->in.planar ? "direct planar" : "direct";
-    int parts = dp_parts(l->plan, conv->panel_count * (conv->tile_count ? conv->tile_count : 1), step.work);
-    conv->panel_parts = parts < conv->panel_count ? parts : conv->panel_count;
+    int parts = dp_parts(l->plan, conv->weights.panel_count * (conv->tile_count ? conv->tile_count : 1), step.work);
+    conv->panel_parts = parts < conv->weights.panel_count ? parts : conv->weights.panel_count;
     conv->tile_parts = b->images_are_pixels ? 1 : (parts + conv->panel_parts - 1) / conv->panel_parts;
     if (conv->tile_parts > conv->tile_count && !b->images_are_pixels)
         conv->tile_parts = conv->tile_count;
     step.tasks = conv->panel_parts * conv->tile_parts;
     int writes[DP_CONV_SOURCES];
-    for (int i = 0; i < b->conv->source_count; i++)
-        step.multiply_adds += dp_node_cost(l->graph, b->conv->sources[i].node).multiply_adds;
-    for (int i = 0; i < b->conv->source_count; i++)
-        writes[i] = l->views[dp_target(l, b->conv->sources[i].node)].storage;
-    int reads[] = { b->in.storage, conv->packed_storage };
-    return dp_emit(l->plan, &step, reads, 2, writes, b->conv->source_count, error);
+    for (int i = 0; i < b->conv->weights.source_count; i++)
+        step.multiply_adds += dp_node_cost(l->graph, b->conv->weights.sources[i].node).multiply_adds;
+    for (int i = 0; i < b->conv->weights.source_count; i++)
+        writes[i] = l->views[dp_target(l, b->conv->weights.sources[i].node)].storage;
+    int reads[] = { b->in.storage, conv->weights.packed_storage };
+    return dp_emit(l->plan, &step, reads, 2, writes, b->conv->weights.source_count, error);
 }
 
 static deeper_status build_conv(conv_build *b, int node, deeper_error *error) {
     dp_lowering *l = b->lowering;
     const dp_node *it = &l->graph->nodes[node];
     dp_shape in = l->graph->nodes[it->inputs[0]].shape;
-    b->conv->channels = in.c;
+    b->conv->weights.channels = in.c;
     b->output = it->shape;
     b->images_are_pixels = it->shape.h == 1 && it->shape.w == 1 && !b->in.planar;
     b->window = it->attributes.window;
     if (it->op == DP_OP_FC)
         b->window = (dp_window){ .height = in.h, .width = in.w, .stride_y = 1, .stride_x = 1, .groups = 1 };
     const dp_window *w = &b->window;
-    if (!dp_has_halo(l->plan, &b->in, w))
-        DP_TRY(dp_lower_copy(l, node, &b->in, w, &b->in, error));
-    b->conv->packed_storage = -1;
-    b->conv->height = w->height;
-    b->conv->width = w->width;
-    b->conv->groups = w->groups;
-    b->conv->planar = b->in.planar;
+    b->conv->weights.height = w->height;
+    b->conv->weights.width = w->width;
+    b->conv->weights.groups = w->groups;
+    b->conv->weights.planar = b->in.planar;
     collect_sources(b, node);
     DP_TRY(make_segments(b, error));
     DP_TRY(make_targets(b, error));
@@ -340,12 +303,12 @@ static deeper_status build_conv(conv_build *b, int node, deeper_error *error) {
         DP_TRY(make_panels(b, 1, error)); /* for any batch, so that all plans share the packed weights */
     } else
         DP_TRY(make_tiles(b, error));
-    DP_TRY(dp_conv_pack(l, b->conv, error));
+    DP_TRY(dp_conv_pack(l, &b->conv->weights, error));
     return emit(b, error);
 }
 
-deeper_status dp_lower_conv(dp_lowering *lowering, int node, deeper_error *error) {
-    conv_build build = { .lowering = lowering, .in = *dp_input_view(lowering, node, 0) };
+static deeper_status lower_direct(dp_lowering *lowering, int node, const dp_view *in, deeper_error *error) {
+    conv_build build = { .lowering = lowering, .in = *in };
     build.conv = dp_alloc(lowering->plan->allocator, 1, sizeof *build.conv);
     if (!build.conv)
         return dp_fail_memory(error, "a convolution's step");
@@ -353,4 +316,14 @@ deeper_status dp_lower_conv(dp_lowering *lowering, int node, deeper_error *error
     if (status != DEEPER_OK)
         release_conv(lowering->plan, &(dp_step){ .as.conv = build.conv });
     return status;
+}
+
+deeper_status dp_lower_conv(dp_lowering *lowering, int node, deeper_error *error) {
+    const dp_node *it = &lowering->graph->nodes[node];
+    dp_view in = *dp_input_view(lowering, node, 0);
+    bool taken;
+    if (it->op == DP_OP_CONV && !dp_has_halo(lowering->plan, &in, &it->attributes.window))
+        DP_TRY(dp_lower_copy(lowering, node, &in, &it->attributes.window, &in, error));
+    DP_TRY(dp_lower_winograd(lowering, node, &in, &taken, error));
+    return taken ? DEEPER_OK : lower_direct(lowering, node, &in, error);
 }

@@ -6,8 +6,7 @@
 
 /* Row y of x in an image, as the kernels take it; out is where the result goes. */
 static dp_normalise describe_row(const dp_run *run, const dp_step *step, const dp_view *x, int image, int y, int worker) {
-    const dp_lrn *lrn = &step->as.lrn.attributes;
-    const dp_storage *scratch = &run->plan->storages[step->as.lrn.scratch];
+    const dp_lrn *lrn = &step->as.lrn;
     return (dp_normalise){ .in = dp_view_at(run, x, image) + y * x->row,
                            .out = dp_view_at(run, &step->out, image) + y * step->out.row,
                            .in_block = x->block,
@@ -18,7 +17,7 @@ static dp_normalise describe_row(const dp_run *run, const dp_step *step, const d
                            .alpha = lrn->alpha,
                            .beta = lrn->beta,
                            .k = lrn->k,
-                           .scratch = run->arena + scratch->offset + (size_t)worker * step->as.lrn.scratch_floats };
+                           .scratch = dp_worker_scratch(run, worker) };
 }
 
 static void run_lrn(const dp_run *run, const dp_step *step, int task, int worker) {
@@ -42,7 +41,7 @@ static void run_lrn_gradient(const dp_run *run, const dp_step *step, int task, i
 }
 
 static void describe_lrn(const dp_step *step, dp_buffer *text) {
-    dp_buffer_printf(text, "%d channels", step->as.lrn.attributes.size);
+    dp_buffer_printf(text, "%d channels", step->as.lrn.size);
 }
 
 static const dp_step_kind lrn_kind = { "lrn", run_lrn, describe_lrn, NULL };
@@ -54,16 +53,12 @@ static deeper_status lower(dp_lowering *l, int node, dp_step *step, size_t scrat
     step->name = it->name;
     step->out = l->views[node];
     step->low = -INFINITY;
-    step->as.lrn.attributes = it->attributes.lrn;
-    step->as.lrn.scratch_floats = (scratch_floats + 15) / 16 * 16; /* whole cache lines, so that no two workers write one */
-    size_t floats;
-    if (!dp_size_mul(step->as.lrn.scratch_floats, (size_t)plan->threads, &floats))
-        return dp_fail(error, DEEPER_ERROR_LIMIT, "%s: too many channels", it->name);
-    DP_TRY(dp_storage_add_fixed(plan, floats, &step->as.lrn.scratch, error));
+    step->as.lrn = it->attributes.lrn;
+    dp_need_scratch(plan, scratch_floats);
     step->work = (uint64_t)dp_shape_floats(it->shape) * 16;
     step->tasks = dp_parts(plan, it->shape.h, step->work);
-    int reads[] = { step->in.storage, step->in2.storage }, writes[] = { step->out.storage, step->as.lrn.scratch };
-    return dp_emit(plan, step, reads, 2, writes, 2, error);
+    int reads[] = { step->in.storage, step->in2.storage };
+    return dp_emit(plan, step, reads, 2, &step->out.storage, 1, error);
 }
 
 deeper_status dp_lower_lrn(dp_lowering *lowering, int node, deeper_error *error) {

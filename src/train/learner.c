@@ -115,7 +115,8 @@ static deeper_status fill(dp_learner *l, const dp_learner_options *options, deep
                                    .threads = l->threads,
                                    .outputs = l->outputs,
                                    .output_count = l->output_count,
-                                   .training = true };
+                                   .training = true,
+                                   .direct = options->direct };
     DP_TRY(dp_plan_create(&l->plan, l->training, l->model->values, NULL, &plan, l->allocator, error));
     l->arena = dp_alloc_raw(l->allocator, dp_plan_arena_bytes(l->plan), 1);
     if (!l->arena)

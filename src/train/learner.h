@@ -12,7 +12,8 @@ typedef struct dp_learner_options {
     float aux_weight, smoothing;
     const bool *frozen; /* as dp_training_options has it */
     int max_batch, threads;
-    bool adds; /* gradients of several batches are added up */
+    bool adds;   /* gradients of several batches are added up */
+    bool direct; /* as dp_plan_options has it */
 } dp_learner_options;
 
 /* Fields are for reading. */

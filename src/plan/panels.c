@@ -1,0 +1,25 @@
+/* panels.c - how a product is cut into register tiles: a small model of what one costs. The planner chooses panels (and, for
+ * Winograd, tiles) by it; no result depends on it. Letters: m rows and b blocks of a register tile. */
+#include "plan/conv.h"
+
+int dp_pieces(int count, int most) {
+    return (count + most - 1) / most;
+}
+
+/* The FMAs, at least as many as hide their latency on two pipes, and the loads that go beside them. */
+static double tile_cost(int m, int b) {
+    double products = m * b > 8 ? m * b : 8;
+    return products + 0.15 * (m + b);
+}
+
+/* Rows in pieces as even as can be, for one panel of b blocks. */
+static double rows_cost(int rows, int most_rows, int b) {
+    int tiles = dp_pieces(rows, most_rows), larger = rows % tiles, m = rows / tiles;
+    return (tiles - larger) * tile_cost(m, b) + (larger ? larger * tile_cost(m + 1, b) : 0);
+}
+
+double dp_panel_cost(const dp_kernels *kernels, int rows, int blocks, int most) {
+    int panels = dp_pieces(blocks, most), larger = blocks % panels, b = blocks / panels;
+    double cost = (panels - larger) * rows_cost(rows, kernels->panel_rows[b], b);
+    return larger ? cost + larger * rows_cost(rows, kernels->panel_rows[b + 1], b + 1) : cost;
+}

@@ -1,0 +1,271 @@
+/* step_winograd.c - stride-1 convolutions with square windows by Winograd's algorithm (kernels/winograd.h): the gradient of such a
+ * convolution with respect to its input is one too.
+ *
+ * A strip is some rows of tiles of one picture, or all tiles of several pictures, whose transformed input stays in the second cache
+ * of a core. A task transforms a strip's input into scratch of its worker, and for each panel of output channels does the products
+ * of all frequencies and transforms them back. Transformed weights are one ascending stream a strip. What a strip is changes no
+ * bit. Letters: L lanes, C channels, N points, r taps, f frequency (i, j). */
+#include "plan/winograd.h"
+
+#include <math.h>
+#include <stdalign.h>
+
+enum { STRIP_BYTES = 512 << 10 }; /* half of the second cache of the machines we know */
+
+struct dp_winograd_step {
+    dp_conv_weights weights;
+    dp_winograd_cover cover;
+    int taps;
+    int strip_images, strips; /* pictures of a strip; strips a picture, 1 if there are several pictures */
+    int panel_parts;
+    int strip_tiles;                         /* most tiles of one frequency */
+    ptrdiff_t tile_stride, frequency_stride; /* of the transformed input: [f][tile][C] */
+    ptrdiff_t product_stride;                /* of the products' frequencies: [f][tile][block][L] */
+    size_t row_floats;                       /* scratch of the transforms */
+};
+
+/* ---------------------------------------------------------------- running */
+
+/* One task's strip: rows of tiles begin..end-1 of pictures first..first+images-1. */
+typedef struct strip {
+    const dp_run *run;
+    const dp_step *step;
+    int first, images, begin, end;
+    int rows_having[DP_WINOGRAD_POINTS]; /* of these rows of tiles, in one picture */
+    float *input, *products, *scratch;
+} strip;
+
+static void open_strip(strip *it, const dp_run *run, const dp_step *step, int number, int worker) {
+    const dp_winograd_step *w = step->as.winograd;
+    *it = (strip){ .run = run, .step = step, .first = number / w->strips * w->strip_images };
+    it->images = run->call->count - it->first < w->strip_images ? run->call->count - it->first : w->strip_images;
+    dp_share(w->cover.down.tiles, w->strips, number % w->strips, &it->begin, &it->end);
+    for (int i = 0; i < w->cover.points; i++) {
+        int having = w->cover.down.having[i] < it->end ? w->cover.down.having[i] : it->end;
+        it->rows_having[i] = having > it->begin ? having - it->begin : 0;
+    }
+    it->scratch = dp_worker_scratch(run, worker);
+    it->input = it->scratch + w->row_floats;
+    it->products = it->input + w->frequency_stride * w->cover.points * w->cover.points;
+}
+
+/* The run of tile row y and the first row of its outputs. */
+static const dp_winograd_run *find_row(const dp_winograd_step *w, int y, int *top) {
+    const dp_winograd_run *run = w->cover.down.runs;
+    for (*top = 0; y >= run->tiles; y -= run++->tiles)
+        *top += run->tiles * (run->points - w->taps + 1);
+    *top += y * (run->points - w->taps + 1);
+    return run;
+}
+
+/* Row of tiles y of a picture of the strip, as the transforms take it; *top: its first row of outputs. */
+static dp_winograd_tiles describe_row(const strip *it, int image, int y, int *top) {
+    const dp_winograd_step *w = it->step->as.winograd;
+    dp_winograd_tiles tiles = { .points = w->cover.points, .taps = w->taps, .across = &w->cover.across, .scratch = it->scratch };
+    tiles.down = find_row(w, y, top);
+    for (int i = 0; i < tiles.down->points; i++)
+        tiles.before[i] = image * it->rows_having[i] + y - it->begin;
+    return tiles;
+}
+
+static void transform_input(const strip *it) {
+    const dp_winograd_step *w = it->step->as.winograd;
+    const dp_kernels *kernels = it->run->plan->kernels;
+    const dp_view *in = &it->step->in;
+    int blocks = dp_blocks(w->weights.channels, kernels->lanes);
+    for (int image = 0; image < it->images; image++)
+        for (int y = it->begin; y < it->end; y++) {
+            int top;
+            dp_winograd_tiles tiles = describe_row(it, image, y, &top);
+            tiles.frequency_stride = w->frequency_stride;
+            tiles.tile_stride = w->tile_stride;
+            const float *from = dp_view_at(it->run, in, it->first + image) + top * in->row;
+            for (int block = 0; block < blocks; block++) {
+                tiles.frequencies = it->input + (ptrdiff_t)block * kernels->lanes;
+                kernels->winograd_input(&tiles, from + block * in->block, in->row);
+            }
+        }
+}
+
+/* All frequencies of one panel of `blocks` output blocks from `block` on. */
+static void multiply(const strip *it, int block, int blocks) {
+    static const alignas(DP_ALIGNMENT) float zeros[DP_PANEL_BLOCKS * 16];
+    static const ptrdiff_t whole;
+    const dp_winograd_step *w = it->step->as.winograd;
+    const dp_kernels *kernels = it->run->plan->kernels;
+    const int most = kernels->panel_rows[blocks], lanes = kernels->lanes, points = w->cover.points;
+    const float *weights = dp_conv_packed(it->run, &w->weights, block);
+    dp_panel panel = { .in_stride = w->tile_stride,
+                       .segments = &whole,
+                       .segment_count = 1,
+                       .run = w->weights.channels,
+                       .bias = zeros,
+                       .low = -INFINITY,
+                       .out_stride = (ptrdiff_t)blocks * lanes };
+    for (int f = 0; f < points * points; f++, weights += (ptrdiff_t)w->weights.channels * blocks * lanes) {
+        int tiles = it->images * it->rows_having[f / points] * w->cover.across.having[f % points], pieces = dp_pieces(tiles, most);
+        panel.weights = weights;
+        for (int piece = 0; piece < pieces; piece++) {
+            int begin, end;
+            dp_share(tiles, pieces, piece, &begin, &end);
+            panel.in = it->input + f * w->frequency_stride + begin * w->tile_stride;
+            for (int j = 0; j < blocks; j++)
+                panel.out[j] = it->products + f * w->product_stride + (ptrdiff_t)(begin * blocks + j) * lanes;
+            kernels->panel[blocks][end - begin](&panel);
+        }
+    }
+}
+
+static void transform_output(const strip *it, int block, int blocks) {
+    const dp_winograd_step *w = it->step->as.winograd;
+    const dp_kernels *kernels = it->run->plan->kernels;
+    const dp_view *out = &it->step->out;
+    const float *bias = dp_conv_packed_bias(it->run, &w->weights, block);
+    for (int image = 0; image < it->images; image++)
+        for (int y = it->begin; y < it->end; y++) {
+            int top;
+            dp_winograd_tiles tiles = describe_row(it, image, y, &top);
+            tiles.frequency_stride = w->product_stride;
+            tiles.tile_stride = (ptrdiff_t)blocks * kernels->lanes;
+            float *to = dp_view_at(it->run, out, it->first + image) + top * out->row + block * out->block;
+            for (int j = 0; j < blocks; j++) {
+                tiles.frequencies = it->products + (ptrdiff_t)j * kernels->lanes;
+                kernels->winograd_output(&tiles, bias + (ptrdiff_t)j * kernels->lanes, it->step->low, to + j * out->block,
+                                         out->row);
+            }
+        }
+}
+
+static void run_winograd(const dp_run *run, const dp_step *step, int task, int worker) {
+    const dp_winograd_step *w = step->as.winograd;
+    strip it;
+    open_strip(&it, run, step, task / w->panel_parts, worker);
+    if (it.images <= 0)
+        return;
+    int begin, end, block = 0;
+    dp_share(w->weights.panel_count, w->panel_parts, task % w->panel_parts, &begin, &end);
+    transform_input(&it);
+    for (int p = 0; p < end; block += w->weights.panels[p++])
+        if (p >= begin) {
+            multiply(&it, block, w->weights.panels[p]);
+            transform_output(&it, block, w->weights.panels[p]);
+        }
+}
+
+static void describe_side(const dp_winograd_side *side, int taps, dp_buffer *text) {
+    for (int k = 0; k < side->run_count; k++)
+        dp_buffer_printf(text, "%s%dx%d", k ? "+" : "", side->runs[k].tiles, side->runs[k].points - taps + 1);
+}
+
+static void describe_winograd(const dp_step *step, dp_buffer *text) {
+    const dp_winograd_step *w = step->as.winograd;
+    dp_buffer_printf(text, "winograd, %d points, tiles ", w->cover.points);
+    describe_side(&w->cover.down, w->taps, text);
+    dp_buffer_printf(text, " by ");
+    describe_side(&w->cover.across, w->taps, text);
+    dp_buffer_printf(text, ", panels of %d blocks", w->weights.panels[0]);
+    if (w->strips > 1)
+        dp_buffer_printf(text, ", %d strips", w->strips);
+    if (w->strip_images > 1)
+        dp_buffer_printf(text, ", %d images at once", w->strip_images);
+}
+
+static void release_winograd(dp_plan *plan, dp_step *step) {
+    if (!step->as.winograd)
+        return;
+    dp_free(plan->allocator, step->as.winograd->weights.panels);
+    dp_free(plan->allocator, step->as.winograd);
+}
+
+static const dp_step_kind winograd_kind = { "conv", run_winograd, describe_winograd, release_winograd };
+static const dp_step_kind gradient_kind = { "input grad", run_winograd, describe_winograd, release_winograd };
+
+/* ---------------------------------------------------------------- lowering */
+
+/* An odd number of vectors apart, neighbours do not meet in the same places of a cache. */
+static ptrdiff_t odd_stride(int vectors, int lanes) {
+    return (ptrdiff_t)(vectors | 1) * lanes;
+}
+
+/* Strips of at most STRIP_BYTES, as even as can be; several pictures a strip where they fit, as long as every thread has its own.
+ */
+static void cut_strips(dp_winograd_step *w, const dp_plan *plan) {
+    const dp_winograd_side *down = &w->cover.down, *across = &w->cover.across;
+    double picture = (double)dp_winograd_points(down) * dp_winograd_points(across) * (double)w->tile_stride * sizeof(float);
+    int fit = (int)(STRIP_BYTES / picture), most = plan->max_batch / plan->threads;
+    w->strip_images = fit < 1 || most < 1 ? 1 : fit < most ? fit : most;
+    int strips = (int)ceil(picture / STRIP_BYTES);
+    w->strips = strips < down->tiles ? strips : down->tiles;
+    int rows = dp_pieces(down->tiles, w->strips);
+    w->strip_tiles = w->strip_images * rows * across->tiles;
+}
+
+static deeper_status build(dp_lowering *l, dp_winograd_step *w, dp_step *step, deeper_error *error) {
+    dp_plan *plan = l->plan;
+    const int lanes = plan->kernels->lanes, points = w->cover.points;
+    DP_TRY(dp_conv_make_panels(plan, &w->weights, w->cover.panel, error));
+    w->tile_stride = odd_stride(dp_blocks(w->weights.channels, lanes), lanes);
+    cut_strips(w, plan);
+    w->frequency_stride = odd_stride(w->strip_tiles, 1) * w->tile_stride;
+    w->product_stride = odd_stride(w->strip_tiles * w->weights.panels[0], lanes);
+    w->row_floats = (size_t)points * (size_t)(step->out.shape.w + w->taps - 1) * (size_t)lanes;
+    size_t frequencies = (size_t)(w->frequency_stride + w->product_stride), floats;
+    if (!dp_size_mul(frequencies, (size_t)(points * points), &floats))
+        return dp_fail(error, DEEPER_ERROR_LIMIT, "%s: too wide for a strip of tiles", step->name);
+    dp_need_scratch(plan, floats + w->row_floats);
+    DP_TRY(dp_conv_pack(l, &w->weights, error));
+    int groups = dp_pieces(plan->max_batch, w->strip_images) * w->strips;
+    w->panel_parts = groups >= plan->threads ? 1 : dp_parts(plan, w->weights.panel_count, step->work);
+    w->panel_parts = w->panel_parts < plan->threads ? w->panel_parts : plan->threads;
+    step->tasks = groups * w->panel_parts;
+    step->whole_batch = true;
+    int reads[] = { step->in.storage, w->weights.packed_storage };
+    return dp_emit(plan, step, reads, 2, &step->out.storage, 1, error);
+}
+
+static bool suits(const dp_node *node, const dp_view *in) {
+    const dp_window *w = &node->attributes.window;
+    return node->op == DP_OP_CONV && w->stride_y == 1 && w->stride_x == 1 && w->groups == 1 && w->height == w->width
+           && w->height >= DP_WINOGRAD_TAPS_MIN && w->height <= DP_WINOGRAD_TAPS_MAX && !in->planar;
+}
+
+deeper_status dp_lower_winograd(dp_lowering *l, int node, const dp_view *in, bool *taken, deeper_error *error) {
+    const dp_node *it = &l->graph->nodes[node];
+    dp_winograd_cover cover = { 0 };
+    dp_winograd_shape shape = { in->shape.c, it->shape.c, it->shape.h, it->shape.w, it->attributes.window.height };
+    *taken = false;
+    if (!l->plan->direct && suits(it, in))
+        dp_winograd_choose(&cover, l->plan->kernels, &shape);
+    if (!cover.points)
+        return DEEPER_OK;
+    *taken = true;
+    dp_winograd_step *w = dp_alloc(l->plan->allocator, 1, sizeof *w);
+    if (!w)
+        return dp_fail_memory(error, "a convolution's step");
+    w->cover = cover;
+    w->taps = shape.taps;
+    w->weights = (dp_conv_weights){ .sources = { { .node = node } },
+                                    .source_count = 1,
+                                    .channels = shape.channels,
+                                    .height = shape.taps,
+                                    .width = shape.taps,
+                                    .groups = 1,
+                                    .points = cover.points,
+                                    .blocks = dp_blocks(shape.outputs, l->plan->kernels->lanes) };
+    dp_conv_read_source(l, &w->weights.sources[0]);
+    l->done[node] = true;
+    uint64_t multiply_adds = dp_node_cost(l->graph, node).multiply_adds;
+    dp_step step = { .kind = w->weights.sources[0].order == DP_WEIGHTS_PLAIN ? &winograd_kind : &gradient_kind,
+                     .name = it->name,
+                     .in = *in,
+                     .out = l->views[dp_target(l, node)],
+                     .low = dp_target_low(l, node),
+                     .work = multiply_adds / 3,
+                     .multiply_adds = multiply_adds,
+                     .as.winograd = w };
+    step.in.offset -= it->attributes.window.pad_top * in->row + (ptrdiff_t)it->attributes.window.pad_left * l->plan->kernels->lanes;
+    deeper_status status = build(l, w, &step, error);
+    if (status != DEEPER_OK)
+        release_winograd(l->plan, &step);
+    return status;
+}

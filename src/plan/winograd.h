@@ -1,0 +1,25 @@
+/* winograd.h - how Winograd's algorithm (kernels/winograd.h) computes one convolution: chosen in winograd_tiles.c, carried out by
+ * step_winograd.c. Internal to plan/. */
+#ifndef DP_PLAN_WINOGRAD_H
+#define DP_PLAN_WINOGRAD_H
+
+#include "plan/conv.h"
+
+/* A stride-1 convolution: H x W outputs of r x r windows over C channels. */
+typedef struct dp_winograd_shape {
+    int channels, outputs, height, width, taps;
+} dp_winograd_shape;
+
+/* points: N of the largest tile, 0 where the direct product is expected to be faster. panel: most output blocks of a panel. */
+typedef struct dp_winograd_cover {
+    int points, panel;
+    dp_winograd_side down, across;
+} dp_winograd_cover;
+
+/* The tiles of least expected time, from shape and instruction set alone: they decide the bits of the result. */
+void dp_winograd_choose(dp_winograd_cover *cover, const dp_kernels *kernels, const dp_winograd_shape *shape);
+
+/* Vectors in all frequencies of `side`: the sum of the tiles' points. */
+int dp_winograd_points(const dp_winograd_side *side);
+
+#endif

@@ -1,0 +1,81 @@
+/* winograd_tiles.c - the choice of tiles for a convolution, and whether Winograd's algorithm is worth it: the cheapest cover by a
+ * model of the time. Large tiles multiply least; but they have more transformed weights (N x N instead of r x r), which are read
+ * from far away and, on small pictures, used for few tiles each. The model was fitted to the layers of GoogLeNet (docs/PERF.md).
+ * Letters: N points of the largest tile, r taps, m outputs of a tile, L lanes. */
+#include "plan/winograd.h"
+
+#include <math.h>
+
+/* Costs in vector multiply-adds. */
+static const double TRANSFORM = 8; /* of a vector of a frequency, to it or from it */
+static const double WEIGHTS = 4;   /* of reading a vector of weights once */
+static const double CALL = 24;     /* of a panel product, beside its sums */
+static const double STORE = 2;     /* of a sum: from its bias to its place */
+
+int dp_winograd_points(const dp_winograd_side *side) {
+    int points = 0;
+    for (int k = 0; k < side->run_count; k++)
+        points += side->runs[k].points * side->runs[k].tiles;
+    return points;
+}
+
+/* As few tiles as possible: all of the largest and a remainder, or as even as can be. */
+static dp_winograd_side cover_side(int length, int points, int taps, bool even) {
+    dp_winograd_side side = { 0 };
+    int most = points - taps + 1, tiles = dp_pieces(length, most), rest = length % most;
+    if (even) {
+        int larger = length % tiles, m = length / tiles;
+        if (larger)
+            dp_winograd_add_run(&side, points, m + taps, larger);
+        dp_winograd_add_run(&side, points, m + taps - 1, tiles - larger);
+    } else {
+        if (length >= most)
+            dp_winograd_add_run(&side, points, points, length / most);
+        if (rest)
+            dp_winograd_add_run(&side, points, rest + taps - 1, 1);
+    }
+    return side;
+}
+
+static double products_cost(const dp_kernels *kernels, const dp_winograd_shape *shape, const dp_winograd_cover *cover) {
+    int blocks = dp_blocks(shape->outputs, kernels->lanes);
+    double cost = 0;
+    for (int i = 0; i < cover->points; i++)
+        for (int j = 0; j < cover->points; j++) {
+            int tiles = cover->down.having[i] * cover->across.having[j];
+            if (!tiles)
+                continue;
+            double calls = dp_pieces(tiles, kernels->panel_rows[cover->panel]) * dp_pieces(blocks, cover->panel);
+            cost += shape->channels * (dp_panel_cost(kernels, tiles, blocks, cover->panel) + WEIGHTS * blocks) + CALL * calls
+                    + STORE * tiles * blocks;
+        }
+    return cost;
+}
+
+static double cover_cost(const dp_kernels *kernels, const dp_winograd_shape *shape, const dp_winograd_cover *cover) {
+    int blocks = dp_blocks(shape->channels, kernels->lanes) + dp_blocks(shape->outputs, kernels->lanes);
+    double vectors = (double)dp_winograd_points(&cover->down) * dp_winograd_points(&cover->across) * blocks;
+    return products_cost(kernels, shape, cover) + TRANSFORM * vectors;
+}
+
+static double direct_cost(const dp_kernels *kernels, const dp_winograd_shape *shape) {
+    double depth = (double)shape->channels * shape->taps * shape->taps, blocks = dp_blocks(shape->outputs, kernels->lanes);
+    return depth * blocks * ((double)shape->height * shape->width * 1.05 + WEIGHTS);
+}
+
+void dp_winograd_choose(dp_winograd_cover *cover, const dp_kernels *kernels, const dp_winograd_shape *shape) {
+    double best = direct_cost(kernels, shape);
+    *cover = (dp_winograd_cover){ 0 };
+    for (int points = shape->taps + 1; points <= DP_WINOGRAD_POINTS; points++)
+        for (int even = 0; even < 2; even++)
+            for (int panel = 1; panel <= DP_PANEL_BLOCKS; panel++) {
+                dp_winograd_cover tried = { .points = points, .panel = panel };
+                tried.down = cover_side(shape->height, points, shape->taps, even);
+                tried.across = cover_side(shape->width, points, shape->taps, even);
+                double cost = kernels->panel_rows[panel] ? cover_cost(kernels, shape, &tried) : INFINITY;
+                if (cost < best) {
+                    best = cost;
+                    *cover = tried;
+                }
+            }
+}
