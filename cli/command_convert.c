@@ -11,7 +11,7 @@
 static const cli_option options[] = {
     CLI_OPTION_LABELS,
     CLI_OPTION_PREPROCESS,
-    { .name = "list", .kind = CLI_FLAG, .help = "list the kinds of preprocessing that --preprocess knows by name" },
+    { .name = "list", .kind = CLI_FLAG, .help = "list the formats that can be written, and what --preprocess knows by name" },
 };
 
 static void print_result(const deeper_model *model, const char *in, const char *out) {
@@ -33,7 +33,7 @@ static void print_result(const deeper_model *model, const char *in, const char *
 /* Whether the library writes a format of this file's ending. */
 static bool has_ending(const char *path) {
     const char *ending;
-    for (size_t i = 0; (ending = deeper_model_ending(i)) != NULL; i++)
+    for (size_t i = 0; (ending = deeper_model_ending(i, NULL)) != NULL; i++)
         if (strlen(path) > strlen(ending) && !strcmp(path + strlen(path) - strlen(ending), ending))
             return true;
     return false;
@@ -42,21 +42,28 @@ static bool has_ending(const char *path) {
 static int fail_ending(const cli_args *args, const char *path) {
     char endings[128] = "";
     const char *ending;
-    for (size_t i = 0; (ending = deeper_model_ending(i)) != NULL; i++) {
+    for (size_t i = 0; (ending = deeper_model_ending(i, NULL)) != NULL; i++) {
         strncat(endings, i ? ", " : "", sizeof endings - strlen(endings) - 1);
         strncat(endings, ending, sizeof endings - strlen(endings) - 1);
     }
     return cli_usage(args->command, "%s: the ending says the format to write; there are %s", path, endings);
 }
 
-static int list(void) {
+static void list_rows(const char *key, const char *title, const char *(*at)(size_t index, const char **about)) {
     const char *name, *about;
-    for (size_t i = 0; (name = deeper_preprocessing(i, &about)) != NULL; i++) {
+    if (!cli_json())
+        printf("%s\n", title);
+    for (size_t i = 0; (name = at(i, &about)) != NULL; i++) {
         if (cli_json())
-            cli_print_json(json_pack("{s:s, s:s}", "preprocess", name, "about", about));
+            cli_print_json(json_pack("{s:s, s:s}", key, name, "about", about));
         else
-            printf("%-22s %s\n", name, about);
+            printf("  %-22s %s\n", name, about);
     }
+}
+
+static int list(void) {
+    list_rows("format", "OUT may end in", deeper_model_ending);
+    list_rows("preprocess", "--preprocess may be", deeper_preprocessing);
     return CLI_DONE;
 }
 
@@ -89,7 +96,7 @@ const cli_command cli_command_convert = {
     .operands = "IN OUT",
     .description =
         "Reads a caffemodel of BVLC GoogLeNet, a safetensors file that deeper wrote, or a pulled model by name, and writes OUT, "
-        "whose ending says the format (.safetensors). OUT holds all that classifying needs: weights, labels and "
+        "whose ending says the format (--list). OUT holds all that classifying needs: weights, labels and "
         "preprocessing. It appears only when it is complete.",
     .examples = "deeper convert bvlc_googlenet.caffemodel googlenet.safetensors\n"
                 "deeper convert --list\n",

@@ -129,8 +129,8 @@ DEEPER_API deeper_status deeper_model_initialize(deeper_model *model, uint64_t s
  * ".safetensors" is deeper's own: deeper_model_open reads it back to the same bits. */
 DEEPER_API deeper_status deeper_model_save(const deeper_model *model, const char *path, deeper_error *error);
 
-/* The endings of the formats that deeper_model_save writes (".safetensors" first); NULL past the last. */
-DEEPER_API const char *deeper_model_ending(size_t index);
+/* The endings of the formats that deeper_model_save writes (".safetensors" first), with one line on each; NULL past the last. */
+DEEPER_API const char *deeper_model_ending(size_t index, const char **description);
 
 /* Frees the model. Sessions made from it must be freed first. */
 DEEPER_API void deeper_model_close(deeper_model *model);

@@ -126,8 +126,9 @@ deeper_status deeper_model_save(const deeper_model *model, const char *path, dee
     return dp_model_save(model->model, path, NULL, error);
 }
 
-const char *deeper_model_ending(size_t index) {
-    return dp_model_ending(index);
+const char *deeper_model_ending(size_t index, const char **description) {
+    const char *unused;
+    return dp_model_ending(index, description ? description : &unused);
 }
 
 /* ------------------------------------------------------------------------------------------------------ initial values */

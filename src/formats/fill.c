@@ -37,6 +37,22 @@ void dp_parameter_tensor(const dp_graph *graph, int node, dp_tensor *tensor) {
     }
 }
 
+deeper_status dp_model_tensors(dp_tensor **tensors, const dp_model *model, deeper_error *error) {
+    const dp_graph *graph = model->graph;
+    dp_tensor *list = dp_alloc(model->allocator, (size_t)graph->parameters, sizeof *list);
+    if (!list)
+        return dp_fail_memory(error, "the tensor list of a model");
+    for (int i = 0; i < graph->count; i++) {
+        int parameter = graph->nodes[i].parameter;
+        if (parameter < 0)
+            continue;
+        dp_parameter_tensor(graph, i, &list[parameter]);
+        list[parameter].data = model->values[parameter];
+    }
+    *tensors = list;
+    return DEEPER_OK;
+}
+
 static bool same_shape(const dp_tensor *a, const dp_tensor *b) {
     for (int i = 0; i < a->rank || i < b->rank; i++)
         if ((i < a->rank ? a->shape[i] : 1) != (i < b->rank ? b->shape[i] : 1))

@@ -58,8 +58,10 @@ typedef struct dp_save_options {
  * model without values, an option that the format does not have), and those of the format. */
 deeper_status dp_model_save(const dp_model *model, const char *path, const dp_save_options *options, deeper_error *error);
 
-/* The ending of written format `index`: ".safetensors" ...; NULL past the last. */
-const char *dp_model_ending(size_t index);
+/* The ending of written format `index`: ".safetensors" ..., and one line on what the file holds and who reads it; NULL past the
+ * last.
+ */
+const char *dp_model_ending(size_t index, const char **about);
 
 /* The JSON text of what is known of the model's preprocessing (see metadata.h), malloc'ed; NULL if memory is out. */
 char *dp_model_preprocess_json(const dp_model *model);

@@ -1,21 +1,11 @@
 /* model_file.h - our own model files: safetensors with the deeper.* metadata that makes them self-sufficient.
- *
- *   deeper.version       "1"
- *   deeper.architecture  "googlenet"
- *   deeper.options       "norm=lrn,stem=full,..."; may be empty
- *   deeper.classes       "1000"
- *   deeper.preprocess    see metadata.h
- *   deeper.labels        [[ID, NAME], ...], one a class; absent: none
- *   deeper.source, deeper.training, deeper.calibration   texts; absent: none
- *
+ * (description.h).
  * Tensors have Caffe's layer names with .weight, .bias (batch norm also .running_mean, .running_var), and stand in the order of the
  * network. */
 #ifndef DP_FORMATS_MODEL_FILE_H
 #define DP_FORMATS_MODEL_FILE_H
 
 #include "formats/model.h"
-
-#define DP_MODEL_FILE_VERSION "1"
 
 /* Opens a model file in memory. Where it can, the model uses the weights in `bytes`, which then must outlive it. `name` stands for
  * the file in messages. Errors: those of dp_safetensors_parse and dp_model_fill; FORMAT (a deeper.* text that is missing or bad),

@@ -9,11 +9,11 @@
 typedef deeper_status writer(const dp_model *model, const char *path, const dp_save_options *options, deeper_error *error);
 
 static const struct {
-    const char *ending;
+    const char *ending, *about;
     bool takes_preprocessing; /* can hold the model's preprocessing as a part of the network */
     writer *write;
 } writers[] = {
-    { ".safetensors", false, dp_model_file_write },
+    { ".safetensors", "deeper's own: weights, labels, preprocessing, training record", false, dp_model_file_write },
 };
 
 enum { WRITERS = sizeof writers / sizeof *writers };
@@ -23,8 +23,11 @@ static bool ends_with(const char *path, const char *ending) {
     return length > tail && strcmp(path + length - tail, ending) == 0;
 }
 
-const char *dp_model_ending(size_t index) {
-    return index < WRITERS ? writers[index].ending : NULL;
+const char *dp_model_ending(size_t index, const char **about) {
+    if (index >= WRITERS)
+        return NULL;
+    *about = writers[index].about;
+    return writers[index].ending;
 }
 
 deeper_status dp_model_save(const dp_model *model, const char *path, const dp_save_options *options, deeper_error *error) {

@@ -198,8 +198,5 @@ void dp_safetensors_free(dp_safetensors *file) {
 }
 
 const char *dp_safetensors_text(const dp_safetensors *file, const char *key) {
-    for (size_t i = 0; i < file->metadata_count; i++)
-        if (strcmp(file->metadata[i].key, key) == 0)
-            return file->metadata[i].text;
-    return NULL;
+    return dp_text_find(file->metadata, file->metadata_count, key);
 }

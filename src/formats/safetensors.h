@@ -16,10 +16,6 @@ enum {
     DP_SAFETENSORS_MAX_HEADER = 8 << 20 /* larger headers are refused: deeper's own limit, the format's is 100 MB */
 };
 
-typedef struct dp_text {
-    const char *key, *text;
-} dp_text;
-
 typedef struct dp_safetensors {
     const deeper_allocator *allocator;
     dp_tensor *tensors; /* in the order of their bytes */

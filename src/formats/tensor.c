@@ -103,3 +103,10 @@ const char *dp_tensor_shape_text(const dp_tensor *tensor, char text[DP_TENSOR_SH
 void dp_tensor_read(const dp_tensor *tensor, float *values) {
     types[tensor->dtype].convert(values, tensor->data, tensor->bytes / types[tensor->dtype].bytes);
 }
+
+const char *dp_text_find(const dp_text *texts, size_t count, const char *key) {
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(texts[i].key, key) == 0)
+            return texts[i].text;
+    return NULL;
+}

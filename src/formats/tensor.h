@@ -1,5 +1,5 @@
-/* tensor.h - one named array as a file holds it: element type, shape, bytes in place. What the readers find and models are filled
- * from. It does no arithmetic and owns nothing: names and bytes live with what was read. */
+/* tensor.h - one named array as a file holds it: element type, shape, bytes in place; and one named text. What the readers find and
+ * models are filled from. It does no arithmetic and owns nothing: names and bytes live with what was read. */
 #ifndef DP_FORMATS_TENSOR_H
 #define DP_FORMATS_TENSOR_H
 
@@ -35,6 +35,13 @@ typedef struct dp_tensor {
     const void *data; /* little-endian, of any alignment */
     size_t bytes;     /* elements x element size */
 } dp_tensor;
+
+typedef struct dp_text {
+    const char *key, *text;
+} dp_text;
+
+/* The text of a key, NULL if there is none. */
+const char *dp_text_find(const dp_text *texts, size_t count, const char *key);
 
 /* "F32", as safetensors has it. */
 const char *dp_dtype_name(dp_dtype dtype);

@@ -3,7 +3,7 @@
  * spends itself on the header. Checked: a model that opens has values, labels and preprocessing that come back from their JSON the
  * same.
  *
- * covers: src/formats/model_file.c src/formats/metadata.c src/formats/fill.c */
+ * covers: src/formats/model_file.c src/formats/description.c src/formats/metadata.c src/formats/fill.c */
 #include "formats/labels.h"
 #include "formats/metadata.h"
 #include "formats/model.h"
