@@ -479,7 +479,7 @@ static void take_step(void *context, const deeper_bench_step *step) {
     it->multiply_adds += step->multiply_adds;
 }
 
-/* Shares and multiply-adds of all steps add up to those of a run; times to something between the least and the mean. */
+/* All steps add up to the fastest run. */
 static void test_steps_add_up(void **state) {
     deeper_model *model = small_model(3, NULL);
     deeper_session_options options = DEEPER_SESSION_OPTIONS_INIT;
@@ -490,8 +490,8 @@ static void test_steps_add_up(void **state) {
         assert_int_equal(deeper_bench_steps(model, &options, training, 0, take_step, &it, &b, NULL), DEEPER_OK);
         assert_true(it.steps > 20 && it.convolutions > 10);
         assert_int_equal(it.multiply_adds, b.multiply_adds);
-        assert_true(fabs(it.share - 1) < 1e-9);
-        assert_true(it.ms > 0.5 * b.min_ms);
+        assert_true(fabs(it.share - 1) < 1e-6);
+        assert_true(fabs(it.ms / b.min_ms - 1) < 1e-6);
     }
     deeper_model_close(model);
 }

@@ -87,6 +87,7 @@ deeper_status dp_bench_inference(const deeper_model *model, const deeper_session
                                  .run = run_session,
                                  .context = &it,
                                  .profile = it.profile,
+                                 .rest = "rest",
                                  .listener = listener };
         status = dp_time(&timed, seconds, result, error);
         if (status == DEEPER_OK)

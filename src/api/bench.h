@@ -24,7 +24,7 @@ typedef struct dp_timed {
     void (*run)(void *context);
     void *context;
     dp_profile *profile;              /* that run adds to, or NULL */
-    const char *rest;                 /* what run does beside the plan of the profile; NULL: nothing */
+    const char *rest;                 /* what run does beside the plan of the profile */
     const dp_step_listener *listener; /* with a profile */
 } dp_timed;
 
@@ -32,8 +32,8 @@ typedef struct dp_timed {
  * checksum; with a profile tells its steps. Errors: ARGUMENT (seconds), MEMORY. */
 deeper_status dp_time(const dp_timed *timed, double seconds, deeper_benchmark *result, deeper_error *error);
 
-/* Tells of every step of a profile over `runs` runs that took `seconds` together. Errors: MEMORY. */
-deeper_status dp_tell_steps(const dp_timed *timed, int runs, double seconds, double peak_gflops, deeper_error *error);
+/* Tells of every step of the fastest run, whose profile that is. Errors: MEMORY. */
+deeper_status dp_tell_steps(const dp_timed *timed, const dp_profile *fastest, const deeper_benchmark *result, deeper_error *error);
 
 /* deeper_bench and deeper_bench_training; listener NULL: nobody listens, nothing is profiled. */
 deeper_status dp_bench_inference(const deeper_model *model, const deeper_session_options *options, double seconds,

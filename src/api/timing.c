@@ -64,19 +64,23 @@ static double run_once(const dp_timed *timed) {
     return dp_now() - begin;
 }
 
-static deeper_status run_all(const dp_timed *timed, double seconds, times *it, deeper_error *error) {
+/* fastest: receives the profile of the fastest run; NULL without one. */
+static deeper_status run_all(const dp_timed *timed, double seconds, times *it, dp_profile *fastest, deeper_error *error) {
     for (int i = 0; i < WARM_RUNS; i++)
         run_once(timed);
-    if (timed->profile)
-        dp_profile_clear(timed->profile);
-    double begin = dp_now();
+    double begin = dp_now(), least = INFINITY;
     while (it->count < LEAST_RUNS || dp_now() - begin < seconds) {
         void *grown = it->seconds;
         bool room = dp_reserve(timed->allocator, &grown, &it->capacity, it->count + 1, sizeof *it->seconds);
         it->seconds = grown;
         if (!room)
             return dp_fail_memory(error, "the times of the runs");
-        it->seconds[it->count++] = run_once(timed);
+        if (timed->profile)
+            dp_profile_clear(timed->profile);
+        double took = it->seconds[it->count++] = run_once(timed);
+        if (timed->profile && took < least)
+            dp_profile_copy(fastest, timed->profile);
+        least = fmin(least, took);
     }
     return DEEPER_OK;
 }
@@ -108,16 +112,17 @@ deeper_status dp_time(const dp_timed *timed, double seconds, deeper_benchmark *r
     if (!(seconds >= 0 && seconds <= MOST_SECONDS))
         return dp_fail(error, DEEPER_ERROR_ARGUMENT, "seconds is %g; 0 to %d are", seconds, MOST_SECONDS);
     times it = { 0 };
+    dp_profile *fastest = NULL;
     double before = peak_gflops(timed);
-    deeper_status status = run_all(timed, seconds, &it, error);
+    deeper_status status = timed->profile ? dp_profile_create(&fastest, timed->profile->plan, error) : DEEPER_OK;
+    if (status == DEEPER_OK)
+        status = run_all(timed, seconds, &it, fastest, error);
     if (status == DEEPER_OK) {
-        double sum = 0, gflops = fmax(before, peak_gflops(timed));
-        for (size_t i = 0; i < it.count; i++)
-            sum += it.seconds[i];
-        report(timed, &it, gflops, result);
-        if (timed->profile)
-            status = dp_tell_steps(timed, (int)it.count, sum, gflops, error);
+        report(timed, &it, fmax(before, peak_gflops(timed)), result);
+        if (fastest)
+            status = dp_tell_steps(timed, fastest, result, error);
     }
+    dp_profile_free(fastest);
     dp_free(timed->allocator, it.seconds);
     return status;
 }

@@ -22,6 +22,7 @@ typedef struct dp_outer {
     int height, width;
     float *out;
     bool add;
+    ptrdiff_t ahead; /* where the next call's input lies from this one's, so that it is in cache by then; 0: not known */
 } dp_outer;
 typedef void dp_outer_kernel(const dp_outer *outer);
 

@@ -18,6 +18,7 @@ DP_VEC_INLINE void tile(const dp_outer *outer, const int first, const int rows, 
     const ptrdiff_t stride = outer->in_stride;
     const ptrdiff_t in_step = outer->in_step;
     const ptrdiff_t gradient_step = outer->gradient_step;
+    const ptrdiff_t ahead = outer->ahead;
     vec sum[DP_VEC_REGISTERS];
     DP_VEC_UNROLL
     for (int n = 0; n < rows * blocks; n++)
@@ -32,6 +33,8 @@ DP_VEC_INLINE void tile(const dp_outer *outer, const int first, const int rows, 
         for (int j = 0; j < blocks; j++)
             gradient[j] = outer->gradient[j] + y * outer->gradient_row;
         for (int x = 0; x < outer->width; x++) {
+            if (first == 0)
+                __builtin_prefetch(base[0] + ahead, 0, 2);
             vec g[DP_PANEL_BLOCKS];
             DP_VEC_UNROLL
             for (int j = 0; j < blocks; j++) {

@@ -43,7 +43,7 @@ size_t dp_plan_packed_bytes(const dp_plan *plan); /* packed weights that the pla
  * the loop that it shares with the other steps of its phase. */
 typedef struct dp_profile {
     const dp_plan *plan;
-    double *seconds; /* a step: added up over runs; all steps together are the wall time of the runs */
+    double *seconds; /* a step: added up over runs since dp_profile_clear; all steps together are the wall time of the runs */
     double *waiting; /* a step: of that, the time for which threads stood idle because no task was left */
     double *busy;    /* [step][worker] of the loop under way */
 } dp_profile;
@@ -52,6 +52,7 @@ typedef struct dp_profile {
 deeper_status dp_profile_create(dp_profile **profile, const dp_plan *plan, deeper_error *error);
 void dp_profile_free(dp_profile *profile);
 void dp_profile_clear(dp_profile *profile);
+void dp_profile_copy(dp_profile *to, const dp_profile *from); /* of one plan */
 
 /* What step `step` of a plan is. The texts live as long as the plan and its graph. */
 typedef struct dp_plan_step {

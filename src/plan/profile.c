@@ -37,6 +37,12 @@ void dp_profile_clear(dp_profile *profile) {
     memset(profile->waiting, 0, steps * sizeof *profile->waiting);
 }
 
+void dp_profile_copy(dp_profile *to, const dp_profile *from) {
+    size_t steps = (size_t)from->plan->step_count;
+    memcpy(to->seconds, from->seconds, steps * sizeof *to->seconds);
+    memcpy(to->waiting, from->waiting, steps * sizeof *to->waiting);
+}
+
 /* Seconds of all threads in one step of the loop under way. */
 static double busy_in(const dp_profile *profile, int step) {
     double sum = 0;

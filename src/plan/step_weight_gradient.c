@@ -2,15 +2,18 @@
  * g[k][p][q] * x[c][p * stride + r - pad][q * stride + s - pad], written in canonical order into the caller's memory.
  *
  * A unit is a group of output blocks times a group of input channels (planar input: one channel), for all window offsets. A task
- * takes its units by the chunk: the images pass in order, and while one is in cache it is added into the sums of every unit of the
- * chunk, which stay in scratch. Each sum takes pixels and images in order, whatever the batch, the threads and the chunks. Letters:
- * L lanes, K C output and input channels, PQ output rows and columns, RS window, b blocks of a unit, m its input channels (planar:
- * window columns). */
+ * takes its units by the chunk: the images pass in order, and while some are in cache they are added into the sums of every unit of
+ * the chunk, which stay in scratch. Each sum takes pixels and images in order, whatever the batch, the threads and the chunks.
+ * Letters: L lanes, K C output and input channels, PQ output rows and columns, RS window, b blocks of a unit, m its input channels
+ * (planar: window columns). */
 #include "plan/lower.h"
 
 #include <math.h>
 
-enum { CACHE_FLOATS = 1 << 15, CHUNK_FLOATS = 1 << 17 }; /* images of one call; sums of one chunk: half of a small second cache */
+enum {
+    CHUNK_FLOATS = 1 << 17, /* sums of one chunk: half of a small second cache */
+    CALL_PIXELS = 1024      /* of a 1x1 window: small images are taken together up to these */
+};
 
 struct dp_outer_step {
     dp_window window;
@@ -18,7 +21,8 @@ struct dp_outer_step {
     int blocks, rows; /* b and m of a full unit */
     int block_groups; /* units along K */
     int row_groups;   /* units along C; planar: channels times parts of the window's columns */
-    int together;     /* images that one call sums, see add_images */
+    bool flat;        /* a 1x1 window over pictures whose rows follow each other: an image is one row */
+    int together;     /* images that one call sums */
     int chunk;        /* units */
     int scratch;      /* storage with room for the sums of a chunk a task */
     size_t unit_floats;
@@ -54,13 +58,13 @@ static unit unit_at(const dp_step *step, int lanes, int index) {
     return u;
 }
 
-/* Adds images first..first+count-1 into the sums of window offset (r, s); planar input: of columns from s on. Several images in one
- * call are one picture of that many rows, or, where they have one pixel each, one row. */
+/* Adds images first..first+count-1 into the sums of window offset (r, s); planar input: of columns from s on. Several images are
+ * one picture of that many rows, or, where they have one pixel each, one row. */
 static void add_images(const dp_run *run, const dp_step *step, const unit *u, int first, int count, int r, int s, float *sums) {
     const dp_outer_step *o = step->as.outer;
     const dp_view *x = &step->in, *g = &step->in2;
     const dp_window *w = &o->window;
-    int lanes = run->plan->kernels->lanes, pixel = x->planar ? 1 : lanes, pixels = g->shape.h * g->shape.w;
+    int lanes = run->plan->kernels->lanes, pixel = x->planar ? 1 : lanes;
     ptrdiff_t x_image = (ptrdiff_t)run->plan->storages[x->storage].image,
               g_image = (ptrdiff_t)run->plan->storages[g->storage].image;
     ptrdiff_t plane = x->planar ? u->c0 * x->block : u->c0 / lanes * x->block + u->c0 % lanes;
@@ -73,18 +77,21 @@ static void add_images(const dp_run *run, const dp_step *step, const unit *u, in
                        .height = g->shape.h,
                        .width = g->shape.w,
                        .out = sums,
-                       .add = first > 0 };
+                       .add = first > 0,
+                       .ahead = x->planar || r || s ? 0 : x->block };
     for (int j = 0; j < u->b; j++)
         outer.gradient[j] = dp_view_at(run, g, first) + (u->k0 + j) * g->block;
-    if (o->together > 1 && pixels == 1) {
+    if (o->flat || o->together > 1) {
+        outer.in_row = x_image;
+        outer.gradient_row = g_image;
+        outer.width = g->shape.h * g->shape.w;
+        outer.height = count;
+    }
+    if (o->together > 1 && outer.width == 1) {
         outer.in_step = x_image;
         outer.gradient_step = g_image;
         outer.width = count;
-    } else if (o->together > 1) {
-        outer.in_row = x_image;
-        outer.gradient_row = g_image;
-        outer.width = pixels;
-        outer.height = count;
+        outer.height = 1;
     }
     run->plan->gradient_kernels->outer[u->b][u->m](&outer);
 }
@@ -163,16 +170,16 @@ static void choose_unit(const dp_gradient_kernels *kernels, int outputs, int row
     }
 }
 
-/* Images that one call can sum: all where they have one output pixel, as many as stay in cache where a 1x1 window passes over
- * pictures whose rows follow each other, else one. */
-static int images_together(const dp_step *step, const dp_window *w, int blocks, int lanes, int max_batch) {
+/* Images that one call can sum: all where they have one output pixel, some where a 1x1 window passes over small pictures whose rows
+ * follow each other, else one. */
+static void choose_images(const dp_step *step, int lanes, int max_batch, dp_outer_step *o) {
     const dp_view *x = &step->in, *g = &step->in2;
+    const dp_window *w = &o->window;
     bool point = w->height == 1 && w->width == 1 && w->stride_y == 1 && w->stride_x == 1 && !w->pad_top && !w->pad_left;
     bool dense = x->row == (ptrdiff_t)x->shape.w * lanes && g->row == (ptrdiff_t)g->shape.w * lanes;
-    int pixels = g->shape.h * g->shape.w, fit = CACHE_FLOATS / ((1 + blocks) * pixels * lanes + 1);
-    if (x->planar || (pixels > 1 && !(point && dense)))
-        return 1;
-    return pixels == 1 ? max_batch : fit > 1 ? fit : 1;
+    int pixels = g->shape.h * g->shape.w;
+    o->flat = !x->planar && point && dense;
+    o->together = !x->planar && pixels == 1 ? max_batch : o->flat && pixels < CALL_PIXELS ? CALL_PIXELS / pixels : 1;
 }
 
 static deeper_status plan_outer(dp_lowering *l, int node, dp_step *step, deeper_error *error) {
@@ -191,7 +198,7 @@ static deeper_status plan_outer(dp_lowering *l, int node, dp_step *step, deeper_
     o->row_groups = step->in.planar
                         ? step->in.shape.c * parts_of(o->window.width, o->rows)
                         : step->in.shape.c / lanes * parts_of(lanes, o->rows) + parts_of(step->in.shape.c % lanes, o->rows);
-    o->together = images_together(step, &o->window, o->blocks, lanes, plan->max_batch);
+    choose_images(step, lanes, plan->max_batch, o);
     o->unit_floats = (size_t)o->window.height * (size_t)(step->in.planar ? 1 : o->window.width) * (size_t)o->rows
                      * (size_t)o->blocks * (size_t)lanes;
     step->multiply_adds = dp_node_cost(l->graph, node).multiply_adds;
