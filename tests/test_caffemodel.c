@@ -1,7 +1,7 @@
 /* test_caffemodel.c - caffemodels: the published one where it is at hand, and ones made here in both forms, with and without the
  * auxiliary heads, damaged, hostile, and of another network. */
 #include "caffemodel.pb-c.h"
-#include "formats/bvlc_googlenet.h"
+#include "formats/caffe_zoo.h"
 #include "formats/caffemodel.h"
 #include "formats/fill.h"
 #include "helpers/helpers.h"
@@ -33,8 +33,8 @@ static float value_of(const char *parameter, size_t index) {
     return (float)(seed % 97) + (float)(index % 1021) / 1024.0F;
 }
 
-/* Blob `index` (0 weight, 1 bias) of a layer, the layer added if it is new; its values by value_of. */
-static Caffe__BlobProto *add_blob(made *m, const char *layer, int index, const int64_t *dims, size_t rank, const char *parameter) {
+/* The place of a layer, which is added if it is new. */
+static size_t add_layer(made *m, const char *layer) {
     size_t at = 0;
     while (at < m->layers && strcmp(m->names[at], layer) != 0)
         at++;
@@ -44,6 +44,12 @@ static Caffe__BlobProto *add_blob(made *m, const char *layer, int index, const i
         caffe__v1_layer_parameter__init(&m->v1[at]);
         caffe__layer_parameter__init(&m->now[at]);
     }
+    return at;
+}
+
+/* Blob `index` (0 weight, 1 bias) of a layer; its values by value_of. */
+static Caffe__BlobProto *add_blob(made *m, const char *layer, int index, const int64_t *dims, size_t rank, const char *parameter) {
+    size_t at = add_layer(m, layer);
     Caffe__BlobProto *blob = &m->blobs[at][index];
     caffe__blob_proto__init(blob);
     caffe__blob_shape__init(&m->shapes[at][index]);
@@ -63,11 +69,11 @@ static Caffe__BlobProto *add_blob(made *m, const char *layer, int index, const i
     return blob;
 }
 
-/* All parameters of GoogLeNet with its heads, in the shapes of the newer form. */
-static made *googlenet(void) {
+/* All parameters of a network, in the shapes of the newer form. */
+static made *made_of(const char *spec, int classes, int size) {
     made *m = calloc(1, sizeof *m);
     dp_model *model = NULL;
-    assert_int_equal(dp_model_create(&model, "googlenet:aux=1", 1000, 224, NULL, NULL), DEEPER_OK);
+    assert_int_equal(dp_model_create(&model, spec, classes, size, NULL, NULL), DEEPER_OK);
     for (int i = 0; i < model->graph->count; i++) {
         if (model->graph->nodes[i].parameter < 0)
             continue;
@@ -84,6 +90,10 @@ static made *googlenet(void) {
     }
     dp_model_free(model);
     return m;
+}
+
+static made *googlenet(void) {
+    return made_of("googlenet:aux=1", 1000, 224);
 }
 
 static void made_free(made *m) {
@@ -259,6 +269,46 @@ static void heads_in_part(void **state) {
     }
 }
 
+/* The other networks that were published, with the preprocessing of each. Few classes keep the linear layers' files small: those of
+ * VGG-16 would be half a gigabyte, so that network is tested by its differences alone (others_refused). */
+static void other_networks(void **state) {
+    static const struct {
+        const char *spec;
+        int classes, size;
+        const char *layers[2]; /* without blobs, in this order */
+        const char *options, *source;
+        float first_mean;
+        int side;
+    } cases[] = {
+        { "nin", 1000, 224, { "pool0" }, "form=imagenet", "Network in Network (nin_imagenet), caffemodel (layer form)", 104, 256 },
+        { "nin", 20, 224, { "pool0" }, "form=imagenet", "Network in Network (nin_imagenet), caffemodel (layer form)", 104, 256 },
+        { "alexnet", 2, 227, { "norm1", "pool1" }, "form=grouped", "BVLC AlexNet, caffemodel (layer form)", 104, 256 },
+        { "alexnet", 2, 227, { NULL }, "form=grouped", "BVLC AlexNet, caffemodel (layer form)", 104, 256 },
+        { "alexnet", 2, 227, { "pool1", "norm1" }, "form=caffenet", "BVLC CaffeNet, caffemodel (layer form)", 104, 256 },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        made *m = made_of(cases[i].spec, cases[i].classes, cases[i].size);
+        for (int j = 0; j < 2 && cases[i].layers[j]; j++)
+            add_layer(m, cases[i].layers[j]);
+        dp_model *model = NULL;
+        deeper_error error;
+        if (open_made(m, false, NULL, &model, &error) != DEEPER_OK)
+            fail_msg("%s", error.message);
+        made_free(m);
+        check_values(model);
+        assert_string_equal(model->architecture, cases[i].spec);
+        assert_string_equal(model->source, cases[i].source);
+        assert_non_null(strstr(model->options, cases[i].options));
+        assert_int_equal(model->classes, cases[i].classes);
+        assert_int_equal(model->labels.count, cases[i].classes == 1000 ? 1000 : 0);
+        const dp_preprocess *p = &model->preprocess;
+        assert_true(model->has_preprocess && p->bgr && p->size == cases[i].size && p->side == cases[i].side);
+        assert_true(p->mean[0] == cases[i].first_mean && p->rule == DP_RESIZE_SQUASH);
+        assert_int_equal(dp_preprocess_check(p, NULL), DEEPER_OK);
+        dp_model_free(model);
+    }
+}
+
 /* ---------------------------------------------------------------------------------------------------------- refused files */
 
 static void refused(made *m, bool v1, const char *without, deeper_status wanted, const char *words) {
@@ -292,9 +342,19 @@ static void another_network(void **state) {
     add_blob(m, "conv1", 1, bias, 1, "b");
     add_blob(m, "ip1", 0, fc, 2, "w");
     for (int v1 = 0; v1 < 2; v1++)
-        refused(m, v1, NULL, DEEPER_ERROR_MISMATCH,
-                "not the weights of googlenet: 116 tensors missing (first conv1/7x7_s2.weight 64x3x7x7), 3 unknown (first "
-                "conv1.weight 20x1x5x5)");
+        refused(m, v1, NULL, DEEPER_ERROR_UNSUPPORTED,
+                "the weights of no network that is known (BVLC GoogLeNet, VGG-16 (VGG_ILSVRC_16_layers), Network in Network "
+                "(nin_imagenet), BVLC CaffeNet, BVLC AlexNet); 3 tensors, the first conv1.weight 20x1x5x5");
+    made_free(m);
+}
+
+/* Layers of a known network that are not all there, in a file that is small for it. */
+static void others_refused(void **state) {
+    const int64_t conv[] = { 512, 512, 3, 3 }, fc[] = { 3, 4096 };
+    made *m = calloc(1, sizeof *m);
+    add_blob(m, "conv5_3", 0, conv, 4, "w");
+    add_blob(m, "fc8", 0, fc, 2, "w");
+    refused(m, false, NULL, DEEPER_ERROR_MISMATCH, "not the weights of vgg16: 30 tensors missing (first conv1_1.weight 64x3x3x3)");
     made_free(m);
 }
 
@@ -396,8 +456,8 @@ static void every_cut(void **state) {
             memcpy(part, bytes, cut);
             dp_model *model;
             deeper_error error = { 0 };
-            deeper_status status = dp_bvlc_googlenet_open(&model, part, cut, "x", NULL, &error);
-            assert_int_equal(status, cut == size ? DEEPER_ERROR_MISMATCH : DEEPER_ERROR_FORMAT);
+            deeper_status status = dp_caffe_zoo_open(&model, part, cut, "x", NULL, &error);
+            assert_int_equal(status, cut == size ? DEEPER_ERROR_UNSUPPORTED : DEEPER_ERROR_FORMAT);
             assert_null(model);
             free(part);
         }
@@ -418,7 +478,7 @@ static void allocations_fail(void **state) {
         deeper_error error = { 0 };
         test_failing_allocator it;
         test_failing_allocator_init(&it, calls ? n : 0);
-        deeper_status status = dp_bvlc_googlenet_open(&model, bytes, size, "x", &it.allocator, &error);
+        deeper_status status = dp_caffe_zoo_open(&model, bytes, size, "x", &it.allocator, &error);
         done = calls && it.calls < n;
         assert_int_equal(status, !calls || done ? DEEPER_OK : DEEPER_ERROR_MEMORY);
         dp_model_free(model);
@@ -435,6 +495,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(published_file),  cmocka_unit_test(both_forms_with_heads),
         cmocka_unit_test(heads_in_part),   cmocka_unit_test(differences),
+        cmocka_unit_test(other_networks),  cmocka_unit_test(others_refused),
         cmocka_unit_test(another_network), cmocka_unit_test(twice),
         cmocka_unit_test(bad_blobs),       cmocka_unit_test(hostile),
         cmocka_unit_test(every_cut),       cmocka_unit_test(allocations_fail),

@@ -143,6 +143,13 @@ deeper_status dp_caffemodel_parse(dp_caffemodel *file, const void *bytes, size_t
     return status;
 }
 
+size_t dp_caffemodel_layer(const dp_caffemodel *file, const char *name) {
+    for (size_t i = 0; i < layer_count(file->message); i++)
+        if (strcmp(layer_at(file->message, i).name, name) == 0)
+            return i;
+    return SIZE_MAX;
+}
+
 void dp_caffemodel_free(dp_caffemodel *file) {
     dp_protobuf_free(file->message);
     dp_free(file->allocator, file->tensors);

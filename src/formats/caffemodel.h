@@ -1,5 +1,5 @@
 /* caffemodel.h - Caffe's binary model format, in its older form (V1 `layers`) and its newer (`layer`): named layers and their
- * blobs. What of a file is read is in caffemodel.proto. It knows nothing of networks (bvlc_googlenet.c does). */
+ * blobs. What of a file is read is in caffemodel.proto. It knows nothing of networks (caffe_zoo.c does). */
 #ifndef DP_FORMATS_CAFFEMODEL_H
 #define DP_FORMATS_CAFFEMODEL_H
 
@@ -21,6 +21,10 @@ bool dp_caffemodel_sniff(const unsigned char *bytes, size_t size);
  * dropped. protobuf-c takes at most 4 x size + 16 MB, with malloc. Errors: FORMAT, LIMIT, MEMORY; *file is then empty. */
 deeper_status dp_caffemodel_parse(dp_caffemodel *file, const void *bytes, size_t size, const char *name,
                                   const deeper_allocator *allocator, deeper_error *error);
+
+/* The place of a layer, with or without blobs, in the order of the file; SIZE_MAX: there is none of that name. */
+size_t dp_caffemodel_layer(const dp_caffemodel *file, const char *name);
+
 void dp_caffemodel_free(dp_caffemodel *file);
 
 #endif

@@ -2,7 +2,7 @@
  * writing is model_save.c's. */
 #include "formats/model.h"
 
-#include "formats/bvlc_googlenet.h"
+#include "formats/caffe_zoo.h"
 #include "formats/caffemodel.h"
 #include "formats/labels.h"
 #include "formats/model_file.h"
@@ -21,7 +21,7 @@ typedef struct format {
 
 static const format formats[] = {
     { "safetensors", dp_safetensors_sniff, dp_model_file_open },
-    { "caffemodel", dp_caffemodel_sniff, dp_bvlc_googlenet_open },
+    { "caffemodel", dp_caffemodel_sniff, dp_caffe_zoo_open },
 };
 
 deeper_status dp_model_create(dp_model **model, const char *spec, int classes, int image_size, const deeper_allocator *allocator,
@@ -56,9 +56,8 @@ deeper_status dp_model_open_bytes(dp_model **model, const void *bytes, size_t si
         (*model)->format = formats[i].name;
         return DEEPER_OK;
     }
-    return dp_fail_at(
-        error, DEEPER_ERROR_FORMAT, 0,
-        "%s: not a model that deeper reads; safetensors as deeper writes them and the caffemodel of BVLC GoogLeNet are", name);
+    return dp_fail_at(error, DEEPER_ERROR_FORMAT, 0,
+                      "%s: not a model that deeper reads; safetensors as deeper writes them and published caffemodels are", name);
 }
 
 /* Whether the model uses weights inside the map: formats take all of them in place or none. */

@@ -1,0 +1,16 @@
+/* caffe_zoo.h - published weights out of a caffemodel. The format names layers and holds their blobs; it says nothing of what a
+ * layer does, of preprocessing or of labels. So a file is recognised by its layers, and what was published with the weights is set.
+ */
+#ifndef DP_FORMATS_CAFFE_ZOO_H
+#define DP_FORMATS_CAFFE_ZOO_H
+
+#include "formats/model.h"
+
+/* The network of a caffemodel in memory as a model: GoogLeNet (with its auxiliary heads where the file has them whole, else
+ * without), AlexNet, CaffeNet, Network in Network, VGG-16, with any number of classes. The model's source says which it is. The
+ * input's channels stay B, G, R. Nothing points into bytes. Errors: those of dp_caffemodel_parse and of dp_model_fill; UNSUPPORTED
+ * (layers of no network that is known). */
+deeper_status dp_caffe_zoo_open(dp_model **model, const void *bytes, size_t size, const char *name,
+                                const deeper_allocator *allocator, deeper_error *error);
+
+#endif
