@@ -23,8 +23,7 @@ typedef struct published {
 } published;
 
 static const published networks[] = {
-    { "BVLC GoogLeNet", "googlenet", "googlenet:aux=1", "conv1/7x7_s2.weight", NULL, NULL, "loss3/classifier.weight", 224,
-      "bvlc" },
+    { "BVLC GoogLeNet", "googlenet", "googlenet:aux=1", "conv1/7x7_s2.weight", NULL, NULL, "loss3/classifier.weight", 224, "bvlc" },
     { "VGG-16 (VGG_ILSVRC_16_layers)", "vgg16", NULL, "conv5_3.weight", NULL, NULL, "fc8.weight", 224, "vgg" },
     { "Network in Network (nin_imagenet)", "nin", NULL, "cccp8-1024.weight", NULL, NULL, "cccp8-1024.weight", 224, "bvlc" },
     { "BVLC CaffeNet", "alexnet:form=caffenet", NULL, "conv5.weight", "pool1", "norm1", "fc8.weight", 227, "bvlc" },
