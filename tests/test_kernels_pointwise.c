@@ -144,34 +144,39 @@ static float clamped(float x, float low) {
     return x > low || isnan(x) ? x : low;
 }
 
+static float clipped(float x, float low, float high) {
+    x = clamped(x, low);
+    return x < high || isnan(x) ? x : high;
+}
+
 static bool same(float a, float b) {
     return a == b || (isnan(a) && isnan(b));
 }
 
 static void check_pointwise(const dp_kernels *kernels, test_guard_side side) {
     static const int counts[] = { 0, 1, 2, 5, 49 };
-    static const float lows[] = { 0, -INFINITY };
+    static const float lows[] = { 0, -INFINITY }, highs[] = { INFINITY, 0.5F };
     const int lanes = kernels->lanes;
     for (size_t i = 0; i < 2 * sizeof counts / sizeof *counts; i++) {
         const int pixels = counts[i / 2];
-        const float low = lows[i % 2];
+        const float low = lows[i % 2], high = highs[i / 2 % 2];
         const size_t count = (size_t)(pixels * lanes);
         test_guard a = filled(count, side, -1, 1, 3), b = filled(count, side, -1, 1, 4);
         test_guard scale = filled((size_t)lanes, side, -2, 2, 5), shift = filled((size_t)lanes, side, -1, 1, 6);
         test_guard clamp = test_guard_open(count, side), add = test_guard_open(count, side), affine = test_guard_open(count, side);
         if (pixels > 1)
             a.data[1] = NAN; /* goes through all of them */
-        kernels->clamp(clamp.data, a.data, pixels, low);
+        kernels->clamp(clamp.data, a.data, pixels, low, high);
         kernels->add(add.data, a.data, b.data, pixels, low);
         kernels->affine(affine.data, a.data, pixels, scale.data, shift.data, low);
         for (size_t n = 0; n < count; n++) {
             const float factor = scale.data[n % (size_t)lanes], term = shift.data[n % (size_t)lanes];
             const float once = fmaf(a.data[n], factor, term), twice = a.data[n] * factor + term;
-            assert_true(same(clamp.data[n], clamped(a.data[n], low)));
+            assert_true(same(clamp.data[n], clipped(a.data[n], low, high)));
             assert_true(same(add.data[n], clamped(a.data[n] + b.data[n], low)));
             assert_true(same(affine.data[n], clamped(kernels->isa == DP_ISA_PORTABLE ? twice : once, low)));
         }
-        kernels->clamp(a.data, a.data, pixels, low); /* in place */
+        kernels->clamp(a.data, a.data, pixels, low, high); /* in place */
         kernels->add(b.data, b.data, b.data, pixels, -INFINITY);
         for (size_t n = 0; n < count; n++)
             assert_true(same(a.data[n], clamp.data[n]));

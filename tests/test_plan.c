@@ -122,6 +122,28 @@ static void build_pools(subject *s) {
     output(s, dp_add_conv(g, "grouped", x, 12, lopsided, true));
 }
 
+/* What importers alone make. A factor and a term fold into the convolution before, or stand alone with a ReLU. */
+static void build_imported(subject *s) {
+    dp_graph *g = s->graph;
+    dp_shape per_channel = { 18, 1, 1, 1 };
+    int x = dp_add_input(g, "data", 18, 7, 6);
+    int scale = dp_add_parameter(g, "a", "weight", per_channel), shift = dp_add_parameter(g, "a", "bias", per_channel);
+    int conv = dp_add_conv(g, "c", x, 18, window(3, 3, 1, 1), true);
+    int folded = dp_graph_add(g, DP_OP_AFFINE, "folded", (int[]){ conv, scale, shift }, 3, NULL);
+    int alone = dp_add_relu(g, "ra", dp_graph_add(g, DP_OP_AFFINE, "alone", (int[]){ x, scale, shift }, 3, NULL));
+    int clip = dp_graph_add(g, DP_OP_CLIP, "clip", &folded, 1, &(dp_attributes){ .clip = { -0.25F, 0.5F } });
+    dp_attributes pads = { .window = { .pad_top = 2, .pad_right = 1, .pad_bottom = 3 } };
+    int pad = dp_graph_add(g, DP_OP_PAD, "pad", &alone, 1, &pads);
+    output(s, folded);
+    output(s, clip);
+    output(s, pad);
+    output(s, dp_add_conv(g, "padded", pad, 5, window(3, 3, 1, 1), true));
+    int parts[] = { dp_graph_add(g, DP_OP_SLICE, "slice", &x, 1, &(dp_attributes){ .slice = { 3, 7 } }), clip };
+    output(s, dp_add_concat(g, "joined", parts, 2));
+    int flat = dp_add_flatten(g, "flat", clip);
+    output(s, dp_graph_add(g, DP_OP_UNFLATTEN, "back", &flat, 1, &(dp_attributes){ .shape = { 0, 9, 12, 7 } }));
+}
+
 /* Concatenations within concatenations, a part twice, an input as a part, a result with one reader that wants a halo. */
 static void build_nested(subject *s) {
     dp_graph *g = s->graph;
@@ -270,6 +292,7 @@ GRAPH_TEST(classifier)
 GRAPH_TEST(norms)
 GRAPH_TEST(pools)
 GRAPH_TEST(nested)
+GRAPH_TEST(imported)
 
 /* ---------------------------------------------------------------- what a plan looks like */
 
@@ -366,10 +389,10 @@ static void test_bad_options(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_stem),        cmocka_unit_test(test_module_sliced),  cmocka_unit_test(test_module_joined),
-        cmocka_unit_test(test_classifier),  cmocka_unit_test(test_norms),          cmocka_unit_test(test_pools),
-        cmocka_unit_test(test_nested),      cmocka_unit_test(test_fusions_happen), cmocka_unit_test(test_arena_reuses),
-        cmocka_unit_test(test_bad_options),
+        cmocka_unit_test(test_stem),         cmocka_unit_test(test_module_sliced), cmocka_unit_test(test_module_joined),
+        cmocka_unit_test(test_classifier),   cmocka_unit_test(test_norms),         cmocka_unit_test(test_pools),
+        cmocka_unit_test(test_nested),       cmocka_unit_test(test_imported),      cmocka_unit_test(test_fusions_happen),
+        cmocka_unit_test(test_arena_reuses), cmocka_unit_test(test_bad_options),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

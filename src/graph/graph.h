@@ -23,6 +23,9 @@ typedef enum dp_op {
     DP_OP_RELU,          /* x; max(x, 0) */
     DP_OP_BATCH_NORM,    /* x, scale, shift, mean, variance (each C): (x - mean) / sqrt(variance + epsilon) * scale + shift;
                             in training x, scale, shift, moments of this batch */
+    DP_OP_AFFINE,        /* x, scale, shift (each C): x * scale + shift */
+    DP_OP_CLIP,          /* x; min(max(x, low), high) */
+    DP_OP_PAD,           /* x; zeros around the picture, as many as the window attribute pads */
     DP_OP_ADD,           /* x, y of one shape */
     DP_OP_CONCAT,        /* any number of inputs, joined along C */
     DP_OP_FLATTEN,       /* C x H x W -> (C*H*W) x 1 x 1 */
@@ -92,6 +95,10 @@ typedef struct dp_fill {
     float value;
 } dp_fill;
 
+typedef struct dp_clip {
+    float low, high; /* low <= 0 <= high; may be infinite */
+} dp_clip;
+
 typedef struct dp_slice {
     int begin, count;
 } dp_slice;
@@ -99,11 +106,12 @@ typedef struct dp_slice {
 /* The attributes of an operator's gradient are those of the operator. */
 typedef union dp_attributes {
     dp_shape shape;     /* INPUT (n = 0), PARAMETER, UNFLATTEN */
-    dp_window window;   /* CONV, MAX_POOL, AVERAGE_POOL, ADAPTIVE_POOL (height and width of the output), ROTATE (groups), DILATE
-                           (strides) */
+    dp_window window;   /* CONV, MAX_POOL, AVERAGE_POOL, ADAPTIVE_POOL (height and width of the output), PAD (pads), ROTATE
+                           (groups), DILATE (strides) */
     dp_lrn lrn;         /* LRN */
     dp_dropout dropout; /* DROPOUT */
     float epsilon;      /* BATCH_NORM */
+    dp_clip clip;       /* CLIP */
     float smoothing;    /* SOFTMAX_LOSS: target = 1 - smoothing for the class, plus smoothing / C for every class */
     dp_fill fill;       /* FILL */
     dp_slice slice;     /* SLICE */

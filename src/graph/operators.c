@@ -138,6 +138,35 @@ static deeper_status infer_norm(const dp_shape *in, int count, const dp_attribut
     return DEEPER_OK;
 }
 
+static deeper_status infer_affine(const dp_shape *in, int count, const dp_attributes *attributes, dp_shape *out,
+                                  deeper_error *error) {
+    for (int i = 1; i < count; i++)
+        if (!dp_shape_equal(in[i], (dp_shape){ in[0].c, 1, 1, 1 }))
+            return dp_fail(error, DEEPER_ERROR_MISMATCH, "a factor or term of %d values for %d channels", in[i].n, in[0].c);
+    *out = in[0];
+    return DEEPER_OK;
+}
+
+/* Zero stays zero, for lanes past the last channel must. */
+static deeper_status infer_clip(const dp_shape *in, int count, const dp_attributes *attributes, dp_shape *out,
+                                deeper_error *error) {
+    if (!(attributes->clip.low <= 0.0F && attributes->clip.high >= 0.0F))
+        return dp_fail(error, DEEPER_ERROR_UNSUPPORTED, "a clip to %g..%g, which leaves 0 out", (double)attributes->clip.low,
+                       (double)attributes->clip.high);
+    *out = in[0];
+    return DEEPER_OK;
+}
+
+static deeper_status infer_pad(const dp_shape *in, int count, const dp_attributes *attributes, dp_shape *out, deeper_error *error) {
+    const dp_window *w = &attributes->window;
+    const int pads[] = { w->pad_top, w->pad_left, w->pad_bottom, w->pad_right };
+    for (int i = 0; i < 4; i++)
+        if (pads[i] < 0 || pads[i] > MAX_SIDE)
+            return dp_fail(error, DEEPER_ERROR_ARGUMENT, "a padding of %d pixels; 0 to %d are possible", pads[i], MAX_SIDE);
+    *out = (dp_shape){ 0, in[0].c, in[0].h + w->pad_top + w->pad_bottom, in[0].w + w->pad_left + w->pad_right };
+    return DEEPER_OK;
+}
+
 static deeper_status infer_add(const dp_shape *in, int count, const dp_attributes *attributes, dp_shape *out, deeper_error *error) {
     if (!dp_shape_equal(in[0], in[1]))
         return dp_fail(error, DEEPER_ERROR_MISMATCH, "a sum of %dx%dx%d and %dx%dx%d", in[0].c, in[0].h, in[0].w, in[1].c, in[1].h,
@@ -324,6 +353,9 @@ static const struct {
     [DP_OP_LRN] = { "lrn", 1, 1, NONE_FIXED, infer_lrn, NULL },
     [DP_OP_RELU] = { "relu", 1, 1, NONE_FIXED, same_as_first, NULL },
     [DP_OP_BATCH_NORM] = { "batch_norm", 4, 5, 1, infer_norm, NULL },
+    [DP_OP_AFFINE] = { "affine", 3, 3, 1, infer_affine, NULL },
+    [DP_OP_CLIP] = { "clip", 1, 1, NONE_FIXED, infer_clip, NULL },
+    [DP_OP_PAD] = { "pad", 1, 1, NONE_FIXED, infer_pad, NULL },
     [DP_OP_ADD] = { "add", 2, 2, NONE_FIXED, infer_add, NULL },
     [DP_OP_CONCAT] = { "concat", 1, 1 << 16, NONE_FIXED, infer_concat, NULL },
     [DP_OP_FLATTEN] = { "flatten", 1, 1, NONE_FIXED, infer_flatten, NULL },

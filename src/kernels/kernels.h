@@ -78,8 +78,8 @@ typedef struct dp_kernels {
     size_t (*lrn_scratch)(int blocks);
     void (*lrn)(const dp_normalise *normalise);
 
-    /* out = max(low, in) over `pixels` pixels; with low = -INFINITY a copy. */
-    void (*clamp)(float *out, const float *in, int pixels, float low);
+    /* out = min(high, max(low, in)) over `pixels` pixels; low <= 0 <= high, which may be infinite: then a ReLU or a copy. */
+    void (*clamp)(float *out, const float *in, int pixels, float low, float high);
     /* out = max(low, a + b). */
     void (*add)(float *out, const float *a, const float *b, int pixels, float low);
     /* out = max(low, in * scale + shift), scale and shift L floats: one channel block. */

@@ -5,8 +5,8 @@
  *
  * DP_VEC_REGISTERS: vector registers to plan with. DP_VEC_NAME(x): dp_x_<isa>, the name of an external function of this build.
  * vec_fma(a, b, c) = a * b + c: one rounding, but two on portable. Approximate reciprocals are left out on purpose: their bits
- * differ between makers of one instruction set. vec_max(a, b): the larger; a NaN in b is kept, one in a alone may be lost. So
- * max(low, x) keeps the NaNs of x. */
+ * differ between makers of one instruction set. vec_max(a, b): the larger, vec_min(a, b): the smaller; a NaN in b is kept, one in a
+ * alone may be lost. So max(low, x) keeps the NaNs of x. */
 #ifndef DP_KERNELS_VEC_H
 #define DP_KERNELS_VEC_H
 
@@ -62,6 +62,9 @@ DP_VEC_INLINE vec vec_fma(vec a, vec b, vec c) {
 DP_VEC_INLINE vec vec_max(vec a, vec b) {
     return _mm512_max_ps(a, b);
 }
+DP_VEC_INLINE vec vec_min(vec a, vec b) {
+    return _mm512_min_ps(a, b);
+}
 DP_VEC_INLINE vec vec_sqrt(vec a) {
     return _mm512_sqrt_ps(a);
 }
@@ -104,6 +107,9 @@ DP_VEC_INLINE vec vec_fma(vec a, vec b, vec c) {
 DP_VEC_INLINE vec vec_max(vec a, vec b) {
     return _mm256_max_ps(a, b);
 }
+DP_VEC_INLINE vec vec_min(vec a, vec b) {
+    return _mm256_min_ps(a, b);
+}
 DP_VEC_INLINE vec vec_sqrt(vec a) {
     return _mm256_sqrt_ps(a);
 }
@@ -145,6 +151,9 @@ DP_VEC_INLINE vec vec_fma(vec a, vec b, vec c) {
 }
 DP_VEC_INLINE vec vec_max(vec a, vec b) {
     return vmaxq_f32(a, b);
+}
+DP_VEC_INLINE vec vec_min(vec a, vec b) {
+    return vminq_f32(a, b);
 }
 DP_VEC_INLINE vec vec_sqrt(vec a) {
     return vsqrtq_f32(a);
@@ -191,6 +200,10 @@ DP_VEC_INLINE vec vec_fma(vec a, vec b, vec c) {
 DP_VEC_INLINE vec vec_max(vec a, vec b) {
     vec_mask larger = a > b;
     return (vec)((larger & (vec_mask)a) | (~larger & (vec_mask)b));
+}
+DP_VEC_INLINE vec vec_min(vec a, vec b) {
+    vec_mask smaller = a < b;
+    return (vec)((smaller & (vec_mask)a) | (~smaller & (vec_mask)b));
 }
 DP_VEC_INLINE vec vec_sqrt(vec a) {
     return (vec){ sqrtf(a[0]), sqrtf(a[1]), sqrtf(a[2]), sqrtf(a[3]) };

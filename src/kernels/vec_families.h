@@ -37,7 +37,7 @@ void DP_VEC_NAME(average_pool)(const dp_pooling *pooling);
 size_t DP_VEC_NAME(lrn_scratch)(int blocks);
 void DP_VEC_NAME(lrn)(const dp_normalise *normalise);
 
-void DP_VEC_NAME(clamp)(float *out, const float *in, int pixels, float low);
+void DP_VEC_NAME(clamp)(float *out, const float *in, int pixels, float low, float high);
 void DP_VEC_NAME(add)(float *out, const float *a, const float *b, int pixels, float low);
 void DP_VEC_NAME(affine)(float *out, const float *in, int pixels, const float *scale, const float *shift, float low);
 

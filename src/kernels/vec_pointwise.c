@@ -1,11 +1,12 @@
-/* vec_pointwise.c - kernels that meet every element once: clamp (ReLU, copy), add, affine (batch norm that could not be folded).
+/* vec_pointwise.c - kernels that meet every element once: clamp (ReLU, clip, copy), add, affine (batch norm that was not folded).
  * `out` may be an input. A NaN goes through, ReLU included. Contract: kernels.h. */
 #include "kernels/vec_families.h"
 
-void DP_VEC_NAME(clamp)(float *out, const float *in, int pixels, float low) {
+void DP_VEC_NAME(clamp)(float *out, const float *in, int pixels, float low, float high) {
     const vec least = vec_set(low);
+    const vec most = vec_set(high);
     for (ptrdiff_t i = 0; i < (ptrdiff_t)pixels * DP_VEC_LANES; i += DP_VEC_LANES)
-        vec_store(out + i, vec_max(least, vec_load(in + i)));
+        vec_store(out + i, vec_min(most, vec_max(least, vec_load(in + i))));
 }
 
 void DP_VEC_NAME(add)(float *out, const float *a, const float *b, int pixels, float low) {

@@ -26,7 +26,7 @@ typedef struct dp_conv_source {
     int first_output; /* of the product, a multiple of L */
     dp_weight_order order;
     const float *weights, *bias;                  /* bias may be NULL */
-    const float *scale, *shift, *mean, *variance; /* of a batch norm to fold; NULL: none */
+    const float *scale, *shift, *mean, *variance; /* of a batch norm or affine (the first two) to fold; NULL: none */
     float epsilon;
 } dp_conv_source;
 

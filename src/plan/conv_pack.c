@@ -14,7 +14,7 @@ static const float *values_of(const dp_lowering *l, int node) {
 void dp_conv_read_source(const dp_lowering *l, dp_conv_source *source) {
     const dp_node *node = &l->graph->nodes[source->node];
     const dp_node *weight = &l->graph->nodes[node->inputs[1]];
-    int parameter = node->inputs[1], norm = dp_target_batch_norm(l, source->node);
+    int parameter = node->inputs[1], norm = dp_target_affine(l, source->node);
     source->outputs = weight->shape.n;
     if (weight->op == DP_OP_ROTATE || weight->op == DP_OP_TRANSPOSE) {
         source->order = weight->op == DP_OP_ROTATE ? DP_WEIGHTS_ROTATED : DP_WEIGHTS_TRANSPOSED;
@@ -27,6 +27,8 @@ void dp_conv_read_source(const dp_lowering *l, dp_conv_source *source) {
     const dp_node *it = &l->graph->nodes[norm];
     source->scale = values_of(l, it->inputs[1]);
     source->shift = values_of(l, it->inputs[2]);
+    if (it->op == DP_OP_AFFINE)
+        return;
     source->mean = values_of(l, it->inputs[3]);
     source->variance = values_of(l, it->inputs[4]);
     source->epsilon = it->attributes.epsilon;
@@ -58,15 +60,17 @@ deeper_status dp_conv_make_panels(dp_plan *plan, dp_conv_weights *weights, int m
     return DEEPER_OK;
 }
 
-/* (x - mean) / sqrt(variance + epsilon) * scale + shift as a factor and a shift of output channel k. */
+/* (x - mean) / sqrt(variance + epsilon) * scale + shift, or x * scale + shift, as a factor and a shift of output channel k. */
 static void fold(const dp_conv_source *source, int k, float *factor, float *shift) {
     *factor = 1.0F;
     *shift = 0.0F;
     if (!source->scale)
         return;
-    double f = (double)source->scale[k] / sqrt((double)source->variance[k] + (double)source->epsilon);
+    double f = (double)source->scale[k], mean = source->mean ? (double)source->mean[k] : 0;
+    if (source->variance)
+        f /= sqrt((double)source->variance[k] + (double)source->epsilon);
     *factor = (float)f;
-    *shift = (float)((double)source->shift[k] - (double)source->mean[k] * f);
+    *shift = (float)((double)source->shift[k] - mean * f);
 }
 
 /* How a source is packed; source NULL: what all sources have in common. */

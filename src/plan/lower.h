@@ -31,8 +31,8 @@ int dp_target(const dp_lowering *lowering, int node);
 /* Whether the step of `node` ends in a ReLU: the lower bound of its output. */
 float dp_target_low(const dp_lowering *lowering, int node);
 
-/* The batch norm that the step of `node` computes along, or -1. */
-int dp_target_batch_norm(const dp_lowering *lowering, int node);
+/* The batch norm or affine that the step of `node` computes along, or -1. */
+int dp_target_affine(const dp_lowering *lowering, int node);
 
 /* place.c: a view for the value of every root. */
 deeper_status dp_place(dp_lowering *lowering, deeper_error *error);
@@ -66,8 +66,8 @@ int dp_parts(const dp_plan *plan, int items, uint64_t work);
 
 /* A function an operator; the step of `node` and of all that it absorbs. */
 typedef deeper_status dp_lower(dp_lowering *lowering, int node, deeper_error *error);
-dp_lower dp_lower_input, dp_lower_conv, dp_lower_pool, dp_lower_adaptive_pool, dp_lower_lrn, dp_lower_relu, dp_lower_batch_norm,
-    dp_lower_add, dp_lower_concat, dp_lower_flatten, dp_lower_softmax;
+dp_lower dp_lower_input, dp_lower_conv, dp_lower_pool, dp_lower_adaptive_pool, dp_lower_lrn, dp_lower_relu, dp_lower_clip,
+    dp_lower_affine, dp_lower_add, dp_lower_concat, dp_lower_flatten, dp_lower_pad, dp_lower_softmax;
 dp_lower dp_lower_fill, dp_lower_loss, dp_lower_loss_gradient, dp_lower_dropout, dp_lower_unflatten, dp_lower_dilate,
     dp_lower_weight_gradient, dp_lower_channel_sum, dp_lower_relu_gradient, dp_lower_pool_gradient, dp_lower_lrn_gradient,
     dp_lower_slice, dp_lower_moments, dp_lower_batch_norm_training, dp_lower_batch_norm_sums, dp_lower_batch_norm_gradient,

@@ -16,24 +16,28 @@ static void count_uses(dp_lowering *l) {
         l->uses[l->outputs[i]]++;
 }
 
-/* Whether a step for `op` can also apply a batch norm, or a ReLU, to what it writes. In training the weights change from run to
- * run and are packed as they are. */
-static bool absorbs_batch_norm(const dp_lowering *l, dp_op op) {
+/* Whether a step for `op` can also apply a factor and a term a channel, or a ReLU, to what it writes. In training the weights
+ * change from run to run and are packed as they are. */
+static bool absorbs_affine(const dp_lowering *l, dp_op op) {
     return !l->plan->training && (op == DP_OP_CONV || op == DP_OP_FC);
 }
 
+static bool is_affine(dp_op op) {
+    return op == DP_OP_BATCH_NORM || op == DP_OP_AFFINE;
+}
+
 static bool absorbs_relu(dp_op op) {
-    return op == DP_OP_CONV || op == DP_OP_FC || op == DP_OP_BATCH_NORM || op == DP_OP_ADD;
+    return op == DP_OP_CONV || op == DP_OP_FC || op == DP_OP_ADD || is_affine(op);
 }
 
 static void absorb(dp_lowering *l) {
     for (int i = 0; i < l->graph->count; i++) {
         const dp_node *node = &l->graph->nodes[i];
-        if (!l->needed[i] || (node->op != DP_OP_BATCH_NORM && node->op != DP_OP_RELU))
+        if (!l->needed[i] || (node->op != DP_OP_RELU && !is_affine(node->op)))
             continue;
         int x = node->inputs[0];
         dp_op before = l->graph->nodes[x].op;
-        bool fits = node->op == DP_OP_RELU ? absorbs_relu(before) : absorbs_batch_norm(l, before);
+        bool fits = node->op == DP_OP_RELU ? absorbs_relu(before) : absorbs_affine(l, before);
         if (l->uses[x] == 1 && fits)
             l->absorber[x] = i;
     }
@@ -69,7 +73,7 @@ float dp_target_low(const dp_lowering *lowering, int node) {
     return lowering->graph->nodes[dp_target(lowering, node)].op == DP_OP_RELU ? 0.0F : -INFINITY;
 }
 
-int dp_target_batch_norm(const dp_lowering *lowering, int node) {
+int dp_target_affine(const dp_lowering *lowering, int node) {
     int next = lowering->absorber[node];
-    return next >= 0 && lowering->graph->nodes[next].op == DP_OP_BATCH_NORM ? next : -1;
+    return next >= 0 && is_affine(lowering->graph->nodes[next].op) ? next : -1;
 }

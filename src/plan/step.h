@@ -83,6 +83,7 @@ struct dp_step {
             dp_shape shape;
         } io;
         dp_dropout dropout;
+        float high;             /* of a clamp */
         float smoothing, value; /* of a loss; of a fill */
     } as;
 };

@@ -101,6 +101,23 @@ static void run_dilate(const dp_run *run, const dp_step *step, int task, int wor
         }
 }
 
+/* The input in the middle of zeros. */
+static void run_pad(const dp_run *run, const dp_step *step, int task, int worker) {
+    const dp_view *in = &step->in, *out = &step->out;
+    const dp_window *w = &step->as.pool.window;
+    int lanes = run->plan->kernels->lanes, image = task / step->tasks, begin, end;
+    dp_share(dp_blocks(in->shape.c, lanes), step->tasks, task % step->tasks, &begin, &end);
+    for (int block = begin; block < end; block++)
+        for (int y = 0; y < out->shape.h; y++) {
+            float *to = dp_view_at(run, out, image) + block * out->block + y * out->row;
+            int from = y - w->pad_top;
+            memset(to, 0, (size_t)(out->shape.w * lanes) * sizeof *to);
+            if (from >= 0 && from < in->shape.h)
+                memcpy(to + (ptrdiff_t)w->pad_left * lanes, dp_view_at(run, in, image) + block * in->block + from * in->row,
+                       (size_t)(in->shape.w * lanes) * sizeof *to);
+        }
+}
+
 static void run_halo(const dp_run *run, const dp_step *step, int task, int worker) {
     const dp_view *view = &step->out;
     const dp_storage *s = &run->plan->storages[view->storage];
@@ -148,6 +165,7 @@ static const dp_step_kind output_kind = { "output", run_output, NULL, NULL };
 static const dp_step_kind output_fixed_kind = { "output", run_output_fixed, NULL, NULL };
 static const dp_step_kind unflatten_kind = { "unflatten", run_unflatten, NULL, NULL };
 static const dp_step_kind dilate_kind = { "dilate", run_dilate, NULL, NULL };
+static const dp_step_kind pad_kind = { "pad", run_pad, NULL, NULL };
 static const dp_step_kind flatten_kind = { "flatten", run_flatten, NULL, NULL };
 static const dp_step_kind halo_kind = { "halo", run_halo, NULL, NULL };
 static const dp_step_kind join_kind = { "join", run_join, NULL, release_join };
@@ -211,11 +229,20 @@ deeper_status dp_lower_unflatten(dp_lowering *lowering, int node, deeper_error *
     return dp_emit_unary(lowering->plan, &step, error);
 }
 
+/* A step with the node's window, a share of the channel blocks a task. */
+static deeper_status lower_spread(dp_lowering *l, int node, const dp_step_kind *kind, deeper_error *error) {
+    dp_step step = unary(l, node, kind);
+    step.as.pool.window = l->graph->nodes[node].attributes.window;
+    step.tasks = dp_parts(l->plan, dp_blocks(step.out.shape.c, l->plan->kernels->lanes), step.work);
+    return dp_emit_unary(l->plan, &step, error);
+}
+
 deeper_status dp_lower_dilate(dp_lowering *lowering, int node, deeper_error *error) {
-    dp_step step = unary(lowering, node, &dilate_kind);
-    step.as.pool.window = lowering->graph->nodes[node].attributes.window;
-    step.tasks = dp_parts(lowering->plan, dp_blocks(step.out.shape.c, lowering->plan->kernels->lanes), step.work);
-    return dp_emit_unary(lowering->plan, &step, error);
+    return lower_spread(lowering, node, &dilate_kind, error);
+}
+
+deeper_status dp_lower_pad(dp_lowering *lowering, int node, deeper_error *error) {
+    return lower_spread(lowering, node, &pad_kind, error);
 }
 
 /* Last of all steps: the phase is known only when all writers are. */

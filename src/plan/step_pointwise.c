@@ -1,5 +1,5 @@
-/* step_pointwise.c - what works a pixel at a time: a ReLU of its own, a sum, a batch norm that no convolution absorbed, softmax,
- * and the copy that gives a shared value a halo. */
+/* step_pointwise.c - what works a pixel at a time: a ReLU of its own, a clip, a sum, a batch norm or other factor and term a
+ * channel that no convolution absorbed, softmax, and the copy that gives a shared value a halo. */
 #include "plan/lower.h"
 
 #include <math.h>
@@ -19,7 +19,7 @@ static float *row_at(const dp_run *run, const dp_view *view, int image, int bloc
 static void run_clamp(const dp_run *run, const dp_step *step, int task, int worker) {
     FOR_ROWS(block, y)
     run->plan->kernels->clamp(row_at(run, &step->out, image, block, y), row_at(run, &step->in, image, block, y), step->out.shape.w,
-                              step->low);
+                              step->low, step->as.high);
 }
 
 static void run_add(const dp_run *run, const dp_step *step, int task, int worker) {
@@ -54,10 +54,12 @@ static void run_softmax(const dp_run *run, const dp_step *step, int task, int wo
 }
 
 static const dp_step_kind relu_kind = { "relu", run_clamp, NULL, NULL };
+static const dp_step_kind clip_kind = { "clip", run_clamp, NULL, NULL };
 static const dp_step_kind copy_kind = { "copy", run_clamp, NULL, NULL };
 static const dp_step_kind add_kind = { "add", run_add, NULL, NULL };
 static const dp_step_kind relu_gradient_kind = { "relu grad", run_relu_gradient, NULL, NULL };
-static const dp_step_kind affine_kind = { "batch norm", run_affine, NULL, NULL };
+static const dp_step_kind norm_kind = { "batch norm", run_affine, NULL, NULL };
+static const dp_step_kind affine_kind = { "affine", run_affine, NULL, NULL };
 static const dp_step_kind softmax_kind = { "softmax", run_softmax, NULL, NULL };
 
 /* A step from input 0 to the node's target, cut along channel blocks. */
@@ -76,6 +78,14 @@ static dp_step pointwise(const dp_lowering *l, int node, const dp_step_kind *kin
 deeper_status dp_lower_relu(dp_lowering *lowering, int node, deeper_error *error) {
     dp_step step = pointwise(lowering, node, &relu_kind);
     step.low = 0.0F;
+    step.as.high = INFINITY;
+    return dp_emit_unary(lowering->plan, &step, error);
+}
+
+deeper_status dp_lower_clip(dp_lowering *lowering, int node, deeper_error *error) {
+    dp_step step = pointwise(lowering, node, &clip_kind);
+    step.low = lowering->graph->nodes[node].attributes.clip.low;
+    step.as.high = lowering->graph->nodes[node].attributes.clip.high;
     return dp_emit_unary(lowering->plan, &step, error);
 }
 
@@ -104,19 +114,24 @@ static void fill_affine(float *values, const void *context) {
     const dp_graph *graph = source->lowering->graph;
     const dp_node *node = &graph->nodes[source->node];
     const float *v[5] = { NULL };
-    for (int i = 1; i < 5; i++)
+    for (int i = 1; i < node->input_count; i++)
         v[i] = source->lowering->values[graph->nodes[node->inputs[i]].parameter];
     for (int c = 0; c < node->shape.c; c++) {
-        double factor = (double)v[1][c] / sqrt((double)v[4][c] + (double)node->attributes.epsilon);
+        double factor = (double)v[1][c], mean = v[3] ? (double)v[3][c] : 0;
+        if (v[4])
+            factor /= sqrt((double)v[4][c] + (double)node->attributes.epsilon);
         values[c] = (float)factor;
-        values[source->padded + c] = (float)((double)v[2][c] - (double)v[3][c] * factor);
+        values[source->padded + c] = (float)((double)v[2][c] - mean * factor);
     }
 }
 
-deeper_status dp_lower_batch_norm(dp_lowering *lowering, int node, deeper_error *error) {
+deeper_status dp_lower_affine(dp_lowering *lowering, int node, deeper_error *error) {
+    const dp_node *it = &lowering->graph->nodes[node];
+    bool norm = it->op == DP_OP_BATCH_NORM;
     if (lowering->plan->training)
-        return dp_lower_batch_norm_training(lowering, node, error);
-    dp_step step = pointwise(lowering, node, &affine_kind);
+        return norm ? dp_lower_batch_norm_training(lowering, node, error)
+                    : dp_fail(error, DEEPER_ERROR_UNSUPPORTED, "%s: an affine layer in training", it->name);
+    dp_step step = pointwise(lowering, node, norm ? &norm_kind : &affine_kind);
     int lanes = lowering->plan->kernels->lanes, padded = dp_blocks(step.out.shape.c, lanes) * lanes;
     char key[64];
     snprintf(key, sizeof key, "affine L%d %d", lanes, node);
@@ -138,7 +153,8 @@ deeper_status dp_lower_copy(dp_lowering *lowering, int node, const dp_view *in, 
                      .name = lowering->graph->nodes[node].name,
                      .in = *in,
                      .low = -INFINITY,
-                     .work = dp_shape_floats(in->shape) };
+                     .work = dp_shape_floats(in->shape),
+                     .as.high = INFINITY };
     step.tasks = dp_parts(lowering->plan, dp_blocks(in->shape.c, lowering->plan->kernels->lanes), step.work);
     DP_TRY(dp_storage_add(lowering->plan, in->shape, window, false, &step.out, error));
     *out = step.out;

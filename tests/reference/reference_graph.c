@@ -3,6 +3,7 @@
 
 #include "reference/reference.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -115,6 +116,28 @@ static double *run_node(const dp_graph *graph, const dp_node *node, const float 
             dp_reference_batch_norm(out, in, id, p[3], p[4], p[1], p[2], (double)node->attributes.epsilon);
         }
         break;
+    case DP_OP_AFFINE:
+        for (size_t i = 0; i < count; i++) {
+            size_t c = i / ((size_t)id.height * (size_t)id.width) % (size_t)id.channels;
+            out[i] = in[i] * p[1][c] + p[2][c];
+        }
+        break;
+    case DP_OP_CLIP:
+        for (size_t i = 0; i < count; i++)
+            out[i] = fmin(fmax(in[i], (double)node->attributes.clip.low), (double)node->attributes.clip.high);
+        break;
+    case DP_OP_PAD:
+        for (int plane = 0; plane < id.images * id.channels; plane++)
+            for (int y = 0; y < id.height; y++)
+                memcpy(out + (plane * od.height + y + w->pad_top) * od.width + w->pad_left, in + (plane * id.height + y) * id.width,
+                       (size_t)id.width * sizeof *out);
+        break;
+    case DP_OP_SLICE:
+        for (int n = 0; n < images; n++)
+            memcpy(out + (size_t)n * dp_shape_floats(node->shape),
+                   in + (size_t)n * dp_shape_floats(x->shape) + (size_t)(node->attributes.slice.begin * id.height * id.width),
+                   dp_shape_floats(node->shape) * sizeof *out);
+        break;
     case DP_OP_ADD:
         dp_reference_add(out, in, results[node->inputs[1]], count);
         break;
@@ -124,7 +147,7 @@ static double *run_node(const dp_graph *graph, const dp_node *node, const float 
     case DP_OP_SOFTMAX:
         dp_reference_softmax(out, in, id);
         break;
-    default: /* flatten, dropout: the same values in the same order */
+    default: /* flatten, unflatten, dropout: the same values in the same order */
         memcpy(out, in, count * sizeof *out);
     }
     for (int i = 1; i < 5; i++)
@@ -141,7 +164,7 @@ double **dp_reference_graph(const dp_graph *graph, const float *const *values, c
         if (node->op == DP_OP_INPUT && input) {
             results[i] = widen(input, dp_shape_floats(node->shape) * (size_t)images);
             input = NULL;
-        } else if (node->input_count && node->op <= DP_OP_SOFTMAX) {
+        } else if (node->input_count && (node->op <= DP_OP_SOFTMAX || node->op == DP_OP_SLICE || node->op == DP_OP_UNFLATTEN)) {
             results[i] = run_node(graph, node, values, results, images);
         }
     }
