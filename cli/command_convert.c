@@ -94,11 +94,12 @@ const cli_command cli_command_convert = {
     .name = "convert",
     .summary = "write a model in another file format",
     .operands = "IN OUT",
-    .description =
-        "Reads a caffemodel of BVLC GoogLeNet, a safetensors file that deeper wrote, or a pulled model by name, and writes OUT, "
-        "whose ending says the format (--list). OUT holds all that classifying needs: weights, labels and "
-        "preprocessing. It appears only when it is complete.",
+    .description = "Reads a caffemodel of BVLC GoogLeNet, a safetensors or npz file that deeper wrote, or a pulled model by name, "
+                   "and writes OUT, "
+                   "whose ending says the format (--list). OUT holds all that classifying needs: weights, labels and "
+                   "preprocessing. It appears only when it is complete.",
     .examples = "deeper convert bvlc_googlenet.caffemodel googlenet.safetensors\n"
+                "deeper convert googlenet.safetensors googlenet.npz    # for numpy.load\n"
                 "deeper convert --list\n",
     .options = options,
     .option_count = sizeof options / sizeof *options,

@@ -18,12 +18,16 @@ if(WEBP_FOUND)
     list(APPEND DEEPER_MODULES libwebp)
 endif()
 list(JOIN DEEPER_MODULES ", " pc_requires)
-# libarchive's own module asks for the development packages of all that it is made of, which its package does not bring: it is linked by
-# its name, as the shared library.
+# The modules of libarchive and libzip ask for the development packages of all that they are made of, which their packages do not bring:
+# they are linked by their names, as shared libraries.
 set(pc_libs "")
 if(ARCHIVE_FOUND)
     list(APPEND DEEPER_MODULES libarchive)
-    set(pc_libs "-larchive ")
+    string(APPEND pc_libs "-larchive ")
+endif()
+if(ZIP_FOUND)
+    list(APPEND DEEPER_MODULES libzip)
+    string(APPEND pc_libs "-lzip ")
 endif()
 
 set(pc_dir ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig)

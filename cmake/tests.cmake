@@ -20,6 +20,9 @@ target_compile_definitions(test_support PUBLIC
 if(ARCHIVE_FOUND)
     target_compile_definitions(test_support PUBLIC DP_HAVE_ARCHIVE=1)
 endif()
+if(ZIP_FOUND)
+    target_compile_definitions(test_support PUBLIC DP_HAVE_LIBZIP=1)
+endif()
 
 file(GLOB test_sources CONFIGURE_DEPENDS tests/test_*.c)
 foreach(source ${test_sources})

@@ -133,6 +133,26 @@ static void round_trip(void **state) {
     }
 }
 
+/* The other container: all values and texts, through memory of the model's own. */
+static void npz_round_trip(void **state) {
+    dp_model *model = small_model(SMALL ",norm=bn", true), *opened = NULL;
+    deeper_error error = { 0 };
+    char npz[TEST_PATH_SIZE];
+    test_path(npz, folder, "model.npz");
+    save(model, npz);
+#ifdef DP_HAVE_LIBZIP
+    if (dp_model_open(&opened, npz, NULL, &error) != DEEPER_OK)
+        fail_msg("%s", error.message);
+    assert_string_equal(opened->format, "npz");
+    assert_null(opened->map.data);
+    same_model(model, opened);
+#else
+    assert_int_equal(dp_model_open(&opened, npz, NULL, &error), DEEPER_ERROR_UNSUPPORTED);
+#endif
+    dp_model_free(opened);
+    dp_model_free(model);
+}
+
 static void shapes_as_written(void **state) {
     dp_model *model = small_model(SMALL, false);
     save(model, path);
@@ -157,6 +177,11 @@ static void not_saved(void **state) {
     assert_int_equal(dp_model_create(&model, SMALL, CLASSES, SIDE, NULL, &error), DEEPER_OK);
     assert_int_equal(dp_model_save(model, path, NULL, &error), DEEPER_ERROR_ARGUMENT);
     assert_non_null(strstr(error.message, "no weights"));
+    static const char *const other[] = { "model.txt", "model", "model.npz/safetensors" };
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(dp_model_save(model, other[i], NULL, &error), DEEPER_ERROR_ARGUMENT);
+        assert_non_null(strstr(error.message, "its ending says no format"));
+    }
     assert_int_equal(test_folder_count(folder), 0);
     dp_model_free(model);
 }
@@ -535,6 +560,7 @@ static void label_file(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(round_trip, begin, end),
+        cmocka_unit_test_setup_teardown(npz_round_trip, begin, end),
         cmocka_unit_test_setup_teardown(shapes_as_written, begin, end),
         cmocka_unit_test_setup_teardown(not_saved, begin, end),
         cmocka_unit_test_setup_teardown(other_types, begin, end),

@@ -89,7 +89,7 @@ typedef struct deeper_error {
 
 /* Where the library's own allocations come from. `allocate` returns `size` bytes aligned to `alignment` (a power of two, at most
  * 4096) or NULL; `release` takes what it returned (never NULL). Both may be called from several threads at once. The codecs
- * (libjpeg-turbo, libpng, libwebp, zlib, libarchive, jansson, protobuf-c) allocate with malloc. */
+ * (libjpeg-turbo, libpng, libwebp, zlib, libarchive, libzip, jansson, protobuf-c) allocate with malloc. */
 typedef struct deeper_allocator {
     void *(*allocate)(void *context, size_t size, size_t alignment);
     void (*release)(void *context, void *pointer);
@@ -110,8 +110,8 @@ typedef struct deeper_model_options {
 #define DEEPER_MODEL_OPTIONS_INIT                                                                                                  \
     { sizeof(deeper_model_options), NULL, NULL, NULL }
 
-/* Opens a model file: safetensors as deeper_model_save writes it, or a caffemodel of BVLC GoogLeNet (its published preprocessing
- * and the ILSVRC-2012 labels are set). The format is found by content. options may be NULL. */
+/* Opens a model file: safetensors or npz as deeper_model_save writes them, or a caffemodel of BVLC GoogLeNet (its published
+ * preprocessing and the ILSVRC-2012 labels are set). The format is found by content. options may be NULL. */
 DEEPER_API deeper_status deeper_model_open(deeper_model **model, const char *path, const deeper_model_options *options,
                                            deeper_error *error);
 
@@ -126,7 +126,7 @@ DEEPER_API deeper_status deeper_model_create(deeper_model **model, const char *a
 DEEPER_API deeper_status deeper_model_initialize(deeper_model *model, uint64_t seed, deeper_error *error);
 
 /* Writes a model file in the format that the ending of `path` says. Atomic: the old file stays until the new one is complete.
- * ".safetensors" is deeper's own: deeper_model_open reads it back to the same bits. */
+ * ".safetensors" is deeper's own: deeper_model_open reads it, and ".npz", back to the same bits. */
 DEEPER_API deeper_status deeper_model_save(const deeper_model *model, const char *path, deeper_error *error);
 
 /* The endings of the formats that deeper_model_save writes (".safetensors" first), with one line on each; NULL past the last. */

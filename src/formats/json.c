@@ -53,27 +53,37 @@ deeper_status dp_json_parse(json_t **value, const void *bytes, size_t size, int 
                       what, problem.text);
 }
 
-/* Bytes of the UTF-8 sequence at text[0..left), 0 if it is none; *code is the character. Overlong forms, surrogates and numbers
- * above U+10FFFF are none. */
-static size_t utf8_sequence(const unsigned char *text, size_t left, unsigned *code) {
-    static const unsigned least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-    unsigned lead = text[0];
+size_t dp_utf8_decode(const char *text, size_t left, uint32_t *code) {
+    static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 }; /* below are overlong forms */
+    const unsigned char *bytes = (const unsigned char *)text;
+    unsigned lead = bytes[0];
     size_t length = lead < 0x80 ? 1 : lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : lead >= 0xC0 ? 2 : 0;
     if (length == 0 || length > left || lead > 0xF4)
         return 0;
     *code = length == 1 ? lead : lead & (0x7FU >> length);
     for (size_t i = 1; i < length; i++) {
-        if ((text[i] & 0xC0) != 0x80)
+        if ((bytes[i] & 0xC0) != 0x80)
             return 0;
-        *code = *code << 6 | (text[i] & 0x3FU);
+        *code = *code << 6 | (bytes[i] & 0x3FU);
     }
     return *code < least[length] || *code > 0x10FFFF || (*code >= 0xD800 && *code < 0xE000) ? 0 : length;
 }
 
+size_t dp_utf8_encode(char *to, uint32_t code) {
+    static const unsigned char lead[] = { 0, 0, 0xC0, 0xE0, 0xF0 };
+    size_t length = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+    if (code > 0x10FFFF || (code >= 0xD800 && code < 0xE000))
+        return 0;
+    for (size_t i = length - 1; i > 0; i--, code >>= 6)
+        to[i] = (char)(0x80 | (code & 0x3F));
+    to[0] = (char)(lead[length] | code);
+    return length;
+}
+
 bool dp_text_clean(const char *text, size_t size, bool lines) {
     for (size_t at = 0, length = 0; at < size; at += length) {
-        unsigned code = 0;
-        length = utf8_sequence((const unsigned char *)text + at, size - at, &code);
+        uint32_t code = 0;
+        length = dp_utf8_decode(text + at, size - at, &code);
         if (length == 0)
             return false;
         if ((code < 0x20 && !(lines && (code == '\n' || code == '\t'))) || (code >= 0x7F && code < 0xA0))

@@ -22,4 +22,11 @@ deeper_status dp_json_parse(json_t **value, const void *bytes, size_t size, int 
  * newline and tab are allowed. */
 bool dp_text_clean(const char *text, size_t size, bool lines);
 
+/* Bytes 1..4 of the UTF-8 sequence that text[left] (left >= 1) begins with, *code its code point; 0: there is none. Overlong forms,
+ * surrogates and numbers above U+10FFFF are none. */
+size_t dp_utf8_decode(const char *text, size_t left, uint32_t *code);
+
+/* The other way: to[1..4] written, 0 for what is no code point. */
+size_t dp_utf8_encode(char *to, uint32_t code);
+
 #endif

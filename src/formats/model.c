@@ -6,6 +6,7 @@
 #include "formats/caffemodel.h"
 #include "formats/labels.h"
 #include "formats/model_file.h"
+#include "formats/npz.h"
 #include "formats/recipes.h"
 #include "formats/safetensors.h"
 #include "nets/nets.h"
@@ -21,6 +22,7 @@ typedef struct format {
 
 static const format formats[] = {
     { "safetensors", dp_safetensors_sniff, dp_model_file_open },
+    { "npz", dp_npz_sniff, dp_model_npz_open },
     { "caffemodel", dp_caffemodel_sniff, dp_caffe_zoo_open },
 };
 

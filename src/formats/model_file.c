@@ -1,23 +1,43 @@
-/* model_file.c - from a safetensors file to a dp_model: what it says of itself (description.c), then the tensors. model_save.c is
+/* model_file.c - from a container to a dp_model: what it says of itself (description.c), then the tensors. model_file_write.c is
  * the way back. */
 #include "formats/model_file.h"
 
 #include "formats/description.h"
 #include "formats/fill.h"
+#include "formats/npz.h"
 #include "formats/safetensors.h"
+
+deeper_status dp_model_from_contents(dp_model **model, const dp_contents *contents, bool in_place, const char *name,
+                                     const deeper_allocator *allocator, deeper_error *error) {
+    *model = NULL;
+    deeper_status status = dp_model_describe(model, contents->texts, contents->text_count, name, allocator, error);
+    if (status == DEEPER_OK)
+        status = dp_model_fill(*model, contents->tensors, contents->count, in_place, name, error);
+    if (status != DEEPER_OK) {
+        dp_model_free(*model);
+        *model = NULL;
+    }
+    return status;
+}
 
 deeper_status dp_model_file_open(dp_model **model, const void *bytes, size_t size, const char *name,
                                  const deeper_allocator *allocator, deeper_error *error) {
     dp_safetensors file;
     *model = NULL;
     DP_TRY(dp_safetensors_parse(&file, bytes, size, name, allocator, error));
-    deeper_status status = dp_model_describe(model, file.metadata, file.metadata_count, name, allocator, error);
-    if (status == DEEPER_OK)
-        status = dp_model_fill(*model, file.tensors, file.count, true, name, error);
-    if (status != DEEPER_OK) {
-        dp_model_free(*model);
-        *model = NULL;
-    }
+    const dp_contents contents = { file.tensors, file.count, file.metadata, file.metadata_count };
+    deeper_status status = dp_model_from_contents(model, &contents, true, name, allocator, error);
     dp_safetensors_free(&file);
+    return status;
+}
+
+deeper_status dp_model_npz_open(dp_model **model, const void *bytes, size_t size, const char *name,
+                                const deeper_allocator *allocator, deeper_error *error) {
+    dp_npz file;
+    *model = NULL;
+    DP_TRY(dp_npz_parse(&file, bytes, size, name, allocator, error));
+    const dp_contents contents = { file.tensors, file.count, file.texts, file.text_count };
+    deeper_status status = dp_model_from_contents(model, &contents, false, name, allocator, error);
+    dp_npz_free(&file);
     return status;
 }

@@ -14,6 +14,7 @@ static const struct {
     writer *write;
 } writers[] = {
     { ".safetensors", "deeper's own: weights, labels, preprocessing, training record", false, dp_model_file_write },
+    { ".npz", "the same as named arrays for numpy.load", false, dp_model_npz_write },
 };
 
 enum { WRITERS = sizeof writers / sizeof *writers };

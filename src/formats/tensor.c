@@ -104,6 +104,23 @@ void dp_tensor_read(const dp_tensor *tensor, float *values) {
     types[tensor->dtype].convert(values, tensor->data, tensor->bytes / types[tensor->dtype].bytes);
 }
 
+void dp_tensor_gather(void *to, const void *from, size_t element, int rank, const size_t *shape, const size_t *strides) {
+    size_t at[DP_TENSOR_RANK] = { 0 };
+    unsigned char *next = to;
+    for (int i = 0; i < rank; i++)
+        if (shape[i] == 0)
+            return;
+    for (int i = 0; i >= 0;) {
+        size_t place = 0;
+        for (int d = 0; d < rank; d++)
+            place += at[d] * strides[d];
+        memcpy(next, (const unsigned char *)from + place * element, element);
+        next += element;
+        for (i = rank - 1; i >= 0 && ++at[i] == shape[i]; i--)
+            at[i] = 0;
+    }
+}
+
 const char *dp_text_find(const dp_text *texts, size_t count, const char *key) {
     for (size_t i = 0; i < count; i++)
         if (strcmp(texts[i].key, key) == 0)

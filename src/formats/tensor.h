@@ -40,6 +40,14 @@ typedef struct dp_text {
     const char *key, *text;
 } dp_text;
 
+/* All that a container holds; borrowed from what was read. */
+typedef struct dp_contents {
+    const dp_tensor *tensors;
+    size_t count;
+    const dp_text *texts;
+    size_t text_count;
+} dp_contents;
+
 /* The text of a key, NULL if there is none. */
 const char *dp_text_find(const dp_text *texts, size_t count, const char *key);
 
@@ -60,5 +68,9 @@ const char *dp_tensor_shape_text(const dp_tensor *tensor, char text[DP_TENSOR_SH
 /* values[elements] = the tensor as floats: exact from F32, F16 and BF16, rounded to nearest from F64. dp_dtype_is_weight must hold.
  */
 void dp_tensor_read(const dp_tensor *tensor, float *values);
+
+/* The elements of a strided array in C order: to[...][j][k] = from[... + j * strides[rank-2] + k * strides[rank-1]], `element`
+ * bytes each; strides count elements. `from` must hold every element that is so reached. */
+void dp_tensor_gather(void *to, const void *from, size_t element, int rank, const size_t *shape, const size_t *strides);
 
 #endif
