@@ -21,10 +21,15 @@ static const cli_option options[] = {
       .most = TOP_MOST,
       .help = "classes to show a picture" },
     CLI_OPTION_CROPS,
+    CLI_OPTION_COMBINE,
     CLI_OPTION_THREADS,
     CLI_OPTION_LABELS,
     CLI_OPTION_PREPROCESS,
     { .name = "null", .letter = '0', .kind = CLI_FLAG, .help = "paths in lists end in a zero byte (find -print0)" },
+    { .name = "crop-sheet",
+      .kind = CLI_FILE,
+      .value = "FILE.png",
+      .help = "draw the crops of one picture, a square's in a row, and stop there" },
 };
 
 typedef struct classify {
@@ -110,6 +115,7 @@ static int classify_all(const cli_args *args, classify *work, deeper_session *se
         return cli_error("out of memory");
     deeper_source source = { cli_sources_next, sources };
     stream.crops = cli_integer(args, "crops");
+    stream.combine = (deeper_combine)cli_choice(args, "combine");
     stream.readers = cli_integer(args, "threads");
     cli_progress_begin(&work->progress, "pictures", 0);
     deeper_status status = deeper_classify_stream(session, &source, &stream, sink, work, &error);
@@ -128,17 +134,39 @@ static int classify_all(const cli_args *args, classify *work, deeper_session *se
     return cli_problems() ? CLI_UNREADABLE : CLI_DONE;
 }
 
+static int draw_crops(const cli_args *args, const deeper_model *model, const char *sheet) {
+    deeper_image *image = NULL;
+    deeper_error error = { 0 };
+    int crops = cli_integer(args, "crops");
+    bool failed =
+        deeper_image_open(&image, args->operands[0], NULL, &error) || deeper_crop_sheet(model, image, crops, sheet, &error);
+    deeper_image_close(image);
+    if (failed)
+        return cli_failure(&error);
+    if (cli_json())
+        cli_print_json(json_pack("{s:o, s:i}", "crop_sheet", cli_json_text(sheet), "crops", crops));
+    else
+        printf("crops     %d in %s\n", crops, sheet);
+    return CLI_DONE;
+}
+
 static int run(const cli_args *args) {
     deeper_session_options options_of_session = DEEPER_SESSION_OPTIONS_INIT;
     deeper_session *session = NULL;
     deeper_model *model = NULL;
     deeper_error error = { 0 };
+    const char *sheet = cli_text(args, "crop-sheet");
+    if (sheet && args->operand_count > 1)
+        return cli_usage(args->command, "--crop-sheet draws the crops of one picture, not of %zu", args->operand_count);
     int code = cli_model_open(&model, cli_text(args, "model"), args, NULL);
     if (code)
         return code;
     options_of_session.threads = cli_integer(args, "threads");
+    options_of_session.max_batch = cli_batch(cli_integer(args, "crops"));
     classify work = { .model = model, .top = (size_t)cli_integer(args, "top"), .show_progress = !cli_stdout_terminal() };
-    if (deeper_session_create(&session, model, &options_of_session, &error))
+    if (sheet)
+        code = draw_crops(args, model, sheet);
+    else if (deeper_session_create(&session, model, &options_of_session, &error))
         code = cli_failure(&error);
     else
         code = classify_all(args, &work, session);
@@ -158,6 +186,7 @@ const cli_command cli_command_classify = {
         "Without --model the pulled model is used (deeper pull bvlc_googlenet).",
     .examples = "deeper classify --model bvlc_googlenet cat.jpg\n"
                 "deeper classify --json --top 1 photos/ > results.jsonl\n"
+                "deeper classify --crops 144 --crop-sheet crops.png cat.jpg\n"
                 "find . -name '*.png' -print0 | deeper classify -0 -\n",
     .options = options,
     .option_count = sizeof options / sizeof *options,

@@ -20,6 +20,7 @@ static const cli_option options[] = {
       .value = "FOLDER",
       .help = "where the paths of a list start (default: the list's folder)" },
     CLI_OPTION_CROPS,
+    CLI_OPTION_COMBINE,
     CLI_OPTION_THREADS,
     CLI_OPTION_LABELS,
     CLI_OPTION_PREPROCESS,
@@ -50,11 +51,12 @@ static void print_result(const cli_args *args, const char *path, const deeper_ev
     double top1 = (double)result->top1 / images, top5 = (double)result->top5 / images;
     double rate = result->seconds > 0 ? images / result->seconds : 0;
     if (cli_json()) {
-        cli_print_json(json_pack("{s:o, s:o, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:i, s:i}", "model", cli_json_text(path), "data",
-                                 cli_json_text(cli_text(args, "data")), "images", (json_int_t)result->images, "unreadable",
+        cli_print_json(json_pack("{s:o, s:o, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:i, s:s, s:i}", "model", cli_json_text(path),
+                                 "data", cli_json_text(cli_text(args, "data")), "images", (json_int_t)result->images, "unreadable",
                                  (json_int_t)result->unreadable, "top1", cli_json_real(top1), "top5", cli_json_real(top5), "loss",
                                  cli_json_real(result->loss), "seconds", cli_json_real(result->seconds), "images_per_second",
-                                 cli_json_real(rate), "crops", cli_integer(args, "crops"), "threads", threads));
+                                 cli_json_real(rate), "crops", cli_integer(args, "crops"), "combine", cli_text(args, "combine"),
+                                 "threads", threads));
         return;
     }
     printf("pictures  %llu", (unsigned long long)result->images);
@@ -80,6 +82,7 @@ static int evaluate(const cli_args *args, const char *path, deeper_session *sess
     cli_progress progress;
     cli_progress_begin(&progress, "pictures", 0);
     evaluate_options.crops = cli_integer(args, "crops");
+    evaluate_options.combine = (deeper_combine)cli_choice(args, "combine");
     evaluate_options.progress = show_progress;
     evaluate_options.problem = show_problem;
     evaluate_options.context = &progress;
@@ -111,6 +114,7 @@ static int run(const cli_args *args) {
     if (code)
         return code;
     session_options.threads = cli_integer(args, "threads");
+    session_options.max_batch = cli_batch(cli_integer(args, "crops"));
     if (deeper_dataset_open(&dataset, data, cli_text(args, "root"), NULL, &error)
         || deeper_session_create(&session, model, &session_options, &error))
         code = cli_failure(&error);

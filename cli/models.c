@@ -123,6 +123,10 @@ int cli_model_open(deeper_model **model, const char *name, const cli_args *args,
     return code;
 }
 
+int cli_batch(int crops) {
+    return crops > 1 ? 8 : 1; /* the crops of a picture are there together, pictures come one by one */
+}
+
 int cli_model_or_arch(deeper_model **model, const cli_args *args, int classes, int size) {
     deeper_error error = { 0 };
     const char *arch = cli_text(args, "arch");

@@ -31,6 +31,9 @@ char *cli_model_path(const char *name);
  * rows. *path (may be NULL) receives its path, malloc'ed. Returns CLI_DONE, or another code after a line on stderr. */
 int cli_model_open(deeper_model **model, const char *name, const cli_args *args, char **path);
 
+/* Pictures that go through the network together for that many crops of each. */
+int cli_batch(int crops);
+
 /* The model of --model, or a new one of --arch with `classes` and `size`, without parameter values. */
 int cli_model_or_arch(deeper_model **model, const cli_args *args, int classes, int size);
 

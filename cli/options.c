@@ -237,6 +237,15 @@ const char *cli_text(const cli_args *args, const char *name) {
     return args->values[index] ? args->values[index] : cli_option_at(args->command, index)->fallback;
 }
 
+int cli_choice(const cli_args *args, const char *name) {
+    const char *choices = cli_option_at(args->command, option_index(args, name))->value, *text = cli_text(args, name);
+    size_t length = strlen(text);
+    int at = 0;
+    for (size_t word; (word = strcspn(choices, "|")) != length || memcmp(choices, text, length) != 0; at++)
+        choices += word + 1;
+    return at;
+}
+
 int cli_integer(const cli_args *args, const char *name) {
     const char *text = cli_text(args, name);
     return text ? (int)strtol(text, NULL, 10) : 0;

@@ -67,8 +67,13 @@ struct cli_args {
     }
 #define CLI_OPTION_CROPS                                                                                                           \
     {                                                                                                                              \
-        .name = "crops", .letter = 'c', .kind = CLI_CHOICE, .value = "1|10", .fallback = "1",                                      \
-        .help = "views of a picture that are averaged: the centre, or corners and centre with mirrors"                             \
+        .name = "crops", .letter = 'c', .kind = CLI_CHOICE, .value = "1|10|144", .fallback = "1",                                  \
+        .help = "views of a picture whose answers are combined: the centre, corners and centre with mirrors, or the paper's 144"   \
+    }
+#define CLI_OPTION_COMBINE                                                                                                         \
+    {                                                                                                                              \
+        .name = "combine", .kind = CLI_CHOICE, .value = "mean|max|geometric", .fallback = "mean",                                  \
+        .help = "how the answers become one: the mean of the softmax, its largest or its geometric mean, of each class"            \
     }
 #define CLI_OPTION_LABELS                                                                                                          \
     {                                                                                                                              \
@@ -100,6 +105,7 @@ bool cli_given(const cli_args *args, const char *name);
 cli_kind cli_kind_of(const cli_args *args, const char *name);
 bool cli_flag(const cli_args *args, const char *name);
 const char *cli_text(const cli_args *args, const char *name); /* NULL: neither */
+int cli_choice(const cli_args *args, const char *name);       /* position among the choices */
 int cli_integer(const cli_args *args, const char *name);      /* 0: neither */
 double cli_real(const cli_args *args, const char *name);      /* 0: neither */
 

@@ -265,6 +265,95 @@ static void test_stream(void **state) {
     test_folder_remove(folder);
 }
 
+/* The crops of the pictures that a stream read, and what became of them by each rule. */
+typedef struct crops_seen {
+    float crops[PICTURES][144 * SMALL_CLASSES], combined[PICTURES][SMALL_CLASSES];
+} crops_seen;
+
+static int keep_crops(void *context, const deeper_result *result) {
+    crops_seen *it = context;
+    if (result->status)
+        return 0;
+    assert_int_equal(result->crops, 144);
+    memcpy(it->crops[result->label + 1], result->crop_probabilities, sizeof it->crops[0]);
+    memcpy(it->combined[result->label + 1], result->probabilities, sizeof it->combined[0]);
+    return 0;
+}
+
+/* The paper's crops: the same bits whatever the batch and the threads, each as the network gives it for that crop alone. */
+static void test_stream_of_144(void **state) {
+    char *folder = make_pictures();
+    deeper_model *model = small_model(3, NULL);
+    static crops_seen first, again;
+    for (int rule = DEEPER_COMBINE_MEAN; rule <= DEEPER_COMBINE_GEOMETRIC; rule++)
+        for (int batch = 1; batch <= 200; batch = batch * 7 + 6) {
+            deeper_session *session = NULL;
+            deeper_session_options session_options = DEEPER_SESSION_OPTIONS_INIT;
+            session_options.max_batch = batch;
+            session_options.threads = 1 + batch % 3;
+            assert_int_equal(deeper_session_create(&session, model, &session_options, NULL), DEEPER_OK);
+            crops_seen *it = batch == 1 ? &first : &again;
+            stream walk = { .folder = folder };
+            const deeper_source source = { next, &walk };
+            deeper_stream_options options = DEEPER_STREAM_OPTIONS_INIT;
+            options.crops = 144;
+            options.combine = (deeper_combine)rule;
+            assert_int_equal(deeper_classify_stream(session, &source, &options, keep_crops, it, NULL), DEEPER_OK);
+            if (it == &again)
+                assert_memory_equal(&again, &first, sizeof first);
+            deeper_session_free(session);
+        }
+    char path[TEST_PATH_SIZE];
+    snprintf(path, sizeof path, "%s/5.ppm", folder);
+    deeper_image *image = open_image(path);
+    float *tensor = malloc((size_t)144 * SMALL_FLOATS * sizeof *tensor), one[SMALL_CLASSES], *outputs[] = { one };
+    deeper_session *session = session_of(model, 1);
+    assert_int_equal(deeper_prepare(model, image, 144, tensor, NULL), DEEPER_OK);
+    for (int i = 0; i < 144; i++) {
+        assert_int_equal(deeper_session_run(session, tensor + i * SMALL_FLOATS, 1, outputs, NULL), DEEPER_OK);
+        assert_memory_equal(one, first.crops[5] + i * SMALL_CLASSES, sizeof one);
+    }
+    deeper_session_free(session);
+    deeper_image_close(image);
+    free(tensor);
+    deeper_model_close(model);
+    test_folder_remove(folder);
+}
+
+static void test_crop_sheet(void **state) {
+    static const struct { int crops, columns, rows; } sheets[] = { { 1, 1, 1 }, { 10, 10, 1 }, { 144, 12, 12 } };
+    char *folder = test_folder(), path[TEST_PATH_SIZE], sheet[TEST_PATH_SIZE];
+    deeper_model *model = small_model(3, NULL);
+    deeper_error error = { 0 };
+    test_path(path, folder, "x.ppm");
+    small_picture(path, 4);
+    deeper_image *image = open_image(path);
+    test_path(sheet, folder, "sheet.png");
+    for (size_t i = 0; i < sizeof sheets / sizeof *sheets; i++) {
+        assert_int_equal(deeper_crop_sheet(model, image, sheets[i].crops, sheet, NULL), DEEPER_OK);
+        deeper_image *drawn = open_image(sheet);
+        assert_int_equal(deeper_image_width(drawn), sheets[i].columns * (SMALL_SIDE + 4) + 4);
+        assert_int_equal(deeper_image_height(drawn), sheets[i].rows * (SMALL_SIDE + 4) + 4);
+        /* The last crop is a mirror image of one six or five before it (or the only one); its levels are those of the picture. */
+        int side = SMALL_SIDE + 4, back = sheets[i].crops == 1 ? 0 : sheets[i].columns / 2, width = deeper_image_width(drawn);
+        const uint8_t *pixels = deeper_image_pixels(drawn);
+        for (int y = 0; y < SMALL_SIDE; y++)
+            for (int x = 0; x < SMALL_SIDE; x++) {
+                int row = (sheets[i].rows - 1) * side + 4 + y, column = (sheets[i].columns - 1) * side + 4;
+                const uint8_t *last = pixels + (row * width + column + x) * 3;
+                const uint8_t *plain = pixels + (row * width + column - back * side + (back ? SMALL_SIDE - 1 - x : x)) * 3;
+                assert_memory_equal(last, plain, 3);
+            }
+        deeper_image_close(drawn);
+    }
+    assert_refused(deeper_crop_sheet(model, image, 2, sheet, &error), DEEPER_ERROR_ARGUMENT, &error, "144");
+    assert_refused(deeper_crop_sheet(model, image, 1, folder, &error), DEEPER_ERROR_IO, &error, folder);
+    assert_refused(deeper_crop_sheet(model, NULL, 1, sheet, &error), DEEPER_ERROR_ARGUMENT, &error, "image is NULL");
+    deeper_image_close(image);
+    deeper_model_close(model);
+    test_folder_remove(folder);
+}
+
 static void test_stream_stops_and_refuses(void **state) {
     char *folder = make_pictures();
     deeper_error error = { 0 };
@@ -281,9 +370,12 @@ static void test_stream_stops_and_refuses(void **state) {
     stream it = { .folder = folder, .expected = expected };
     const deeper_source source = { next, &it }, none = { NULL, NULL };
     deeper_stream_options options = DEEPER_STREAM_OPTIONS_INIT;
-    options.crops = 144;
+    options.crops = 12;
     assert_refused(deeper_classify_stream(session, &source, &options, sink, &it, &error), DEEPER_ERROR_ARGUMENT, &error, "144");
     options.crops = 1;
+    options.combine = (deeper_combine)3;
+    assert_refused(deeper_classify_stream(session, &source, &options, sink, &it, &error), DEEPER_ERROR_ARGUMENT, &error, "combine");
+    options.combine = DEEPER_COMBINE_MEAN;
     options.readers = -1;
     assert_refused(deeper_classify_stream(session, &source, &options, sink, &it, &error), DEEPER_ERROR_ARGUMENT, &error, "readers");
     assert_refused(deeper_classify_stream(NULL, &source, NULL, sink, &it, &error), DEEPER_ERROR_ARGUMENT, &error, "session is");
@@ -414,6 +506,8 @@ int main(void) {
         cmocka_unit_test(test_classify),
         cmocka_unit_test(test_classify_refuses),
         cmocka_unit_test(test_stream),
+        cmocka_unit_test(test_stream_of_144),
+        cmocka_unit_test(test_crop_sheet),
         cmocka_unit_test(test_stream_stops_and_refuses),
         cmocka_unit_test(test_evaluate),
         cmocka_unit_test(test_evaluate_refuses),

@@ -2,6 +2,7 @@
  * numbers from the same seed. Pictures are made by formula so that a tensor tells where its pixels came from. */
 #include "data/augment.h"
 #include "helpers/helpers.h"
+#include "image/crops.h"
 
 #include <math.h>
 #include <setjmp.h>

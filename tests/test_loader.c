@@ -4,7 +4,7 @@
 #include "data/loader.h"
 #include "data/picture.h"
 #include "helpers/helpers.h"
-#include "image/preprocess.h"
+#include "image/crops.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -64,7 +64,7 @@ static int next_path(void *context, dp_job *job) {
 }
 
 /* The picture at the item's path as it is. */
-static deeper_status prepare(void *context, const dp_item *item, float *tensor, deeper_error *error) {
+static deeper_status prepare(void *context, dp_item *item, float *tensor, deeper_error *error) {
     dp_image image;
     DP_TRY(dp_picture_read(&image, item->path, NULL, item->allocator, error));
     deeper_status status = dp_preprocess_run(&as_it_is, &image, 1, tensor, item->allocator, error);

@@ -3,7 +3,7 @@
  */
 #include "helpers/helpers.h"
 #include "helpers/pictures.h"
-#include "image/preprocess.h"
+#include "image/crops.h"
 
 #include <math.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* test_sheet.c - sheets of pictures pixel by pixel, and tensors turned back into what can be looked at. */
 #include "helpers/helpers.h"
-#include "image/preprocess.h"
+#include "image/crops.h"
 #include "image/sheet.h"
 
 #include <setjmp.h>

@@ -244,10 +244,26 @@ DEEPER_API int deeper_image_width(const deeper_image *image);
 DEEPER_API int deeper_image_height(const deeper_image *image);
 DEEPER_API const uint8_t *deeper_image_pixels(const deeper_image *image);
 
-/* Applies the model's preprocessing: `tensor` receives crops x C x H x W floats. crops: 1 (centre) or 10 (corners and centre, each
- * with its mirror). */
+/* Applies the model's preprocessing: `tensor` receives crops x C x H x W floats. crops:
+ *   1    the centre of the picture as the model's rule resizes it (one of exactly the network's size is taken as it is);
+ *   10   its corners and centre, then their mirror images;
+ *   144  the paper's: short side resized to 256, 288, 320 and 352 (in proportion for networks of another size than 224); the left,
+ *        centre and right square of each, top, centre and bottom of a picture that is higher than wide; the corners, the centre
+ *        and the whole of each square, resized; then their mirror images. */
 DEEPER_API deeper_status deeper_prepare(const deeper_model *model, const deeper_image *image, int crops, float *tensor,
                                         deeper_error *error);
+
+/* Draws these crops as a PNG, the crops of one square a row: what the network will see, turned back into levels. Errors: ARGUMENT,
+ * MISMATCH (a model that does not say how a picture becomes its input), IO, MEMORY. */
+DEEPER_API deeper_status deeper_crop_sheet(const deeper_model *model, const deeper_image *image, int crops, const char *path,
+                                           deeper_error *error);
+
+/* How the softmaxes of several crops become one: */
+typedef enum deeper_combine {
+    DEEPER_COMBINE_MEAN,     /* their mean, as in the paper */
+    DEEPER_COMBINE_MAX,      /* the largest of each class, divided by the sum of these */
+    DEEPER_COMBINE_GEOMETRIC /* their geometric mean, likewise */
+} deeper_combine;
 
 typedef struct deeper_prediction {
     size_t index;
@@ -255,7 +271,7 @@ typedef struct deeper_prediction {
     float probability;
 } deeper_prediction;
 
-/* The `capacity` most probable classes of a picture, most probable first; the softmax is averaged over crops (1 or 10). *found
+/* The `capacity` most probable classes of a picture, most probable first; the softmax is averaged over crops (1, 10 or 144). *found
  * receives how many were written (fewer only if the model has fewer classes). */
 DEEPER_API deeper_status deeper_classify(deeper_session *session, const deeper_image *image, int crops, deeper_prediction *top,
                                          size_t capacity, size_t *found, deeper_error *error);
@@ -270,6 +286,8 @@ typedef struct deeper_result {
     const char *message;
     const float *probabilities; /* one a class */
     size_t classes;
+    const float *crop_probabilities; /* crops x classes: of each crop, in the order of deeper_prepare */
+    int crops;
 } deeper_result;
 
 /* The pictures of a stream: `next` puts a path (borrowed until the next call of `next`) and a label (or -1) and returns 1, or 0 at
@@ -281,11 +299,12 @@ typedef struct deeper_source {
 
 typedef struct deeper_stream_options {
     size_t size;
-    int crops;   /* 1 or 10 */
+    int crops;   /* 1, 10 or 144 */
     int readers; /* threads that decode; 0: as many as the processors */
+    deeper_combine combine;
 } deeper_stream_options;
 #define DEEPER_STREAM_OPTIONS_INIT                                                                                                 \
-    { sizeof(deeper_stream_options), 1, 0 }
+    { sizeof(deeper_stream_options), 1, 0, DEEPER_COMBINE_MEAN }
 
 /* Classifies a stream: decodes ahead on threads of its own while the session computes, and calls `sink` once a picture, in the
  * order of the source, on the calling thread, as soon as each is done. A picture that cannot be read is reported to the sink and
@@ -366,13 +385,14 @@ typedef struct deeper_evaluation {
 
 typedef struct deeper_evaluate_options {
     size_t size;
-    int crops;                                                             /* 1 or 10 */
+    int crops;                                                             /* 1, 10 or 144 */
     void (*progress)(void *context, uint64_t done, uint64_t total);        /* after each picture; may be NULL */
     void (*problem)(void *context, const char *path, const char *message); /* a picture that was skipped; may be NULL */
     void *context;
+    deeper_combine combine;
 } deeper_evaluate_options;
 #define DEEPER_EVALUATE_OPTIONS_INIT                                                                                               \
-    { sizeof(deeper_evaluate_options), 1, NULL, NULL, NULL }
+    { sizeof(deeper_evaluate_options), 1, NULL, NULL, NULL, DEEPER_COMBINE_MEAN }
 
 /* Top-1, top-5 and loss of a model over a data set, over all the model's classes. Class folders are matched with the model's labels
  * by id or by name, never by position (DEEPER_ERROR_MISMATCH names those without a match). */

@@ -1,16 +1,28 @@
 /* classify.c - deeper_classify and deeper_classify_stream. */
 #include "api/handles.h"
+#include "eval/combine.h"
 #include "eval/metrics.h"
+#include "eval/stream.h"
 
-deeper_status dp_session_classifier(dp_classifier **classifier, deeper_session *session, int crops, deeper_error *error) {
-    if (!session->classifier || session->classifier->crops != crops) {
+deeper_status dp_session_classifier(dp_classifier **classifier, deeper_session *session, int crops, bool smaller,
+                                    deeper_error *error) {
+    int last = dp_crop_set_find(crops), first = smaller ? 0 : last;
+    DP_TRY(dp_crops_check(crops, error));
+    if (!session->classifier || session->classifier->first != first || session->classifier->last != last) {
         dp_classifier *made = NULL;
-        DP_TRY(dp_classifier_create(&made, session->session, session->model->prob, crops, error));
+        DP_TRY(dp_classifier_create(&made, session->session, session->model->prob, first, last, error));
         dp_classifier_free(session->classifier);
         session->classifier = made;
+        dp_free(session->model->owner.allocator, session->tensor);
+        session->tensor = NULL;
     }
     *classifier = session->classifier;
     return DEEPER_OK;
+}
+
+deeper_status dp_need_combine(deeper_combine combine, deeper_error *error) {
+    return dp_combine_name(combine) ? DEEPER_OK
+                                    : dp_fail(error, DEEPER_ERROR_ARGUMENT, "combine is %d, which is no rule", (int)combine);
 }
 
 /* The `capacity` most probable classes, with their labels. */
@@ -39,12 +51,48 @@ deeper_status deeper_classify(deeper_session *session, const deeper_image *image
     DP_TRY(dp_need(top, "top", error));
     DP_TRY(dp_need(found, "found", error));
     const deeper_model *model = session->model;
+    const deeper_allocator *allocator = model->owner.allocator;
     size_t classes = deeper_model_classes(model);
     dp_classifier *classifier = NULL;
-    DP_TRY(dp_session_classifier(&classifier, session, crops, error));
-    DP_TRY(dp_preprocess_run(&model->model->preprocess, &image->image, crops, classifier->tensors, model->owner.allocator, error));
-    dp_classifier_run(classifier, 1);
-    return choose(model, classifier->probabilities, top, capacity < classes ? capacity : classes, found, error);
+    DP_TRY(dp_session_classifier(&classifier, session, crops, false, error));
+    if (!session->tensor)
+        session->tensor = dp_alloc_raw(allocator, classifier->picture_floats, sizeof *session->tensor);
+    float *probabilities = dp_alloc_raw(allocator, classes, sizeof *probabilities);
+    deeper_status status = session->tensor && probabilities
+                               ? dp_classifier_prepare(classifier, &image->image, session->tensor, allocator, error)
+                               : dp_fail_memory(error, "the crops of a picture");
+    if (status == DEEPER_OK) {
+        const int size[1][2] = { { image->image.width, image->image.height } };
+        dp_classifier_run(classifier, session->tensor, classifier->picture_floats, size, 1);
+        dp_combine(DEEPER_COMBINE_MEAN, classifier->softmaxes, classifier->crops, classes, probabilities);
+        status = choose(model, probabilities, top, capacity < classes ? capacity : classes, found, error);
+    }
+    dp_free(allocator, probabilities);
+    return status;
+}
+
+/* The caller's sink of a stream, and what it is given. */
+typedef struct streaming {
+    const dp_classifier *classifier;
+    deeper_combine combine;
+    int (*sink)(void *context, const deeper_result *result);
+    void *context;
+    float *probabilities;
+} streaming;
+
+static int give(void *context, const dp_answer *answer) {
+    const streaming *it = context;
+    const dp_classifier *classifier = it->classifier;
+    deeper_result result = { .path = answer->path, .label = answer->label, .status = answer->status, .message = answer->message };
+    if (answer->status == DEEPER_OK) {
+        const float *crops = answer->softmaxes[0];
+        dp_combine(it->combine, crops, classifier->crops, classifier->classes, it->probabilities);
+        result.probabilities = it->probabilities;
+        result.classes = classifier->classes;
+        result.crop_probabilities = crops;
+        result.crops = (int)classifier->crops;
+    }
+    return it->sink(it->context, &result);
 }
 
 deeper_status deeper_classify_stream(deeper_session *session, const deeper_source *source, const deeper_stream_options *options,
@@ -56,13 +104,21 @@ deeper_status deeper_classify_stream(deeper_session *session, const deeper_sourc
     deeper_stream_options mine = DEEPER_STREAM_OPTIONS_INIT;
     DP_TRY(dp_options_read(&mine, sizeof mine, options, "deeper_stream_options", error));
     DP_TRY(dp_need_readers(mine.readers, error));
+    DP_TRY(dp_need_combine(mine.combine, error));
+    dp_classifier *classifier = NULL;
+    DP_TRY(dp_session_classifier(&classifier, session, mine.crops, false, error));
+    const deeper_allocator *allocator = session->model->owner.allocator;
+    streaming it = { .classifier = classifier, .combine = mine.combine, .sink = sink, .context = context };
     const dp_stream stream = {
+        .classifiers = &classifier,
+        .classifier_count = 1,
         .source = *source,
         .readers = mine.readers ? mine.readers : dp_processors(),
-        .sink = sink,
-        .context = context,
+        .sink = give,
+        .context = &it,
     };
-    dp_classifier *classifier = NULL;
-    DP_TRY(dp_session_classifier(&classifier, session, mine.crops, error));
-    return dp_classify_stream(classifier, &stream, error);
+    it.probabilities = dp_alloc_raw(allocator, classifier->classes, sizeof *it.probabilities);
+    deeper_status status = it.probabilities ? dp_classify_stream(&stream, error) : dp_fail_memory(error, "the probabilities");
+    dp_free(allocator, it.probabilities);
+    return status;
 }

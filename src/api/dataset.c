@@ -110,8 +110,9 @@ deeper_status deeper_evaluate(deeper_session *session, const deeper_dataset *dat
     DP_TRY(dp_need(result, "result", error));
     deeper_evaluate_options mine = DEEPER_EVALUATE_OPTIONS_INIT;
     DP_TRY(dp_options_read(&mine, sizeof mine, options, "deeper_evaluate_options", error));
+    DP_TRY(dp_need_combine(mine.combine, error));
     dp_classifier *classifier = NULL;
-    DP_TRY(dp_session_classifier(&classifier, session, mine.crops, error));
+    DP_TRY(dp_session_classifier(&classifier, session, mine.crops, false, error));
     const dp_evaluation_calls calls = { .progress = mine.progress, .problem = mine.problem, .context = mine.context };
-    return dp_evaluate(classifier, dataset->dataset, dp_processors(), &calls, result, error);
+    return dp_evaluate(classifier, dataset->dataset, mine.combine, dp_processors(), &calls, result, error);
 }

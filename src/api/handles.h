@@ -29,7 +29,8 @@ struct deeper_model {
 struct deeper_session {
     deeper_model *model;
     dp_session *session;
-    dp_classifier *classifier; /* made at the first classification, made again for another number of crops */
+    dp_classifier *classifier; /* made at the first classification, made again for other sets of crops */
+    float *tensor;             /* a prepared picture of it, for deeper_classify; NULL until then */
 };
 
 struct deeper_image {
@@ -57,7 +58,12 @@ deeper_status dp_need(const void *pointer, const char *argument, deeper_error *e
 /* ARGUMENT unless it is a number of threads, or 0. */
 deeper_status dp_need_readers(int readers, deeper_error *error);
 
-/* The session's classifier for that many crops. Errors: those of dp_classifier_create. */
-deeper_status dp_session_classifier(dp_classifier **classifier, deeper_session *session, int crops, deeper_error *error);
+/* The session's classifier for that many crops, and with `smaller` for the smaller sets before them. Errors: those of
+ * dp_crops_check and dp_classifier_create. */
+deeper_status dp_session_classifier(dp_classifier **classifier, deeper_session *session, int crops, bool smaller,
+                                    deeper_error *error);
+
+/* ARGUMENT unless it is a rule. */
+deeper_status dp_need_combine(deeper_combine combine, deeper_error *error);
 
 #endif

@@ -112,7 +112,7 @@ static deeper_status cut(dp_image *patch, const dp_augment *augment, const dp_pr
         return dp_image_resize(patch, image, box, size, size, filter, allocator, error);
     }
     if (augment->crop || image->width != size || image->height != size)
-        DP_TRY(dp_preprocess_resized(preprocess, image, &width, &height, error));
+        DP_TRY(dp_preprocess_resized(preprocess, image->width, image->height, &width, &height, error));
     int region[4] = { (width - size) / 2, (height - size) / 2, size, size };
     if (augment->crop) {
         region[0] = (int)dp_random_below(random, (uint32_t)(width - size + 1));

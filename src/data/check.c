@@ -74,7 +74,7 @@ static uint64_t hash_pixels(const dp_image *image) {
     return hash;
 }
 
-static deeper_status prepare(void *context, const dp_item *item, float *tensor, deeper_error *error) {
+static deeper_status prepare(void *context, dp_item *item, float *tensor, deeper_error *error) {
     const checking *it = context;
     size_t index;
     dp_image image;

@@ -24,6 +24,7 @@ typedef struct dp_job {
 typedef struct dp_item {
     uint64_t key;
     int64_t label;
+    uint64_t note;                     /* what prepare wants the consumer to know; 0 if it does not say */
     char *path;                        /* owned by whoever holds the item; NULL if the job had none */
     deeper_status status;              /* not DEEPER_OK: prepare failed, message says why */
     char message[DEEPER_MESSAGE_SIZE]; /* of prepare's error */
@@ -36,8 +37,8 @@ void dp_item_clear(dp_item *item);
 typedef struct dp_loader_options {
     /* Puts the next job and returns 1, or returns 0 at the end. Called from the readers, never from two at once; may block. */
     int (*next)(void *context, dp_job *job);
-    /* Fills the tensor of an item. Called from several readers at once. */
-    deeper_status (*prepare)(void *context, const dp_item *item, float *tensor, deeper_error *error);
+    /* Fills the tensor of an item, and its note. Called from several readers at once. */
+    deeper_status (*prepare)(void *context, dp_item *item, float *tensor, deeper_error *error);
     void *context;
     size_t floats; /* of a tensor */
     int readers;   /* threads, >= 1 */

@@ -1,6 +1,5 @@
-/* preprocess.c - picture to tensor: resize rule, crops, channel order, mean and scale, as preprocess.h defines them.
- * Each crop is resampled by itself out of the picture (resize.h gives the same bits as cropping the whole resized picture), so
- * memory is one crop however elongated the picture is. */
+/* preprocess.c - picture to tensor: resize rule, channel order, mean and scale, as preprocess.h defines them.
+ * Which squares are cut out of the resized picture is the matter of crops.c. */
 #include "image/preprocess.h"
 
 #include <math.h>
@@ -8,11 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { POSITIONS = 5, MAX_SIDE = 1 << 14 };
-
-/* Crop positions in halves of the room that is left: corners, then the centre. */
-static const int positions[POSITIONS][2] = { { 0, 0 }, { 2, 0 }, { 0, 2 }, { 2, 2 }, { 1, 1 } };
-enum { CENTRE = POSITIONS - 1 };
+enum { MAX_SIDE = 1 << 14 };
 
 static const char *const rule_names[] = { [DP_RESIZE_SHORT] = "short", [DP_RESIZE_SQUASH] = "squash", [DP_RESIZE_NONE] = "none" };
 enum { RULES = sizeof rule_names / sizeof *rule_names };
@@ -49,9 +44,13 @@ deeper_status dp_preprocess_check(const dp_preprocess *preprocess, deeper_error 
     return DEEPER_OK;
 }
 
-deeper_status dp_preprocess_resized(const dp_preprocess *preprocess, const dp_image *image, int *width, int *height,
+size_t dp_preprocess_floats(const dp_preprocess *preprocess) {
+    return (size_t)preprocess->channels * (size_t)preprocess->size * (size_t)preprocess->size;
+}
+
+deeper_status dp_preprocess_resized(const dp_preprocess *preprocess, int image_width, int image_height, int *width, int *height,
                                     deeper_error *error) {
-    int64_t w = image->width, h = image->height, shorter = w < h ? w : h;
+    int64_t w = image_width, h = image_height, shorter = w < h ? w : h;
     int64_t side = preprocess->rule == DP_RESIZE_NONE ? preprocess->size : preprocess->side;
     if (preprocess->rule == DP_RESIZE_SQUASH) {
         w = h = side;
@@ -60,8 +59,8 @@ deeper_status dp_preprocess_resized(const dp_preprocess *preprocess, const dp_im
         h = side * h / shorter;
     }
     if (w > DP_RESIZE_MAX_SIDE || h > DP_RESIZE_MAX_SIDE)
-        return dp_fail(error, DEEPER_ERROR_LIMIT, "a picture of %dx%d is too elongated to resize its short side to %d",
-                       image->width, image->height, (int)side);
+        return dp_fail(error, DEEPER_ERROR_LIMIT, "a picture of %dx%d is too elongated to resize its short side to %d", image_width,
+                       image_height, (int)side);
     *width = (int)w;
     *height = (int)h;
     return DEEPER_OK;
@@ -111,38 +110,6 @@ deeper_status dp_preprocess_picture(dp_image *image, const dp_preprocess *prepro
             float level = tensor[(size_t)c * plane + i] / preprocess->scale[c] + preprocess->mean[c] + 0.5f;
             image->pixels[3 * i + (size_t)channel] = (uint8_t)(level > 0 ? level < 255 ? level : 255 : 0);
         }
-    }
-    return DEEPER_OK;
-}
-
-static void mirror(float *out, const float *in, size_t rows, size_t width) {
-    for (size_t y = 0; y < rows; y++, in += width, out += width)
-        for (size_t x = 0; x < width; x++)
-            out[x] = in[width - 1 - x];
-}
-
-deeper_status dp_preprocess_run(const dp_preprocess *preprocess, const dp_image *image, int crops, float *tensor,
-                                const deeper_allocator *allocator, deeper_error *error) {
-    DP_TRY(dp_preprocess_check(preprocess, error));
-    if (crops != 1 && crops != 2 * POSITIONS)
-        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "%d crops of a picture: 1 or 10 can be had", crops);
-    if (!image->pixels)
-        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "preprocessing: there is no picture");
-    int size = preprocess->size, width = size, height = size;
-    /* One of exactly the network's size has been prepared for it already: the single centre crop takes it as it is. */
-    if (crops > 1 || image->width != size || image->height != size)
-        DP_TRY(dp_preprocess_resized(preprocess, image, &width, &height, error));
-
-    size_t rows = (size_t)preprocess->channels * (size_t)size, floats = rows * (size_t)size;
-    for (int i = crops == 1 ? CENTRE : 0; i < POSITIONS; i++) {
-        int region[4] = { positions[i][0] * (width - size) / 2, positions[i][1] * (height - size) / 2, size, size };
-        dp_image crop;
-        DP_TRY(dp_image_resize_region(&crop, image, NULL, width, height, region, preprocess->filter, allocator, error));
-        float *out = tensor + (crops == 1 ? 0 : (size_t)i * floats);
-        dp_preprocess_tensor(preprocess, &crop, NULL, out);
-        dp_image_free(&crop);
-        if (crops > 1)
-            mirror(out + POSITIONS * floats, out, rows, (size_t)size);
     }
     return DEEPER_OK;
 }

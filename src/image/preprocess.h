@@ -29,17 +29,12 @@ typedef struct dp_preprocess {
 /* Checks a dp_preprocess that came from a file or a caller. Errors: ARGUMENT, naming the field. */
 deeper_status dp_preprocess_check(const dp_preprocess *preprocess, deeper_error *error);
 
-/* tensor (crops x channels x size x size floats) = the crops of the resized picture.
- * crops: 1: the centre, at ((w - size) / 2, (h - size) / 2) rounded down; 10: top left, top right, bottom left, bottom right,
- * centre, then the mirror images of these five, in that order. The single centre crop takes a picture of exactly size x size as it
- * is, whatever the rule: it was cropped for this network before, and to enlarge and cut it again would only lose its border.
- * Errors: those of dp_preprocess_check, ARGUMENT (another number of crops), LIMIT (a picture so elongated that its resized long
- * side exceeds DP_RESIZE_MAX_SIDE), MEMORY. Scratch is from `allocator` and freed before the return. */
-deeper_status dp_preprocess_run(const dp_preprocess *preprocess, const dp_image *image, int crops, float *tensor,
-                                const deeper_allocator *allocator, deeper_error *error);
+/* Floats of one input of the network: channels x size x size. */
+size_t dp_preprocess_floats(const dp_preprocess *preprocess);
 
-/* Width and height of the whole picture as the rule resizes it. Errors: LIMIT, as above. */
-deeper_status dp_preprocess_resized(const dp_preprocess *preprocess, const dp_image *image, int *width, int *height,
+/* Width and height of the whole picture, which is image_width x image_height, as the rule resizes it. Errors: LIMIT (a picture so
+ * elongated that its resized long side exceeds DP_RESIZE_MAX_SIDE). */
+deeper_status dp_preprocess_resized(const dp_preprocess *preprocess, int image_width, int image_height, int *width, int *height,
                                     deeper_error *error);
 
 /* tensor[c][y][x] = (level + shift - mean) * scale of a picture as it is, of any size. shift is added to the levels R, G, B (which

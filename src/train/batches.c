@@ -2,6 +2,7 @@
 #include "train/batches.h"
 
 #include "data/loader.h"
+#include "image/crops.h"
 #include "train/news.h"
 
 /* `asked` belongs to the loader's threads, what is made once to all, the rest to the consumer. */
@@ -38,7 +39,7 @@ static int next(void *context, dp_job *job) {
     return 1;
 }
 
-static deeper_status prepare(void *context, const dp_item *item, float *tensor, deeper_error *error) {
+static deeper_status prepare(void *context, dp_item *item, float *tensor, deeper_error *error) {
     const dp_batches *b = context;
     const dp_dataset *data = b->options.set->dataset;
     dp_image image;

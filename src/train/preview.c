@@ -3,6 +3,7 @@
 #include "train/preview.h"
 
 #include "data/augment.h"
+#include "image/crops.h"
 #include "image/png_encode.h"
 #include "image/sheet.h"
 #include "train/network.h"

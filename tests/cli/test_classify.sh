@@ -134,6 +134,24 @@ run 1 classify --model text.jpg photos/b.ppm
 lines err 1
 says err text.jpg
 
+# The paper's crops, combined in three ways; a sheet of them; pictures smaller than a crop are enlarged.
+run 0 classify $model --json --top 1 --crops 144 photos/b.ppm
+
+for rule in max geometric; do
+    run 0 classify $model --json --top 1 --crops 144 --combine $rule photos/b.ppm
+done
+run 0 classify $model --crops 144 --crop-sheet sheet.png photos/b.ppm
+says out sheet.png 144
+[ -s sheet.png ] || fail "no sheet"
+run 0 classify $model --json --top 1 sheet.png
+run 0 classify $model --crops 10 --crop-sheet sheet.png --json photos/b.ppm
+same "sheet.png	10" "$(get crop_sheet crops)"
+run 2 classify $model --crop-sheet sheet.png photos/b.ppm photos/b.ppm
+run 1 classify $model --crop-sheet sheet.png nosuch.ppm
+lines err 1
+run 1 classify $model --crop-sheet nofolder/sheet.png photos/b.ppm
+lines err 1
+
 # Lost output ends the work.
 ran="classify > /dev/full"
 "$program" classify $model photos >/dev/full 2>err

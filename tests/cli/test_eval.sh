@@ -15,7 +15,9 @@ same "1.0" "$(get top5)" # five classes
 run 0 eval $model --data val
 says out top-1 top-5 loss
 run 0 eval $model --data val --crops 10 --json
-same 10 "$(get crops)"
+same "10	mean" "$(get crops combine)"
+run 0 eval $model --data val --crops 144 --combine geometric --json
+same "144	geometric	6" "$(get crops combine images)"
 
 # A list with labels that are numbers, relative to its folder, or to --root.
 printf 'val/n01/1.ppm 0\nval/n02/2.ppm 1\n' >list.txt

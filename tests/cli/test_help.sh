@@ -61,10 +61,10 @@ says err "one word too many"
 run 2 eval
 
 # Not in this version: not offered, and refused clearly.
-run 0 classify --help
-lacks out 144
-run 2 classify --crops 144 x
-says err "--crops 144" "1|10"
+run 2 classify --crops 12 x
+says err "--crops 12" "1|10|144"
+run 2 classify --combine median x
+says err "--combine median" "mean|max|geometric"
 run 2 bench --precision int8
 says err "fp32 only"
 run 0 bench --help
@@ -82,8 +82,8 @@ if command -v bash >/dev/null; then
     bash -n out || fail "bash does not read it"
     cp out completion
     same "bench" "$(bash -c '. ./completion; COMP_WORDS=(deeper be); COMP_CWORD=1; _deeper; echo "${COMPREPLY[*]}"')"
-    same "--crops" "$(bash -c '. ./completion; COMP_WORDS=(deeper classify --cr); COMP_CWORD=2; _deeper; echo "${COMPREPLY[*]}"')"
-    same "1 10" "$(bash -c '. ./completion; COMP_WORDS=(deeper classify --crops ""); COMP_CWORD=3; _deeper; echo "${COMPREPLY[*]}"')"
+    same "--crops --crop-sheet" "$(bash -c '. ./completion; COMP_WORDS=(deeper classify --cr); COMP_CWORD=2; _deeper; echo "${COMPREPLY[*]}"')"
+    same "1 10 144" "$(bash -c '. ./completion; COMP_WORDS=(deeper classify --crops ""); COMP_CWORD=3; _deeper; echo "${COMPREPLY[*]}"')"
 fi
 run 0 help --completion zsh
 says out "#compdef deeper" "--crops"
