@@ -252,8 +252,26 @@ static void test_fine_tune(void **state) {
     tune("tuned other", two, 2, "conv1,conv2,inception_3a,inception_3b");
 }
 
+/* A time in which not one epoch fits ends the epoch early: after a whole number of steps, validated, and resumed as what it is. */
+static void test_less_than_an_epoch(void **state) {
+    run_host h;
+    deeper_train_options options = run_options("short");
+    options.minutes = 1e-5;
+    deeper_train_result result = run_well(&options, &h);
+    assert_int_equal(result.epochs, 1);
+    assert_in_range(result.images, 8, RUN_CLASSES * RUN_TRAIN - 8);
+    assert_int_equal(result.images, 8 * result.steps);
+    assert_int_equal(h.epochs, 1);
+    assert_true(run_has(options.out, "model.safetensors"));
+    options.resume = 1;
+    deeper_train_result again = run_well(&options, &h);
+    assert_int_equal(again.steps, result.steps);
+    assert_true(again.best_top1 == result.best_top1);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_less_than_an_epoch),
         cmocka_unit_test(test_learns),
         cmocka_unit_test(test_choices_matter),
         cmocka_unit_test(test_one_step),

@@ -6,15 +6,19 @@
 #include <math.h>
 
 enum { WARM_STEPS = 2, MOST_EPOCHS = 10000 };
-static const double FIT_SECONDS = 30;
+static const double FIT_SECONDS = 30, FIT_SHARE = 0.2; /* of speed to be known before the epochs are fitted: the less */
 static const double FORWARD_SHARE = 0.4; /* of a validation picture in the time of a training picture, until one was measured */
 
 uint64_t dp_step_images(const dp_trainer *t) {
     return (uint64_t)t->options.batch * (uint64_t)t->options.accumulate;
 }
 
+uint64_t dp_epoch_images(const dp_trainer *t) {
+    return t->progress.epoch_images ? t->progress.epoch_images : t->images;
+}
+
 uint64_t dp_epoch_steps(const dp_trainer *t) {
-    return (t->images + dp_step_images(t) - 1) / dp_step_images(t);
+    return (dp_epoch_images(t) + dp_step_images(t) - 1) / dp_step_images(t);
 }
 
 double dp_seconds_so_far(dp_trainer *t) {
@@ -44,7 +48,18 @@ static double validation_estimate(const dp_trainer *t) {
 }
 
 static double epoch_estimate(const dp_trainer *t) {
-    return t->image_seconds * (double)t->images + validation_estimate(t);
+    return t->image_seconds * (double)dp_epoch_images(t) + validation_estimate(t);
+}
+
+/* Ends the first epoch early: a whole number of steps, one more at least. */
+static void shorten_epoch(dp_trainer *t, double left) {
+    dp_progress *p = &t->progress;
+    uint64_t steps = (uint64_t)(fmax(0, left - validation_estimate(t)) / t->image_seconds) / dp_step_images(t);
+    uint64_t end = p->position + (steps ? steps : 1) * dp_step_images(t);
+    p->epochs = 1;
+    p->epoch_images = end < t->images ? end : 0;
+    dp_tell(t->calls, DEEPER_TRAIN_NOTE, "no epoch fits into %g minutes; one of %llu pictures does", t->options.minutes,
+            (unsigned long long)dp_epoch_images(t));
 }
 
 void dp_fit_epochs(dp_trainer *t, bool epoch_ends) {
@@ -52,17 +67,21 @@ void dp_fit_epochs(dp_trainer *t, bool epoch_ends) {
     if (t->options.minutes <= 0 || p->fitted || (!t->measured && !epoch_ends))
         return;
     double seconds = dp_seconds_so_far(t), left = t->options.minutes * 60 - seconds;
-    if (seconds < FIT_SECONDS && !epoch_ends)
+    if (seconds < fmin(FIT_SECONDS, FIT_SHARE * t->options.minutes * 60) && !epoch_ends)
         return;
     double done = p->epoch + (double)p->position / (double)t->images;
     double epoch = t->measured ? epoch_estimate(t) : seconds / done;
-    p->epochs = (int)fmin(MOST_EPOCHS, fmax(floor(done + left / epoch), p->epoch + 1));
     p->fitted = true;
+    if (done + left / epoch < 1 && !epoch_ends) {
+        shorten_epoch(t, left);
+        return;
+    }
+    p->epochs = (int)fmin(MOST_EPOCHS, fmax(floor(done + left / epoch), p->epoch + 1));
     dp_tell(t->calls, DEEPER_TRAIN_NOTE, "%d epochs fit into %g minutes", p->epochs, t->options.minutes);
 }
 
 void dp_seconds_left(const dp_trainer *t, bool validated, double *epoch, double *run) {
     const dp_progress *p = &t->progress;
-    *epoch = t->image_seconds * (double)(t->images - p->position) + (validated ? 0 : validation_estimate(t));
+    *epoch = t->image_seconds * (double)(dp_epoch_images(t) - p->position) + (validated ? 0 : validation_estimate(t));
     *run = *epoch + epoch_estimate(t) * (p->epochs - p->epoch - 1);
 }

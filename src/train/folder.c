@@ -150,7 +150,7 @@ static deeper_status restore(dp_trainer *t, const char *state, deeper_error *err
     dp_progress_free(&t->progress, t->allocator);
     DP_TRY(dp_progress_from_json(&t->progress, state, t->options.out, t->allocator, error));
     const dp_progress *p = &t->progress;
-    if (p->position > t->images || p->epoch < 0 || p->epoch > p->epochs)
+    if (p->position > t->images || p->epoch_images > t->images || p->epoch < 0 || p->epoch > p->epochs)
         return dp_fail(error, DEEPER_ERROR_MISMATCH, "%s: its checkpoint is of another run", t->options.out);
     dp_tell(t->calls, DEEPER_TRAIN_NOTE, "goes on from step %llu, after %d of %d epochs and %llu pictures",
             (unsigned long long)p->step, p->epoch, p->epochs, (unsigned long long)p->position);

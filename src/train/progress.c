@@ -61,6 +61,8 @@ char *dp_progress_to_json(const dp_progress *progress) {
     for (size_t i = 0; i < progress->history_count; i++)
         failed |= json_array_append_new(history, dp_fields_to_json(epoch_fields, COUNT_OF(epoch_fields), &progress->history[i]));
     failed |= json_object_set_new(object, "history", history);
+    if (progress->epoch_images)
+        failed |= json_object_set_new(object, "epoch_images", json_integer((json_int_t)progress->epoch_images));
     char *text = failed ? NULL : json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(17));
     json_decref(object);
     return text;
@@ -85,6 +87,7 @@ deeper_status dp_progress_from_json(dp_progress *progress, const char *json, con
     *progress = (dp_progress){ 0 };
     DP_TRY(dp_json_parse(&object, json, strlen(json), JSON_DEPTH, name, "the progress of the run", -1, error));
     deeper_status status = dp_fields_from_json(progress_fields, COUNT_OF(progress_fields), progress, object, name, error);
+    progress->epoch_images = (uint64_t)json_integer_value(json_object_get(object, "epoch_images"));
     if (status == DEEPER_OK)
         status = read_history(progress, json_object_get(object, "history"), name, allocator, error);
     json_decref(object);

@@ -98,7 +98,7 @@ static void watch(const dp_trainer *t, const dp_step *s) {
 /* Updates the parameters from the gradients of a step. */
 static deeper_status learn(dp_trainer *t, dp_step *s, deeper_error *error) {
     dp_progress *p = &t->progress;
-    double middle = ((double)p->position + 0.5 * (double)s->taken) / (double)t->images;
+    double middle = ((double)p->position + 0.5 * (double)s->taken) / (double)dp_epoch_images(t);
     t->schedule.epochs = p->epochs;
     s->rate = p->factor * dp_schedule_rate(&t->schedule, p->epoch + middle);
     p->rate = s->rate;

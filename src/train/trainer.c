@@ -169,7 +169,7 @@ static deeper_status ask_host(dp_trainer *t, deeper_error *error) {
 
 static deeper_status run_steps(dp_trainer *t, dp_batches *batches, deeper_error *error) {
     dp_measure_begin(t);
-    for (uint64_t done = 0;; done++) {
+    for (uint64_t done = 0; t->progress.position < dp_epoch_images(t); done++) {
         dp_step s;
         DP_TRY(dp_step_run(t, batches, &s, error));
         if (s.taken == 0)
@@ -180,6 +180,7 @@ static deeper_status run_steps(dp_trainer *t, dp_batches *batches, deeper_error 
             tell_step(t, &s);
         DP_TRY(ask_host(t, error));
     }
+    return DEEPER_OK;
 }
 
 /* The epoch that ends, as history has it, with what validation found. */

@@ -44,6 +44,7 @@ typedef struct dp_trainer {
 /* --------------------------------------------------------------------------------------------------------------- clock */
 
 uint64_t dp_step_images(const dp_trainer *trainer); /* pictures of a whole step */
+uint64_t dp_epoch_images(const dp_trainer *trainer); /* that an epoch takes */
 uint64_t dp_epoch_steps(const dp_trainer *trainer);
 
 /* Brings progress.seconds up to date and returns it. */
@@ -55,7 +56,8 @@ double dp_seconds_so_far(dp_trainer *trainer);
 void dp_measure_begin(dp_trainer *trainer);
 void dp_measure_speed(dp_trainer *trainer, uint64_t step, uint64_t images);
 
-/* With `minutes`, once: as many epochs as fit, when the speed is known well enough or the first epoch ends. */
+/* With `minutes`, once: as many epochs as fit, when the speed is known well enough or the first epoch ends. Where not even one fits,
+ * the run has one that ends early. */
 void dp_fit_epochs(dp_trainer *trainer, bool epoch_ends);
 
 /* Seconds left in this epoch with its validation (unless `validated`), and in the run. */
