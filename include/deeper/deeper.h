@@ -533,8 +533,8 @@ DEEPER_API deeper_status deeper_bench(const deeper_model *model, const deeper_se
                                       deeper_benchmark *result, deeper_error *error);
 
 /* One step of a run: a layer, or several that are computed as one product, or what only moves values; and one for all that a
- * training step does beside its plan. Valid during the callback, texts too. Times are those of the fastest run. Steps of one phase run
- * as one loop; a step's part of the loop's wall time is its part of the work, so all steps add up to the runs. */
+ * training step does beside its plan. Valid during the callback, texts too. Times are those of the fastest run. Steps of one phase
+ * run as one loop; a step's part of the loop's wall time is its part of the work, so all steps add up to the runs. */
 typedef struct deeper_bench_step {
     const char *layer;      /* the first that it computes, "inception_3a/3x3"; "d NAME" is the gradient of NAME; may be "" */
     const char *operation;  /* "conv", "input grad", "weight grad", "pack", ... */
