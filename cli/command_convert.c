@@ -94,10 +94,10 @@ const cli_command cli_command_convert = {
     .name = "convert",
     .summary = "write a model in another file format",
     .operands = "IN OUT",
-    .description = "Reads a caffemodel of BVLC GoogLeNet, a safetensors or npz file that deeper wrote, or a pulled model by name, "
-                   "and writes OUT, "
-                   "whose ending says the format (--list). OUT holds all that classifying needs: weights, labels and "
-                   "preprocessing. It appears only when it is complete.",
+    .description =
+        "Reads a model file of any format that deeper knows, or a pulled model by name, and writes OUT, whose ending says the "
+        "format (--list). OUT holds all that classifying needs: weights, labels and preprocessing. It appears only when "
+        "it is complete; beside a .caffemodel the deploy form appears, OUT.prototxt.",
     .examples = "deeper convert bvlc_googlenet.caffemodel googlenet.safetensors\n"
                 "deeper convert googlenet.safetensors googlenet.npz    # for numpy.load\n"
                 "deeper convert --list\n",

@@ -1,7 +1,6 @@
 /* test_caffemodel.c - caffemodels: the published one where it is at hand, and ones made here in both forms, with and without the
  * auxiliary heads, damaged, hostile, and of another network. */
 #include "caffemodel.pb-c.h"
-#include "formats/caffe_zoo.h"
 #include "formats/caffemodel.h"
 #include "formats/fill.h"
 #include "helpers/helpers.h"
@@ -427,18 +426,18 @@ static void hostile(void **state) {
     assert_int_equal(parse(bytes, 3 * layers, &error), DEEPER_ERROR_LIMIT);
     assert_non_null(strstr(error.message, "bytes of memory"));
 
-    /* Nine blobs in a layer; a name of 257 bytes. */
+    /* Nine blobs in a layer; a name of 321 bytes. */
     unsigned char many[2 + 1 + 2 * 9] = { 0xa2, 0x06, 2 * 9 };
     for (size_t i = 0; i < 9; i++)
         many[3 + 2 * i] = 0x3a;
     assert_int_equal(parse(many, sizeof many, &error), DEEPER_ERROR_LIMIT);
     assert_non_null(strstr(error.message, "9 blobs"));
     unsigned char *next = bytes;
-    const unsigned char front[] = { 0xa2, 0x06, 0x84, 0x02, 0x0a, 0x81, 0x02 };
+    const unsigned char front[] = { 0xa2, 0x06, 0xc4, 0x02, 0x0a, 0xc1, 0x02 };
     memcpy(next, front, sizeof front);
-    memset(next + sizeof front, 'n', 257);
-    assert_int_equal(parse(bytes, sizeof front + 257, &error), DEEPER_ERROR_LIMIT);
-    assert_non_null(strstr(error.message, "a name of 257 bytes"));
+    memset(next + sizeof front, 'n', 321);
+    assert_int_equal(parse(bytes, sizeof front + 321, &error), DEEPER_ERROR_LIMIT);
+    assert_non_null(strstr(error.message, "a name of 321 bytes"));
     free(bytes);
 }
 
@@ -456,7 +455,7 @@ static void every_cut(void **state) {
             memcpy(part, bytes, cut);
             dp_model *model;
             deeper_error error = { 0 };
-            deeper_status status = dp_caffe_zoo_open(&model, part, cut, "x", NULL, &error);
+            deeper_status status = dp_caffemodel_open(&model, part, cut, "x", NULL, &error);
             assert_int_equal(status, cut == size ? DEEPER_ERROR_UNSUPPORTED : DEEPER_ERROR_FORMAT);
             assert_null(model);
             free(part);
@@ -478,7 +477,7 @@ static void allocations_fail(void **state) {
         deeper_error error = { 0 };
         test_failing_allocator it;
         test_failing_allocator_init(&it, calls ? n : 0);
-        deeper_status status = dp_caffe_zoo_open(&model, bytes, size, "x", &it.allocator, &error);
+        deeper_status status = dp_caffemodel_open(&model, bytes, size, "x", &it.allocator, &error);
         done = calls && it.calls < n;
         assert_int_equal(status, !calls || done ? DEEPER_OK : DEEPER_ERROR_MEMORY);
         dp_model_free(model);

@@ -2,7 +2,6 @@
  * the table is a network. Weights stay in Caffe's order: K x C x R x S, rows of C x H x W, input channels B, G, R. */
 #include "formats/caffe_zoo.h"
 
-#include "formats/caffemodel.h"
 #include "formats/fill.h"
 #include "formats/ilsvrc2012.h"
 #include "formats/labels.h"
@@ -141,7 +140,7 @@ static deeper_status set_published(dp_model *model, const published *network, bo
     return model->classes == DP_ILSVRC2012_CLASSES ? dp_labels_ilsvrc2012(&model->labels, model->allocator, error) : DEEPER_OK;
 }
 
-static deeper_status open_parsed(dp_model **model, dp_caffemodel *file, const char *name, deeper_error *error) {
+deeper_status dp_caffe_zoo_open(dp_model **model, dp_caffemodel *file, const char *name, deeper_error *error) {
     heads found;
     const published *network = recognise(file, name, error);
     if (!network)
@@ -149,18 +148,4 @@ static deeper_status open_parsed(dp_model **model, dp_caffemodel *file, const ch
     DP_TRY(create_network(model, file, network, &found, error));
     DP_TRY(dp_model_fill(*model, file->tensors, file->count, false, name, error));
     return set_published(*model, network, file->v1, found, error);
-}
-
-deeper_status dp_caffe_zoo_open(dp_model **model, const void *bytes, size_t size, const char *name,
-                                const deeper_allocator *allocator, deeper_error *error) {
-    dp_caffemodel file;
-    *model = NULL;
-    DP_TRY(dp_caffemodel_parse(&file, bytes, size, name, allocator, error));
-    deeper_status status = open_parsed(model, &file, name, error);
-    dp_caffemodel_free(&file);
-    if (status != DEEPER_OK) {
-        dp_model_free(*model);
-        *model = NULL;
-    }
-    return status;
 }

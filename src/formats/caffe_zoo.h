@@ -4,13 +4,12 @@
 #ifndef DP_FORMATS_CAFFE_ZOO_H
 #define DP_FORMATS_CAFFE_ZOO_H
 
-#include "formats/model.h"
+#include "formats/caffemodel.h"
 
-/* The network of a caffemodel in memory as a model: GoogLeNet (with its auxiliary heads where the file has them whole, else
- * without), AlexNet, CaffeNet, Network in Network, VGG-16, with any number of classes. The model's source says which it is. The
- * input's channels stay B, G, R. Nothing points into bytes. Errors: those of dp_caffemodel_parse and of dp_model_fill; UNSUPPORTED
- * (layers of no network that is known). */
-deeper_status dp_caffe_zoo_open(dp_model **model, const void *bytes, size_t size, const char *name,
-                                const deeper_allocator *allocator, deeper_error *error);
+/* The network of a parsed file as a model: GoogLeNet (with its auxiliary heads where the file has them whole, else without; their
+ * tensors are then dropped from the file), AlexNet, CaffeNet, Network in Network, VGG-16, with any number of classes. The model's
+ * source says which it is. The input's channels stay B, G, R. Nothing points into the file. Errors: those of dp_model_fill;
+ * UNSUPPORTED (layers of no network that is known); *model may then be half made, for the caller to free. */
+deeper_status dp_caffe_zoo_open(dp_model **model, dp_caffemodel *file, const char *name, deeper_error *error);
 
 #endif

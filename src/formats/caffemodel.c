@@ -2,6 +2,7 @@
 #include "formats/caffemodel.h"
 
 #include "caffemodel.pb-c.h"
+#include "formats/json.h"
 #include "formats/protobuf_heap.h"
 
 #include <stdio.h>
@@ -9,7 +10,8 @@
 
 enum {
     MAX_BLOBS = 8, /* of a layer; Caffe's have up to 3 */
-    MAX_NAME = 256
+    MAX_NAME = 320,
+    MAX_TEXTS = 64 /* of deeper's; it writes up to 9 */
 };
 
 /* ------------------------------------------------------------------------------------------------------------- parsing */
@@ -130,6 +132,25 @@ static deeper_status collect(dp_caffemodel *file, const char *name, deeper_error
     return DEEPER_OK;
 }
 
+/* The texts that deeper wrote. */
+static deeper_status collect_texts(dp_caffemodel *file, const char *name, deeper_error *error) {
+    const Caffe__NetParameter *net = file->message;
+    if (net->n_deeper == 0)
+        return DEEPER_OK;
+    if (net->n_deeper > MAX_TEXTS)
+        return dp_fail(error, DEEPER_ERROR_LIMIT, "%s: %zu texts of deeper; %d are read", name, net->n_deeper, MAX_TEXTS);
+    file->texts = dp_alloc(file->allocator, net->n_deeper, sizeof *file->texts);
+    if (!file->texts)
+        return dp_fail_memory(error, "the texts of a caffemodel");
+    for (size_t i = 0; i < net->n_deeper; i++) {
+        const char *key = net->deeper[i]->key, *text = net->deeper[i]->text;
+        if (!key || !text || !dp_text_clean(key, strlen(key), false) || !dp_text_clean(text, strlen(text), true))
+            return dp_fail(error, DEEPER_ERROR_FORMAT, "%s: text %zu of deeper is not clean UTF-8", name, i);
+        file->texts[file->text_count++] = (dp_text){ key, text };
+    }
+    return DEEPER_OK;
+}
+
 deeper_status dp_caffemodel_parse(dp_caffemodel *file, const void *bytes, size_t size, const char *name,
                                   const deeper_allocator *allocator, deeper_error *error) {
     *file = (dp_caffemodel){ .allocator = allocator };
@@ -138,6 +159,8 @@ deeper_status dp_caffemodel_parse(dp_caffemodel *file, const void *bytes, size_t
     file->message = message;
     if (status == DEEPER_OK)
         status = collect(file, name, error);
+    if (status == DEEPER_OK)
+        status = collect_texts(file, name, error);
     if (status != DEEPER_OK)
         dp_caffemodel_free(file);
     return status;
@@ -154,5 +177,6 @@ void dp_caffemodel_free(dp_caffemodel *file) {
     dp_protobuf_free(file->message);
     dp_free(file->allocator, file->tensors);
     dp_free(file->allocator, file->names);
+    dp_free(file->allocator, file->texts);
     *file = (dp_caffemodel){ .allocator = file->allocator };
 }

@@ -2,7 +2,6 @@
  * writing is model_save.c's. */
 #include "formats/model.h"
 
-#include "formats/caffe_zoo.h"
 #include "formats/caffemodel.h"
 #include "formats/labels.h"
 #include "formats/model_file.h"
@@ -23,7 +22,7 @@ typedef struct format {
 static const format formats[] = {
     { "safetensors", dp_safetensors_sniff, dp_model_file_open },
     { "npz", dp_npz_sniff, dp_model_npz_open },
-    { "caffemodel", dp_caffemodel_sniff, dp_caffe_zoo_open },
+    { "caffemodel", dp_caffemodel_sniff, dp_caffemodel_open },
 };
 
 deeper_status dp_model_create(dp_model **model, const char *spec, int classes, int image_size, const deeper_allocator *allocator,

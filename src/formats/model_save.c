@@ -1,5 +1,6 @@
 /* model_save.c - models written: the ending of the file's name says the format. Each format is a row of one table and a file of its
  * own; what readers share with writers is in their headers. */
+#include "formats/caffemodel.h"
 #include "formats/metadata.h"
 #include "formats/model_file.h"
 
@@ -15,6 +16,8 @@ static const struct {
 } writers[] = {
     { ".safetensors", "deeper's own: weights, labels, preprocessing, training record", false, dp_model_file_write },
     { ".npz", "the same as named arrays for numpy.load", false, dp_model_npz_write },
+    { ".caffemodel", "Caffe's weights and layers, with the deploy .prototxt beside it: Caffe, OpenCV, ncnn's converter", false,
+      dp_caffemodel_write },
 };
 
 enum { WRITERS = sizeof writers / sizeof *writers };

@@ -135,11 +135,12 @@ deeper_status dp_recipe_read(dp_preprocess *preprocess, const char *text, dp_sha
     return DEEPER_OK;
 }
 
-static bool same_rule(const dp_preprocess *a, const dp_preprocess *b) {
+/* side: of the recipe itself, which also stands for it whatever the crop is. */
+static bool same_rule(const dp_preprocess *a, const dp_preprocess *b, int side) {
     for (int c = 0; c < a->channels; c++)
         if (a->mean[c] != b->mean[c] || a->scale[c] != b->scale[c])
             return false;
-    return a->bgr == b->bgr && a->rule == b->rule && a->side == b->side && a->filter == b->filter;
+    return a->bgr == b->bgr && a->rule == b->rule && (a->side == b->side || a->side == side) && a->filter == b->filter;
 }
 
 const dp_recipe *dp_recipe_of(const dp_preprocess *preprocess) {
@@ -148,7 +149,7 @@ const dp_recipe *dp_recipe_of(const dp_preprocess *preprocess) {
         if (preprocess->channels == 1 && !recipes[i].grey)
             continue;
         dp_recipe_apply(&wanted, &recipes[i], preprocess->size, preprocess->channels);
-        if (same_rule(preprocess, &wanted))
+        if (same_rule(preprocess, &wanted, recipes[i].side))
             return &recipes[i];
     }
     return NULL;

@@ -33,6 +33,21 @@ says out bvlc torchvision inception
 run 0 convert --list --json
 get preprocess about >/dev/null
 
+# Caffe's two files, and back to the same bytes.
+run 0 convert --list
+says out .safetensors .caffemodel
+mkdir caffe
+run 0 convert named.safetensors caffe/net.caffemodel
+same "net.caffemodel net.prototxt" "$(echo $(ls caffe))"
+says caffe/net.prototxt '# pictures: resize short side to 74' 'type: "Convolution"' 'dim: 64'
+run 0 convert caffe/net.caffemodel back.safetensors
+cmp -s named.safetensors back.safetensors || fail "not the same after caffemodel"
+"$HELPERS/cli_make_model" googlenet:width=0.0625,aux=1 5 112 - - heads.safetensors || fail "no model with heads"
+run 1 convert heads.safetensors caffe/heads.caffemodel
+lines err 1
+says err "loss1/ave_pool (adaptive_pool)"
+same 2 "$(ls caffe | wc -l)"
+
 run 2 convert small.safetensors
 run 2 convert small.safetensors out.unknown
 lines err 1

@@ -2,7 +2,6 @@
  * so none is ever found here; filling a model is fuzz_model_file's.
  *
  * covers: src/formats/caffemodel.c */
-#include "formats/caffe_zoo.h"
 #include "formats/caffemodel.h"
 
 #include <stdlib.h>
@@ -40,7 +39,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 
     dp_model *model;
     dp_caffemodel_sniff(data, size);
-    status = dp_caffe_zoo_open(&model, data, size, "input", NULL, &error);
+    status = dp_caffemodel_open(&model, data, size, "input", NULL, &error);
     demand(status == error.status && (status == DEEPER_OK) == (model != NULL));
     dp_model_free(model);
     return 0;
