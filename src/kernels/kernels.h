@@ -21,13 +21,18 @@ enum { DP_PANEL_BLOCKS = 4, DP_PANEL_ROWS = 16 };
  *                                           in[i * in_stride + segments[s] + k] * weights[((s * run + k) * blocks + j) * L + l])
  * A blocked convolution has a segment a (channel block, window row, window column) and run = L; a planar one a segment a (channel,
  * window row) and run = S. The order of the sum does not depend on rows and blocks: any split gives the same bits. low: 0 for ReLU,
- * -INFINITY for none. */
+ * -INFINITY for none.
+ * ahead: while it computes, the product asks for segment_count * run * blocks * L floats from here on to be brought into the second
+ * cache, or, with `reread`, for nothing new: weights are a stream that a product soon reads faster than memory gives it. Any
+ * address will do; NULL is `weights`. */
 typedef struct dp_panel {
     const float *in;
     ptrdiff_t in_stride;
     const ptrdiff_t *segments;
     int segment_count, run;
     const float *weights, *bias;
+    const float *ahead;
+    bool reread;
     float low;
     float *out[DP_PANEL_BLOCKS];
     ptrdiff_t out_stride;
@@ -118,15 +123,17 @@ typedef enum dp_weight_order { DP_WEIGHTS_PLAIN, DP_WEIGHTS_ROTATED, DP_WEIGHTS_
  * / L. Panel p holds [segment][run][blocks_of[p]][L], panels one after another, segments in the order (channel block, row, column)
  * with run L if blocked, (channel, row) with run S if planar. scale: NULL, or a factor an output channel (folded batch norm). The
  * caller zeroes `packed` first: lanes of missing channels stay zero. groups > 1: written as a dense product with zeros elsewhere.
- * points > 0: for Winograd's products of so many points (winograd.h), with the ISA's `transform`: panel p holds [frequency][c][
- * blocks_of[p]][L]; the window is square, groups is 1. */
+ * points > 0: for Winograd's products of so many points (winograd.h), with the ISA's `transform`: panel p holds
+ * [frequency][c][blocks_of[p]][L]; groups is 1, the window is square, taps its side. phases: 1, or 2 for a convolution with stride
+ * 2 that is computed with stride 1 over the phases of its input: channel (py * 2 + px) * C + c, tap (r, s) of the product is
+ * channel c, place (2 r + py - shift, 2 s + px - shift) of the window, zero outside it; taps is the side of that smaller window. */
 typedef struct dp_packing {
     const float *weights, *scale;
     dp_weight_order order;
     int outputs, channels, height, width, groups; /* channels: C of the whole input; height, width: R, S */
     int lanes, first_output;                      /* first_output: k0, a multiple of L */
     bool planar;
-    int points;
+    int points, taps, phases, shift;
     dp_winograd_weights *transform;
     const int *blocks_of;
     int panels;

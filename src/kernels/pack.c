@@ -72,26 +72,40 @@ static size_t place(const dp_packing *p, int c, int r, int s) {
 
 size_t dp_packed_depth(const dp_packing *p) {
     if (p->points)
-        return (size_t)p->channels * (size_t)(p->points * p->points);
+        return (size_t)p->channels * (size_t)(p->phases * p->phases) * (size_t)(p->points * p->points);
     const int channels = p->planar ? p->channels : (p->channels + p->lanes - 1) / p->lanes * p->lanes;
     return (size_t)channels * (size_t)p->height * (size_t)p->width;
 }
 
+/* The place in a window's side that tap t of phase `phase` stands for; outside 0..side-1: none. */
+static int tap_place(const dp_packing *p, int t, int phase) {
+    return t * p->phases + phase - p->shift;
+}
+
+/* The window of product channel `channel` for all lanes of a block. */
+static void gather_window(float *window, const dp_packing *p, const lane *lanes, int channel) {
+    const strides at = strides_of(p);
+    const int phase = channel / p->channels, c = channel % p->channels;
+    for (int t = 0; t < p->taps * p->taps; t++) {
+        const int r = tap_place(p, t / p->taps, phase / p->phases), s = tap_place(p, t % p->taps, phase % p->phases);
+        const bool there = r >= 0 && r < p->height && s >= 0 && s < p->width;
+        for (int l = 0; l < p->lanes; l++)
+            window[t * p->lanes + l] =
+                there && lanes[l].weights ? lanes[l].weights[c * at.channel + r * at.row + s * at.column] * lanes[l].scale : 0;
+    }
+}
+
 /* One block: `packed` is its first vector, the next one of its sum `step` floats on. */
 static void pack_winograd_block(float *packed, size_t step, const dp_packing *p, int block) {
-    const strides at = strides_of(p);
+    const int channels = p->channels * p->phases * p->phases;
     lane lanes[LANES_MAX];
     float matrix[DP_WINOGRAD_POINTS * DP_WINOGRAD_TAPS_MAX];
-    alignas(DP_ALIGNMENT) float window[DP_WINOGRAD_TAPS_MAX * DP_WINOGRAD_TAPS_MAX * LANES_MAX] = { 0 };
+    alignas(DP_ALIGNMENT) float window[DP_WINOGRAD_TAPS_MAX * DP_WINOGRAD_TAPS_MAX * LANES_MAX];
     find_lanes(lanes, p, block);
-    dp_winograd_matrix(matrix, p->points, p->width);
-    for (int c = 0; c < p->channels; c++) {
-        for (int l = 0; l < p->lanes; l++)
-            for (int r = 0; lanes[l].weights && r < p->height; r++)
-                for (int s = 0; s < p->width; s++)
-                    window[(r * p->width + s) * p->lanes + l] =
-                        lanes[l].weights[c * at.channel + r * at.row + s * at.column] * lanes[l].scale;
-        p->transform(packed + (size_t)c * step, (ptrdiff_t)((size_t)p->channels * step), window, matrix, p->points, p->width);
+    dp_winograd_matrix(matrix, p->points, p->taps);
+    for (int c = 0; c < channels; c++) {
+        gather_window(window, p, lanes, c);
+        p->transform(packed + (size_t)c * step, (ptrdiff_t)((size_t)channels * step), window, matrix, p->points, p->taps);
     }
 }
 

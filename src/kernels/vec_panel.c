@@ -5,6 +5,8 @@
  * in kernels.h. */
 #include "kernels/vec_families.h"
 
+#include <stdint.h>
+
 #if DP_VEC_NEON && !defined(__clang__)
 /* gcc would move loads so far ahead on aarch64 that the sums leave the registers. */
 #pragma GCC optimize("no-schedule-insns")
@@ -12,6 +14,8 @@
 
 /* Rows are reached as base[i / 4] + (i % 4) * stride, so that any stride costs six address registers at most: x86 adds one or two
  * times a register to a base for free, and three times has a register of its own. */
+enum { CACHE_LINE = 64 };
+
 enum { ROWS_A_BASE = 4, BASES = DP_PANEL_ROWS / ROWS_A_BASE };
 
 /* The sums are one flat array and every loop over them a single one: that is what both gcc and clang keep in registers. */
@@ -23,6 +27,8 @@ DP_VEC_INLINE void product(const dp_panel *panel, const int rows, const int bloc
     const float *weights = panel->weights;
     const ptrdiff_t stride = panel->in_stride;
     const int run = panel->run;
+    const uintptr_t ahead_step = panel->reread ? 0 : (uintptr_t)blocks * DP_VEC_LANES * sizeof(float);
+    uintptr_t ahead = (uintptr_t)(panel->ahead ? panel->ahead : weights);
     for (int s = 0; s < panel->segment_count; s++) {
         const float *base[BASES];
         DP_VEC_UNROLL
@@ -34,6 +40,10 @@ DP_VEC_INLINE void product(const dp_panel *panel, const int rows, const int bloc
             for (int j = 0; j < blocks; j++)
                 w[j] = vec_load(weights + j * DP_VEC_LANES);
             weights += blocks * DP_VEC_LANES;
+            DP_VEC_UNROLL
+            for (int line = 0; line < (blocks * DP_VEC_LANES * (int)sizeof(float) + CACHE_LINE - 1) / CACHE_LINE; line++)
+                __builtin_prefetch((const void *)(ahead + (uintptr_t)line * CACHE_LINE), 0, 2);
+            ahead += ahead_step;
             DP_VEC_UNROLL
             for (int n = 0; n < rows * blocks; n++) {
                 int i = n / blocks;

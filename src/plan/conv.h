@@ -36,7 +36,9 @@ struct dp_conv_weights {
     int source_count;
     int channels, height, width, groups; /* C of the input, R, S */
     bool planar;
-    int points;  /* of Winograd's largest tile; 0: the direct product */
+    int points; /* of Winograd's largest tile; 0: the direct product */
+    int taps;   /* of Winograd's window: height and width, or half of them where phases is 2 (step_phases.c) */
+    int phases, shift;
     int blocks;  /* of output channels */
     int *panels; /* blocks of each panel */
     int panel_count;
@@ -78,7 +80,10 @@ double dp_panel_cost(const dp_kernels *kernels, int rows, int blocks, int most);
 int dp_pieces(int count, int most);
 
 /* step_winograd.c: lowers a convolution that Winograd's algorithm computes and is expected to compute faster; *taken says whether
- * it was. `in` has the halo. */
-deeper_status dp_lower_winograd(dp_lowering *lowering, int node, const dp_view *in, bool *taken, deeper_error *error);
+ * it was. */
+deeper_status dp_lower_winograd(dp_lowering *lowering, int node, bool *taken, deeper_error *error);
+
+/* step_conv.c: the input of a convolution, or a copy of it, with the halo of its window. */
+deeper_status dp_conv_input(dp_lowering *lowering, int node, dp_view *in, deeper_error *error);
 
 #endif

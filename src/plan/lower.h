@@ -34,8 +34,15 @@ float dp_target_low(const dp_lowering *lowering, int node);
 /* The batch norm or affine that the step of `node` computes along, or -1. */
 int dp_target_affine(const dp_lowering *lowering, int node);
 
-/* place.c: a view for the value of every root. */
+/* place.c: a view for the value of every root. Pictures of up to DP_PLANAR_CHANNELS channels may stay planar. */
+enum { DP_PLANAR_CHANNELS = 4 };
 deeper_status dp_place(dp_lowering *lowering, deeper_error *error);
+
+/* step_phases.c: whether only convolutions over its phases read an input: it needs no place in the arena. */
+bool dp_only_phases(const dp_lowering *lowering, int input);
+
+/* step_layout.c: which of a call's inputs an INPUT node is. */
+int dp_input_index(const dp_graph *graph, int node);
 
 /* The view of the value of input `index` of a node. */
 const dp_view *dp_input_view(const dp_lowering *lowering, int node, int index);

@@ -3,7 +3,7 @@
  * reads gets that convolution's halo; all others stay dense. */
 #include "plan/lower.h"
 
-enum { FLOATS_ALIGNMENT = DP_ALIGNMENT / (int)sizeof(float), PLANAR_CHANNELS = 4 };
+enum { FLOATS_ALIGNMENT = DP_ALIGNMENT / (int)sizeof(float) };
 
 deeper_status dp_storage_add_fixed(dp_plan *plan, size_t floats, int *storage, deeper_error *error) {
     void *storages = plan->storages;
@@ -94,7 +94,7 @@ static void read_wish(wishes *wish, const dp_node *reader, int index) {
 
 static void read_wishes(const dp_lowering *l, wishes *of, bool *planes) {
     for (int i = 0; i < l->graph->count; i++)
-        planes[i] = l->graph->nodes[i].op == DP_OP_INPUT && l->graph->nodes[i].shape.c <= PLANAR_CHANNELS;
+        planes[i] = l->graph->nodes[i].op == DP_OP_INPUT && l->graph->nodes[i].shape.c <= DP_PLANAR_CHANNELS;
     for (int i = 0; i < l->graph->count; i++)
         for (int j = 0; l->needed[i] && l->root[i] == i && j < l->graph->nodes[i].input_count; j++) {
             const dp_node *reader = &l->graph->nodes[i];
@@ -162,7 +162,7 @@ static void place_parts(dp_lowering *l, int node) {
 static deeper_status place_values(dp_lowering *l, const wishes *of, const bool *planes, deeper_error *error) {
     for (int i = l->graph->count - 1; i >= 0; i--) {
         const dp_node *node = &l->graph->nodes[i];
-        if (!has_value(l, i) || (node->op == DP_OP_SLICE && is_view(l, i)))
+        if (!has_value(l, i) || (node->op == DP_OP_SLICE && is_view(l, i)) || (node->op == DP_OP_INPUT && dp_only_phases(l, i)))
             continue;
         if (l->views[i].storage < 0)
             DP_TRY(place_new(l, i, &of[i], planes[i], error));

@@ -82,6 +82,10 @@ struct dp_step {
             int index; /* of the call's inputs or outputs */
             dp_shape shape;
         } io;
+        struct {
+            int input;  /* of the call, or -1: step->in */
+            int margin; /* pixels above and before the picture */
+        } phases;
         dp_dropout dropout;
         float high;             /* of a clamp */
         float smoothing, value; /* of a loss; of a fill */

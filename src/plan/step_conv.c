@@ -47,8 +47,11 @@ static void run_tiles(const dp_run *run, const dp_step *step, int image, int til
             const dp_storage *storage = &run->plan->storages[target->storage];
             targets[j] = run->arena + storage->offset + (size_t)image * storage->image + target->offset;
         }
+        ptrdiff_t floats = (ptrdiff_t)conv->weights.depth * blocks * lanes;
         for (int t = tile_begin; t < tile_end; t++) {
             const dp_conv_tile *tile = &conv->tiles[t];
+            panel.ahead = panel.weights + floats;
+            panel.reread = t > tile_begin;
             panel.in = in + tile->in;
             for (int j = 0; j < blocks; j++)
                 panel.out[j] = targets[j] + tile->y * conv->targets[block + j].row + (ptrdiff_t)tile->x * lanes;
@@ -307,8 +310,17 @@ static deeper_status build_conv(conv_build *b, int node, deeper_error *error) {
     return emit(b, error);
 }
 
-static deeper_status lower_direct(dp_lowering *lowering, int node, const dp_view *in, deeper_error *error) {
-    conv_build build = { .lowering = lowering, .in = *in };
+deeper_status dp_conv_input(dp_lowering *l, int node, dp_view *in, deeper_error *error) {
+    const dp_node *it = &l->graph->nodes[node];
+    *in = *dp_input_view(l, node, 0);
+    if (it->op == DP_OP_FC || dp_has_halo(l->plan, in, &it->attributes.window))
+        return DEEPER_OK;
+    return dp_lower_copy(l, node, in, &it->attributes.window, in, error);
+}
+
+static deeper_status lower_direct(dp_lowering *lowering, int node, deeper_error *error) {
+    conv_build build = { .lowering = lowering };
+    DP_TRY(dp_conv_input(lowering, node, &build.in, error));
     build.conv = dp_alloc(lowering->plan->allocator, 1, sizeof *build.conv);
     if (!build.conv)
         return dp_fail_memory(error, "a convolution's step");
@@ -319,11 +331,7 @@ static deeper_status lower_direct(dp_lowering *lowering, int node, const dp_view
 }
 
 deeper_status dp_lower_conv(dp_lowering *lowering, int node, deeper_error *error) {
-    const dp_node *it = &lowering->graph->nodes[node];
-    dp_view in = *dp_input_view(lowering, node, 0);
     bool taken;
-    if (it->op == DP_OP_CONV && !dp_has_halo(lowering->plan, &in, &it->attributes.window))
-        DP_TRY(dp_lower_copy(lowering, node, &in, &it->attributes.window, &in, error));
-    DP_TRY(dp_lower_winograd(lowering, node, &in, &taken, error));
-    return taken ? DEEPER_OK : lower_direct(lowering, node, &in, error);
+    DP_TRY(dp_lower_winograd(lowering, node, &taken, error));
+    return taken ? DEEPER_OK : lower_direct(lowering, node, error);
 }

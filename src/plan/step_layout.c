@@ -171,7 +171,7 @@ static const dp_step_kind halo_kind = { "halo", run_halo, NULL, NULL };
 static const dp_step_kind join_kind = { "join", run_join, NULL, release_join };
 
 /* The number of an INPUT node among the graph's. */
-static int input_index(const dp_graph *graph, int node) {
+int dp_input_index(const dp_graph *graph, int node) {
     int index = 0;
     for (int i = 0; i < node; i++)
         index += graph->nodes[i].op == DP_OP_INPUT;
@@ -179,10 +179,12 @@ static int input_index(const dp_graph *graph, int node) {
 }
 
 deeper_status dp_lower_input(dp_lowering *lowering, int node, deeper_error *error) {
+    if (lowering->views[node].storage < 0)
+        return DEEPER_OK;
     dp_step step = {
         .kind = &input_kind, .name = lowering->graph->nodes[node].name, .out = lowering->views[node], .low = -INFINITY
     };
-    step.as.io.index = input_index(lowering->graph, node);
+    step.as.io.index = dp_input_index(lowering->graph, node);
     step.work = dp_shape_floats(step.out.shape);
     int planes = step.out.planar ? step.out.shape.c : dp_blocks(step.out.shape.c, lowering->plan->kernels->lanes);
     step.tasks = dp_parts(lowering->plan, planes, step.work);

@@ -15,7 +15,7 @@ enum { STRIP_BYTES = 512 << 10 }; /* half of the second cache of the machines we
 struct dp_winograd_step {
     dp_conv_weights weights;
     dp_winograd_cover cover;
-    int taps;
+    int taps, channels;       /* r, C */
     int strip_images, strips; /* pictures of a strip; strips a picture, 1 if there are several pictures */
     int panel_parts;
     int strip_tiles;                         /* most tiles of one frequency */
@@ -72,7 +72,7 @@ static void transform_input(const strip *it) {
     const dp_winograd_step *w = it->step->as.winograd;
     const dp_kernels *kernels = it->run->plan->kernels;
     const dp_view *in = &it->step->in;
-    int blocks = dp_blocks(w->weights.channels, kernels->lanes);
+    int blocks = dp_blocks(w->channels, kernels->lanes);
     for (int image = 0; image < it->images; image++)
         for (int y = it->begin; y < it->end; y++) {
             int top;
@@ -98,16 +98,18 @@ static void multiply(const strip *it, int block, int blocks) {
     dp_panel panel = { .in_stride = w->tile_stride,
                        .segments = &whole,
                        .segment_count = 1,
-                       .run = w->weights.channels,
+                       .run = w->channels,
                        .bias = zeros,
                        .low = -INFINITY,
                        .out_stride = (ptrdiff_t)blocks * lanes };
-    for (int f = 0; f < points * points; f++, weights += (ptrdiff_t)w->weights.channels * blocks * lanes) {
+    for (int f = 0; f < points * points; f++, weights += (ptrdiff_t)w->channels * blocks * lanes) {
         int tiles = it->images * it->rows_having[f / points] * w->cover.across.having[f % points], pieces = dp_pieces(tiles, most);
         panel.weights = weights;
         for (int piece = 0; piece < pieces; piece++) {
             int begin, end;
             dp_share(tiles, pieces, piece, &begin, &end);
+            panel.ahead = weights + (ptrdiff_t)w->channels * blocks * lanes;
+            panel.reread = piece > 0;
             panel.in = it->input + f * w->frequency_stride + begin * w->tile_stride;
             for (int j = 0; j < blocks; j++)
                 panel.out[j] = it->products + f * w->product_stride + (ptrdiff_t)(begin * blocks + j) * lanes;
@@ -204,7 +206,7 @@ static deeper_status build(dp_lowering *l, dp_winograd_step *w, dp_step *step, d
     dp_plan *plan = l->plan;
     const int lanes = plan->kernels->lanes, points = w->cover.points;
     DP_TRY(dp_conv_make_panels(plan, &w->weights, w->cover.panel, error));
-    w->tile_stride = odd_stride(dp_blocks(w->weights.channels, lanes), lanes);
+    w->tile_stride = odd_stride(dp_blocks(w->channels, lanes), lanes);
     cut_strips(w, plan);
     w->frequency_stride = odd_stride(w->strip_tiles, 1) * w->tile_stride;
     w->product_stride = odd_stride(w->strip_tiles * w->weights.panels[0], lanes);
@@ -223,49 +225,76 @@ static deeper_status build(dp_lowering *l, dp_winograd_step *w, dp_step *step, d
     return dp_emit(plan, step, reads, 2, &step->out.storage, 1, error);
 }
 
-static bool suits(const dp_node *node, const dp_view *in) {
-    const dp_window *w = &node->attributes.window;
-    return node->op == DP_OP_CONV && w->stride_y == 1 && w->stride_x == 1 && w->groups == 1 && w->height == w->width
-           && w->height >= DP_WINOGRAD_TAPS_MIN && w->height <= DP_WINOGRAD_TAPS_MAX && !in->planar;
+/* How a convolution would be computed; *phases: over the phases of its input. */
+static bool choose(const dp_lowering *l, int node, dp_winograd_shape *shape, dp_winograd_cover *cover, bool *phases) {
+    const dp_node *it = &l->graph->nodes[node];
+    const dp_window *w = &it->attributes.window;
+    const dp_shape in = l->graph->nodes[it->inputs[0]].shape;
+    *phases = dp_winograd_phases(l, node, shape, cover);
+    if (*phases)
+        return true;
+    if (l->plan->direct || it->op != DP_OP_CONV || w->stride_y != 1 || w->stride_x != 1 || w->groups != 1 || w->height != w->width
+        || w->height < DP_WINOGRAD_TAPS_MIN || w->height > DP_WINOGRAD_TAPS_MAX || dp_input_view(l, node, 0)->planar)
+        return false;
+    *shape = (dp_winograd_shape){ in.c, it->shape.c, it->shape.h, it->shape.w, w->height, in.c * w->height * w->width };
+    dp_winograd_choose(cover, l->plan->kernels, shape);
+    return cover->points > 0;
 }
 
-deeper_status dp_lower_winograd(dp_lowering *l, int node, const dp_view *in, bool *taken, deeper_error *error) {
-    const dp_node *it = &l->graph->nodes[node];
-    dp_winograd_cover cover = { 0 };
-    dp_winograd_shape shape = { in->shape.c, it->shape.c, it->shape.h, it->shape.w, it->attributes.window.height };
-    *taken = false;
-    if (!l->plan->direct && suits(it, in))
-        dp_winograd_choose(&cover, l->plan->kernels, &shape);
-    if (!cover.points)
-        return DEEPER_OK;
-    *taken = true;
-    dp_winograd_step *w = dp_alloc(l->plan->allocator, 1, sizeof *w);
-    if (!w)
-        return dp_fail_memory(error, "a convolution's step");
-    w->cover = cover;
-    w->taps = shape.taps;
+static void fill_weights(dp_lowering *l, int node, dp_winograd_step *w, const dp_winograd_shape *shape, bool phases) {
+    const dp_window *window = &l->graph->nodes[node].attributes.window;
+    w->taps = shape->taps;
+    w->channels = shape->channels;
     w->weights = (dp_conv_weights){ .sources = { { .node = node } },
                                     .source_count = 1,
-                                    .channels = shape.channels,
-                                    .height = shape.taps,
-                                    .width = shape.taps,
+                                    .channels = phases ? shape->channels / 4 : shape->channels,
+                                    .height = window->height,
+                                    .width = window->width,
                                     .groups = 1,
-                                    .points = cover.points,
-                                    .blocks = dp_blocks(shape.outputs, l->plan->kernels->lanes) };
+                                    .points = w->cover.points,
+                                    .taps = shape->taps,
+                                    .phases = phases ? 2 : 1,
+                                    .shift = phases ? window->pad_top % 2 : 0,
+                                    .blocks = dp_blocks(shape->outputs, l->plan->kernels->lanes) };
     dp_conv_read_source(l, &w->weights.sources[0]);
-    l->done[node] = true;
+}
+
+static deeper_status make(dp_lowering *l, int node, const dp_winograd_shape *shape, bool phases, dp_winograd_step *w,
+                          deeper_error *error) {
+    const dp_node *it = &l->graph->nodes[node];
+    fill_weights(l, node, w, shape, phases);
     uint64_t multiply_adds = dp_node_cost(l->graph, node).multiply_adds;
     dp_step step = { .kind = w->weights.sources[0].order == DP_WEIGHTS_PLAIN ? &winograd_kind : &gradient_kind,
                      .name = it->name,
-                     .in = *in,
                      .out = l->views[dp_target(l, node)],
                      .low = dp_target_low(l, node),
                      .work = multiply_adds / 3,
                      .multiply_adds = multiply_adds,
                      .as.winograd = w };
-    step.in.offset -= it->attributes.window.pad_top * in->row + (ptrdiff_t)it->attributes.window.pad_left * l->plan->kernels->lanes;
-    deeper_status status = build(l, w, &step, error);
+    if (phases) {
+        DP_TRY(dp_lower_phases(l, node, shape, &step.in, error));
+    } else {
+        DP_TRY(dp_conv_input(l, node, &step.in, error));
+        const dp_window *window = &it->attributes.window; /* from the picture to the first window */
+        step.in.offset -= window->pad_top * step.in.row + (ptrdiff_t)window->pad_left * l->plan->kernels->lanes;
+    }
+    return build(l, w, &step, error);
+}
+
+deeper_status dp_lower_winograd(dp_lowering *lowering, int node, bool *taken, deeper_error *error) {
+    dp_winograd_shape shape;
+    dp_winograd_cover cover;
+    bool phases;
+    *taken = choose(lowering, node, &shape, &cover, &phases);
+    if (!*taken)
+        return DEEPER_OK;
+    dp_winograd_step *w = dp_alloc(lowering->plan->allocator, 1, sizeof *w);
+    if (!w)
+        return dp_fail_memory(error, "a convolution's step");
+    w->cover = cover;
+    lowering->done[node] = true;
+    deeper_status status = make(lowering, node, &shape, phases, w, error);
     if (status != DEEPER_OK)
-        release_winograd(l->plan, &step);
+        release_winograd(lowering->plan, &(dp_step){ .as.winograd = w });
     return status;
 }

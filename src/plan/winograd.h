@@ -8,6 +8,7 @@
 /* A stride-1 convolution: H x W outputs of r x r windows over C channels. */
 typedef struct dp_winograd_shape {
     int channels, outputs, height, width, taps;
+    int direct_depth; /* multiply-adds of an output of the direct product: C r r, or less where channels are phases */
 } dp_winograd_shape;
 
 /* points: N of the largest tile, 0 where the direct product is expected to be faster. panel: most output blocks of a panel. */
@@ -18,6 +19,13 @@ typedef struct dp_winograd_cover {
 
 /* The tiles of least expected time, from shape and instruction set alone: they decide the bits of the result. */
 void dp_winograd_choose(dp_winograd_cover *cover, const dp_kernels *kernels, const dp_winograd_shape *shape);
+
+/* step_phases.c: whether a convolution is computed by Winograd's algorithm over the phases of the picture it reads, and how. */
+bool dp_winograd_phases(const dp_lowering *lowering, int node, dp_winograd_shape *shape, dp_winograd_cover *cover);
+
+/* Lowers the split into phases for such a convolution: *out is a view of 4 C channels in which the windows of shape->taps begin at
+ * the first pixel. */
+deeper_status dp_lower_phases(dp_lowering *lowering, int node, const dp_winograd_shape *shape, dp_view *out, deeper_error *error);
 
 /* Vectors in all frequencies of `side`: the sum of the tiles' points. */
 int dp_winograd_points(const dp_winograd_side *side);

@@ -59,8 +59,8 @@ static double cover_cost(const dp_kernels *kernels, const dp_winograd_shape *sha
 }
 
 static double direct_cost(const dp_kernels *kernels, const dp_winograd_shape *shape) {
-    double depth = (double)shape->channels * shape->taps * shape->taps, blocks = dp_blocks(shape->outputs, kernels->lanes);
-    return depth * blocks * ((double)shape->height * shape->width * 1.05 + WEIGHTS);
+    return (double)shape->direct_depth * dp_blocks(shape->outputs, kernels->lanes)
+           * ((double)shape->height * shape->width * 1.05 + WEIGHTS);
 }
 
 void dp_winograd_choose(dp_winograd_cover *cover, const dp_kernels *kernels, const dp_winograd_shape *shape) {

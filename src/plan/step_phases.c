@@ -1,0 +1,95 @@
+/* step_phases.c - a picture of few channels split into the four phases of its pixels: what lies at even and odd rows and columns
+ * becomes 4 C channels of half the size. A convolution with stride 2 over the picture is one with stride 1 over its phases, with
+ * windows half as large, which Winograd's algorithm (step_winograd.c) can compute. Reads the caller's input itself where nobody
+ * else needs it in the arena. Letters: C channels, H W picture, L lanes. */
+#include "plan/winograd.h"
+
+#include <string.h>
+
+enum { PHASES = 2, SIDE_MAX = 8 };
+
+bool dp_winograd_phases(const dp_lowering *l, int node, dp_winograd_shape *shape, dp_winograd_cover *cover) {
+    const dp_node *it = &l->graph->nodes[node];
+    const dp_window *w = &it->attributes.window;
+    if (l->plan->direct || it->op != DP_OP_CONV || w->stride_y != PHASES || w->stride_x != PHASES || w->groups != 1
+        || w->height != w->width || w->height > SIDE_MAX || w->pad_top != w->pad_left)
+        return false;
+    const dp_node *in = &l->graph->nodes[it->inputs[0]];
+    int taps = (w->height + w->pad_top % PHASES + PHASES - 1) / PHASES;
+    if (in->op != DP_OP_INPUT || in->shape.c > DP_PLANAR_CHANNELS || taps < DP_WINOGRAD_TAPS_MIN)
+        return false;
+    *shape = (dp_winograd_shape){ .channels = in->shape.c * PHASES * PHASES,
+                                  .outputs = it->shape.c,
+                                  .height = it->shape.h,
+                                  .width = it->shape.w,
+                                  .taps = taps,
+                                  .direct_depth = in->shape.c * w->height * w->width };
+    dp_winograd_choose(cover, l->plan->kernels, shape);
+    return cover->points > 0;
+}
+
+bool dp_only_phases(const dp_lowering *l, int input) {
+    int readers = 0;
+    for (int i = input + 1; i < l->graph->count; i++)
+        for (int j = 0; l->needed[i] && j < l->graph->nodes[i].input_count; j++) {
+            dp_winograd_shape shape;
+            dp_winograd_cover cover;
+            if (l->graph->nodes[i].inputs[j] != input)
+                continue;
+            if (j > 0 || !dp_winograd_phases(l, i, &shape, &cover))
+                return false;
+            readers++;
+        }
+    return readers == l->uses[input];
+}
+
+/* One phase row of one channel: every second float of `in` to one lane of the pixels of `out`. */
+static void spread_row(float *out, int lanes, const float *in, int pixels) {
+    for (int x = 0; x < pixels; x++)
+        out[(ptrdiff_t)x * lanes] = in[x * PHASES];
+}
+
+/* Pixel (y, x) of phase (py, px) is pixel (2 (y - margin) + py, 2 (x - margin) + px) of the picture, zero outside. */
+static void run_phases(const dp_run *run, const dp_step *step, int task, int worker) {
+    const dp_view *out = &step->out, *in = &step->in;
+    const int lanes = run->plan->kernels->lanes, image = task / step->tasks, margin = step->as.phases.margin;
+    const int channels = in->shape.c, height = in->shape.h, width = in->shape.w;
+    const float *planes = step->as.phases.input < 0
+                              ? dp_view_at(run, in, image)
+                              : run->call->inputs[step->as.phases.input] + (size_t)image * dp_shape_floats(in->shape);
+    int begin, end;
+    dp_share(out->shape.h, step->tasks, task % step->tasks, &begin, &end);
+    for (int y = begin; y < end; y++) {
+        float *row = dp_view_at(run, out, image) + y * out->row;
+        for (int block = 0; block < dp_blocks(out->shape.c, lanes); block++)
+            memset(row + block * out->block, 0, (size_t)(out->shape.w * lanes) * sizeof *row);
+        for (int k = 0; k < out->shape.c; k++) { /* k = (py * 2 + px) * C + c */
+            int px = k / channels % PHASES, from = PHASES * (y - margin) + k / channels / PHASES;
+            int pixels = (width - px + PHASES - 1) / PHASES, room = out->shape.w - margin;
+            if (from >= 0 && from < height)
+                spread_row(row + k / lanes * out->block + k % lanes + (ptrdiff_t)margin * lanes, lanes,
+                           planes + k % channels * in->block + from * in->row + px, pixels < room ? pixels : room);
+        }
+    }
+}
+
+static const dp_step_kind phases_kind = { "phases", run_phases, NULL, NULL };
+
+deeper_status dp_lower_phases(dp_lowering *l, int node, const dp_winograd_shape *shape, dp_view *out, deeper_error *error) {
+    const dp_node *it = &l->graph->nodes[node], *input = &l->graph->nodes[it->inputs[0]];
+    const dp_view *view = dp_input_view(l, node, 0);
+    const dp_window *w = &it->attributes.window;
+    dp_shape phases = { 0, shape->channels, shape->height + shape->taps - 1, shape->width + shape->taps - 1 };
+    DP_TRY(dp_storage_add(l->plan, phases, NULL, false, out, error));
+    dp_step step = { .kind = &phases_kind, .name = input->name, .in = *view, .out = *out };
+    step.as.phases.margin = (w->pad_top + PHASES - 1) / PHASES;
+    step.as.phases.input = -1;
+    if (view->storage < 0) { /* the caller's planes */
+        step.as.phases.input = dp_input_index(l->graph, it->inputs[0]);
+        step.in.row = input->shape.w;
+        step.in.block = (ptrdiff_t)input->shape.h * input->shape.w;
+    }
+    step.work = (uint64_t)dp_shape_floats(phases);
+    step.tasks = dp_parts(l->plan, phases.h, step.work);
+    return dp_emit_unary(l->plan, &step, error);
+}
