@@ -68,6 +68,13 @@ typedef struct dp_gradient_kernels {
     int outer_rows[DP_PANEL_BLOCKS + 1];
     dp_outer_kernel *outer[DP_PANEL_BLOCKS + 1][DP_PANEL_ROWS + 1];
 
+    /* Winograd's weight gradient (winograd.h). gradient: of the outputs of one row of tiles of one channel block to frequencies,
+     * `gradient` at its first pixel, rows `row` floats apart. fold: the sums over tiles of (input's frequency) x (gradient's
+     * frequency) of one input channel and L output channels, points x points vectors `stride` floats apart, to the gradient of the
+     * window, taps x taps x L floats in row order. matrix: dp_winograd_matrix. */
+    void (*winograd_gradient)(const dp_winograd_tiles *tiles, const float *gradient, ptrdiff_t row);
+    void (*winograd_fold)(float *out, const float *in, ptrdiff_t stride, const float *matrix, int points, int taps);
+
     void (*max_pool)(const dp_pooling_gradient *pooling);
     void (*average_pool)(const dp_pooling_gradient *pooling);
 

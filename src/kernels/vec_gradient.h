@@ -34,6 +34,9 @@
 #define DP_VEC_DECLARE_OUTER(rows, blocks) void DP_VEC_NAME(outer_##rows##x##blocks)(const dp_outer *outer);
 DP_VEC_OUTERS(DP_VEC_DECLARE_OUTER)
 
+void DP_VEC_NAME(winograd_gradient)(const dp_winograd_tiles *tiles, const float *gradient, ptrdiff_t row);
+void DP_VEC_NAME(winograd_fold)(float *out, const float *in, ptrdiff_t stride, const float *matrix, int points, int taps);
+
 void DP_VEC_NAME(max_pool_gradient)(const dp_pooling_gradient *pooling);
 void DP_VEC_NAME(average_pool_gradient)(const dp_pooling_gradient *pooling);
 

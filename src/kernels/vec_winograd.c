@@ -3,16 +3,12 @@
  * cache, and one along each of its rows; so columns that neighbouring tiles share are transformed down once. One body each, inlined
  * with a constant number of points. The products between them are panel products (vec_panel.c). Contracts: kernels.h, winograd.h.
  * Letters: n points, m outputs, r taps, d data, y its frequencies. */
+#include "kernels/vec_winograd.h"
 #include "kernels/vec_families.h"
 
 #define LANES DP_VEC_LANES
 
 /* ---------------------------------------------------------------- one dimension: input */
-
-/* c * a + b, the words in which the transforms below are written. */
-DP_VEC_INLINE vec plus(vec b, const float c, vec a) {
-    return c == 1.0F ? vec_add(b, a) : c == -1.0F ? vec_sub(b, a) : vec_fma(vec_set(c), a, b);
-}
 
 /* y = B^T d for an even number of points. Rows of a pair of points +p and -p are even part plus and minus odd part. */
 DP_VEC_INLINE void input_even(const int n, const vec *d, vec *y) {
@@ -20,33 +16,34 @@ DP_VEC_INLINE void input_even(const int n, const vec *d, vec *y) {
         y[0] = d[1];
         y[1] = d[0];
     } else if (n == 4) {
-        y[0] = plus(d[3], -1, d[1]);
-        y[1] = plus(d[2], -1, d[0]);
-        y[2] = plus(d[2], 1, d[1]);
-        y[3] = plus(d[2], -1, d[1]);
+        y[0] = winograd_plus(d[3], -1, d[1]);
+        y[1] = winograd_plus(d[2], -1, d[0]);
+        y[2] = winograd_plus(d[2], 1, d[1]);
+        y[3] = winograd_plus(d[2], -1, d[1]);
     } else if (n == 6) {
-        vec even1 = plus(d[4], -4, d[2]), odd1 = plus(d[3], -4, d[1]);
-        vec even2 = plus(d[4], -1, d[2]), odd2 = plus(d[3], -1, d[1]);
-        y[0] = plus(plus(d[5], -1, d[3]), -4, odd2);
-        y[1] = plus(even2, -4, plus(d[2], -1, d[0]));
-        y[2] = plus(even1, 1, odd1);
-        y[3] = plus(even1, -1, odd1);
-        y[4] = plus(even2, 2, odd2);
-        y[5] = plus(even2, -2, odd2);
+        vec even1 = winograd_plus(d[4], -4, d[2]), odd1 = winograd_plus(d[3], -4, d[1]);
+        vec even2 = winograd_plus(d[4], -1, d[2]), odd2 = winograd_plus(d[3], -1, d[1]);
+        y[0] = winograd_plus(winograd_plus(d[5], -1, d[3]), -4, odd2);
+        y[1] = winograd_plus(even2, -4, winograd_plus(d[2], -1, d[0]));
+        y[2] = winograd_plus(even1, 1, odd1);
+        y[3] = winograd_plus(even1, -1, odd1);
+        y[4] = winograd_plus(even2, 2, odd2);
+        y[5] = winograd_plus(even2, -2, odd2);
     } else {
-        vec even1 = plus(plus(d[6], 1, d[2]), -4.25F, d[4]), odd1 = plus(plus(d[5], 1, d[1]), -4.25F, d[3]);
-        vec even2 = plus(plus(d[6], -1.25F, d[4]), 0.25F, d[2]);
-        vec odd2 = plus(plus(d[5], -1.25F, d[3]), 0.25F, d[1]); /* half of it */
-        vec even3 = plus(plus(d[6], -5, d[4]), 4, d[2]);
-        vec odd3 = plus(plus(d[5], -5, d[3]), 4, d[1]); /* twice it */
-        y[0] = plus(plus(d[7], -1, d[1]), 5.25F, plus(d[3], -1, d[5]));
-        y[1] = plus(plus(d[6], -1, d[0]), 5.25F, plus(d[2], -1, d[4]));
-        y[2] = plus(even1, 1, odd1);
-        y[3] = plus(even1, -1, odd1);
-        y[4] = plus(even2, 2, odd2);
-        y[5] = plus(even2, -2, odd2);
-        y[6] = plus(even3, 0.5F, odd3);
-        y[7] = plus(even3, -0.5F, odd3);
+        vec even1 = winograd_plus(winograd_plus(d[6], 1, d[2]), -4.25F, d[4]),
+            odd1 = winograd_plus(winograd_plus(d[5], 1, d[1]), -4.25F, d[3]);
+        vec even2 = winograd_plus(winograd_plus(d[6], -1.25F, d[4]), 0.25F, d[2]);
+        vec odd2 = winograd_plus(winograd_plus(d[5], -1.25F, d[3]), 0.25F, d[1]); /* half of it */
+        vec even3 = winograd_plus(winograd_plus(d[6], -5, d[4]), 4, d[2]);
+        vec odd3 = winograd_plus(winograd_plus(d[5], -5, d[3]), 4, d[1]); /* twice it */
+        y[0] = winograd_plus(winograd_plus(d[7], -1, d[1]), 5.25F, winograd_plus(d[3], -1, d[5]));
+        y[1] = winograd_plus(winograd_plus(d[6], -1, d[0]), 5.25F, winograd_plus(d[2], -1, d[4]));
+        y[2] = winograd_plus(even1, 1, odd1);
+        y[3] = winograd_plus(even1, -1, odd1);
+        y[4] = winograd_plus(even2, 2, odd2);
+        y[5] = winograd_plus(even2, -2, odd2);
+        y[6] = winograd_plus(even3, 0.5F, odd3);
+        y[7] = winograd_plus(even3, -0.5F, odd3);
     }
 }
 
@@ -61,7 +58,7 @@ DP_VEC_INLINE void input_points(const int n, const vec *d, vec *y) {
     vec reduced[DP_WINOGRAD_POINTS], infinity[DP_WINOGRAD_POINTS];
     DP_VEC_UNROLL
     for (int k = 0; k < n - 1; k++)
-        reduced[k] = plus(d[k + 1], -p, d[k]);
+        reduced[k] = winograd_plus(d[k + 1], -p, d[k]);
     input_even(n - 1, reduced, y);
     input_even(n - 1, d, infinity); /* only [0] is used */
     y[n - 1] = infinity[0];
@@ -86,11 +83,11 @@ DP_VEC_INLINE void output_points(const int n, const int m, const vec *y, vec *o)
         if (j == 0)
             x = n < 4 ? y[1] : vec_add(x, y[1]);
         if (n >= 6)
-            x = plus(x, power, part[1]);
+            x = winograd_plus(x, power, part[1]);
         if (n >= 8)
-            x = plus(x, 1 / power, part[2]);
+            x = winograd_plus(x, 1 / power, part[2]);
         if (single)
-            x = plus(x, n == 7 ? 1 / power : n == 5 ? power : 1, *single);
+            x = winograd_plus(x, n == 7 ? 1 / power : n == 5 ? power : 1, *single);
         if (j == m - 1)
             x = vec_add(x, y[0]);
         o[j] = x;
@@ -172,13 +169,10 @@ typedef void output_down(float *out, ptrdiff_t out_row, const float *in, ptrdiff
     }
 
 #define INPUTS(X) X(3) X(4) X(5) X(6) X(7) X(8)
-#define OUTPUTS(X)                                                                                                                 \
-    X(3, 1) X(4, 2) X(5, 3) X(6, 4) X(7, 5) X(8, 6) X(4, 1) X(5, 2) X(6, 3) X(7, 4) X(8, 5) X(5, 1) X(6, 2) X(7, 3) X(8, 4)
-
 INPUTS(INPUT_DOWN)
 INPUTS(INPUT_ALONG)
-OUTPUTS(OUTPUT_ALONG)
-OUTPUTS(OUTPUT_DOWN)
+DP_VEC_WINOGRAD_TILES(OUTPUT_ALONG)
+DP_VEC_WINOGRAD_TILES(OUTPUT_DOWN)
 
 #define INPUT_DOWN_ENTRY(n) [n] = input_down_##n,
 #define INPUT_ALONG_ENTRY(n) [n] = input_along_##n,
@@ -187,26 +181,12 @@ OUTPUTS(OUTPUT_DOWN)
 
 static input_down *const inputs_down[DP_WINOGRAD_POINTS + 1] = { INPUTS(INPUT_DOWN_ENTRY) };
 static input_along *const inputs_along[DP_WINOGRAD_POINTS + 1] = { INPUTS(INPUT_ALONG_ENTRY) };
-static output_along *const outputs_along[DP_WINOGRAD_POINTS + 1][DP_WINOGRAD_POINTS] = { OUTPUTS(OUTPUT_ALONG_ENTRY) };
-static output_down *const outputs_down[DP_WINOGRAD_POINTS + 1][DP_WINOGRAD_POINTS] = { OUTPUTS(OUTPUT_DOWN_ENTRY) };
-
-/* Pixels of output across. */
-static int width_of(const dp_winograd_tiles *t) {
-    int width = 0;
-    for (int k = 0; k < t->across->run_count; k++)
-        width += t->across->runs[k].tiles * (t->across->runs[k].points - t->taps + 1);
-    return width;
-}
-
-/* Frequencies (i, 0), (i, 1) ... of tile number x of this row of tiles. */
-static void find_frequencies(float **at, const dp_winograd_tiles *t, int i, int x, int points) {
-    for (int j = 0; j < points; j++)
-        at[j] = t->frequencies + (i * t->points + j) * t->frequency_stride
-                + (ptrdiff_t)(t->before[i] * t->across->having[j] + x) * t->tile_stride;
-}
+static output_along *const outputs_along[DP_WINOGRAD_POINTS + 1][DP_WINOGRAD_POINTS] = { DP_VEC_WINOGRAD_TILES(
+    OUTPUT_ALONG_ENTRY) };
+static output_down *const outputs_down[DP_WINOGRAD_POINTS + 1][DP_WINOGRAD_POINTS] = { DP_VEC_WINOGRAD_TILES(OUTPUT_DOWN_ENTRY) };
 
 void DP_VEC_NAME(winograd_input)(const dp_winograd_tiles *t, const float *in, ptrdiff_t in_row) {
-    const int columns = width_of(t) + t->taps - 1;
+    const int columns = winograd_width(t) + t->taps - 1;
     const ptrdiff_t row = (ptrdiff_t)columns * LANES;
     inputs_down[t->down->points](t->scratch, row, in, in_row, columns);
     for (int i = 0; i < t->down->points; i++) {
@@ -215,7 +195,7 @@ void DP_VEC_NAME(winograd_input)(const dp_winograd_tiles *t, const float *in, pt
             const dp_winograd_run *run = &t->across->runs[k];
             const int m = run->points - t->taps + 1;
             float *to[DP_WINOGRAD_POINTS], scale[DP_WINOGRAD_POINTS];
-            find_frequencies(to, t, i, x, run->points);
+            winograd_frequencies(to, t, i, x, run->points);
             for (int j = 0; j < run->points; j++)
                 scale[j] = t->down->scale[i] * run->scale[j];
             bool scaled = run->scaled || t->down->scaled;
@@ -227,7 +207,7 @@ void DP_VEC_NAME(winograd_input)(const dp_winograd_tiles *t, const float *in, pt
 }
 
 void DP_VEC_NAME(winograd_output)(const dp_winograd_tiles *t, const float *bias, float low, float *out, ptrdiff_t out_row) {
-    const int columns = width_of(t), rows = t->down->points - t->taps + 1;
+    const int columns = winograd_width(t), rows = t->down->points - t->taps + 1;
     const ptrdiff_t row = (ptrdiff_t)columns * LANES;
     for (int i = 0; i < t->down->points; i++) {
         float *to = t->scratch + i * row;
@@ -235,7 +215,7 @@ void DP_VEC_NAME(winograd_output)(const dp_winograd_tiles *t, const float *bias,
             const dp_winograd_run *run = &t->across->runs[k];
             const int m = run->points - t->taps + 1;
             float *from[DP_WINOGRAD_POINTS];
-            find_frequencies(from, t, i, x, run->points);
+            winograd_frequencies(from, t, i, x, run->points);
             outputs_along[run->points][m](to, (const float *const *)from, t->tile_stride, run->tiles);
             to += (ptrdiff_t)run->tiles * m * LANES;
             x += run->tiles;

@@ -50,6 +50,7 @@ typedef struct dp_conv_weights dp_conv_weights;
 typedef struct dp_winograd_step dp_winograd_step;
 typedef struct dp_join_step dp_join_step;
 typedef struct dp_outer_step dp_outer_step;
+typedef struct dp_winograd_gradient_step dp_winograd_gradient_step;
 
 struct dp_step {
     const dp_step_kind *kind;
@@ -67,6 +68,7 @@ struct dp_step {
         const dp_conv_weights *weights; /* to pack */
         dp_join_step *join;
         dp_outer_step *outer;
+        dp_winograd_gradient_step *winograd_gradient;
         struct {
             dp_window window;
             dp_pooling_kernel *kernel;                            /* forward */

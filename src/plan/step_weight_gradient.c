@@ -6,7 +6,7 @@
  * the chunk, which stay in scratch. Each sum takes pixels and images in order, whatever the batch, the threads and the chunks.
  * Letters: L lanes, K C output and input channels, PQ output rows and columns, RS window, b blocks of a unit, m its input channels
  * (planar: window columns). */
-#include "plan/lower.h"
+#include "plan/winograd.h"
 
 #include <math.h>
 
@@ -187,12 +187,6 @@ static deeper_status plan_outer(dp_lowering *l, int node, dp_step *step, deeper_
     dp_outer_step *o = step->as.outer;
     int lanes = plan->kernels->lanes, outputs = dp_blocks(step->in2.shape.c, lanes);
     o->window = l->graph->nodes[node].attributes.window;
-    o->output = -1;
-    for (int i = 0; i < l->output_count; i++)
-        if (l->outputs[i] == node)
-            o->output = i;
-    if (o->output < 0)
-        return dp_fail(error, DEEPER_ERROR_UNSUPPORTED, "%s: a weight gradient that is not an output", step->name);
     choose_unit(plan->gradient_kernels, outputs, step->in.planar ? o->window.width : lanes, o);
     o->block_groups = parts_of(outputs, o->blocks);
     o->row_groups = step->in.planar
@@ -201,8 +195,6 @@ static deeper_status plan_outer(dp_lowering *l, int node, dp_step *step, deeper_
     choose_images(step, lanes, plan->max_batch, o);
     o->unit_floats = (size_t)o->window.height * (size_t)(step->in.planar ? 1 : o->window.width) * (size_t)o->rows
                      * (size_t)o->blocks * (size_t)lanes;
-    step->multiply_adds = dp_node_cost(l->graph, node).multiply_adds;
-    step->work = step->multiply_adds * (uint64_t)plan->max_batch;
     int units = o->block_groups * o->row_groups, most = (int)(CHUNK_FLOATS / o->unit_floats);
     step->tasks = dp_parts(plan, units, step->work);
     o->chunk = minimum(most > 1 ? most : 1, parts_of(units, step->tasks));
@@ -214,21 +206,41 @@ static deeper_status plan_outer(dp_lowering *l, int node, dp_step *step, deeper_
     return dp_emit(plan, step, reads, 2, &o->scratch, 1, error);
 }
 
+/* The index of the node among the outputs, or -1. */
+static int output_of(const dp_lowering *l, int node) {
+    for (int i = 0; i < l->output_count; i++)
+        if (l->outputs[i] == node)
+            return i;
+    return -1;
+}
+
+static deeper_status lower_outer(dp_lowering *l, int node, dp_step *step, int output, deeper_error *error) {
+    step->kind = &outer_kind;
+    step->as.outer = dp_alloc(l->plan->allocator, 1, sizeof *step->as.outer);
+    if (!step->as.outer)
+        return dp_fail_memory(error, "a weight gradient's step");
+    step->as.outer->output = output;
+    deeper_status status = plan_outer(l, node, step, error);
+    if (status != DEEPER_OK)
+        dp_free(l->plan->allocator, step->as.outer);
+    return status;
+}
+
 deeper_status dp_lower_weight_gradient(dp_lowering *lowering, int node, deeper_error *error) {
-    dp_step step = { .kind = &outer_kind,
-                     .name = lowering->graph->nodes[node].name,
+    const dp_window *window = &lowering->graph->nodes[node].attributes.window;
+    dp_step step = { .name = lowering->graph->nodes[node].name,
                      .in = *dp_input_view(lowering, node, 0),
                      .in2 = *dp_input_view(lowering, node, 1),
                      .whole_batch = true,
+                     .multiply_adds = dp_node_cost(lowering->graph, node).multiply_adds,
                      .low = -INFINITY };
-    const dp_window *window = &lowering->graph->nodes[node].attributes.window;
+    step.work = step.multiply_adds * (uint64_t)lowering->plan->max_batch;
+    int output = output_of(lowering, node);
+    if (output < 0)
+        return dp_fail(error, DEEPER_ERROR_UNSUPPORTED, "%s: a weight gradient that is not an output", step.name);
     if (!dp_has_halo(lowering->plan, &step.in, window))
         DP_TRY(dp_lower_copy(lowering, node, &step.in, window, &step.in, error));
-    step.as.outer = dp_alloc(lowering->plan->allocator, 1, sizeof *step.as.outer);
-    if (!step.as.outer)
-        return dp_fail_memory(error, "a weight gradient's step");
-    deeper_status status = plan_outer(lowering, node, &step, error);
-    if (status != DEEPER_OK)
-        dp_free(lowering->plan->allocator, step.as.outer);
-    return status;
+    bool taken;
+    DP_TRY(dp_lower_winograd_gradient(lowering, &step, window, output, &taken, error));
+    return taken ? DEEPER_OK : lower_outer(lowering, node, &step, output, error);
 }

@@ -40,29 +40,17 @@ static void open_strip(strip *it, const dp_run *run, const dp_step *step, int nu
     *it = (strip){ .run = run, .step = step, .first = number / w->strips * w->strip_images };
     it->images = run->call->count - it->first < w->strip_images ? run->call->count - it->first : w->strip_images;
     dp_share(w->cover.down.tiles, w->strips, number % w->strips, &it->begin, &it->end);
-    for (int i = 0; i < w->cover.points; i++) {
-        int having = w->cover.down.having[i] < it->end ? w->cover.down.having[i] : it->end;
-        it->rows_having[i] = having > it->begin ? having - it->begin : 0;
-    }
+    dp_winograd_rows_having(it->rows_having, &w->cover, it->begin, it->end);
     it->scratch = dp_worker_scratch(run, worker);
     it->input = it->scratch + w->row_floats;
     it->products = it->input + w->frequency_stride * w->cover.points * w->cover.points;
-}
-
-/* The run of tile row y and the first row of its outputs. */
-static const dp_winograd_run *find_row(const dp_winograd_step *w, int y, int *top) {
-    const dp_winograd_run *run = w->cover.down.runs;
-    for (*top = 0; y >= run->tiles; y -= run++->tiles)
-        *top += run->tiles * (run->points - w->taps + 1);
-    *top += y * (run->points - w->taps + 1);
-    return run;
 }
 
 /* Row of tiles y of a picture of the strip, as the transforms take it; *top: its first row of outputs. */
 static dp_winograd_tiles describe_row(const strip *it, int image, int y, int *top) {
     const dp_winograd_step *w = it->step->as.winograd;
     dp_winograd_tiles tiles = { .points = w->cover.points, .taps = w->taps, .across = &w->cover.across, .scratch = it->scratch };
-    tiles.down = find_row(w, y, top);
+    tiles.down = dp_winograd_row(&w->cover.down, w->taps, y, top);
     for (int i = 0; i < tiles.down->points; i++)
         tiles.before[i] = image * it->rows_having[i] + y - it->begin;
     return tiles;
@@ -154,17 +142,9 @@ static void run_winograd(const dp_run *run, const dp_step *step, int task, int w
         }
 }
 
-static void describe_side(const dp_winograd_side *side, int taps, dp_buffer *text) {
-    for (int k = 0; k < side->run_count; k++)
-        dp_buffer_printf(text, "%s%dx%d", k ? "+" : "", side->runs[k].tiles, side->runs[k].points - taps + 1);
-}
-
 static void describe_winograd(const dp_step *step, dp_buffer *text) {
     const dp_winograd_step *w = step->as.winograd;
-    dp_buffer_printf(text, "winograd, %d points, tiles ", w->cover.points);
-    describe_side(&w->cover.down, w->taps, text);
-    dp_buffer_printf(text, " by ");
-    describe_side(&w->cover.across, w->taps, text);
+    dp_winograd_describe(&w->cover, w->taps, text);
     dp_buffer_printf(text, ", panels of %d blocks", w->weights.panels[0]);
     if (w->strips > 1)
         dp_buffer_printf(text, ", %d strips", w->strips);
@@ -233,8 +213,7 @@ static bool choose(const dp_lowering *l, int node, dp_winograd_shape *shape, dp_
     *phases = dp_winograd_phases(l, node, shape, cover);
     if (*phases)
         return true;
-    if (l->plan->direct || it->op != DP_OP_CONV || w->stride_y != 1 || w->stride_x != 1 || w->groups != 1 || w->height != w->width
-        || w->height < DP_WINOGRAD_TAPS_MIN || w->height > DP_WINOGRAD_TAPS_MAX || dp_input_view(l, node, 0)->planar)
+    if (l->plan->direct || it->op != DP_OP_CONV || !dp_winograd_suits(w) || dp_input_view(l, node, 0)->planar)
         return false;
     *shape = (dp_winograd_shape){ in.c, it->shape.c, it->shape.h, it->shape.w, w->height, in.c * w->height * w->width };
     dp_winograd_choose(cover, l->plan->kernels, shape);

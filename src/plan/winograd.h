@@ -27,7 +27,24 @@ bool dp_winograd_phases(const dp_lowering *lowering, int node, dp_winograd_shape
  * the first pixel. */
 deeper_status dp_lower_phases(dp_lowering *lowering, int node, const dp_winograd_shape *shape, dp_view *out, deeper_error *error);
 
+/* Whether the algorithm computes convolutions of such a window. */
+bool dp_winograd_suits(const dp_window *window);
+
+/* step_winograd_gradient.c: lowers a weight gradient that the algorithm is expected to compute faster; *taken says whether it was.
+ * outer: the step but for its kind; its input has the halo. output: index into the call's outputs. */
+deeper_status dp_lower_winograd_gradient(dp_lowering *lowering, const dp_step *outer, const dp_window *window, int output,
+                                         bool *taken, deeper_error *error);
+
 /* Vectors in all frequencies of `side`: the sum of the tiles' points. */
 int dp_winograd_points(const dp_winograd_side *side);
+
+/* The run of row of tiles `y` of a side, and the first row of its outputs. */
+const dp_winograd_run *dp_winograd_row(const dp_winograd_side *side, int taps, int y, int *top);
+
+/* having[i]: of the rows of tiles begin..end-1 those that have frequency i. */
+void dp_winograd_rows_having(int having[DP_WINOGRAD_POINTS], const dp_winograd_cover *cover, int begin, int end);
+
+/* "winograd, N points, tiles ... by ..." */
+void dp_winograd_describe(const dp_winograd_cover *cover, int taps, dp_buffer *text);
 
 #endif

@@ -12,6 +12,11 @@ static const double WEIGHTS = 4;   /* of reading a vector of weights once */
 static const double CALL = 24;     /* of a panel product, beside its sums */
 static const double STORE = 2;     /* of a sum: from its bias to its place */
 
+bool dp_winograd_suits(const dp_window *w) {
+    return w->stride_y == 1 && w->stride_x == 1 && w->groups == 1 && w->height == w->width && w->height >= DP_WINOGRAD_TAPS_MIN
+           && w->height <= DP_WINOGRAD_TAPS_MAX;
+}
+
 int dp_winograd_points(const dp_winograd_side *side) {
     int points = 0;
     for (int k = 0; k < side->run_count; k++)
@@ -78,4 +83,31 @@ void dp_winograd_choose(dp_winograd_cover *cover, const dp_kernels *kernels, con
                     *cover = tried;
                 }
             }
+}
+
+const dp_winograd_run *dp_winograd_row(const dp_winograd_side *side, int taps, int y, int *top) {
+    const dp_winograd_run *run = side->runs;
+    for (*top = 0; y >= run->tiles; y -= run++->tiles)
+        *top += run->tiles * (run->points - taps + 1);
+    *top += y * (run->points - taps + 1);
+    return run;
+}
+
+void dp_winograd_rows_having(int having[DP_WINOGRAD_POINTS], const dp_winograd_cover *cover, int begin, int end) {
+    for (int i = 0; i < cover->points; i++) {
+        int last = cover->down.having[i] < end ? cover->down.having[i] : end;
+        having[i] = last > begin ? last - begin : 0;
+    }
+}
+
+static void describe_side(const dp_winograd_side *side, int taps, dp_buffer *text) {
+    for (int k = 0; k < side->run_count; k++)
+        dp_buffer_printf(text, "%s%dx%d", k ? "+" : "", side->runs[k].tiles, side->runs[k].points - taps + 1);
+}
+
+void dp_winograd_describe(const dp_winograd_cover *cover, int taps, dp_buffer *text) {
+    dp_buffer_printf(text, "winograd, %d points, tiles ", cover->points);
+    describe_side(&cover->down, taps, text);
+    dp_buffer_printf(text, " by ");
+    describe_side(&cover->across, taps, text);
 }

@@ -1,0 +1,263 @@
+/* step_winograd_gradient.c - weight gradients of stride-1 convolutions with square windows by Winograd's algorithm
+ * (kernels/winograd.h): with the input's frequencies V = B^T x B and the gradient's D = A g A^T of every tile, the gradient of the
+ * transformed weights is the sum of V x D over all tiles of the batch, a frequency at a time, and that of the weights G^T of it G.
+ *
+ * The sums are cut into parts along output blocks and input blocks, one a task, which stay in the task's own scratch. A task passes
+ * over the batch by the strip (some rows of tiles of an image, or several images): both transforms of its blocks, then an outer
+ * product a frequency. Each sum takes tiles in order, whatever the parts and the strips. Letters: L lanes, K C output and input
+ * channels, N points, r taps, b blocks of a group, f frequency (i, j). */
+#include "plan/winograd.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { STRIP_BYTES = 1 << 20 }; /* frequencies of a strip */
+
+struct dp_winograd_gradient_step {
+    dp_winograd_cover cover;
+    int taps, output;                 /* r; index into the call's outputs */
+    int group_blocks, groups, blocks; /* output blocks of a group; groups; C in blocks */
+    int group_parts, block_parts;     /* tasks = group_parts x block_parts */
+    int strip_images, strips;         /* images of a strip; strips an image, 1 if there are several images */
+    ptrdiff_t x_tile, g_tile;         /* strides of the frequencies: [f][tile][block][L] */
+    ptrdiff_t x_frequency, g_frequency;
+    size_t row_floats, unit_floats; /* scratch of the transforms; sums of one group and one input block */
+    int units, sums;                /* most of a task; their storage, a piece a task */
+    float matrix[DP_WINOGRAD_POINTS * DP_WINOGRAD_TAPS_MAX];
+};
+
+/* A task's part and strip. */
+typedef struct part {
+    const dp_run *run;
+    const dp_step *step;
+    int group_begin, group_end, block_begin, block_end; /* groups of output blocks, input blocks */
+    int first, images, begin, end;                      /* strip: images, rows of tiles */
+    int rows_having[DP_WINOGRAD_POINTS];
+    float *scratch, *x, *g, *sums;
+} part;
+
+static int minimum(int a, int b) {
+    return a < b ? a : b;
+}
+
+/* Output blocks k0..k0+b-1 of a group. */
+static int group_at(const dp_step *step, int lanes, int group, int *k0) {
+    int end;
+    dp_share(dp_blocks(step->in2.shape.c, lanes), step->as.winograd_gradient->groups, group, k0, &end);
+    return end - *k0;
+}
+
+static void open_part(part *it, const dp_run *run, const dp_step *step, int task, int worker) {
+    const dp_winograd_gradient_step *w = step->as.winograd_gradient;
+    *it = (part){ .run = run, .step = step, .scratch = dp_worker_scratch(run, worker) };
+    dp_share(w->groups, w->group_parts, task / w->block_parts, &it->group_begin, &it->group_end);
+    dp_share(w->blocks, w->block_parts, task % w->block_parts, &it->block_begin, &it->block_end);
+    it->x = it->scratch + w->row_floats;
+    it->g = it->x + w->x_frequency * w->cover.points * w->cover.points;
+    it->sums = run->arena + run->plan->storages[w->sums].offset + (size_t)task * (size_t)w->units * w->unit_floats;
+}
+
+static void open_strip(part *it, int number) {
+    const dp_winograd_gradient_step *w = it->step->as.winograd_gradient;
+    it->first = number / w->strips * w->strip_images;
+    it->images = minimum(it->run->call->count - it->first, w->strip_images);
+    dp_share(w->cover.down.tiles, w->strips, number % w->strips, &it->begin, &it->end);
+    dp_winograd_rows_having(it->rows_having, &w->cover, it->begin, it->end);
+}
+
+/* Both transforms of one row of tiles of an image of the strip. */
+static void transform_row(const part *it, int image, int y) {
+    const dp_winograd_gradient_step *w = it->step->as.winograd_gradient;
+    const dp_view *x = &it->step->in, *g = &it->step->in2;
+    int lanes = it->run->plan->kernels->lanes, top, first, last;
+    dp_winograd_tiles tiles = { .points = w->cover.points, .taps = w->taps, .across = &w->cover.across, .scratch = it->scratch };
+    tiles.down = dp_winograd_row(&w->cover.down, w->taps, y, &top);
+    for (int i = 0; i < tiles.down->points; i++)
+        tiles.before[i] = image * it->rows_having[i] + y - it->begin;
+    tiles.frequency_stride = w->x_frequency;
+    tiles.tile_stride = w->x_tile;
+    const float *from = dp_view_at(it->run, x, it->first + image) + top * x->row;
+    for (int block = it->block_begin; block < it->block_end; block++) {
+        tiles.frequencies = it->x + (ptrdiff_t)(block - it->block_begin) * lanes;
+        it->run->plan->kernels->winograd_input(&tiles, from + block * x->block, x->row);
+    }
+    tiles.frequency_stride = w->g_frequency;
+    tiles.tile_stride = w->g_tile;
+    from = dp_view_at(it->run, g, it->first + image) + top * g->row;
+    group_at(it->step, lanes, it->group_begin, &first);
+    last = group_at(it->step, lanes, it->group_end - 1, &last) + last;
+    for (int block = first; block < last; block++) {
+        tiles.frequencies = it->g + (ptrdiff_t)(block - first) * lanes;
+        it->run->plan->gradient_kernels->winograd_gradient(&tiles, from + block * g->block, g->row);
+    }
+}
+
+static float *unit_sums(const part *it, int group, int block) {
+    int unit = (group - it->group_begin) * (it->block_end - it->block_begin) + block - it->block_begin;
+    return it->sums + (size_t)unit * it->step->as.winograd_gradient->unit_floats;
+}
+
+/* Input channels of a block that there are. */
+static int rows_of(const part *it, int block) {
+    int lanes = it->run->plan->kernels->lanes;
+    return minimum(lanes, it->step->in.shape.c - block * lanes);
+}
+
+/* Adds the strip's products of one frequency. */
+static void multiply(const part *it, int f) {
+    const dp_winograd_gradient_step *w = it->step->as.winograd_gradient;
+    int lanes = it->run->plan->kernels->lanes, first;
+    int tiles = it->images * it->rows_having[f / w->cover.points] * w->cover.across.having[f % w->cover.points];
+    group_at(it->step, lanes, it->group_begin, &first);
+    dp_outer outer = {
+        .in_step = w->x_tile, .in_stride = 1, .gradient_step = w->g_tile, .height = 1, .width = tiles, .add = true, .ahead = lanes
+    };
+    for (int group = it->group_begin; group < it->group_end; group++) {
+        int k0, b = group_at(it->step, lanes, group, &k0);
+        for (int j = 0; j < b; j++)
+            outer.gradient[j] = it->g + f * w->g_frequency + (ptrdiff_t)(k0 + j - first) * lanes;
+        for (int block = it->block_begin; block < it->block_end; block++) {
+            int rows = rows_of(it, block);
+            outer.in = it->x + f * w->x_frequency + (ptrdiff_t)(block - it->block_begin) * lanes;
+            outer.out = unit_sums(it, group, block) + (ptrdiff_t)f * rows * b * lanes;
+            it->run->plan->gradient_kernels->outer[b][rows](&outer);
+        }
+    }
+}
+
+/* From the sums of a unit to K x C x r x r in the caller's memory. */
+static void write_unit(const part *it, int group, int block) {
+    const dp_winograd_gradient_step *w = it->step->as.winograd_gradient;
+    int lanes = it->run->plan->kernels->lanes, channels = it->step->in.shape.c, outputs = it->step->in2.shape.c;
+    int k0, b = group_at(it->step, lanes, group, &k0), rows = rows_of(it, block), window = w->taps * w->taps;
+    const float *sums = unit_sums(it, group, block);
+    for (int j = 0; j < b; j++) {
+        int k = (k0 + j) * lanes;
+        for (int i = 0; i < rows; i++)
+            it->run->plan->gradient_kernels->winograd_fold(it->scratch + (ptrdiff_t)i * window * lanes,
+                                                           sums + (ptrdiff_t)(i * b + j) * lanes, (ptrdiff_t)rows * b * lanes,
+                                                           w->matrix, w->cover.points, w->taps);
+        float *to = it->run->call->outputs[w->output] + ((ptrdiff_t)k * channels + block * lanes) * window;
+        it->run->plan->kernels->unblock_row(to, (ptrdiff_t)channels * window, it->scratch, minimum(lanes, outputs - k),
+                                            rows * window);
+    }
+}
+
+static void run_winograd_gradient(const dp_run *run, const dp_step *step, int task, int worker) {
+    const dp_winograd_gradient_step *w = step->as.winograd_gradient;
+    part it;
+    open_part(&it, run, step, task, worker);
+    memset(it.sums, 0, (size_t)w->units * w->unit_floats * sizeof *it.sums);
+    int strips = (run->call->count + w->strip_images - 1) / w->strip_images * w->strips;
+    for (int s = 0; s < strips; s++) {
+        open_strip(&it, s);
+        for (int image = 0; image < it.images; image++)
+            for (int y = it.begin; y < it.end; y++)
+                transform_row(&it, image, y);
+        for (int f = 0; f < w->cover.points * w->cover.points; f++)
+            multiply(&it, f);
+    }
+    for (int group = it.group_begin; group < it.group_end; group++)
+        for (int block = it.block_begin; block < it.block_end; block++)
+            write_unit(&it, group, block);
+}
+
+static void describe_winograd_gradient(const dp_step *step, dp_buffer *text) {
+    const dp_winograd_gradient_step *w = step->as.winograd_gradient;
+    dp_winograd_describe(&w->cover, w->taps, text);
+    dp_buffer_printf(text, ", %d blocks", w->group_blocks);
+    if (w->strips > 1)
+        dp_buffer_printf(text, ", %d strips", w->strips);
+    if (w->strip_images > 1)
+        dp_buffer_printf(text, ", %d images at once", w->strip_images);
+}
+
+static void release_winograd_gradient(dp_plan *plan, dp_step *step) {
+    dp_free(plan->allocator, step->as.winograd_gradient);
+}
+
+static const dp_step_kind winograd_gradient_kind = { "weight grad", run_winograd_gradient, describe_winograd_gradient,
+                                                     release_winograd_gradient };
+
+/* ---------------------------------------------------------------- lowering */
+
+static int pieces(int count, int most) {
+    return (count + most - 1) / most;
+}
+
+/* An odd number of vectors apart, neighbours do not meet in the same places of a cache. */
+static ptrdiff_t odd_stride(int vectors, int lanes) {
+    return (ptrdiff_t)(vectors | 1) * lanes;
+}
+
+/* A part a thread: each transforms the blocks of its own, and parts along C the gradient again. */
+static void cut_parts(const dp_plan *plan, dp_winograd_gradient_step *w) {
+    w->group_parts = minimum(plan->threads, w->groups);
+    w->block_parts = minimum(pieces(plan->threads, w->group_parts), w->blocks);
+    int blocks = pieces(w->blocks, w->block_parts), groups = pieces(w->groups, w->group_parts), lanes = plan->kernels->lanes;
+    w->units = blocks * groups;
+    w->x_tile = odd_stride(blocks, lanes);
+    w->g_tile = odd_stride(groups * w->group_blocks, lanes);
+}
+
+static void cut_strips(const dp_plan *plan, dp_winograd_gradient_step *w) {
+    const dp_winograd_side *down = &w->cover.down, *across = &w->cover.across;
+    double image = (double)dp_winograd_points(down) * dp_winograd_points(across) * (double)(w->x_tile + w->g_tile) * sizeof(float);
+    int fit = (int)(STRIP_BYTES / image);
+    w->strip_images = fit < 1 ? 1 : minimum(fit, plan->max_batch);
+    w->strips = minimum((int)ceil(image / STRIP_BYTES), down->tiles);
+    int tiles = w->strip_images * pieces(down->tiles, w->strips) * across->tiles;
+    w->x_frequency = odd_stride(tiles, 1) * w->x_tile;
+    w->g_frequency = odd_stride(tiles, 1) * w->g_tile;
+}
+
+static deeper_status build(dp_lowering *l, dp_step *step, deeper_error *error) {
+    dp_plan *plan = l->plan;
+    dp_winograd_gradient_step *w = step->as.winograd_gradient;
+    int lanes = plan->kernels->lanes, outputs = dp_blocks(step->in2.shape.c, lanes), points = w->cover.points;
+    w->blocks = dp_blocks(step->in.shape.c, lanes);
+    for (int b = 1; b <= DP_PANEL_BLOCKS && b <= outputs; b++)
+        if (plan->gradient_kernels->outer_rows[b] >= lanes)
+            w->group_blocks = b;
+    w->groups = pieces(outputs, w->group_blocks);
+    cut_parts(plan, w);
+    cut_strips(plan, w);
+    dp_winograd_matrix(w->matrix, points, w->taps);
+    w->row_floats = (size_t)points * (size_t)(step->in2.shape.w + w->taps - 1) * (size_t)lanes;
+    w->unit_floats = (size_t)(points * points) * (size_t)lanes * (size_t)(w->group_blocks * lanes);
+    size_t scratch, sums;
+    step->tasks = w->group_parts * w->block_parts;
+    if (!dp_size_mul((size_t)(w->x_frequency + w->g_frequency), (size_t)(points * points), &scratch)
+        || !dp_size_mul(w->unit_floats, (size_t)w->units * (size_t)step->tasks, &sums))
+        return dp_fail(error, DEEPER_ERROR_LIMIT, "%s: too large", step->name);
+    size_t windows = (size_t)lanes * (size_t)(w->taps * w->taps) * (size_t)lanes;
+    dp_need_scratch(plan, scratch + w->row_floats > windows ? scratch + w->row_floats : windows);
+    DP_TRY(dp_storage_add_fixed(plan, sums, &w->sums, error));
+    int reads[] = { step->in.storage, step->in2.storage };
+    return dp_emit(plan, step, reads, 2, &w->sums, 1, error);
+}
+
+deeper_status dp_lower_winograd_gradient(dp_lowering *l, const dp_step *outer, const dp_window *window, int output, bool *taken,
+                                         deeper_error *error) {
+    const dp_view *x = &outer->in, *g = &outer->in2;
+    dp_winograd_cover cover = { 0 };
+    int r = window->height;
+    dp_winograd_shape shape = { x->shape.c, g->shape.c, g->shape.h, g->shape.w, r, x->shape.c * r * r };
+    *taken = false;
+    if (!l->plan->direct && dp_winograd_suits(window) && !x->planar)
+        dp_winograd_choose(&cover, l->plan->kernels, &shape);
+    if (!cover.points)
+        return DEEPER_OK;
+    *taken = true;
+    dp_step step = *outer;
+    dp_winograd_gradient_step *w = step.as.winograd_gradient = dp_alloc(l->plan->allocator, 1, sizeof *w);
+    if (!w)
+        return dp_fail_memory(error, "a weight gradient's step");
+    *w = (dp_winograd_gradient_step){ .cover = cover, .taps = shape.taps, .output = output };
+    step.kind = &winograd_gradient_kind;
+    step.in.offset -= window->pad_top * x->row + (ptrdiff_t)window->pad_left * l->plan->kernels->lanes;
+    deeper_status status = build(l, &step, error);
+    if (status != DEEPER_OK)
+        dp_free(l->plan->allocator, w);
+    return status;
+}
