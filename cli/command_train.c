@@ -4,6 +4,7 @@
 #include "models.h"
 #include "output.h"
 #include "train_progress.h"
+#include "train_rates.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -74,6 +75,10 @@ static const cli_option options[] = {
     ROW_WHOLE("readers", 0, NULL, 1, 256, "threads that decode (default: as many as threads)"),
     ROW_REAL("max-unreadable", 0, "0.1", 0, 1, "stop if more than this share of an epoch's pictures cannot be read"),
     ROW_FILE("preview", 0, "FILE.png", "write a sheet of what the network would see, and stop there"),
+    { .name = "lr-find",
+      .kind = CLI_FLAG,
+      .help = "try rates from 1e-5 to 10 in a run of 100 steps, print their losses, suggest one, and stop there" },
+    ROW_FILE("curve", 0, "FILE.html", "with --lr-find: write the losses as a page, too"),
 };
 /* clang-format on */
 
@@ -227,6 +232,21 @@ static int train_run(const deeper_train_options *train) {
     return result.unreadable ? CLI_UNREADABLE : CLI_DONE;
 }
 
+/* Signals end a search at once: there is nothing to save. */
+static int find_rate(deeper_train_options *train, const char *init, const char *page) {
+    deeper_rate_search search;
+    deeper_error error = { 0 };
+    cli_rates_progress progress;
+    cli_rates_begin(&progress);
+    deeper_train_calls calls = { .event = cli_rates_event, .context = &progress };
+    deeper_status status = deeper_train_find_rate(train, page, &calls, &search, &error);
+    cli_progress_end();
+    if (status)
+        return cli_failure(&error);
+    train->init = init; /* as the user said it */
+    return cli_rates_print(&search, train, page);
+}
+
 static int preview(const deeper_train_options *train, const char *path) {
     deeper_error error = { 0 };
     if (deeper_train_preview(train, path, PREVIEW_PICTURES, &error))
@@ -258,7 +278,9 @@ static int check(const cli_args *args) {
     bool resume = cli_flag(args, "resume");
     if (!resume && !cli_given(args, "data"))
         return cli_usage(args->command, "--data SRC is missing");
-    if (!cli_given(args, "out") && !cli_given(args, "preview"))
+    if (cli_given(args, "curve") && !cli_flag(args, "lr-find"))
+        return cli_usage(args->command, "--curve goes with --lr-find");
+    if (!cli_given(args, "out") && !cli_given(args, "preview") && !cli_flag(args, "lr-find"))
         return cli_usage(args->command, "--out RUN is missing");
     if (cli_given(args, "arch") && cli_given(args, "init"))
         return cli_usage(args->command, "--arch and --init exclude each other: --init brings its architecture");
@@ -280,7 +302,12 @@ static int run(const cli_args *args) {
     } else if (!train.resume) {
         train.architecture = cli_given(args, "arch") ? cli_text(args, "arch") : "googlenet";
     }
-    code = cli_given(args, "preview") ? preview(&train, cli_text(args, "preview")) : train_run(&train);
+    if (cli_given(args, "preview"))
+        code = preview(&train, cli_text(args, "preview"));
+    else if (cli_flag(args, "lr-find"))
+        code = find_rate(&train, cli_text(args, "init"), cli_text(args, "curve"));
+    else
+        code = train_run(&train);
     free(init);
     return code;
 }
@@ -298,6 +325,7 @@ const cli_command cli_command_train = {
         "--resume goes on from there, also in the middle of an epoch. SIGUSR1 saves a checkpoint and goes on.",
     .examples = "deeper train --data photos/ --init bvlc_googlenet --out run\n"
                 "deeper train --data photos/ --init bvlc_googlenet --preview sheet.png\n"
+                "deeper train --data photos/ --init bvlc_googlenet --lr-find --curve rates.html\n"
                 "deeper train --resume --out run\n"
                 "deeper train --data train.tar --val val.tar --arch googlenet:norm=bn --size 128 --minutes 60 --out run\n",
     .options = options,

@@ -129,10 +129,42 @@ static void test_long_series(void **state) {
     free(values);
 }
 
+/* A logarithmic x: ticks at powers of ten, a factor the same width everywhere. */
+static void test_logarithmic_x(void **state) {
+    const double x[] = { 0.001, 0.01, 0.1, 1 }, values[] = { 4, 3, 2, 1 };
+    const dp_series series = { .name = "a", .values = values, .stride = sizeof *values };
+    dp_buffer buffer;
+    dp_buffer_init(&buffer, NULL, 1 << 20);
+    dp_plot_write(&buffer, &(dp_plot){ .title = "t",
+                                       .x_name = "rate",
+                                       .count = 4,
+                                       .x_log = x,
+                                       .x_stride = sizeof *x,
+                                       .series = &series,
+                                       .series_count = 1,
+                                       .marked = 2,
+                                       .mark_name = "here" });
+    test_check_markup(buffer.data);
+    check_box(buffer.data);
+    assert_non_null(strstr(buffer.data, ">0.001</text>"));
+    assert_non_null(strstr(buffer.data, ">1</text>"));
+    assert_non_null(strstr(buffer.data, "rate 0.01\n"));
+    double places[4];
+    const char *at = strstr(buffer.data, "class=\"c0\" cx=\"");
+    for (int i = 0; i < 4; i++, at = strstr(at + 1, "class=\"c0\" cx=\"")) {
+        assert_non_null(at);
+        places[i] = strtod(at + strlen("class=\"c0\" cx=\""), NULL);
+    }
+    for (int i = 1; i < 4; i++)
+        assert_true(fabs((places[i] - places[i - 1]) - (places[1] - places[0])) < 0.3); /* printed to a tenth */
+    dp_buffer_free(&buffer);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_any_numbers),
         cmocka_unit_test(test_ticks),
+        cmocka_unit_test(test_logarithmic_x),
         cmocka_unit_test(test_long_series),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

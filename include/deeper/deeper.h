@@ -510,6 +510,34 @@ DEEPER_API deeper_status deeper_train(const deeper_train_options *options, const
 DEEPER_API deeper_status deeper_train_preview(const deeper_train_options *options, const char *path, int count,
                                               deeper_error *error);
 
+/* The learning-rate range test (Smith, "Cyclical Learning Rates for Training Neural Networks", 2017): a run of DEEPER_RATE_POINTS
+ * steps whose rate grows geometrically from 1e-5 to 10, ended early when the loss explodes. */
+#define DEEPER_RATE_POINTS 100
+
+typedef struct deeper_rate_point {
+    double rate;
+    double loss;     /* of the step: the heads' weighted sum */
+    double smoothed; /* mean over the neighbouring steps, weighted by a normal distribution of 3 steps deviation */
+} deeper_rate_point;
+
+typedef struct deeper_rate_search {
+    double rate;     /* suggested: the lesser of the next two, to two digits; 0: the loss did not fall more than by chance */
+    double steepest; /* the middle of the decade over which the smoothed loss fell most */
+    double tenth;    /* a tenth of where half of what it had fallen was lost again, or the loss exploded; 0: neither was */
+    size_t count;
+    deeper_rate_point points[DEEPER_RATE_POINTS];
+} deeper_rate_search;
+
+/* Looks for the rate of a run with these options, whose own rate, schedule, epochs and out are not used; nothing is written. page:
+ * a file for the curve as an HTML page, or NULL. Events are STEP (step of epoch_steps is the point), UNREADABLE and NOTE; `control`
+ * stops where it is not 0. Errors: those of deeper_train. */
+DEEPER_API deeper_status deeper_train_find_rate(const deeper_train_options *options, const char *page,
+                                                const deeper_train_calls *calls, deeper_rate_search *result, deeper_error *error);
+
+/* The command line of a run with these options, ended by a zero byte and cut to `size` bytes; the bytes that all of it takes, that
+ * one included (0: out of memory). */
+DEEPER_API size_t deeper_train_command(const deeper_train_options *options, char *text, size_t size);
+
 /* ---------------------------------------------------------------------------------------------------------- benchmarks */
 
 typedef struct deeper_benchmark {

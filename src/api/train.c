@@ -1,7 +1,13 @@
-/* train.c - deeper_train: the arguments of a run. */
+/* train.c - training: the arguments of a run, of the search for its rate, of a look at its pictures. */
 #include "api/handles.h"
+#include "train/find_rate.h"
+#include "train/options.h"
 #include "train/preview.h"
 #include "train/trainer.h"
+
+#include <string.h>
+
+enum { COMMAND_LIMIT = 1 << 16 };
 
 deeper_status deeper_train(const deeper_train_options *options, const deeper_train_calls *calls, deeper_train_result *result,
                            deeper_error *error) {
@@ -22,4 +28,29 @@ deeper_status deeper_train_preview(const deeper_train_options *options, const ch
     if (count < 1 || count > DP_PREVIEW_MOST)
         return dp_fail(error, DEEPER_ERROR_ARGUMENT, "count is %d; 1 to %d pictures are", count, DP_PREVIEW_MOST);
     return dp_train_preview(&mine, path, count, NULL, error);
+}
+
+deeper_status deeper_train_find_rate(const deeper_train_options *options, const char *page, const deeper_train_calls *calls,
+                                     deeper_rate_search *result, deeper_error *error) {
+    deeper_train_options mine = DEEPER_TRAIN_OPTIONS_INIT;
+    DP_TRY(dp_need(options, "options", error));
+    DP_TRY(dp_need(result, "result", error));
+    DP_TRY(dp_options_read(&mine, sizeof mine, options, "deeper_train_options", error));
+    return dp_find_rate(result, &mine, page, calls, NULL, error);
+}
+
+size_t deeper_train_command(const deeper_train_options *options, char *text, size_t size) {
+    deeper_train_options mine = DEEPER_TRAIN_OPTIONS_INIT;
+    if (!options || dp_options_read(&mine, sizeof mine, options, "deeper_train_options", NULL) != DEEPER_OK)
+        return 0;
+    dp_buffer command;
+    dp_buffer_init(&command, NULL, COMMAND_LIMIT);
+    dp_train_options_command(&command, &mine);
+    size_t all = command.failed ? 0 : command.size + 1, kept = command.size < size ? command.size : size ? size - 1 : 0;
+    if (all && size) {
+        memcpy(text, command.data, kept);
+        text[kept] = '\0';
+    }
+    dp_buffer_free(&command);
+    return all;
 }

@@ -42,7 +42,10 @@ static double value_at(const dp_series *series, size_t index) {
     return *(const double *)((const char *)series->values + index * series->stride);
 }
 
+/* On a logarithmic axis: in decades. */
 static double x_at(const dp_plot *plot, size_t index) {
+    if (plot->x_log)
+        return log10(*(const double *)((const char *)plot->x_log + index * plot->x_stride));
     return *(const int *)((const char *)plot->x + index * plot->x_stride);
 }
 
@@ -124,7 +127,7 @@ static void lay_y(axis *y, const dp_plot *plot) {
 
 /* x is not widened to whole steps: the curve fills the width. */
 static void lay_x(axis *x, const dp_plot *plot) {
-    *x = (axis){ .lo = 0, .hi = 1 };
+    *x = (axis){ .lo = 0, .hi = 1, .logarithmic = plot->x_log };
     if (plot->count > 0) {
         x->lo = x_at(plot, 0);
         x->hi = x_at(plot, plot->count - 1);
@@ -134,6 +137,10 @@ static void lay_x(axis *x, const dp_plot *plot) {
         lo -= 1;
         hi += 1;
         x->ticks[x->tick_count++] = x->lo;
+    } else if (x->logarithmic) {
+        x->lo = pow(10, lo);
+        x->hi = pow(10, hi);
+        lay_logarithmic(x);
     } else {
         lay_linear(x, 1);
     }
@@ -183,8 +190,10 @@ static void put_axes(dp_buffer *buffer, const frame *f) {
         if (tick < f->x.lo || tick > f->x.hi)
             continue;
         double x = place_x(f, tick);
-        dp_buffer_printf(buffer, "<path class=\"axis\" d=\"M%.1f %dv4\"/><text class=\"x\" x=\"%.1f\" y=\"%d\">%.0f</text>\n", x,
-                         HEIGHT - BOTTOM, x, HEIGHT - BOTTOM + 17, tick);
+        dp_buffer_printf(buffer, "<path class=\"axis\" d=\"M%.1f %dv4\"/><text class=\"x\" x=\"%.1f\" y=\"%d\">", x,
+                         HEIGHT - BOTTOM, x, HEIGHT - BOTTOM + 17);
+        put_label(buffer, &f->x, tick);
+        dp_buffer_printf(buffer, "</text>\n");
     }
     dp_buffer_printf(buffer, "<path class=\"axis\" d=\"M%d %dH%d\"/><text class=\"x\" x=\"%d\" y=\"%d\">", LEFT, HEIGHT - BOTTOM,
                      WIDTH - RIGHT, (LEFT + WIDTH - RIGHT) / 2, HEIGHT - 5);
@@ -271,7 +280,7 @@ static void put_strips(dp_buffer *buffer, const frame *f) {
                                  place_y(f, value_at(&plot->series[s], at)));
         dp_buffer_printf(buffer, "<title>");
         dp_markup_text(buffer, plot->x_name);
-        dp_buffer_printf(buffer, " %.0f", x_at(plot, at));
+        dp_buffer_printf(buffer, plot->x_log ? " %.3g" : " %.0f", plot->x_log ? pow(10, x_at(plot, at)) : x_at(plot, at));
         for (size_t s = 0; s < plot->series_count; s++) {
             dp_buffer_printf(buffer, "\n");
             dp_markup_text(buffer, plot->series[s].name);

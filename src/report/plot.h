@@ -25,9 +25,10 @@ typedef enum dp_scale {
 typedef struct dp_plot {
     const char *title, *x_name;
     dp_scale scale;
-    bool percent; /* values are shares, written in hundredths */
-    size_t count; /* points of every series */
-    const int *x; /* ascending; strides as in a series */
+    bool percent;        /* values are shares, written in hundredths */
+    size_t count;        /* points of every series */
+    const int *x;        /* ascending; strides as in a series */
+    const double *x_log; /* in place of x: values above 0 on a logarithmic axis */
     size_t x_stride;
     const dp_series *series;
     size_t series_count;

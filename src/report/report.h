@@ -52,4 +52,8 @@ deeper_status dp_report_write_csv(const dp_report *report, const char *path, con
 deeper_status dp_report_write_events(const dp_report *report, double started, const char *path, const deeper_allocator *allocator,
                                      deeper_error *error);
 
+/* The page of a learning-rate range test: its curve, the suggestion, the command to go on with, every point. */
+deeper_status dp_report_write_rates(const deeper_rate_search *search, const char *title, const char *command, const char *path,
+                                    const deeper_allocator *allocator, deeper_error *error);
+
 #endif

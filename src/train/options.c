@@ -6,7 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A number is sound from least to most; a text if `choice` is NULL or has it between bars. */
+/* A number is sound from least to most; a text if `choice` is NULL or has it between bars, the
+ * default first. */
 typedef struct option {
     const char *word; /* of the command line */
     dp_field field;
@@ -18,7 +19,7 @@ typedef struct option {
 
 static const option table[] = {
     { ROW("data", data, DP_FIELD_TEXT), 0, 0, NULL },
-    { ROW("data-root", data_root, DP_FIELD_TEXT), 0, 0, NULL },
+    { ROW("root", data_root, DP_FIELD_TEXT), 0, 0, NULL },
     { ROW("val", val, DP_FIELD_TEXT), 0, 0, NULL },
     { ROW("val-fraction", val_fraction, DP_FIELD_NUMBER), 0.001, 0.9, NULL },
     { ROW("arch", architecture, DP_FIELD_TEXT), 0, 0, NULL },
@@ -31,7 +32,7 @@ static const option table[] = {
     { ROW("accumulate", accumulate, DP_FIELD_INT), 1, 4096, NULL },
     { ROW("rate", rate, DP_FIELD_NUMBER), 0, 1000, NULL },
     { ROW("schedule", schedule, DP_FIELD_TEXT), 0, 0, "cosine|poly|step|constant" },
-    { ROW("warmup-epochs", warmup_epochs, DP_FIELD_NUMBER), 0, 1e4, NULL },
+    { ROW("warmup", warmup_epochs, DP_FIELD_NUMBER), 0, 1e4, NULL },
     { ROW("momentum", momentum, DP_FIELD_NUMBER), 0, 0.9999, NULL },
     { ROW("decay", decay, DP_FIELD_NUMBER), 0, 1, NULL },
     { ROW("clip", clip, DP_FIELD_NUMBER), 0, 1e9, NULL },
@@ -51,7 +52,7 @@ static const option table[] = {
     { ROW("threads", threads, DP_FIELD_INT), 0, 256, NULL },
     { ROW("readers", readers, DP_FIELD_INT), 0, 256, NULL },
 };
-enum { ROWS = sizeof table / sizeof *table, RECORDED = ROWS - 2 };
+enum { ROWS = sizeof table / sizeof *table, RECORDED = ROWS - 2, VALUE_SIZE = 4096 + 32 };
 
 static const void *member(const deeper_train_options *options, const option *row) {
     return (const char *)options + row->field.offset;
@@ -119,9 +120,11 @@ deeper_status dp_train_options_from_json(deeper_train_options *options, const js
 }
 
 static bool same(const option *row, const deeper_train_options *a, const deeper_train_options *b) {
+    const char *text;
     switch (row->field.kind) {
-    case DP_FIELD_TEXT:
-        return *(const char *const *)member(a, row) == *(const char *const *)member(b, row); /* defaults are NULL */
+    case DP_FIELD_TEXT: /* the default is NULL, or the first choice said */
+        text = *(const char *const *)member(a, row);
+        return !text || (row->choice && strncmp(row->choice, text, strlen(text)) == 0);
     case DP_FIELD_NUMBER:
         return *(const double *)member(a, row) == *(const double *)member(b, row);
     case DP_FIELD_COUNT:
@@ -156,4 +159,33 @@ bool dp_train_option_text(const deeper_train_options *options, size_t index, con
         snprintf(value, size, "%d", *(const int *)at);
     }
     return true;
+}
+
+/* A word of a shell command, in quotes where it needs them. */
+static void add_word(dp_buffer *command, const char *word) {
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./=,:+-";
+    if (*word && !word[strspn(word, plain)]) {
+        dp_buffer_printf(command, " %s", word);
+        return;
+    }
+    dp_buffer_append(command, " '", 2);
+    for (; *word; word++)
+        dp_buffer_append(command, *word == '\'' ? "'\\''" : word, *word == '\'' ? 4 : 1);
+    dp_buffer_append(command, "'", 1);
+}
+
+void dp_train_options_command(dp_buffer *command, const deeper_train_options *options) {
+    const char *name;
+    char value[VALUE_SIZE], flag[VALUE_SIZE];
+    bool set;
+    dp_buffer_append(command, "deeper train", strlen("deeper train"));
+    for (size_t i = 0; dp_train_option_text(options, i, &name, value, sizeof value, &set); i++) {
+        if (!set)
+            continue;
+        snprintf(flag, sizeof flag, "--%s", name);
+        add_word(command, flag);
+        add_word(command, value);
+    }
+    add_word(command, "--out");
+    add_word(command, options->out ? options->out : "RUN");
 }

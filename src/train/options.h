@@ -20,4 +20,8 @@ deeper_status dp_train_options_from_json(deeper_train_options *options, const js
 bool dp_train_option_text(const deeper_train_options *options, size_t index, const char **word, char *value, size_t size,
                           bool *set);
 
+/* Appends the command line of a run with these options: what differs from the defaults, words in quotes where a shell needs them.
+ * Without options->out it says RUN. */
+void dp_train_options_command(dp_buffer *command, const deeper_train_options *options);
+
 #endif

@@ -24,8 +24,7 @@ static void add_results(const dp_learner *l, const dp_batch *batch, dp_sums *sum
     sums->weight += batch->weight;
 }
 
-/* Runs the batches of a step; s->taken is 0 at the end of the epoch. */
-static deeper_status run_batches(dp_trainer *t, dp_batches *batches, dp_step *s, deeper_error *error) {
+deeper_status dp_step_gradients(dp_trainer *t, dp_batches *batches, dp_step *s, deeper_error *error) {
     dp_progress *p = &t->progress;
     *s = (dp_step){ 0 };
     for (int i = 0; i < t->options.accumulate; i++) {
@@ -125,15 +124,18 @@ static deeper_status learn(dp_trainer *t, dp_step *s, deeper_error *error) {
     return DEEPER_OK;
 }
 
+void dp_step_done(dp_trainer *t, const dp_step *s) {
+    t->progress.position += s->taken;
+    t->progress.images += s->sums.images;
+    t->progress.step++;
+}
+
 deeper_status dp_step_run(dp_trainer *t, dp_batches *batches, dp_step *s, deeper_error *error) {
-    dp_progress *p = &t->progress;
-    DP_TRY(run_batches(t, batches, s, error));
+    DP_TRY(dp_step_gradients(t, batches, s, error));
     if (s->taken == 0)
         return DEEPER_OK;
     if (s->sums.images > 0)
         DP_TRY(learn(t, s, error));
-    p->position += s->taken;
-    p->images += s->sums.images;
-    p->step++;
+    dp_step_done(t, s);
     return DEEPER_OK;
 }

@@ -38,35 +38,14 @@ static void add_fact(summary *s, const char *name, const char *value) {
     s->report.fact_count++;
 }
 
-/* A word of a shell command, in quotes where it needs them. */
-static void add_word(dp_buffer *command, const char *word) {
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./=,:+-";
-    if (*word && !word[strspn(word, plain)]) {
-        dp_buffer_printf(command, " %s", word);
-        return;
-    }
-    dp_buffer_append(command, " '", 2);
-    for (; *word; word++)
-        dp_buffer_append(command, *word == '\'' ? "'\\''" : word, *word == '\'' ? 4 : 1);
-    dp_buffer_append(command, "'", 1);
-}
-
 static void describe_options(summary *s, const dp_trainer *t) {
     const char *word;
-    char value[VALUE], option[64];
+    char value[VALUE];
     bool set;
-    dp_buffer_append(&s->command, "deeper train", 12);
-    for (size_t i = 0; dp_train_option_text(&t->options, i, &word, value, sizeof value, &set); i++) {
+    dp_train_options_command(&s->command, &t->options);
+    for (size_t i = 0; dp_train_option_text(&t->options, i, &word, value, sizeof value, &set); i++)
         if (value[0])
             add_fact(s, word, value);
-        if (!set)
-            continue;
-        snprintf(option, sizeof option, "--%s", word);
-        add_word(&s->command, option);
-        add_word(&s->command, value);
-    }
-    add_word(&s->command, "--out");
-    add_word(&s->command, t->options.out);
 }
 
 static void describe_data(summary *s, const dp_trainer *t) {

@@ -4,8 +4,6 @@
 #include "train/trainer.h"
 
 #include "train/news.h"
-#include "train/options.h"
-#include "train/sampler.h"
 #include "train/trainer_state.h"
 
 #include <math.h>
@@ -15,65 +13,6 @@
 static const double SCRATCH_RATE = 0.01, TUNING_RATE = 0.002, RATE_BATCH = 32;
 
 /* ------------------------------------------------------------------------------------------------------------- prepare */
-
-static void close(dp_trainer *t) {
-    dp_free(t->allocator, t->order);
-    dp_free(t->allocator, t->class_weights);
-    dp_health_free(t->health);
-    dp_optimiser_free(t->optimiser);
-    dp_learner_free(t->learner);
-    dp_network_free(&t->network);
-    dp_pictures_close(&t->pictures);
-    dp_progress_free(&t->progress, t->allocator);
-    json_decref(t->record);
-}
-
-static deeper_status prepare_data(dp_trainer *t, deeper_error *error) {
-    const deeper_train_options *options = &t->options;
-    DP_TRY(dp_pictures_open(&t->pictures, options, t->allocator, error));
-    t->images = t->pictures.train.dataset->image_count;
-    DP_TRY(dp_network_create(&t->network, options, &t->pictures, t->allocator, error));
-    DP_TRY(dp_pictures_match(&t->pictures, t->network.model, error));
-    if (t->pictures.empty_classes > 0)
-        dp_tell(t->calls, DEEPER_TRAIN_NOTE, "%s: %zu classes without pictures are left out", options->data,
-                t->pictures.empty_classes);
-    dp_tell(t->calls, DEEPER_TRAIN_NOTE, "%d classes, %zu pictures to train on, %zu to validate on", t->network.model->classes,
-            t->images, t->pictures.val.dataset->image_count);
-    t->order = dp_alloc(t->allocator, t->images, sizeof *t->order);
-    bool weighs = options->class_weights && strcmp(options->class_weights, "auto") == 0;
-    t->class_weights = weighs ? dp_alloc(t->allocator, (size_t)t->network.model->classes, sizeof(float)) : NULL;
-    if (!t->order || (weighs && !t->class_weights))
-        return dp_fail_memory(error, "the order of the pictures");
-    if (weighs)
-        dp_pictures_weights(&t->pictures, t->class_weights);
-    return DEEPER_OK;
-}
-
-static deeper_status prepare_learner(dp_trainer *t, deeper_error *error) {
-    const deeper_train_options *options = &t->options;
-    const dp_learner_options learner = { .aux_weight = (float)options->aux_weight,
-                                         .smoothing = (float)options->smoothing,
-                                         .frozen = t->network.frozen,
-                                         .max_batch = options->batch,
-                                         .threads = options->threads,
-                                         .adds = options->accumulate > 1 };
-    DP_TRY(dp_learner_create(&t->learner, t->network.model, &learner, t->allocator, error));
-    t->readers = options->readers ? options->readers : t->learner->threads;
-    dp_tell(t->calls, DEEPER_TRAIN_NOTE, "%d threads of %s, %.0f MB of activations for a batch of %d", t->learner->threads,
-            dp_isa_name(t->learner->isa), (double)dp_plan_arena_bytes(t->learner->plan) / 1e6, options->batch);
-    const dp_optimiser_options optimiser = { .kernels = dp_gradient_kernels_for(t->learner->isa),
-                                             .pool = t->learner->pool,
-                                             .value = t->network.model->arena,
-                                             .gradient = t->learner->gradients,
-                                             .floats = t->learner->floats,
-                                             .segments = t->network.segments,
-                                             .segment_count = t->network.segment_count,
-                                             .averaged = !options->average || strcmp(options->average, "none") != 0,
-                                             .momentum = (float)options->momentum,
-                                             .decay = (float)options->decay,
-                                             .clip = options->clip };
-    return dp_optimiser_create(&t->optimiser, &optimiser, t->allocator, error);
-}
 
 static void prepare_schedule(dp_trainer *t) {
     const deeper_train_options *options = &t->options;
@@ -87,11 +26,9 @@ static void prepare_schedule(dp_trainer *t) {
 static deeper_status prepare(dp_trainer *t, const deeper_train_options *given, deeper_error *error) {
     if (given->resume)
         DP_TRY(dp_folder_resume(t, given, error));
-    DP_TRY(dp_train_options_check(&t->options, error));
-    DP_TRY(dp_augment_parse(&t->augment, t->options.augment, error));
-    DP_TRY(prepare_data(t, error));
+    DP_TRY(dp_trainer_open_data(t, error));
     DP_TRY(given->resume ? dp_folder_check_data(t, error) : dp_folder_begin(t, error));
-    DP_TRY(prepare_learner(t, error));
+    DP_TRY(dp_trainer_open_learner(t, error));
     prepare_schedule(t);
     DP_TRY(dp_watch_create(t, error));
     t->progress.epochs = t->options.epochs;
@@ -110,8 +47,7 @@ const char *dp_head_name(dp_head head) {
     return names[head];
 }
 
-/* What step and epoch events have in common. */
-static deeper_train_event begin_event(const dp_trainer *t, deeper_train_event_kind kind, const dp_sums *sums, double rate) {
+deeper_train_event dp_trainer_event(const dp_trainer *t, deeper_train_event_kind kind, const dp_sums *sums, double rate) {
     const dp_progress *p = &t->progress;
     deeper_train_event event = {
         .kind = kind,
@@ -137,7 +73,7 @@ static deeper_train_event begin_event(const dp_trainer *t, deeper_train_event_ki
 static void tell_step(const dp_trainer *t, const dp_step *s) {
     if (!t->calls || !t->calls->event)
         return;
-    deeper_train_event event = begin_event(t, DEEPER_TRAIN_STEP, &s->sums, s->rate);
+    deeper_train_event event = dp_trainer_event(t, DEEPER_TRAIN_STEP, &s->sums, s->rate);
     event.gradient_norm = s->norm;
     t->calls->event(t->calls->context, &event);
 }
@@ -145,7 +81,7 @@ static void tell_step(const dp_trainer *t, const dp_step *s) {
 static void tell_epoch(const dp_trainer *t, const dp_report_epoch *epoch) {
     if (!t->calls || !t->calls->event)
         return;
-    deeper_train_event event = begin_event(t, DEEPER_TRAIN_EPOCH, &t->progress.sums, epoch->rate);
+    deeper_train_event event = dp_trainer_event(t, DEEPER_TRAIN_EPOCH, &t->progress.sums, epoch->rate);
     event.gradient_norm = epoch->gradient_norm;
     event.val_top1 = epoch->val_top1;
     event.val_top5 = epoch->val_top5;
@@ -244,19 +180,7 @@ static deeper_status end_epoch(dp_trainer *t, deeper_error *error) {
 
 static deeper_status run_epoch(dp_trainer *t, deeper_error *error) {
     dp_batches *batches = NULL;
-    dp_sampler_shuffle(t->order, t->images, t->options.seed, (uint64_t)t->progress.epoch);
-    const dp_batches_options options = { .set = &t->pictures.train,
-                                         .order = t->order,
-                                         .begin = t->progress.position,
-                                         .batch = t->options.batch,
-                                         .readers = t->readers,
-                                         .preprocess = &t->network.model->preprocess,
-                                         .augment = &t->augment,
-                                         .seed = t->options.seed,
-                                         .epoch = (uint64_t)t->progress.epoch,
-                                         .weights = t->class_weights,
-                                         .calls = t->calls };
-    DP_TRY(dp_batches_open(&batches, &options, t->allocator, error));
+    DP_TRY(dp_trainer_open_batches(t, &batches, error));
     uint64_t mode = dp_float_mode_enter();
     deeper_status status = run_steps(t, batches, error);
     dp_float_mode_leave(mode);
@@ -286,6 +210,6 @@ deeper_status dp_train(const deeper_train_options *options, const deeper_train_c
                                          .best_top5 = p->best_top5,
                                          .best_loss = p->best_loss,
                                          .seconds = p->seconds };
-    close(&t);
+    dp_trainer_close(&t);
     return status;
 }

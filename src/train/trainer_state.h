@@ -1,6 +1,6 @@
-/* trainer_state.h - the parts of a run under way, shared by the files that make up the trainer: trainer.c (the loop), steps.c (what
- * is done with one batch), watch.c (what the watch looks
- * at), clock.c (how long things take), folder.c and summary.c (what stays on disk). Private to src/train. */
+/* trainer_state.h - the parts of a run under way, shared by the files that make up the trainer: prepare.c (what is there before the
+ * first step), trainer.c (the loop), steps.c (what is done with one batch), find_rate.c (a loop of another kind), watch.c (what the
+ * watch looks at), clock.c (how long things take), folder.c and summary.c (what stays on disk). Private to src/train. */
 #ifndef DP_TRAIN_TRAINER_STATE_H
 #define DP_TRAIN_TRAINER_STATE_H
 
@@ -41,6 +41,23 @@ typedef struct dp_trainer {
     double validation_seconds; /* of the last one; 0: none yet */
 } dp_trainer;
 
+/* ------------------------------------------------------------------------------------------------------------- prepare */
+
+/* Checks the options, opens the pictures and makes the network: pictures, network, images, augment, order, class_weights. Errors:
+ * those of options, data sets and networks. */
+deeper_status dp_trainer_open_data(dp_trainer *trainer, deeper_error *error);
+
+/* Makes learner and optimiser for them. Errors: MEMORY, IO, ARGUMENT. */
+deeper_status dp_trainer_open_learner(dp_trainer *trainer, deeper_error *error);
+
+/* The training pictures of epoch progress.epoch in its order, from progress.position on. Errors: those of dp_batches_open. */
+deeper_status dp_trainer_open_batches(const dp_trainer *trainer, dp_batches **batches, deeper_error *error);
+
+void dp_trainer_close(dp_trainer *trainer);
+
+/* What step and epoch events have in common; sums: of the images that they tell of. */
+deeper_train_event dp_trainer_event(const dp_trainer *trainer, deeper_train_event_kind kind, const dp_sums *sums, double rate);
+
 /* --------------------------------------------------------------------------------------------------------------- clock */
 
 uint64_t dp_step_images(const dp_trainer *trainer); /* pictures of a whole step */
@@ -73,12 +90,23 @@ typedef struct dp_step {
     double rate, norm;
 } dp_step;
 
-/* Runs the next batches and updates the parameters, or, if their loss or gradient is not finite, goes back to the last good state
+/* Runs the batches of the next step forward and backward: sums and taken of *step, and the learner's gradients. Errors: MEMORY;
+ * FORMAT (too much is unreadable). */
+deeper_status dp_step_gradients(dp_trainer *trainer, dp_batches *batches, dp_step *step, deeper_error *error);
+
+/* A step is done: progress goes past its pictures. */
+void dp_step_done(dp_trainer *trainer, const dp_step *step);
+
+/* Runs a step and updates the parameters, or, if their loss or gradient is not finite, goes back to the last good state
  * and halves the rate. Errors: MEMORY; FORMAT (too much is unreadable); ARGUMENT (the run diverges whatever the rate). */
 deeper_status dp_step_run(dp_trainer *trainer, dp_batches *batches, dp_step *step, deeper_error *error);
 
 /* Weighted sum of the heads' mean losses. */
 double dp_total_loss(const dp_learner *learner, const dp_sums *sums);
+
+/* A head's loss of one who answers every picture with the frequencies of the classes: the entropy of the (weighted, smoothed)
+ * labels. */
+double dp_guessing_loss(const dp_trainer *trainer);
 
 /* Makes the watch; learner, schedule and class_weights are there. Errors: MEMORY. */
 deeper_status dp_watch_create(dp_trainer *trainer, deeper_error *error);

@@ -3,8 +3,7 @@
 
 #include <math.h>
 
-/* Loss of one who answers every picture with the frequencies of the classes: the entropy of the (weighted, smoothed) labels. */
-static double guessing_loss(const dp_trainer *t) {
+double dp_guessing_loss(const dp_trainer *t) {
     const dp_dataset *data = t->pictures.train.dataset;
     double sum = 0, entropy = 0, classes = t->network.model->classes, smoothing = t->options.smoothing, seen = 0;
     for (int pass = 0; pass < 2; pass++)
@@ -44,7 +43,7 @@ static size_t list_layers(const dp_trainer *t, dp_health_layer *layers) {
 
 deeper_status dp_watch_create(dp_trainer *t, deeper_error *error) {
     dp_health_options options = { .heads = t->learner->nodes.heads,
-                                  .guess = guessing_loss(t),
+                                  .guess = dp_guessing_loss(t),
                                   .warmup = t->schedule.warmup * (double)dp_epoch_steps(t) };
     for (int h = 0; h < options.heads; h++)
         options.head_names[h] = dp_head_name(t->learner->nodes.head[h]);

@@ -87,6 +87,24 @@ same again.png "$(get preview)"
 cmp sheet.png again.png || fail "two sheets of the same seed"
 [ ! -e '(null)' ] || fail "a folder for a preview"
 
+# ------------------------------------------------------------------------------------------------------ the command of a run
+# The report says how to do it again: with just that, into another folder, it comes to the same bits.
+run 0 train --data set $net --epochs 1 --warmup 0.5 --average polyak --out "with a 'quote"
+sed -n 's/.*<pre>\(deeper train .*\)<\/pre>.*/\1/p' "with a 'quote/report.html" | sed "s/&#39;/'/g;s/&amp;/\&/g" >command
+says command "--warmup 0.5" "--average polyak"
+mv "with a 'quote" before
+eval "$(sed 's/^deeper/"$program"/' command)" >out 2>err || fail "the command of the report: $(cat command)"
+cmp before/last.safetensors "with a 'quote/last.safetensors" || fail "the command of the report: other bits"
+
+# --------------------------------------------------------------------------------------------------------- a rate is looked for
+run 0 train --data set $net --lr-find --curve rates.html --seed 3
+says out "suggested" "the loss fell fastest at" "curve     rates.html" "next      deeper train --data set --arch" "--seed 3" "--out RUN"
+says rates.html "<svg" "deeper train --data set"
+run 0 train --data set $net --lr-find --seed 3 --json
+same "null	1e-5" "$(get page points.0.rate)"
+get rate steepest command points.59.smoothed | grep -q none && fail "fields of a search"
+[ ! -e RUN ] || fail "a run was made"
+
 # ------------------------------------------------------------------------------------------------------------ the bad ones
 # bad CODE TEXT WORDS...: fails with CODE and just that line, and leaves no run.
 bad() {
@@ -105,6 +123,8 @@ usage() {
 }
 usage "--data SRC is missing" --out bad
 usage "--out RUN is missing" --data set
+usage "--curve goes with --lr-find" --data set --out bad --curve bad.html
+usage "--lr-find: a resumed run keeps the options it was started with" --resume --out one --lr-find
 usage "--schedule linear: this version takes one of cosine|poly|step|constant" --data set --out bad --schedule linear
 usage "--epochs 0: must be a whole number from 1 to 10000" --data set --out bad --epochs 0
 usage "--arch and --init exclude each other: --init brings its architecture" --data set --out bad --arch googlenet --init one/model.safetensors
