@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#define LATER ",classifier=average,dropout=0.4,depth=22"
+#define LATER ",classifier=average,dropout=0.4,depth=22,pool4=3x3,aux_pool=5x5"
 static const char DEFAULTS[] = "norm=lrn,stem=full,module=reduced,aux=0,branch5=5x5,width=1" LATER;
 
 typedef struct net {
@@ -439,9 +439,9 @@ static void test_refused_specs(void **state) {
         { "GoogLeNet", "GoogLeNet: no such architecture; there is googlenet, lenet5, alexnet, nin, vgg16" },
         { "a\nb", "a?b: no such architecture; there is googlenet, lenet5, alexnet, nin, vgg16" },
         { "googlenet:height=3", "googlenet: no option 'height'; there are norm, stem, module, aux, branch5, width, classifier, "
-                                "dropout, depth" },
+                                "dropout, depth, pool4, aux_pool" },
         { "googlenet:norm=bn,Aux=1", "googlenet: no option 'Aux'; there are norm, stem, module, aux, branch5, width, classifier, "
-                                     "dropout, depth" },
+                                     "dropout, depth, pool4, aux_pool" },
         { "googlenet:norm", "googlenet: 'norm' is not OPTION=VALUE" },
         { "googlenet:,", "googlenet: '' is not OPTION=VALUE" },
         { "googlenet:norm=group", "googlenet: 'norm=group': norm is one of lrn|bn|none" },
@@ -542,6 +542,16 @@ static void assert_round_trip(const char *spec, int size) {
     release(&twin);
 }
 
+/* The pools as torchvision has them: the same sides at 224 pixels, other windows. */
+static void test_pools(void **state) {
+    net it = build("googlenet:aux=1,pool4=2x2,aux_pool=adaptive", 10, 224);
+    assert_shape(&it, "pool4/2x2_s2", 832, 7, 7);
+    assert_int_equal(node_of(&it, "pool4/2x2_s2")->attributes.window.height, 2);
+    assert_shape(&it, "loss1/ave_pool", 512, 4, 4);
+    assert_int_equal(node_of(&it, "loss1/ave_pool")->op, DP_OP_ADAPTIVE_POOL);
+    release(&it);
+}
+
 /* All values with all others. */
 static void test_every_combination(void **state) {
     static const char *const norms[] = { "lrn", "bn", "none" }, *const stems[] = { "full", "separable", "small" };
@@ -549,7 +559,7 @@ static void test_every_combination(void **state) {
     static const char *const widths[] = { "1", "0.5" };
     (void)state;
     for (int i = 0; i < 3 * 3 * 2 * 2 * 2 * 2; i++) {
-        char options[128], spec[160];
+        char options[160], spec[192];
         snprintf(options, sizeof options, "norm=%s,stem=%s,module=%s,aux=%d,branch5=%s,width=%s" LATER, norms[i % 3],
                  stems[i / 3 % 3], modules[i / 9 % 2], i / 18 % 2, branches[i / 36 % 2], widths[i / 72]);
         snprintf(spec, sizeof spec, "googlenet:%s", options);
@@ -596,9 +606,11 @@ static void test_list(void **state) {
     (void)state;
     const char *description = NULL;
     assert_string_equal(dp_net_name(0, &description), "googlenet");
-    static const char *const said[] = { "norm=lrn|bn|none", "stem=full|separable|small", "module=reduced|naive",  "aux=0|1",
-                                        "branch5=5x5|3x3",  "width=0.0625..4",           "classifier=average|fc", "dropout=0..0.95",
-                                        "depth=22|16|10" };
+    static const char *const said[] = {
+        "norm=lrn|bn|none",     "stem=full|separable|small", "module=reduced|naive", "aux=0|1",        "branch5=5x5|3x3",
+        "width=0.0625..4",      "classifier=average|fc",     "dropout=0..0.95",      "depth=22|16|10", "pool4=3x3|2x2",
+        "aux_pool=5x5|adaptive"
+    };
     for (size_t i = 0; i < sizeof said / sizeof *said; i++)
         assert_non_null(strstr(description, said[i]));
     assert_string_equal(dp_net_name(0, NULL), "googlenet");
@@ -662,6 +674,7 @@ int main(void) {
         cmocka_unit_test(test_refused_specs),
         cmocka_unit_test(test_refused_sizes),
         cmocka_unit_test(test_long_specs),
+        cmocka_unit_test(test_pools),
         cmocka_unit_test(test_every_combination),
         cmocka_unit_test(test_option_text),
         cmocka_unit_test(test_list),

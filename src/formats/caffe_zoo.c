@@ -50,20 +50,6 @@ static void drop_auxiliary(dp_caffemodel *file) {
     file->count = kept;
 }
 
-/* Whether the file has every parameter of the graph's auxiliary heads, in its shape. */
-static bool auxiliary_whole(const dp_caffemodel *file, const dp_graph *graph) {
-    for (int i = 0; i < graph->count; i++) {
-        if (graph->nodes[i].parameter < 0 || graph->nodes[i].head == DP_HEAD_MAIN)
-            continue;
-        bool found = false;
-        for (size_t j = 0; j < file->count && !found; j++)
-            found = strcmp(file->tensors[j].name, graph->nodes[i].name) == 0 && dp_parameter_fits(graph, i, &file->tensors[j]);
-        if (!found)
-            return false;
-    }
-    return true;
-}
-
 static const dp_tensor *find_tensor(const dp_caffemodel *file, const char *name) {
     for (size_t i = 0; i < file->count; i++)
         if (strcmp(file->tensors[i].name, name) == 0)
@@ -109,7 +95,7 @@ static deeper_status create_network(dp_model **model, dp_caffemodel *file, const
     if (network->heads_spec && has_auxiliary(file)) {
         DP_TRY(dp_model_create(model, network->heads_spec, classes, size, file->allocator, error));
         *found = HEADS_WHOLE;
-        if (auxiliary_whole(file, (*model)->graph))
+        if (dp_heads_fit((*model)->graph, file->tensors, file->count))
             return DEEPER_OK;
         *found = HEADS_PARTLY;
         drop_auxiliary(file);

@@ -70,6 +70,19 @@ bool dp_parameter_fits(const dp_graph *graph, int node, const dp_tensor *tensor)
     return wanted.rank == 2 && same_shape(&full, tensor);
 }
 
+bool dp_heads_fit(const dp_graph *graph, const dp_tensor *tensors, size_t count) {
+    for (int i = 0; i < graph->count; i++) {
+        if (graph->nodes[i].parameter < 0 || graph->nodes[i].head == DP_HEAD_MAIN)
+            continue;
+        bool found = false;
+        for (size_t j = 0; j < count && !found; j++)
+            found = strcmp(tensors[j].name, graph->nodes[i].name) == 0 && dp_parameter_fits(graph, i, &tensors[j]);
+        if (!found)
+            return false;
+    }
+    return true;
+}
+
 /* What a file has against what a model wants: how many of each kind, and the first. */
 typedef struct difference {
     size_t missing, unknown, other;

@@ -18,6 +18,10 @@ deeper_status dp_model_tensors(dp_tensor **tensors, const dp_model *model, deepe
  * K x C x H x W. */
 bool dp_parameter_fits(const dp_graph *graph, int node, const dp_tensor *tensor);
 
+/* Whether the tensors have every parameter of the graph's auxiliary heads, in its shape: files of fine-tuned networks often keep
+ * heads of another number of classes. */
+bool dp_heads_fit(const dp_graph *graph, const dp_tensor *tensors, size_t count);
+
 /* Gives the model, which has no values yet, the values of all its parameters. in_place: where all tensors are F32 and lie on whole
  * floats they are used where they are, and must outlive the model; else they are converted into the model's arena. Errors:
  * MISMATCH, one line that counts what is missing, unknown and of other shape and names the first of each; UNSUPPORTED (an element

@@ -8,6 +8,7 @@
 #include "formats/npz.h"
 #include "formats/recipes.h"
 #include "formats/safetensors.h"
+#include "formats/torch.h"
 #include "nets/nets.h"
 
 enum { MAX_LABEL_FILE = 16 << 20 }; /* bytes; the 1000 classes of ILSVRC take 32 KB */
@@ -22,6 +23,7 @@ typedef struct format {
 static const format formats[] = {
     { "safetensors", dp_safetensors_sniff, dp_model_file_open },
     { "npz", dp_npz_sniff, dp_model_npz_open },
+    { "torch", dp_torch_sniff, dp_model_torch_open },
     { "caffemodel", dp_caffemodel_sniff, dp_caffemodel_open },
 };
 
@@ -58,7 +60,8 @@ deeper_status dp_model_open_bytes(dp_model **model, const void *bytes, size_t si
         return DEEPER_OK;
     }
     return dp_fail_at(error, DEEPER_ERROR_FORMAT, 0,
-                      "%s: not a model that deeper reads; safetensors as deeper writes them and published caffemodels are", name);
+                      "%s: not a model that deeper reads; safetensors, npz, PyTorch state dicts and published caffemodels are",
+                      name);
 }
 
 /* Whether the model uses weights inside the map: formats take all of them in place or none. */

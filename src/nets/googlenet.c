@@ -11,7 +11,9 @@
  *   width    factor on every channel count but the classifier's, results rounded to multiples of 8
  *   classifier  average: of each channel, then a linear layer (paper) | fc: a fully connected layer of 1024 in place of the average
  *   dropout  rate before the last linear layer, 0.4 in the paper
- *   depth    layers with parameters: 22 (paper) | 16: without 4b, 4c and 4d | 10: 3b, 4e and 5b alone */
+ *   depth    layers with parameters: 22 (paper) | 16: without 4b, 4c and 4d | 10: 3b, 4e and 5b alone
+ *   pool4    3x3 | 2x2: the window of the pool before 5a (2x2 is torchvision's)
+ *   aux_pool 5x5: the auxiliary heads' 5x5/3 average (paper) | adaptive: averages to 4x4 whatever the side (torchvision's) */
 #include "graph/build.h"
 #include "nets/chain.h"
 #include "nets/net.h"
@@ -32,27 +34,31 @@ enum {
     OPTION_WIDTH,
     OPTION_CLASSIFIER,
     OPTION_DROPOUT,
-    OPTION_DEPTH
+    OPTION_DEPTH,
+    OPTION_POOL4,
+    OPTION_AUX_POOL
 };
+enum { POOL4_3X3, POOL4_2X2 };
+enum { AUX_POOL_5X5, AUX_POOL_ADAPTIVE };
 enum { DEPTH_22, DEPTH_16, DEPTH_10 }; /* a row is there up to its own */
 
 /* A row of Table 1. */
 typedef struct inception_row {
     const char *name;
     int c1, reduce3, c3, reduce5, c5, pool; /* #1x1, #3x3 reduce, #3x3, #5x5 reduce, #5x5, pool proj */
-    const char *pool_after;                 /* a 3x3/2 max pool that follows */
+    const char *pool_after;                 /* the max pool of stride 2 that follows */
     dp_head aux;                            /* the auxiliary head that hangs on it; DP_HEAD_MAIN: none */
     int depth;                              /* the least depth that has it */
 } inception_row;
 
 static const inception_row inception_rows[] = {
     { "inception_3a", 64, 96, 128, 16, 32, 32, NULL, DP_HEAD_MAIN, DEPTH_16 },
-    { "inception_3b", 128, 128, 192, 32, 96, 64, "pool3/3x3_s2", DP_HEAD_MAIN, DEPTH_10 },
+    { "inception_3b", 128, 128, 192, 32, 96, 64, "pool3", DP_HEAD_MAIN, DEPTH_10 },
     { "inception_4a", 192, 96, 208, 16, 48, 64, NULL, DP_HEAD_AUX1, DEPTH_16 },
     { "inception_4b", 160, 112, 224, 24, 64, 64, NULL, DP_HEAD_MAIN, DEPTH_22 },
     { "inception_4c", 128, 128, 256, 24, 64, 64, NULL, DP_HEAD_MAIN, DEPTH_22 },
     { "inception_4d", 112, 144, 288, 32, 64, 64, NULL, DP_HEAD_AUX2, DEPTH_22 },
-    { "inception_4e", 256, 160, 320, 32, 128, 128, "pool4/3x3_s2", DP_HEAD_MAIN, DEPTH_10 },
+    { "inception_4e", 256, 160, 320, 32, 128, 128, "pool4", DP_HEAD_MAIN, DEPTH_10 },
     { "inception_5a", 256, 160, 320, 32, 128, 128, NULL, DP_HEAD_MAIN, DEPTH_16 },
     { "inception_5b", 384, 192, 384, 48, 128, 128, NULL, DP_HEAD_MAIN, DEPTH_10 },
 };
@@ -90,11 +96,11 @@ static int lrn(const builder *b, const char *name, int x) {
     return dp_add_lrn(b->graph, name, x, (dp_lrn){ .size = 5, .alpha = 1e-4F, .beta = 0.75F, .k = 1.0F });
 }
 
-/* 3x3/2 without padding, rounded up: on the even sides of GoogLeNet the same as TensorFlow's SAME. */
-static int max_pool_half(const builder *b, const char *name, int x) {
-    dp_window window = dp_window_square(3, 2, 0);
+/* "pool3/3x3_s2": without padding, rounded up: on the even sides of GoogLeNet the same as TensorFlow's SAME. */
+static int max_pool_half(const builder *b, const char *part, int side, int x) {
+    dp_window window = dp_window_square(side, 2, 0);
     window.ceil = true;
-    return dp_add_max_pool(b->graph, name, x, window);
+    return dp_add_max_pool(b->graph, dp_layer_join(part, "/", side == 2 ? "2x2_s2" : "3x3_s2").text, x, window);
 }
 
 static int stem(const builder *b, int x) {
@@ -110,13 +116,13 @@ static int stem(const builder *b, int x) {
         } else {
             x = conv_relu(b, "conv1", "7x7_s2", x, scaled(b, 64), dp_window_square(7, 2, 3));
         }
-        x = max_pool_half(b, "pool1/3x3_s2", x);
+        x = max_pool_half(b, "pool1", 3, x);
     }
     x = lrn(b, "pool1/norm1", x);
     x = conv_relu(b, "conv2", "3x3_reduce", x, scaled(b, 64), dp_window_square(1, 1, 0));
     x = conv_relu(b, "conv2", "3x3", x, scaled(b, 192), dp_window_square(3, 1, 1));
     x = lrn(b, "conv2/norm2", x);
-    return max_pool_half(b, "pool2/3x3_s2", x);
+    return max_pool_half(b, "pool2", 3, x);
 }
 
 static int inception(const builder *b, const inception_row *row, int x) {
@@ -143,8 +149,9 @@ static void auxiliary_head(const builder *b, dp_head head, int x) {
     dp_layer_name pool = dp_layer_join(loss, "/", "ave_pool");
     int side = x >= 0 ? graph->nodes[x].shape.h : AUX_SIDE, pooled = side < AUX_POOLED ? side : AUX_POOLED;
     graph->head = head;
-    x = side < AUX_SIDE ? dp_add_adaptive_pool(graph, pool.text, x, pooled, pooled)
-                        : dp_add_average_pool(graph, pool.text, x, dp_window_square(5, 3, 0));
+    bool adaptive = side < AUX_SIDE || b->values->choice[OPTION_AUX_POOL] == AUX_POOL_ADAPTIVE;
+    x = adaptive ? dp_add_adaptive_pool(graph, pool.text, x, pooled, pooled)
+                 : dp_add_average_pool(graph, pool.text, x, dp_window_square(5, 3, 0));
     x = conv_relu(b, loss, "conv", x, scaled(b, 128), dp_window_square(1, 1, 0));
     x = dp_add_fc(graph, dp_layer_join(loss, "/", "fc").text, x, scaled(b, 1024));
     x = dp_add_relu(graph, dp_layer_join(loss, "/", "relu_fc").text, x);
@@ -180,8 +187,9 @@ static void build(dp_graph *graph, const dp_net_values *values, dp_net_size size
         x = inception(&b, row, x);
         if (row->aux != DP_HEAD_MAIN && values->choice[OPTION_AUX])
             auxiliary_head(&b, row->aux, x);
+        bool two = values->choice[OPTION_POOL4] == POOL4_2X2 && row->pool_after && strcmp(row->pool_after, "pool4") == 0;
         if (row->pool_after)
-            x = max_pool_half(&b, row->pool_after, x);
+            x = max_pool_half(&b, row->pool_after, two ? 2 : 3, x);
     }
     dp_add_softmax(graph, "prob", classifier(&b, x));
 }
@@ -189,7 +197,7 @@ static void build(dp_graph *graph, const dp_net_values *values, dp_net_size size
 const dp_net dp_net_googlenet = {
     .name = "googlenet",
     .description = "GoogLeNet (2014): norm=lrn|bn|none stem=full|separable|small module=reduced|naive aux=0|1 branch5=5x5|3x3 "
-                   "width=0.0625..4 classifier=average|fc dropout=0..0.95 depth=22|16|10",
+                   "width=0.0625..4 classifier=average|fc dropout=0..0.95 depth=22|16|10 pool4=3x3|2x2 aux_pool=5x5|adaptive",
     .remedy = "larger ones and stem=small do",
     .options = { [OPTION_NORM] = { "norm", "lrn|bn|none", 0, 0, 0 },
                  [OPTION_STEM] = { "stem", "full|separable|small", 0, 0, 0 },
@@ -199,6 +207,8 @@ const dp_net dp_net_googlenet = {
                  [OPTION_WIDTH] = { "width", NULL, 0.0625F, 4.0F, 1.0F },
                  [OPTION_CLASSIFIER] = { "classifier", "average|fc", 0, 0, 0 },
                  [OPTION_DROPOUT] = { "dropout", NULL, 0.0F, 0.95F, 0.4F },
-                 [OPTION_DEPTH] = { "depth", "22|16|10", 0, 0, 0 } },
+                 [OPTION_DEPTH] = { "depth", "22|16|10", 0, 0, 0 },
+                 [OPTION_POOL4] = { "pool4", "3x3|2x2", 0, 0, 0 },
+                 [OPTION_AUX_POOL] = { "aux_pool", "5x5|adaptive", 0, 0, 0 } },
     .build = build,
 };
