@@ -1,8 +1,8 @@
 /* description.c - the deeper.* texts of a model, made and read back. Preprocessing and labels as JSON are metadata.c's and
- * labels.c's.
- */
+ * labels.c's, networks graph_json.c's. */
 #include "formats/description.h"
 
+#include "formats/graph_json.h"
 #include "formats/json.h"
 #include "formats/labels.h"
 #include "formats/metadata.h"
@@ -15,10 +15,15 @@ enum { MAX_SPEC = 2048, MAX_CLASSES = 1 << 20 };
 
 /* -------------------------------------------------------------------------------------------------------------- making */
 
+static bool is_graph(const char *architecture) {
+    return strcmp(architecture, DP_MODEL_GRAPH) == 0;
+}
+
 deeper_status dp_description_make(dp_description *d, const dp_model *model, deeper_error *error) {
     *d = (dp_description){ .preprocess = dp_model_preprocess_json(model),
-                           .labels = model->labels.count ? dp_labels_to_json(&model->labels) : NULL };
-    if (!d->preprocess || (model->labels.count && !d->labels)) {
+                           .labels = model->labels.count ? dp_labels_to_json(&model->labels) : NULL,
+                           .graph = is_graph(model->architecture) ? dp_graph_to_json(model->graph) : NULL };
+    if (!d->preprocess || (model->labels.count && !d->labels) || (is_graph(model->architecture) && !d->graph)) {
         dp_description_free(d);
         return dp_fail_memory(error, "the description of a model file");
     }
@@ -28,7 +33,7 @@ deeper_status dp_description_make(dp_description *d, const dp_model *model, deep
         { "deeper.options", model->options },         { "deeper.classes", d->classes },
         { "deeper.preprocess", d->preprocess },       { "deeper.labels", d->labels },
         { "deeper.source", model->source },           { "deeper.training", model->training },
-        { "deeper.calibration", model->calibration },
+        { "deeper.calibration", model->calibration }, { "deeper.graph", d->graph },
     };
     for (size_t i = 0; i < DP_DESCRIPTION_TEXTS; i++)
         if (all[i].text)
@@ -39,6 +44,7 @@ deeper_status dp_description_make(dp_description *d, const dp_model *model, deep
 void dp_description_free(dp_description *description) {
     free(description->preprocess);
     free(description->labels);
+    free(description->graph);
     *description = (dp_description){ 0 };
 }
 
@@ -47,6 +53,7 @@ void dp_description_free(dp_description *description) {
 /* What the texts say of the network, checked, before it is built. */
 typedef struct description {
     char spec[MAX_SPEC]; /* "googlenet:norm=lrn,..." */
+    const char *graph;   /* NULL: a network of nets/ */
     int classes;
     dp_preprocess preprocess;
     bool has_preprocess;
@@ -77,6 +84,9 @@ static deeper_status describe(description *d, const pairs *file, const char *nam
     DP_TRY(need_text(&options, file, "deeper.options", name, error));
     DP_TRY(need_text(&classes, file, "deeper.classes", name, error));
     DP_TRY(need_text(&preprocess, file, "deeper.preprocess", name, error));
+    d->graph = NULL;
+    if (is_graph(architecture))
+        DP_TRY(need_text(&d->graph, file, "deeper.graph", name, error));
     int length = snprintf(d->spec, sizeof d->spec, "%s:%s", architecture, options);
     if (length < 0 || (size_t)length >= sizeof d->spec)
         return dp_fail(error, DEEPER_ERROR_LIMIT, "%s: deeper.architecture and deeper.options are longer than %d bytes", name,
@@ -124,18 +134,37 @@ static deeper_status complete(dp_model *model, const description *d, const pairs
     return take_texts(model, file, name, error);
 }
 
+/* The network of a description. */
+static deeper_status create(dp_model **model, const description *d, const char *name, const deeper_allocator *allocator,
+                            deeper_error *error) {
+    deeper_error why = { 0 };
+    if (!d->graph) {
+        deeper_status status = dp_model_create(model, d->spec, d->classes, d->preprocess.size, allocator, &why);
+        return status == DEEPER_OK ? status
+                                   : dp_fail(error, status == DEEPER_ERROR_MEMORY ? status : DEEPER_ERROR_UNSUPPORTED,
+                                             "%s: its network: %s", name, why.message);
+    }
+    dp_graph *graph;
+    DP_TRY(dp_graph_from_json(&graph, d->graph, name, allocator, error));
+    deeper_status status = dp_model_from_graph(model, graph, &why);
+    if (status != DEEPER_OK)
+        return dp_fail(error, status, "%s: deeper.graph: %s", name, why.message);
+    dp_shape input = dp_model_input(*model);
+    if ((*model)->classes == d->classes && input.h == d->preprocess.size && input.w == d->preprocess.size)
+        return DEEPER_OK;
+    return dp_fail(error, DEEPER_ERROR_FORMAT, "%s: deeper.graph has %d classes and pictures of %dx%d; the file says %d and %dx%d",
+                   name, (*model)->classes, input.w, input.h, d->classes, d->preprocess.size, d->preprocess.size);
+}
+
 deeper_status dp_model_describe(dp_model **model, const dp_text *texts, size_t count, const char *name,
                                 const deeper_allocator *allocator, deeper_error *error) {
     const pairs file = { texts, count };
     description d;
     *model = NULL;
     DP_TRY(describe(&d, &file, name, error));
-    deeper_error why = { 0 };
-    deeper_status status = dp_model_create(model, d.spec, d.classes, d.preprocess.size, allocator, &why);
-    if (status != DEEPER_OK)
-        return dp_fail(error, status == DEEPER_ERROR_MEMORY ? status : DEEPER_ERROR_UNSUPPORTED, "%s: its network: %s", name,
-                       why.message);
-    status = complete(*model, &d, &file, name, error);
+    deeper_status status = create(model, &d, name, allocator, error);
+    if (status == DEEPER_OK)
+        status = complete(*model, &d, &file, name, error);
     if (status != DEEPER_OK) {
         dp_model_free(*model);
         *model = NULL;

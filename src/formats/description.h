@@ -2,8 +2,9 @@
  * (safetensors' metadata, ONNX's metadata_props, a field of our caffemodels): with it a file of any format is self-sufficient.
  *
  *   deeper.version       "1"
- *   deeper.architecture  "googlenet"
+ *   deeper.architecture  "googlenet", or "graph": a network that is none of nets/
  *   deeper.options       "norm=lrn,stem=full,..."; may be empty
+ *   deeper.graph         of "graph" alone, see graph_json.h
  *   deeper.classes       "1000"
  *   deeper.preprocess    see metadata.h
  *   deeper.labels        [[ID, NAME], ...], one a class; absent: none
@@ -16,13 +17,13 @@
 
 #define DP_DESCRIPTION_VERSION "1"
 
-enum { DP_DESCRIPTION_TEXTS = 9 };
+enum { DP_DESCRIPTION_TEXTS = 10 };
 
 typedef struct dp_description {
     dp_text texts[DP_DESCRIPTION_TEXTS]; /* those that there are, in the order above; live with the model and this structure */
     size_t count;
     char classes[16];
-    char *preprocess, *labels; /* malloc'ed */
+    char *preprocess, *labels, *graph; /* malloc'ed */
 } dp_description;
 
 /* Errors: MEMORY; *description is then empty. */

@@ -6,10 +6,14 @@
 #include "formats/labels.h"
 #include "formats/model_file.h"
 #include "formats/npz.h"
+#include "formats/onnx.h"
+#include "formats/onnx_file.h"
 #include "formats/recipes.h"
 #include "formats/safetensors.h"
 #include "formats/torch.h"
 #include "nets/nets.h"
+
+#include <string.h>
 
 enum { MAX_LABEL_FILE = 16 << 20 }; /* bytes; the 1000 classes of ILSVRC take 32 KB */
 
@@ -18,18 +22,25 @@ typedef struct format {
     bool (*sniff)(const unsigned char *bytes, size_t size);
     deeper_status (*open)(dp_model **model, const void *bytes, size_t size, const char *name, const deeper_allocator *allocator,
                           deeper_error *error);
+    /* The same for formats that may keep values in other files of `folder` (NULL: it is not known); open is then NULL. */
+    deeper_status (*open_in)(dp_model **model, const void *bytes, size_t size, const char *name, const char *folder,
+                             const deeper_allocator *allocator, deeper_error *error);
 } format;
 
 static const format formats[] = {
-    { "safetensors", dp_safetensors_sniff, dp_model_file_open },
-    { "npz", dp_npz_sniff, dp_model_npz_open },
-    { "torch", dp_torch_sniff, dp_model_torch_open },
-    { "caffemodel", dp_caffemodel_sniff, dp_caffemodel_open },
+    { "safetensors", dp_safetensors_sniff, dp_model_file_open, NULL },
+    { "onnx", dp_onnx_sniff, NULL, dp_onnx_open },
+    { "npz", dp_npz_sniff, dp_model_npz_open, NULL },
+    { "torch", dp_torch_sniff, dp_model_torch_open, NULL },
+    { "caffemodel", dp_caffemodel_sniff, dp_caffemodel_open, NULL },
 };
 
 deeper_status dp_model_create(dp_model **model, const char *spec, int classes, int image_size, const deeper_allocator *allocator,
                               deeper_error *error) {
     *model = NULL;
+    if (strcspn(spec, ":") == strlen(DP_MODEL_GRAPH) && strncmp(spec, DP_MODEL_GRAPH, strlen(DP_MODEL_GRAPH)) == 0)
+        return dp_fail(error, DEEPER_ERROR_UNSUPPORTED,
+                       "a network that was imported as a graph runs as it is; no other is made of it, to train or to change");
     dp_model *made = dp_alloc(allocator, 1, sizeof *made);
     if (!made)
         return dp_fail_memory(error, "a model");
@@ -47,21 +58,57 @@ deeper_status dp_model_create(dp_model **model, const char *spec, int classes, i
     return DEEPER_OK;
 }
 
-deeper_status dp_model_open_bytes(dp_model **model, const void *bytes, size_t size, const char *name,
-                                  const deeper_allocator *allocator, deeper_error *error) {
+deeper_status dp_model_from_graph(dp_model **model, dp_graph *graph, deeper_error *error) {
+    const deeper_allocator *allocator = graph->allocator;
+    int prob = dp_graph_find(graph, "prob");
+    *model = NULL;
+    dp_model *made = dp_alloc(allocator, 1, sizeof *made);
+    if (!made) {
+        dp_graph_free(graph);
+        return dp_fail_memory(error, "a model");
+    }
+    made->allocator = allocator;
+    made->graph = graph;
+    made->format = "none";
+    made->architecture = dp_strdup(allocator, DP_MODEL_GRAPH);
+    made->options = dp_strdup(allocator, "");
+    deeper_status status = DEEPER_OK;
+    if (!made->architecture || !made->options)
+        status = dp_fail_memory(error, "a model");
+    else if (prob < 0 || graph->nodes[prob].op != DP_OP_SOFTMAX || graph->nodes[prob].shape.h != 1
+             || graph->nodes[prob].shape.w != 1)
+        status = dp_fail(error, DEEPER_ERROR_MISMATCH, "a network that does not end in one probability a class");
+    else
+        made->classes = graph->nodes[prob].shape.c;
+    if (status != DEEPER_OK) {
+        dp_model_free(made);
+        return status;
+    }
+    *model = made;
+    return DEEPER_OK;
+}
+
+static deeper_status open_in(dp_model **model, const void *bytes, size_t size, const char *name, const char *folder,
+                             const deeper_allocator *allocator, deeper_error *error) {
     *model = NULL;
     if (size == 0)
         return dp_fail(error, DEEPER_ERROR_FORMAT, "%s: an empty file; fetch or write it again", name);
     for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
         if (!formats[i].sniff(bytes, size))
             continue;
-        DP_TRY(formats[i].open(model, bytes, size, name, allocator, error));
+        DP_TRY(formats[i].open ? formats[i].open(model, bytes, size, name, allocator, error)
+                               : formats[i].open_in(model, bytes, size, name, folder, allocator, error));
         (*model)->format = formats[i].name;
         return DEEPER_OK;
     }
-    return dp_fail_at(error, DEEPER_ERROR_FORMAT, 0,
-                      "%s: not a model that deeper reads; safetensors, npz, PyTorch state dicts and published caffemodels are",
-                      name);
+    return dp_fail_at(
+        error, DEEPER_ERROR_FORMAT, 0,
+        "%s: not a model that deeper reads; safetensors, ONNX, npz, PyTorch state dicts and published caffemodels are", name);
+}
+
+deeper_status dp_model_open_bytes(dp_model **model, const void *bytes, size_t size, const char *name,
+                                  const deeper_allocator *allocator, deeper_error *error) {
+    return open_in(model, bytes, size, name, NULL, allocator, error);
 }
 
 /* Whether the model uses weights inside the map: formats take all of them in place or none. */
@@ -72,8 +119,18 @@ static bool uses_map(const dp_model *model) {
 deeper_status dp_model_open(dp_model **model, const char *path, const deeper_allocator *allocator, deeper_error *error) {
     dp_map map;
     *model = NULL;
-    DP_TRY(dp_map_open(&map, path, 0, error));
-    deeper_status status = dp_model_open_bytes(model, map.data, map.size, path, allocator, error);
+    char *folder = dp_strdup(allocator, path), *slash = folder ? strrchr(folder, '/') : NULL;
+    if (!folder)
+        return dp_fail_memory(error, "a path");
+    if (slash)
+        slash[slash == folder] = '\0';
+    deeper_status status = dp_map_open(&map, path, 0, error);
+    if (status != DEEPER_OK) {
+        dp_free(allocator, folder);
+        return status;
+    }
+    status = open_in(model, map.data, map.size, path, slash ? folder : ".", allocator, error);
+    dp_free(allocator, folder);
     if (status == DEEPER_OK && uses_map(*model))
         (*model)->map = map;
     else

@@ -43,6 +43,11 @@ typedef struct dp_model {
 deeper_status dp_model_create(dp_model **model, const char *spec, int classes, int image_size, const deeper_allocator *allocator,
                               deeper_error *error);
 
+/* A model of a network that is none of nets/: architecture DP_MODEL_GRAPH, without options or values. It has one INPUT and ends in
+ * the softmax "prob" (else MISMATCH). Takes the graph in every case. */
+#define DP_MODEL_GRAPH "graph"
+deeper_status dp_model_from_graph(dp_model **model, dp_graph *graph, deeper_error *error);
+
 /* Opens a file of any format that deeper reads, found by content. */
 deeper_status dp_model_open(dp_model **model, const char *path, const deeper_allocator *allocator, deeper_error *error);
 

@@ -93,15 +93,33 @@ static deeper_status infer_shape(const dp_graph *graph, dp_op op, const int *inp
     return status;
 }
 
-int dp_graph_add(dp_graph *graph, dp_op op, const char *name, const int *inputs, int input_count, const dp_attributes *attributes) {
-    if (graph->failure.status != DEEPER_OK)
-        return -1;
+/* Whether a name can be given; if not, the failure is in the graph. */
+static bool name_is_free(dp_graph *graph, const char *name) {
     if (!name[0] || strlen(name) > MAX_NAME)
-        return dp_graph_fail(graph, DEEPER_ERROR_ARGUMENT, "a layer's name must have 1 to %d bytes", MAX_NAME);
+        dp_graph_fail(graph, DEEPER_ERROR_ARGUMENT, "a layer's name must have 1 to %d bytes", MAX_NAME);
+    else if (dp_graph_find(graph, name) >= 0)
+        dp_graph_fail(graph, DEEPER_ERROR_ARGUMENT, "%s: two layers of that name", name);
+    return graph->failure.status == DEEPER_OK;
+}
+
+void dp_graph_rename(dp_graph *graph, int node, const char *name) {
+    if (graph->failure.status != DEEPER_OK || !name_is_free(graph, name))
+        return;
+    char *copy = dp_strdup(graph->allocator, name);
+    if (!copy) {
+        dp_graph_fail(graph, DEEPER_ERROR_MEMORY, "out of memory: layer %s", name);
+        return;
+    }
+    dp_free(graph->allocator, graph->nodes[node].name);
+    graph->nodes[node].name = copy;
+    graph->nodes[node].hash = hash_name(name);
+}
+
+int dp_graph_add(dp_graph *graph, dp_op op, const char *name, const int *inputs, int input_count, const dp_attributes *attributes) {
+    if (graph->failure.status != DEEPER_OK || !name_is_free(graph, name))
+        return -1;
     if (graph->count == MAX_NODES)
         return dp_graph_fail(graph, DEEPER_ERROR_LIMIT, "%s: more than %d nodes", name, MAX_NODES);
-    if (dp_graph_find(graph, name) >= 0)
-        return dp_graph_fail(graph, DEEPER_ERROR_ARGUMENT, "%s: two layers of that name", name);
     dp_shape shape;
     deeper_error why = { 0 };
     if (infer_shape(graph, op, inputs, input_count, attributes, &shape, &why) != DEEPER_OK)

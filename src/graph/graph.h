@@ -155,6 +155,9 @@ int dp_graph_fail(dp_graph *graph, deeper_status status, const char *format, ...
 /* The node of a name, or -1. */
 int dp_graph_find(const dp_graph *graph, const char *name);
 
+/* Gives a node another name, which must be free; the failure stays in the graph. */
+void dp_graph_rename(dp_graph *graph, int node, const char *name);
+
 /* Marks in needed[count] the nodes that the given outputs depend on (themselves included). */
 void dp_graph_needed(const dp_graph *graph, const int *outputs, int output_count, bool *needed);
 

@@ -68,6 +68,38 @@ static void adaptive_pool(double *out, dp_reference_dims od, const double *in, d
             }
 }
 
+/* What only imported networks have; and flatten, unflatten, dropout: the same values in the same order. scale, shift: of an affine.
+ */
+static void run_imported(double *out, const dp_node *node, dp_reference_dims od, const double *in, dp_reference_dims id,
+                         const double *scale, const double *shift) {
+    const dp_window *w = &node->attributes.window;
+    size_t count = dp_reference_count(od), plane = (size_t)id.height * (size_t)id.width;
+    switch (node->op) {
+    case DP_OP_AFFINE:
+        for (size_t i = 0; i < count; i++)
+            out[i] = in[i] * scale[i / plane % (size_t)id.channels] + shift[i / plane % (size_t)id.channels];
+        break;
+    case DP_OP_CLIP:
+        for (size_t i = 0; i < count; i++)
+            out[i] = fmin(fmax(in[i], (double)node->attributes.clip.low), (double)node->attributes.clip.high);
+        break;
+    case DP_OP_PAD:
+        for (int p = 0; p < id.images * id.channels; p++)
+            for (int y = 0; y < id.height; y++)
+                memcpy(out + (p * od.height + y + w->pad_top) * od.width + w->pad_left, in + (p * id.height + y) * id.width,
+                       (size_t)id.width * sizeof *out);
+        break;
+    case DP_OP_SLICE:
+        for (int n = 0; n < id.images; n++)
+            memcpy(out + (size_t)n * dp_shape_floats(node->shape),
+                   in + ((size_t)(n * id.channels) + (size_t)node->attributes.slice.begin) * plane,
+                   dp_shape_floats(node->shape) * sizeof *out);
+        break;
+    default:
+        memcpy(out, in, count * sizeof *out);
+    }
+}
+
 static double *run_node(const dp_graph *graph, const dp_node *node, const float *const *values, double **results, int images) {
     size_t count = dp_shape_floats(node->shape) * (size_t)images;
     double *out = doubles(count), *p[5] = { NULL };
@@ -116,28 +148,6 @@ static double *run_node(const dp_graph *graph, const dp_node *node, const float 
             dp_reference_batch_norm(out, in, id, p[3], p[4], p[1], p[2], (double)node->attributes.epsilon);
         }
         break;
-    case DP_OP_AFFINE:
-        for (size_t i = 0; i < count; i++) {
-            size_t c = i / ((size_t)id.height * (size_t)id.width) % (size_t)id.channels;
-            out[i] = in[i] * p[1][c] + p[2][c];
-        }
-        break;
-    case DP_OP_CLIP:
-        for (size_t i = 0; i < count; i++)
-            out[i] = fmin(fmax(in[i], (double)node->attributes.clip.low), (double)node->attributes.clip.high);
-        break;
-    case DP_OP_PAD:
-        for (int plane = 0; plane < id.images * id.channels; plane++)
-            for (int y = 0; y < id.height; y++)
-                memcpy(out + (plane * od.height + y + w->pad_top) * od.width + w->pad_left, in + (plane * id.height + y) * id.width,
-                       (size_t)id.width * sizeof *out);
-        break;
-    case DP_OP_SLICE:
-        for (int n = 0; n < images; n++)
-            memcpy(out + (size_t)n * dp_shape_floats(node->shape),
-                   in + (size_t)n * dp_shape_floats(x->shape) + (size_t)(node->attributes.slice.begin * id.height * id.width),
-                   dp_shape_floats(node->shape) * sizeof *out);
-        break;
     case DP_OP_ADD:
         dp_reference_add(out, in, results[node->inputs[1]], count);
         break;
@@ -147,8 +157,8 @@ static double *run_node(const dp_graph *graph, const dp_node *node, const float 
     case DP_OP_SOFTMAX:
         dp_reference_softmax(out, in, id);
         break;
-    default: /* flatten, unflatten, dropout: the same values in the same order */
-        memcpy(out, in, count * sizeof *out);
+    default:
+        run_imported(out, node, od, in, id, p[1], p[2]);
     }
     for (int i = 1; i < 5; i++)
         free(p[i]);

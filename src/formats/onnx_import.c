@@ -1,0 +1,485 @@
+/* onnx_import.c - the walk over the nodes of an ONNX graph: names, values, errors, and what the operators' files ask of it. Nodes
+ * stand in an order of computation, as the format wants it; a value that is read before it is made, as in a loop, is refused.
+ * Nodes whose inputs are all constants are computed at once; the others become layers. */
+#include "formats/onnx_import.h"
+
+#include "formats/json.h"
+#include "graph/build.h"
+
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { MAX_NODES = 1 << 14, MAX_NAMES = 1 << 17, MAX_INPUTS = 4096 };
+static const size_t MAX_INVENTED = (size_t)192 << 20; /* floats: VGG-19 without its values has 137 million */
+
+/* -------------------------------------------------------------------------------------------------------------- errors */
+
+deeper_status dp_onnx_fail(dp_onnx_importer *it, deeper_status status, const char *format, ...) {
+    char message[DEEPER_MESSAGE_SIZE];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    if (!it->node)
+        return dp_fail(it->error, status, "%s: %s", it->file->name, message);
+    const char *name = it->node->name && *it->node->name ? it->node->name : it->node->n_output ? it->node->output[0] : "";
+    return dp_fail(it->error, status, "%s: node %.100s (%.40s): %s", it->file->name, name, it->node->op_type, message);
+}
+
+static deeper_status fail_memory(dp_onnx_importer *it, const char *what) {
+    return dp_fail_memory(it->error, what);
+}
+
+/* A failure that stayed in the graph, with the node before it. */
+static deeper_status check_graph(dp_onnx_importer *it) {
+    deeper_error why = { 0 };
+    if (dp_graph_status(it->graph, &why) == DEEPER_OK)
+        return DEEPER_OK;
+    deeper_status status =
+        why.status == DEEPER_ERROR_ARGUMENT || why.status == DEEPER_ERROR_MISMATCH ? DEEPER_ERROR_FORMAT : why.status;
+    return dp_onnx_fail(it, status, "%s", why.message);
+}
+
+/* --------------------------------------------------------------------------------------------------------------- names */
+
+static size_t hash(const char *name) {
+    uint64_t h = 1469598103934665603U; /* FNV-1a */
+    for (; *name; name++)
+        h = (h ^ (unsigned char)*name) * 1099511628211U;
+    return (size_t)(h ^ h >> 32);
+}
+
+/* The slot of a name: its value's, or the empty one where it belongs. */
+static size_t slot_of(const dp_onnx_importer *it, const char *name) {
+    size_t slot = hash(name) & (it->slot_count - 1);
+    while (it->slots[slot] >= 0 && strcmp(it->values[it->slots[slot]].name, name) != 0)
+        slot = (slot + 1) & (it->slot_count - 1);
+    return slot;
+}
+
+static dp_onnx_value *find(const dp_onnx_importer *it, const char *name) {
+    int at = it->slots[slot_of(it, name)];
+    return at < 0 ? NULL : &it->values[at];
+}
+
+/* A name that has not been seen: *value in state UNSET. There is room (see begin). */
+static deeper_status add_name(dp_onnx_importer *it, const char *name, dp_onnx_value **value) {
+    size_t slot = slot_of(it, name);
+    if (it->slots[slot] >= 0)
+        return dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "two values are named %.100s", name);
+    if (!dp_text_clean(name, strlen(name), false))
+        return dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "a name is not clean UTF-8: %.100s", name);
+    it->slots[slot] = (int)it->value_count;
+    *value = &it->values[it->value_count++];
+    (*value)->name = name;
+    (*value)->reader = -1;
+    return DEEPER_OK;
+}
+
+static deeper_status begin(dp_onnx_importer *it) {
+    const Onnx__GraphProto *graph = it->file->graph;
+    if (graph->n_node > MAX_NODES)
+        return dp_onnx_fail(it, DEEPER_ERROR_LIMIT, "%zu nodes; %d are read", graph->n_node, MAX_NODES);
+    size_t names = graph->n_initializer + graph->n_input;
+    for (size_t i = 0; i < graph->n_node; i++) {
+        if (!graph->node[i]->op_type)
+            return dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "node %zu names no operator", i);
+        names += graph->node[i]->n_output;
+    }
+    if (names > MAX_NAMES)
+        return dp_onnx_fail(it, DEEPER_ERROR_LIMIT, "%zu values; %d are read", names, MAX_NAMES);
+    for (it->slot_count = 16; it->slot_count < 2 * names;)
+        it->slot_count *= 2;
+    it->value_capacity = names;
+    it->values = dp_alloc(it->file->allocator, names, sizeof *it->values);
+    it->slots = dp_alloc_raw(it->file->allocator, it->slot_count, sizeof *it->slots);
+    it->done = dp_alloc(it->file->allocator, graph->n_node, sizeof *it->done);
+    if (!it->values || !it->slots || !it->done)
+        return fail_memory(it, "the names of an ONNX graph");
+    memset(it->slots, 0xFF, it->slot_count * sizeof *it->slots); /* -1 */
+    return DEEPER_OK;
+}
+
+/* ---------------------------------------------------------------------------------------------------------- attributes */
+
+const Onnx__AttributeProto *dp_onnx_attribute(const Onnx__NodeProto *node, const char *name) {
+    for (size_t i = 0; i < node->n_attribute; i++)
+        if (node->attribute[i]->name && strcmp(node->attribute[i]->name, name) == 0)
+            return node->attribute[i];
+    return NULL;
+}
+
+int64_t dp_onnx_int(const Onnx__NodeProto *node, const char *name, int64_t otherwise) {
+    const Onnx__AttributeProto *attribute = dp_onnx_attribute(node, name);
+    return attribute && attribute->has_i ? attribute->i : otherwise;
+}
+
+float dp_onnx_float(const Onnx__NodeProto *node, const char *name, float otherwise) {
+    const Onnx__AttributeProto *attribute = dp_onnx_attribute(node, name);
+    return attribute && attribute->has_f ? attribute->f : otherwise;
+}
+
+bool dp_onnx_text_is(const Onnx__NodeProto *node, const char *name, const char *text) {
+    const Onnx__AttributeProto *attribute = dp_onnx_attribute(node, name);
+    return attribute && attribute->has_s && attribute->s.len == strlen(text) && memcmp(attribute->s.data, text, strlen(text)) == 0;
+}
+
+/* -------------------------------------------------------------------------------------------------------------- values */
+
+dp_onnx_value *dp_onnx_input(dp_onnx_importer *it, const Onnx__NodeProto *node, size_t index) {
+    return index < node->n_input && *node->input[index] ? find(it, node->input[index]) : NULL;
+}
+
+dp_onnx_value *dp_onnx_output(dp_onnx_importer *it, const Onnx__NodeProto *node, size_t index) {
+    return index < node->n_output && *node->output[index] ? find(it, node->output[index]) : NULL;
+}
+
+deeper_status dp_onnx_activation(dp_onnx_importer *it, const Onnx__NodeProto *node, size_t index, dp_onnx_value **value) {
+    *value = dp_onnx_input(it, node, index);
+    if (!*value)
+        return dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "its input %zu is missing", index);
+    if ((*value)->kind != DP_ONNX_ACTIVATION)
+        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "its input %.100s is a constant; it must depend on the picture",
+                            (*value)->name);
+    if ((*value)->quantized)
+        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "its input %.100s is quantized; only DequantizeLinear reads such",
+                            (*value)->name);
+    return DEEPER_OK;
+}
+
+deeper_status dp_onnx_constant(dp_onnx_importer *it, const Onnx__NodeProto *node, size_t index, const dp_onnx_value **value) {
+    *value = dp_onnx_input(it, node, index);
+    if (!*value)
+        return dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "its input %zu is missing", index);
+    if ((*value)->kind != DP_ONNX_CONSTANT)
+        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "its input %.100s depends on the picture; it must be a constant",
+                            (*value)->name);
+    return DEEPER_OK;
+}
+
+deeper_status dp_onnx_one_output(dp_onnx_importer *it, const Onnx__NodeProto *node) {
+    for (size_t i = 1; i < node->n_output; i++) {
+        const dp_onnx_value *value = dp_onnx_output(it, node, i);
+        if (value && value->uses > 0)
+            return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "its output %.100s is read; only the first output is supported",
+                                value->name);
+    }
+    return DEEPER_OK;
+}
+
+deeper_status dp_onnx_axis(dp_onnx_importer *it, int64_t *axis, int rank) {
+    int64_t given = *axis;
+    *axis += given < 0 ? rank : 0;
+    if (given < -rank || given >= rank)
+        return dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "an axis of %lld for %d dimensions", (long long)given, rank);
+    return DEEPER_OK;
+}
+
+deeper_status dp_onnx_ints_of(dp_onnx_importer *it, const Onnx__NodeProto *node, const char *attribute, size_t index,
+                              int64_t ints[DP_ONNX_INTS], int *count) {
+    const Onnx__AttributeProto *found = dp_onnx_attribute(node, attribute);
+    const dp_onnx_value *value = dp_onnx_input(it, node, index);
+    *count = -1;
+    if (found && found->n_ints > DP_ONNX_INTS)
+        return dp_onnx_fail(it, DEEPER_ERROR_LIMIT, "%s has %zu numbers", attribute, found->n_ints);
+    if (found) {
+        *count = (int)found->n_ints;
+        if (*count)
+            memcpy(ints, found->ints, found->n_ints * sizeof *ints);
+        return DEEPER_OK;
+    }
+    if (!value)
+        return DEEPER_OK;
+    DP_TRY(dp_onnx_constant(it, node, index, (const dp_onnx_value **)&value));
+    return dp_onnx_read_ints(it, value, ints, count);
+}
+
+deeper_status dp_onnx_invent(dp_onnx_importer *it, size_t count, float **floats) {
+    if (count > MAX_INVENTED - it->invented)
+        return dp_onnx_fail(it, DEEPER_ERROR_LIMIT, "values that the file does not hold would take more than %zu numbers",
+                            MAX_INVENTED);
+    it->invented += count;
+    *floats = dp_onnx_keep(it->file, count, sizeof **floats);
+    return *floats ? DEEPER_OK : fail_memory(it, "the values of a parameter");
+}
+
+/* -------------------------------------------------------------------------------------------------------------- layers */
+
+static bool usable(const dp_onnx_importer *it, const char *name) {
+    return name && *name && dp_text_clean(name, strlen(name), false) && dp_graph_find(it->graph, name) < 0;
+}
+
+deeper_status dp_onnx_layer_name(dp_onnx_importer *it, const Onnx__NodeProto *node, char name[DP_ONNX_NAME]) {
+    const char *base = usable(it, node->name) ? node->name : node->n_output ? node->output[0] : "";
+    if (strlen(base) >= DP_ONNX_NAME - 16)
+        return dp_onnx_fail(it, DEEPER_ERROR_LIMIT, "a name of %zu bytes", strlen(base));
+    memcpy(name, base, strlen(base) + 1);
+    for (int i = 2; !usable(it, name) && i < MAX_NODES; i++)
+        snprintf(name, DP_ONNX_NAME, "%s.%d", base, i);
+    return DEEPER_OK;
+}
+
+deeper_status dp_onnx_add_parameter(dp_onnx_importer *it, const char *layer, const char *suffix, dp_shape shape,
+                                    dp_onnx_parameter values, int *node) {
+    dp_onnx_network *network = it->network;
+    void *parameters = network->parameters;
+    bool room = dp_reserve(it->file->allocator, &parameters, &network->capacity, (size_t)it->graph->parameters + 1,
+                           sizeof *network->parameters);
+    network->parameters = parameters;
+    if (!room)
+        return fail_memory(it, "the parameters of a network");
+    int number = it->graph->parameters;
+    *node = dp_add_parameter(it->graph, layer, suffix, shape);
+    DP_TRY(check_graph(it));
+    network->parameters[number] = values;
+    if (!values.values) {
+        size_t floats = dp_shape_floats(shape); /* that the model will have to hold */
+        if (floats > MAX_INVENTED - it->invented)
+            return dp_onnx_fail(it, DEEPER_ERROR_LIMIT, "values that the file does not hold would take more than %zu numbers",
+                                MAX_INVENTED);
+        it->invented += floats;
+    }
+    return DEEPER_OK;
+}
+
+deeper_status dp_onnx_set(dp_onnx_importer *it, const Onnx__NodeProto *node, int layer, int rank, const int64_t *dims) {
+    dp_onnx_value *value = dp_onnx_output(it, node, 0);
+    if (!value)
+        return dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "it has no output");
+    value->kind = DP_ONNX_ACTIVATION;
+    value->node = layer;
+    value->rank = rank;
+    for (int i = 0; i < rank; i++)
+        value->dims[i] = dims[i];
+    return DEEPER_OK;
+}
+
+deeper_status dp_onnx_alias(dp_onnx_importer *it, const Onnx__NodeProto *node, const dp_onnx_value *from) {
+    dp_onnx_value *value = dp_onnx_output(it, node, 0);
+    if (!value)
+        return dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "it has no output");
+    const dp_onnx_value kept = *value;
+    *value = *from;
+    value->name = kept.name;
+    value->uses = kept.uses;
+    value->reader = kept.reader;
+    return DEEPER_OK;
+}
+
+deeper_status dp_onnx_add(dp_onnx_importer *it, const Onnx__NodeProto *node, dp_op op, const int *inputs, int count,
+                          const dp_attributes *attributes, int rank) {
+    char name[DP_ONNX_NAME];
+    DP_TRY(dp_onnx_layer_name(it, node, name));
+    int layer = dp_graph_add(it->graph, op, name, inputs, count, attributes);
+    DP_TRY(check_graph(it));
+    dp_shape shape = it->graph->nodes[layer].shape;
+    int64_t dims[4] = { it->network->batch, shape.c, rank == 3 ? shape.w : shape.h, shape.w };
+    return dp_onnx_set(it, node, layer, rank, dims);
+}
+
+/* The shape of a layer whose output has these dims. */
+static dp_shape layer_shape(const dp_onnx_value *value) {
+    dp_shape shape = { 0, (int)value->dims[1], 1, 1 };
+    if (value->rank == 4)
+        shape.h = (int)value->dims[2];
+    if (value->rank >= 3)
+        shape.w = (int)value->dims[value->rank - 1];
+    return shape;
+}
+
+deeper_status dp_onnx_settle(dp_onnx_importer *it, dp_onnx_value *value, int *layer) {
+    if (value->rank < 2 || value->rank > 4)
+        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "%.100s has %d dimensions; N x C x H x W and N x C are read", value->name,
+                            value->rank);
+    dp_shape wanted = layer_shape(value), found = it->graph->nodes[value->node].shape;
+    char name[DP_ONNX_NAME];
+    for (int step = 0; step < 2 && !dp_shape_equal(wanted, found); step++) {
+        bool flat = found.h == 1 && found.w == 1;
+        snprintf(name, sizeof name, "%.200s.%s", value->name, flat ? "shape" : "flat");
+        for (int i = 2; !usable(it, name) && i < MAX_NODES; i++)
+            snprintf(name, sizeof name, "%.200s.%s.%d", value->name, flat ? "shape" : "flat", i);
+        value->node = flat ? dp_graph_add(it->graph, DP_OP_UNFLATTEN, name, &value->node, 1, &(dp_attributes){ .shape = wanted })
+                           : dp_add_flatten(it->graph, name, value->node);
+        DP_TRY(check_graph(it));
+        found = it->graph->nodes[value->node].shape;
+    }
+    *layer = value->node;
+    return DEEPER_OK;
+}
+
+/* ------------------------------------------------------------------------------------------------------ inputs, outputs */
+
+static deeper_status add_initializers(dp_onnx_importer *it) {
+    const Onnx__GraphProto *graph = it->file->graph;
+    for (size_t i = 0; i < graph->n_initializer; i++) {
+        dp_onnx_value *value;
+        const Onnx__TensorProto *proto = graph->initializer[i];
+        DP_TRY(add_name(it, proto->name ? proto->name : "", &value));
+        value->kind = DP_ONNX_CONSTANT;
+        DP_TRY(dp_onnx_tensor(it->file, proto, &value->tensor, it->error));
+    }
+    return DEEPER_OK;
+}
+
+/* Sides after N, which must be known. */
+static deeper_status read_input_dims(dp_onnx_importer *it, const Onnx__ValueInfoProto *input, int64_t dims[4], int *rank) {
+    const Onnx__TypeProto__Tensor *type = input->type ? input->type->tensor_type : NULL;
+    dp_dtype dtype = DP_DTYPE_I8;
+    if (!type || !dp_onnx_dtype(&dtype, type->elem_type) || !dp_dtype_is_weight(dtype))
+        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "input %.100s does not hold floating-point numbers", input->name);
+    if (!type->shape || type->shape->n_dim < 2 || type->shape->n_dim > 4)
+        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "input %.100s is not N x C x H x W", input->name);
+    *rank = (int)type->shape->n_dim;
+    for (int i = 0; i < *rank; i++) {
+        const Onnx__TensorShapeProto__Dimension *dim = type->shape->dim[i];
+        bool known = dim->has_dim_value && dim->dim_value >= 1 && dim->dim_value <= INT_MAX;
+        dims[i] = known ? dim->dim_value : -1;
+        if (!known && (i > 0 || (dim->has_dim_value && dim->dim_value != 0 && dim->dim_value != -1)))
+            return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED,
+                                "input %.100s: side %d is not fixed; export the model for pictures of one size", input->name, i);
+    }
+    if (*rank == 4 && dims[1] > 4 && dims[3] <= 4)
+        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED,
+                            "input %.100s is %lld x %lld x %lld: N x H x W x C (NHWC); export the model as N x C x H x W",
+                            input->name, (long long)dims[1], (long long)dims[2], (long long)dims[3]);
+    return DEEPER_OK;
+}
+
+static deeper_status add_inputs(dp_onnx_importer *it) {
+    const Onnx__GraphProto *graph = it->file->graph;
+    const char *first = NULL;
+    for (size_t i = 0; i < graph->n_input; i++) {
+        Onnx__ValueInfoProto *input = graph->input[i];
+        dp_onnx_value *value = input->name ? find(it, input->name) : NULL;
+        if (!input->name || !*input->name)
+            return dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "an input without a name");
+        if (value && value->kind == DP_ONNX_CONSTANT)
+            continue; /* older files list their initializers among the inputs */
+        if (first)
+            return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "two inputs, %.100s and %.100s; networks have one", first,
+                                input->name);
+        first = input->name;
+        DP_TRY(add_name(it, input->name, &value));
+        value->kind = DP_ONNX_ACTIVATION;
+        DP_TRY(read_input_dims(it, input, value->dims, &value->rank));
+        it->network->batch = (int)value->dims[0];
+        dp_shape shape = layer_shape(value);
+        value->node = dp_add_input(it->graph, input->name, shape.c, shape.h, shape.w);
+        DP_TRY(check_graph(it));
+    }
+    return first ? DEEPER_OK : dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "no input; a network needs one");
+}
+
+/* Names of what nodes make, and who reads what. */
+static deeper_status add_names(dp_onnx_importer *it) {
+    const Onnx__GraphProto *graph = it->file->graph;
+    dp_onnx_value *value;
+    for (size_t i = 0; i < graph->n_node; i++) {
+        it->node = graph->node[i];
+        if (it->node->n_input > MAX_INPUTS)
+            return dp_onnx_fail(it, DEEPER_ERROR_LIMIT, "%zu inputs; %d are read", it->node->n_input, MAX_INPUTS);
+        for (size_t j = 0; j < it->node->n_output; j++)
+            if (*it->node->output[j])
+                DP_TRY(add_name(it, it->node->output[j], &value));
+    }
+    for (size_t i = 0; i < graph->n_node; i++) {
+        it->node = graph->node[i];
+        for (size_t j = 0; j < it->node->n_input; j++) {
+            if (!*it->node->input[j])
+                continue;
+            value = find(it, it->node->input[j]);
+            if (!value)
+                return dp_onnx_fail(it, DEEPER_ERROR_FORMAT,
+                                    "its input %.100s is nowhere: no initializer, no input, no node's output", it->node->input[j]);
+            value->uses++;
+            value->reader = (int)i;
+        }
+    }
+    it->node = NULL;
+    for (size_t i = 0; i < graph->n_output; i++) {
+        value = graph->output[i]->name ? find(it, graph->output[i]->name) : NULL;
+        if (!value)
+            return dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "output %.100s is nowhere",
+                                graph->output[i]->name ? graph->output[i]->name : "");
+        value->uses++;
+    }
+    return graph->n_output ? DEEPER_OK : dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "no output");
+}
+
+/* ---------------------------------------------------------------------------------------------------------------- walk */
+
+/* Every input must have been made; *constant: none of them depends on the picture. */
+static deeper_status check_inputs(dp_onnx_importer *it, const Onnx__NodeProto *node, bool *constant) {
+    *constant = true;
+    for (size_t i = 0; i < node->n_input; i++) {
+        const dp_onnx_value *value = dp_onnx_input(it, node, i);
+        if (value && value->kind == DP_ONNX_UNSET)
+            return dp_onnx_fail(it, DEEPER_ERROR_FORMAT,
+                                "its input %.100s is not made by the nodes before it; a loop, or nodes out of order", value->name);
+        *constant = *constant && (!value || value->kind == DP_ONNX_CONSTANT);
+    }
+    return DEEPER_OK;
+}
+
+static deeper_status import_node(dp_onnx_importer *it, const Onnx__NodeProto *node) {
+    bool constant;
+    if (node->domain && *node->domain && strcmp(node->domain, "ai.onnx") != 0)
+        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "an operator of the set %.60s; only those of ONNX itself are read",
+                            node->domain);
+    DP_TRY(check_inputs(it, node, &constant));
+    dp_onnx_operator *run = constant ? dp_onnx_constant_operator(node->op_type) : NULL;
+    if (!run && !constant) {
+        run = dp_onnx_layer_operator(node->op_type);
+        run = run ? run : dp_onnx_shape_operator(node->op_type);
+    }
+    if (run)
+        return run(it, node);
+    return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "an operator that is not supported%s", constant ? " on constants" : "");
+}
+
+static deeper_status walk(dp_onnx_importer *it) {
+    const Onnx__GraphProto *graph = it->file->graph;
+    for (size_t i = 0; i < graph->n_node; i++) {
+        it->node = graph->node[i];
+        if (!it->done[i])
+            DP_TRY(import_node(it, graph->node[i]));
+    }
+    it->node = NULL;
+    dp_onnx_value *output = find(it, graph->output[0]->name);
+    if (output->kind != DP_ONNX_ACTIVATION)
+        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "its output %.100s does not depend on the input", output->name);
+    if (output->quantized)
+        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "its output %.100s is quantized", output->name);
+    return dp_onnx_settle(it, output, &it->network->output);
+}
+
+deeper_status dp_onnx_import(dp_onnx_network *network, dp_onnx_file *file, deeper_error *error) {
+    *network = (dp_onnx_network){ .batch = -1 };
+    dp_onnx_importer it = { .file = file, .network = network, .error = error };
+    deeper_status status = dp_graph_create(&network->graph, file->allocator, error);
+    it.graph = network->graph;
+    if (status == DEEPER_OK)
+        status = begin(&it);
+    if (status == DEEPER_OK)
+        status = add_initializers(&it);
+    if (status == DEEPER_OK)
+        status = add_inputs(&it);
+    if (status == DEEPER_OK)
+        status = add_names(&it);
+    if (status == DEEPER_OK)
+        status = walk(&it);
+    dp_free(file->allocator, it.values);
+    dp_free(file->allocator, it.slots);
+    dp_free(file->allocator, it.done);
+    if (status != DEEPER_OK)
+        dp_onnx_network_free(network, file->allocator);
+    return status;
+}
+
+void dp_onnx_network_free(dp_onnx_network *network, const deeper_allocator *allocator) {
+    dp_graph_free(network->graph);
+    dp_free(allocator, network->parameters);
+    *network = (dp_onnx_network){ 0 };
+}

@@ -1,0 +1,595 @@
+/* onnx_layers.c - operators that become layers. Each function reads its node's attributes as their operator set says, refuses what
+ * the graph cannot say, and adds a layer. A MatMul or Conv without a bias takes the constant of the Add that alone reads it.
+ * Letters: N images, C channels, H W rows and columns, K outputs, R S window. */
+#include "formats/onnx_import.h"
+
+#include <float.h>
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ------------------------------------------------------------------------------------------------------------- helpers */
+
+/* Input 0 as a picture N x C x H x W. */
+static deeper_status picture(dp_onnx_importer *it, const Onnx__NodeProto *node, int *layer) {
+    dp_onnx_value *x;
+    DP_TRY(dp_onnx_activation(it, node, 0, &x));
+    if (x->rank != 4)
+        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "%.100s has %d dimensions; only pictures, N x C x H x W, are supported",
+                            x->name, x->rank);
+    return dp_onnx_settle(it, x, layer);
+}
+
+/* A layer of one input and of its shape, element by element: reshaped values need not be settled. */
+static deeper_status add_same(dp_onnx_importer *it, const Onnx__NodeProto *node, dp_op op, const dp_attributes *attributes) {
+    dp_onnx_value *x;
+    DP_TRY(dp_onnx_activation(it, node, 0, &x));
+    DP_TRY(dp_onnx_add(it, node, op, &x->node, 1, attributes, 4));
+    return dp_onnx_set(it, node, dp_onnx_output(it, node, 0)->node, x->rank, x->dims);
+}
+
+static deeper_status read_pair(dp_onnx_importer *it, const Onnx__NodeProto *node, const char *name, int least, int most,
+                               int values[2]) {
+    const Onnx__AttributeProto *attribute = dp_onnx_attribute(node, name);
+    if (!attribute || attribute->n_ints == 0)
+        return DEEPER_OK;
+    if (attribute->n_ints != 2)
+        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "%s has %zu numbers; pictures need 2", name, attribute->n_ints);
+    for (int i = 0; i < 2; i++) {
+        if (attribute->ints[i] < least || attribute->ints[i] > most)
+            return dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "%s is %lld; %d to %d are possible", name, (long long)attribute->ints[i],
+                                least, most);
+        values[i] = (int)attribute->ints[i];
+    }
+    return DEEPER_OK;
+}
+
+enum { MAX_SIDE = 1 << 16 };
+
+/* Padding before and after one side so that the output has ceil(side / stride) windows. */
+static void pad_same(int side, int window, int stride, bool upper, int *before, int *after) {
+    int64_t count = ((int64_t)side + stride - 1) / stride, all = (count - 1) * stride + window - side;
+    int pads = all > 0 ? (int)all : 0;
+    *before = upper ? pads / 2 : pads - pads / 2;
+    *after = pads - *before;
+}
+
+static deeper_status read_pads(dp_onnx_importer *it, const Onnx__NodeProto *node, dp_shape in, dp_window *w) {
+    const Onnx__AttributeProto *pads = dp_onnx_attribute(node, "pads");
+    bool upper = dp_onnx_text_is(node, "auto_pad", "SAME_UPPER"), lower = dp_onnx_text_is(node, "auto_pad", "SAME_LOWER");
+    if (upper || lower) {
+        pad_same(in.h, w->height, w->stride_y, upper, &w->pad_top, &w->pad_bottom);
+        pad_same(in.w, w->width, w->stride_x, upper, &w->pad_left, &w->pad_right);
+        return DEEPER_OK;
+    }
+    if (dp_onnx_text_is(node, "auto_pad", "VALID") || !pads || pads->n_ints == 0)
+        return DEEPER_OK;
+    if (dp_onnx_attribute(node, "auto_pad") && !dp_onnx_text_is(node, "auto_pad", "NOTSET"))
+        return dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "an auto_pad that is none of NOTSET, VALID, SAME_UPPER and SAME_LOWER");
+    if (pads->n_ints != 4)
+        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "pads has %zu numbers; pictures need 4", pads->n_ints);
+    for (int i = 0; i < 4; i++)
+        if (pads->ints[i] < 0 || pads->ints[i] > MAX_SIDE)
+            return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "a padding of %lld pixels; 0 to %d are supported",
+                                (long long)pads->ints[i], MAX_SIDE);
+    w->pad_top = (int)pads->ints[0];
+    w->pad_left = (int)pads->ints[1];
+    w->pad_bottom = (int)pads->ints[2];
+    w->pad_right = (int)pads->ints[3];
+    return DEEPER_OK;
+}
+
+/* Window (given, or the attribute kernel_shape), strides and pads. */
+static deeper_status read_window(dp_onnx_importer *it, const Onnx__NodeProto *node, dp_shape in, dp_window *w) {
+    int sides[2] = { w->height, w->width }, strides[2] = { 1, 1 };
+    DP_TRY(read_pair(it, node, "kernel_shape", 1, MAX_SIDE, sides));
+    DP_TRY(read_pair(it, node, "strides", 1, MAX_SIDE, strides));
+    if (sides[0] == 0 || (w->height && (sides[0] != w->height || sides[1] != w->width)))
+        return dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "kernel_shape is missing or not that of its weights");
+    w->height = sides[0];
+    w->width = sides[1];
+    w->stride_y = strides[0];
+    w->stride_x = strides[1];
+    return DEEPER_OK;
+}
+
+/* values[count], each changed by `change` and c; file values are copied. */
+static deeper_status transform(dp_onnx_importer *it, dp_onnx_parameter *values, size_t count, float (*change)(float, float),
+                               float c) {
+    float *made;
+    if (!values->values) {
+        values->fill = change(values->fill, c);
+        return DEEPER_OK;
+    }
+    DP_TRY(dp_onnx_invent(it, count, &made));
+    for (size_t i = 0; i < count; i++)
+        made[i] = change(values->values[i], c);
+    values->values = made;
+    return DEEPER_OK;
+}
+
+static float times(float value, float c) {
+    return value * c;
+}
+
+static float inverse(float value, float c) {
+    return c / value;
+}
+
+/* A constant operand of Add, Sub, Mul, Div for an activation of `rank` dims with `channels`: one number, or one a channel.
+ * *fits: it is that. */
+static deeper_status read_operand(dp_onnx_importer *it, const Onnx__NodeProto *node, const dp_onnx_value *constant, int rank,
+                                  int channels, dp_onnx_parameter *values, bool *fits) {
+    const dp_tensor *tensor = &constant->tensor;
+    int64_t axis = rank - tensor->rank; /* of the constant's first side: aligned at the end */
+    if (it->file->opset < 7 && dp_onnx_int(node, "broadcast", 0))
+        axis = dp_onnx_int(node, "axis", axis);
+    size_t elements = dp_onnx_elements(constant);
+    *fits = axis >= 0 && axis <= rank && tensor->rank <= rank;
+    for (int i = 0; i < tensor->rank && *fits; i++)
+        *fits = tensor->shape[i] == 1 || (axis + i == 1 && tensor->shape[i] == (size_t)channels);
+    if (!*fits)
+        return DEEPER_OK;
+    DP_TRY(dp_onnx_floats(it, constant, values));
+    if (elements == 1)
+        *values = (dp_onnx_parameter){ .fill = dp_onnx_at(values, 0) };
+    return DEEPER_OK;
+}
+
+/* --------------------------------------------------------------------------------- convolution and fully connected layer */
+
+/* The Add that alone reads output 0 of `node`, if its other operand is a constant of `channels` values; *add NULL: none. Its name
+ * then stands for the layer's output. */
+static deeper_status following_bias(dp_onnx_importer *it, const Onnx__NodeProto *node, int rank, int channels,
+                                    dp_onnx_parameter *bias, const Onnx__NodeProto **add) {
+    const dp_onnx_value *output = dp_onnx_output(it, node, 0);
+    *add = NULL;
+    if (!output || output->uses != 1 || output->reader < 0)
+        return DEEPER_OK;
+    const Onnx__NodeProto *next = it->file->graph->node[output->reader];
+    bool fits = false;
+    if (strcmp(next->op_type, "Add") != 0 || next->n_input != 2)
+        return DEEPER_OK;
+    const dp_onnx_value *other = dp_onnx_input(it, next, strcmp(next->input[0], output->name) == 0);
+    if (!other || other->kind != DP_ONNX_CONSTANT || dp_onnx_elements(other) != (size_t)channels)
+        return DEEPER_OK;
+    DP_TRY(read_operand(it, next, other, rank, channels, bias, &fits));
+    if (fits) {
+        *add = next;
+        it->done[output->reader] = true;
+    }
+    return DEEPER_OK;
+}
+
+/* A CONV or FC on `layer` with these weights; bias: input `bias_index` if the node has it, else that of an Add after it. */
+static deeper_status add_product(dp_onnx_importer *it, const Onnx__NodeProto *node, dp_op op, int layer, dp_shape shape,
+                                 dp_onnx_parameter weights, const dp_onnx_parameter *bias, const dp_window *window, int rank) {
+    char name[DP_ONNX_NAME];
+    const Onnx__NodeProto *add = NULL;
+    dp_onnx_parameter found;
+    dp_attributes attributes = { 0 };
+    int inputs[3] = { layer };
+    DP_TRY(dp_onnx_layer_name(it, node, name));
+    if (!bias) {
+        DP_TRY(following_bias(it, node, rank, shape.n, &found, &add));
+        bias = add ? &found : NULL;
+    }
+    DP_TRY(dp_onnx_add_parameter(it, name, "weight", shape, weights, &inputs[1]));
+    if (bias)
+        DP_TRY(dp_onnx_add_parameter(it, name, "bias", (dp_shape){ shape.n, 1, 1, 1 }, *bias, &inputs[2]));
+    if (window)
+        attributes.window = *window;
+    DP_TRY(dp_onnx_add(it, node, op, inputs, bias ? 3 : 2, &attributes, rank));
+    return add ? dp_onnx_alias(it, add, dp_onnx_output(it, node, 0)) : DEEPER_OK;
+}
+
+/* Weights of a dilated window as those of a larger one with zeros between. */
+static deeper_status dilate(dp_onnx_importer *it, dp_onnx_parameter *weights, dp_shape *shape, const int dilations[2]) {
+    dp_shape wide = *shape;
+    int64_t height = (int64_t)(shape->h - 1) * dilations[0] + 1, width = (int64_t)(shape->w - 1) * dilations[1] + 1;
+    float *made;
+    if (height > MAX_SIDE || width > MAX_SIDE)
+        return dp_onnx_fail(it, DEEPER_ERROR_LIMIT, "a window dilated to more than %d pixels", MAX_SIDE);
+    wide.h = (int)height;
+    wide.w = (int)width;
+    DP_TRY(dp_onnx_invent(it, dp_shape_floats(wide), &made));
+    size_t from = 0;
+    for (size_t plane = 0; plane < (size_t)shape->n * (size_t)shape->c; plane++)
+        for (int r = 0; r < shape->h; r++)
+            for (int s = 0; s < shape->w; s++)
+                made[(plane * (size_t)wide.h + (size_t)(r * dilations[0])) * (size_t)wide.w + (size_t)(s * dilations[1])] =
+                    dp_onnx_at(weights, from++);
+    weights->values = made;
+    *shape = wide;
+    return DEEPER_OK;
+}
+
+static deeper_status conv(dp_onnx_importer *it, const Onnx__NodeProto *node) {
+    const dp_onnx_value *w, *b = dp_onnx_input(it, node, 2);
+    dp_onnx_parameter weights, bias;
+    int layer, dilations[2] = { 1, 1 };
+    DP_TRY(picture(it, node, &layer));
+    DP_TRY(dp_onnx_constant(it, node, 1, &w));
+    const size_t *sides = w->tensor.shape;
+    if (w->tensor.rank != 4 || dp_onnx_elements(w) == 0)
+        return dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "its weights %.100s are not K x C x R x S", w->name);
+    dp_shape shape = { (int)sides[0], (int)sides[1], (int)sides[2], (int)sides[3] };
+    int64_t groups = dp_onnx_int(node, "group", 1);
+    dp_window window = { .height = shape.h, .width = shape.w, .groups = groups > 0 && groups <= INT_MAX ? (int)groups : 0 };
+    DP_TRY(read_window(it, node, it->graph->nodes[layer].shape, &window));
+    DP_TRY(read_pair(it, node, "dilations", 1, MAX_SIDE, dilations));
+    DP_TRY(dp_onnx_floats(it, w, &weights));
+    if (dilations[0] != 1 || dilations[1] != 1)
+        DP_TRY(dilate(it, &weights, &shape, dilations));
+    window.height = shape.h;
+    window.width = shape.w;
+    DP_TRY(read_pads(it, node, it->graph->nodes[layer].shape, &window));
+    if (b) {
+        DP_TRY(dp_onnx_constant(it, node, 2, &w));
+        DP_TRY(dp_onnx_floats(it, w, &bias));
+        if (dp_onnx_elements(w) != (size_t)shape.n)
+            return dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "a bias of %zu values for %d outputs", dp_onnx_elements(w), shape.n);
+    }
+    return add_product(it, node, DP_OP_CONV, layer, shape, weights, b ? &bias : NULL, &window, 4);
+}
+
+/* Input 1 as K rows of C: as it is if `rows`, else transposed from C x K. *outputs = K. */
+static deeper_status read_matrix(dp_onnx_importer *it, const Onnx__NodeProto *node, bool rows, size_t inputs, int *outputs,
+                                 dp_onnx_parameter *weights) {
+    const dp_onnx_value *w;
+    float *made;
+    DP_TRY(dp_onnx_constant(it, node, 1, &w));
+    if (w->tensor.rank != 2 || w->tensor.shape[rows] != inputs || w->tensor.shape[!rows] == 0)
+        return dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "its weights %.100s do not fit an input of %zu", w->name, inputs);
+    size_t k = w->tensor.shape[!rows];
+    *outputs = (int)k;
+    DP_TRY(dp_onnx_floats(it, w, weights));
+    if (rows || !weights->values)
+        return DEEPER_OK;
+    DP_TRY(dp_onnx_invent(it, k * inputs, &made));
+    for (size_t i = 0; i < inputs; i++)
+        for (size_t j = 0; j < k; j++)
+            made[j * inputs + i] = weights->values[i * k + j];
+    weights->values = made;
+    return DEEPER_OK;
+}
+
+/* Input 0 as N x C; a picture that was only flattened stays the picture that the fully connected layer reads. */
+static deeper_status flat(dp_onnx_importer *it, const Onnx__NodeProto *node, dp_onnx_value **x, dp_shape *shape) {
+    DP_TRY(dp_onnx_activation(it, node, 0, x));
+    if ((*x)->rank != 2)
+        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "%.100s has %d dimensions; only N x C is supported", (*x)->name,
+                            (*x)->rank);
+    *shape = it->graph->nodes[(*x)->node].shape;
+    return DEEPER_OK;
+}
+
+static deeper_status gemm(dp_onnx_importer *it, const Onnx__NodeProto *node) {
+    dp_onnx_value *x;
+    dp_shape shape;
+    dp_onnx_parameter weights, bias;
+    const dp_onnx_value *c = dp_onnx_input(it, node, 2);
+    float alpha = dp_onnx_float(node, "alpha", 1), beta = dp_onnx_float(node, "beta", 1);
+    bool fits = false;
+    DP_TRY(flat(it, node, &x, &shape));
+    if (dp_onnx_int(node, "transA", 0))
+        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "transA, which mixes the images");
+    DP_TRY(read_matrix(it, node, dp_onnx_int(node, "transB", 0) != 0, dp_shape_floats(shape), &shape.n, &weights));
+    if (alpha != 1)
+        DP_TRY(transform(it, &weights, dp_shape_floats(shape), times, alpha));
+    if (c) {
+        DP_TRY(dp_onnx_constant(it, node, 2, &c));
+        int rank = c->tensor.rank;
+        fits = rank <= 2 && (rank < 2 || c->tensor.shape[0] == 1)
+               && (dp_onnx_elements(c) == 1 || (dp_onnx_elements(c) == (size_t)shape.n && rank > 0));
+        if (!fits)
+            return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "a term %.100s that is not one value an output", c->name);
+        DP_TRY(dp_onnx_floats(it, c, &bias));
+        if (dp_onnx_elements(c) == 1)
+            bias = (dp_onnx_parameter){ .fill = dp_onnx_at(&bias, 0) };
+        if (beta != 1)
+            DP_TRY(transform(it, &bias, (size_t)shape.n, times, beta));
+    }
+    return add_product(it, node, DP_OP_FC, x->node, shape, weights, c ? &bias : NULL, NULL, 2);
+}
+
+static deeper_status matmul(dp_onnx_importer *it, const Onnx__NodeProto *node) {
+    dp_onnx_value *x;
+    dp_shape shape;
+    dp_onnx_parameter weights;
+    DP_TRY(flat(it, node, &x, &shape));
+    DP_TRY(read_matrix(it, node, false, dp_shape_floats(shape), &shape.n, &weights));
+    return add_product(it, node, DP_OP_FC, x->node, shape, weights, NULL, NULL, 2);
+}
+
+/* --------------------------------------------------------------------------------------------------------------- pools */
+
+static deeper_status pool(dp_onnx_importer *it, const Onnx__NodeProto *node) {
+    int layer, dilations[2] = { 1, 1 };
+    dp_window window = { .groups = 1,
+                         .ceil = dp_onnx_int(node, "ceil_mode", 0) != 0,
+                         .count_padding = dp_onnx_int(node, "count_include_pad", 0) != 0 };
+    bool max = node->op_type[0] == 'M';
+    DP_TRY(dp_onnx_one_output(it, node));
+    DP_TRY(picture(it, node, &layer));
+    DP_TRY(read_window(it, node, it->graph->nodes[layer].shape, &window));
+    DP_TRY(read_pads(it, node, it->graph->nodes[layer].shape, &window));
+    DP_TRY(read_pair(it, node, "dilations", 1, MAX_SIDE, dilations));
+    if (dilations[0] != 1 || dilations[1] != 1)
+        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "a pool with dilations");
+    return dp_onnx_add(it, node, max ? DP_OP_MAX_POOL : DP_OP_AVERAGE_POOL, &layer, 1, &(dp_attributes){ .window = window }, 4);
+}
+
+static deeper_status global_average(dp_onnx_importer *it, const Onnx__NodeProto *node) {
+    int layer;
+    DP_TRY(picture(it, node, &layer));
+    return dp_onnx_add(it, node, DP_OP_GLOBAL_AVERAGE, &layer, 1, NULL, 4);
+}
+
+static deeper_status global_max(dp_onnx_importer *it, const Onnx__NodeProto *node) {
+    int layer;
+    DP_TRY(picture(it, node, &layer));
+    dp_shape in = it->graph->nodes[layer].shape;
+    dp_window window = { .height = in.h, .width = in.w, .stride_y = 1, .stride_x = 1, .groups = 1 };
+    return dp_onnx_add(it, node, DP_OP_MAX_POOL, &layer, 1, &(dp_attributes){ .window = window }, 4);
+}
+
+/* A mean over rows and columns. */
+static deeper_status reduce_mean(dp_onnx_importer *it, const Onnx__NodeProto *node) {
+    int64_t axes[DP_ONNX_INTS];
+    int layer, count;
+    DP_TRY(picture(it, node, &layer));
+    DP_TRY(dp_onnx_ints_of(it, node, "axes", 1, axes, &count));
+    for (int i = 0; i < count; i++)
+        DP_TRY(dp_onnx_axis(it, &axes[i], 4));
+    if (count != 2 || axes[0] + axes[1] != 5 || (axes[0] != 2 && axes[0] != 3))
+        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "a mean over other axes than rows and columns");
+    return dp_onnx_add(it, node, DP_OP_GLOBAL_AVERAGE, &layer, 1, NULL, dp_onnx_int(node, "keepdims", 1) ? 4 : 2);
+}
+
+/* ----------------------------------------------------------------------------------------------------------- normalisation */
+
+static deeper_status lrn(dp_onnx_importer *it, const Onnx__NodeProto *node) {
+    int layer;
+    int64_t size = dp_onnx_int(node, "size", 0);
+    dp_lrn attributes = { .size = size >= 0 && size <= MAX_SIDE ? (int)size : 0,
+                          .alpha = dp_onnx_float(node, "alpha", 1e-4F),
+                          .beta = dp_onnx_float(node, "beta", 0.75F),
+                          .k = dp_onnx_float(node, "bias", 1) };
+    DP_TRY(picture(it, node, &layer));
+    return dp_onnx_add(it, node, DP_OP_LRN, &layer, 1, &(dp_attributes){ .lrn = attributes }, 4);
+}
+
+static deeper_status batch_norm(dp_onnx_importer *it, const Onnx__NodeProto *node) {
+    static const char *const suffixes[] = { "weight", "bias", "running_mean", "running_var" };
+    char name[DP_ONNX_NAME];
+    dp_onnx_value *x;
+    int inputs[5];
+    if (dp_onnx_int(node, "training_mode", 0) || !dp_onnx_int(node, "spatial", 1)
+        || (it->file->opset < 7 && !dp_onnx_int(node, "is_test", 0)))
+        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "a batch norm in training mode, or with statistics a pixel");
+    DP_TRY(dp_onnx_one_output(it, node));
+    DP_TRY(dp_onnx_activation(it, node, 0, &x));
+    DP_TRY(dp_onnx_settle(it, x, &inputs[0]));
+    DP_TRY(dp_onnx_layer_name(it, node, name));
+    int channels = it->graph->nodes[inputs[0]].shape.c;
+    for (size_t i = 1; i < 5; i++) {
+        const dp_onnx_value *value;
+        dp_onnx_parameter floats;
+        DP_TRY(dp_onnx_constant(it, node, i, &value));
+        if (dp_onnx_elements(value) != (size_t)channels)
+            return dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "%.100s has %zu values for %d channels", value->name,
+                                dp_onnx_elements(value), channels);
+        DP_TRY(dp_onnx_floats(it, value, &floats));
+        DP_TRY(dp_onnx_add_parameter(it, name, suffixes[i - 1], (dp_shape){ channels, 1, 1, 1 }, floats, &inputs[i]));
+    }
+    return dp_onnx_add(it, node, DP_OP_BATCH_NORM, inputs, 5, &(dp_attributes){ .epsilon = dp_onnx_float(node, "epsilon", 1e-5F) },
+                       x->rank);
+}
+
+/* --------------------------------------------------------------------------------------------------- element by element */
+
+static deeper_status relu(dp_onnx_importer *it, const Onnx__NodeProto *node) {
+    return add_same(it, node, DP_OP_RELU, NULL);
+}
+
+/* A bound of Clip: an attribute in older sets, an input in newer ones. */
+static deeper_status read_bound(dp_onnx_importer *it, const Onnx__NodeProto *node, const char *name, size_t index, float *bound) {
+    const dp_onnx_value *value = dp_onnx_input(it, node, index);
+    dp_onnx_parameter floats;
+    *bound = dp_onnx_float(node, name, *bound);
+    if (!value)
+        return DEEPER_OK;
+    DP_TRY(dp_onnx_constant(it, node, index, &value));
+    if (dp_onnx_elements(value) != 1)
+        return dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "its bound %.100s is not one number", value->name);
+    DP_TRY(dp_onnx_floats(it, value, &floats));
+    *bound = dp_onnx_at(&floats, 0);
+    return DEEPER_OK;
+}
+
+static deeper_status clip(dp_onnx_importer *it, const Onnx__NodeProto *node) {
+    dp_clip bounds = { -INFINITY, INFINITY };
+    DP_TRY(read_bound(it, node, "min", 1, &bounds.low));
+    DP_TRY(read_bound(it, node, "max", 2, &bounds.high));
+    if (bounds.low == 0 && bounds.high >= FLT_MAX)
+        return add_same(it, node, DP_OP_RELU, NULL);
+    return add_same(it, node, DP_OP_CLIP, &(dp_attributes){ .clip = bounds });
+}
+
+static deeper_status dropout(dp_onnx_importer *it, const Onnx__NodeProto *node) {
+    const dp_onnx_value *training = dp_onnx_input(it, node, 2);
+    int64_t ints[DP_ONNX_INTS];
+    int count;
+    float rate = 0.5F;
+    DP_TRY(dp_onnx_one_output(it, node));
+    DP_TRY(read_bound(it, node, "ratio", 1, &rate));
+    if (training) {
+        DP_TRY(dp_onnx_constant(it, node, 2, &training));
+        DP_TRY(dp_onnx_read_ints(it, training, ints, &count));
+        if (count != 1 || ints[0])
+            return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "a dropout in training mode");
+    }
+    return add_same(it, node, DP_OP_DROPOUT, &(dp_attributes){ .dropout = { rate, it->graph->count } });
+}
+
+static deeper_status softmax(dp_onnx_importer *it, const Onnx__NodeProto *node) {
+    dp_onnx_value *x;
+    int layer;
+    bool coerced = it->file->opset < 13; /* N x (all else), and not one axis */
+    int64_t axis = dp_onnx_int(node, "axis", coerced ? 1 : -1);
+    DP_TRY(dp_onnx_activation(it, node, 0, &x));
+    DP_TRY(dp_onnx_axis(it, &axis, x->rank));
+    DP_TRY(dp_onnx_settle(it, x, &layer));
+    dp_shape shape = it->graph->nodes[layer].shape;
+    bool one = shape.h == 1 && shape.w == 1;
+    if (axis != 1 || (coerced && !one))
+        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "a softmax over other axes than the channels");
+    return dp_onnx_add(it, node, DP_OP_SOFTMAX, &layer, 1, NULL, x->rank);
+}
+
+/* An activation and a constant of one value, or one a channel. */
+static deeper_status add_affine(dp_onnx_importer *it, const Onnx__NodeProto *node, size_t index) {
+    static const dp_onnx_parameter zero = { .fill = 0 };
+    char op = node->op_type[0], name[DP_ONNX_NAME];
+    dp_onnx_value *x;
+    const dp_onnx_value *constant;
+    dp_onnx_parameter values;
+    bool fits;
+    int inputs[3];
+    DP_TRY(dp_onnx_activation(it, node, index, &x));
+    DP_TRY(dp_onnx_constant(it, node, !index, &constant));
+    bool single = dp_onnx_elements(constant) == 1;
+    if (single)
+        inputs[0] = x->node;
+    else
+        DP_TRY(dp_onnx_settle(it, x, &inputs[0]));
+    int channels = it->graph->nodes[inputs[0]].shape.c;
+    DP_TRY(read_operand(it, node, constant, x->rank, channels, &values, &fits));
+    if (!fits || (op == 'D' && index == 1))
+        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "its constant %.100s is not one value a channel to add or multiply by",
+                            constant->name);
+    if (op == 'S' && index == 0)
+        DP_TRY(transform(it, &values, (size_t)channels, times, -1));
+    if (op == 'D')
+        DP_TRY(transform(it, &values, (size_t)channels, inverse, 1));
+    bool factor = op == 'M' || op == 'D';
+    dp_onnx_parameter sign = { .fill = op == 'S' && index == 1 ? -1 : 1 };
+    DP_TRY(dp_onnx_layer_name(it, node, name));
+    DP_TRY(dp_onnx_add_parameter(it, name, "weight", (dp_shape){ channels, 1, 1, 1 }, factor ? values : sign, &inputs[1]));
+    DP_TRY(dp_onnx_add_parameter(it, name, "bias", (dp_shape){ channels, 1, 1, 1 }, factor ? zero : values, &inputs[2]));
+    DP_TRY(dp_onnx_add(it, node, DP_OP_AFFINE, inputs, 3, NULL, 4));
+    return dp_onnx_set(it, node, dp_onnx_output(it, node, 0)->node, x->rank, x->dims);
+}
+
+static deeper_status arithmetic(dp_onnx_importer *it, const Onnx__NodeProto *node) {
+    const dp_onnx_value *a = dp_onnx_input(it, node, 0), *b = dp_onnx_input(it, node, 1);
+    dp_onnx_value *x, *y;
+    int inputs[2];
+    if (!a || !b)
+        return dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "it needs two inputs");
+    if (a->kind == DP_ONNX_CONSTANT || b->kind == DP_ONNX_CONSTANT)
+        return add_affine(it, node, a->kind == DP_ONNX_CONSTANT);
+    if (strcmp(node->op_type, "Add") != 0)
+        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "of two values that both depend on the picture only sums are supported");
+    DP_TRY(dp_onnx_activation(it, node, 0, &x));
+    DP_TRY(dp_onnx_activation(it, node, 1, &y));
+    DP_TRY(dp_onnx_settle(it, x, &inputs[0]));
+    DP_TRY(dp_onnx_settle(it, y, &inputs[1]));
+    if (x->rank != y->rank)
+        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "a sum of %d and %d dimensions", x->rank, y->rank);
+    return dp_onnx_add(it, node, DP_OP_ADD, inputs, 2, NULL, x->rank);
+}
+
+/* Any number of values of one shape, added from the left. */
+static deeper_status sum(dp_onnx_importer *it, const Onnx__NodeProto *node) {
+    dp_onnx_value *x;
+    int total = -1, layer;
+    for (size_t i = 0; i < node->n_input; i++) {
+        DP_TRY(dp_onnx_activation(it, node, i, &x));
+        DP_TRY(dp_onnx_settle(it, x, &layer));
+        if (i > 0)
+            DP_TRY(dp_onnx_add(it, node, DP_OP_ADD, (int[]){ total, layer }, 2, NULL, x->rank));
+        total = i > 0 ? dp_onnx_output(it, node, 0)->node : layer;
+    }
+    if (node->n_input == 0)
+        return dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "it has no inputs");
+    return node->n_input == 1 ? dp_onnx_alias(it, node, x) : DEEPER_OK;
+}
+
+/* ---------------------------------------------------------------------------------------------------------- quantization */
+
+/* What 8 or 16 bits cannot say, QuantizeLinear clips: that much of it is kept, for quantizers leave ReLUs to it. */
+static deeper_status quantize(dp_onnx_importer *it, const Onnx__NodeProto *node) {
+    static const struct {
+        dp_dtype dtype;
+        float least, most;
+    } ranges[] = {
+        { DP_DTYPE_U8, 0, 255 }, { DP_DTYPE_I8, -128, 127 }, { DP_DTYPE_U16, 0, 65535 }, { DP_DTYPE_I16, -32768, 32767 }
+    };
+    const dp_onnx_value *scale, *zero = dp_onnx_input(it, node, 2);
+    dp_onnx_parameter s, z = { 0 };
+    dp_dtype dtype = DP_DTYPE_U8;
+    size_t range = 0;
+    DP_TRY(dp_onnx_constant(it, node, 1, &scale));
+    DP_TRY(dp_onnx_floats(it, scale, &s));
+    if (zero) {
+        DP_TRY(dp_onnx_constant(it, node, 2, &zero));
+        DP_TRY(dp_onnx_floats(it, zero, &z));
+        dtype = zero->tensor.dtype == DP_DTYPE_I32 ? DP_DTYPE_U8 : zero->tensor.dtype;
+    }
+    while (range < sizeof ranges / sizeof *ranges && ranges[range].dtype != dtype)
+        range++;
+    if (dp_onnx_elements(scale) != 1 || (zero && dp_onnx_elements(zero) != 1) || range == sizeof ranges / sizeof *ranges
+        || !(dp_onnx_at(&s, 0) > 0))
+        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "more than one scale for a picture, or another type than 8 or 16 bits");
+    dp_clip bounds = { (ranges[range].least - dp_onnx_at(&z, 0)) * dp_onnx_at(&s, 0),
+                       (ranges[range].most - dp_onnx_at(&z, 0)) * dp_onnx_at(&s, 0) };
+    DP_TRY(add_same(it, node, DP_OP_CLIP, &(dp_attributes){ .clip = bounds }));
+    dp_onnx_output(it, node, 0)->quantized = true;
+    return DEEPER_OK;
+}
+
+static deeper_status dequantize(dp_onnx_importer *it, const Onnx__NodeProto *node) {
+    const dp_onnx_value *x = dp_onnx_input(it, node, 0);
+    if (!x || x->kind != DP_ONNX_ACTIVATION || !x->quantized)
+        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "its input is no output of QuantizeLinear");
+    DP_TRY(dp_onnx_alias(it, node, x));
+    dp_onnx_output(it, node, 0)->quantized = false;
+    return DEEPER_OK;
+}
+
+static const struct {
+    const char *name;
+    dp_onnx_operator *run;
+} operators[] = {
+    { "Add", arithmetic },
+    { "AveragePool", pool },
+    { "BatchNormalization", batch_norm },
+    { "Clip", clip },
+    { "Conv", conv },
+    { "DequantizeLinear", dequantize },
+    { "Div", arithmetic },
+    { "Dropout", dropout },
+    { "Gemm", gemm },
+    { "GlobalAveragePool", global_average },
+    { "GlobalMaxPool", global_max },
+    { "LRN", lrn },
+    { "MatMul", matmul },
+    { "MaxPool", pool },
+    { "Mul", arithmetic },
+    { "QuantizeLinear", quantize },
+    { "ReduceMean", reduce_mean },
+    { "Relu", relu },
+    { "Softmax", softmax },
+    { "Sub", arithmetic },
+    { "Sum", sum },
+};
+
+dp_onnx_operator *dp_onnx_layer_operator(const char *name) {
+    for (size_t i = 0; i < sizeof operators / sizeof *operators; i++)
+        if (strcmp(operators[i].name, name) == 0)
+            return operators[i].run;
+    return NULL;
+}
