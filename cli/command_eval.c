@@ -1,13 +1,22 @@
-/* command_eval.c - accuracy and loss of a model over a labelled set of pictures, with thresholds for scripts. */
+/* command_eval.c - how good models are on a labelled set of pictures: computed, saved, resumed, divided, merged and scored again.
+ * How figures are told is the matter of scores.c. */
 #include "commands.h"
 #include "models.h"
 #include "output.h"
+#include "scores.h"
+#include "signals.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const cli_option options[] = {
-    CLI_OPTION_MODEL,
+    { .name = "model",
+      .letter = 'm',
+      .kind = CLI_FILE,
+      .value = "MODEL[,MODEL...]",
+      .help = "a model file, the name of a pulled one or a run's folder; of several, or an ensemble's folder, the average is "
+              "measured" },
     { .name = "data",
       .letter = 'd',
       .kind = CLI_FILE,
@@ -24,6 +33,28 @@ static const cli_option options[] = {
     CLI_OPTION_THREADS,
     CLI_OPTION_LABELS,
     CLI_OPTION_PREPROCESS,
+    { .name = "table",
+      .kind = CLI_FLAG,
+      .help = "show every model and their average with every number of crops up to --crops, as the paper's Table 3 does" },
+    { .name = "csv", .kind = CLI_FILE, .value = "FILE.csv", .help = "write that table to a file" },
+    { .name = "report",
+      .kind = CLI_FILE,
+      .value = "FILE.html",
+      .help = "write a page: table, calibration, confusion, every class, the worst mistakes" },
+    { .name = "save-probs",
+      .kind = CLI_FILE,
+      .value = "FILE",
+      .help = "keep the softmax of every crop, to be scored again with --probs; FILE.part until all are there" },
+    { .name = "resume", .kind = CLI_FLAG, .help = "go on with what was saved when an evaluation was broken off" },
+    { .name = "shard",
+      .kind = CLI_TEXT,
+      .value = "I/N",
+      .help = "only part I of N of the pictures, from 1; the parts' --save-probs files are put together by --merge" },
+    { .name = "probs",
+      .kind = CLI_FILE,
+      .value = "FILE[,FILE...]",
+      .help = "score saved answers, without --model; several files are one ensemble" },
+    { .name = "merge", .kind = CLI_FILE, .value = "FILE", .help = "put the saved answers of all shards, PART ..., into one file" },
     { .name = "min-top1",
       .kind = CLI_REAL,
       .value = "X",
@@ -38,33 +69,7 @@ static const cli_option options[] = {
       .help = "exit with 4 if the top-5 share is below X" },
 };
 
-static void show_progress(void *context, uint64_t done, uint64_t total) {
-    cli_progress_show(context, done, total);
-}
-
-static void show_problem(void *context, const char *path, const char *message) {
-    cli_problem(path, message);
-}
-
-static void print_result(const cli_args *args, const char *path, const deeper_evaluation *result, int threads) {
-    double images = (double)result->images;
-    double top1 = (double)result->top1 / images, top5 = (double)result->top5 / images;
-    double rate = result->seconds > 0 ? images / result->seconds : 0;
-    if (cli_json()) {
-        cli_print_json(json_pack("{s:o, s:o, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:i, s:s, s:i}", "model", cli_json_text(path),
-                                 "data", cli_json_text(cli_text(args, "data")), "images", (json_int_t)result->images, "unreadable",
-                                 (json_int_t)result->unreadable, "top1", cli_json_real(top1), "top5", cli_json_real(top5), "loss",
-                                 cli_json_real(result->loss), "seconds", cli_json_real(result->seconds), "images_per_second",
-                                 cli_json_real(rate), "crops", cli_integer(args, "crops"), "combine", cli_text(args, "combine"),
-                                 "threads", threads));
-        return;
-    }
-    printf("pictures  %llu", (unsigned long long)result->images);
-    if (result->unreadable)
-        printf(" (and %llu that could not be read)", (unsigned long long)result->unreadable);
-    printf("\ntop-1     %.2f %%\ntop-5     %.2f %%\nloss      %.4f\nspeed     %.1f pictures/s\n", 100 * top1, 100 * top5,
-           result->loss, rate);
-}
+/* ------------------------------------------------------------------------------------------------------------- results */
 
 /* CLI_THRESHOLD after a line on stderr if a share is below what its option states. */
 static int check_threshold(const cli_args *args, const char *option, uint64_t hits, uint64_t images) {
@@ -75,71 +80,259 @@ static int check_threshold(const cli_args *args, const char *option, uint64_t hi
     return CLI_THRESHOLD;
 }
 
-static int evaluate(const cli_args *args, const char *path, deeper_session *session, const deeper_dataset *dataset) {
-    deeper_evaluate_options evaluate_options = DEEPER_EVALUATE_OPTIONS_INIT;
-    deeper_evaluation result = { 0 };
+/* The pictures of a report's mistakes: of `dataset` if that is open, else of where the saved answers say they were. */
+static int write_report(const cli_args *args, const deeper_scores *scores, const deeper_dataset *dataset, const char *path) {
+    deeper_dataset *found = NULL;
     deeper_error error = { 0 };
-    cli_progress progress;
-    cli_progress_begin(&progress, "pictures", 0);
-    evaluate_options.crops = cli_integer(args, "crops");
-    evaluate_options.combine = (deeper_combine)cli_choice(args, "combine");
-    evaluate_options.progress = show_progress;
-    evaluate_options.problem = show_problem;
-    evaluate_options.context = &progress;
-    deeper_status status = deeper_evaluate(session, dataset, &evaluate_options, &result, &error);
-    cli_progress_end();
-    if (status)
-        return cli_failure(&error);
-    if (!result.images)
-        return cli_error("%s: no picture in it could be read", cli_text(args, "data"));
-    print_result(args, path, &result, deeper_session_threads(session));
-    int top1 = check_threshold(args, "min-top1", result.top1, result.images);
-    int top5 = check_threshold(args, "min-top5", result.top5, result.images);
-    if (top1 || top5)
-        return CLI_THRESHOLD;
-    return result.unreadable ? CLI_UNREADABLE : CLI_DONE;
+    const char *data = cli_given(args, "data") ? cli_text(args, "data") : deeper_scores_data(scores);
+    if (!dataset && deeper_dataset_open(&found, data, cli_text(args, "root"), NULL, &error)) {
+        if (cli_given(args, "data"))
+            return cli_failure(&error);
+        cli_warning("the report is without pictures: %s", error.message);
+    }
+    char *command = cli_command_line(args);
+    deeper_status status = deeper_scores_report(scores, dataset ? dataset : found, command, path, &error);
+    free(command);
+    deeper_dataset_close(found);
+    return status ? cli_failure(&error) : CLI_DONE;
 }
 
-static int run(const cli_args *args) {
-    deeper_session_options session_options = DEEPER_SESSION_OPTIONS_INIT;
-    deeper_session *session = NULL;
-    deeper_dataset *dataset = NULL;
-    deeper_model *model = NULL;
+/* Tells the scores in every way that is asked for. threads: 0 where they were saved. */
+static int tell(const cli_args *args, const char *what, const deeper_scores *scores, const deeper_dataset *dataset, int threads) {
+    deeper_score last = { 0 };
+    deeper_scores_row(scores, deeper_scores_rows(scores) - 1, &last, NULL);
+    if (cli_flag(args, "table"))
+        cli_scores_table(scores);
+    else
+        cli_scores_print(scores, what, cli_text(args, "combine"), threads);
+    int code = cli_given(args, "csv") ? cli_scores_csv(scores, cli_text(args, "csv")) : CLI_DONE;
+    if (code == CLI_DONE && cli_given(args, "report"))
+        code = write_report(args, scores, dataset, cli_text(args, "report"));
+    if (code != CLI_DONE)
+        return code;
+    int top1 = check_threshold(args, "min-top1", last.top1, last.images);
+    int top5 = check_threshold(args, "min-top5", last.top5, last.images);
+    if (top1 || top5)
+        return CLI_THRESHOLD;
+    return deeper_scores_unreadable(scores) ? CLI_UNREADABLE : CLI_DONE;
+}
+
+/* ----------------------------------------------------------------------------------------------------------- computing */
+
+static void show_progress(void *context, uint64_t done, uint64_t total) {
+    cli_progress *progress = context;
+    if (!progress->started) /* pictures that were saved before are told at once, and do not count for the speed */
+        cli_progress_begin(progress, "pictures", done > 1 ? done : 0);
+    cli_progress_show(progress, done, total);
+}
+
+static void show_problem(void *context, const char *path, const char *message) {
+    cli_problem(path, message);
+}
+
+static int stop_asked(void *context) {
+    return cli_stop_signal();
+}
+
+/* Models, a session each. */
+typedef struct members {
+    char **names;
+    size_t count;
+    deeper_model **models;
+    deeper_session **sessions;
+} members;
+
+static void members_close(members *all) {
+    for (size_t i = 0; i < all->count; i++) {
+        deeper_session_free(all->sessions ? all->sessions[i] : NULL);
+        deeper_model_close(all->models ? all->models[i] : NULL);
+    }
+    free(all->sessions);
+    free(all->models);
+    cli_names_free(all->names, all->count);
+}
+
+static int members_open(members *all, const cli_args *args) {
+    deeper_session_options options_of_session = DEEPER_SESSION_OPTIONS_INIT;
     deeper_error error = { 0 };
+    options_of_session.threads = cli_integer(args, "threads");
+    options_of_session.max_batch = cli_batch(cli_integer(args, "crops"));
+    char *only = cli_given(args, "model") ? NULL : cli_model_path(NULL);
+    if (!only && !cli_given(args, "model"))
+        return CLI_FAILED;
+    all->names = cli_names_split(only ? only : cli_text(args, "model"), &all->count);
+    free(only);
+    if (!all->names)
+        return CLI_FAILED;
+    all->models = calloc(all->count, sizeof *all->models);
+    all->sessions = calloc(all->count, sizeof *all->sessions);
+    if (!all->models || !all->sessions)
+        return cli_error("out of memory");
+    for (size_t i = 0; i < all->count; i++) {
+        char *path = NULL;
+        int code = cli_model_open(&all->models[i], all->names[i], args, &path);
+        if (code)
+            return code;
+        free(all->names[i]);
+        all->names[i] = path;
+        if (deeper_session_create(&all->sessions[i], all->models[i], &options_of_session, &error))
+            return cli_failure(&error);
+    }
+    return CLI_DONE;
+}
+
+/* "I/N" into the options; false after a usage line. */
+static bool read_shard(const cli_args *args, deeper_evaluate_options *evaluate_options) {
+    const char *text = cli_text(args, "shard");
+    char end;
+    if (!text)
+        return true;
+    if (sscanf(text, "%9d/%9d%c", &evaluate_options->shard, &evaluate_options->shards, &end) == 2 && evaluate_options->shard >= 1
+        && evaluate_options->shard <= evaluate_options->shards)
+        return true;
+    cli_usage(args->command, "--shard %s: must be I/N, part I of N, such as 1/4", text);
+    return false;
+}
+
+static int evaluate(const cli_args *args, members *all, const deeper_dataset *dataset, deeper_evaluate_options *evaluate_options) {
+    deeper_scores *scores = NULL;
+    deeper_error error = { 0 };
+    cli_progress progress = { 0 };
+    const char *save = cli_text(args, "save-probs");
+    evaluate_options->crops = cli_integer(args, "crops");
+    evaluate_options->combine = (deeper_combine)cli_choice(args, "combine");
+    evaluate_options->smaller = cli_flag(args, "table") || cli_given(args, "csv");
+    evaluate_options->save = save;
+    evaluate_options->resume = cli_flag(args, "resume");
+    evaluate_options->names = (const char *const *)all->names;
+    evaluate_options->progress = show_progress;
+    evaluate_options->problem = show_problem;
+    evaluate_options->control = stop_asked;
+    evaluate_options->context = &progress;
+    cli_stop_catch();
+    deeper_status status = deeper_evaluate_models(&scores, all->sessions, all->count, dataset, evaluate_options, &error);
+    cli_progress_end();
+    if (status == DEEPER_ERROR_STOPPED && cli_stop_signal()) {
+        cli_note("%s", error.message);
+        if (save)
+            cli_note("to go on: the same command with --resume");
+        return 128 + cli_stop_signal();
+    }
+    if (status)
+        return cli_failure(&error);
+    const char *what = all->count == 1 ? all->names[0] : cli_text(args, "model");
+    int code = tell(args, what, scores, dataset, deeper_session_threads(all->sessions[0]));
+    deeper_scores_close(scores);
+    return code;
+}
+
+static int run_models(const cli_args *args) {
+    deeper_evaluate_options evaluate_options = DEEPER_EVALUATE_OPTIONS_INIT;
+    deeper_dataset *dataset = NULL;
+    deeper_error error = { 0 };
+    members all = { 0 };
     const char *data = cli_text(args, "data");
-    char *path = NULL;
     if (!data)
         return cli_usage(args->command, "--data SET is missing");
-    int code = cli_model_open(&model, cli_text(args, "model"), args, &path);
-    if (code)
-        return code;
-    session_options.threads = cli_integer(args, "threads");
-    session_options.max_batch = cli_batch(cli_integer(args, "crops"));
-    if (deeper_dataset_open(&dataset, data, cli_text(args, "root"), NULL, &error)
-        || deeper_session_create(&session, model, &session_options, &error))
+    if (cli_flag(args, "resume") && !cli_given(args, "save-probs"))
+        return cli_usage(args->command, "--resume goes on with a file of saved answers: name it with --save-probs");
+    if (!read_shard(args, &evaluate_options))
+        return CLI_USAGE;
+    int code = members_open(&all, args);
+    if (code == CLI_DONE && deeper_dataset_open(&dataset, data, cli_text(args, "root"), NULL, &error))
+        code = cli_failure(&error);
+    if (code == CLI_DONE)
+        code = evaluate(args, &all, dataset, &evaluate_options);
+    deeper_dataset_close(dataset);
+    members_close(&all);
+    return code;
+}
+
+/* --------------------------------------------------------------------------------------------------------------- saved */
+
+static int run_saved(const cli_args *args) {
+    deeper_scores *scores = NULL;
+    deeper_error error = { 0 };
+    size_t count = 0;
+    const char *files = cli_text(args, "probs");
+    char **names = cli_names_split(files, &count);
+    if (!names)
+        return CLI_FAILED;
+    int crops = cli_given(args, "crops") ? cli_integer(args, "crops") : 0;
+    int code = CLI_DONE;
+    if (deeper_scores_open(&scores, (const char *const *)names, count, crops, (deeper_combine)cli_choice(args, "combine"), NULL,
+                           &error))
         code = cli_failure(&error);
     else
-        code = evaluate(args, path, session, dataset);
-    deeper_session_free(session);
-    deeper_dataset_close(dataset);
-    deeper_model_close(model);
-    free(path);
+        code = tell(args, files, scores, NULL, 0);
+    deeper_scores_close(scores);
+    cli_names_free(names, count);
     return code;
+}
+
+static int run_merge(const cli_args *args) {
+    deeper_error error = { 0 };
+    const char *path = cli_text(args, "merge");
+    if (args->operand_count == 0)
+        return cli_usage(args->command, "--merge %s: name the parts to put together", path);
+    if (deeper_scores_merge(path, (const char *const *)args->operands, args->operand_count, NULL, &error))
+        return cli_failure(&error);
+    if (cli_json())
+        cli_print_json(json_pack("{s:o, s:I}", "merged", cli_json_text(path), "parts", (json_int_t)args->operand_count));
+    else
+        printf("merged    %zu parts in %s\n", args->operand_count, path);
+    return CLI_DONE;
+}
+
+/* The three kinds of work, and which options each of them takes beside its own. */
+static int run(const cli_args *args) {
+    static const struct {
+        const char *option, *others; /* words between blanks */
+        int (*run)(const cli_args *args);
+    } kinds[] = {
+        { "merge", " json quiet ", run_merge },
+        { "probs", " data root crops combine table csv report min-top1 min-top5 json quiet ", run_saved },
+    };
+    for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+        const cli_option *option;
+        if (!cli_given(args, kinds[k].option))
+            continue;
+        for (size_t i = 0; (option = cli_option_at(args->command, i)) != NULL; i++) {
+            char word[64];
+            snprintf(word, sizeof word, " %s ", option->name);
+            if (cli_given(args, option->name) && strcmp(option->name, kinds[k].option) && !strstr(kinds[k].others, word))
+                return cli_usage(args->command, "--%s and --%s exclude each other", kinds[k].option, option->name);
+        }
+        if (k > 0 && args->operand_count)
+            return cli_usage(args->command, "'%s' is one word too many", args->operands[0]);
+        return kinds[k].run(args);
+    }
+    if (args->operand_count)
+        return cli_usage(args->command, "'%s' is one word too many", args->operands[0]);
+    return run_models(args);
 }
 
 const cli_command cli_command_eval = {
     .name = "eval",
-    .summary = "measure a model's accuracy on labelled pictures",
-    .operands = "",
+    .summary = "measure the accuracy of models on labelled pictures",
+    .operands = "[PART ...]",
     .description =
         "Counts how often the right class is the first (top-1) and among the first five (top-5), over all the classes of the "
-        "model, and the mean of -ln p(right class). Class folders are matched with the model's classes by id or by name, "
-        "never by their order. A picture that cannot be read is reported and left out (exit code 3).",
+        "model, with intervals of 95 % (Wilson), and the mean of -ln p(right class). Class folders are matched with the model's "
+        "classes by id or by name, never by their order. A picture that cannot be read is reported and left out (exit code 3).\n"
+        "The softmaxes of a picture's crops are combined (--combine), those of several models averaged. --table compares models "
+        "and crops; a difference is marked as real only where a paired test says so.\n"
+        "A long evaluation is saved as it goes (--save-probs), stops in order on an interrupt and is gone on with by --resume; "
+        "--shard divides it between machines, --merge puts the parts together, --probs scores what was saved.",
     .examples = "deeper eval --model googlenet.safetensors --data ilsvrc-val\n"
                 "deeper eval --data val.txt --root images/ --crops 10 --json\n"
-                "deeper eval --model m.safetensors --data flowers.tar:flowers/val\n"
+                "deeper eval --model m.safetensors --data flowers.tar:flowers/val --report eval.html\n"
+                "deeper eval --model run1,run2,run3 --data val/ --crops 144 --table --csv table3.csv\n"
+                "deeper eval --data val/ --crops 144 --shard 1/2 --save-probs part1 --resume\n"
+                "deeper eval --merge all part1 part2 && deeper eval --probs all --crops 10 --combine max\n"
                 "deeper eval --data val/ --min-top1 0.70\n",
     .options = options,
     .option_count = sizeof options / sizeof *options,
+    .most_operands = SIZE_MAX,
     .run = run,
 };

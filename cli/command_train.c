@@ -3,10 +3,10 @@
 #include "commands.h"
 #include "models.h"
 #include "output.h"
+#include "signals.h"
 #include "train_progress.h"
 #include "train_rates.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -147,31 +147,14 @@ static void fill_fields(const cli_args *args, deeper_train_options *train) {
 
 /* ----------------------------------------------------------------------------------------------------------- signals */
 
-static volatile sig_atomic_t stop_signal, save_wanted;
-
-/* The first one stops the run after a checkpoint; a second one ends the process as if it were not caught. */
-static void on_stop(int number) {
-    if (stop_signal) {
-        signal(number, SIG_DFL);
-        raise(number);
-    }
-    stop_signal = number;
-}
+static volatile sig_atomic_t save_wanted;
 
 static void on_save(int number) {
     save_wanted = 1;
 }
 
-/* A signal that our parent had ignored (nohup, a job in the background of a script) stays ignored. */
-static void catch_signal(int number, void (*handler)(int)) {
-    struct sigaction action = { .sa_handler = handler, .sa_flags = SA_RESTART }, before;
-    sigemptyset(&action.sa_mask);
-    if (!sigaction(number, NULL, &before) && before.sa_handler != SIG_IGN)
-        sigaction(number, &action, NULL);
-}
-
 static int control(void *context) {
-    if (stop_signal) {
+    if (cli_stop_signal()) {
         cli_note("stopping: a checkpoint is being saved (a second signal stops at once)");
         return 2;
     }
@@ -210,16 +193,15 @@ static int train_run(const deeper_train_options *train) {
     cli_train_progress progress;
     cli_train_progress_begin(&progress);
     deeper_train_calls calls = { .event = cli_train_progress_event, .control = control, .context = &progress };
-    catch_signal(SIGINT, on_stop);
-    catch_signal(SIGTERM, on_stop);
-    catch_signal(SIGUSR1, on_save);
+    cli_stop_catch();
+    cli_signal_catch(SIGUSR1, on_save);
     deeper_status status = deeper_train(train, &calls, &result, &error);
     cli_progress_end();
-    if (status == DEEPER_ERROR_STOPPED && stop_signal) {
+    if (status == DEEPER_ERROR_STOPPED && cli_stop_signal()) {
         if (cli_json())
             print_json(train, &result, true);
         cli_note("saved; to go on: deeper train --resume --out %s", train->out);
-        return 128 + stop_signal;
+        return 128 + cli_stop_signal();
     }
     if (status)
         return cli_failure(&error);

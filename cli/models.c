@@ -123,6 +123,65 @@ int cli_model_open(deeper_model **model, const char *name, const cli_args *args,
     return code;
 }
 
+void cli_names_free(char **names, size_t count) {
+    for (size_t i = 0; names && i < count; i++)
+        free(names[i]);
+    free(names);
+}
+
+/* Takes `name` (NULL: memory was out); false: memory is out. */
+static bool add_name(char ***names, size_t *count, char *name) {
+    char **longer = name ? realloc(*names, (*count + 1) * sizeof *longer) : NULL;
+    if (!longer) {
+        free(name);
+        return false;
+    }
+    *names = longer;
+    longer[(*count)++] = name;
+    return true;
+}
+
+/* FOLDER/INNER/model.safetensors if it is there. */
+static char *model_in(const char *folder, const char *inner) {
+    char *path = NULL;
+    if (asprintf(&path, "%s/%s/model.safetensors", folder, inner) < 0)
+        return NULL;
+    if (!access(path, F_OK))
+        return path;
+    free(path);
+    return NULL;
+}
+
+/* Adds what one word of a list means. */
+static bool add_models(char ***names, size_t *count, const char *word) {
+    char *path = model_in(word, "."), inner[32];
+    if (path)
+        return add_name(names, count, path);
+    size_t before = *count;
+    for (int member = 1; snprintf(inner, sizeof inner, "member%d", member), (path = model_in(word, inner)) != NULL; member++)
+        if (!add_name(names, count, path))
+            return false;
+    return *count > before || add_name(names, count, strdup(word));
+}
+
+char **cli_names_split(const char *list, size_t *count) {
+    char **names = NULL, *words = strdup(list), *next = words;
+    bool have = words != NULL;
+    *count = 0;
+    if (have && !access(list, F_OK)) {
+        have = add_models(&names, count, list);
+        next = NULL;
+    }
+    for (char *word; have && (word = strsep(&next, ",")) != NULL;)
+        have = add_models(&names, count, word);
+    free(words);
+    if (have)
+        return names;
+    cli_names_free(names, *count);
+    cli_error("out of memory");
+    return NULL;
+}
+
 int cli_batch(int crops) {
     return crops > 1 ? 8 : 1; /* the crops of a picture are there together, pictures come one by one */
 }

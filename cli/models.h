@@ -31,6 +31,12 @@ char *cli_model_path(const char *name);
  * rows. *path (may be NULL) receives its path, malloc'ed. Returns CLI_DONE, or another code after a line on stderr. */
 int cli_model_open(deeper_model **model, const char *name, const cli_args *args, char **path);
 
+/* The names in a list with commas between them; a file of exactly that name is one. A folder that `deeper train` left stands for
+ * its model.safetensors, that of an ensemble for those of its members. malloc'ed, each and the list; NULL after a line on stderr.
+ */
+char **cli_names_split(const char *list, size_t *count);
+void cli_names_free(char **names, size_t count);
+
 /* Pictures that go through the network together for that many crops of each. */
 int cli_batch(int crops);
 

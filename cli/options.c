@@ -255,3 +255,36 @@ double cli_real(const cli_args *args, const char *name) {
     const char *text = cli_text(args, name);
     return text ? strtod(text, NULL) : 0;
 }
+
+/* A word, in quotes where a shell needs them. */
+static void write_word(FILE *out, const char *word) {
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./=,:+-";
+    if (*word && !word[strspn(word, plain)]) {
+        fprintf(out, " %s", word);
+        return;
+    }
+    fputs(" '", out);
+    for (; *word; word++)
+        fputs(*word == '\'' ? "'\\''" : (char[]){ *word, 0 }, out);
+    putc('\'', out);
+}
+
+char *cli_command_line(const cli_args *args) {
+    char *text = NULL;
+    size_t size = 0;
+    const cli_option *option;
+    FILE *out = open_memstream(&text, &size);
+    if (!out)
+        return NULL;
+    fprintf(out, "deeper %s", args->command->name);
+    for (size_t i = 0; (option = cli_option_at(args->command, i)) != NULL; i++) {
+        if (!args->values[i])
+            continue;
+        fprintf(out, " --%s", option->name);
+        if (option->kind != CLI_FLAG)
+            write_word(out, args->values[i]);
+    }
+    for (size_t i = 0; i < args->operand_count; i++)
+        write_word(out, args->operands[i]);
+    return fclose(out) ? NULL : text;
+}

@@ -109,6 +109,9 @@ int cli_choice(const cli_args *args, const char *name);       /* position among 
 int cli_integer(const cli_args *args, const char *name);      /* 0: neither */
 double cli_real(const cli_args *args, const char *name);      /* 0: neither */
 
+/* The command line again, for a shell: options in the order of the table, then operands; malloc'ed, NULL if memory is out. */
+char *cli_command_line(const cli_args *args);
+
 /* Prints "deeper COMMAND: ..." and where help is, to stderr; returns CLI_USAGE. */
 int cli_usage(const cli_command *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

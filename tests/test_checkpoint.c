@@ -2,8 +2,8 @@
  */
 #include "train/checkpoint.h"
 
+#include "base/checksum.h"
 #include "helpers/helpers.h"
-#include "train/checksum.h"
 #include "train/progress.h"
 
 #include <math.h>

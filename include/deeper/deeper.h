@@ -1,4 +1,5 @@
 /* deeper.h - the one public header of libdeeper: GoogLeNet ("Going Deeper with Convolutions", 2014) on an ordinary CPU.
+ * One file because a user of the library includes, reads and searches one.
  *
  * A complete program (examples/classify.c is the same with its errors checked):
  *
@@ -392,14 +393,71 @@ typedef struct deeper_evaluate_options {
     void (*problem)(void *context, const char *path, const char *message); /* a picture that was skipped; may be NULL */
     void *context;
     deeper_combine combine;
+    int (*control)(void *context); /* asked after each picture: not 0 stops (DEEPER_ERROR_STOPPED); may be NULL */
+    int smaller;                   /* 1: the smaller sets of crops are scored too; what they share is computed once */
+    int shard, shards;             /* of `shards` parts of the pictures only number `shard`, from 1; 0, 0: all */
+    const char *save;         /* keep the softmax of every crop (and of those of the smaller sets) in this file; NULL: do not */
+    int resume;               /* 1: go on with what was saved before */
+    const char *const *names; /* of the models, for the table; NULL: their architectures */
 } deeper_evaluate_options;
 #define DEEPER_EVALUATE_OPTIONS_INIT                                                                                               \
-    { sizeof(deeper_evaluate_options), 1, NULL, NULL, NULL, DEEPER_COMBINE_MEAN }
+    { sizeof(deeper_evaluate_options), 1, NULL, NULL, NULL, DEEPER_COMBINE_MEAN, NULL, 0, 0, 0, NULL, 0, NULL }
 
 /* Top-1, top-5 and loss of a model over a data set, over all the model's classes. Class folders are matched with the model's labels
  * by id or by name, never by position (DEEPER_ERROR_MISMATCH names those without a match). */
 DEEPER_API deeper_status deeper_evaluate(deeper_session *session, const deeper_dataset *dataset,
                                          const deeper_evaluate_options *options, deeper_evaluation *result, deeper_error *error);
+
+/* The table of an evaluation: a row for each model and, of several, for their average, by sets of crops; the last row is the
+ * average (or the only model) with the most crops. */
+typedef struct deeper_scores deeper_scores;
+
+/* Measures `count` models (1..64, a session each) as one ensemble: the rule makes one softmax of each model's crops, the models'
+ * are averaged. Their classes must be the same, by id, in any order. A picture is decoded once for all. While `save` is not
+ * complete its name ends in ".part". Errors: those of deeper_evaluate; MISMATCH also for models of different classes, and for saved
+ * answers of other models, pictures or crops; ARGUMENT for a shard that is none. */
+DEEPER_API deeper_status deeper_evaluate_models(deeper_scores **scores, deeper_session *const *sessions, size_t count,
+                                                const deeper_dataset *dataset, const deeper_evaluate_options *options,
+                                                deeper_error *error);
+
+/* Scores saved answers, those of several files as one ensemble. crops: 0 all that were saved, and the sets below it. allocator
+ * NULL: malloc. Errors: MISMATCH (other pictures, parts or classes; fewer crops saved), FORMAT, IO. */
+DEEPER_API deeper_status deeper_scores_open(deeper_scores **scores, const char *const *files, size_t count, int crops,
+                                            deeper_combine combine, const deeper_allocator *allocator, deeper_error *error);
+DEEPER_API void deeper_scores_close(deeper_scores *scores);
+
+/* Makes one file of the saved shards of an evaluation. Errors: MISMATCH, naming shards that overlap, are missing or are of
+ * different evaluations; FORMAT; IO. */
+DEEPER_API deeper_status deeper_scores_merge(const char *path, const char *const *parts, size_t count,
+                                             const deeper_allocator *allocator, deeper_error *error);
+
+/* A row. Intervals are Wilson's, of 95 %. Differences are to the base: of the fewest crops, the single model with the fewest
+ * errors, as in the paper. p is that of McNemar's exact test on the same pictures: below 0.05 a difference is called real. */
+typedef struct deeper_score {
+    const char *model; /* lives with the scores; NULL: the average of all */
+    int models, crops;
+    int base;                    /* 1: this row is the base */
+    uint64_t images, top1, top5; /* pictures; right at the first, among the first five */
+    double top1_interval[2], top5_interval[2];
+    double loss;                 /* mean of -ln p(class) */
+    double calibration_error;    /* mean over 10 bins of confidence, weighted, of |share right - confidence| */
+    double top1_gain, top5_gain; /* shares, less those of the base */
+    double top1_p, top5_p;
+} deeper_score;
+
+DEEPER_API size_t deeper_scores_rows(const deeper_scores *scores);
+DEEPER_API deeper_status deeper_scores_row(const deeper_scores *scores, size_t index, deeper_score *row, deeper_error *error);
+
+/* Pictures that could not be read, seconds that the evaluation took (0: saved answers), and the path of its data set. */
+DEEPER_API uint64_t deeper_scores_unreadable(const deeper_scores *scores);
+DEEPER_API double deeper_scores_seconds(const deeper_scores *scores);
+DEEPER_API const char *deeper_scores_data(const deeper_scores *scores);
+
+/* A page, complete in itself: the table, calibration, confusion, figures of every class and the worst mistakes of the last row.
+ * dataset: for the pictures of the mistakes, which must be those of the evaluation; NULL: without them. command: how to do it
+ * again, or NULL. Errors: MISMATCH, IO, MEMORY. */
+DEEPER_API deeper_status deeper_scores_report(const deeper_scores *scores, const deeper_dataset *dataset, const char *command,
+                                              const char *path, deeper_error *error);
 
 /* ---------------------------------------------------------------------------------------------------------- training */
 

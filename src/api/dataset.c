@@ -1,7 +1,6 @@
-/* dataset.c - deeper_dataset, and a model measured over one. */
+/* dataset.c - deeper_dataset. */
 #include "api/handles.h"
 #include "data/check.h"
-#include "eval/evaluate.h"
 
 /* A handle without a set. */
 static deeper_status begin(deeper_dataset **dataset, const deeper_allocator *allocator, deeper_error *error) {
@@ -101,18 +100,4 @@ deeper_status deeper_dataset_check(const deeper_dataset *train, const deeper_dat
     const dp_check_calls calls = { .progress = mine.progress, .problem = mine.problem, .context = mine.context };
     return dp_dataset_check(result, train->dataset, val ? val->dataset : NULL, mine.readers ? mine.readers : dp_processors(),
                             &calls, train->owner.allocator, error);
-}
-
-deeper_status deeper_evaluate(deeper_session *session, const deeper_dataset *dataset, const deeper_evaluate_options *options,
-                              deeper_evaluation *result, deeper_error *error) {
-    DP_TRY(dp_need(session, "session", error));
-    DP_TRY(dp_need(dataset, "dataset", error));
-    DP_TRY(dp_need(result, "result", error));
-    deeper_evaluate_options mine = DEEPER_EVALUATE_OPTIONS_INIT;
-    DP_TRY(dp_options_read(&mine, sizeof mine, options, "deeper_evaluate_options", error));
-    DP_TRY(dp_need_combine(mine.combine, error));
-    dp_classifier *classifier = NULL;
-    DP_TRY(dp_session_classifier(&classifier, session, mine.crops, false, error));
-    const dp_evaluation_calls calls = { .progress = mine.progress, .problem = mine.problem, .context = mine.context };
-    return dp_evaluate(classifier, dataset->dataset, mine.combine, dp_processors(), &calls, result, error);
 }

@@ -5,6 +5,7 @@
 
 #include "data/dataset.h"
 #include "eval/classify.h"
+#include "eval/scores.h"
 
 #include <stdatomic.h>
 
@@ -36,6 +37,11 @@ struct deeper_session {
 struct deeper_image {
     dp_owner owner;
     dp_image image;
+};
+
+struct deeper_scores {
+    dp_owner owner;
+    dp_scores *scores;
 };
 
 struct deeper_dataset {

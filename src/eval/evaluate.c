@@ -1,77 +1,157 @@
-/* evaluate.c - a data set as the source of a stream whose sink keeps score. */
+/* evaluate.c - a data set as the source of a stream whose sink fills the table and the file of saved answers. */
 #include "eval/evaluate.h"
 
-#include "eval/combine.h"
+#include "base/checksum.h"
 #include "eval/match.h"
-#include "eval/metrics.h"
 
-typedef struct evaluation {
-    const dp_dataset *dataset;
-    const dp_evaluation_calls *calls;
-    deeper_combine combine;
-    size_t crops, classes;
-    float *probabilities;
-    dp_metrics metrics;
-    uint64_t unreadable;
-    deeper_error memory; /* why the evaluation stopped: figures may not depend on the memory that was free */
-} evaluation;
+#include <string.h>
 
-static int score(void *context, const dp_answer *result) {
-    evaluation *it = context;
-    const dp_evaluation_calls *calls = it->calls;
-    if (result->status == DEEPER_ERROR_MEMORY)
-        return (int)dp_fail(&it->memory, DEEPER_ERROR_MEMORY, "%s", result->message);
-    if (result->status == DEEPER_OK) {
-        dp_combine(it->combine, result->softmaxes[0], it->crops, it->classes, it->probabilities);
-        dp_metrics_add(&it->metrics, it->probabilities, it->classes, (size_t)result->label);
-    } else {
-        it->unreadable++;
-        if (calls->problem)
-            calls->problem(calls->context, result->path, result->message);
-    }
-    if (calls->progress)
-        calls->progress(calls->context, it->metrics.images + it->unreadable, it->dataset->image_count);
-    return 0;
+enum { DESCRIPTION = 256 };
+
+typedef struct evaluating {
+    const dp_evaluation *of;
+    dp_scores *scores;
+    dp_probs *saved;    /* NULL: nothing is saved */
+    size_t *labels;     /* the first model's class of each of the data set */
+    uint64_t done;      /* pictures, from scores->begin on */
+    deeper_error error; /* why the sink stopped the stream */
+} evaluating;
+
+static const dp_model *model_of(const dp_evaluation *e, int model) {
+    return e->classifiers[model]->session->model;
 }
 
-deeper_status dp_evaluate(dp_classifier *classifier, const dp_dataset *dataset, deeper_combine combine, int readers,
-                          const dp_evaluation_calls *calls, deeper_evaluation *result, deeper_error *error) {
-    const dp_session *session = classifier->session;
-    double begin = dp_now();
-    evaluation it = {
-        .dataset = dataset, .calls = calls, .combine = combine, .crops = classifier->crops, .classes = classifier->classes
-    };
-    size_t *outputs = dp_alloc(session->allocator, dataset->class_count, sizeof *outputs);
-    it.probabilities = dp_alloc_raw(session->allocator, it.classes, sizeof *it.probabilities);
-    const dp_stream stream = { .classifiers = &classifier,
-                               .classifier_count = 1,
-                               .dataset = dataset,
-                               .end = dataset->image_count,
-                               .labels = outputs,
-                               .readers = readers,
+/* ---------------------------------------------------------------------------------------------------------------- sink */
+
+static void tell_progress(const evaluating *it) {
+    const dp_evaluation *e = it->of;
+    if (e->progress)
+        e->progress(e->context, it->done, it->scores->end - it->scores->begin);
+}
+
+static int take(void *context, const dp_answer *answer) {
+    evaluating *it = context;
+    const dp_evaluation *e = it->of;
+    /* Figures may not depend on the memory that was free. */
+    if (answer->status == DEEPER_ERROR_MEMORY)
+        return (int)dp_fail(&it->error, DEEPER_ERROR_MEMORY, "%s", answer->message);
+    if (answer->status != DEEPER_OK && e->problem)
+        e->problem(e->context, answer->path, answer->message);
+    if (it->saved && dp_probs_add(it->saved, (uint64_t)answer->label, answer->softmaxes, &it->error) != DEEPER_OK)
+        return 1;
+    dp_scores_add(it->scores, answer->index, (size_t)answer->label, answer->softmaxes);
+    it->done++;
+    tell_progress(it);
+    if (!e->control || !e->control(e->context))
+        return 0;
+    if (it->saved && dp_probs_sync(it->saved, &it->error) != DEEPER_OK)
+        return 1;
+    return (int)dp_fail(&it->error, DEEPER_ERROR_STOPPED, "stopped after %llu of %llu pictures%s", (unsigned long long)it->done,
+                        (unsigned long long)(it->scores->end - it->scores->begin), it->saved ? "; resume goes on from here" : "");
+}
+
+/* --------------------------------------------------------------------------------------------------------------- saved */
+
+/* Stands for the values of the parameters and for what the model is shown. */
+static uint64_t weights_checksum(const dp_model *model) {
+    char text[DESCRIPTION];
+    dp_preprocess_describe(&model->preprocess, text, sizeof text);
+    uint64_t sum = dp_checksum(0, text, strlen(text));
+    for (int p = 0; p < model->graph->parameters; p++)
+        sum = dp_checksum(sum, model->values[p], dp_shape_floats(dp_model_parameter(model, p)->shape) * sizeof(float));
+    return sum;
+}
+
+/* Counts the answers that a resumed file holds already. */
+static deeper_status replay(evaluating *it, deeper_error *error) {
+    const dp_scores *s = it->scores;
+    size_t floats = dp_crops_count(s->first, s->last) * s->about.classes;
+    const float *softmaxes[DP_PROBS_MODELS];
+    for (uint64_t i = 0; i < dp_probs_count(it->saved); i++) {
+        dp_probs_record record = { 0 };
+        DP_TRY(dp_probs_read(it->saved, i, &record, error));
+        for (int m = 0; m < it->of->count; m++)
+            softmaxes[m] = record.softmaxes + (size_t)m * floats;
+        dp_scores_add(it->scores, record.picture, (size_t)record.label, record.unreadable ? NULL : softmaxes);
+        it->done++;
+    }
+    if (it->done > 0)
+        tell_progress(it);
+    return DEEPER_OK;
+}
+
+/* ----------------------------------------------------------------------------------------------------------------- run */
+
+static deeper_status make_table(evaluating *it, deeper_error *error) {
+    const dp_evaluation *e = it->of;
+    const dp_classifier *first = e->classifiers[0];
+    const dp_labels *labels[DP_PROBS_MODELS];
+    dp_probs_about about = { .models = e->count,
+                             .crops = dp_crop_set_size(first->last, NULL),
+                             .classes = first->classes,
+                             .labels = model_of(e, 0)->labels,
+                             .data = e->dataset->path,
+                             .pictures = e->dataset->image_count,
+                             .shard = e->shard,
+                             .shards = e->shards };
+    for (int m = 0; m < e->count; m++) {
+        about.names[m] = e->names ? e->names[m] : model_of(e, m)->architecture;
+        labels[m] = &model_of(e, m)->labels;
+        if (e->classifiers[m]->classes != first->classes)
+            return dp_fail(error, DEEPER_ERROR_MISMATCH, "%s has %zu classes and %s %zu; an ensemble's must be the same",
+                           about.names[0], first->classes, about.names[m], e->classifiers[m]->classes);
+        if (e->save)
+            about.weights[m] = weights_checksum(model_of(e, m));
+    }
+    about.fingerprint = e->save ? dp_dataset_fingerprint(e->dataset) : 0;
+    const deeper_allocator *allocator = first->session->allocator;
+    DP_TRY(dp_scores_create(&it->scores, &about, labels, first->first, first->last, e->combine, allocator, error));
+    if (e->save)
+        DP_TRY(dp_probs_create(&it->saved, e->save, &about, e->resume, allocator, error));
+    return DEEPER_OK;
+}
+
+static deeper_status run(evaluating *it, deeper_error *error) {
+    const dp_evaluation *e = it->of;
+    const dp_classifier *first = e->classifiers[0];
+    it->labels = dp_alloc(first->session->allocator, e->dataset->class_count, sizeof *it->labels);
+    if (!it->labels)
+        return dp_fail_memory(error, "the classes of the data set");
+    DP_TRY(dp_match_classes(it->labels, e->dataset, first->session->model, error));
+    DP_TRY(make_table(it, error));
+    if (it->saved)
+        DP_TRY(replay(it, error));
+    const dp_stream stream = { .classifiers = e->classifiers,
+                               .classifier_count = e->count,
+                               .dataset = e->dataset,
+                               .begin = (size_t)(it->scores->begin + it->done),
+                               .end = (size_t)it->scores->end,
+                               .labels = it->labels,
+                               .readers = e->readers,
                                .exact = true,
-                               .sink = score,
-                               .context = &it };
-    deeper_status status = outputs && it.probabilities ? dp_match_classes(outputs, dataset, session->model, error)
-                                                       : dp_fail_memory(error, "the classes of the data set");
-    if (status == DEEPER_OK)
-        status = dp_classify_stream(&stream, error);
-    dp_free(session->allocator, outputs);
-    dp_free(session->allocator, it.probabilities);
+                               .sink = take,
+                               .context = it };
+    deeper_status status = dp_classify_stream(&stream, error);
     if (status == DEEPER_ERROR_STOPPED)
-        return dp_fail(error, it.memory.status, "%s", it.memory.message);
-    if (status != DEEPER_OK)
+        return dp_fail(error, it->error.status, "%s", it->error.message);
+    DP_TRY(status);
+    if (it->scores->images == 0)
+        return dp_fail(error, DEEPER_ERROR_FORMAT, "%s: none of its %llu pictures could be read", e->dataset->path,
+                       (unsigned long long)(it->scores->end - it->scores->begin));
+    return DEEPER_OK;
+}
+
+deeper_status dp_evaluate(dp_scores **scores, const dp_evaluation *evaluation, deeper_error *error) {
+    evaluating it = { .of = evaluation };
+    double begin = dp_now();
+    deeper_status status = run(&it, error);
+    dp_probs_close(it.saved);
+    dp_free(evaluation->classifiers[0]->session->allocator, it.labels);
+    if (status != DEEPER_OK) {
+        dp_scores_free(it.scores);
         return status;
-    if (it.metrics.images == 0)
-        return dp_fail(error, DEEPER_ERROR_FORMAT, "%s: none of its %zu pictures could be read", dataset->path,
-                       dataset->image_count);
-    *result = (deeper_evaluation){
-        .images = it.metrics.images,
-        .unreadable = it.unreadable,
-        .top1 = it.metrics.top1,
-        .top5 = it.metrics.top5,
-        .loss = it.metrics.loss / (double)it.metrics.images,
-        .seconds = dp_now() - begin,
-    };
+    }
+    it.scores->seconds = dp_now() - begin;
+    *scores = it.scores;
     return DEEPER_OK;
 }

@@ -1,19 +1,28 @@
-/* evaluate.h - a model over a labelled data set. */
+/* evaluate.h - one or several models over a labelled data set, or a shard of it, with the answers saved on the way. */
 #ifndef DP_EVAL_EVALUATE_H
 #define DP_EVAL_EVALUATE_H
 
-#include "data/dataset.h"
+#include "eval/scores.h"
 #include "eval/stream.h"
 
-typedef struct dp_evaluation_calls {
-    void (*progress)(void *context, uint64_t done, uint64_t total);        /* may be NULL */
+typedef struct dp_evaluation {
+    dp_classifier *const *classifiers; /* of the same sets of crops */
+    const char *const *names;          /* of the models; NULL: their architectures */
+    int count;                         /* 1..DP_PROBS_MODELS */
+    const dp_dataset *dataset;
+    deeper_combine combine;
+    int readers;
+    int shard, shards; /* from 1 */
+    const char *save;  /* a file of saved answers (formats/probs.h), for which the sets must begin with the first; NULL: none */
+    bool resume;       /* go on with what is there of it */
+    void (*progress)(void *context, uint64_t done, uint64_t total);        /* after each picture; may be NULL */
     void (*problem)(void *context, const char *path, const char *message); /* may be NULL */
+    int (*control)(void *context);                                         /* not 0: stop; may be NULL */
     void *context;
-} dp_evaluation_calls;
+} dp_evaluation;
 
-/* As deeper_evaluate has it, over the last set of the classifier's crops, with `readers` threads that decode at full size. Errors:
- * MISMATCH (classes), FORMAT (no picture could be read), those of dp_classify_stream. */
-deeper_status dp_evaluate(dp_classifier *classifier, const dp_dataset *dataset, deeper_combine combine, int readers,
-                          const dp_evaluation_calls *calls, deeper_evaluation *result, deeper_error *error);
+/* Decodes at full size. Errors: MISMATCH (classes of the data set or of the models, saved answers of something else), FORMAT (no
+ * picture could be read), STOPPED (what was saved stays), those of dp_classify_stream and of saving. */
+deeper_status dp_evaluate(dp_scores **scores, const dp_evaluation *evaluation, deeper_error *error);
 
 #endif

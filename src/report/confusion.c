@@ -3,6 +3,7 @@
 #include "report/confusion.h"
 
 #include "report/markup.h"
+#include "report/quality.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -19,7 +20,7 @@ enum {
 typedef struct class_figures {
     size_t index;
     uint64_t right, images, predicted;
-    double precision, recall, f1; /* NAN: nothing to divide by */
+    double f1; /* NAN: nothing to divide by */
 } class_figures;
 
 typedef struct pair {
@@ -122,10 +123,14 @@ static size_t find_pairs(pair *pairs, size_t limit, const dp_report *report) {
     return found;
 }
 
-static void put_share(dp_buffer *buffer, double value) {
-    if (isfinite(value))
-        dp_buffer_printf(buffer, "<td class=\"bar\" style=\"--v:%.3f\">%.1f %%</td>", value, value * 100);
-    else
+/* hits of images as a cell: the share, and the interval it is known within on pointing. */
+static void put_share(dp_buffer *buffer, uint64_t hits, uint64_t images) {
+    if (images > 0) {
+        double value = share(hits, images);
+        dp_buffer_printf(buffer, "<td class=\"bar\" style=\"--v:%.3f\" title=\"95 %%: ", value);
+        dp_quality_interval(buffer, hits, images);
+        dp_buffer_printf(buffer, "\">%.1f %%</td>", value * 100);
+    } else
         dp_buffer_printf(buffer, "<td class=\"bar\" style=\"--v:0\">\xE2\x80\x93</td>");
 }
 
@@ -146,7 +151,7 @@ static void put_pairs(dp_buffer *buffer, const dp_report *report) {
         dp_buffer_printf(buffer, "</td><td>");
         dp_confusion_name(buffer, report, pairs[i].predicted);
         dp_buffer_printf(buffer, "</td><td class=\"n\">%llu</td>", (unsigned long long)pairs[i].count);
-        put_share(buffer, share(pairs[i].count, row_sum(report, pairs[i].label)));
+        put_share(buffer, pairs[i].count, row_sum(report, pairs[i].label));
         dp_buffer_printf(buffer, "</tr>\n");
     }
     dp_buffer_printf(buffer, "</tbody></table></div></section>\n");
@@ -172,8 +177,6 @@ static void measure(class_figures *figures, const dp_report *report) {
             figures[predicted].predicted += at(report, label, predicted);
     for (size_t i = 0; i < report->class_count; i++) {
         class_figures *c = &figures[i];
-        c->recall = share(c->right, c->images);
-        c->precision = share(c->right, c->predicted);
         c->f1 = c->images ? share(2 * c->right, c->images + c->predicted) : NAN;
     }
     qsort(figures, report->class_count, sizeof *figures, by_weakness);
@@ -190,12 +193,17 @@ static deeper_status put_classes(dp_buffer *buffer, const dp_report *report, dee
                      "</tr></thead><tbody>\n");
     for (size_t i = 0; i < report->class_count; i++) {
         const class_figures *c = &figures[i];
+        if (c->images + c->predicted == 0 && report->class_count > TABLE_UP_TO)
+            continue; /* of a thousand classes only those that have to do with the pictures */
         dp_buffer_printf(buffer, "<tr><td>");
         dp_confusion_name(buffer, report, c->index);
         dp_buffer_printf(buffer, "</td><td class=\"n\">%llu</td>", (unsigned long long)c->images);
-        put_share(buffer, c->precision);
-        put_share(buffer, c->recall);
-        put_share(buffer, c->f1);
+        put_share(buffer, c->right, c->predicted);
+        put_share(buffer, c->right, c->images);
+        if (isnan(c->f1))
+            dp_buffer_printf(buffer, "<td class=\"n\">\xE2\x80\x93</td>");
+        else
+            dp_buffer_printf(buffer, "<td class=\"n\">%.3f</td>", c->f1);
         dp_buffer_printf(buffer, "</tr>\n");
     }
     dp_buffer_printf(buffer, "</tbody></table></div></section>\n");

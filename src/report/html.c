@@ -1,11 +1,12 @@
-/* html.c - report.html: one page, no script, nothing fetched. From the top: headline figures, curves, confusion, mistakes, how to
- * do it again, the facts, every epoch. All text from outside goes through markup.h. */
+/* html.c - report.html: one page, no script, nothing fetched. From the top: headline figures, models and crops, curves, confusion,
+ * calibration, mistakes, how to do it again, the facts, every epoch. All text from outside goes through markup.h. */
 #include "report/columns.h"
 #include "report/confusion.h"
 #include "report/markup.h"
 #include "report/output.h"
 #include "report/page.h"
 #include "report/plot.h"
+#include "report/quality.h"
 #include "report/report.h"
 
 #include "image/png_encode.h"
@@ -60,7 +61,46 @@ static double mean_speed(const dp_report *report) {
     return sum / (double)report->epoch_count;
 }
 
+/* Pictures that were measured and how many of them are wrong. */
+static void put_pictures(dp_buffer *buffer, const char *name, uint64_t images, uint64_t right) {
+    dp_page_begin_tile(buffer, name);
+    put_count(buffer, images);
+    dp_buffer_printf(buffer, "<small>");
+    put_count(buffer, images - right);
+    dp_buffer_printf(buffer, " wrong</small>");
+    dp_page_end_tile(buffer);
+}
+
+static void put_hits(dp_buffer *buffer, const char *name, uint64_t hits, uint64_t images) {
+    dp_page_begin_tile(buffer, name);
+    put_percent(buffer, (double)hits / (double)images);
+    dp_buffer_printf(buffer, "<small>95 %%: ");
+    dp_quality_interval(buffer, hits, images);
+    dp_buffer_printf(buffer, "</small>");
+    dp_page_end_tile(buffer);
+}
+
+static void put_evaluation(dp_buffer *buffer, const dp_report *report) {
+    const dp_report_measured *m = report->measured;
+    dp_buffer_printf(buffer, "<dl class=\"tiles\">\n");
+    put_hits(buffer, "Top-1", m->top1, m->images);
+    if (report->class_count > 5)
+        put_hits(buffer, "Top-5", m->top5, m->images);
+    dp_page_begin_tile(buffer, "Loss");
+    dp_page_number(buffer, m->loss, 4);
+    dp_page_end_tile(buffer);
+    dp_page_begin_tile(buffer, "Calibration error");
+    put_percent(buffer, dp_calibration_error(&m->calibration));
+    dp_page_end_tile(buffer);
+    put_pictures(buffer, "Pictures", m->images, m->top1);
+    dp_buffer_printf(buffer, "</dl>\n");
+}
+
 static void put_headline(dp_buffer *buffer, const dp_report *report) {
+    if (report->epoch_count == 0 && report->measured) {
+        put_evaluation(buffer, report);
+        return;
+    }
     if (report->epoch_count == 0) {
         dp_buffer_printf(buffer, "<p class=\"note\">No epoch is finished yet.</p>\n");
         return;
@@ -71,7 +111,13 @@ static void put_headline(dp_buffer *buffer, const dp_report *report) {
     dp_buffer_printf(buffer, "<dl class=\"tiles\">\n");
     dp_page_begin_tile(buffer, "Validation top-1");
     put_percent(buffer, shown->val_top1);
-    dp_buffer_printf(buffer, "<small>%s epoch</small>", shown == last && best >= report->epoch_count ? "last" : "best");
+    dp_buffer_printf(buffer, "<small>%s epoch", shown == last && best >= report->epoch_count ? "last" : "best");
+    if (report->measured && isfinite(shown->val_top1)) {
+        dp_buffer_printf(buffer, "<br>95 %%: ");
+        dp_quality_interval(buffer, (uint64_t)llround(shown->val_top1 * (double)report->measured->images),
+                            report->measured->images);
+    }
+    dp_buffer_printf(buffer, "</small>");
     dp_page_end_tile(buffer);
     if (report->class_count > 5) {
         dp_page_begin_tile(buffer, "Validation top-5");
@@ -85,12 +131,7 @@ static void put_headline(dp_buffer *buffer, const dp_report *report) {
     dp_page_end_tile(buffer);
     if (report->confusion && report->class_count) {
         uint64_t right = 0, total = dp_confusion_total(report, &right);
-        dp_page_begin_tile(buffer, "Validation pictures");
-        put_count(buffer, total);
-        dp_buffer_printf(buffer, "<small>");
-        put_count(buffer, total - right);
-        dp_buffer_printf(buffer, " wrong</small>");
-        dp_page_end_tile(buffer);
+        put_pictures(buffer, "Validation pictures", total, right);
     }
     dp_page_begin_tile(buffer, "Epochs");
     dp_buffer_printf(buffer, "%d", last->epoch);
@@ -195,9 +236,8 @@ static deeper_status put_thumbnail(dp_buffer *buffer, const dp_image *picture, d
 static deeper_status put_mistakes(dp_buffer *buffer, const dp_report *report, deeper_error *error) {
     if (report->mistake_count == 0)
         return DEEPER_OK;
-    dp_buffer_printf(buffer,
-                     "<section><h2>Worst mistakes</h2>\n<p class=\"note\">Validation pictures that the network got wrong while "
-                     "it was sure. Some may be labelled wrong.</p>\n<div class=\"mistakes\">\n");
+    dp_buffer_printf(buffer, "<section><h2>Worst mistakes</h2>\n<p class=\"note\">Pictures that the network got wrong while it was "
+                             "sure. Some may be labelled wrong.</p>\n<div class=\"mistakes\">\n");
     for (size_t i = 0; i < report->mistake_count; i++) {
         const dp_report_mistake *mistake = &report->mistakes[i];
         dp_buffer_printf(buffer, "<figure>");
@@ -272,8 +312,10 @@ static deeper_status fill(dp_buffer *buffer, const void *context, deeper_error *
     const dp_report *report = context;
     dp_page_begin(buffer, report->title);
     put_headline(buffer, report);
+    dp_quality_scores(buffer, report);
     DP_TRY(put_curves(buffer, report, error));
     DP_TRY(dp_confusion_write(buffer, report, error));
+    dp_quality_calibration(buffer, report);
     DP_TRY(put_mistakes(buffer, report, error));
     put_facts(buffer, report);
     put_epochs(buffer, report);

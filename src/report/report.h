@@ -1,9 +1,11 @@
-/* report.h - what a training run leaves for people to look at: log.csv, report.html and TensorBoard events.
- * What it does not do: training. It is given numbers and pictures and writes files, each atomically. */
+/* report.h - what a training run leaves for people to look at, log.csv, report.html and TensorBoard events, and the page of an
+ * evaluation, which is the same one without epochs. What it does not do: training, measuring. It is given numbers and pictures and
+ * writes files, each atomically. */
 #ifndef DP_REPORT_REPORT_H
 #define DP_REPORT_REPORT_H
 
 #include "base/memory.h"
+#include "base/statistics.h"
 #include "image/image.h"
 
 enum { DP_REPORT_HEADS = 3 };
@@ -26,6 +28,13 @@ typedef struct dp_report_mistake {
     dp_image thumbnail; /* borrowed, any size up to 256 */
 } dp_report_mistake;
 
+/* What the pictures that were measured last gave. */
+typedef struct dp_report_measured {
+    uint64_t images, top1, top5;
+    double loss;
+    dp_calibration calibration;
+} dp_report_measured;
+
 typedef struct dp_report {
     const char *title;             /* "flowers, fine-tuned from bvlc.safetensors" */
     const char *command;           /* how to do it again */
@@ -40,6 +49,9 @@ typedef struct dp_report {
     const uint64_t *confusion; /* class_count x class_count, row: true class; NULL: none yet */
     const dp_report_mistake *mistakes;
     size_t mistake_count;
+    const dp_report_measured *measured; /* NULL: nothing yet */
+    const deeper_score *scores;         /* rows of an evaluation */
+    size_t score_count;
 } dp_report;
 
 /* A page complete in itself (SVG curves, PNG thumbnails inside, no script from elsewhere). */

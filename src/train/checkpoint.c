@@ -1,9 +1,9 @@
 /* checkpoint.c - writing, finding, verifying. */
 #include "train/checkpoint.h"
 
+#include "base/checksum.h"
 #include "base/files.h"
 #include "formats/safetensors.h"
-#include "train/checksum.h"
 #include "train/news.h"
 
 #include <stdio.h>

@@ -1,12 +1,13 @@
 /* summary.c - a run as the report shows it: its command, facts, history, and the worst mistakes as thumbnails. */
-#include "image/resize.h"
+#include "report/thumbnail.h"
 #include "train/options.h"
 #include "train/trainer_state.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { THUMBNAIL = 128, VALUE = 512, TEXT_LIMIT = 1 << 20, MOST_FACTS = 64 };
+enum { VALUE = 512, TEXT_LIMIT = 1 << 20, MOST_FACTS = 64 };
 
 /* What the report points to. */
 typedef struct summary {
@@ -16,6 +17,7 @@ typedef struct summary {
     size_t places[MOST_FACTS][2]; /* where each text begins, until all are there */
     const char **classes;
     dp_report_mistake mistakes[DP_MISTAKES];
+    dp_report_measured measured;
     char title[VALUE];
 } summary;
 
@@ -65,25 +67,15 @@ static void describe_data(summary *s, const dp_trainer *t) {
     add_fact(s, "made by", value);
 }
 
-static void take_thumbnail(dp_image *thumbnail, const dp_dataset *data, size_t image, const deeper_allocator *allocator) {
-    const dp_decode_options decode = { .min_side = THUMBNAIL };
-    dp_image picture;
-    if (dp_dataset_read(&picture, data, image, &decode, allocator, NULL) != DEEPER_OK)
-        return; /* it was there a moment ago; the report does without */
-    int longer = picture.width > picture.height ? picture.width : picture.height;
-    int width = picture.width * THUMBNAIL / longer, height = picture.height * THUMBNAIL / longer;
-    dp_image_resize(thumbnail, &picture, NULL, width > 0 ? width : 1, height > 0 ? height : 1, DP_FILTER_AREA, allocator, NULL);
-    dp_image_free(&picture);
-}
-
 static void show_mistakes(summary *s, const dp_trainer *t, const dp_validation *v) {
-    for (size_t i = 0; i < v->mistake_count; i++) {
+    for (size_t i = 0; i < v->mistakes.count; i++) {
+        const dp_mistake *mistake = &v->mistakes.items[i];
         dp_report_mistake *shown = &s->mistakes[s->report.mistake_count];
-        *shown = (dp_report_mistake){ .path = dp_dataset_name(t->pictures.val.dataset, v->mistakes[i].image),
-                                      .label = v->mistakes[i].label,
-                                      .predicted = v->mistakes[i].predicted,
-                                      .probability = v->mistakes[i].probability };
-        take_thumbnail(&shown->thumbnail, t->pictures.val.dataset, v->mistakes[i].image, t->allocator);
+        *shown = (dp_report_mistake){ .path = dp_dataset_name(t->pictures.val.dataset, mistake->image),
+                                      .label = mistake->label,
+                                      .predicted = mistake->predicted,
+                                      .probability = mistake->probability };
+        dp_thumbnail(&shown->thumbnail, t->pictures.val.dataset, mistake->image, t->allocator);
         s->report.mistake_count += shown->thumbnail.pixels != NULL;
     }
 }
@@ -115,6 +107,12 @@ static deeper_status fill(summary *s, const dp_trainer *t, const dp_validation *
     r->classes = s->classes;
     r->class_count = labels->count;
     r->confusion = v->confusion;
+    s->measured = (dp_report_measured){ .images = v->images,
+                                        .top1 = (uint64_t)llround(v->top1 * (double)v->images),
+                                        .top5 = (uint64_t)llround(v->top5 * (double)v->images),
+                                        .loss = v->losses[0],
+                                        .calibration = v->calibration };
+    r->measured = &s->measured;
     r->mistakes = s->mistakes;
     return DEEPER_OK;
 }

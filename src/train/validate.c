@@ -81,17 +81,6 @@ static deeper_status open(measurement *m, int batch, int threads, int readers, c
     return dp_batches_open(&m->batches, &batches, allocator, error);
 }
 
-static void note_mistake(dp_validation *v, const dp_mistake *mistake) {
-    size_t at = v->mistake_count;
-    while (at > 0 && v->mistakes[at - 1].probability < mistake->probability)
-        at--;
-    if (at == DP_MISTAKES)
-        return;
-    v->mistake_count += v->mistake_count < DP_MISTAKES;
-    memmove(&v->mistakes[at + 1], &v->mistakes[at], (v->mistake_count - at - 1) * sizeof *v->mistakes);
-    v->mistakes[at] = *mistake;
-}
-
 static void score(measurement *m, const dp_batch *batch) {
     dp_validation *v = m->result;
     for (int n = 0; n < batch->count; n++) {
@@ -101,8 +90,9 @@ static void score(measurement *m, const dp_batch *batch) {
         const float *main_head = m->outputs[0] + (size_t)n * v->classes;
         dp_top_k(main_head, v->classes, 1, &best);
         v->confusion[label * v->classes + best]++;
+        dp_calibration_add(&v->calibration, (double)main_head[best], best == label);
         if (best != label)
-            note_mistake(v, &(dp_mistake){ batch->numbers[n], label, best, (double)main_head[best] });
+            dp_mistakes_note(&v->mistakes, &(dp_mistake){ batch->numbers[n], label, best, (double)main_head[best] });
     }
     v->unreadable += (uint64_t)(batch->taken - batch->count);
 }

@@ -2,16 +2,10 @@
 #ifndef DP_TRAIN_VALIDATE_H
 #define DP_TRAIN_VALIDATE_H
 
+#include "base/statistics.h"
+#include "eval/mistakes.h"
 #include "graph/training.h"
 #include "train/pictures.h"
-
-enum { DP_MISTAKES = 24 };
-
-typedef struct dp_mistake {
-    size_t image; /* in the data set */
-    size_t label, predicted;
-    double probability; /* of the predicted class */
-} dp_mistake;
 
 typedef struct dp_validation {
     uint64_t images, unreadable;
@@ -19,9 +13,9 @@ typedef struct dp_validation {
     double losses[DP_HEADS]; /* mean of -ln p(class) */
     double top1, top5;       /* of the main head */
     size_t classes;
-    uint64_t *confusion;              /* classes x classes, row: true class */
-    dp_mistake mistakes[DP_MISTAKES]; /* of the largest probability, largest first */
-    size_t mistake_count;
+    uint64_t *confusion; /* classes x classes, row: true class */
+    dp_mistakes mistakes;
+    dp_calibration calibration;
     const deeper_allocator *allocator;
 } dp_validation;
 

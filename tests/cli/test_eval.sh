@@ -40,6 +40,75 @@ says err "--min-top1" "not met"
 says out top-1
 run 2 eval $model --data val --min-top1 70
 
+# Several models are one ensemble; the table has every model and the average, by crops, as text, CSV and JSON.
+"$HELPERS/cli_make_model" googlenet:width=0.0625 5 64 labels.txt deeper second.safetensors || fail "no second model"
+printf 'n01 red\nn02 green\nn03 blue\nn04 grey\nn66 pink\n' >others.txt
+"$HELPERS/cli_make_model" googlenet:width=0.0625 5 64 others.txt deeper other.safetensors || fail "no other model"
+pair="--model small.safetensors,second.safetensors"
+run 0 eval $pair --data val --json
+same "2	2	6" "$(get models cost images)"
+run 0 eval $pair --data val --crops 10 --table --csv table.csv
+says out small.safetensors second.safetensors "all, averaged" base McNemar
+lines out 8
+lines table.csv 7
+says table.csv "model,models,crops,cost,base,images,top1" "all,2,10,20,0,6"
+run 0 eval $pair --data val --crops 10 --table --json
+lines out 6
+same "all	2	10	20" "$(get model models crops cost | tail -n 1)"
+run 1 eval --model small.safetensors,other.safetensors --data val
+lines err 1
+says err other.safetensors n05 "must be the same"
+mkdir -p run/member1 run/member2
+cp small.safetensors run/member1/model.safetensors
+cp second.safetensors run/member2/model.safetensors
+run 0 eval --model run --data val --json
+same 2 "$(get models)"
+
+# Saved answers: scored again, divided, merged, gone on with.
+run 0 eval $pair --data val --crops 10 --save-probs whole --json
+cp out computed
+run 0 eval --probs whole --json
+same "$(get top1 loss calibration_error <out)" "$("$HELPERS/cli_json_get" top1 loss calibration_error <computed)"
+run 0 eval --probs whole --crops 1 --combine max --json
+same "1	max	2" "$(get crops combine models)"
+run 1 eval --probs whole --crops 144
+lines err 1
+for part in 1 2 3; do run 0 eval $pair --data val --crops 10 --shard $part/3 --save-probs part$part; done
+run 0 eval --merge merged part3 part1 part2
+cmp whole merged || fail "the merged file is not the whole one"
+run 0 eval $pair --data val --crops 10 --save-probs whole --resume
+run 1 eval --merge again part3 part1
+says err "shard 2 of 3 is missing"
+lines err 1
+run 1 eval --merge again part3 part1 part1
+says err "overlap" "shard 1 of 3"
+lines err 1
+run 1 eval --merge again small.safetensors
+lines err 1
+run 2 eval --merge again
+run 2 eval --merge again part1 --data val
+run 2 eval --probs whole --model small.safetensors
+run 2 eval --probs whole more
+run 2 eval $model --data val --shard 4/3
+says err "--shard 4/3"
+run 2 eval $model --data val --shard 1
+run 2 eval $model --data val --resume
+run 2 eval $model --data val more
+head -c 3000 whole >cut
+run 1 eval --probs cut
+says err "cut short"
+lines err 1
+
+# A page.
+run 0 eval $pair --data val --table --report page.html
+says page.html "Models and crops" Calibration "Worst mistakes" "deeper eval --model small.safetensors,second.safetensors"
+run 0 eval --probs whole --report page2.html
+says page2.html "Worst mistakes"
+run 1 eval --probs whole --report page3.html --data list.txt
+lines err 1
+run 1 eval $model --data val --report nofolder/page.html
+run 1 eval $model --data val --csv nofolder/table.csv
+
 # A bad picture is left out and named.
 echo text >val/n03/3.ppm
 run 3 eval $model --data val --json

@@ -1,7 +1,7 @@
-/* checksum.h - a 64-bit CRC: tells a damaged checkpoint from a sound one, and one data set from another. No protection against
+/* checksum.h - a 64-bit CRC: tells a damaged file of ours from a sound one, and one data set from another. No protection against
  * intent. */
-#ifndef DP_TRAIN_CHECKSUM_H
-#define DP_TRAIN_CHECKSUM_H
+#ifndef DP_BASE_CHECKSUM_H
+#define DP_BASE_CHECKSUM_H
 
 #include <stddef.h>
 #include <stdint.h>

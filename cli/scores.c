@@ -1,0 +1,219 @@
+/* scores.c - see scores.h. The columns of JSON and CSV are one list, so that they cannot differ. */
+#include "scores.h"
+
+#include "options.h"
+#include "output.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define REAL_BELOW 0.05 /* deeper_score says what p means */
+
+enum { NAME_WIDTH = 28, FIELDS = 24 };
+
+typedef struct field {
+    const char *name;
+    enum { TEXT, WHOLE, NUMBER, TRUTH } kind;
+    const char *text;
+    double value;
+} field;
+
+/* The row as named values; NULL rows of scores do not exist. Returns how many. */
+static size_t list_fields(const deeper_score *row, field fields[FIELDS]) {
+    double images = (double)row->images;
+    const field all[] = {
+        { "model", TEXT, row->model ? row->model : "all", 0 },
+        { "models", WHOLE, NULL, row->models },
+        { "crops", WHOLE, NULL, row->crops },
+        { "cost", WHOLE, NULL, (double)row->models * row->crops },
+        { "base", TRUTH, NULL, row->base },
+        { "images", WHOLE, NULL, images },
+        { "top1", NUMBER, NULL, (double)row->top1 / images },
+        { "top1_low", NUMBER, NULL, row->top1_interval[0] },
+        { "top1_high", NUMBER, NULL, row->top1_interval[1] },
+        { "top1_gain", NUMBER, NULL, row->top1_gain },
+        { "top1_p", NUMBER, NULL, row->top1_p },
+        { "top1_real", TRUTH, NULL, row->top1_p < REAL_BELOW },
+        { "top5", NUMBER, NULL, (double)row->top5 / images },
+        { "top5_low", NUMBER, NULL, row->top5_interval[0] },
+        { "top5_high", NUMBER, NULL, row->top5_interval[1] },
+        { "top5_gain", NUMBER, NULL, row->top5_gain },
+        { "top5_p", NUMBER, NULL, row->top5_p },
+        { "top5_real", TRUTH, NULL, row->top5_p < REAL_BELOW },
+        { "loss", NUMBER, NULL, row->loss },
+        { "calibration_error", NUMBER, NULL, row->calibration_error },
+    };
+    memcpy(fields, all, sizeof all);
+    return sizeof all / sizeof *all;
+}
+
+static void add_field(json_t *object, const field *f) {
+    json_t *value = f->kind == TEXT    ? cli_json_text(f->text)
+                    : f->kind == TRUTH ? json_boolean(f->value != 0)
+                    : f->kind == WHOLE ? json_integer((json_int_t)f->value)
+                                       : cli_json_real(f->value);
+    json_object_set_new(object, f->name, value);
+}
+
+static json_t *row_json(const deeper_score *row) {
+    field fields[FIELDS];
+    size_t count = list_fields(row, fields);
+    json_t *object = json_object();
+    for (size_t i = 0; i < count; i++)
+        add_field(object, &fields[i]);
+    return object;
+}
+
+static deeper_score row_at(const deeper_scores *scores, size_t index) {
+    deeper_score row = { 0 };
+    deeper_scores_row(scores, index, &row, NULL);
+    return row;
+}
+
+/* ---------------------------------------------------------------------------------------------------------- one model */
+
+static void print_share(const char *name, uint64_t hits, const deeper_score *row, const double interval[2]) {
+    printf("%-9s %.2f %%  (95 %%: %.2f to %.2f)\n", name, 100 * (double)hits / (double)row->images, 100 * interval[0],
+           100 * interval[1]);
+}
+
+void cli_scores_print(const deeper_scores *scores, const char *what, const char *combine, int threads) {
+    deeper_score row = row_at(scores, deeper_scores_rows(scores) - 1);
+    uint64_t unreadable = deeper_scores_unreadable(scores);
+    double seconds = deeper_scores_seconds(scores), speed = seconds > 0 ? (double)row.images / seconds : 0;
+    if (cli_json()) {
+        json_t *object = row_json(&row);
+        json_object_set_new(object, "model", cli_json_text(what));
+        json_object_set_new(object, "data", cli_json_text(deeper_scores_data(scores)));
+        json_object_set_new(object, "unreadable", json_integer((json_int_t)unreadable));
+        json_object_set_new(object, "combine", json_string(combine));
+        if (threads) {
+            json_object_set_new(object, "seconds", cli_json_real(seconds));
+            json_object_set_new(object, "images_per_second", cli_json_real(speed));
+            json_object_set_new(object, "threads", json_integer(threads));
+        }
+        cli_print_json(object);
+        return;
+    }
+    printf("pictures  %llu", (unsigned long long)row.images);
+    if (unreadable)
+        printf(" (and %llu that could not be read)", (unsigned long long)unreadable);
+    if (row.models > 1)
+        printf("\nmodels    %d, averaged", row.models);
+    putchar('\n');
+    print_share("top-1", row.top1, &row, row.top1_interval);
+    print_share("top-5", row.top5, &row, row.top5_interval);
+    printf("loss      %.4f\ncalibr.   %.2f %% (mean gap between confidence and accuracy)\n", row.loss, 100 * row.calibration_error);
+    if (threads)
+        printf("speed     %.1f pictures/s\n", speed);
+}
+
+/* --------------------------------------------------------------------------------------------------------------- table */
+
+/* "+0.92 *", what the error is above or below the base's, into `text`. */
+static const char *gain_text(char text[CLI_NUMBER_SIZE], const deeper_score *row, double gain, double p) {
+    if (row->base)
+        return "base";
+    snprintf(text, CLI_NUMBER_SIZE, "%+.2f%s", 0.0 - 100 * gain, p < REAL_BELOW ? " *" : "");
+    return text;
+}
+
+static void print_error(uint64_t hits, const deeper_score *row, const double interval[2], double gain, double p) {
+    char text[CLI_NUMBER_SIZE];
+    printf("  %6.2f %% (%5.2f to %5.2f) %-8s", 100 - 100 * (double)hits / (double)row->images, 100 - 100 * interval[1],
+           100 - 100 * interval[0], gain_text(text, row, gain, p));
+}
+
+/* The end of a name tells models apart. */
+static void print_name(const char *name) {
+    size_t length = strlen(name);
+    if (length <= NAME_WIDTH) {
+        cli_print_text(name);
+        printf("%*s", (int)(NAME_WIDTH - length), "");
+        return;
+    }
+    fputs("...", stdout);
+    cli_print_text(name + length - NAME_WIDTH + 3);
+}
+
+void cli_scores_table(const deeper_scores *scores) {
+    size_t rows = deeper_scores_rows(scores);
+    if (!cli_json())
+        printf("%-*s models crops  cost  top-1 error (95 %%)       to base    top-5 error (95 %%)       to base\n", NAME_WIDTH,
+               "model");
+    for (size_t i = 0; i < rows; i++) {
+        deeper_score row = row_at(scores, i);
+        if (cli_json()) {
+            cli_print_json(row_json(&row));
+            continue;
+        }
+        print_name(row.model ? row.model : "all, averaged");
+        printf(" %6d %5d %5d", row.models, row.crops, row.models * row.crops);
+        print_error(row.top1, &row, row.top1_interval, row.top1_gain, row.top1_p);
+        print_error(row.top5, &row, row.top5_interval, row.top5_gain, row.top5_p);
+        putchar('\n');
+    }
+    if (cli_json())
+        return;
+    deeper_score last = row_at(scores, rows - 1);
+    printf("%llu pictures. cost: forward passes a picture. * a real difference: p < %.2f in McNemar's exact test on the same "
+           "pictures\n",
+           (unsigned long long)last.images, REAL_BELOW);
+}
+
+/* ----------------------------------------------------------------------------------------------------------------- CSV */
+
+static void write_text(FILE *file, const char *text) {
+    if (!strpbrk(text, ",\"\r\n")) {
+        fputs(text, file);
+        return;
+    }
+    putc('"', file);
+    for (; *text; text++) {
+        if (*text == '"')
+            putc('"', file);
+        putc(*text, file);
+    }
+    putc('"', file);
+}
+
+static void write_field(FILE *file, const field *f, const char *before) {
+    fputs(before, file);
+    if (f->kind == TEXT)
+        write_text(file, f->text);
+    else
+        fprintf(file, f->kind == NUMBER ? "%.6g" : "%.0f", f->value);
+}
+
+int cli_scores_csv(const deeper_scores *scores, const char *path) {
+    char *part = NULL; /* until it is whole */
+    if (asprintf(&part, "%s.part", path) < 0)
+        return cli_error("out of memory");
+    FILE *file = fopen(part, "w");
+    if (!file) {
+        cli_error("%s: cannot write: %s", path, strerror(errno));
+        free(part);
+        return CLI_FAILED;
+    }
+    for (size_t r = 0; r < deeper_scores_rows(scores); r++) {
+        field fields[FIELDS];
+        deeper_score row = row_at(scores, r);
+        size_t count = list_fields(&row, fields);
+        for (size_t i = 0; r == 0 && i < count; i++)
+            fprintf(file, "%s%s", i ? "," : "", fields[i].name);
+        putc('\n', file);
+        for (size_t i = 0; i < count; i++)
+            write_field(file, &fields[i], i ? "," : "");
+    }
+    putc('\n', file);
+    int failed = ferror(file), code = CLI_DONE;
+    failed = fclose(file) || failed;
+    if (failed || rename(part, path)) {
+        code = cli_error("%s: cannot write: %s", path, strerror(errno));
+        remove(part);
+    }
+    free(part);
+    return code;
+}
