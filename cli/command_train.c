@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { PREVIEW_PICTURES = 16 };
 
@@ -69,6 +70,9 @@ static const cli_option options[] = {
     ROW_CHOICE("class-weights", "none|auto", "none", "auto: in inverse proportion to the pictures of a class"),
     ROW_WHOLE("patience", 0, "0", 0, 10000, "stop after this many epochs without a better validation; 0: never"),
     ROW_WHOLE("seed", 's', "1", 0, 9007199254740992.0, "of everything that is random"),
+    ROW_WHOLE("ensemble", 0, NULL, 2, 64,
+              "train N members in RUN/member1 ..., from the same first weights, with other orders and crops"),
+    ROW_WHOLE("member", 0, NULL, 1, 64, "train only member N of an ensemble with this --seed, on a machine of its own"),
     ROW_WHOLE("keep", 0, "2", 1, 1000, "checkpoints to keep"),
     ROW_REAL("checkpoint-minutes", 0, "5", 0.01, 1e6, "between checkpoints inside an epoch; there is one after every epoch"),
     CLI_OPTION_THREADS,
@@ -114,6 +118,8 @@ static const struct {
     FIELD("rates", rates),
     FIELD("class-weights", class_weights),
     FIELD("patience", patience),
+    FIELD("ensemble", ensemble),
+    FIELD("member", member),
     FIELD("keep", keep),
     FIELD("checkpoint-minutes", checkpoint_minutes),
     FIELD("threads", threads),
@@ -175,10 +181,25 @@ static void print_json(const deeper_train_options *train, const deeper_train_res
                              cli_json_real(result->seconds)));
 }
 
+/* A resumed run does not say it. */
+static bool is_ensemble(const deeper_train_options *train) {
+    char *path = NULL;
+    bool there = asprintf(&path, "%s/ensemble.json", train->out) >= 0 && !access(path, F_OK);
+    free(path);
+    return there;
+}
+
 static void print_text(const deeper_train_options *train, const deeper_train_result *result) {
     char text[32], images[CLI_NUMBER_SIZE];
     printf("\ntrained   %d epoch%s, %s images in %s\n", result->epochs, result->epochs == 1 ? "" : "s",
            cli_grouped(result->images, images), cli_duration(result->seconds, text));
+    if (is_ensemble(train)) {
+        printf("best      top-1 %.2f %%, top-5 %.2f %%, loss %.4f on the validation pictures, of the best member\n",
+               100 * result->best_top1, 100 * result->best_top5, result->best_loss);
+        printf("models    %s/member1/model.safetensors ...\n", train->out);
+        printf("next      deeper eval --model %s --data SRC --table\n", train->out);
+        return;
+    }
     printf("best      epoch %d: top-1 %.2f %%, top-5 %.2f %%, loss %.4f on the validation pictures\n", result->best_epoch,
            100 * result->best_top1, 100 * result->best_top5, result->best_loss);
     printf("model     %s/model.safetensors\n", train->out);
@@ -264,6 +285,8 @@ static int check(const cli_args *args) {
         return cli_usage(args->command, "--curve goes with --lr-find");
     if (!cli_given(args, "out") && !cli_given(args, "preview") && !cli_flag(args, "lr-find"))
         return cli_usage(args->command, "--out RUN is missing");
+    if (cli_given(args, "ensemble") && (cli_given(args, "preview") || cli_given(args, "lr-find")))
+        return cli_usage(args->command, "--ensemble trains; --preview and --lr-find do not");
     if (cli_given(args, "arch") && cli_given(args, "init"))
         return cli_usage(args->command, "--arch and --init exclude each other: --init brings its architecture");
     return resume ? check_resume(args) : CLI_DONE;

@@ -141,10 +141,12 @@ static bool add_name(char ***names, size_t *count, char *name) {
     return true;
 }
 
-/* FOLDER/INNER/model.safetensors if it is there. */
-static char *model_in(const char *folder, const char *inner) {
-    char *path = NULL;
-    if (asprintf(&path, "%s/%s/model.safetensors", folder, inner) < 0)
+/* The model in FOLDER, or in its member number `member` (above 0), if it is there. */
+static char *model_in(const char *folder, int member) {
+    char *path = NULL, inner[32] = "";
+    if (member > 0)
+        snprintf(inner, sizeof inner, "/member%d", member);
+    if (asprintf(&path, "%s%s/model.safetensors", folder, inner) < 0)
         return NULL;
     if (!access(path, F_OK))
         return path;
@@ -154,11 +156,11 @@ static char *model_in(const char *folder, const char *inner) {
 
 /* Adds what one word of a list means. */
 static bool add_models(char ***names, size_t *count, const char *word) {
-    char *path = model_in(word, "."), inner[32];
+    char *path = model_in(word, 0);
     if (path)
         return add_name(names, count, path);
     size_t before = *count;
-    for (int member = 1; snprintf(inner, sizeof inner, "member%d", member), (path = model_in(word, inner)) != NULL; member++)
+    for (int member = 1; (path = model_in(word, member)) != NULL; member++)
         if (!add_name(names, count, path))
             return false;
     return *count > before || add_name(names, count, strdup(word));

@@ -126,9 +126,14 @@ static void print_error(uint64_t hits, const deeper_score *row, const double int
            100 - 100 * interval[0], gain_text(text, row, gain, p));
 }
 
-/* The end of a name tells models apart. */
-static void print_name(const char *name) {
-    size_t length = strlen(name);
+/* The end of a name tells models apart; that of the model in a run's folder does not. */
+static void print_name(const char *path) {
+    static const char usual[] = "/model.safetensors";
+    char name[4096];
+    snprintf(name, sizeof name, "%s", path);
+    size_t length = strlen(name), end = sizeof usual - 1;
+    if (length > end && !strcmp(name + length - end, usual))
+        name[length -= end] = 0;
     if (length <= NAME_WIDTH) {
         cli_print_text(name);
         printf("%*s", (int)(NAME_WIDTH - length), "");

@@ -506,11 +506,15 @@ typedef struct deeper_train_options {
     int readers;               /* threads that decode [0: as many as threads] */
     double max_unreadable;     /* stop if more than this share of an epoch's pictures cannot be read [0.1] */
     const char *initial;       /* first weights from scratch: "he" [NULL], "xavier", "bvlc" (xavier, biases 0.2), "gaussian" */
+    int ensemble;              /* train this many members, one after the other, in out/member1, out/member2 ... [0: a single run];
+                                  minutes are for all of them together */
+    int member;                /* number of a member: it shares the first weights and the validation pictures with those of the same
+                                  seed, and draws order, augmentation and dropout of its own [0: as member 1] */
 } deeper_train_options;
 #define DEEPER_TRAIN_OPTIONS_INIT                                                                                                  \
     {                                                                                                                              \
         sizeof(deeper_train_options), NULL, NULL, NULL, 0.1, NULL, 0, NULL, NULL, 0, 1, 30, 0.0, 32, 1, 0.0, NULL, 1.0, 0.9, 2e-4, \
-            5.0, 0.0, 0.3, NULL, NULL, NULL, NULL, NULL, 0, 2, 5.0, 0, 0, 0.1, NULL                                                \
+            5.0, 0.0, 0.3, NULL, NULL, NULL, NULL, NULL, 0, 2, 5.0, 0, 0, 0.1, NULL, 0, 0                                          \
     }
 
 typedef enum deeper_train_event_kind {
@@ -557,7 +561,8 @@ typedef struct deeper_train_result {
 } deeper_train_result;
 
 /* Trains. Same options, data and instruction set: the same bits, for any number of threads and however often the run was
- * interrupted and resumed. Errors: ARGUMENT (options), FORMAT and MISMATCH (data), IO (the last good checkpoint stays), STOPPED. */
+ * interrupted and resumed. Of an ensemble the result has the sums over its members, and best_... of the best one. Errors: ARGUMENT
+ * (options), FORMAT and MISMATCH (data), IO (the last good checkpoint stays), STOPPED. */
 DEEPER_API deeper_status deeper_train(const deeper_train_options *options, const deeper_train_calls *calls,
                                       deeper_train_result *result, deeper_error *error);
 

@@ -1,9 +1,9 @@
 /* train.c - training: the arguments of a run, of the search for its rate, of a look at its pictures. */
 #include "api/handles.h"
+#include "train/ensemble.h"
 #include "train/find_rate.h"
 #include "train/options.h"
 #include "train/preview.h"
-#include "train/trainer.h"
 
 #include <string.h>
 
@@ -16,7 +16,7 @@ deeper_status deeper_train(const deeper_train_options *options, const deeper_tra
     DP_TRY(dp_need(options, "options", error));
     DP_TRY(dp_options_read(&mine, sizeof mine, options, "deeper_train_options", error));
     DP_TRY(dp_need(mine.out, "out", error));
-    return dp_train(&mine, calls, result ? result : &unused, NULL, error);
+    return dp_train_runs(&mine, calls, result ? result : &unused, NULL, error);
 }
 
 deeper_status deeper_train_preview(const deeper_train_options *options, const char *path, int count, deeper_error *error) {

@@ -1,18 +1,16 @@
 /* folder.c - the run's folder: run.json, checkpoints, models. */
 #include "base/files.h"
-#include "formats/json.h"
 #include "train/checkpoint.h"
 #include "train/news.h"
 #include "train/options.h"
+#include "train/record.h"
 #include "train/trainer_state.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
-enum { RECORD_LIMIT = 1 << 20, RECORD_DEPTH = 3, FINGERPRINT = 17 };
+enum { FINGERPRINT = 17 };
 
 static const char RECORD[] = "run.json", CHECKPOINTS[] = "checkpoints";
 
@@ -26,12 +24,6 @@ static void print_fingerprint(char text[FINGERPRINT], const dp_trainer *t) {
 
 /* -------------------------------------------------------------------------------------------------------------- record */
 
-static deeper_status make_folder(const char *path, deeper_error *error) {
-    if (mkdir(path, 0777) != 0 && errno != EEXIST)
-        return dp_fail_errno(error, path, "make the folder");
-    return DEEPER_OK;
-}
-
 static deeper_status write_record(const dp_trainer *t, const char *path, deeper_error *error) {
     char fingerprint[FINGERPRINT];
     print_fingerprint(fingerprint, t);
@@ -40,32 +32,13 @@ static deeper_status write_record(const dp_trainer *t, const char *path, deeper_
                                          "classes", t->network.model->classes, "train_images", (json_int_t)t->images, "val_images",
                                          (json_int_t)t->pictures.val.dataset->image_count, "options", options)
                              : NULL;
-    char *text = record ? json_dumps(record, JSON_INDENT(2) | JSON_REAL_PRECISION(17)) : NULL;
-    json_decref(record);
-    if (!text)
-        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "%s: not written: a path or an option is not UTF-8, or memory is out", path);
-    dp_writer *writer = NULL;
-    deeper_status status = dp_writer_open(&writer, path, t->allocator, error);
-    if (status == DEEPER_OK) {
-        dp_writer_put(writer, text, strlen(text));
-        dp_writer_put(writer, "\n", 1);
-        status = dp_writer_commit(writer, error);
-    }
-    free(text);
-    return status;
+    return dp_record_write(path, record, t->allocator, error);
 }
 
 deeper_status dp_folder_begin(dp_trainer *t, deeper_error *error) {
-    dp_listing listing;
-    DP_TRY(make_folder(t->options.out, error));
-    DP_TRY(dp_listing_read(&listing, t->options.out, t->allocator, error));
-    size_t count = listing.count;
-    dp_listing_free(&listing, t->allocator);
-    if (count > 0)
-        return dp_fail(error, DEEPER_ERROR_ARGUMENT,
-                       "%s: the folder of a new run is not empty; resume the run in it, or name another", t->options.out);
+    DP_TRY(dp_record_folder(t->options.out, t->allocator, error));
     char *record = dp_folder_path(t, RECORD), *checkpoints = dp_folder_path(t, CHECKPOINTS);
-    deeper_status status = record && checkpoints ? make_folder(checkpoints, error) : dp_fail_memory(error, "a path");
+    deeper_status status = record && checkpoints ? dp_folder_make(checkpoints, error) : dp_fail_memory(error, "a path");
     if (status == DEEPER_OK)
         status = write_record(t, record, error);
     dp_free(t->allocator, record);
@@ -73,32 +46,16 @@ deeper_status dp_folder_begin(dp_trainer *t, deeper_error *error) {
     return status;
 }
 
-static deeper_status read_record(dp_trainer *t, const char *path, deeper_error *error) {
-    void *text = NULL;
-    size_t size = 0;
-    deeper_status status = dp_file_read(&text, &size, path, RECORD_LIMIT, t->allocator, error);
-    if (status != DEEPER_OK)
-        return dp_fail(error, status, "%.400s; there is no run to resume", error ? error->message : "");
-    status = dp_json_parse(&t->record, text, size, RECORD_DEPTH, path, "the record of the run", 0, error);
-    dp_free(t->allocator, text);
-    if (status != DEEPER_OK)
-        return status;
-    return dp_train_options_from_json(&t->options, json_object_get(t->record, "options"), path, error);
-}
-
 deeper_status dp_folder_resume(dp_trainer *t, const deeper_train_options *given, deeper_error *error) {
     deeper_error why = { 0 };
     char *path = dp_folder_path(t, RECORD);
     if (!path)
         return dp_fail_memory(error, "a path");
-    deeper_status status = read_record(t, path, &why);
+    deeper_status status = dp_record_read(&t->record, &t->options, path, t->allocator, &why);
     dp_free(t->allocator, path);
     if (status != DEEPER_OK)
         return dp_fail(error, status, "%s", why.message);
-    t->options.data = given->data ? given->data : t->options.data;
-    t->options.data_root = given->data_root ? given->data_root : t->options.data_root;
-    t->options.val = given->val ? given->val : t->options.val;
-    t->options.init = given->init && t->options.init ? given->init : t->options.init;
+    dp_record_move(&t->options, given);
     return DEEPER_OK;
 }
 

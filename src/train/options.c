@@ -1,6 +1,7 @@
 /* options.c - the table of options and the loops over it. */
 #include "train/options.h"
 
+#include "base/random.h"
 #include "train/fields.h"
 
 #include <stdio.h>
@@ -48,11 +49,20 @@ static const option table[] = {
     { ROW("checkpoint-minutes", checkpoint_minutes, DP_FIELD_NUMBER), 0, 1e6, NULL },
     { ROW("max-unreadable", max_unreadable, DP_FIELD_NUMBER), 0, 1, NULL },
     { ROW("initial", initial, DP_FIELD_TEXT), 0, 0, "he|xavier|bvlc|gaussian" },
+    /* The first records of runs did not have these: their defaults hold where they are missing. */
+    { ROW("ensemble", ensemble, DP_FIELD_INT), 0, 64, NULL },
+    { ROW("member", member, DP_FIELD_INT), 0, 64, NULL },
     /* What follows changes no result and is not recorded. */
     { ROW("threads", threads, DP_FIELD_INT), 0, 256, NULL },
     { ROW("readers", readers, DP_FIELD_INT), 0, 256, NULL },
 };
-enum { ROWS = sizeof table / sizeof *table, RECORDED = ROWS - 2, VALUE_SIZE = 4096 + 32 };
+enum {
+    ROWS = sizeof table / sizeof *table,
+    RECORDED = ROWS - 2,
+    LATER = RECORDED - 2,
+    VALUE_SIZE = 4096 + 32,
+    MEMBER_STREAM = 0xe5
+};
 
 static const void *member(const deeper_train_options *options, const option *row) {
     return (const char *)options + row->field.offset;
@@ -106,6 +116,11 @@ static void list_fields(dp_field fields[RECORDED]) {
         fields[i] = table[i].field;
 }
 
+uint64_t dp_train_sampling_seed(const deeper_train_options *options) {
+    dp_random random = dp_random_at(options->seed, (uint64_t)options->member, MEMBER_STREAM);
+    return options->member > 1 ? dp_random_u64(&random) : options->seed;
+}
+
 json_t *dp_train_options_to_json(const deeper_train_options *options) {
     dp_field fields[RECORDED];
     list_fields(fields);
@@ -115,8 +130,11 @@ json_t *dp_train_options_to_json(const deeper_train_options *options) {
 deeper_status dp_train_options_from_json(deeper_train_options *options, const json_t *object, const char *name,
                                          deeper_error *error) {
     dp_field fields[RECORDED];
-    list_fields(fields);
-    return dp_fields_from_json(fields, RECORDED, options, object, name, error);
+    size_t count = 0;
+    for (int i = 0; i < RECORDED; i++)
+        if (i < LATER || json_object_get(object, table[i].field.name))
+            fields[count++] = table[i].field;
+    return dp_fields_from_json(fields, count, options, object, name, error);
 }
 
 static bool same(const option *row, const deeper_train_options *a, const deeper_train_options *b) {

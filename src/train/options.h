@@ -9,6 +9,10 @@
 /* Errors: ARGUMENT, naming the option, what it is and what it may be. */
 deeper_status dp_train_options_check(const deeper_train_options *options, deeper_error *error);
 
+/* What the order of the pictures, their augmentation and dropout are drawn from: seed, or for member 2, 3 ... of an ensemble a
+ * number of its own. The first weights and the pictures kept for validation come from seed itself, so members share them. */
+uint64_t dp_train_sampling_seed(const deeper_train_options *options);
+
 /* All options that decide results, as an object (NULL: out of memory, or a path that is not UTF-8), and back over `options`; texts
  * live with the object. Errors: FORMAT; `name` stands for the file. */
 json_t *dp_train_options_to_json(const deeper_train_options *options);

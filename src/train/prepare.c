@@ -68,7 +68,8 @@ deeper_status dp_trainer_open_learner(dp_trainer *t, deeper_error *error) {
 }
 
 deeper_status dp_trainer_open_batches(const dp_trainer *t, dp_batches **batches, deeper_error *error) {
-    dp_sampler_shuffle(t->order, t->images, t->options.seed, (uint64_t)t->progress.epoch);
+    uint64_t seed = dp_train_sampling_seed(&t->options);
+    dp_sampler_shuffle(t->order, t->images, seed, (uint64_t)t->progress.epoch);
     const dp_batches_options options = { .set = &t->pictures.train,
                                          .order = t->order,
                                          .begin = t->progress.position,
@@ -76,7 +77,7 @@ deeper_status dp_trainer_open_batches(const dp_trainer *t, dp_batches **batches,
                                          .readers = t->readers,
                                          .preprocess = &t->network.model->preprocess,
                                          .augment = &t->augment,
-                                         .seed = t->options.seed,
+                                         .seed = seed,
                                          .epoch = (uint64_t)t->progress.epoch,
                                          .weights = t->class_weights,
                                          .calls = t->calls };

@@ -2,6 +2,7 @@
 #include "base/random.h"
 #include "eval/metrics.h"
 #include "train/news.h"
+#include "train/options.h"
 #include "train/trainer_state.h"
 
 #include <math.h>
@@ -37,7 +38,8 @@ deeper_status dp_step_gradients(dp_trainer *t, dp_batches *batches, dp_step *s, 
             break;
         if (batch.count == 0)
             continue;
-        dp_random random = dp_random_at(t->options.seed, p->step * (uint64_t)t->options.accumulate + (uint64_t)i, DROPOUT_STREAM);
+        dp_random random = dp_random_at(dp_train_sampling_seed(&t->options),
+                                        p->step * (uint64_t)t->options.accumulate + (uint64_t)i, DROPOUT_STREAM);
         dp_learner_run(t->learner, batch.tensors, batch.labels, batch.count, s->sums.images == 0, dp_random_u64(&random));
         dp_learner_track(t->learner, batch.count);
         add_results(t->learner, &batch, &s->sums);

@@ -60,7 +60,7 @@ deeper_train_event dp_trainer_event(const dp_trainer *trainer, deeper_train_even
 
 /* --------------------------------------------------------------------------------------------------------------- clock */
 
-uint64_t dp_step_images(const dp_trainer *trainer); /* pictures of a whole step */
+uint64_t dp_step_images(const dp_trainer *trainer);  /* pictures of a whole step */
 uint64_t dp_epoch_images(const dp_trainer *trainer); /* that an epoch takes */
 uint64_t dp_epoch_steps(const dp_trainer *trainer);
 
@@ -73,8 +73,8 @@ double dp_seconds_so_far(dp_trainer *trainer);
 void dp_measure_begin(dp_trainer *trainer);
 void dp_measure_speed(dp_trainer *trainer, uint64_t step, uint64_t images);
 
-/* With `minutes`, once: as many epochs as fit, when the speed is known well enough or the first epoch ends. Where not even one fits,
- * the run has one that ends early. */
+/* With `minutes`, once: as many epochs as fit, when the speed is known well enough or the first epoch ends. Where not even one
+ * fits, the run has one that ends early. */
 void dp_fit_epochs(dp_trainer *trainer, bool epoch_ends);
 
 /* Seconds left in this epoch with its validation (unless `validated`), and in the run. */

@@ -46,6 +46,18 @@ run 0 train --data other --init one/model.safetensors --epochs 1 --batch 4 --out
 run 0 info --json tuned/model.safetensors
 same "3	32" "$(get classes image_size)"
 
+# An ensemble: a folder a member, which `eval` takes as one model.
+run 0 train --data set $net --epochs 1 --ensemble 2 --out team
+says out "of the best member" "deeper eval --model team"
+[ -s team/member2/model.safetensors ] || fail "no second member"
+run 0 eval --model team --data set --table
+says out team/member1 team/member2 "all, averaged"
+run 0 train --resume --out team --json --quiet
+run 2 train --data set $net --ensemble 1 --out none
+run 2 train --data set $net --ensemble 2 --preview sheet.png
+run 2 train --data set $net --ensemble 2 --out team
+lines err 1
+
 # ------------------------------------------------------------------------------------------- stopped, and gone on with
 # stopped SIGNAL CODE RUN: starts a long run, sends the signal after its first epoch; it must end with CODE.
 stopped() {
