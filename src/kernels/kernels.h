@@ -22,9 +22,8 @@ enum { DP_PANEL_BLOCKS = 4, DP_PANEL_ROWS = 16 };
  * A blocked convolution has a segment a (channel block, window row, window column) and run = L; a planar one a segment a (channel,
  * window row) and run = S. The order of the sum does not depend on rows and blocks: any split gives the same bits. low: 0 for ReLU,
  * -INFINITY for none.
- * ahead: while it computes, the product asks for segment_count * run * blocks * L floats from here on to be brought into the second
- * cache, or, with `reread`, for nothing new: weights are a stream that a product soon reads faster than memory gives it. Any
- * address will do; NULL is `weights`. */
+ * ahead: where the weights begin that are wanted next; each step of the sum asks for the next ahead_lines cache lines (0: none) to
+ * be brought into the second cache. Any address will do. */
 typedef struct dp_panel {
     const float *in;
     ptrdiff_t in_stride;
@@ -32,7 +31,7 @@ typedef struct dp_panel {
     int segment_count, run;
     const float *weights, *bias;
     const float *ahead;
-    bool reread;
+    int ahead_lines;
     float low;
     float *out[DP_PANEL_BLOCKS];
     ptrdiff_t out_stride;

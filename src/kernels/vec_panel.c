@@ -27,8 +27,8 @@ DP_VEC_INLINE void product(const dp_panel *panel, const int rows, const int bloc
     const float *weights = panel->weights;
     const ptrdiff_t stride = panel->in_stride;
     const int run = panel->run;
-    const uintptr_t ahead_step = panel->reread ? 0 : (uintptr_t)blocks * DP_VEC_LANES * sizeof(float);
-    uintptr_t ahead = (uintptr_t)(panel->ahead ? panel->ahead : weights);
+    uintptr_t ahead = (uintptr_t)panel->ahead;
+    const uintptr_t ahead_step = (uintptr_t)panel->ahead_lines * CACHE_LINE;
     for (int s = 0; s < panel->segment_count; s++) {
         const float *base[BASES];
         DP_VEC_UNROLL
@@ -40,10 +40,8 @@ DP_VEC_INLINE void product(const dp_panel *panel, const int rows, const int bloc
             for (int j = 0; j < blocks; j++)
                 w[j] = vec_load(weights + j * DP_VEC_LANES);
             weights += blocks * DP_VEC_LANES;
-            DP_VEC_UNROLL
-            for (int line = 0; line < (blocks * DP_VEC_LANES * (int)sizeof(float) + CACHE_LINE - 1) / CACHE_LINE; line++)
-                __builtin_prefetch((const void *)(ahead + (uintptr_t)line * CACHE_LINE), 0, 2);
-            ahead += ahead_step;
+            for (const uintptr_t end = ahead + ahead_step; ahead != end; ahead += CACHE_LINE)
+                __builtin_prefetch((const void *)ahead, 0, 2);
             DP_VEC_UNROLL
             for (int n = 0; n < rows * blocks; n++) {
                 int i = n / blocks;

@@ -6,10 +6,11 @@ int dp_pieces(int count, int most) {
     return (count + most - 1) / most;
 }
 
-/* The FMAs, at least as many as hide their latency on two pipes, and the loads that go beside them. */
+/* Two multiply-adds and two loads a cycle: the multiply-adds, at least as many as hide their latency, or the loads where those are
+ * more; and a little for each load, more for weights, which come from the second cache. */
 static double tile_cost(int m, int b) {
-    double products = m * b > 8 ? m * b : 8;
-    return products + 0.15 * (m + b);
+    int products = m * b > 8 ? m * b : 8, loads = m + b;
+    return (products > loads ? products : loads) + 0.05 * m + b;
 }
 
 /* Rows in pieces as even as can be, for one panel of b blocks. */

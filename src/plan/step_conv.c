@@ -47,11 +47,12 @@ static void run_tiles(const dp_run *run, const dp_step *step, int image, int til
             const dp_storage *storage = &run->plan->storages[target->storage];
             targets[j] = run->arena + storage->offset + (size_t)image * storage->image + target->offset;
         }
-        ptrdiff_t floats = (ptrdiff_t)conv->weights.depth * blocks * lanes;
+        ptrdiff_t depth = (ptrdiff_t)conv->weights.depth, floats = depth * blocks * lanes;
+        ptrdiff_t lines = depth * (DP_ALIGNMENT / (ptrdiff_t)sizeof(float)); /* what a tile asks for ahead */
         for (int t = tile_begin; t < tile_end; t++) {
             const dp_conv_tile *tile = &conv->tiles[t];
-            panel.ahead = panel.weights + floats;
-            panel.reread = t > tile_begin;
+            panel.ahead = panel.weights + floats + (t - tile_begin) * lines;
+            panel.ahead_lines = (t - tile_begin) * lines < floats;
             panel.in = in + tile->in;
             for (int j = 0; j < blocks; j++)
                 panel.out[j] = targets[j] + tile->y * conv->targets[block + j].row + (ptrdiff_t)tile->x * lanes;

@@ -10,7 +10,7 @@
 #include <math.h>
 #include <stdalign.h>
 
-enum { STRIP_BYTES = 512 << 10 }; /* half of the second cache of the machines we know */
+enum { CACHE_BYTES = 512 << 10 }; /* where the second cache's size is not known */
 
 struct dp_winograd_step {
     dp_conv_weights weights;
@@ -97,7 +97,7 @@ static void multiply(const strip *it, int block, int blocks) {
             int begin, end;
             dp_share(tiles, pieces, piece, &begin, &end);
             panel.ahead = weights + (ptrdiff_t)w->channels * blocks * lanes;
-            panel.reread = piece > 0;
+            panel.ahead_lines = piece ? 0 : dp_pieces(blocks * lanes * (int)sizeof(float), DP_ALIGNMENT);
             panel.in = it->input + f * w->frequency_stride + begin * w->tile_stride;
             for (int j = 0; j < blocks; j++)
                 panel.out[j] = it->products + f * w->product_stride + (ptrdiff_t)(begin * blocks + j) * lanes;
@@ -169,17 +169,22 @@ static ptrdiff_t odd_stride(int vectors, int lanes) {
     return (ptrdiff_t)(vectors | 1) * lanes;
 }
 
-/* Strips of at most STRIP_BYTES, as even as can be; several pictures a strip where they fit, as long as every thread has its own.
- */
+/* What a row of tiles takes in a task: its transformed input, and the products of a panel. */
+static double row_bytes(const dp_winograd_step *w, const dp_plan *plan) {
+    double vectors = (double)dp_winograd_points(&w->cover.down) * dp_winograd_points(&w->cover.across) / w->cover.down.tiles;
+    return vectors * (double)(w->tile_stride + w->weights.panels[0] * plan->kernels->lanes) * sizeof(float);
+}
+
+/* Strips that stay in the second cache, as even as can be; several pictures a strip where they fit, as long as every thread has its
+ * own. */
 static void cut_strips(dp_winograd_step *w, const dp_plan *plan) {
     const dp_winograd_side *down = &w->cover.down, *across = &w->cover.across;
-    double picture = (double)dp_winograd_points(down) * dp_winograd_points(across) * (double)w->tile_stride * sizeof(float);
-    int fit = (int)(STRIP_BYTES / picture), most = plan->max_batch / plan->threads;
+    size_t cache = dp_cache_bytes(2);
+    double picture = row_bytes(w, plan) * down->tiles, room = cache ? (double)cache : CACHE_BYTES;
+    int fit = (int)(room / picture), most = plan->max_batch / plan->threads, strips = (int)ceil(picture / room);
     w->strip_images = fit < 1 || most < 1 ? 1 : fit < most ? fit : most;
-    int strips = (int)ceil(picture / STRIP_BYTES);
     w->strips = strips < down->tiles ? strips : down->tiles;
-    int rows = dp_pieces(down->tiles, w->strips);
-    w->strip_tiles = w->strip_images * rows * across->tiles;
+    w->strip_tiles = w->strip_images * dp_pieces(down->tiles, w->strips) * across->tiles;
 }
 
 static deeper_status build(dp_lowering *l, dp_winograd_step *w, dp_step *step, deeper_error *error) {
