@@ -124,7 +124,7 @@ typedef enum dp_weight_order { DP_WEIGHTS_PLAIN, DP_WEIGHTS_ROTATED, DP_WEIGHTS_
  * caller zeroes `packed` first: lanes of missing channels stay zero. groups > 1: written as a dense product with zeros elsewhere.
  * points > 0: for Winograd's products of so many points (winograd.h), with the ISA's `transform`: panel p holds
  * [frequency][c][blocks_of[p]][L]; groups is 1, the window is square, taps its side. phases: 1, or 2 for a convolution with stride
- * 2 that is computed with stride 1 over the phases of its input: channel (py * 2 + px) * C + c, tap (r, s) of the product is
+ * 2 that is computed with stride 1 over the phases of its input: channel (py * C + c) * 2 + px, tap (r, s) of the product is
  * channel c, place (2 r + py - shift, 2 s + px - shift) of the window, zero outside it; taps is the side of that smaller window. */
 typedef struct dp_packing {
     const float *weights, *scale;

@@ -85,9 +85,9 @@ static int tap_place(const dp_packing *p, int t, int phase) {
 /* The window of product channel `channel` for all lanes of a block. */
 static void gather_window(float *window, const dp_packing *p, const lane *lanes, int channel) {
     const strides at = strides_of(p);
-    const int phase = channel / p->channels, c = channel % p->channels;
+    const int row = channel / (p->phases * p->channels), c = channel / p->phases % p->channels, column = channel % p->phases;
     for (int t = 0; t < p->taps * p->taps; t++) {
-        const int r = tap_place(p, t / p->taps, phase / p->phases), s = tap_place(p, t % p->taps, phase % p->phases);
+        const int r = tap_place(p, t / p->taps, row), s = tap_place(p, t % p->taps, column);
         const bool there = r >= 0 && r < p->height && s >= 0 && s < p->width;
         for (int l = 0; l < p->lanes; l++)
             window[t * p->lanes + l] =

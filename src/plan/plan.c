@@ -249,7 +249,8 @@ static void run_task(void *context, int task, int worker) {
 }
 
 void dp_plan_run(const dp_plan *plan, dp_pool *pool, float *arena, const dp_plan_call *call) {
-    dp_run run = { plan, arena, call };
+    dp_held held[DP_THREADS_MAX] = { 0 };
+    dp_run run = { plan, arena, call, held };
     dp_profile *profile = call->profile;
     for (int i = 0; i < plan->step_count;) {
         double begin = profile ? dp_now() : 0;

@@ -28,14 +28,21 @@ typedef struct dp_view {
     dp_shape shape;
 } dp_view;
 
+typedef struct dp_step dp_step;
+
+/* What a worker's scratch holds from an earlier task of the run: strip `strip` of `step`, or nothing. */
+typedef struct dp_held {
+    const dp_step *step;
+    int strip;
+} dp_held;
+
 /* One call of dp_plan_run. */
 typedef struct dp_run {
     const dp_plan *plan;
     float *arena;
     const dp_plan_call *call;
+    dp_held *held; /* a worker */
 } dp_run;
-
-typedef struct dp_step dp_step;
 
 /* What the steps of one kind share. run does task `task` of the step; it writes nothing that another task writes. */
 typedef struct dp_step_kind {

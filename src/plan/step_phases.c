@@ -43,17 +43,20 @@ bool dp_only_phases(const dp_lowering *l, int input) {
     return readers == l->uses[input];
 }
 
-/* One phase row of one channel: every second float of `in` to one lane of the pixels of `out`. */
-static void spread_row(float *out, int lanes, const float *in, int pixels) {
-    for (int x = 0; x < pixels; x++)
-        out[(ptrdiff_t)x * lanes] = in[x * PHASES];
+/* A row of the picture, pairs of neighbours to two lanes of the pixels of `out`. */
+static void spread_row(float *out, int lanes, const float *in, int width) {
+    for (int x = 0; x < width / PHASES; x++)
+        memcpy(out + (ptrdiff_t)x * lanes, in + (ptrdiff_t)x * PHASES, PHASES * sizeof *in);
+    if (width % PHASES)
+        out[(ptrdiff_t)(width / PHASES) * lanes] = in[width - 1];
 }
 
-/* Pixel (y, x) of phase (py, px) is pixel (2 (y - margin) + py, 2 (x - margin) + px) of the picture, zero outside. */
+/* Pixel (y, x) of channel (py * C + c) * 2 + px is pixel (2 (y - margin) + py, 2 (x - margin) + px) of the picture, zero outside.
+ */
 static void run_phases(const dp_run *run, const dp_step *step, int task, int worker) {
     const dp_view *out = &step->out, *in = &step->in;
     const int lanes = run->plan->kernels->lanes, image = task / step->tasks, margin = step->as.phases.margin;
-    const int channels = in->shape.c, height = in->shape.h, width = in->shape.w;
+    const int room = (out->shape.w - margin) * PHASES, width = in->shape.w < room ? in->shape.w : room;
     const float *planes = step->as.phases.input < 0
                               ? dp_view_at(run, in, image)
                               : run->call->inputs[step->as.phases.input] + (size_t)image * dp_shape_floats(in->shape);
@@ -63,12 +66,11 @@ static void run_phases(const dp_run *run, const dp_step *step, int task, int wor
         float *row = dp_view_at(run, out, image) + y * out->row;
         for (int block = 0; block < dp_blocks(out->shape.c, lanes); block++)
             memset(row + block * out->block, 0, (size_t)(out->shape.w * lanes) * sizeof *row);
-        for (int k = 0; k < out->shape.c; k++) { /* k = (py * 2 + px) * C + c */
-            int px = k / channels % PHASES, from = PHASES * (y - margin) + k / channels / PHASES;
-            int pixels = (width - px + PHASES - 1) / PHASES, room = out->shape.w - margin;
-            if (from >= 0 && from < height)
+        for (int k = 0; k < out->shape.c; k += PHASES) {
+            int c = k / PHASES % in->shape.c, from = PHASES * (y - margin) + k / PHASES / in->shape.c;
+            if (from >= 0 && from < in->shape.h)
                 spread_row(row + k / lanes * out->block + k % lanes + (ptrdiff_t)margin * lanes, lanes,
-                           planes + k % channels * in->block + from * in->row + px, pixels < room ? pixels : room);
+                           planes + c * in->block + from * in->row, width);
         }
     }
 }
@@ -89,7 +91,7 @@ deeper_status dp_lower_phases(dp_lowering *l, int node, const dp_winograd_shape 
         step.in.row = input->shape.w;
         step.in.block = (ptrdiff_t)input->shape.h * input->shape.w;
     }
-    step.work = (uint64_t)dp_shape_floats(phases);
+    step.work = (uint64_t)dp_shape_floats(phases) * 8;
     step.tasks = dp_parts(l->plan, phases.h, step.work);
     return dp_emit_unary(l->plan, &step, error);
 }
