@@ -281,6 +281,21 @@ static void check(void (*build)(subject *)) {
     free(s.input);
 }
 
+/* Convolutions that Winograd's algorithm computes: one of several strips, one of several pictures at once, every window, no halo, a
+ * batch norm to fold, outputs that end in the middle of a block, sides that no tile divides. */
+static void build_winograd(subject *s) {
+    dp_graph *g = s->graph;
+    int x = dp_add_input(g, "data", 3, 131, 117);
+    x = dp_add_relu(g, "r1", dp_add_conv(g, "c1", x, 40, window(7, 7, 2, 3), true));
+    x = dp_add_conv(g, "c2", x, 24, window(3, 3, 1, 1), true);
+    output(s, x);
+    x = dp_add_max_pool(g, "p1", x, window(3, 3, 2, 0));
+    x = dp_add_relu(g, "r3", dp_add_batch_norm(g, "bn3", dp_add_conv(g, "c3", x, 40, window(3, 3, 1, 0), false), 1e-5F));
+    x = dp_add_max_pool(g, "p2", x, window(3, 3, 2, 0));
+    output(s, dp_add_conv(g, "c4", x, 70, window(5, 5, 1, 2), true));
+    output(s, dp_add_conv(g, "c5", x, 50, window(3, 3, 1, 2), true));
+}
+
 #define GRAPH_TEST(name)                                                                                                           \
     static void test_##name(void **state) {                                                                                        \
         check(build_##name);                                                                                                       \
@@ -293,6 +308,7 @@ GRAPH_TEST(norms)
 GRAPH_TEST(pools)
 GRAPH_TEST(nested)
 GRAPH_TEST(imported)
+GRAPH_TEST(winograd)
 
 /* ---------------------------------------------------------------- what a plan looks like */
 
@@ -336,6 +352,16 @@ static void test_fusions_happen(void **state) {
     text = plan_text(build_norms, 1, false, NULL);
     assert_non_null(strstr(text, " batch norm ")); /* bn3 alone */
     assert_null(strstr(text, " bn2 "));
+    free(text);
+}
+
+static void test_winograd_is_used(void **state) {
+    char *text = plan_text(build_winograd, 2, false, NULL);
+    assert_non_null(strstr(text, "winograd"));
+    assert_non_null(strstr(text, "phases"));
+    free(text);
+    text = plan_text(build_winograd, 2, true, NULL);
+    assert_null(strstr(text, "winograd"));
     free(text);
 }
 
@@ -389,10 +415,13 @@ static void test_bad_options(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_stem),         cmocka_unit_test(test_module_sliced), cmocka_unit_test(test_module_joined),
-        cmocka_unit_test(test_classifier),   cmocka_unit_test(test_norms),         cmocka_unit_test(test_pools),
-        cmocka_unit_test(test_nested),       cmocka_unit_test(test_imported),      cmocka_unit_test(test_fusions_happen),
-        cmocka_unit_test(test_arena_reuses), cmocka_unit_test(test_bad_options),
+        cmocka_unit_test(test_stem),           cmocka_unit_test(test_module_sliced),
+        cmocka_unit_test(test_module_joined),  cmocka_unit_test(test_classifier),
+        cmocka_unit_test(test_norms),          cmocka_unit_test(test_pools),
+        cmocka_unit_test(test_nested),         cmocka_unit_test(test_imported),
+        cmocka_unit_test(test_fusions_happen), cmocka_unit_test(test_winograd_is_used),
+        cmocka_unit_test(test_arena_reuses),   cmocka_unit_test(test_winograd),
+        cmocka_unit_test(test_bad_options),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
