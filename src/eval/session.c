@@ -3,7 +3,10 @@
 
 #include <string.h>
 
-enum { TEXT_LIMIT = 16 << 20 }; /* bytes of a printed plan */
+enum {
+    TEXT_LIMIT = 16 << 20, /* bytes of a printed plan */
+    IMAGES_AT_ONCE = 4     /* at least, and two a thread: more push each other's activations out of the caches */
+};
 
 void dp_session_free(dp_session *session) {
     if (!session)
@@ -13,6 +16,7 @@ void dp_session_free(dp_session *session) {
     dp_plan_free(session->plan);
     dp_free(allocator, session->arena);
     dp_free(allocator, session->outputs);
+    dp_free(allocator, session->places);
     dp_buffer_free(&session->text);
     dp_free(allocator, session);
 }
@@ -21,7 +25,7 @@ static deeper_status make_plan(dp_session *session, dp_packs *packs, const dp_se
     const dp_model *model = session->model;
     const dp_plan_options options = {
         .kernels = session->kernels,
-        .max_batch = session->max_batch,
+        .max_batch = session->at_once,
         .threads = session->threads,
         .outputs = session->outputs,
         .output_count = session->output_count,
@@ -46,9 +50,13 @@ static deeper_status fill(dp_session *session, dp_packs *packs, const dp_session
     DP_TRY(dp_threads_select(&session->threads, options->threads, error));
     session->kernels = dp_kernels_for(isa);
     session->max_batch = options->max_batch ? options->max_batch : 1;
+    DP_TRY(dp_check_batch(session->max_batch, error));
+    session->at_once = session->threads * 2 > IMAGES_AT_ONCE ? session->threads * 2 : IMAGES_AT_ONCE;
+    session->at_once = session->at_once < session->max_batch ? session->at_once : session->max_batch;
     session->output_count = options->output_count;
     session->outputs = dp_alloc_raw(session->allocator, (size_t)options->output_count, sizeof *session->outputs);
-    if (!session->outputs)
+    session->places = dp_alloc_raw(session->allocator, (size_t)options->output_count, sizeof *session->places);
+    if (!session->outputs || !session->places)
         return dp_fail_memory(error, "the list of outputs");
     memcpy(session->outputs, options->outputs, (size_t)options->output_count * sizeof *session->outputs);
     DP_TRY(make_plan(session, packs, options, error));
@@ -80,8 +88,17 @@ dp_shape dp_session_output(const dp_session *session, int index) {
 }
 
 void dp_session_run(dp_session *session, const float *input, int count, float *const *outputs) {
+    size_t image = dp_shape_floats(dp_model_input(session->model));
     uint64_t mode = dp_float_mode_enter();
-    const dp_plan_call call = { .count = count, .inputs = &input, .outputs = outputs, .profile = session->profile };
-    dp_plan_run(session->plan, session->pool, session->arena, &call);
+    for (int done = 0; done < count; done += session->at_once) {
+        const float *in = input + (size_t)done * image;
+        for (int i = 0; i < session->output_count; i++)
+            session->places[i] = outputs[i] + (size_t)done * dp_shape_floats(dp_session_output(session, i));
+        const dp_plan_call call = { .count = count - done < session->at_once ? count - done : session->at_once,
+                                    .inputs = &in,
+                                    .outputs = session->places,
+                                    .profile = session->profile };
+        dp_plan_run(session->plan, session->pool, session->arena, &call);
+    }
     dp_float_mode_leave(mode);
 }

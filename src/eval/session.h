@@ -16,7 +16,9 @@ typedef struct dp_session {
     float *arena;
     dp_buffer text; /* the plan printed */
     int max_batch, threads;
-    int *outputs; /* nodes */
+    int at_once;    /* images of a run of the plan: a batch runs in pieces */
+    int *outputs;   /* nodes */
+    float **places; /* of the outputs of a piece */
     int output_count;
     dp_profile *profile; /* the caller's, who may set it: runs add their times; NULL at first */
 } dp_session;

@@ -6,38 +6,59 @@
 #include "kernels/vec_lrn.h"
 #include "kernels/vec_families.h"
 
-enum { PIXELS = 16 }; /* a pass: 14 KB of scratch at 192 channels */
+enum {
+    PIXELS = 16,                 /* a pass: 14 KB of scratch at 192 channels */
+    GROUP = DP_VEC_REGISTERS / 4 /* pixels side by side */
+};
 
 size_t DP_VEC_NAME(lrn_scratch)(int blocks) {
     return PIXELS * lrn_line_floats(blocks);
 }
 
-DP_VEC_INLINE void pass(const dp_normalise *n, int first, int count, const bool three_quarters) {
-    const size_t line = lrn_line_floats(n->blocks);
+/* `count` neighbouring pixels of one block; `place`: where the first stands in its scratch line. */
+DP_VEC_INLINE void pixels(const dp_normalise *n, const float *place, ptrdiff_t line, const float *in, float *out, const int count,
+                          const int half, const bool three_quarters) {
+    vec s[GROUP], power[GROUP];
+    DP_VEC_UNROLL
+    for (int i = 0; i < count; i++)
+        s[i] = vec_fma(vec_set(n->alpha / (float)n->size), lrn_window_sum(place + i * line, half), vec_set(n->k));
+    if (three_quarters)
+        lrn_power_three_quarters(power, s, count);
+    DP_VEC_UNROLL
+    for (int i = 0; i < count; i++) {
+        vec x = vec_load(in + i * DP_VEC_LANES);
+        vec_store(out + i * DP_VEC_LANES, vec_mul(x, three_quarters ? power[i] : lrn_power_any(s[i], -n->beta)));
+    }
+}
+
+DP_VEC_INLINE void pass(const dp_normalise *n, int first, int count, const int half, const bool three_quarters) {
+    const ptrdiff_t line = (ptrdiff_t)lrn_line_floats(n->blocks);
     for (int b = 0; b < n->blocks; b++)
         for (int i = 0; i < count; i++) {
             vec x = vec_load(n->in + b * n->in_block + (ptrdiff_t)(first + i) * DP_VEC_LANES);
-            vec_store(n->scratch + (size_t)i * line + (size_t)(b + 1) * DP_VEC_LANES, vec_mul(x, x));
+            vec_store(n->scratch + i * line + (ptrdiff_t)(b + 1) * DP_VEC_LANES, vec_mul(x, x));
         }
-    const vec scale = vec_set(n->alpha / (float)n->size);
-    const vec k = vec_set(n->k);
-    for (int b = 0; b < n->blocks; b++)
-        for (int i = 0; i < count; i++) {
-            const ptrdiff_t pixel = (ptrdiff_t)(first + i) * DP_VEC_LANES;
-            vec sum = lrn_window_sum(n->scratch + (size_t)i * line + (size_t)(b + 1) * DP_VEC_LANES, n->size / 2);
-            vec s = vec_fma(scale, sum, k);
-            vec power = three_quarters ? lrn_power_three_quarters(s) : lrn_power_any(s, -n->beta);
-            vec_store(n->out + b * n->out_block + pixel, vec_mul(vec_load(n->in + b * n->in_block + pixel), power));
-        }
+    for (int b = 0; b < n->blocks; b++) {
+        const float *place = n->scratch + (ptrdiff_t)(b + 1) * DP_VEC_LANES;
+        const float *in = n->in + b * n->in_block + (ptrdiff_t)first * DP_VEC_LANES;
+        float *out = n->out + b * n->out_block + (ptrdiff_t)first * DP_VEC_LANES;
+        int i = 0;
+        for (; i + GROUP <= count; i += GROUP)
+            pixels(n, place + i * line, line, in + i * DP_VEC_LANES, out + i * DP_VEC_LANES, GROUP, half, three_quarters);
+        for (; i < count; i++)
+            pixels(n, place + i * line, line, in + i * DP_VEC_LANES, out + i * DP_VEC_LANES, 1, half, three_quarters);
+    }
 }
 
 void DP_VEC_NAME(lrn)(const dp_normalise *n) {
     lrn_clear_ends(n->scratch, PIXELS, n->blocks);
     for (int first = 0; first < n->pixels; first += PIXELS) {
         int count = n->pixels - first < PIXELS ? n->pixels - first : PIXELS;
-        if (n->beta == 0.75f)
-            pass(n, first, count, true);
+        if (n->beta == 0.75f && n->size == 5)
+            pass(n, first, count, 2, true);
+        else if (n->beta == 0.75f)
+            pass(n, first, count, n->size / 2, true);
         else
-            pass(n, first, count, false);
+            pass(n, first, count, n->size / 2, false);
     }
 }

@@ -28,7 +28,11 @@ DP_VEC_INLINE void pass(const dp_normalise_gradient *g, int first, int count, co
             const ptrdiff_t pixel = (ptrdiff_t)(first + i) * DP_VEC_LANES;
             const size_t place = (size_t)i * line + (size_t)(b + 1) * DP_VEC_LANES;
             vec s = vec_fma(scale, lrn_window_sum(squares + place, n->size / 2), k);
-            vec power = three_quarters ? lrn_power_three_quarters(s) : lrn_power_any(s, -n->beta);
+            vec power;
+            if (three_quarters)
+                lrn_power_three_quarters(&power, &s, 1);
+            else
+                power = lrn_power_any(s, -n->beta);
             vec part = vec_mul(vec_load(g->gradient + b * g->gradient_block + pixel), power);
             vec_store(terms + place, vec_mul(vec_div(part, s), vec_load(n->in + b * n->in_block + pixel)));
             vec_store(n->out + b * n->out_block + pixel, part);

@@ -158,6 +158,19 @@ static void place_parts(dp_lowering *l, int node) {
     }
 }
 
+/* A step that reads a pixel before it writes it may write where its input lies, if nobody else reads that: half the memory to go
+ * through. */
+static void place_below(dp_lowering *l, int node) {
+    static const bool in_place[DP_OP_COUNT] = { [DP_OP_LRN] = true, [DP_OP_RELU] = true };
+    const dp_node *it = &l->graph->nodes[node];
+    if (!in_place[it->op])
+        return;
+    int input = l->root[it->inputs[0]];
+    if (has_value(l, input) && l->uses[input] == 1 && input == it->inputs[0] && l->views[input].storage < 0
+        && l->graph->nodes[input].op != DP_OP_INPUT && l->graph->nodes[input].op != DP_OP_SLICE)
+        l->views[input] = l->views[node];
+}
+
 /* From the last node to the first, so that a concatenation has its place before its parts. */
 static deeper_status place_values(dp_lowering *l, const wishes *of, const bool *planes, deeper_error *error) {
     for (int i = l->graph->count - 1; i >= 0; i--) {
@@ -168,6 +181,7 @@ static deeper_status place_values(dp_lowering *l, const wishes *of, const bool *
             DP_TRY(place_new(l, i, &of[i], planes[i], error));
         if (node->op == DP_OP_CONCAT)
             place_parts(l, i);
+        place_below(l, i);
     }
     return DEEPER_OK;
 }

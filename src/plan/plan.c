@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { MAX_BATCH = 4096, MAX_TASKS = 65535, PARTS_A_THREAD = 4 };
+enum { MAX_TASKS = 65535, PARTS_A_THREAD = 4 };
 
 /* A task should last some 10 microseconds at least: a million multiply-adds, or this much of anything slower. */
 static const uint64_t WORK_OF_A_TASK = 500000;
@@ -162,9 +162,14 @@ static void lowering_free(dp_lowering *l) {
         dp_free(l->plan->allocator, tables[i]);
 }
 
+deeper_status dp_check_batch(int images, deeper_error *error) {
+    if (images < 1 || images > DP_BATCH_MAX)
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "a batch of %d images; 1 to %d are possible", images, DP_BATCH_MAX);
+    return DEEPER_OK;
+}
+
 static deeper_status check_options(const dp_graph *graph, const dp_plan_options *options, deeper_error *error) {
-    if (options->max_batch < 1 || options->max_batch > MAX_BATCH)
-        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "a batch of %d images; 1 to %d are possible", options->max_batch, MAX_BATCH);
+    DP_TRY(dp_check_batch(options->max_batch, error));
     if (options->output_count < 1)
         return dp_fail(error, DEEPER_ERROR_ARGUMENT, "a plan without outputs");
     for (int i = 0; i < options->output_count; i++)

@@ -20,9 +20,14 @@ typedef struct dp_packs dp_packs;
 deeper_status dp_packs_create(dp_packs **packs, const deeper_allocator *allocator, deeper_error *error);
 void dp_packs_free(dp_packs *packs);
 
+enum { DP_BATCH_MAX = 4096 };
+
+/* OK, or ARGUMENT: outside 1..DP_BATCH_MAX. */
+deeper_status dp_check_batch(int images, deeper_error *error);
+
 typedef struct dp_plan_options {
     const dp_kernels *kernels;
-    int max_batch;      /* >= 1 */
+    int max_batch;      /* 1..DP_BATCH_MAX */
     int threads;        /* divides the work; changes no result */
     const int *outputs; /* nodes */
     int output_count;   /* >= 1 */

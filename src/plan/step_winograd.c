@@ -4,8 +4,8 @@
  * A strip is some rows of tiles of one picture, or all tiles of several pictures, whose transformed input stays in the second cache
  * of a core. A task transforms a strip's input into scratch of its worker, and for each panel of output channels does the products
  * of all frequencies and transforms them back. Where there are few strips a task has only some of the panels; a worker that takes
- * another task of the strip finds the input transformed. Transformed weights are one ascending stream a strip. What a strip is changes no
- * bit. Letters: L lanes, C channels, N points, r taps, f frequency (i, j). */
+ * another task of the strip finds the input transformed. Transformed weights are one ascending stream a strip. What a strip is
+ * changes no bit. Letters: L lanes, C channels, N points, r taps, f frequency (i, j). */
 #include "plan/winograd.h"
 
 #include <math.h>
@@ -179,18 +179,24 @@ static double row_bytes(const dp_winograd_step *w, const dp_plan *plan) {
     return vectors * (double)(w->tile_stride + w->weights.panels[0] * plan->kernels->lanes) * sizeof(float);
 }
 
-/* Strips that stay in the second cache, as even as can be and the same number for every thread; several pictures a strip where they
- * fit, as long as every thread has its own. */
+/* Strips that stay in the second cache, as even as can be; several pictures a strip where they fit, as long as every thread has its
+ * own. */
 static void cut_strips(dp_winograd_step *w, const dp_plan *plan) {
     const dp_winograd_side *down = &w->cover.down, *across = &w->cover.across;
     size_t cache = dp_cache_bytes(2);
     double picture = row_bytes(w, plan) * down->tiles, room = cache ? (double)cache : CACHE_BYTES;
     int fit = (int)(room / picture), most = plan->max_batch / plan->threads, strips = (int)ceil(picture / room);
     w->strip_images = fit < 1 || most < 1 ? 1 : fit < most ? fit : most;
-    if (strips > 1)
-        strips = dp_pieces(strips, plan->threads) * plan->threads;
     w->strips = strips < down->tiles ? strips : down->tiles;
     w->strip_tiles = w->strip_images * dp_pieces(down->tiles, w->strips) * across->tiles;
+}
+
+/* Whether so many strips alone keep all threads at work to the end, about: the busiest has at most an eighth more than its share.
+ */
+static bool fills(const dp_winograd_step *w, const dp_plan *plan, int strips) {
+    int busiest = dp_pieces(strips, plan->threads) * dp_pieces(w->cover.down.tiles, w->strips);
+    double share = (double)strips * w->cover.down.tiles / w->strips / plan->threads;
+    return busiest <= share * 1.125;
 }
 
 static deeper_status build(dp_lowering *l, dp_winograd_step *w, dp_step *step, deeper_error *error) {
@@ -208,8 +214,7 @@ static deeper_status build(dp_lowering *l, dp_winograd_step *w, dp_step *step, d
     dp_need_scratch(plan, floats + w->row_floats);
     DP_TRY(dp_conv_pack(l, &w->weights, error));
     int groups = dp_pieces(plan->max_batch, w->strip_images) * w->strips;
-    bool few = groups < 2 * plan->threads && groups % plan->threads;
-    w->panel_parts = few ? dp_parts(plan, w->weights.panel_count, step->work) : 1;
+    w->panel_parts = fills(w, plan, groups) ? 1 : dp_parts(plan, w->weights.panel_count, step->work);
     step->tasks = groups * w->panel_parts;
     step->whole_batch = true;
     int reads[] = { step->in.storage, w->weights.packed_storage };
