@@ -11,6 +11,9 @@
 static const cli_option options[] = {
     CLI_OPTION_LABELS,
     CLI_OPTION_PREPROCESS,
+    { .name = "with-preprocessing",
+      .kind = CLI_FLAG,
+      .help = "ONNX: channel order, mean and scale as a part of the network, which then takes RGB of 0..255" },
     { .name = "list", .kind = CLI_FLAG, .help = "list the formats that can be written, and what --preprocess knows by name" },
 };
 
@@ -75,13 +78,15 @@ static int run(const cli_args *args) {
     const char *out = args->operands[1];
     deeper_model *model = NULL;
     deeper_error error = { 0 };
+    deeper_export_options export = DEEPER_EXPORT_OPTIONS_INIT;
     char *in = NULL;
     if (!has_ending(out))
         return fail_ending(args, out);
     int code = cli_model_open(&model, args->operands[0], args, &in);
     if (code)
         return code;
-    if (deeper_model_save(model, out, &error))
+    export.with_preprocessing = cli_flag(args, "with-preprocessing");
+    if (deeper_model_export(model, out, &export, &error))
         code = cli_failure(&error);
     else
         print_result(model, in, out);
@@ -100,6 +105,7 @@ const cli_command cli_command_convert = {
         "it is complete; beside a .caffemodel the deploy form appears, OUT.prototxt.",
     .examples = "deeper convert bvlc_googlenet.caffemodel googlenet.safetensors\n"
                 "deeper convert googlenet.safetensors googlenet.npz    # for numpy.load\n"
+                "deeper convert --with-preprocessing googlenet.safetensors googlenet.onnx\n"
                 "deeper convert --list\n",
     .options = options,
     .option_count = sizeof options / sizeof *options,

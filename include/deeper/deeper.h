@@ -111,9 +111,9 @@ typedef struct deeper_model_options {
 #define DEEPER_MODEL_OPTIONS_INIT                                                                                                  \
     { sizeof(deeper_model_options), NULL, NULL, NULL }
 
-/* Opens a model file: safetensors, npz or a caffemodel as deeper_model_save writes them, or a published caffemodel (GoogLeNet,
- * AlexNet, CaffeNet, NIN, VGG-16; the preprocessing and labels that were published with it are set). The format is found by
- * content. options may be NULL. */
+/* Opens a model file of any format that deeper_model_save writes, an ONNX file of another program, or a published caffemodel
+ * (GoogLeNet, AlexNet, CaffeNet, NIN, VGG-16; the preprocessing and labels that were published with it are set). The format is
+ * found by content. options may be NULL. */
 DEEPER_API deeper_status deeper_model_open(deeper_model **model, const char *path, const deeper_model_options *options,
                                            deeper_error *error);
 
@@ -128,9 +128,21 @@ DEEPER_API deeper_status deeper_model_create(deeper_model **model, const char *a
 DEEPER_API deeper_status deeper_model_initialize(deeper_model *model, uint64_t seed, deeper_error *error);
 
 /* Writes a model file in the format that the ending of `path` says. Atomic: the old file stays until the new one is complete.
- * ".safetensors" is deeper's own; deeper_model_open reads it, ".npz" and ".caffemodel" back to the same bits. Beside a caffemodel a
- * .prototxt appears. Errors: ARGUMENT (another ending), UNSUPPORTED (a layer that the format cannot say, named), IO. */
+ * ".safetensors" is deeper's own; deeper_model_open reads it, ".npz", ".onnx" and ".caffemodel" back to the same bits (an ONNX
+ * file leaves out auxiliary heads). Beside a caffemodel a .prototxt appears. Errors: ARGUMENT (another ending), UNSUPPORTED (a
+ * layer that the format cannot say, named), IO. */
 DEEPER_API deeper_status deeper_model_save(const deeper_model *model, const char *path, deeper_error *error);
+
+typedef struct deeper_export_options {
+    size_t size;
+    int with_preprocessing; /* ONNX: channel order, mean and scale as a part of the network, whose input is then RGB of 0..255 */
+} deeper_export_options;
+#define DEEPER_EXPORT_OPTIONS_INIT                                                                                                 \
+    { sizeof(deeper_export_options), 0 }
+
+/* The same with options, which may be NULL. Errors: also ARGUMENT (an option that the format does not have). */
+DEEPER_API deeper_status deeper_model_export(const deeper_model *model, const char *path, const deeper_export_options *options,
+                                             deeper_error *error);
 
 /* The endings of the formats that deeper_model_save writes (".safetensors" first), with one line on each; NULL past the last. */
 DEEPER_API const char *deeper_model_ending(size_t index, const char **description);

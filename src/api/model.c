@@ -118,12 +118,20 @@ deeper_status deeper_model_create(deeper_model **model, const char *architecture
 }
 
 deeper_status deeper_model_save(const deeper_model *model, const char *path, deeper_error *error) {
+    return deeper_model_export(model, path, NULL, error);
+}
+
+deeper_status deeper_model_export(const deeper_model *model, const char *path, const deeper_export_options *options,
+                                  deeper_error *error) {
+    deeper_export_options mine = DEEPER_EXPORT_OPTIONS_INIT;
     DP_TRY(dp_need(model, "model", error));
     DP_TRY(dp_need(path, "path", error));
     if (!model->model->values)
         return dp_fail(error, DEEPER_ERROR_ARGUMENT, "%s: the model has no parameter values to save; initialize it",
                        model->model->architecture);
-    return dp_model_save(model->model, path, NULL, error);
+    DP_TRY(dp_options_read(&mine, sizeof mine, options, "deeper_export_options", error));
+    const dp_save_options inner = { .with_preprocessing = mine.with_preprocessing != 0 };
+    return dp_model_save(model->model, path, &inner, error);
 }
 
 const char *deeper_model_ending(size_t index, const char **description) {

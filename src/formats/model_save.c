@@ -3,6 +3,7 @@
 #include "formats/caffemodel.h"
 #include "formats/metadata.h"
 #include "formats/model_file.h"
+#include "formats/onnx.h"
 
 #include <string.h>
 
@@ -15,6 +16,7 @@ static const struct {
     writer *write;
 } writers[] = {
     { ".safetensors", "deeper's own: weights, labels, preprocessing, training record", false, dp_model_file_write },
+    { ".onnx", "ONNX: ONNX Runtime, OpenCV and most other engines", true, dp_onnx_write },
     { ".npz", "the same as named arrays for numpy.load", false, dp_model_npz_write },
     { ".caffemodel", "Caffe's weights and layers, with the deploy .prototxt beside it: Caffe, OpenCV, ncnn's converter", false,
       dp_caffemodel_write },

@@ -1,5 +1,6 @@
 /* onnx_layers.c - operators that become layers. Each function reads its node's attributes as their operator set says, refuses what
- * the graph cannot say, and adds a layer. A MatMul or Conv without a bias takes the constant of the Add that alone reads it.
+ * the graph cannot say, and adds a layer. A MatMul or Conv without a bias, or a Mul, takes the constant of the Add that alone reads
+ * it.
  * Letters: N images, C channels, H W rows and columns, K outputs, R S window. */
 #include "formats/onnx_import.h"
 
@@ -475,12 +476,16 @@ static deeper_status add_affine(dp_onnx_importer *it, const Onnx__NodeProto *nod
     if (op == 'D')
         DP_TRY(transform(it, &values, (size_t)channels, inverse, 1));
     bool factor = op == 'M' || op == 'D';
-    dp_onnx_parameter sign = { .fill = op == 'S' && index == 1 ? -1 : 1 };
-    DP_TRY(dp_onnx_layer_name(it, node, name));
+    dp_onnx_parameter sign = { .fill = op == 'S' && index == 1 ? -1 : 1 }, term = factor ? zero : values;
+    const Onnx__NodeProto *add = NULL;
+    if (factor)
+        DP_TRY(following_bias(it, node, x->rank, channels, &term, &add));
+    const Onnx__NodeProto *named = add ? add : node;
+    DP_TRY(dp_onnx_layer_name(it, named, name));
     DP_TRY(dp_onnx_add_parameter(it, name, "weight", (dp_shape){ channels, 1, 1, 1 }, factor ? values : sign, &inputs[1]));
-    DP_TRY(dp_onnx_add_parameter(it, name, "bias", (dp_shape){ channels, 1, 1, 1 }, factor ? zero : values, &inputs[2]));
-    DP_TRY(dp_onnx_add(it, node, DP_OP_AFFINE, inputs, 3, NULL, 4));
-    return dp_onnx_set(it, node, dp_onnx_output(it, node, 0)->node, x->rank, x->dims);
+    DP_TRY(dp_onnx_add_parameter(it, name, "bias", (dp_shape){ channels, 1, 1, 1 }, term, &inputs[2]));
+    DP_TRY(dp_onnx_add(it, named, DP_OP_AFFINE, inputs, 3, NULL, 4));
+    return dp_onnx_set(it, named, dp_onnx_output(it, named, 0)->node, x->rank, x->dims);
 }
 
 static deeper_status arithmetic(dp_onnx_importer *it, const Onnx__NodeProto *node) {
