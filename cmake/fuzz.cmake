@@ -2,7 +2,7 @@
 # corpora: `seeds_X FOLDER` fills FOLDER/<target>/. In the fuzz preset the targets link libFuzzer (`./check --fuzz` runs them); in
 # every other build tests/fuzz/main.c replays the seeds and a few thousand mutations of them, as a test.
 file(GLOB seed_sources CONFIGURE_DEPENDS tests/fuzz/seeds_*.c)
-file(GLOB picture_makers CONFIGURE_DEPENDS tests/helpers/pictures*.c tests/helpers/tars.c)
+file(GLOB picture_makers CONFIGURE_DEPENDS tests/helpers/pictures*.c tests/helpers/tars.c tests/helpers/onnx_maker.c)
 file(GLOB target_sources CONFIGURE_DEPENDS tests/fuzz/fuzz_*.c)
 set(seeds_folder ${PROJECT_BINARY_DIR}/seeds)
 

@@ -7,7 +7,7 @@
 #include "formats/tensor.h"
 #include "onnx.pb-c.h"
 
-enum { DP_ONNX_OLDEST = 6, DP_ONNX_NEWEST = 25 }; /* operator sets */
+enum { DP_ONNX_OLDEST = 1, DP_ONNX_NEWEST = 25 }; /* operator sets */
 
 /* Element types by their numbers in the format. */
 enum {

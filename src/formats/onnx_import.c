@@ -340,7 +340,7 @@ static deeper_status read_input_dims(dp_onnx_importer *it, const Onnx__ValueInfo
             return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED,
                                 "input %.100s: side %d is not fixed; export the model for pictures of one size", input->name, i);
     }
-    if (*rank == 4 && dims[1] > 4 && dims[3] <= 4)
+    if (*rank == 4 && dims[1] > 4 && (dims[3] == 1 || dims[3] == 3))
         return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED,
                             "input %.100s is %lld x %lld x %lld: N x H x W x C (NHWC); export the model as N x C x H x W",
                             input->name, (long long)dims[1], (long long)dims[2], (long long)dims[3]);

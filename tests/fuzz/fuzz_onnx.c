@@ -1,0 +1,53 @@
+/* fuzz_onnx.c - any bytes as an ONNX model: imported, opened, and what opens written and opened again to the same. Memory is
+ * bounded as a caller could bound it: a block above 16 MB is refused.
+ *
+ * covers: src/formats/onnx_file.c src/formats/onnx_import.c src/formats/onnx_constants.c src/formats/onnx_layers.c
+ * src/formats/onnx_shapes.c */
+#include "formats/model.h"
+#include "formats/onnx_import.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void demand(bool holds) {
+    if (!holds)
+        abort();
+}
+
+static void *allocate(void *context, size_t size, size_t alignment) {
+    void *block = NULL;
+    return size <= 16 << 20 && posix_memalign(&block, alignment, size ? size : 1) == 0 ? block : NULL;
+}
+
+static void release(void *context, void *block) {
+    free(block);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    static const deeper_allocator bounded = { allocate, release, NULL };
+    dp_onnx_file file;
+    deeper_error error = { 0 };
+    dp_onnx_sniff(data, size);
+    deeper_status status = dp_onnx_parse(&file, data, size, "input", NULL, &bounded, &error);
+    if (status == DEEPER_OK) {
+        dp_onnx_network network;
+        status = dp_onnx_import(&network, &file, &error);
+        demand((status == DEEPER_OK) == (network.graph != NULL));
+        if (status == DEEPER_OK)
+            demand(network.output >= 0 && network.output < network.graph->count);
+        dp_onnx_network_free(&network, &bounded);
+        dp_onnx_free(&file);
+    }
+    demand(status == DEEPER_OK || (error.status == status && error.message[0]));
+
+    dp_model *model = NULL;
+    status = dp_model_open_bytes(&model, data, size, "input", &bounded, &error);
+    demand((status == DEEPER_OK) == (model != NULL));
+    if (model && strcmp(model->format, "onnx") == 0)
+        for (int p = 0; p < model->graph->parameters; p++)
+            demand(model->values[p] != NULL);
+    dp_model_free(model);
+    return 0;
+}

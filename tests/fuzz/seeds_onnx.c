@@ -1,0 +1,212 @@
+/* seeds_onnx.c - seeds for the readers of ONNX files and of networks as JSON: small sound files that together have every operator,
+ * every field that values can lie in, and the older and newer ways to say a thing.
+ *
+ *     seeds_onnx FOLDER        fills FOLDER/fuzz_onnx, fuzz_graph_json */
+#include "formats/graph_json.h"
+#include "formats/model.h"
+#include "formats/onnx_import.h"
+#include "helpers/onnx_maker.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static const char *folder;
+static int written;
+
+static void save(const char *target, const void *bytes, size_t size) {
+    char path[4096];
+    snprintf(path, sizeof path, "%s/%s", folder, target);
+    mkdir(path, 0777);
+    snprintf(path, sizeof path, "%s/%s/%03d", folder, target, written++);
+    FILE *file = fopen(path, "wb");
+    if (!file || fwrite(bytes, 1, size, file) != size || fclose(file) != 0) {
+        fprintf(stderr, "seeds_onnx: %s: %s\n", path, strerror(errno));
+        exit(1);
+    }
+}
+
+/* The file, and the network that it is, as JSON. */
+static void finish(maker *m) {
+    size_t size;
+    void *bytes = maker_pack(m, &size);
+    save("fuzz_onnx", bytes, size);
+    dp_model *model = NULL;
+    if (dp_model_open_bytes(&model, bytes, size, "seed", NULL, NULL) == DEEPER_OK) {
+        char *json = dp_graph_to_json(model->graph);
+        save("fuzz_graph_json", json, strlen(json));
+        free(json);
+        dp_model_free(model);
+    }
+    free(bytes);
+    maker_free(m);
+}
+
+static maker *picture(int opset, int64_t side) {
+    return maker_create(opset, (int64_t[]){ 1, 3, side, side }, 4);
+}
+
+/* Windows, pads and norms. */
+static void layers(void) {
+    static const char *const modes[] = { "SAME_UPPER", "SAME_LOWER", "VALID", "NOTSET" };
+    for (int i = 0; i < 4; i++) {
+        maker *m = picture(13, 9);
+        maker_floats(m, "w", (int64_t[]){ 6, 1, 2, 3 }, 4);
+        maker_floats(m, "v", (int64_t[]){ 6 }, 1);
+        Onnx__NodeProto *node = maker_node(m, "Conv", "x,w,v", "c");
+        maker_text(m, node, "auto_pad", modes[i]);
+        maker_int(m, node, "group", 3);
+        maker_ints(m, node, "kernel_shape", (int64_t[]){ 2, 3 }, 2);
+        maker_ints(m, node, "dilations", (int64_t[]){ 2, 1 }, 2);
+        if (i == 3)
+            maker_ints(m, node, "pads", (int64_t[]){ 1, 2, 1, 0 }, 4);
+        maker_float(m, maker_node(m, "BatchNormalization", "c,v,v,v,v", "n"), "epsilon", 1e-3F);
+        node = maker_node(m, i % 2 ? "MaxPool" : "AveragePool", "n", "p");
+        maker_ints(m, node, "kernel_shape", (int64_t[]){ 3, 3 }, 2);
+        maker_ints(m, node, "strides", (int64_t[]){ 2, 2 }, 2);
+        maker_ints(m, node, "pads", (int64_t[]){ 1, 1, 1, 1 }, 4);
+        maker_int(m, node, "ceil_mode", 1);
+        if (i % 2 == 0)
+            maker_int(m, node, "count_include_pad", 1);
+        maker_int(m, maker_node(m, "LRN", "p", "l"), "size", 5);
+        maker_node(m, "Add", "l,p", "a");
+        maker_node(m, "Sum", "a,l,p", "s");
+        maker_int(m, maker_node(m, "Concat", "s,a", "j"), "axis", 1);
+        if (i == 0)
+            maker_node(m, "GlobalAveragePool", "j", "g");
+        else if (i == 1)
+            maker_node(m, "GlobalMaxPool", "j", "g");
+        else
+            maker_ints(m, maker_node(m, "ReduceMean", "j", "g"), "axes", (int64_t[]){ 2, -1 }, 2);
+        maker_int(m, maker_node(m, "Softmax", "g", "y"), "axis", 1);
+        finish(m);
+    }
+}
+
+/* Arithmetic and bounds, in newer and older sets. */
+static void elements(void) {
+    static int64_t pads[] = { 0, 0, 1, 0, 0, 0, 2, 1 }, axes[] = { 2, 3 }, two[] = { 1, 1, 0, 1 };
+    maker *m = picture(18, 4);
+    maker_floats(m, "k", (int64_t[]){ 3, 1, 1 }, 3);
+    maker_floats(m, "one", NULL, 0);
+    maker_floats(m, "six", NULL, 0)->float_data[0] = 6;
+    maker_list(m, "pads", pads, 8);
+    maker_list(m, "two", two, 4);
+    maker_list(m, "axes", axes, 2);
+    maker_node(m, "Mul", "x,k", "a");
+    maker_node(m, "Add", "a,k", "b");
+    maker_node(m, "Sub", "one,b", "c");
+    maker_node(m, "Div", "c,one", "d");
+    maker_node(m, "Clip", "d,,six", "e");
+    maker_node(m, "Pad", "e,pads", "f");
+    maker_node(m, "Pad", "f,two,,axes", "g");
+    maker_node(m, "Dropout", "g", "h");
+    maker_int(m, maker_node(m, "Cast", "h", "i"), "to", DP_ONNX_FLOAT16);
+    maker_node(m, "Identity", "i", "j");
+    maker_node(m, "ReduceMean", "j,axes", "l");
+    maker_node(m, "Relu", "l", "y");
+    finish(m);
+
+    m = picture(6, 4);
+    maker_floats(m, "k", (int64_t[]){ 3 }, 1);
+    Onnx__NodeProto *node = maker_node(m, "Mul", "x,k", "a");
+    maker_int(m, node, "broadcast", 1);
+    maker_int(m, node, "axis", 1);
+    node = maker_node(m, "Clip", "a", "b");
+    maker_float(m, node, "min", -1);
+    maker_float(m, node, "max", 1);
+    node = maker_node(m, "Pad", "b", "c");
+    maker_ints(m, node, "pads", (int64_t[]){ 0, 0, 1, 1, 0, 0, 1, 1 }, 8);
+    maker_text(m, node, "mode", "constant");
+    maker_float(m, maker_node(m, "Dropout", "c", "d"), "ratio", 0.25F);
+    maker_node(m, "GlobalAveragePool", "d", "e");
+    maker_node(m, "Softmax", "e", "y");
+    finish(m);
+}
+
+/* Shapes computed, values reshaped and joined, channels taken. */
+static void shapes(void) {
+    static int64_t zero[] = { 0 }, one[] = { 1 }, two[] = { 2 }, order[] = { 2, 1, 0 }, rest[] = { -1 }, to[] = { 0, 3, 4, 4 };
+    maker *m = maker_create(13, (int64_t[]){ 0, 3, 4, 4 }, 4);
+    maker_list(m, "zero", zero, 1);
+    maker_list(m, "one", one, 1);
+    maker_list(m, "two", two, 1);
+    maker_list(m, "order", order, 3);
+    maker_list(m, "rest", rest, 1);
+    maker_list(m, "to", to, 4);
+    maker_list(m, "i", one, 1)->n_dims = 0;
+    maker_floats(m, "w", (int64_t[]){ 48, 2 }, 2);
+    maker_floats(m, "b", (int64_t[]){ 2 }, 1);
+    maker_int(m, maker_node(m, "Gather", "x,order", "bgr"), "axis", 1);
+    maker_int(m, maker_node(m, "Gather", "bgr,i", "g1"), "axis", 1);
+    maker_node(m, "Unsqueeze", "g1,one", "g"); /* N x 1 x 4 x 4 */
+    maker_node(m, "Slice", "bgr,one,two,one", "s");
+    maker_int(m, maker_node(m, "Concat", "g,s,g", "j"), "axis", 1);
+    maker_node(m, "Shape", "j", "shape");
+    maker_node(m, "Slice", "shape,zero,one", "n");
+    maker_node(m, "Mul", "rest,one", "product");
+    maker_int(m, maker_node(m, "Concat", "n,product", "flat"), "axis", 0);
+    maker_node(m, "Reshape", "j,flat", "f");
+    maker_node(m, "Reshape", "f,to", "p");
+    maker_node(m, "Flatten", "p", "q");
+    maker_node(m, "MatMul", "q,w", "r");
+    maker_node(m, "Add", "r,b", "y");
+    finish(m);
+}
+
+/* Values in every way that a file can hold them. */
+static void values(void) {
+    static int32_t q[] = { -128, 127, 3 }, zero[] = { 1, 2, 3 }, bits[] = { 0x3C00, 0xC000, 0x3800 };
+    static uint64_t u[] = { 3, 1 };
+    static double d[] = { 1, -2, 3 };
+    static int64_t sides[] = { 3, 1 };
+    maker *m = picture(13, 2);
+    Onnx__TensorProto *w = maker_floats(m, "w", (int64_t[]){ 3, 1, 1, 1 }, 4), *z = maker_floats(m, "z", (int64_t[]){ 3 }, 1),
+                      *h = maker_floats(m, "h", (int64_t[]){ 3 }, 1), *f = maker_floats(m, "f", (int64_t[]){ 3 }, 1),
+                      *n = maker_floats(m, "n", (int64_t[]){ 2 }, 1);
+    maker_floats(m, "scale", (int64_t[]){ 3 }, 1);
+    maker_floats(m, "s", NULL, 0)->float_data[0] = 0.5F;
+    maker_list(m, "sides", sides, 2);
+    w->data_type = z->data_type = DP_ONNX_INT8;
+    w->int32_data = q;
+    z->int32_data = zero;
+    h->data_type = DP_ONNX_FLOAT16;
+    h->int32_data = bits;
+    w->n_int32_data = z->n_int32_data = h->n_int32_data = 3;
+    f->data_type = DP_ONNX_DOUBLE;
+    f->double_data = d;
+    f->n_double_data = 3;
+    n->data_type = DP_ONNX_UINT64;
+    n->uint64_data = u;
+    n->n_uint64_data = 2;
+    w->n_float_data = z->n_float_data = h->n_float_data = f->n_float_data = n->n_float_data = 0;
+    maker_int(m, maker_node(m, "DequantizeLinear", "w,scale,z", "dw"), "axis", 0);
+    maker_ints(m, maker_node(m, "Transpose", "dw", "tw"), "perm", (int64_t[]){ 0, 1, 3, 2 }, 4);
+    maker_node(m, "QuantizeLinear", "x,s", "q");
+    maker_node(m, "DequantizeLinear", "q,s", "dq");
+    maker_int(m, maker_node(m, "Conv", "dq,tw,h", "c"), "group", 3);
+    maker_node(m, "GlobalAveragePool", "c", "g");
+    maker_ints(m, maker_node(m, "Squeeze", "g", "v"), "axes", (int64_t[]){ 2, 3 }, 2);
+    maker_node(m, "ConstantOfShape", "sides", "k");
+    maker_int(m, maker_node(m, "Cast", "n", "nf"), "to", DP_ONNX_FLOAT);
+    maker_int(m, maker_node(m, "Cast", "nf", "ni"), "to", DP_ONNX_INT64);
+    maker_node(m, "Gemm", "v,k", "y");
+    finish(m);
+}
+
+int main(int argc, char **argv) {
+    if (argc != 2) {
+        fprintf(stderr, "usage: seeds_onnx FOLDER\n");
+        return 2;
+    }
+    folder = argv[1];
+    mkdir(folder, 0777);
+    finish(maker_classifier());
+    layers();
+    elements();
+    shapes();
+    values();
+    return 0;
+}
