@@ -16,6 +16,7 @@ typedef struct opening {
     dp_onnx_network network;
     int input;        /* the node that stands for the picture: the INPUT, or the preprocessing layer after it */
     dp_model *stated; /* what the file's texts describe, NULL: nothing */
+    bool described;   /* there are such texts */
     bool inside;      /* the network begins with the preprocessing of the texts */
     int *pairs;       /* of the nodes, in the network that they were matched with */
 } opening;
@@ -148,6 +149,7 @@ static deeper_status read_texts(opening *o, deeper_error *error) {
     if (!dp_text_find(texts, proto->n_metadata_props, "deeper.version"))
         return DEEPER_OK;
     DP_TRY(dp_model_describe(&o->stated, texts, proto->n_metadata_props, o->file.name, o->file.allocator, error));
+    o->described = true;
     o->inside = o->stated->has_preprocess && dp_text_find(texts, proto->n_metadata_props, DP_ONNX_PREPROCESS_TEXT);
     return DEEPER_OK;
 }
@@ -169,7 +171,7 @@ static void move_texts(dp_model *to, dp_model *from) {
 static deeper_status set_source(const opening *o, dp_model *model, deeper_error *error) {
     const Onnx__ModelProto *proto = o->file.model;
     char source[200];
-    if (model->source)
+    if (model->source || o->described) /* a text that our own file leaves out is unknown */
         return DEEPER_OK;
     snprintf(source, sizeof source, "ONNX, operator set %d%s%.60s%s%.40s", o->file.opset, proto->producer_name ? ", from " : "",
              proto->producer_name ? proto->producer_name : "", proto->producer_version ? " " : "",

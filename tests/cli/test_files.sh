@@ -77,6 +77,27 @@ run 0 convert --json small.safetensors copy.safetensors
 same "small.safetensors	copy.safetensors	googlenet" "$(get input output architecture)"
 run 0 convert copy.safetensors again.safetensors
 cmp -s copy.safetensors again.safetensors || fail "a copy of a copy differs"
+# ONNX and back to the same file; every command takes it; a graph that is none of our networks runs too.
+run 0 convert small.safetensors small.onnx
+run 0 convert small.onnx back.safetensors
+cmp -s copy.safetensors back.safetensors || fail "a copy through ONNX differs"
+run 0 convert --with-preprocessing small.safetensors inside.onnx
+run 0 convert inside.onnx back.safetensors
+cmp -s copy.safetensors back.safetensors || fail "a copy through ONNX with preprocessing differs"
+run 2 convert --with-preprocessing small.safetensors out.safetensors
+says err "only ONNX"
+run 0 info --json small.onnx
+same "onnx	googlenet	5	true" "$(get format architecture classes labels)"
+run 0 classify --model small.safetensors --json red.ppm
+top=$(get top.0.id top.0.p)
+run 0 classify --model small.onnx --json red.ppm
+same "$top" "$(get top.0.id top.0.p)"
+run 0 summary --model small.onnx
+run 0 bench --model small.onnx --seconds 0 --json
+head -c 3000 small.onnx >cut.onnx
+run 1 info cut.onnx
+lines err 1
+says err "cut.onnx: not a sound ONNX model, or cut short"
 run 2 convert small.safetensors out.model
 says err "out.model: the ending says the format" .safetensors
 run 1 convert cut.safetensors out.safetensors
