@@ -471,6 +471,43 @@ DEEPER_API const char *deeper_scores_data(const deeper_scores *scores);
 DEEPER_API deeper_status deeper_scores_report(const deeper_scores *scores, const deeper_dataset *dataset, const char *command,
                                               const char *path, deeper_error *error);
 
+/* -------------------------------------------------------------------------------------------------------- verification */
+
+/* How far one layer's output differs from what it is held against: the input where |mine - theirs| is largest relative to the
+ * largest value of the tensor. Valid during the callback. */
+typedef struct deeper_difference {
+    const char *name;            /* the layer; NULL: nothing could be compared with `other` */
+    const char *other;           /* its name in the other model or the recording */
+    int channels, height, width; /* of the layer's output */
+    double relative, absolute;   /* infinite where only one of the two values is a number */
+    int image;                   /* from 0 */
+    int channel, row, column;    /* where in it */
+    float mine, theirs;          /* the values there */
+} deeper_difference;
+
+typedef struct deeper_verify_options {
+    size_t size;
+    const char *names;           /* "RECORDED=LAYER,...": layers that bear other names in a recording */
+    const char *const *pictures; /* of two models: inputs, as the first model prepares them; NULL: one fixed input */
+    size_t picture_count;
+    int threads;                                                    /* as in a session */
+    void (*progress)(void *context, uint64_t done, uint64_t total); /* inputs; may be NULL */
+    void *context;
+} deeper_verify_options;
+#define DEEPER_VERIFY_OPTIONS_INIT                                                                                                 \
+    { sizeof(deeper_verify_options), NULL, NULL, 0, 0, NULL, NULL }
+
+/* Compares what the model computes with `against`:
+ *   - a recording: an npz of arrays, or a folder of raw NAME_SHAPE.f32 files, one of them the input (named as the input layer,
+ * "input" or ..._input), the others outputs of layers, matched by name, then as docs/FORMATS.md says;
+ *   - or another model file, which is run on the same inputs; layers are matched by name, then by structure.
+ * `difference` is called once a layer, in the order of computation, so that the first beyond a tolerance is where the two part;
+ * then for what could not be compared. *inputs (may be NULL) receives how many inputs were compared. Errors: MISMATCH (no recorded
+ * input, other shapes, no layer in common), those of deeper_model_open and of pictures. */
+DEEPER_API deeper_status deeper_verify(const deeper_model *model, const char *against, const deeper_verify_options *options,
+                                       void (*difference)(void *context, const deeper_difference *difference), void *context,
+                                       int *inputs, deeper_error *error);
+
 /* ---------------------------------------------------------------------------------------------------------- training */
 
 /* Everything that a training run is. DEEPER_TRAIN_OPTIONS_INIT sets the defaults in brackets; NULL texts and zeros are defaults too
