@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 static const cli_command *const commands[] = {
-    &cli_command_classify, &cli_command_eval,   &cli_command_train, &cli_command_summary, &cli_command_bench,
+    &cli_command_classify, &cli_command_eval,   &cli_command_train, &cli_command_summary, &cli_command_bench, &cli_command_features,
     &cli_command_convert,  &cli_command_verify, &cli_command_pull,  &cli_command_info,    &cli_command_help,
 };
 

@@ -151,8 +151,9 @@ DEEPER_API const char *deeper_model_ending(size_t index, const char **descriptio
 DEEPER_API void deeper_model_close(deeper_model *model);
 
 /* What a model says about itself. Keys: "architecture" ("googlenet"), "options" ("norm=lrn,stem=full,..."), "preprocessing" (one
- * readable line), "recipe" (the name of the published preprocessing that it is), "preprocess" (the same as JSON), "source" (where
- * the weights came from), "format" (of the file). NULL if unknown. Lives as long as the model. */
+ * readable line), "recipe" (the name of the published preprocessing that it is), "preprocess" (the same as JSON), "features" (the
+ * layer that its classifier reads), "source" (where the weights came from), "format" (of the file). NULL if unknown. Lives as long
+ * as the model. */
 DEEPER_API const char *deeper_model_text(const deeper_model *model, const char *key);
 
 /* Classes, and the id ("n02123159") and name ("tiger cat") of one; "" where the model has no label table. Lives with the model. */
@@ -470,6 +471,33 @@ DEEPER_API const char *deeper_scores_data(const deeper_scores *scores);
  * again, or NULL. Errors: MISMATCH, IO, MEMORY. */
 DEEPER_API deeper_status deeper_scores_report(const deeper_scores *scores, const deeper_dataset *dataset, const char *command,
                                               const char *path, deeper_error *error);
+
+/* ------------------------------------------------------------------------------------------------------------ features */
+
+typedef struct deeper_features_options {
+    size_t size;
+    int readers;                                                           /* threads that decode; 0: as many as the processors */
+    void (*progress)(void *context, uint64_t done, uint64_t total);        /* after each picture; total 0: not known; may be NULL */
+    void (*problem)(void *context, const char *path, const char *message); /* a picture that was skipped; may be NULL */
+    int (*control)(void *context); /* asked after each picture: not 0 stops (DEEPER_ERROR_STOPPED); may be NULL */
+    void *context;
+} deeper_features_options;
+#define DEEPER_FEATURES_OPTIONS_INIT                                                                                               \
+    { sizeof(deeper_features_options), 0, NULL, NULL, NULL, NULL }
+
+typedef struct deeper_features_result {
+    uint64_t images, unreadable; /* rows written; pictures skipped */
+    double seconds;
+} deeper_features_result;
+
+/* Writes the session's outputs for the centre crop of each picture to `path`, an npz (numpy.load): "names", "features" (or, of
+ * several outputs, an array under each layer's name), "layers", and of a data set "labels" and "classes". Exactly one of source and
+ * dataset is not NULL. Memory holds a batch and the names; the values pass through nameless files beside `path`. Atomic. Errors:
+ * FORMAT (no picture could be read), LIMIT (4 GB), STOPPED, IO, MISMATCH (the model does not say how a picture becomes its input).
+ */
+DEEPER_API deeper_status deeper_features(deeper_session *session, const deeper_source *source, const deeper_dataset *dataset,
+                                         const char *path, const deeper_features_options *options, deeper_features_result *result,
+                                         deeper_error *error);
 
 /* -------------------------------------------------------------------------------------------------------- verification */
 

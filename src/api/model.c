@@ -1,5 +1,6 @@
 /* model.c - deeper_model: opened, made, given values, saved, and what it says about itself. */
 #include "api/handles.h"
+#include "eval/layers.h"
 #include "formats/metadata.h"
 #include "formats/recipes.h"
 #include "nets/nets.h"
@@ -168,6 +169,7 @@ deeper_status deeper_model_initialize(deeper_model *model, uint64_t seed, deeper
 const char *deeper_model_text(const deeper_model *model, const char *key) {
     if (!model || !key)
         return NULL;
+    int features = dp_layers_features(model->model->graph);
     const dp_recipe *recipe = model->model->has_preprocess ? dp_recipe_of(&model->model->preprocess) : NULL;
     const struct {
         const char *key, *text;
@@ -177,6 +179,7 @@ const char *deeper_model_text(const deeper_model *model, const char *key) {
         { "preprocessing", model->preprocessing[0] ? model->preprocessing : NULL },
         { "preprocess", model->preprocess },
         { "recipe", recipe ? recipe->name : NULL },
+        { "features", features >= 0 ? model->model->graph->nodes[features].name : NULL },
         { "source", model->model->source },
         { "format", model->model->format },
     };

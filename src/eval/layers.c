@@ -136,6 +136,15 @@ static int logits_of(const dp_graph *graph) {
     return prob >= 0 && graph->nodes[prob].op == DP_OP_SOFTMAX ? graph->nodes[prob].inputs[0] : -1;
 }
 
+int dp_layers_features(const dp_graph *graph) {
+    int node = logits_of(graph);
+    if (node >= 0 && (graph->nodes[node].op == DP_OP_FC || graph->nodes[node].op == DP_OP_CONV))
+        node = graph->nodes[node].inputs[0];
+    while (node >= 0 && passes_on(graph->nodes[node].op))
+        node = graph->nodes[node].inputs[0];
+    return node;
+}
+
 /* The only layer of that size. Of a chain of its size (a convolution and its ReLU) none is the only one. */
 static int only_one(const dp_graph *graph, size_t floats) {
     int found = -1;

@@ -14,6 +14,10 @@ deeper_status dp_layers_match(int *theirs, const dp_graph *a, const dp_graph *b,
 /* The node that a recorded array of `floats` an image is, by dp_verify_recording's rules; -1: none. */
 int dp_layers_find(const dp_graph *graph, const char *name, size_t floats);
 
+/* The layer whose output the classifier reads, the picture's embedding: pool5/7x7_s1 of GoogLeNet. Where no weights stand before
+ * the softmax, what it reads. -1: a network without class probabilities. */
+int dp_layers_features(const dp_graph *graph);
+
 /* The input node of a network, -1: none. */
 int dp_layers_input(const dp_graph *graph);
 

@@ -84,7 +84,7 @@ static deeper_status report(const streaming *it, size_t count, deeper_error *err
             }
             answer.softmaxes = it->softmaxes;
             answer.message = "";
-            sound++;
+            answer.row = sound++;
         }
         if (stream->sink(stream->context, &answer) != 0)
             return dp_fail(error, DEEPER_ERROR_STOPPED, "stopped by the caller at %s", item->path);

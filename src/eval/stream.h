@@ -13,6 +13,7 @@ typedef struct dp_answer {
     deeper_status status; /* not DEEPER_OK: it could not be read, message says why */
     const char *message;
     const float *const *softmaxes; /* [classifier]: crops x classes; NULL if it could not be read */
+    size_t row; /* of one crop: where the session's outputs are, which lie at classifier->outputs[i] + row * floats of it */
 } dp_answer;
 
 typedef struct dp_stream {

@@ -1,0 +1,223 @@
+/* command_features.c - what layers say of pictures, into an npz: embeddings for search, clustering, other classifiers. */
+#include "commands.h"
+#include "models.h"
+#include "output.h"
+#include "sources.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_LAYERS = 64, MOST_NAME = 256, BATCH = 8 };
+
+static const cli_option options[] = {
+    CLI_OPTION_MODEL,
+    { .name = "out", .letter = 'o', .kind = CLI_FILE, .value = "FILE.npz", .help = "the file to write" },
+    { .name = "layer",
+      .letter = 'L',
+      .kind = CLI_TEXT,
+      .value = "LIST",
+      .help =
+          "layers whose output is written, with commas between; the beginning of a name up to a slash will do where only one layer "
+          "has it (default: what the classifier reads, pool5 of GoogLeNet)" },
+    { .name = "data",
+      .letter = 'd',
+      .kind = CLI_FILE,
+      .value = "SET",
+      .help =
+          "pictures with labels in place of operands: a folder of class folders, a tar of them (or TAR:FOLDER), a file of \"PATH "
+          "LABEL\" lines, or IDX pictures" },
+    { .name = "root",
+      .letter = 'r',
+      .kind = CLI_FILE,
+      .value = "FOLDER",
+      .help = "where the paths of a list start (default: the list's folder)" },
+    { .name = "crops",
+      .letter = 'c',
+      .kind = CLI_CHOICE,
+      .value = "1",
+      .fallback = "1",
+      .help = "views of a picture: the centre alone" },
+    CLI_OPTION_THREADS,
+    CLI_OPTION_PREPROCESS,
+    { .name = "null", .letter = '0', .kind = CLI_FLAG, .help = "paths in lists end in a zero byte (find -print0)" },
+};
+
+typedef struct layers {
+    const char *names[MOST_LAYERS]; /* the model's */
+    size_t count;
+} layers;
+
+/* ------------------------------------------------------------------------------------------------------- layers by name */
+
+static bool starts(const char *name, const char *part) {
+    size_t length = strlen(part);
+    return !strncmp(name, part, length) && (name[length] == '/' || !name[length]);
+}
+
+/* The layer's full name: the same, or the only one that begins so, or PART/output. NULL after a line on stderr. */
+static const char *full_name(const cli_args *args, const deeper_model *model, const char *part) {
+    const char *found = NULL;
+    size_t count = 0;
+    deeper_layer layer;
+    for (size_t i = 0; i < deeper_model_layers(model); i++) {
+        if (deeper_model_layer(model, i, &layer, NULL) || !starts(layer.name, part) || !strcmp(layer.operation, "dropout")
+            || !strcmp(layer.operation, "flatten"))
+            continue;
+        if (!strcmp(layer.name, part) || !strcmp(layer.name + strlen(part), "/output"))
+            return layer.name;
+        found = layer.name;
+        count++;
+    }
+    if (count == 1)
+        return found;
+    if (count)
+        cli_usage(args->command, "--layer %s: %zu layers begin so, %s among them ('deeper summary --layers' lists all)", part,
+                  count, found);
+    else
+        cli_usage(args->command, "--layer %s: no such layer ('deeper summary --layers' lists them)", part);
+    return NULL;
+}
+
+static int find_layers(layers *of, const cli_args *args, const deeper_model *model) {
+    const char *given = cli_text(args, "layer"), *own = deeper_model_text(model, "features");
+    if (!given && !own)
+        return cli_usage(args->command, "--layer LIST is missing: the model has no classifier");
+    if (!given) {
+        of->names[of->count++] = own;
+        return CLI_DONE;
+    }
+    for (size_t length; *given; given += length + (given[length] == ',')) {
+        char part[MOST_NAME + 1];
+        length = strcspn(given, ",");
+        snprintf(part, sizeof part, "%.*s", (int)(length < MOST_NAME ? length : MOST_NAME), given);
+        const char *name = full_name(args, model, part);
+        if (!name)
+            return CLI_USAGE;
+        if (of->count == MOST_LAYERS)
+            return cli_usage(args->command, "--layer: more than %d layers", MOST_LAYERS);
+        of->names[of->count++] = name;
+    }
+    return of->count ? CLI_DONE : cli_usage(args->command, "--layer: names no layer");
+}
+
+/* ------------------------------------------------------------------------------------------------------------- writing */
+
+static void show_progress(void *context, uint64_t done, uint64_t total) {
+    cli_progress_show(context, done, total);
+}
+
+static void show_problem(void *context, const char *path, const char *message) {
+    cli_problem(path, message);
+}
+
+static void print_result(const cli_args *args, const layers *of, const deeper_features_result *result) {
+    double rate = result->seconds > 0 ? (double)result->images / result->seconds : 0;
+    json_t *names = json_array();
+    if (cli_json()) {
+        for (size_t i = 0; i < of->count; i++)
+            json_array_append_new(names, cli_json_text(of->names[i]));
+        cli_print_json(json_pack("{s:o, s:o, s:I, s:I, s:o, s:o}", "output", cli_json_text(cli_text(args, "out")), "layers", names,
+                                 "images", (json_int_t)result->images, "unreadable", (json_int_t)result->unreadable, "seconds",
+                                 cli_json_real(result->seconds), "images_per_second", cli_json_real(rate)));
+        return;
+    }
+    json_decref(names);
+    cli_print_text(cli_text(args, "out"));
+    printf(": %llu picture%s, ", (unsigned long long)result->images, result->images == 1 ? "" : "s");
+    for (size_t i = 0; i < of->count; i++) {
+        fputs(i ? ", " : "", stdout);
+        cli_print_text(of->names[i]);
+    }
+    if (result->unreadable)
+        printf(" (and %llu that could not be read)", (unsigned long long)result->unreadable);
+    printf(", %.1f pictures/s\n", rate);
+}
+
+static int write_features(const cli_args *args, const layers *of, deeper_session *session, const deeper_dataset *dataset) {
+    deeper_features_options with = DEEPER_FEATURES_OPTIONS_INIT;
+    deeper_features_result result = { 0 };
+    deeper_error error = { 0 };
+    cli_progress progress;
+    /* As in command_classify.c: a thread of the library may outlive a stream that was stopped. */
+    static cli_sources *sources;
+    sources = dataset ? NULL : cli_sources_open(args->operands, args->operand_count, cli_flag(args, "null"));
+    if (!dataset && !sources)
+        return cli_error("out of memory");
+    const deeper_source source = { cli_sources_next, sources };
+    with.readers = cli_integer(args, "threads");
+    with.progress = show_progress;
+    with.problem = show_problem;
+    with.context = &progress;
+    cli_progress_begin(&progress, "pictures", 0);
+    deeper_status status =
+        deeper_features(session, dataset ? NULL : &source, dataset, cli_text(args, "out"), &with, &result, &error);
+    cli_progress_end();
+    if (status)
+        return cli_failure(&error);
+    cli_sources_close(sources);
+    print_result(args, of, &result);
+    return cli_problems() ? CLI_UNREADABLE : CLI_DONE;
+}
+
+static int with_model(const cli_args *args, const deeper_model *model) {
+    deeper_session_options session_options = DEEPER_SESSION_OPTIONS_INIT;
+    deeper_session *session = NULL;
+    deeper_dataset *dataset = NULL;
+    deeper_error error = { 0 };
+    layers of = { 0 };
+    const char *data = cli_text(args, "data");
+    int code = find_layers(&of, args, model);
+    session_options.outputs = of.names;
+    session_options.output_count = of.count;
+    session_options.max_batch = BATCH;
+    session_options.threads = cli_integer(args, "threads");
+    if (code == CLI_DONE
+        && ((data && deeper_dataset_open(&dataset, data, cli_text(args, "root"), NULL, &error))
+            || deeper_session_create(&session, model, &session_options, &error)))
+        code = cli_failure(&error);
+    if (code == CLI_DONE)
+        code = write_features(args, &of, session, dataset);
+    deeper_session_free(session);
+    deeper_dataset_close(dataset);
+    return code;
+}
+
+static int run(const cli_args *args) {
+    const char *out = cli_text(args, "out"), *dot = out ? strrchr(out, '.') : NULL;
+    deeper_model *model = NULL;
+    if (!out)
+        return cli_usage(args->command, "--out FILE.npz is missing");
+    if (!dot || strcmp(dot, ".npz"))
+        return cli_usage(args->command, "%s: features are written as .npz", out);
+    if (!cli_given(args, "data") == !args->operand_count)
+        return cli_usage(args->command, cli_given(args, "data") ? "--data and pictures exclude each other"
+                                                                : "name pictures, or a set with --data");
+    int code = cli_model_open(&model, cli_text(args, "model"), args, NULL);
+    if (code)
+        return code;
+    code = with_model(args, model);
+    deeper_model_close(model);
+    return code;
+}
+
+const cli_command cli_command_features = {
+    .name = "features",
+    .summary = "write what layers say of pictures, as embeddings",
+    .operands = "IMAGE|FOLDER|GLOB|-|@LIST ...",
+    .description =
+        "Writes the output of layers for the centre crop of each picture to an npz file, one row a picture, for search, clustering "
+        "or "
+        "a classifier of another kind. In Python: f = numpy.load(\"f.npz\"); f[\"features\"], f[\"names\"], and with --data "
+        "f[\"labels\"] and f[\"classes\"]. Of several layers each has an array under its own name. A picture that cannot be read "
+        "is "
+        "reported and left out (exit code 3). FILE appears only when it is complete.",
+    .examples = "deeper features --model googlenet.safetensors --out photos.npz photos/\n"
+                "deeper features --data flowers.tar:flowers/train --out flowers.npz\n"
+                "deeper features --layer pool5,inception_4e --out f.npz cat.jpg\n",
+    .options = options,
+    .option_count = sizeof options / sizeof *options,
+    .least_operands = 0,
+    .most_operands = SIZE_MAX,
+    .run = run,
+};

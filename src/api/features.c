@@ -1,0 +1,32 @@
+/* features.c - deeper_features. */
+#include "eval/features.h"
+#include "api/handles.h"
+
+deeper_status deeper_features(deeper_session *session, const deeper_source *source, const deeper_dataset *dataset, const char *path,
+                              const deeper_features_options *options, deeper_features_result *result, deeper_error *error) {
+    DP_TRY(dp_need(session, "session", error));
+    DP_TRY(dp_need(path, "path", error));
+    DP_TRY(dp_need(result, "result", error));
+    if (!source == !dataset)
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "source and dataset are %s NULL; exactly one of them says what to read",
+                       source ? "not" : "both");
+    if (source && !source->next)
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "source->next is NULL");
+    deeper_features_options mine = DEEPER_FEATURES_OPTIONS_INIT;
+    DP_TRY(dp_options_read(&mine, sizeof mine, options, "deeper_features_options", error));
+    DP_TRY(dp_need_readers(mine.readers, error));
+    dp_classifier *classifier = NULL;
+    DP_TRY(dp_classifier_create(&classifier, session->session, session->session->outputs[0], 0, 0, error));
+    const dp_features features = {
+        .classifier = classifier,
+        .source = source ? *source : (deeper_source){ 0 },
+        .dataset = dataset ? dataset->dataset : NULL,
+        .path = path,
+        .readers = mine.readers ? mine.readers : dp_processors(),
+        .control = mine.control,
+        .calls = { .progress = mine.progress, .problem = mine.problem, .context = mine.context },
+    };
+    deeper_status status = dp_features_write(&features, result, error);
+    dp_classifier_free(classifier);
+    return status;
+}

@@ -1,0 +1,65 @@
+/* spool.c - see spool.h. */
+#include "base/spool.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+deeper_status dp_spool_open(dp_spool *spool, const char *path, const deeper_allocator *allocator, deeper_error *error) {
+    static const char pattern[] = "deeper-XXXXXX";
+    const char *slash = strrchr(path, '/');
+    size_t folder = slash ? (size_t)(slash - path) + 1 : 0;
+    *spool = (dp_spool){ .file = -1 };
+    char *name = dp_alloc_raw(allocator, folder + sizeof pattern, 1);
+    if (!name)
+        return dp_fail_memory(error, "the name of a temporary file");
+    memcpy(name, path, folder);
+    memcpy(name + folder, pattern, sizeof pattern);
+    spool->file = mkostemp(name, O_CLOEXEC);
+    deeper_status status = spool->file < 0 ? dp_fail_errno(error, path, "cannot write a temporary file beside it") : DEEPER_OK;
+    if (spool->file >= 0)
+        unlink(name);
+    dp_free(allocator, name);
+    return status;
+}
+
+bool dp_spool_put(dp_spool *spool, const void *bytes, size_t size) {
+    const char *next = bytes;
+    while (size > 0 && !spool->failure) {
+        ssize_t written = write(spool->file, next, size);
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written <= 0) {
+            spool->failure = written < 0 ? errno : ENOSPC;
+            break;
+        }
+        next += written;
+        size -= (size_t)written;
+        spool->size += (size_t)written;
+    }
+    return !spool->failure;
+}
+
+deeper_status dp_spool_map(const dp_spool *spool, dp_map *map, const char *path, deeper_error *error) {
+    *map = (dp_map){ 0 };
+    errno = spool->failure;
+    if (spool->failure)
+        return dp_fail_errno(error, path, "cannot write a temporary file beside it");
+    if (spool->size == 0)
+        return DEEPER_OK;
+    void *bytes = mmap(NULL, spool->size, PROT_READ, MAP_SHARED, spool->file, 0);
+    if (bytes == MAP_FAILED)
+        return dp_fail_errno(error, path, "cannot map a temporary file beside it");
+    map->data = bytes;
+    map->size = spool->size;
+    return DEEPER_OK;
+}
+
+void dp_spool_close(dp_spool *spool) {
+    if (spool->file >= 0)
+        close(spool->file);
+    spool->file = -1;
+}
