@@ -42,7 +42,7 @@ static const cli_option options[] = {
     { .name = "size",
       .kind = CLI_INTEGER,
       .value = "N",
-      .least = 32,
+      .least = 28,
       .most = 1024,
       .help = "side of the picture of --arch in pixels (default: 224)" },
     { .name = "train", .kind = CLI_FLAG, .help = "time training steps: forward with auxiliary heads, backward, update" },

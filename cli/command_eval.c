@@ -4,7 +4,7 @@
 #include "models.h"
 #include "output.h"
 #include "scores.h"
-#include "signals.h"
+#include "stop.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
 #include "commands.h"
 #include "models.h"
 #include "output.h"
-#include "signals.h"
+#include "stop.h"
 #include "train_progress.h"
 #include "train_rates.h"
 
@@ -48,7 +48,7 @@ static const cli_option options[] = {
              "googlenet)"),
     ROW_FILE("init", 'i', "MODEL",
              "fine-tune this model, a file or a pulled one; its last layer is replaced where the classes differ"),
-    ROW_WHOLE("size", 0, NULL, 32, 320, "side of the network's input in pixels (default: 224, or that of --init)"),
+    ROW_WHOLE("size", 0, NULL, 28, 320, "side of the network's input in pixels (default: 224, or that of --init)"),
     ROW_WHOLE("epochs", 'e', "30", 1, 10000, "times that every picture is seen"),
     ROW_REAL("minutes", 0, NULL, 0, 1e6, "fit the schedule to this time by the speed measured (default: no limit)"),
     ROW_WHOLE("batch", 'b', "32", 1, 4096, "pictures a step"),
@@ -151,25 +151,6 @@ static void fill_fields(const cli_args *args, deeper_train_options *train) {
     train->seed = strtoull(cli_text(args, "seed"), NULL, 10);
 }
 
-/* ----------------------------------------------------------------------------------------------------------- signals */
-
-static volatile sig_atomic_t save_wanted;
-
-static void on_save(int number) {
-    save_wanted = 1;
-}
-
-static int control(void *context) {
-    if (cli_stop_signal()) {
-        cli_note("stopping: a checkpoint is being saved (a second signal stops at once)");
-        return 2;
-    }
-    if (!save_wanted)
-        return 0;
-    save_wanted = 0;
-    return 1;
-}
-
 /* ----------------------------------------------------------------------------------------------------------- results */
 
 static void print_json(const deeper_train_options *train, const deeper_train_result *result, bool stopped) {
@@ -213,9 +194,8 @@ static int train_run(const deeper_train_options *train) {
     deeper_error error = { 0 };
     cli_train_progress progress;
     cli_train_progress_begin(&progress);
-    deeper_train_calls calls = { .event = cli_train_progress_event, .control = control, .context = &progress };
+    deeper_train_calls calls = { .event = cli_train_progress_event, .control = cli_stop_control, .context = &progress };
     cli_stop_catch();
-    cli_signal_catch(SIGUSR1, on_save);
     deeper_status status = deeper_train(train, &calls, &result, &error);
     cli_progress_end();
     if (status == DEEPER_ERROR_STOPPED && cli_stop_signal()) {

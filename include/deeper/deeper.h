@@ -560,21 +560,22 @@ typedef struct deeper_train_options {
     int image_size;           /* [0: 224, or that of init] */
     uint64_t seed;            /* [1] */
     int epochs;               /* [30] */
-    double minutes;           /* 0: no limit; else the schedule is fitted to this time by the speed measured */
-    int batch;                /* images a step [32] */
-    int accumulate;           /* batches whose gradients are added up before an update [1] */
-    double rate;              /* learning rate [0: 0.01 from scratch, 0.002 fine-tuning, at batch 32, in proportion to the batch] */
-    const char *schedule;     /* "cosine" [NULL], "poly", "step" (the paper's x0.96 every 8 epochs), "constant" */
-    double warmup_epochs;     /* the rate grows from 0 over these [1] */
-    double momentum;          /* [0.9] */
-    double decay;             /* of weights, not of biases [2e-4] */
-    double clip;              /* gradients of a larger norm are scaled down to it; 0: not [5] */
-    double smoothing;         /* of labels [0] */
-    double aux_weight;        /* of the auxiliary heads' losses [0.3] */
-    const char *average;      /* "ema" [NULL], "polyak" (the paper's), "none" */
-    const char *augment;      /* "paper" [NULL], "none", or a list out of area or crop,mirror,photometric,lighting,interpolation */
-    const char *freeze;       /* list of layer-name beginnings whose parameters stay: "conv1,conv2,inception_3" */
-    const char *rates;        /* list of BEGINNING=FACTOR on the rate: "loss3=10" [NULL: the new layer x10 when fine-tuning] */
+    double minutes; /* 0: no limit; else the schedule is fitted to this time by the speed measured; where not one epoch fits, it
+                       ends early */
+    int batch;      /* images a step [32] */
+    int accumulate; /* batches whose gradients are added up before an update [1] */
+    double rate;    /* learning rate [0: 0.01 from scratch, 0.002 fine-tuning, at batch 32, in proportion to the batch] */
+    const char *schedule;      /* "cosine" [NULL], "poly", "step" (the paper's x0.96 every 8 epochs), "constant" */
+    double warmup_epochs;      /* the rate grows from 0 over these [1] */
+    double momentum;           /* [0.9] */
+    double decay;              /* of weights, not of biases [2e-4] */
+    double clip;               /* gradients of a larger norm are scaled down to it; 0: not [5] */
+    double smoothing;          /* of labels [0] */
+    double aux_weight;         /* of the auxiliary heads' losses [0.3] */
+    const char *average;       /* "ema" [NULL], "polyak" (the paper's), "none" */
+    const char *augment;       /* "paper" [NULL], "none", or a list out of area or crop,mirror,photometric,lighting,interpolation */
+    const char *freeze;        /* list of layer-name beginnings whose parameters stay: "conv1,conv2,inception_3" */
+    const char *rates;         /* list of BEGINNING=FACTOR on the rate: "loss3=10" [NULL: the new layer x10 when fine-tuning] */
     const char *class_weights; /* "none" [NULL], "auto": in inverse proportion to the pictures of a class, mean 1 */
     int patience;              /* stop after this many epochs without a better validation; 0: never */
     int keep;                  /* checkpoints [2] */
@@ -635,6 +636,7 @@ typedef struct deeper_train_result {
     uint64_t steps, images, unreadable;
     double best_top1, best_top5, best_loss; /* on the validation pictures */
     double seconds;
+    uint64_t validation_images;
 } deeper_train_result;
 
 /* Trains. Same options, data and instruction set: the same bits, for any number of threads and however often the run was
@@ -723,6 +725,69 @@ typedef struct deeper_bench_step {
 DEEPER_API deeper_status deeper_bench_steps(const deeper_model *model, const deeper_session_options *options, int training,
                                             double seconds, void (*step)(void *context, const deeper_bench_step *step),
                                             void *context, deeper_benchmark *result, deeper_error *error);
+
+/* -------------------------------------------------------------------------------------------------------- comparing networks */
+
+/* Networks side by side: what each costs, how fast it is here and, given pictures, how well it learns in one and the same budget.
+ * A member is a text, ARCHITECTURE[:OPTIONS][@SIZE][/CROPS]: "googlenet:module=naive@64", "nin:form=cifar/10". */
+typedef struct deeper_compare_options {
+    size_t size;
+    const char *const *members;
+    size_t member_count;
+    const char *preset; /* in place of members: an ablation of the paper by its name (deeper_compare_preset) */
+    const char *base;   /* the network that the preset varies [NULL: "googlenet"] */
+    int image_size;     /* of members that do not say theirs [0: 224] */
+    int classes;        /* where nothing is trained [0: 1000] */
+    double seconds;     /* of each timing; 0: nothing is timed [1] */
+    int batch;          /* images of a training step that is timed [8]; inference is timed one image at a time */
+    int threads;        /* as in a session [0] */
+    /* How every member is trained, or NULL: not at all. architecture, init, image_size, out, resume and threads are the members'
+     * and are ignored here. */
+    const deeper_train_options *train;
+    const char
+        *out;   /* a folder for compare.csv, compare.html and runs/, a run a member; NULL: nothing is written (train needs it) */
+    int resume; /* 1: go on in `out`: runs that are there are finished or taken as they are, with the options they began with */
+} deeper_compare_options;
+#define DEEPER_COMPARE_OPTIONS_INIT                                                                                                \
+    { sizeof(deeper_compare_options), NULL, 0, NULL, NULL, 0, 0, 1.0, 8, 0, NULL, NULL, 0 }
+
+/* What was found of one member. Numbers that were not measured are NAN or 0. Texts are valid during the callback. */
+typedef struct deeper_compared {
+    const char *member;       /* as it was asked for */
+    const char *architecture; /* "googlenet" */
+    const char *options;      /* all of them, with their values */
+    int image_size, crops;
+    deeper_status status; /* DEEPER_OK, or what ended the work on this member; `message` says why */
+    const char *message;
+    uint64_t parameters, multiply_adds;           /* of inference, an image */
+    uint64_t activation_bytes;                    /* that a session of one image holds, workspace included */
+    double forward_ms, forward_images_per_second; /* one image at a time */
+    double training_images_per_second;            /* batches of `batch` images */
+    double joules;                                /* of an image, inference; NAN where the machine does not tell */
+    int epochs;
+    uint64_t images_seen; /* in training */
+    double train_seconds;
+    uint64_t images, top1, top5;  /* validation pictures, and those right */
+    double top1_least, top1_most; /* Wilson's interval of 95 % for the share that is right */
+} deeper_compared;
+
+typedef struct deeper_compare_calls {
+    void (*begin)(void *context, const char *member, size_t index, size_t count);             /* may be NULL */
+    void (*done)(void *context, const deeper_compared *compared, size_t index, size_t count); /* may be NULL */
+    void (*note)(void *context, const char *message);                                         /* said once; may be NULL */
+    void (*event)(void *context, const deeper_train_event *event); /* of the run of the member under way; may be NULL */
+    int (*control)(void *context);                                 /* as in deeper_train_calls */
+    void *context;
+} deeper_compare_calls;
+
+/* Compares, one member after the other. A member that fails has its status and the rest goes on; *failed (may be NULL) receives how
+ * many did. Errors: those of a member's text, architecture or size, before anything is begun; ARGUMENT; IO; STOPPED, when control
+ * asked for it: the runs go on with `resume`. */
+DEEPER_API deeper_status deeper_compare(const deeper_compare_options *options, const deeper_compare_calls *calls, size_t *failed,
+                                        deeper_error *error);
+
+/* The presets: name, and one line on what each compares; NULL past the last. */
+DEEPER_API const char *deeper_compare_preset(size_t index, const char **description);
 
 #ifdef __cplusplus
 }

@@ -167,7 +167,8 @@ static void put_label(dp_buffer *buffer, const axis *a, double tick) {
     double scale = a->percent ? 100 : 1;
     const char *unit = a->percent ? "%" : "";
     if (a->logarithmic) {
-        dp_buffer_printf(buffer, "%.3g%s", pow(10, tick) * scale, unit);
+        double value = pow(10, tick) * scale;
+        dp_buffer_printf(buffer, value >= 1 && value < 1e6 ? "%.0f%s" : "%.3g%s", value, unit);
         return;
     }
     double step = a->step * scale, digits = step > 0 ? -floor(log10(step) + 1e-9) : 0;
@@ -307,16 +308,97 @@ static void put_legend(dp_buffer *buffer, const dp_plot *plot) {
     dp_buffer_printf(buffer, "</ul>\n");
 }
 
+/* ------------------------------------------------------------------------------------------------------------ points */
+
+enum { LABEL_HEIGHT = 13, LABEL_WIDTH = 150, LABEL_GAP = 7 };
+
+static bool point_drawable(const dp_point *point) {
+    return point->x > 0 && point->x < BIGGEST && fabs(point->y) < BIGGEST;
+}
+
+/* Both axes around the points that can be drawn; false: there are none. */
+static bool lay_points(frame *f, const dp_scatter *scatter) {
+    double x_lo = INFINITY, x_hi = 0, y_lo = INFINITY, y_hi = -INFINITY;
+    for (size_t i = 0; i < scatter->count; i++) {
+        const dp_point *point = &scatter->points[i];
+        if (!point_drawable(point))
+            continue;
+        x_lo = fmin(x_lo, point->x);
+        x_hi = fmax(x_hi, point->x);
+        y_lo = fmin(y_lo, fmin(point->y, point->least)); /* fmin and fmax pass over what is not a number */
+        y_hi = fmax(y_hi, fmax(point->y, point->most));
+    }
+    f->x = (axis){ .logarithmic = true, .lo = x_lo / 1.5, .hi = x_hi * 1.5 };
+    f->y = (axis){ .percent = scatter->percent, .lo = y_lo, .hi = y_hi };
+    if (x_hi <= 0)
+        return false;
+    lay_logarithmic(&f->x);
+    lay_linear(&f->y, 0);
+    return true;
+}
+
+/* Where the names stand: at the height of their points, moved down from one that is beside them already. */
+static void place_names(const frame *f, const dp_scatter *scatter, double *heights) {
+    for (size_t i = 0; i < scatter->count; i++) {
+        double x = place_x(f, log10(scatter->points[i].x));
+        heights[i] = point_drawable(&scatter->points[i]) ? place_y(f, scatter->points[i].y) : NAN;
+        for (size_t round = 0; round < i; round++) /* each round may free it of one more */
+            for (size_t j = 0; j < i; j++)
+                if (fabs(place_x(f, log10(scatter->points[j].x)) - x) < LABEL_WIDTH && fabs(heights[j] - heights[i]) < LABEL_HEIGHT)
+                    heights[i] = heights[j] + LABEL_HEIGHT;
+    }
+}
+
+static void put_point(dp_buffer *buffer, const frame *f, const dp_point *point, double name_height, int colour) {
+    double x = place_x(f, log10(point->x)), y = place_y(f, point->y);
+    bool left = x > (LEFT + WIDTH - RIGHT) / 2.0;
+    dp_buffer_printf(buffer, "<g>");
+    if (isfinite(point->least) && isfinite(point->most))
+        dp_buffer_printf(buffer, "<path class=\"line c%d\" d=\"M%.1f %.1fV%.1f\"/>", colour, x, place_y(f, point->least),
+                         place_y(f, point->most));
+    dp_buffer_printf(buffer, "<circle class=\"c%d\" cx=\"%.1f\" cy=\"%.1f\" r=\"4\"/><text x=\"%.1f\" y=\"%.1f\"%s>", colour, x, y,
+                     x + (left ? -LABEL_GAP : LABEL_GAP), name_height + 4, left ? " text-anchor=\"end\"" : "");
+    dp_markup_text(buffer, point->name);
+    dp_buffer_printf(buffer, "</text><title>");
+    dp_markup_text(buffer, point->name);
+    dp_buffer_printf(buffer, ": ");
+    put_value(buffer, f->plot, point->y);
+    dp_buffer_printf(buffer, "</title></g>\n");
+}
+
+static void begin_figure(dp_buffer *buffer, const char *title, bool logarithmic) {
+    dp_buffer_printf(buffer, "<figure class=\"plot\"><figcaption>");
+    dp_markup_text(buffer, title);
+    dp_buffer_printf(buffer, "%s</figcaption>\n<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"",
+                     logarithmic ? " <small>(logarithmic)</small>" : "", WIDTH, HEIGHT);
+    dp_markup_text(buffer, title);
+    dp_buffer_printf(buffer, "\">\n");
+}
+
+void dp_scatter_write(dp_buffer *buffer, const dp_scatter *scatter) {
+    dp_scatter shown = *scatter;
+    const dp_plot plot = { .x_name = scatter->x_name, .percent = scatter->percent };
+    double heights[DP_SCATTER_POINTS];
+    frame f = { .plot = &plot };
+    shown.count = shown.count < DP_SCATTER_POINTS ? shown.count : DP_SCATTER_POINTS;
+    if (!lay_points(&f, &shown))
+        return;
+    place_names(&f, &shown, heights);
+    begin_figure(buffer, scatter->title, false);
+    put_axes(buffer, &f);
+    for (size_t i = 0; i < shown.count; i++)
+        if (point_drawable(&shown.points[i]))
+            put_point(buffer, &f, &shown.points[i], heights[i], (int)(i % DP_PLOT_COLOURS));
+    dp_buffer_printf(buffer, "</svg>\n</figure>\n");
+}
+
+/* ------------------------------------------------------------------------------------------------------------- lines */
+
 void dp_plot_write(dp_buffer *buffer, const dp_plot *plot) {
     frame f = { .plot = plot, .stretch = plot->count / STRETCHES + 1 };
     lay_x(&f.x, plot);
     lay_y(&f.y, plot);
-    dp_buffer_printf(buffer, "<figure class=\"plot\"><figcaption>");
-    dp_markup_text(buffer, plot->title);
-    dp_buffer_printf(buffer, "%s</figcaption>\n<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"",
-                     f.y.logarithmic ? " <small>(logarithmic)</small>" : "", WIDTH, HEIGHT);
-    dp_markup_text(buffer, plot->title);
-    dp_buffer_printf(buffer, "\">\n");
+    begin_figure(buffer, plot->title, f.y.logarithmic);
     put_axes(buffer, &f);
     put_mark(buffer, &f);
     for (size_t s = 0; s < plot->series_count; s++)

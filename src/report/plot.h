@@ -40,6 +40,24 @@ typedef struct dp_plot {
  * and the largest value of each stretch are kept. */
 void dp_plot_write(dp_buffer *buffer, const dp_plot *plot);
 
+/* Named points with intervals over a logarithmic x. What is not finite, or x not above 0, is left out. */
+typedef struct dp_point {
+    const char *name;
+    double x, y, least, most; /* least..most: the interval of y */
+} dp_point;
+
+typedef struct dp_scatter {
+    const char *title, *x_name;
+    bool percent; /* y is a share, written in hundredths */
+    const dp_point *points;
+    size_t count; /* up to DP_SCATTER_POINTS; the rest is left out */
+} dp_scatter;
+
+enum { DP_SCATTER_POINTS = 64 };
+
+/* Appends a <figure class="plot">. */
+void dp_scatter_write(dp_buffer *buffer, const dp_scatter *scatter);
+
 /* The style sheet's part for figures. */
 extern const char dp_plot_style[];
 

@@ -209,7 +209,8 @@ deeper_status dp_train(const deeper_train_options *options, const deeper_train_c
                                          .best_top1 = p->best_top1,
                                          .best_top5 = p->best_top5,
                                          .best_loss = p->best_loss,
-                                         .seconds = p->seconds };
+                                         .seconds = p->seconds,
+                                         .validation_images = t.pictures.val.dataset->image_count };
     dp_trainer_close(&t);
     return status;
 }

@@ -1,0 +1,298 @@
+/* command_compare.c - networks side by side: what is compared and how, the table of it, and where a long comparison stands. The
+ * comparison is the library's; runs within it are shown by train_progress.c. */
+#include "commands.h"
+#include "output.h"
+#include "stop.h"
+#include "train_progress.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const cli_option options[] = {
+    { .name = "preset",
+      .letter = 'p',
+      .kind = CLI_CHOICE,
+      .value = "reduction|aux|pooling|depth-width|size|norm|dropout|crops",
+      .help = "in place of networks: an ablation of the paper ('--list' says what each compares)" },
+    { .name = "base", .kind = CLI_TEXT, .value = "ARCH", .help = "the network that the preset varies (default: googlenet)" },
+    { .name = "list", .kind = CLI_FLAG, .help = "list the presets instead" },
+    { .name = "size",
+      .letter = 's',
+      .kind = CLI_INTEGER,
+      .value = "PIXELS",
+      .fallback = "224",
+      .least = 1,
+      .most = 4096,
+      .help = "side of the pictures of networks that do not say theirs" },
+    { .name = "classes",
+      .letter = 'n',
+      .kind = CLI_INTEGER,
+      .value = "N",
+      .fallback = "1000",
+      .least = 1,
+      .most = 1000000,
+      .help = "outputs of the last layer, without --data" },
+    { .name = "seconds",
+      .kind = CLI_REAL,
+      .value = "S",
+      .fallback = "1",
+      .least = 0,
+      .most = 3600,
+      .help = "how long to measure each speed, at least ten runs; 0: no speeds" },
+    { .name = "batch",
+      .letter = 'b',
+      .kind = CLI_INTEGER,
+      .value = "N",
+      .fallback = "32",
+      .least = 1,
+      .most = 4096,
+      .help = "pictures a training step, timed and trained" },
+    CLI_OPTION_THREADS,
+    { .name = "data",
+      .letter = 'd',
+      .kind = CLI_FILE,
+      .value = "SRC",
+      .help = "train every network on these pictures (as 'deeper train' takes them)" },
+    { .name = "root", .kind = CLI_FILE, .value = "FOLDER", .help = "where the paths of a list start (default: the list's folder)" },
+    { .name = "val", .kind = CLI_FILE, .value = "SRC", .help = "pictures for validation (default: a share of --data)" },
+    { .name = "epochs",
+      .letter = 'e',
+      .kind = CLI_INTEGER,
+      .value = "N",
+      .fallback = "10",
+      .least = 1,
+      .most = 10000,
+      .help = "the budget: times that every picture is seen" },
+    { .name = "minutes",
+      .kind = CLI_REAL,
+      .value = "X",
+      .least = 0,
+      .most = 1e6,
+      .help = "the budget: time, whatever a network's speed (in place of --epochs)" },
+    { .name = "rate",
+      .letter = 'r',
+      .kind = CLI_REAL,
+      .value = "X",
+      .least = 0,
+      .most = 100,
+      .help = "learning rate (default: 0.01 at batch 32, in proportion to it)" },
+    { .name = "warmup",
+      .kind = CLI_REAL,
+      .value = "X",
+      .fallback = "0.1",
+      .least = 0,
+      .most = 1000,
+      .help = "epochs over which the rate grows from 0" },
+    { .name = "augment", .kind = CLI_TEXT, .value = "paper|none|LIST", .help = "as in 'deeper train' (default: paper)" },
+    { .name = "seed",
+      .kind = CLI_INTEGER,
+      .value = "N",
+      .fallback = "1",
+      .least = 0,
+      .most = 2147483647,
+      .help = "of everything that is random" },
+    { .name = "out",
+      .letter = 'o',
+      .kind = CLI_FILE,
+      .value = "FOLDER",
+      .help = "for compare.csv, compare.html and the trained networks, new or empty" },
+    { .name = "resume", .kind = CLI_FLAG, .help = "go on in FOLDER: networks that are trained stay as they are" },
+};
+
+/* Where the comparison stands. */
+typedef struct state {
+    cli_train_progress progress;
+    bool trains;
+    double minutes; /* of each member's training; 0: not limited by time */
+} state;
+
+static void begin(void *context, const char *member, size_t index, size_t count) {
+    state *s = context;
+    char left[32];
+    cli_train_progress_begin(&s->progress);
+    cli_progress_end();
+    if (!s->trains)
+        return;
+    if (s->minutes > 0)
+        cli_note("%zu of %zu: %s; about %s to the end", index + 1, count, member,
+                 cli_duration(60 * s->minutes * (double)(count - index), left));
+    else
+        cli_note("%zu of %zu: %s", index + 1, count, member);
+}
+
+static void event(void *context, const deeper_train_event *event) {
+    state *s = context;
+    if (event->kind != DEEPER_TRAIN_EPOCH) /* results on stdout are the members' */
+        cli_train_progress_event(&s->progress, event);
+}
+
+static void note(void *context, const char *message) {
+    cli_note("%s", message);
+}
+
+/* -------------------------------------------------------------------------------------------------------------- results */
+
+static json_t *count_or_null(uint64_t count) {
+    return count ? json_integer((json_int_t)count) : json_null();
+}
+
+static void print_json(const deeper_compared *c) {
+    bool trained = c->images > 0;
+    cli_print_json(json_pack(
+        "{s:o, s:s, s:s, s:i, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "member",
+        cli_json_text(c->member), "architecture", c->architecture, "options", c->options, "image_size", c->image_size, "crops",
+        c->crops, "error", c->status ? cli_json_text(c->message) : json_null(), "parameters", count_or_null(c->parameters),
+        "multiply_adds", count_or_null(c->multiply_adds), "activation_bytes", count_or_null(c->activation_bytes), "forward_ms",
+        cli_json_real(c->forward_ms), "images_per_second", cli_json_real(c->forward_images_per_second),
+        "training_images_per_second", cli_json_real(c->training_images_per_second), "joules", cli_json_real(c->joules), "epochs",
+        count_or_null((uint64_t)c->epochs), "images_seen", count_or_null(c->images_seen), "train_seconds",
+        cli_json_real(c->train_seconds), "images", count_or_null(c->images), "top1",
+        cli_json_real(trained ? (double)c->top1 / (double)c->images : (double)NAN), "top1_least", cli_json_real(c->top1_least),
+        "top1_most", cli_json_real(c->top1_most), "top5",
+        cli_json_real(trained ? (double)c->top5 / (double)c->images : (double)NAN)));
+}
+
+/* "12.3 ms", or "-" for what was not measured. */
+static const char *number(double value, int digits, const char *unit, char text[CLI_NUMBER_SIZE]) {
+    if (isfinite(value))
+        snprintf(text, CLI_NUMBER_SIZE, "%.*f%s", digits, value, unit);
+    else
+        snprintf(text, CLI_NUMBER_SIZE, "-");
+    return text;
+}
+
+static void print_text(const deeper_compared *c, size_t index) {
+    char a[CLI_NUMBER_SIZE], b[CLI_NUMBER_SIZE], memory[CLI_NUMBER_SIZE], ms[CLI_NUMBER_SIZE], speed[CLI_NUMBER_SIZE],
+        joules[CLI_NUMBER_SIZE];
+    if (index == 0)
+        printf("%-32s %12s %15s %11s %9s %10s %8s %9s  %s\n", "network", "parameters", "multiply-adds", "activations", "image",
+               "training", "J/image", "seen", "top-1 (95 % interval)");
+    printf("%-32s ", c->member);
+    if (c->status) {
+        printf("failed: ");
+        cli_print_text(c->message);
+        printf("\n");
+        cli_flush();
+        return;
+    }
+    printf("%12s %15s %11s %9s %10s %8s", cli_grouped(c->parameters, a), cli_grouped(c->multiply_adds, b),
+           cli_bytes(c->activation_bytes, memory), number(c->forward_ms, 2, " ms", ms),
+           number(c->training_images_per_second, 1, "/s", speed), number(c->joules, 3, "", joules));
+    if (c->images)
+        printf(" %9s  %.2f %% (%.2f to %.2f)", cli_grouped(c->images_seen, a), 100 * (double)c->top1 / (double)c->images,
+               100 * c->top1_least, 100 * c->top1_most);
+    printf("\n");
+    cli_flush();
+}
+
+static void done(void *context, const deeper_compared *compared, size_t index, size_t count) {
+    cli_progress_end();
+    if (compared->status && compared->status != DEEPER_ERROR_STOPPED)
+        cli_problem(compared->member, compared->message);
+    if (cli_json())
+        print_json(compared);
+    else
+        print_text(compared, index);
+}
+
+static int list_presets(void) {
+    const char *name, *about;
+    for (size_t i = 0; (name = deeper_compare_preset(i, &about)) != NULL; i++) {
+        if (cli_json())
+            cli_print_json(json_pack("{s:s, s:s}", "preset", name, "about", about));
+        else
+            printf("%-12s %s\n", name, about);
+    }
+    return CLI_DONE;
+}
+
+/* -------------------------------------------------------------------------------------------------------------- command */
+
+static int check(const cli_args *args) {
+    static const char *const of_training[] = { "root", "val", "epochs", "minutes", "rate", "warmup", "augment", "seed", "resume" };
+    if (!args->operand_count == !cli_given(args, "preset"))
+        return cli_usage(args->command, "name the networks to compare, or a --preset");
+    if (cli_given(args, "base") && !cli_given(args, "preset"))
+        return cli_usage(args->command, "--base is what a --preset varies");
+    for (size_t i = 0; i < sizeof of_training / sizeof *of_training && !cli_given(args, "data"); i++)
+        if (cli_given(args, of_training[i]))
+            return cli_usage(args->command, "--%s goes with --data", of_training[i]);
+    if (cli_given(args, "data") && !cli_given(args, "out"))
+        return cli_usage(args->command, "--data needs --out FOLDER for the trained networks");
+    return CLI_DONE;
+}
+
+static void fill_training(const cli_args *args, deeper_train_options *train) {
+    train->data = cli_text(args, "data");
+    train->data_root = cli_text(args, "root");
+    train->val = cli_text(args, "val");
+    train->epochs = cli_integer(args, "epochs");
+    train->minutes = cli_real(args, "minutes");
+    train->rate = cli_real(args, "rate");
+    train->warmup_epochs = cli_real(args, "warmup");
+    train->augment = cli_text(args, "augment");
+    train->seed = (uint64_t)cli_integer(args, "seed");
+    train->batch = cli_integer(args, "batch");
+}
+
+static int run(const cli_args *args) {
+    if (cli_flag(args, "list"))
+        return list_presets();
+    int code = check(args);
+    if (code)
+        return code;
+    deeper_train_options train = DEEPER_TRAIN_OPTIONS_INIT;
+    deeper_compare_options compare = DEEPER_COMPARE_OPTIONS_INIT;
+    fill_training(args, &train);
+    compare.members = (const char *const *)args->operands;
+    compare.member_count = args->operand_count;
+    compare.preset = cli_text(args, "preset");
+    compare.base = cli_text(args, "base");
+    compare.image_size = cli_integer(args, "size");
+    compare.classes = cli_integer(args, "classes");
+    compare.seconds = cli_real(args, "seconds");
+    compare.batch = cli_integer(args, "batch");
+    compare.threads = cli_integer(args, "threads");
+    compare.train = cli_given(args, "data") ? &train : NULL;
+    compare.out = cli_text(args, "out");
+    compare.resume = cli_flag(args, "resume");
+    state s = { .trains = compare.train != NULL, .minutes = cli_real(args, "minutes") };
+    const deeper_compare_calls calls = { begin, done, note, event, cli_stop_control, &s };
+    deeper_error error = { 0 };
+    size_t failed = 0;
+    cli_stop_catch();
+    deeper_status status = deeper_compare(&compare, &calls, &failed, &error);
+    cli_progress_end();
+    if (status == DEEPER_ERROR_STOPPED && cli_stop_signal()) {
+        cli_note("saved; to go on: the same command with --resume");
+        return 128 + cli_stop_signal();
+    }
+    if (status)
+        return cli_failure(&error);
+    if (compare.out && !cli_json())
+        cli_note("page: %s/compare.html, table: %s/compare.csv", compare.out, compare.out);
+    return failed ? CLI_UNREADABLE : CLI_DONE;
+}
+
+const cli_command cli_command_compare = {
+    .name = "compare",
+    .summary = "compare networks: cost, speed and, on your pictures, accuracy",
+    .operands = "ARCH[:OPTIONS][@SIZE][/CROPS] ...",
+    .description =
+        "A row a network: parameters and multiply-adds of inference, activation memory, the time of an image and the speed of "
+        "training here, energy where the machine lets it be read. With --data every network is trained in the same budget, and has "
+        "its top-1 "
+        "on the validation pictures with an interval of 95 %. A --preset varies one network as a question of the paper has it. "
+        "FOLDER gets "
+        "compare.csv and compare.html, a page complete in itself. A network that fails is named, the rest goes on (exit code 3).",
+    .examples = "deeper compare lenet5@32 alexnet nin vgg16 googlenet\n"
+                "deeper compare --preset reduction --data photos/ --size 128 --epochs 20 --out reduction\n"
+                "deeper compare lenet5 nin:form=cifar alexnet:stem=small googlenet:stem=small --size 28 \\\n"
+                "    --data fashion-mnist --minutes 2 --out small\n",
+    .options = options,
+    .option_count = sizeof options / sizeof *options,
+    .most_operands = 64,
+    .run = run,
+};
