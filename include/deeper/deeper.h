@@ -27,6 +27,8 @@
  *         return found ? 0 : 1;
  *     }
  *
+ * One file because it is the whole of what a program includes, and is read from top to bottom.
+ *
  * Conventions that hold for every call:
  *   - A call that can fail returns deeper_status, takes its result first and `deeper_error *error` last. `error` may be NULL; on
  *     failure it holds a one-line message that names the file, field or argument at fault and, where there is one, the remedy. On
