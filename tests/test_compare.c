@@ -142,19 +142,26 @@ static void test_scatter(void **state) {
     assert_null(strstr(buffer.data, "no result"));
     assert_non_null(strstr(buffer.data, ">100</text>")); /* a tick of the logarithmic axis */
     dp_buffer_free(&buffer);
-    /* Two names at one place do not stand on one another. */
+    /* Names at one place do not stand on one another: the second goes to the other side or below. */
+    static const dp_point crowd[] = { { "first", 10, 0.5, 0.4, 0.6 },
+                                      { "second", 10, 0.5, 0.4, 0.6 },
+                                      { "third", 10, 0.5, 0.4, 0.6 },
+                                      { "far", 1000, 0.9, 0.8, 1 } };
+    double x[3], y[3];
     dp_buffer_init(&buffer, NULL, 1 << 20);
-    dp_scatter_write(&buffer, &(dp_scatter){ "Top-1", "multiply-adds", true, points, 2 });
-    double heights[2];
-    const char *at = buffer.data;
-    for (int i = 0; i < 2; i++) {
-        at = strstr(at, i ? "beside it</text>" : "small &lt;net&gt;</text>");
-        const char *y = at;
-        while (strncmp(y, " y=\"", 4) != 0)
-            y--;
-        heights[i] = strtod(y + 4, NULL);
+    dp_scatter_write(&buffer, &(dp_scatter){ "Top-1", "multiply-adds", true, crowd, 4 });
+    for (int i = 0; i < 3; i++) {
+        char end[32];
+        snprintf(end, sizeof end, ">%s</text>", crowd[i].name);
+        const char *at = strstr(buffer.data, end);
+        assert_non_null(at);
+        while (strncmp(at, "<text", 5) != 0)
+            at--;
+        x[i] = strtod(strstr(at, "x=\"") + 3, NULL);
+        y[i] = strtod(strstr(at, "y=\"") + 3, NULL);
     }
-    assert_true(fabs(heights[0] - heights[1]) >= 12);
+    assert_true(x[0] != x[1] || fabs(y[0] - y[1]) >= 12);
+    assert_true((x[2] != x[0] || fabs(y[2] - y[0]) >= 12) && (x[2] != x[1] || fabs(y[2] - y[1]) >= 12));
     dp_buffer_free(&buffer);
     dp_buffer_init(&buffer, NULL, 1 << 20);
     dp_scatter_write(&buffer, &(dp_scatter){ "Top-1", "multiply-adds", true, points + 3, 2 });

@@ -147,7 +147,7 @@ static bool has_column(const dp_comparison_page *it, size_t column) {
 }
 
 static void put_row(dp_buffer *buffer, const dp_comparison_page *it, const deeper_compared *row) {
-    dp_buffer_printf(buffer, "<tr><td>");
+    dp_buffer_printf(buffer, "<tr><td style=\"white-space:nowrap\">");
     dp_markup_text(buffer, row->member);
     dp_buffer_printf(buffer, "</td>");
     for (size_t i = 0; i < COLUMNS; i++) {

@@ -5,6 +5,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 enum {
     WIDTH = 460,
@@ -310,7 +311,7 @@ static void put_legend(dp_buffer *buffer, const dp_plot *plot) {
 
 /* ------------------------------------------------------------------------------------------------------------ points */
 
-enum { LABEL_HEIGHT = 13, LABEL_WIDTH = 150, LABEL_GAP = 7 };
+enum { LABEL_HEIGHT = 13, LABEL_GAP = 7, LETTER_WIDTH = 6 /* about */ };
 
 static bool point_drawable(const dp_point *point) {
     return point->x > 0 && point->x < BIGGEST && fabs(point->y) < BIGGEST;
@@ -337,27 +338,53 @@ static bool lay_points(frame *f, const dp_scatter *scatter) {
     return true;
 }
 
-/* Where the names stand: at the height of their points, moved down from one that is beside them already. */
-static void place_names(const frame *f, const dp_scatter *scatter, double *heights) {
+/* Where a name stands: beside its point, on the side that has more room. */
+typedef struct name_place {
+    double from, to, height; /* of the text, about; height NAN: not drawn */
+    bool left;
+} name_place;
+
+static name_place beside(const frame *f, const dp_point *point, bool left) {
+    double x = place_x(f, log10(point->x)), width = LETTER_WIDTH * (double)strlen(point->name);
+    return (name_place){ left ? x - LABEL_GAP - width : x + LABEL_GAP, left ? x - LABEL_GAP : x + LABEL_GAP + width,
+                         place_y(f, point->y), left };
+}
+
+/* The first earlier name that stands in the way; count if there is none. */
+static size_t in_the_way(const name_place *places, size_t count, const name_place *place) {
+    size_t i = 0;
+    while (i < count
+           && !(places[i].from < place->to && place->from < places[i].to && fabs(places[i].height - place->height) < LABEL_HEIGHT))
+        i++;
+    return i;
+}
+
+/* A name that would stand on an earlier one goes to the other side of its point if there is room, else below that one. */
+static void place_names(const frame *f, const dp_scatter *scatter, name_place *places) {
     for (size_t i = 0; i < scatter->count; i++) {
-        double x = place_x(f, log10(scatter->points[i].x));
-        heights[i] = point_drawable(&scatter->points[i]) ? place_y(f, scatter->points[i].y) : NAN;
-        for (size_t round = 0; round < i; round++) /* each round may free it of one more */
-            for (size_t j = 0; j < i; j++)
-                if (fabs(place_x(f, log10(scatter->points[j].x)) - x) < LABEL_WIDTH && fabs(heights[j] - heights[i]) < LABEL_HEIGHT)
-                    heights[i] = heights[j] + LABEL_HEIGHT;
+        const dp_point *point = &scatter->points[i];
+        places[i] = (name_place){ .height = NAN };
+        if (!point_drawable(point))
+            continue;
+        name_place wanted = beside(f, point, place_x(f, log10(point->x)) > (LEFT + WIDTH - RIGHT) / 2.0);
+        name_place other = beside(f, point, !wanted.left);
+        if (in_the_way(places, i, &wanted) < i && in_the_way(places, i, &other) == i && other.from > LEFT && other.to < WIDTH)
+            wanted = other;
+        for (size_t round = 0, j; round < i && (j = in_the_way(places, i, &wanted)) < i; round++)
+            wanted.height = places[j].height + LABEL_HEIGHT;
+        places[i] = wanted;
     }
 }
 
-static void put_point(dp_buffer *buffer, const frame *f, const dp_point *point, double name_height, int colour) {
-    double x = place_x(f, log10(point->x)), y = place_y(f, point->y);
-    bool left = x > (LEFT + WIDTH - RIGHT) / 2.0;
+static void put_point(dp_buffer *buffer, const frame *f, const dp_point *point, const name_place *place, int colour) {
+    double x = place_x(f, log10(point->x));
     dp_buffer_printf(buffer, "<g>");
     if (isfinite(point->least) && isfinite(point->most))
         dp_buffer_printf(buffer, "<path class=\"line c%d\" d=\"M%.1f %.1fV%.1f\"/>", colour, x, place_y(f, point->least),
                          place_y(f, point->most));
-    dp_buffer_printf(buffer, "<circle class=\"c%d\" cx=\"%.1f\" cy=\"%.1f\" r=\"4\"/><text x=\"%.1f\" y=\"%.1f\"%s>", colour, x, y,
-                     x + (left ? -LABEL_GAP : LABEL_GAP), name_height + 4, left ? " text-anchor=\"end\"" : "");
+    dp_buffer_printf(buffer, "<circle class=\"c%d\" cx=\"%.1f\" cy=\"%.1f\" r=\"4\"/><text x=\"%.1f\" y=\"%.1f\"%s>", colour, x,
+                     place_y(f, point->y), place->left ? place->to : place->from, place->height + 4,
+                     place->left ? " text-anchor=\"end\"" : "");
     dp_markup_text(buffer, point->name);
     dp_buffer_printf(buffer, "</text><title>");
     dp_markup_text(buffer, point->name);
@@ -378,17 +405,17 @@ static void begin_figure(dp_buffer *buffer, const char *title, bool logarithmic)
 void dp_scatter_write(dp_buffer *buffer, const dp_scatter *scatter) {
     dp_scatter shown = *scatter;
     const dp_plot plot = { .x_name = scatter->x_name, .percent = scatter->percent };
-    double heights[DP_SCATTER_POINTS];
+    name_place places[DP_SCATTER_POINTS];
     frame f = { .plot = &plot };
     shown.count = shown.count < DP_SCATTER_POINTS ? shown.count : DP_SCATTER_POINTS;
     if (!lay_points(&f, &shown))
         return;
-    place_names(&f, &shown, heights);
+    place_names(&f, &shown, places);
     begin_figure(buffer, scatter->title, false);
     put_axes(buffer, &f);
     for (size_t i = 0; i < shown.count; i++)
         if (point_drawable(&shown.points[i]))
-            put_point(buffer, &f, &shown.points[i], heights[i], (int)(i % DP_PLOT_COLOURS));
+            put_point(buffer, &f, &shown.points[i], &places[i], (int)(i % DP_PLOT_COLOURS));
     dp_buffer_printf(buffer, "</svg>\n</figure>\n");
 }
 
