@@ -123,7 +123,7 @@ static void put_points(dp_buffer *buffer, const dp_comparison_page *it, const ch
         points[count++] =
             (dp_point){ row->member, x(row), y(row), percent ? row->top1_least : NAN, percent ? row->top1_most : NAN };
     }
-    dp_scatter_write(buffer, &(dp_scatter){ title, x_name, percent, points, count });
+    dp_scatter_write(buffer, &(dp_scatter){ title, x_name, percent, !percent, points, count });
 }
 
 static void put_plots(dp_buffer *buffer, const dp_comparison_page *it) {
@@ -146,34 +146,40 @@ static bool has_column(const dp_comparison_page *it, size_t column) {
     return found;
 }
 
+/* Large numbers whole, others with some digits. */
+static void put_number(dp_buffer *buffer, double value, int digits) {
+    if (value >= 100)
+        dp_buffer_printf(buffer, "%.0f", value);
+    else
+        dp_page_number(buffer, value, digits);
+}
+
 static void put_row(dp_buffer *buffer, const dp_comparison_page *it, const deeper_compared *row) {
     dp_buffer_printf(buffer, "<tr><td style=\"white-space:nowrap\">");
     dp_markup_text(buffer, row->member);
+    dp_buffer_printf(buffer, "</td><td>");
+    if (row->status != DEEPER_OK)
+        dp_markup_text(buffer, row->message);
+    else if (row->images)
+        dp_buffer_printf(buffer, "%.2f %% (%.2f to %.2f)", 100 * top1_of(row), 100 * row->top1_least, 100 * row->top1_most);
     dp_buffer_printf(buffer, "</td>");
     for (size_t i = 0; i < COLUMNS; i++) {
         if (!has_column(it, i))
             continue;
         dp_buffer_printf(buffer, "<td class=\"n\">");
-        dp_page_number(buffer, value_of(row, i) / columns[i].unit, columns[i].digits);
+        put_number(buffer, value_of(row, i) / columns[i].unit, columns[i].digits);
         dp_buffer_printf(buffer, "</td>");
     }
-    if (row->status != DEEPER_OK) {
-        dp_buffer_printf(buffer, "<td>");
-        dp_markup_text(buffer, row->message);
-    } else {
-        dp_buffer_printf(buffer, "<td class=\"n\">");
-        if (row->images)
-            dp_buffer_printf(buffer, "%.2f %% (%.2f to %.2f)", 100 * top1_of(row), 100 * row->top1_least, 100 * row->top1_most);
-    }
-    dp_buffer_printf(buffer, "</td></tr>\n");
+    dp_buffer_printf(buffer, "</tr>\n");
 }
 
 static void put_table(dp_buffer *buffer, const dp_comparison_page *it) {
-    dp_buffer_printf(buffer, "<section><h2>Table</h2>\n<div class=\"wide\"><table><thead><tr><th>network</th>");
+    dp_buffer_printf(buffer, "<section><h2>Table</h2>\n<div class=\"wide\"><table><thead><tr><th>network</th><th>%s</th>",
+                     it->options->train ? "top-1 (95 % interval)" : "");
     for (size_t i = 0; i < COLUMNS; i++)
         if (has_column(it, i))
             dp_buffer_printf(buffer, "<th class=\"n\">%s</th>", columns[i].title);
-    dp_buffer_printf(buffer, "<th class=\"n\">%s</th></tr></thead><tbody>\n", it->options->train ? "top-1 (95 % interval)" : "");
+    dp_buffer_printf(buffer, "</tr></thead><tbody>\n");
     for (size_t i = 0; i < it->count; i++)
         put_row(buffer, it, it->rows[i]);
     dp_buffer_printf(buffer, "</tbody></table></div>\n");

@@ -313,16 +313,17 @@ static void put_legend(dp_buffer *buffer, const dp_plot *plot) {
 
 enum { LABEL_HEIGHT = 13, LABEL_GAP = 7, LETTER_WIDTH = 6 /* about */ };
 
-static bool point_drawable(const dp_point *point) {
-    return point->x > 0 && point->x < BIGGEST && fabs(point->y) < BIGGEST;
+static bool point_drawable(const frame *f, const dp_point *point) {
+    return point->x > 0 && point->x < BIGGEST && drawable(&f->y, point->y);
 }
 
 /* Both axes around the points that can be drawn; false: there are none. */
 static bool lay_points(frame *f, const dp_scatter *scatter) {
     double x_lo = INFINITY, x_hi = 0, y_lo = INFINITY, y_hi = -INFINITY;
+    f->y = (axis){ .percent = scatter->percent, .logarithmic = scatter->logarithmic };
     for (size_t i = 0; i < scatter->count; i++) {
         const dp_point *point = &scatter->points[i];
-        if (!point_drawable(point))
+        if (!point_drawable(f, point))
             continue;
         x_lo = fmin(x_lo, point->x);
         x_hi = fmax(x_hi, point->x);
@@ -330,11 +331,15 @@ static bool lay_points(frame *f, const dp_scatter *scatter) {
         y_hi = fmax(y_hi, fmax(point->y, point->most));
     }
     f->x = (axis){ .logarithmic = true, .lo = x_lo / 1.5, .hi = x_hi * 1.5 };
-    f->y = (axis){ .percent = scatter->percent, .lo = y_lo, .hi = y_hi };
+    f->y.lo = y_lo;
+    f->y.hi = y_hi;
     if (x_hi <= 0)
         return false;
     lay_logarithmic(&f->x);
-    lay_linear(&f->y, 0);
+    if (f->y.logarithmic)
+        lay_logarithmic(&f->y);
+    else
+        lay_linear(&f->y, 0);
     return true;
 }
 
@@ -364,7 +369,7 @@ static void place_names(const frame *f, const dp_scatter *scatter, name_place *p
     for (size_t i = 0; i < scatter->count; i++) {
         const dp_point *point = &scatter->points[i];
         places[i] = (name_place){ .height = NAN };
-        if (!point_drawable(point))
+        if (!point_drawable(f, point))
             continue;
         name_place wanted = beside(f, point, place_x(f, log10(point->x)) > (LEFT + WIDTH - RIGHT) / 2.0);
         name_place other = beside(f, point, !wanted.left);
@@ -379,7 +384,7 @@ static void place_names(const frame *f, const dp_scatter *scatter, name_place *p
 static void put_point(dp_buffer *buffer, const frame *f, const dp_point *point, const name_place *place, int colour) {
     double x = place_x(f, log10(point->x));
     dp_buffer_printf(buffer, "<g>");
-    if (isfinite(point->least) && isfinite(point->most))
+    if (!f->y.logarithmic && isfinite(point->least) && isfinite(point->most))
         dp_buffer_printf(buffer, "<path class=\"line c%d\" d=\"M%.1f %.1fV%.1f\"/>", colour, x, place_y(f, point->least),
                          place_y(f, point->most));
     dp_buffer_printf(buffer, "<circle class=\"c%d\" cx=\"%.1f\" cy=\"%.1f\" r=\"4\"/><text x=\"%.1f\" y=\"%.1f\"%s>", colour, x,
@@ -411,10 +416,10 @@ void dp_scatter_write(dp_buffer *buffer, const dp_scatter *scatter) {
     if (!lay_points(&f, &shown))
         return;
     place_names(&f, &shown, places);
-    begin_figure(buffer, scatter->title, false);
+    begin_figure(buffer, scatter->title, f.y.logarithmic);
     put_axes(buffer, &f);
     for (size_t i = 0; i < shown.count; i++)
-        if (point_drawable(&shown.points[i]))
+        if (point_drawable(&f, &shown.points[i]))
             put_point(buffer, &f, &shown.points[i], &places[i], (int)(i % DP_PLOT_COLOURS));
     dp_buffer_printf(buffer, "</svg>\n</figure>\n");
 }
@@ -449,7 +454,7 @@ const char dp_plot_style[] =
     ".strip rect{fill:transparent}.strip path{stroke:var(--faint)}\n"
     ".strip path,.strip circle{opacity:0}\n"
     ".strip:hover path,.strip:hover circle{opacity:1}\n"
-    ".plot svg{display:block;width:100%;height:auto}\n"
+    ".plot svg{display:block;width:100%;height:auto;overflow:visible}\n"
     ".legend{display:grid;grid-template-columns:repeat(auto-fill,minmax(9rem,1fr));gap:.1rem .8rem;"
     "margin:.4rem 0 0;padding:0;list-style:none;font-size:.85rem;color:var(--soft)}\n"
     ".legend li{display:flex;align-items:center;gap:.4rem}.legend svg{flex:none;width:26px;height:8px}\n"

@@ -48,7 +48,8 @@ typedef struct dp_point {
 
 typedef struct dp_scatter {
     const char *title, *x_name;
-    bool percent; /* y is a share, written in hundredths */
+    bool percent;     /* y is a share, written in hundredths */
+    bool logarithmic; /* y too; only values above 0 are then drawn, and intervals are not */
     const dp_point *points;
     size_t count; /* up to DP_SCATTER_POINTS; the rest is left out */
 } dp_scatter;
