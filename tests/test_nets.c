@@ -318,21 +318,6 @@ static void test_option_counts(void **state) {
     }
 }
 
-static uint64_t multiply_adds_of(const net *it, const char *name) {
-    return dp_node_cost(it->graph, dp_graph_find(it->graph, name)).multiply_adds;
-}
-
-/* A 5x5 convolution of 192x28x28 to 32 channels, alone and with 16 channels of 1x1 before it: 3a's third branch. */
-static void test_worked_example(void **state) {
-    (void)state;
-    net naive = build("googlenet:module=naive", 1000, 224), reduced = build("googlenet", 1000, 224);
-    assert_int_equal(multiply_adds_of(&naive, "inception_3a/5x5"), 120422400);
-    assert_int_equal(multiply_adds_of(&reduced, "inception_3a/5x5_reduce") + multiply_adds_of(&reduced, "inception_3a/5x5"),
-                     12443648);
-    release(&naive);
-    release(&reduced);
-}
-
 /* What each value changes in the graph. */
 static void test_option_structure(void **state) {
     (void)state;
@@ -684,7 +669,6 @@ int main(void) {
         cmocka_unit_test(test_auxiliary_heads),
         cmocka_unit_test(test_option_counts),
         cmocka_unit_test(test_option_structure),
-        cmocka_unit_test(test_worked_example),
         cmocka_unit_test(test_sizes),
         cmocka_unit_test(test_sizes_with_heads),
         cmocka_unit_test(test_refused_specs),

@@ -197,6 +197,23 @@ static void test_order(void **state) {
     release(&it);
 }
 
+/* ---------------------------------------------------------------- the paper's argument */
+
+static uint64_t multiply_adds_of(const net *it, const char *name) {
+    return dp_node_cost(it->graph, dp_graph_find(it->graph, name)).multiply_adds;
+}
+
+/* A 5x5 convolution of 192x28x28 to 32 channels, alone and with 16 channels of 1x1 before it: 3a's third branch. */
+static void test_worked_example(void **state) {
+    (void)state;
+    net naive = build("googlenet:module=naive", 1000, 224), reduced = build("googlenet", 1000, 224);
+    assert_int_equal(multiply_adds_of(&naive, "inception_3a/5x5"), 120422400);
+    assert_int_equal(multiply_adds_of(&reduced, "inception_3a/5x5_reduce") + multiply_adds_of(&reduced, "inception_3a/5x5"),
+                     12443648);
+    release(&naive);
+    release(&reduced);
+}
+
 /* ---------------------------------------------------------------- sizes */
 
 /* Every size from the least to 320 builds; one less does not, and says what would do. */
@@ -259,8 +276,13 @@ static void test_linear_layers_keep_their_shape(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_totals), cmocka_unit_test(test_layers), cmocka_unit_test(test_lenet_as_published),
-        cmocka_unit_test(test_order),  cmocka_unit_test(test_sizes),  cmocka_unit_test(test_linear_layers_keep_their_shape),
+        cmocka_unit_test(test_totals),
+        cmocka_unit_test(test_layers),
+        cmocka_unit_test(test_lenet_as_published),
+        cmocka_unit_test(test_order),
+        cmocka_unit_test(test_worked_example),
+        cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_linear_layers_keep_their_shape),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

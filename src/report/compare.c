@@ -21,14 +21,14 @@ static const struct {
     int digits;
 } columns[] = {
 #define AT(member) offsetof(deeper_compared, member)
-    { "parameters", "parameters, M", AT(parameters), COUNT, 1e6, 4 },
-    { "multiply_adds", "multiply-adds, M", AT(multiply_adds), COUNT, 1e6, 4 },
-    { "activation_bytes", "activations, MB", AT(activation_bytes), COUNT, 1e6, 3 },
-    { "forward_ms", "one image, ms", AT(forward_ms), REAL, 1, 3 },
+    { "parameters", "params, M", AT(parameters), COUNT, 1e6, 4 },
+    { "multiply_adds", "mult-adds, M", AT(multiply_adds), COUNT, 1e6, 4 },
+    { "activation_bytes", "memory, MB", AT(activation_bytes), COUNT, 1e6, 3 },
+    { "forward_ms", "image, ms", AT(forward_ms), REAL, 1, 3 },
     { "forward_images_per_second", NULL, AT(forward_images_per_second), REAL, 1, 4 },
-    { "training_images_per_second", "training, images/s", AT(training_images_per_second), REAL, 1, 3 },
+    { "training_images_per_second", "training/s", AT(training_images_per_second), REAL, 1, 3 },
     { "joules", "J an image", AT(joules), REAL, 1, 3 },
-    { "images_seen", "images seen", AT(images_seen), COUNT, 1, 7 },
+    { "images_seen", "seen", AT(images_seen), COUNT, 1, 7 },
     { "train_seconds", "trained, s", AT(train_seconds), REAL, 1, 4 },
     { "images", NULL, AT(images), COUNT, 1, 0 },
     { "top1", NULL, AT(top1), COUNT, 1, 0 },
@@ -157,7 +157,7 @@ static void put_number(dp_buffer *buffer, double value, int digits) {
 static void put_row(dp_buffer *buffer, const dp_comparison_page *it, const deeper_compared *row) {
     dp_buffer_printf(buffer, "<tr><td style=\"white-space:nowrap\">");
     dp_markup_text(buffer, row->member);
-    dp_buffer_printf(buffer, "</td><td>");
+    dp_buffer_printf(buffer, "</td><td style=\"%s\">", row->status == DEEPER_OK ? "white-space:nowrap" : "min-width:20rem");
     if (row->status != DEEPER_OK)
         dp_markup_text(buffer, row->message);
     else if (row->images)
@@ -174,8 +174,10 @@ static void put_row(dp_buffer *buffer, const dp_comparison_page *it, const deepe
 }
 
 static void put_table(dp_buffer *buffer, const dp_comparison_page *it) {
-    dp_buffer_printf(buffer, "<section><h2>Table</h2>\n<div class=\"wide\"><table><thead><tr><th>network</th><th>%s</th>",
-                     it->options->train ? "top-1 (95 % interval)" : "");
+    dp_buffer_printf(
+        buffer,
+        "<section><h2>Table</h2>\n<div class=\"wide\"><table><thead><tr><th>network</th><th style=\"white-space:nowrap\">%s</th>",
+        it->options->train ? "top-1 (95 % interval)" : "");
     for (size_t i = 0; i < COLUMNS; i++)
         if (has_column(it, i))
             dp_buffer_printf(buffer, "<th class=\"n\">%s</th>", columns[i].title);
