@@ -193,7 +193,7 @@ static void test_architectures_can_be_listed_and_made(void **state) {
         assert_int_equal(deeper_model_create(&model, name, 10, 224, NULL, NULL), DEEPER_OK);
         assert_string_equal(deeper_model_text(model, "architecture"), name);
         assert_int_equal(deeper_model_image_size(model), 224);
-        assert_int_equal(deeper_model_channels(model), 3);
+        assert_int_equal(deeper_model_channels(model), strcmp(name, "lenet5") == 0 ? 1 : 3); /* LeNet-5 reads grey pictures */
         assert_int_equal(deeper_model_classes(model), 10);
         deeper_model_close(model);
     }
