@@ -4,6 +4,7 @@
 #include "api/handles.h"
 #include "base/cpu.h"
 #include "base/energy.h"
+#include "base/statistics.h"
 #include "eval/metrics.h"
 #include "report/compare.h"
 

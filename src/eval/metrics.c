@@ -42,10 +42,3 @@ void dp_metrics_add(dp_metrics *metrics, const float *probabilities, size_t clas
     metrics->top5 += rank < 5;
     metrics->loss -= log(fmax((double)probabilities[target], (double)FLT_MIN));
 }
-
-void dp_wilson(uint64_t hits, uint64_t count, double *least, double *most) {
-    const double z = 1.959963984540054, n = (double)count, p = (double)hits / n;
-    double middle = p + z * z / (2 * n), reach = z * sqrt(p * (1 - p) / n + z * z / (4 * n * n)), whole = 1 + z * z / n;
-    *least = fmax(0, (middle - reach) / whole);
-    *most = fmin(1, (middle + reach) / whole);
-}

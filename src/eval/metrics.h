@@ -18,10 +18,6 @@ typedef struct dp_metrics {
     double loss; /* sum of -ln p(target), p held above the smallest normal float: a class given up costs 87.3, not infinity */
 } dp_metrics;
 
-/* Wilson's interval for a share of which `hits` of `count` (> 0) were seen: the shares whose distance to that is at most 1.96 of
- * their own standard deviations, so 95 %; it stays within 0 and 1 and holds for few and for extreme shares too (Wilson 1927). */
-void dp_wilson(uint64_t hits, uint64_t count, double *least, double *most);
-
 void dp_metrics_add(dp_metrics *metrics, const float *probabilities, size_t classes, size_t target);
 
 #endif
