@@ -2,7 +2,6 @@
  * and deeper_compare as a host sees it. The table, its files and training are tests/cli/test_compare.sh's. */
 #include "api/compare.h"
 #include "base/energy.h"
-#include "eval/metrics.h"
 #include "helpers/helpers.h"
 #include "helpers/markup.h"
 #include "report/plot.h"
@@ -16,25 +15,6 @@
 #include <sys/stat.h>
 
 #include <cmocka.h>
-
-/* Against the formula's values to four places, as published tables have them (Brown, Cai, DasGupta 2001 for 0 and n of 10). */
-static void test_wilson(void **state) {
-    static const struct {
-        uint64_t hits, count;
-        double least, most;
-    } cases[] = { { 0, 10, 0, 0.2775 },
-                  { 10, 10, 0.7225, 1 },
-                  { 5, 10, 0.2366, 0.7634 },
-                  { 50, 100, 0.4038, 0.5962 },
-                  { 8945, 10000, 0.8883, 0.9004 } };
-    (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        double least, most;
-        dp_wilson(cases[i].hits, cases[i].count, &least, &most);
-        if (fabs(least - cases[i].least) > 6e-5 || fabs(most - cases[i].most) > 6e-5)
-            fail_msg("%g to %g", least, most);
-    }
-}
 
 /* ---------------------------------------------------------------- energy */
 
@@ -234,8 +214,10 @@ static void test_call(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_wilson),  cmocka_unit_test(test_energy), cmocka_unit_test(test_members),
-        cmocka_unit_test(test_scatter), cmocka_unit_test(test_call),
+        cmocka_unit_test(test_energy),
+        cmocka_unit_test(test_members),
+        cmocka_unit_test(test_scatter),
+        cmocka_unit_test(test_call),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
