@@ -101,13 +101,18 @@ static deeper_status from_model(dp_network *n, const deeper_train_options *optio
     char spec[SPEC_SIZE];
     if (!init->values)
         return dp_fail(error, DEEPER_ERROR_MISMATCH, "%s: holds no weights to begin from", options->init);
+    if (!init->has_preprocess)
+        return dp_fail(
+            error, DEEPER_ERROR_MISMATCH,
+            "%s: does not say how a picture becomes its input; `deeper convert --preprocess NAME` writes a copy that does",
+            options->init);
     if (snprintf(spec, sizeof spec, "%s:%s", init->architecture, init->options) >= (int)sizeof spec)
         return dp_fail(error, DEEPER_ERROR_LIMIT, "%s: its options are too long", options->init);
     int old = dp_model_input(init).h, size = options->image_size ? options->image_size : old;
     n->new_head = !same_classes(init, pictures);
     DP_TRY(make_model(n, spec, size, n->new_head || init->labels.count == 0 ? &pictures->labels : &init->labels, error));
     n->model->has_preprocess = true;
-    n->model->preprocess = init->has_preprocess ? init->preprocess : own_preprocess(size, dp_model_input(init).c);
+    n->model->preprocess = init->preprocess;
     n->model->preprocess.size = size;
     if (n->model->preprocess.rule != DP_RESIZE_NONE && size != old)
         n->model->preprocess.side = (int)lround(fmax(size, (double)n->model->preprocess.side * size / old));

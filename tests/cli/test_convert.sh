@@ -18,6 +18,11 @@ done
 run 2 classify --model bare.safetensors --preprocess nosuch red.ppm
 lines err 1
 says err nosuch "bvlc"
+mkdir -p two/a two/b
+for i in 1 2 3; do picture two/a/$i.ppm 200 30 $i && picture two/b/$i.ppm 30 200 $i; done
+run 1 train --data two --init bare.safetensors --out run
+lines err 1
+says err "bare.safetensors: does not say how a picture becomes its input" "convert --preprocess"
 run 0 classify --model bare.safetensors --preprocess imagenet red.ppm
 run 0 convert bare.safetensors named.safetensors --preprocess imagenet --labels labels.txt
 run 0 info named.safetensors
