@@ -178,6 +178,8 @@ static void test_windows(void **state) {
         { DP_OP_AVERAGE_POOL, 8, 3, 1, 1, 1, false, true, 1 },  /* both by nine */
         { DP_OP_AVERAGE_POOL, 8, 3, 1, 1, 1, false, false, 0 }, /* Caffe counts the padding */
         { DP_OP_AVERAGE_POOL, 8, 3, 2, 0, 0, true, true, 0 },   /* Caffe does not count past the picture */
+        { DP_OP_AVERAGE_POOL, 6, 7, 1, 0, 1, false, false, 1 }, /* all of the picture, by its pixels: global */
+        { DP_OP_AVERAGE_POOL, 6, 7, 1, 0, 1, false, true, 0 },  /* all of it, by more than its pixels */
         { DP_OP_CONV, 8, 3, 1, 1, 1, false, false, 1 },
         { DP_OP_CONV, 8, 3, 2, 1, 0, false, false, 1 },
         { DP_OP_CONV, 8, 3, 1, 1, 0, false, false, 3 }, /* one row and column less than Caffe's */
@@ -199,8 +201,11 @@ static void test_windows(void **state) {
         if (made) {
             const Caffe__LayerParameter *last = net.layers[net.count - 1];
             assert_string_equal(last->top[0], "layer");
-            for (size_t k = 1; k < net.count; k++)
+            for (size_t k = 1; k < net.count; k++) {
                 assert_string_equal(net.layers[k]->bottom[0], net.layers[k - 1]->top[0]);
+                if (net.layers[k]->n_top > 1)
+                    assert_string_not_equal(net.layers[k]->top[0], net.layers[k]->top[1]);
+            }
         } else {
             assert_int_equal(error.status, DEEPER_ERROR_UNSUPPORTED);
             assert_non_null(strstr(error.message, "layer"));

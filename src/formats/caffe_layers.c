@@ -35,8 +35,8 @@ struct dp_caffe_layer {
     Caffe__BlobProto blobs[MOST_BLOBS], *blob_list[MOST_BLOBS];
     Caffe__BlobShape shapes[MOST_BLOBS], *shape_list[1];
     int64_t dims[MOST_BLOBS][4];
-    uint32_t number; /* of a list of one */
-    char name[NAME_SIZE], rest[NAME_SIZE];
+    uint32_t number;                                         /* of a list of one */
+    char name[NAME_SIZE], uncut[NAME_SIZE], left[NAME_SIZE]; /* where they are not the node's: of the layer and of its outputs */
     char *bottom[1], *tops[2];
 };
 
@@ -134,9 +134,9 @@ static int caffe_outputs(int side, int window, int stride, int pad, bool up) {
 /* A layer after the last that keeps rows (axis 2) or columns (axis 3) 0..keep-1. */
 static void add_cut(builder *b, int axis, int keep) {
     dp_caffe_layer *before = &b->net->rooms[b->net->count - 1], *cut = add(b, "Slice");
-    snprintf(before->rest, sizeof before->rest, "%s/uncut%d", b->node->name, axis);
-    before->tops[0] = before->rest;
-    cut->bottom[0] = before->rest;
+    snprintf(before->uncut, sizeof before->uncut, "%s/uncut%d", b->node->name, axis);
+    before->tops[0] = before->uncut;
+    cut->bottom[0] = before->uncut;
     cut->layer.bottom = cut->bottom;
     cut->layer.n_bottom = 1;
     snprintf(cut->name, sizeof cut->name, "%s/cut%d", b->node->name, axis);
@@ -148,8 +148,8 @@ static void add_cut(builder *b, int axis, int keep) {
     cut->of.slice.n_slice_point = 1;
     cut->of.slice.has_axis = 1;
     cut->of.slice.axis = axis;
-    snprintf(cut->rest, sizeof cut->rest, "%s/left%d", b->node->name, axis);
-    cut->tops[1] = cut->rest;
+    snprintf(cut->left, sizeof cut->left, "%s/left%d", b->node->name, axis);
+    cut->tops[1] = cut->left;
     cut->layer.n_top = 2;
 }
 
@@ -239,20 +239,28 @@ static bool same_divisors(int side, int outputs, int window, int stride, int pad
     return true;
 }
 
+static deeper_status global_average(builder *b) {
+    Caffe__PoolingParameter *of = add_pool(b, CAFFE__POOLING_PARAMETER__POOL_METHOD__AVE);
+    of->has_global_pooling = of->global_pooling = 1;
+    return DEEPER_OK;
+}
+
+/* Whether the one window of a pool has all of the picture in it, and divides by its pixels. */
+static bool is_global(const dp_window *w, dp_shape in, dp_shape out) {
+    return out.h == 1 && out.w == 1 && w->height - w->pad_top >= in.h && w->width - w->pad_left >= in.w
+           && (!w->count_padding || (w->height == in.h && w->width == in.w));
+}
+
 static deeper_status average_pool(builder *b) {
     const dp_window *w = &b->node->attributes.window;
     dp_shape in = input_of(b), out = b->node->shape;
+    if (is_global(w, in, out))
+        return global_average(b);
     set_pool_window(add_pool(b, CAFFE__POOLING_PARAMETER__POOL_METHOD__AVE), w);
     if (!same_divisors(in.h, out.h, w->height, w->stride_y, w->pad_top, w->count_padding)
         || !same_divisors(in.w, out.w, w->width, w->stride_x, w->pad_left, w->count_padding))
         return refuse(b, "it counts other pixels at the border");
     return fit(b, w, true);
-}
-
-static deeper_status global_average(builder *b) {
-    Caffe__PoolingParameter *of = add_pool(b, CAFFE__POOLING_PARAMETER__POOL_METHOD__AVE);
-    of->has_global_pooling = of->global_pooling = 1;
-    return DEEPER_OK;
 }
 
 /* Where the output's sides divide the input's it is a plain pool. */
