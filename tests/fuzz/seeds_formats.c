@@ -2,6 +2,7 @@
  *
  *     seeds_formats FOLDER        fills FOLDER/fuzz_safetensors, fuzz_caffemodel, fuzz_model_file, fuzz_labels */
 #include "caffemodel.pb-c.h"
+#include "formats/caffemodel.h"
 #include "formats/fill.h"
 #include "formats/metadata.h"
 #include "formats/model.h"
@@ -134,6 +135,48 @@ static void save_caffemodel(const char *const names[LAYERS], bool v1) {
     save(bytes, caffe__net_parameter__pack(&net, bytes));
 }
 
+/* What deeper wrote: the statistics of a batch norm, and the texts that say which network it is. */
+static void save_ours(void) {
+    static const char *const pairs[][2] = { { "deeper.version", "1" },
+                                            { "deeper.architecture", "googlenet" },
+                                            { "deeper.options", "norm=bn,stem=small,width=0.0625" },
+                                            { "deeper.classes", "3" },
+                                            { "deeper.preprocess", "{\"size\":32,\"channels\":3}" } };
+    enum { TEXTS = sizeof pairs / sizeof *pairs };
+    static float values[] = { 1, 2, 3 };
+    static int64_t one = 1, three = 3;
+    Caffe__BlobShape shapes[2] = { CAFFE__BLOB_SHAPE__INIT, CAFFE__BLOB_SHAPE__INIT };
+    Caffe__BlobProto of_three = CAFFE__BLOB_PROTO__INIT, of_one = CAFFE__BLOB_PROTO__INIT;
+    Caffe__BlobProto *blobs[] = { &of_three, &of_three, &of_one };
+    Caffe__LayerParameter layer = CAFFE__LAYER_PARAMETER__INIT, *layers[] = { &layer };
+    Caffe__NetParameter net = CAFFE__NET_PARAMETER__INIT;
+    Caffe__Text texts[TEXTS], *list[TEXTS];
+    uint8_t bytes[1024];
+    shapes[0].dim = &three;
+    shapes[1].dim = &one;
+    shapes[0].n_dim = shapes[1].n_dim = 1;
+    of_three.shape = &shapes[0];
+    of_one.shape = &shapes[1];
+    of_three.data = of_one.data = values;
+    of_three.n_data = 3;
+    of_one.n_data = 1;
+    layer.name = (char *)"conv1/3x3_s1/bn" DP_CAFFE_STATISTICS;
+    layer.blobs = blobs;
+    layer.n_blobs = 3;
+    for (int i = 0; i < TEXTS; i++) {
+        caffe__text__init(list[i] = &texts[i]);
+        texts[i].key = (char *)pairs[i][0];
+        texts[i].text = (char *)pairs[i][1];
+    }
+    net.layer = layers;
+    net.n_layer = 1;
+    net.deeper = list;
+    net.n_deeper = TEXTS;
+    if (caffe__net_parameter__get_packed_size(&net) > sizeof bytes)
+        give_up(target, "too small a buffer");
+    save(bytes, caffe__net_parameter__pack(&net, bytes));
+}
+
 static void caffemodels(void) {
     static const char *const other[LAYERS] = { "conv1", "ip1", "ip2", "prob" };
     static const char *const heads[LAYERS] = { "conv1/7x7_s2", "loss1/fc", "loss2/conv", NULL };
@@ -141,6 +184,7 @@ static void caffemodels(void) {
         save_caffemodel(other, v1);
         save_caffemodel(heads, v1);
     }
+    save_ours();
     /* A name, an unknown field of each wire type, floats one by one. */
     save(TEXT("\x0a\x03net\x18\x07\x25\0\0\x80?\x29\0\0\0\0\0\0\xf0?\xa2\x06\x10\x0a\x01z:\x0b\x0a\0*\0-\0\0\x80?\x08\x01"));
 }
