@@ -23,8 +23,7 @@ deeper_status deeper_features(deeper_session *session, const deeper_source *sour
         .dataset = dataset ? dataset->dataset : NULL,
         .path = path,
         .readers = mine.readers ? mine.readers : dp_processors(),
-        .control = mine.control,
-        .calls = { .progress = mine.progress, .problem = mine.problem, .context = mine.context },
+        .calls = { mine.progress, mine.problem, mine.control, mine.context },
     };
     deeper_status status = dp_features_write(&features, result, error);
     dp_classifier_free(classifier);

@@ -60,7 +60,7 @@ static deeper_status put_row(writing *w, const dp_answer *answer) {
 
 static int take(void *context, const dp_answer *answer) {
     writing *w = context;
-    const dp_evaluation_calls *calls = &w->features->calls;
+    const dp_features_calls *calls = &w->features->calls;
     if (answer->status != DEEPER_OK) {
         w->unreadable++;
         if (calls->problem)
@@ -71,7 +71,7 @@ static int take(void *context, const dp_answer *answer) {
     w->done++;
     if (calls->progress)
         calls->progress(calls->context, w->done, w->total);
-    return w->features->control && w->features->control(calls->context);
+    return calls->control && calls->control(calls->context);
 }
 
 /* ------------------------------------------------------------------------------------------------------------- writing */

@@ -3,7 +3,14 @@
 #ifndef DP_EVAL_FEATURES_H
 #define DP_EVAL_FEATURES_H
 
-#include "eval/evaluate.h"
+#include "eval/stream.h"
+
+typedef struct dp_features_calls {
+    void (*progress)(void *context, uint64_t done, uint64_t total);        /* may be NULL */
+    void (*problem)(void *context, const char *path, const char *message); /* may be NULL */
+    int (*control)(void *context);                                         /* asked after each picture: not 0 stops; may be NULL */
+    void *context;
+} dp_features_calls;
 
 typedef struct dp_features {
     dp_classifier *classifier; /* of one crop, of a session whose outputs are the layers */
@@ -11,8 +18,7 @@ typedef struct dp_features {
     const dp_dataset *dataset; /* or NULL */
     const char *path;          /* of the npz */
     int readers;
-    int (*control)(void *context); /* asked after each picture: not 0 stops; may be NULL */
-    dp_evaluation_calls calls;
+    dp_features_calls calls;
 } dp_features;
 
 /* Writes, atomically, one row a picture that could be read, in order:
