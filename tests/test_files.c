@@ -467,6 +467,34 @@ static void test_open(void **state) {
     assert_int_equal(close(file), 0);
 }
 
+/* What killed writers left is removed; names that only look like it, and folders, stay. */
+static void test_temporaries(void **state) {
+    static const char *const left[] = { "a.tmp-1-0123abcd", "step-1.safetensors.tmp-4194304-ffffffff" };
+    static const char *const stay[] = {
+        "a", "b.tmp-12-0123abc", "c.tmp-x-01234567", "d.tmp-1-01234567.safetensors", "e.tmp--01234567", "f.tmp-1-012345678"
+    };
+    char path[TEST_PATH_SIZE];
+    for (size_t i = 0; i < 2; i++) {
+        test_path(path, folder, left[i]);
+        test_write(path, "x", 1);
+    }
+    for (size_t i = 0; i < sizeof stay / sizeof *stay; i++) {
+        test_path(path, folder, stay[i]);
+        test_write(path, "x", 1);
+    }
+    test_path(path, folder, "g.tmp-1-01234567");
+    assert_int_equal(mkdir(path, 0777), 0);
+    assert_int_equal(dp_temporaries_remove(folder, NULL, NULL), DEEPER_OK);
+    dp_listing listing;
+    assert_int_equal(dp_listing_read(&listing, folder, NULL, NULL), DEEPER_OK);
+    assert_int_equal(listing.count, sizeof stay / sizeof *stay + 1);
+    for (size_t i = 0; i < sizeof stay / sizeof *stay; i++)
+        assert_string_equal(listing.names[i], stay[i]);
+    dp_listing_free(&listing, NULL);
+    test_path(path, folder, "nosuch");
+    assert_int_equal(dp_temporaries_remove(path, NULL, NULL), DEEPER_ERROR_IO);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_map_and_read, begin, end),
@@ -485,6 +513,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_listing, begin, end),
         cmocka_unit_test_setup_teardown(test_listing_without_memory, begin, end),
         cmocka_unit_test_setup_teardown(test_paths, begin, end),
+        cmocka_unit_test_setup_teardown(test_temporaries, begin, end),
     };
     return cmocka_run_group_tests_name("files", tests, NULL, NULL);
 }

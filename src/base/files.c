@@ -20,8 +20,9 @@
 enum {
     FIRST_READ = 64 << 10, /* bytes asked for where the size of a file is not known (pipes, /proc) */
     WRITER_BLOCK = 256 << 10,
-    KEPT_NAME = 200, /* bytes of a file's name that its temporary name keeps; 255 is what file systems take */
-    NAME_TRIES = 64  /* temporary names tried before giving up; two in a row taken is already a sign of something else */
+    KEPT_NAME = 200,   /* bytes of a file's name that its temporary name keeps; 255 is what file systems take */
+    RANDOM_DIGITS = 8, /* of its ending */
+    NAME_TRIES = 64    /* temporary names tried before giving up; two in a row taken is already a sign of something else */
 };
 
 /* ----------------------------------------------------------------------------------------------------------- reading */
@@ -219,7 +220,7 @@ static deeper_status make_temporary(dp_writer *writer, deeper_error *error) {
     if (!name)
         return dp_fail_memory(error, "the name of a temporary file");
     for (int i = 0; i < NAME_TRIES && writer->file < 0; i++) {
-        snprintf(name, size, "%.*s.tmp-%ld-%08lx", (int)kept, writer->target, (long)getpid(),
+        snprintf(name, size, "%.*s.tmp-%ld-%0*lx", (int)kept, writer->target, (long)getpid(), RANDOM_DIGITS,
                  (unsigned long)(dp_random_u64(&random) >> 32));
         writer->file = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
         if (writer->file < 0 && errno != EEXIST)
@@ -436,4 +437,30 @@ void dp_listing_free(dp_listing *listing, const deeper_allocator *allocator) {
     dp_free(allocator, listing->names);
     dp_free(allocator, listing->folders);
     *listing = (dp_listing){ 0 };
+}
+
+/* Whether a name ends in .tmp-PID-RANDOM. */
+static bool is_temporary(const char *name) {
+    static const char infix[] = ".tmp-", digits[] = "0123456789", hex[] = "0123456789abcdef";
+    const char *at = strrchr(name, '.');
+    if (!at || strncmp(at, infix, sizeof infix - 1) != 0)
+        return false;
+    at += sizeof infix - 1;
+    size_t pid = strspn(at, digits);
+    return pid > 0 && at[pid] == '-' && strspn(at + pid + 1, hex) == RANDOM_DIGITS && !at[pid + 1 + RANDOM_DIGITS];
+}
+
+deeper_status dp_temporaries_remove(const char *folder, const deeper_allocator *allocator, deeper_error *error) {
+    dp_listing listing;
+    DP_TRY(dp_listing_read(&listing, folder, allocator, error));
+    deeper_status result = DEEPER_OK;
+    for (size_t i = 0; i < listing.count && result == DEEPER_OK; i++) {
+        if (listing.folders[i] || !is_temporary(listing.names[i]))
+            continue;
+        char *path = dp_path_join(allocator, folder, listing.names[i]);
+        result = path ? dp_file_remove(path, error) : dp_fail_memory(error, "a path");
+        dp_free(allocator, path);
+    }
+    dp_listing_free(&listing, allocator);
+    return result;
 }

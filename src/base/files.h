@@ -39,6 +39,10 @@ void dp_writer_discard(dp_writer *writer);                              /* NULL 
 /* Removes a file. Errors: IO, naming the path. */
 deeper_status dp_file_remove(const char *path, deeper_error *error);
 
+/* Removes from a folder what killed writers left there: names that end as their temporary ones do. For folders that nobody else
+ * writes to now. Errors: IO, MEMORY. */
+deeper_status dp_temporaries_remove(const char *folder, const deeper_allocator *allocator, deeper_error *error);
+
 /* Names in a folder, sorted by bytes, without "." and ".." and without hidden names. */
 typedef struct dp_listing {
     char **names;

@@ -193,7 +193,7 @@ static double total_guess(const dp_trainer *t) {
 
 deeper_status dp_find_rate(deeper_rate_search *search, const deeper_train_options *options, const char *page,
                            const deeper_train_calls *calls, const deeper_allocator *allocator, deeper_error *error) {
-    dp_trainer t = { .allocator = allocator, .options = *options, .calls = calls };
+    dp_trainer t = { .allocator = allocator, .options = *options, .held = -1, .calls = calls };
     *search = (deeper_rate_search){ 0 };
     deeper_status status = dp_trainer_open_data(&t, error);
     if (status == DEEPER_OK)

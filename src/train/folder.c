@@ -6,9 +6,11 @@
 #include "train/record.h"
 #include "train/trainer_state.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 
 enum { FINGERPRINT = 17 };
 
@@ -24,6 +26,15 @@ static void print_fingerprint(char text[FINGERPRINT], const dp_trainer *t) {
 
 /* -------------------------------------------------------------------------------------------------------------- record */
 
+static deeper_status make_checkpoints(const dp_trainer *t, deeper_error *error) {
+    char *path = dp_folder_path(t, CHECKPOINTS);
+    deeper_status status = path ? dp_folder_make(path, error) : dp_fail_memory(error, "a path");
+    if (status == DEEPER_OK)
+        status = dp_temporaries_remove(path, t->allocator, error);
+    dp_free(t->allocator, path);
+    return status;
+}
+
 static deeper_status write_record(const dp_trainer *t, const char *path, deeper_error *error) {
     char fingerprint[FINGERPRINT];
     print_fingerprint(fingerprint, t);
@@ -35,15 +46,23 @@ static deeper_status write_record(const dp_trainer *t, const char *path, deeper_
     return dp_record_write(path, record, t->allocator, error);
 }
 
+/* The folder is this process's until it ends, however it ends: two would write over each other. File systems without locks do
+ * without. */
+static deeper_status hold(dp_trainer *t, const char *record, deeper_error *error) {
+    DP_TRY(dp_file_open(&t->held, record, error));
+    if (flock(t->held, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+        return dp_fail(error, DEEPER_ERROR_IO, "%s: another process trains there; stop it, or wait for its end", t->options.out);
+    return DEEPER_OK;
+}
+
 deeper_status dp_folder_begin(dp_trainer *t, deeper_error *error) {
     DP_TRY(dp_record_folder(t->options.out, t->allocator, error));
-    char *record = dp_folder_path(t, RECORD), *checkpoints = dp_folder_path(t, CHECKPOINTS);
-    deeper_status status = record && checkpoints ? dp_folder_make(checkpoints, error) : dp_fail_memory(error, "a path");
+    char *record = dp_folder_path(t, RECORD);
+    deeper_status status = record ? write_record(t, record, error) : dp_fail_memory(error, "a path");
     if (status == DEEPER_OK)
-        status = write_record(t, record, error);
+        status = hold(t, record, error);
     dp_free(t->allocator, record);
-    dp_free(t->allocator, checkpoints);
-    return status;
+    return status == DEEPER_OK ? make_checkpoints(t, error) : status;
 }
 
 deeper_status dp_folder_resume(dp_trainer *t, const deeper_train_options *given, deeper_error *error) {
@@ -52,11 +71,14 @@ deeper_status dp_folder_resume(dp_trainer *t, const deeper_train_options *given,
     if (!path)
         return dp_fail_memory(error, "a path");
     deeper_status status = dp_record_read(&t->record, &t->options, path, t->allocator, &why);
+    if (status == DEEPER_OK)
+        status = hold(t, path, &why);
     dp_free(t->allocator, path);
     if (status != DEEPER_OK)
         return dp_fail(error, status, "%s", why.message);
     dp_record_move(&t->options, given);
-    return DEEPER_OK;
+    DP_TRY(dp_temporaries_remove(t->options.out, t->allocator, error));
+    return make_checkpoints(t, error); /* the run may have been killed before it had */
 }
 
 deeper_status dp_folder_check_data(const dp_trainer *t, deeper_error *error) {

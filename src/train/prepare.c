@@ -5,6 +5,7 @@
 #include "train/trainer_state.h"
 
 #include <string.h>
+#include <unistd.h>
 
 void dp_trainer_close(dp_trainer *t) {
     dp_free(t->allocator, t->order);
@@ -16,6 +17,8 @@ void dp_trainer_close(dp_trainer *t) {
     dp_pictures_close(&t->pictures);
     dp_progress_free(&t->progress, t->allocator);
     json_decref(t->record);
+    if (t->held >= 0)
+        close(t->held);
 }
 
 deeper_status dp_trainer_open_data(dp_trainer *t, deeper_error *error) {

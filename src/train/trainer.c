@@ -195,7 +195,7 @@ static bool finished(const dp_trainer *t) {
 
 deeper_status dp_train(const deeper_train_options *options, const deeper_train_calls *calls, deeper_train_result *result,
                        const deeper_allocator *allocator, deeper_error *error) {
-    dp_trainer t = { .allocator = allocator, .options = *options, .calls = calls };
+    dp_trainer t = { .allocator = allocator, .options = *options, .held = -1, .calls = calls };
     deeper_status status = prepare(&t, options, error);
     while (status == DEEPER_OK && !finished(&t))
         status = run_epoch(&t, error);

@@ -19,6 +19,7 @@ typedef struct dp_trainer {
     const deeper_allocator *allocator;
     deeper_train_options options; /* as given, or as the run that goes on was started with */
     json_t *record;               /* run.json of a run that goes on; texts of options live in it */
+    int held;                     /* descriptor of run.json, locked; -1: none */
     const deeper_train_calls *calls;
     dp_pictures pictures;
     dp_network network;
