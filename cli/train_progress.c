@@ -8,7 +8,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { LINE_SIZE = 512, BAR_LEAST = 5, BAR_MOST = 30 };
+enum { LINE_SIZE = 256, BAR_LEAST = 5, BAR_MOST = 30 };
 static const double LIVE_SECONDS = 0.2, PLAIN_SECONDS = 60;
 static const double KEPT = 0.95; /* of the running mean at each step: it looks back some 20 steps */
 
@@ -54,25 +54,35 @@ static const char *heads_text(const deeper_train_event *event, char text[64]) {
 
 /* -------------------------------------------------------------------------------------------------- within an epoch */
 
-/* "epoch 3/30 [#####.....] 1:12 left, all 42:10 till 14:32, 812 images/s, loss main/aux1/aux2 0.512/0.733/0.601", without the names
- * of the heads where the columns do not hold them; the bar takes what is left. */
+/* "1:12 left, all 42:10 till 14:32, 812 images/s, loss main/aux1/aux2 0.512/0.733/0.601", or without the names of the heads. */
+static int rest_text(const cli_train_progress *progress, const deeper_train_event *event, bool named, char rest[LINE_SIZE]) {
+    char text[5][64];
+    return snprintf(rest, LINE_SIZE, "%s left, all %s till %s, %.0f%s, loss %s%s%s",
+                    cli_duration(event->seconds_left_epoch, text[0]), cli_duration(event->seconds_left, text[1]),
+                    clock_after(event->seconds_left, text[2]), event->images_per_second, named ? " images/s" : "/s",
+                    named ? heads_text(event, text[3]) : "", named ? " " : "",
+                    losses_text(progress->losses, event->heads, text[4]));
+}
+
+/* "epoch 3/30 [#####.....] " and the rest, without names where the columns do not hold them; the bar takes what is left. After the
+ * last step "validating, " is in its place. */
 static void show_live(const cli_train_progress *progress, const deeper_train_event *event, int columns) {
-    char line[LINE_SIZE], rest[LINE_SIZE / 2], bar[BAR_MOST + 1], text[5][64];
-    int head = snprintf(line, sizeof line, "epoch %d/%d ", event->epoch, event->epochs), width = 0;
-    for (int named = 1; named >= 0 && width < BAR_LEAST; named--) {
-        int tail = snprintf(rest, sizeof rest, " %s left, all %s till %s, %.0f%s, loss %s%s%s",
-                            cli_duration(event->seconds_left_epoch, text[0]), cli_duration(event->seconds_left, text[1]),
-                            clock_after(event->seconds_left, text[2]), event->images_per_second, named ? " images/s" : "/s",
-                            named ? heads_text(event, text[3]) : "", named ? " " : "",
-                            losses_text(progress->losses, event->heads, text[4]));
-        width = columns - head - tail - 3; /* two brackets, and the last column */
-    }
+    char line[2 * LINE_SIZE], rest[LINE_SIZE], bar[BAR_MOST + 3] = "validating,";
+    int head = snprintf(line, sizeof line, "epoch %d/%d ", event->epoch, event->epochs);
+    bool steps = event->step < event->epoch_steps;
+    int others = head + (steps ? 2 : (int)strlen(bar)) + 2; /* two brackets or the word; a space, the last column */
+    int width = columns - others - rest_text(progress, event, true, rest);
+    if (width < (steps ? BAR_LEAST : 0))
+        width = columns - others - rest_text(progress, event, false, rest);
     width = width < BAR_LEAST ? BAR_LEAST : width > BAR_MOST ? BAR_MOST : width;
-    double share = event->epoch_steps ? (double)event->step / (double)event->epoch_steps : 0;
-    for (int i = 0; i < width; i++)
-        bar[i] = i < (int)(share * width + 0.5) ? '#' : '.';
-    bar[width] = 0;
-    snprintf(line + head, sizeof line - (size_t)head, "[%s]%s", bar, rest);
+    if (steps) {
+        int done = (int)((double)event->step / (double)event->epoch_steps * width + 0.5);
+        memset(bar, '#', (size_t)done + 1);
+        memset(bar + done + 1, '.', (size_t)(width - done));
+        bar[0] = '[';
+        memcpy(bar + width + 1, "]", 2);
+    }
+    snprintf(line + head, sizeof line - (size_t)head, "%s %s", bar, rest);
     cli_live(line);
 }
 
@@ -94,8 +104,9 @@ static void step_done(cli_train_progress *progress, const deeper_train_event *ev
     }
     progress->epoch = event->epoch;
     bool live = cli_live_possible(&columns);
-    if (now - progress->shown < (live ? LIVE_SECONDS : PLAIN_SECONDS) || event->images_per_second <= 0)
-        return; /* too soon, or too early for a speed */
+    bool last = live && event->step == event->epoch_steps; /* this line stays for all of the validation */
+    if (!last && now - progress->shown < (live ? LIVE_SECONDS : PLAIN_SECONDS))
+        return;
     progress->shown = now;
     if (live)
         show_live(progress, event, columns);
@@ -124,10 +135,12 @@ static void epoch_json(const deeper_train_event *event) {
 
 static void epoch_text(const deeper_train_event *event) {
     char text[4][64];
-    printf("epoch %*d/%d  loss %.3f (%s %s)  top-1 %5.2f %%   validation: loss %s  top-1 %5.2f %%  top-5 %5.2f %%   "
+    char parts[160] = "";
+    if (event->heads > 1)
+        snprintf(parts, sizeof parts, " (%s %s)", heads_text(event, text[0]), losses_text(event->losses, event->heads, text[1]));
+    printf("epoch %*d/%d  loss %.3f%s  top-1 %5.2f %%   validation: loss %s  top-1 %5.2f %%  top-5 %5.2f %%   "
            "%.1f images/s, rate %.3g, %s left%s\n",
-           snprintf(NULL, 0, "%d", event->epochs), event->epoch, event->epochs, event->loss, heads_text(event, text[0]),
-           losses_text(event->losses, event->heads, text[1]), 100 * event->top1,
+           snprintf(NULL, 0, "%d", event->epochs), event->epoch, event->epochs, event->loss, parts, 100 * event->top1,
            losses_text(event->val_losses, event->heads, text[2]), 100 * event->val_top1, 100 * event->val_top5,
            event->images_per_second, event->rate, cli_duration(event->seconds_left, text[3]), event->best ? "  (best)" : "");
     cli_flush();

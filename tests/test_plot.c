@@ -111,7 +111,7 @@ static void test_ticks(void **state) {
     assert_labels((const double[]){ 0.72, 0.94 }, 2, DP_SCALE_LINEAR, true, hundredths);
     assert_labels((const double[]){ -1.9, 1.7 }, 2, DP_SCALE_LINEAR, false, signs);
     assert_labels((const double[]){ 0.021, 2.3 }, 2, DP_SCALE_AUTO, false, logs);
-    assert_labels((const double[]){ 0.0011, 77 }, 2, DP_SCALE_LOG, false, decades);
+    assert_labels((const double[]){ 0.0011, 77 }, 2, DP_SCALE_AUTO, false, decades);
     assert_labels((const double[]){ 0.05, 0.93 }, 2, DP_SCALE_AUTO, false, tenths);
 }
 

@@ -210,7 +210,7 @@ static deeper_status put_curves(dp_buffer *buffer, const dp_report *report, deep
     DP_TRY(put_losses(buffer, report, error));
     put_plot(buffer, report, "Accuracy", DP_SCALE_LINEAR, true, accuracy, report->class_count > 5 ? 3 : 2);
     put_plot(buffer, report, "Learning rate", DP_SCALE_LINEAR, false, &rate, 1);
-    put_plot(buffer, report, "Gradient norm", DP_SCALE_LOG, false, &norm, 1);
+    put_plot(buffer, report, "Gradient norm", DP_SCALE_AUTO, false, &norm, 1);
     dp_buffer_printf(buffer, "</div>\n</section>\n");
     return DEEPER_OK;
 }

@@ -109,8 +109,8 @@ static void lay_y(axis *y, const dp_plot *plot) {
             if (value >= LEAST_LOG)
                 lo_positive = fmin(lo_positive, value);
         }
-    bool wanted = plot->scale == DP_SCALE_LOG || (plot->scale == DP_SCALE_AUTO && lo > 0 && hi > LOG_FROM_RATIO * lo);
-    *y = (axis){ .logarithmic = wanted && hi >= LEAST_LOG, .percent = plot->percent };
+    bool wide = lo > 0 && hi > LOG_FROM_RATIO * lo && hi >= LEAST_LOG;
+    *y = (axis){ .logarithmic = plot->scale == DP_SCALE_AUTO && wide, .percent = plot->percent };
     if (lo > hi) { /* nothing to draw */
         y->lo = 0;
         y->hi = 1;

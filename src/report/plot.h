@@ -18,8 +18,7 @@ typedef struct dp_series {
 
 typedef enum dp_scale {
     DP_SCALE_LINEAR,
-    DP_SCALE_LOG, /* linear where no value is above 0; else values of 0 and below are gaps */
-    DP_SCALE_AUTO /* LOG if all values are above 0 and the largest is more than 30 times the least */
+    DP_SCALE_AUTO /* logarithmic if all values are above 0 and the largest is more than 30 times the least */
 } dp_scale;
 
 typedef struct dp_plot {

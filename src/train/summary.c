@@ -40,13 +40,19 @@ static void add_fact(summary *s, const char *name, const char *value) {
     s->report.fact_count++;
 }
 
+/* Defaults that the run chose for itself are shown as chosen; a default of 0 that is left says that there is none of it. */
 static void describe_options(summary *s, const dp_trainer *t) {
     const char *word;
     char value[VALUE];
     bool set;
+    deeper_train_options chosen = t->options;
+    chosen.image_size = t->network.model->preprocess.size;
+    chosen.rate = t->schedule.rate;
+    chosen.threads = t->learner->threads;
+    chosen.readers = t->readers;
     dp_train_options_command(&s->command, &t->options);
-    for (size_t i = 0; dp_train_option_text(&t->options, i, &word, value, sizeof value, &set); i++)
-        if (value[0])
+    for (size_t i = 0; dp_train_option_text(&chosen, i, &word, value, sizeof value, &set); i++)
+        if (value[0] && (set || strcmp(value, "0") != 0))
             add_fact(s, word, value);
 }
 
