@@ -1,5 +1,5 @@
 /* test_graph.c - the graph of inference: the shape of every operator and every refusal, costs, names, the first failure that stays,
- * what outputs depend on, the printed form. Windows are compared with windows counted one by one. The operators that training adds
+ * what outputs depend on. Windows are compared with windows counted one by one. The operators that training adds
  * are not here. */
 #include "graph/build.h"
 
@@ -519,26 +519,6 @@ static void test_costs(void **state) {
     assert_cost(graph, dp_graph_find(graph, "g.weight"), 0, 0, 162); /* the reader has it */
 }
 
-static void test_print(void **state) {
-    dp_graph *graph = *state;
-    int x = dp_add_input(graph, "data", 3, 8, 6);
-    int y = dp_add_conv(graph, "c1/3x3", x, 4, dp_window_square(3, 1, 1), false);
-    dp_add_concat(graph, "join", (int[]){ x, y }, 2);
-    dp_buffer text;
-    dp_buffer_init(&text, NULL, 4096);
-    dp_graph_print(graph, &text);
-    assert_string_equal(text.data, "   0 input          data                                 3 x 8 x 6\n"
-                                   "   1 parameter      c1/3x3.weight                        4 x 3 x 3 x 3\n"
-                                   "   2 conv           c1/3x3                               4 x 8 x 6 <- data, c1/3x3.weight\n"
-                                   "   3 concat         join                                 7 x 8 x 6 <- data, c1/3x3\n");
-    dp_buffer_free(&text);
-    /* A buffer that is too small says so. */
-    dp_buffer_init(&text, NULL, 100);
-    dp_graph_print(graph, &text);
-    assert_true(text.failed);
-    dp_buffer_free(&text);
-}
-
 static int build_some(dp_graph *graph) {
     int x = dp_add_input(graph, "data", 3, 8, 8);
     for (int i = 0; i < 12; i++) { /* past the first growth of the node array */
@@ -588,7 +568,6 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_failure_of_the_builder, make_graph, free_graph),
         cmocka_unit_test_setup_teardown(test_needed, make_graph, free_graph),
         cmocka_unit_test_setup_teardown(test_costs, make_graph, free_graph),
-        cmocka_unit_test_setup_teardown(test_print, make_graph, free_graph),
         cmocka_unit_test(test_nth_allocation_fails),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

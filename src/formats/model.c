@@ -193,6 +193,18 @@ deeper_status dp_model_allocate(dp_model *model, deeper_error *error) {
     return DEEPER_OK;
 }
 
+deeper_status dp_model_at(dp_model *copy, const dp_model *model, const float *arena, deeper_error *error) {
+    *copy = *model;
+    copy->map = (dp_map){ 0 };
+    copy->arena = NULL;
+    copy->values = dp_alloc(model->allocator, (size_t)model->graph->parameters, sizeof *copy->values);
+    if (!copy->values)
+        return dp_fail_memory(error, "the places of a model's parameters");
+    for (int p = 0; p < model->graph->parameters; p++)
+        copy->values[p] = arena + (model->values[p] - model->arena);
+    return DEEPER_OK;
+}
+
 deeper_status dp_model_read_labels(dp_model *model, const char *path, deeper_error *error) {
     void *text = NULL;
     size_t size = 0;

@@ -76,6 +76,10 @@ void dp_model_free(dp_model *model);
 /* Gives the model a flat arena for all parameters (uninitialised) and points values into it; *arena as model->arena. */
 deeper_status dp_model_allocate(dp_model *model, deeper_error *error);
 
+/* A copy of a model with an arena, whose values lie in `arena` as the model's do in its own. All but `values` is borrowed: dp_free
+ * that alone. Errors: MEMORY; copy->values is then NULL. */
+deeper_status dp_model_at(dp_model *copy, const dp_model *model, const float *arena, deeper_error *error);
+
 /* Node of parameter p. */
 const dp_node *dp_model_parameter(const dp_model *model, int parameter);
 

@@ -155,16 +155,3 @@ void dp_graph_needed(const dp_graph *graph, const int *outputs, int output_count
         for (int j = 0; needed[i] && j < graph->nodes[i].input_count; j++)
             needed[graph->nodes[i].inputs[j]] = true;
 }
-
-void dp_graph_print(const dp_graph *graph, dp_buffer *text) {
-    for (int i = 0; i < graph->count; i++) {
-        const dp_node *node = &graph->nodes[i];
-        dp_buffer_printf(text, "%4d %-14s %-36s ", i, dp_op_name(node->op), node->name);
-        if (node->shape.n)
-            dp_buffer_printf(text, "%d x ", node->shape.n);
-        dp_buffer_printf(text, "%d x %d x %d", node->shape.c, node->shape.h, node->shape.w);
-        for (int j = 0; j < node->input_count; j++)
-            dp_buffer_printf(text, "%s%s", j ? ", " : " <- ", graph->nodes[node->inputs[j]].name);
-        dp_buffer_append(text, "\n", 1);
-    }
-}

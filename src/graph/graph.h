@@ -161,9 +161,6 @@ void dp_graph_rename(dp_graph *graph, int node, const char *name);
 /* Marks in needed[count] the nodes that the given outputs depend on (themselves included). */
 void dp_graph_needed(const dp_graph *graph, const int *outputs, int output_count, bool *needed);
 
-/* A line a node: number, operator, name, inputs, shape. */
-void dp_graph_print(const dp_graph *graph, dp_buffer *text);
-
 /* ---------------------------------------------------------------- operators */
 
 const char *dp_op_name(dp_op op);

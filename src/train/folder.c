@@ -176,13 +176,10 @@ static deeper_status save_as(const dp_trainer *t, const dp_model *model, const c
 
 deeper_status dp_folder_save_models(const dp_trainer *t, deeper_error *error) {
     char fine_tuned[] = "deeper train, fine-tuned", scratch[] = "deeper train, from scratch";
-    dp_model model = *t->network.model;
-    float *result = dp_optimiser_result(t->optimiser);
+    dp_model model;
+    DP_TRY(dp_model_at(&model, t->network.model, dp_optimiser_result(t->optimiser), error));
     char *record = training_record(t);
-    model.values = dp_alloc(t->allocator, (size_t)model.graph->parameters, sizeof *model.values);
-    deeper_status status = record && model.values ? DEEPER_OK : dp_fail_memory(error, "a model to save");
-    for (int p = 0; status == DEEPER_OK && p < model.graph->parameters; p++)
-        model.values[p] = result + (t->network.model->values[p] - t->network.model->arena);
+    deeper_status status = record ? DEEPER_OK : dp_fail_memory(error, "a model to save");
     model.source = t->network.fine_tuned ? fine_tuned : scratch;
     model.training = record;
     if (status == DEEPER_OK)

@@ -16,8 +16,7 @@ static const double SCRATCH_RATE = 0.01, TUNING_RATE = 0.002, RATE_BATCH = 32;
 
 static void prepare_schedule(dp_trainer *t) {
     const deeper_train_options *options = &t->options;
-    double batch = (double)options->batch * options->accumulate;
-    double usual = (t->network.fine_tuned ? TUNING_RATE : SCRATCH_RATE) * batch / RATE_BATCH;
+    double usual = (t->network.fine_tuned ? TUNING_RATE : SCRATCH_RATE) * (double)dp_step_images(t) / RATE_BATCH;
     dp_schedule_from_name(&t->schedule.kind, options->schedule ? options->schedule : "cosine");
     t->schedule.rate = options->rate > 0 ? options->rate : usual;
     t->schedule.warmup = options->warmup_epochs;

@@ -24,7 +24,8 @@ void dp_validation_free(dp_validation *v) {
     *v = (dp_validation){ 0 };
 }
 
-int dp_find_heads(const dp_graph *graph, int heads[DP_HEADS]) {
+/* The heads in the order of all reports, main first: heads[h] is the node of its softmax. Returns how many. */
+static int find_heads(const dp_graph *graph, int heads[DP_HEADS]) {
     int count = 0;
     for (int main_head = 1; main_head >= 0; main_head--)
         for (int i = 0; i < graph->count && count < DP_HEADS; i++)
@@ -43,25 +44,12 @@ static void close(measurement *m) {
     dp_free(allocator, m->model.values);
 }
 
-/* The model's values as they lie in another arena. */
-static deeper_status move_values(measurement *m, const dp_model *model, float *arena, deeper_error *error) {
-    m->model = *model;
-    m->model.map = (dp_map){ 0 };
-    m->model.arena = arena;
-    m->model.values = dp_alloc(model->allocator, (size_t)model->graph->parameters, sizeof *m->model.values);
-    if (!m->model.values)
-        return dp_fail_memory(error, "the validation");
-    for (int p = 0; p < model->graph->parameters; p++)
-        m->model.values[p] = arena + (model->values[p] - model->arena);
-    return DEEPER_OK;
-}
-
 static deeper_status open(measurement *m, int batch, int threads, int readers, const deeper_train_calls *calls,
                           deeper_error *error) {
     const deeper_allocator *allocator = m->model.allocator;
     int heads[DP_HEADS];
     dp_validation *v = m->result;
-    v->heads = dp_find_heads(m->model.graph, heads);
+    v->heads = find_heads(m->model.graph, heads);
     v->classes = (size_t)m->model.classes;
     size_t cells = 0;
     v->confusion = dp_size_mul(v->classes, v->classes, &cells) ? dp_alloc(allocator, cells, sizeof *v->confusion) : NULL;
@@ -126,7 +114,7 @@ deeper_status dp_validate(dp_validation *validation, const dp_model *model, floa
                           int threads, int readers, const deeper_train_calls *calls, deeper_error *error) {
     *validation = (dp_validation){ .allocator = model->allocator };
     measurement m = { .result = validation, .set = set, .model = { .allocator = model->allocator } };
-    deeper_status status = move_values(&m, model, arena, error);
+    deeper_status status = dp_model_at(&m.model, model, arena, error);
     if (status == DEEPER_OK)
         status = open(&m, batch, threads, readers, calls, error);
     if (status == DEEPER_OK)

@@ -19,9 +19,6 @@ typedef struct dp_validation {
     const deeper_allocator *allocator;
 } dp_validation;
 
-/* The heads of a network in the order of all reports, main first: heads[h] is the node of its softmax. Returns how many. */
-int dp_find_heads(const dp_graph *graph, int heads[DP_HEADS]);
-
 /* Measures `model` with the parameter values that lie in `arena` as the model's do in its own, `batch` pictures at a time. Errors:
  * FORMAT (no picture could be read), those of sessions and batches. */
 deeper_status dp_validate(dp_validation *validation, const dp_model *model, float *arena, const dp_picture_set *set, int batch,
