@@ -126,7 +126,11 @@ class Deeper:
         return {ids.index(item["id"]): item["p"] for item in top}
 
     def size(self):
-        libraries = [line.split("=>")[1].split()[0] for line in call(["ldd", self.program]).splitlines() if "=> /" in line]
+        try:
+            listed = call(["ldd", self.program])
+        except Skip:  # a static program
+            listed = ""
+        libraries = [line.split("=>")[1].split()[0] for line in listed.splitlines() if "=> /" in line]
         return size_of([self.program] + [os.path.realpath(path) for path in libraries
                                          if not os.path.basename(path).startswith(("libc.", "libm."))])
 
@@ -265,7 +269,12 @@ def print_starts(runners, args):
           "\n|---|---|---:|---:|")
     rows = {}
     for runner in runners:
-        seconds = statistics.median(runner.cold_start(threads) for _ in range(args.starts))
+        say(f"cold start: {runner.name}")
+        try:
+            seconds = statistics.median(runner.cold_start(threads) for _ in range(args.starts))
+        except Skip as why:
+            say(f"failed: {runner.name}: {why}")
+            continue
         rows[runner.name] = {"version": runner.version, "cold_ms": 1000 * seconds, "size_bytes": runner.size()}
         print(f"| {runner.name} | {runner.version} | {1000 * seconds:.0f} | {rows[runner.name]['size_bytes'] / 1e6:.1f} |")
     return rows
