@@ -35,7 +35,7 @@ PEERS = {"onnxruntime": "onnxruntime", "openvino": "openvino", "ncnn": "ncnn", "
          "torch-compiled": "torch"}
 FORMATS = {"onnxruntime": "onnx", "openvino": "onnx", "ncnn": "onnx", "torch": "npz"}
 AGREES = 1e-4  # of a probability: fp32 through other algorithms differs by some 1e-6
-TIMEOUT = 900
+TIMEOUT = 1800  # seconds; PyTorch compiles a training step for minutes
 
 
 def say(text):
