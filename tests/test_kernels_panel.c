@@ -221,8 +221,9 @@ static void lay_out_input(packed *k, const convolution *c, int lanes, const floa
 }
 
 /* Both sources in panels of 2, 1, 2, 1, ... blocks. */
-static void pack_weights(packed *k, const convolution *c, int lanes, const float *weights, const float *scale,
+static void pack_weights(packed *k, const convolution *c, const dp_kernels *t, const float *weights, const float *scale,
                          test_guard_side side) {
+    const int lanes = t->lanes;
     const int first = blocks_for(c->outputs, lanes);
     k->blocks = first + blocks_for(c->second_source, lanes);
     for (int left = k->blocks; left > 0; left -= k->blocks_of[k->panels++])
@@ -239,6 +240,7 @@ static void pack_weights(packed *k, const convolution *c, int lanes, const float
                            .groups = c->groups,
                            .lanes = lanes,
                            .planar = c->planar,
+                           .block_row = t->block_row,
                            .blocks_of = k->blocks_of,
                            .panels = k->panels };
     dp_pack_panels(k->weights.data, &packing, 0, packing.panels);
@@ -332,7 +334,7 @@ static void check_convolution(const dp_kernels *t, const convolution *c, test_gu
 
     packed k = { 0 };
     lay_out_input(&k, c, lanes, in, side);
-    pack_weights(&k, c, lanes, weights, c->scaled ? scale : NULL, side);
+    pack_weights(&k, c, t, weights, c->scaled ? scale : NULL, side);
     /* Output channel of the canonical order -> its lane in the product. */
     const int second_lane = blocks_for(c->outputs, lanes) * lanes;
     k.bias = test_guard_open((size_t)(k.blocks * lanes), side);

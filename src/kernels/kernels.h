@@ -69,6 +69,8 @@ typedef struct dp_normalise {
  * points x L, frequencies `stride` floats apart. matrix: dp_winograd_matrix. */
 typedef void dp_winograd_weights(float *out, ptrdiff_t stride, const float *in, const float *matrix, int points, int taps);
 
+typedef void dp_block_row(float *blocked, const float *planar, ptrdiff_t plane, int channels, int width);
+
 typedef struct dp_kernels {
     dp_isa isa;
     int lanes;
@@ -94,7 +96,7 @@ typedef struct dp_kernels {
 
     /* One row of `width` pixels between the layouts: `channels` (1..L) planar rows `plane` floats apart <-> one blocked row. Lanes
      * past `channels` become zero in the blocked row. */
-    void (*block_row)(float *blocked, const float *planar, ptrdiff_t plane, int channels, int width);
+    dp_block_row *block_row;
     void (*unblock_row)(float *planar, ptrdiff_t plane, const float *blocked, int channels, int width);
 
     /* Winograd's transforms (winograd.h) of one row of tiles of one channel block. input: from the padded picture, `in` at the
@@ -134,6 +136,7 @@ typedef struct dp_packing {
     bool planar;
     int points, taps, phases, shift;
     dp_winograd_weights *transform;
+    dp_block_row *block_row; /* the ISA's */
     const int *blocks_of;
     int panels;
 } dp_packing;

@@ -1,12 +1,14 @@
-/* pack.c - weights from their canonical order to the order in which the panel product reads them. Done once a model; the stream of
- * the result is written in order, one vector of output channels at a time, while a source row stays in cache. Contract: dp_packing
- * in kernels.h. Letters: R S window rows and columns, L lanes. */
+/* pack.c - weights from their canonical order to the order in which the panel product reads them: once a model, and in training in
+ * every run. The windows of a few input channels and the L output channels of a block are turned into vectors at once, then put
+ * in their places or transformed. Where channels are in groups, a value at a time. Contract: dp_packing in kernels.h. Letters: R S
+ * window rows and columns, L lanes. */
 #include "base/memory.h"
 #include "kernels/kernels.h"
 
 #include <stdalign.h>
+#include <string.h>
 
-enum { LANES_MAX = 16 };
+enum { LANES_MAX = 16, WINDOWS_FLOATS = 8 * 1024 }; /* windows that are turned at once: in the nearest cache */
 
 /* What fills one lane of a block: the weights of an output channel, whose group sees `channels` input channels from first_channel.
  */
@@ -82,34 +84,95 @@ static int tap_place(const dp_packing *p, int t, int phase) {
     return t * p->phases + phase - p->shift;
 }
 
-/* The window of product channel `channel` for all lanes of a block. */
-static void gather_window(float *window, const dp_packing *p, const lane *lanes, int channel) {
-    const strides at = strides_of(p);
-    const int row = channel / (p->phases * p->channels), c = channel / p->phases % p->channels, column = channel % p->phases;
+/* The windows of input channels c..c+count-1 for all lanes of a block: count x R x S vectors in the order of the product. Without
+ * groups. */
+static void read_windows(float *out, const dp_packing *p, int block, int c, int count) {
+    const int window = p->height * p->width, k = block * p->lanes - p->first_output;
+    const int left = p->outputs - k, channels = left < p->lanes ? left : p->lanes;
+    if (p->order == DP_WEIGHTS_PLAIN) {
+        const ptrdiff_t plane = (ptrdiff_t)p->channels * window;
+        p->block_row(out, p->weights + k * plane + (ptrdiff_t)c * window, plane, channels, count * window);
+    } else {
+        for (int i = 0; i < count; i++)
+            p->block_row(out + (ptrdiff_t)i * window * p->lanes, p->weights + ((ptrdiff_t)(c + i) * p->outputs + k) * window,
+                         window, channels, window);
+        for (int i = 0; i < count * window && window > 1; i++) {
+            const int t = i % window, mirror = i - t + window - 1 - t;
+            for (int l = 0; l < p->lanes && t < window / 2; l++) {
+                const float kept = out[i * p->lanes + l];
+                out[i * p->lanes + l] = out[mirror * p->lanes + l];
+                out[mirror * p->lanes + l] = kept;
+            }
+        }
+    }
+    for (int i = 0; i < count * window && p->scale; i++)
+        for (int l = 0; l < channels; l++)
+            out[i * p->lanes + l] *= p->scale[k + l];
+}
+
+/* Input channels whose windows are read at once. */
+static int windows_at_once(const dp_packing *p) {
+    const int window = p->height * p->width * p->lanes;
+    return WINDOWS_FLOATS / window > p->lanes ? p->lanes : WINDOWS_FLOATS / window;
+}
+
+/* From the window of a channel the smaller one of a phase. */
+static void pick_taps(float *taps, const dp_packing *p, const float *window, int row, int column) {
     for (int t = 0; t < p->taps * p->taps; t++) {
         const int r = tap_place(p, t / p->taps, row), s = tap_place(p, t % p->taps, column);
         const bool there = r >= 0 && r < p->height && s >= 0 && s < p->width;
         for (int l = 0; l < p->lanes; l++)
-            window[t * p->lanes + l] =
-                there && lanes[l].weights ? lanes[l].weights[c * at.channel + r * at.row + s * at.column] * lanes[l].scale : 0;
+            taps[t * p->lanes + l] = there ? window[(r * p->width + s) * p->lanes + l] : 0;
     }
 }
 
-/* One block: `packed` is its first vector, the next one of its sum `step` floats on. */
-static void pack_winograd_block(float *packed, size_t step, const dp_packing *p, int block) {
-    const int channels = p->channels * p->phases * p->phases;
-    lane lanes[LANES_MAX];
+/* The frequencies of input channels c..c+count-1, whose windows these are. step: as in pack_block. */
+static void transform_windows(float *packed, size_t step, const dp_packing *p, const float *matrix, const float *windows, int c,
+                              int count) {
+    alignas(DP_ALIGNMENT) float taps[DP_WINOGRAD_TAPS_MAX * DP_WINOGRAD_TAPS_MAX * LANES_MAX];
+    const int phases = p->phases * p->phases;
+    const ptrdiff_t stride = (ptrdiff_t)((size_t)(p->channels * phases) * step);
+    for (int i = 0; i < count; i++)
+        for (int phase = 0; phase < phases; phase++) {
+            const float *window = windows + (ptrdiff_t)i * p->height * p->width * p->lanes;
+            const int row = phase / p->phases, column = phase % p->phases;
+            if (phases > 1) {
+                pick_taps(taps, p, window, row, column);
+                window = taps;
+            }
+            const int channel = (row * p->channels + c + i) * p->phases + column;
+            p->transform(packed + (size_t)channel * step, stride, window, matrix, p->points, p->taps);
+        }
+}
+
+static void place_windows(float *packed, size_t step, const dp_packing *p, const float *windows, int c, int count) {
+    for (int i = 0; i < count; i++)
+        for (int r = 0; r < p->height; r++)
+            for (int s = 0; s < p->width; s++, windows += p->lanes)
+                memcpy(packed + place(p, c + i, r, s) * step, windows, (size_t)p->lanes * sizeof *windows);
+}
+
+/* One block: `packed` is its first vector, the next one of its sum `step` floats on. Nothing of this source may be in it. */
+static void pack_block(float *packed, size_t step, const dp_packing *p, int block) {
+    alignas(DP_ALIGNMENT) float windows[WINDOWS_FLOATS];
     float matrix[DP_WINOGRAD_POINTS * DP_WINOGRAD_TAPS_MAX];
-    alignas(DP_ALIGNMENT) float window[DP_WINOGRAD_TAPS_MAX * DP_WINOGRAD_TAPS_MAX * LANES_MAX];
-    find_lanes(lanes, p, block);
-    dp_winograd_matrix(matrix, p->points, p->taps);
-    for (int c = 0; c < channels; c++) {
-        gather_window(window, p, lanes, c);
-        p->transform(packed + (size_t)c * step, (ptrdiff_t)((size_t)channels * step), window, matrix, p->points, p->taps);
+    const int k = block * p->lanes - p->first_output;
+    if (k < 0 || k >= p->outputs)
+        return;
+    if (p->points)
+        dp_winograd_matrix(matrix, p->points, p->taps);
+    for (int c = 0, count = windows_at_once(p); c < p->channels; c += count) {
+        count = count < p->channels - c ? count : p->channels - c;
+        read_windows(windows, p, block, c, count);
+        if (p->points)
+            transform_windows(packed, step, p, matrix, windows, c, count);
+        else
+            place_windows(packed, step, p, windows, c, count);
     }
 }
 
-static void pack_direct_block(float *packed, size_t step, const dp_packing *p, int block) {
+/* The same for channels in groups, or a window too large to be turned at once. */
+static void pack_values(float *packed, size_t step, const dp_packing *p, int block) {
     const int group_channels = p->channels / p->groups;
     const strides at = strides_of(p);
     lane lanes[LANES_MAX];
@@ -141,11 +204,11 @@ size_t dp_packed_offset(const dp_packing *p, int panel) {
 
 void dp_pack_panels(float *packed, const dp_packing *p, int begin, int end) {
     int block = first_block(p, begin);
-    void (*const pack_block)(float *, size_t, const dp_packing *, int) = p->points ? pack_winograd_block : pack_direct_block;
+    void (*const pack)(float *, size_t, const dp_packing *, int) = p->groups == 1 && windows_at_once(p) ? pack_block : pack_values;
     for (int panel = begin; panel < end; block += p->blocks_of[panel++]) {
         const int blocks = p->blocks_of[panel];
         float *at = packed + dp_packed_depth(p) * (size_t)block * (size_t)p->lanes;
         for (int j = 0; j < blocks; j++)
-            pack_block(at + (size_t)j * (size_t)p->lanes, (size_t)blocks * (size_t)p->lanes, p, block + j);
+            pack(at + (size_t)j * (size_t)p->lanes, (size_t)blocks * (size_t)p->lanes, p, block + j);
     }
 }

@@ -86,6 +86,7 @@ static dp_packing describe(const dp_conv_weights *w, const dp_kernels *kernels, 
                            .phases = w->phases,
                            .shift = w->shift,
                            .transform = kernels->winograd_weights,
+                           .block_row = kernels->block_row,
                            .blocks_of = w->panels,
                            .panels = w->panel_count };
     if (source) {

@@ -9,6 +9,7 @@
 #include "plan/winograd.h"
 
 #include <math.h>
+#include <string.h>
 
 enum {
     CHUNK_FLOATS = 1 << 17, /* sums of one chunk: half of a small second cache */
@@ -96,8 +97,29 @@ static void add_images(const dp_run *run, const dp_step *step, const unit *u, in
     run->plan->gradient_kernels->outer[u->b][u->m](&outer);
 }
 
-/* sums: [offset][m][b][L] to K x C/groups x R x S; pairs of different groups are no weights. */
-static void write_sums(const dp_run *run, const dp_step *step, const unit *u, const float *sums) {
+/* sums: [offset][m][b][L] to K x C x R x S, by turning [m][offset][L] (planar: a window row, [m][L]), which is put together in
+ * `room`. */
+static void write_sums(const dp_run *run, const dp_step *step, const unit *u, const float *sums, float *room) {
+    const dp_window *w = &step->as.outer->window;
+    int lanes = run->plan->kernels->lanes, outputs = step->in2.shape.c, rows = step->in.planar ? w->height : 1;
+    int offsets = step->in.planar ? 1 : w->height * w->width;
+    ptrdiff_t plane = (ptrdiff_t)step->in.shape.c * w->height * w->width;
+    for (int j = 0; j < u->b; j++) {
+        int k = (u->k0 + j) * lanes;
+        float *to = run->call->outputs[step->as.outer->output] + k * plane + (ptrdiff_t)u->c0 * w->height * w->width + u->s0;
+        for (int r = 0; r < rows; r++, to += w->width) {
+            for (int n = 0; n < u->m * offsets; n++) {
+                int offset = n % offsets + r, i = n / offsets;
+                memcpy(room + (ptrdiff_t)n * lanes, sums + (((ptrdiff_t)offset * u->m + i) * u->b + j) * lanes,
+                       (size_t)lanes * sizeof *room);
+            }
+            run->plan->kernels->unblock_row(to, plane, room, minimum(lanes, outputs - k), u->m * offsets);
+        }
+    }
+}
+
+/* The same for channels in groups, a value at a time: pairs of different groups are no weights. */
+static void write_groups(const dp_run *run, const dp_step *step, const unit *u, const float *sums) {
     const dp_outer_step *o = step->as.outer;
     const dp_window *w = &o->window;
     int lanes = run->plan->kernels->lanes, outputs = step->in2.shape.c, columns = step->in.planar ? 1 : w->width;
@@ -138,7 +160,11 @@ static void run_outer(const dp_run *run, const dp_step *step, int task, int work
             }
         for (int i = from; i < to; i++) {
             unit u = unit_at(step, lanes, i);
-            write_sums(run, step, &u, scratch + (size_t)(i - from) * o->unit_floats);
+            const float *sums = scratch + (size_t)(i - from) * o->unit_floats;
+            if (o->window.groups == 1)
+                write_sums(run, step, &u, sums, dp_worker_scratch(run, worker));
+            else
+                write_groups(run, step, &u, sums);
         }
     }
 }
@@ -201,6 +227,7 @@ static deeper_status plan_outer(dp_lowering *l, int node, dp_step *step, deeper_
     size_t floats;
     if (!dp_size_mul(o->unit_floats, (size_t)o->chunk * (size_t)step->tasks, &floats))
         return dp_fail(error, DEEPER_ERROR_LIMIT, "%s: the window is too large", step->name);
+    dp_need_scratch(plan, o->unit_floats);
     DP_TRY(dp_storage_add_fixed(plan, floats, &o->scratch, error));
     int reads[] = { step->in.storage, step->in2.storage };
     return dp_emit(plan, step, reads, 2, &o->scratch, 1, error);
