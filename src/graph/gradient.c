@@ -1,6 +1,9 @@
 /* gradient.c - reverse-mode differentiation: from the seeds towards the first node, each operator's rule adds the nodes that carry
  * the gradient of its output to those of its inputs which depend on what is asked for. Gradients that meet are added. The gradient
- * of node NAME is named "d NAME"; where several are added, the terms are "d NAME, 1", "d NAME, 2" ... in order of arrival. */
+ * of node NAME is named "d NAME"; where several are added, the terms are "d NAME, 1", "d NAME, 2" ... in order of arrival.
+ *
+ * 1x1 convolutions that read one input are differentiated together: on their gradients joined along the channels, one convolution
+ * is the sum of their input gradients, and one outer product all their weight gradients. */
 #include "graph/gradient.h"
 
 #include <stdio.h>
@@ -89,6 +92,84 @@ static void conv_rule(differentiation *d, int node, int g) {
     product_parameters(d, node, g, d->graph->nodes[node].attributes.window);
 }
 
+/* ---------------------------------------------------------------- siblings */
+
+enum { SIBLINGS = 16 };
+
+static bool is_point(const dp_node *node) {
+    const dp_window *w = &node->attributes.window;
+    return node->op == DP_OP_CONV && w->height == 1 && w->width == 1 && w->stride_y == 1 && w->stride_x == 1 && !w->pad_top
+           && !w->pad_left && !w->pad_bottom && !w->pad_right && w->groups == 1;
+}
+
+/* The forward 1x1 convolutions that read what 1x1 convolution `node` reads, in order; at most SIBLINGS, the first of all among
+ * them.
+ */
+static int find_siblings(const differentiation *d, int node, int siblings[SIBLINGS]) {
+    int count = 0;
+    for (int i = 0; i < d->count && count < SIBLINGS; i++)
+        if (is_point(&d->graph->nodes[i]) && input_of(d, i, 0) == input_of(d, node, 0))
+            siblings[count++] = i;
+    return count;
+}
+
+/* The gradients of input `index` of each sibling as slices of `whole`, in which they lie one after another. */
+static void slice_parameters(differentiation *d, const int *siblings, int count, int index, int whole) {
+    int begin = 0;
+    for (int i = 0; i < count; i++) {
+        int outputs = d->graph->nodes[siblings[i]].shape.c;
+        if (asked(d, siblings[i], index)) {
+            int parameter = input_of(d, siblings[i], index);
+            arrive(d, parameter, add_term(d, DP_OP_SLICE, parameter, &whole, 1, (dp_attributes){ .slice = { begin, outputs } }));
+        }
+        begin += outputs;
+    }
+}
+
+static bool any_asked(const differentiation *d, const int *siblings, int count, int index) {
+    for (int i = 0; i < count; i++)
+        if (asked(d, siblings[i], index))
+            return true;
+    return false;
+}
+
+static void join_siblings(differentiation *d, const int *siblings, int count) {
+    int first = siblings[0], x = input_of(d, first, 0), g[SIBLINGS], weights[SIBLINGS];
+    dp_attributes window = d->graph->nodes[first].attributes;
+    for (int i = 0; i < count; i++) {
+        g[i] = d->gradients[siblings[i]];
+        weights[i] = input_of(d, siblings[i], 1);
+    }
+    int joined = add(d, DP_OP_CONCAT, "joined d", first, g, count, (dp_attributes){ 0 });
+    if (d->asked[x]) {
+        int rotated = add(d, DP_OP_ROTATE, "rotated for", first, weights, count, window);
+        arrive(d, x, add_term(d, DP_OP_CONV, x, (int[]){ joined, rotated }, 2, window));
+    }
+    if (any_asked(d, siblings, count, 1))
+        slice_parameters(d, siblings, count, 1,
+                         add(d, DP_OP_CONV_WEIGHT_GRADIENT, "d weights of", first, (int[]){ x, joined }, 2, window));
+    if (any_asked(d, siblings, count, 2))
+        slice_parameters(d, siblings, count, 2, add(d, DP_OP_CHANNEL_SUM, "d biases of", first, &joined, 1, (dp_attributes){ 0 }));
+}
+
+/* A 1x1 convolution: all siblings at the first of them, when the gradients of all have arrived. */
+static void point_rule(differentiation *d, int node) {
+    int siblings[SIBLINGS], all = find_siblings(d, node, siblings), count = 0;
+    if (node > siblings[all - 1]) /* one too many */
+        siblings[all = 0] = node;
+    else if (node != siblings[0])
+        return;
+    for (int i = 0; i < all + (all == 0); i++)
+        if (d->gradients[siblings[i]] >= 0 && d->asked[siblings[i]])
+            siblings[count++] = siblings[i];
+    if (count == 1)
+        conv_rule(d, siblings[0], d->gradients[siblings[0]]);
+    else if (count > 1)
+        join_siblings(d, siblings, count);
+}
+
+/* ---------------------------------------------------------------- rules of the others */
+
 /* A flat gradient back in the shape of node x. */
 static int unflatten(differentiation *d, int node, int x, int flat) {
     dp_shape shape = d->graph->nodes[x].shape;
@@ -156,12 +237,27 @@ static void add_rule(differentiation *d, int node, int g) {
         }
 }
 
+/* Channels of a gradient for a part; those of a sum are a sum of channels, so that whatever follows can be computed along with it.
+ */
+static int slice_part(differentiation *d, int part, int g, dp_slice slice) {
+    const dp_node *it = &d->graph->nodes[g];
+    if (it->op != DP_OP_ADD || g < d->count)
+        return add_term(d, DP_OP_SLICE, part, &g, 1, (dp_attributes){ .slice = slice });
+    int terms[2] = { it->inputs[0], it->inputs[1] };
+    for (int i = 0; i < 2; i++) {
+        char prefix[48];
+        snprintf(prefix, sizeof prefix, "slice %d.%d for d", d->terms[part] + 1, i + 1);
+        terms[i] = add(d, DP_OP_SLICE, prefix, part, &terms[i], 1, (dp_attributes){ .slice = slice });
+    }
+    return add_term(d, DP_OP_ADD, part, terms, 2, (dp_attributes){ 0 });
+}
+
 static void concat_rule(differentiation *d, int node, int g) {
     int begin = 0;
     for (int i = 0; i < d->graph->nodes[node].input_count; i++) {
         int part = input_of(d, node, i), channels = d->graph->nodes[part].shape.c;
         if (asked(d, node, i))
-            arrive(d, part, add_term(d, DP_OP_SLICE, part, &g, 1, (dp_attributes){ .slice = { begin, channels } }));
+            arrive(d, part, slice_part(d, part, g, (dp_slice){ begin, channels }));
         begin += channels;
     }
 }
@@ -224,6 +320,11 @@ static gradient_rule *const rules[DP_OP_COUNT] = {
 static void differentiate(differentiation *d) {
     for (int i = d->count - 1; i >= 0 && d->graph->failure.status == DEEPER_OK; i--) {
         const dp_node *node = &d->graph->nodes[i];
+        if (is_point(node)) {
+            d->graph->head = node->head;
+            point_rule(d, i);
+            continue;
+        }
         if (d->gradients[i] < 0 || !d->asked[i] || node->op == DP_OP_PARAMETER || node->op == DP_OP_INPUT)
             continue;
         d->graph->head = node->head;

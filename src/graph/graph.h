@@ -37,7 +37,8 @@ typedef enum dp_op {
     DP_OP_FILL,                    /* a constant, one value an element */
     DP_OP_SOFTMAX_LOSS,            /* x, labels (class, weight): -weight * sum over c of target[c] * log softmax(x)[c]; C = 1 */
     DP_OP_SOFTMAX_LOSS_GRADIENT,   /* g, x, labels: g * weight * (softmax(x) - target) */
-    DP_OP_ROTATE,                  /* weight K C/groups R S -> C K/groups R S, turned by 180 degrees: of the input gradient */
+    DP_OP_ROTATE,                  /* weight K C/groups R S -> C K/groups R S, turned by 180 degrees: of the input gradient; of
+                                      several weights of no groups, joined along their K */
     DP_OP_TRANSPOSE,               /* weight K C R S -> (C*R*S) K 1 1 */
     DP_OP_UNFLATTEN,               /* (C*H*W) x 1 x 1 -> C x H x W */
     DP_OP_DILATE,                  /* x: stride - 1 zeros between pixels */
@@ -49,7 +50,7 @@ typedef enum dp_op {
     DP_OP_GLOBAL_AVERAGE_GRADIENT, /* g, x */
     DP_OP_ADAPTIVE_POOL_GRADIENT,  /* g, x */
     DP_OP_LRN_GRADIENT,            /* g, x */
-    DP_OP_SLICE,                   /* x: channels begin..begin+count-1; of batch sums: rows */
+    DP_OP_SLICE,                   /* x: channels begin..begin+count-1; of batch sums: of n */
     DP_OP_MOMENTS,                 /* x -> 2 x C: mean and (biased) variance of each channel over the batch */
     DP_OP_BATCH_NORM_SUMS,         /* g, x, moments -> 2 x C: sum of g, sum of g * (x - mean) / sqrt(variance + epsilon) */
     DP_OP_BATCH_NORM_GRADIENT,     /* g, x, scale, moments, sums: the input gradient of a training batch norm */

@@ -227,10 +227,15 @@ static deeper_status infer_loss(const dp_shape *in, int count, const dp_attribut
 
 static deeper_status infer_rotate(const dp_shape *in, int count, const dp_attributes *attributes, dp_shape *out,
                                   deeper_error *error) {
-    int groups = attributes->window.groups;
+    int groups = attributes->window.groups, outputs = in[0].n;
     if (groups < 1 || in[0].n % groups)
         return dp_fail(error, DEEPER_ERROR_MISMATCH, "%d groups do not divide %d channels", groups, in[0].n);
-    *out = (dp_shape){ in[0].c * groups, in[0].n / groups, in[0].h, in[0].w };
+    for (int i = 1; i < count; i++) {
+        if (groups != 1 || in[i].c != in[0].c || in[i].h != in[0].h || in[i].w != in[0].w)
+            return dp_fail(error, DEEPER_ERROR_MISMATCH, "weights of other shapes cannot be joined");
+        outputs += in[i].n;
+    }
+    *out = (dp_shape){ in[0].c * groups, outputs / groups, in[0].h, in[0].w };
     return DEEPER_OK;
 }
 
@@ -292,10 +297,9 @@ static deeper_status infer_slice(const dp_shape *in, int count, const dp_attribu
                                  deeper_error *error) {
     const dp_slice *slice = &attributes->slice;
     int whole = in[0].n ? in[0].n : in[0].c;
-    if (slice->begin < 0 || slice->count < 1 || slice->count > whole || slice->begin > whole - slice->count
-        || (in[0].n && slice->count != 1))
+    if (slice->begin < 0 || slice->count < 1 || slice->count > whole || slice->begin > whole - slice->count)
         return dp_fail(error, DEEPER_ERROR_ARGUMENT, "channels %d..%d of %d", slice->begin, slice->begin + slice->count - 1, whole);
-    *out = in[0].n ? (dp_shape){ in[0].c, 1, 1, 1 } : (dp_shape){ 0, slice->count, in[0].h, in[0].w };
+    *out = in[0].n ? (dp_shape){ slice->count, in[0].c, in[0].h, in[0].w } : (dp_shape){ 0, slice->count, in[0].h, in[0].w };
     return DEEPER_OK;
 }
 
@@ -364,7 +368,7 @@ static const struct {
     [DP_OP_FILL] = { "fill", 0, 0, NONE_FIXED, infer_fill, NULL },
     [DP_OP_SOFTMAX_LOSS] = { "softmax_loss", 2, 2, NONE_FIXED, infer_loss, NULL },
     [DP_OP_SOFTMAX_LOSS_GRADIENT] = { "softmax_loss_gradient", 3, 3, NONE_FIXED, infer_loss, NULL },
-    [DP_OP_ROTATE] = { "rotate", 1, 1, 0, infer_rotate, NULL },
+    [DP_OP_ROTATE] = { "rotate", 1, 1 << 16, 0, infer_rotate, NULL },
     [DP_OP_TRANSPOSE] = { "transpose", 1, 1, 0, infer_transpose, NULL },
     [DP_OP_UNFLATTEN] = { "unflatten", 1, 1, NONE_FIXED, infer_unflatten, NULL },
     [DP_OP_DILATE] = { "dilate", 1, 1, NONE_FIXED, infer_dilate, NULL },

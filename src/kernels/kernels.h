@@ -133,6 +133,7 @@ typedef struct dp_packing {
     dp_weight_order order;
     int outputs, channels, height, width, groups; /* channels: C of the whole input; height, width: R, S */
     int lanes, first_output;                      /* first_output: k0, a multiple of L */
+    int source_channels, first_channel;           /* the source's among C, where several are joined along them; 0: all */
     bool planar;
     int points, taps, phases, shift;
     dp_winograd_weights *transform;

@@ -84,13 +84,18 @@ static int tap_place(const dp_packing *p, int t, int phase) {
     return t * p->phases + phase - p->shift;
 }
 
-/* The windows of input channels c..c+count-1 for all lanes of a block: count x R x S vectors in the order of the product. Without
- * groups. */
+/* Input channels of the source. */
+static int channels_of(const dp_packing *p) {
+    return p->source_channels ? p->source_channels : p->channels;
+}
+
+/* The windows of input channels c..c+count-1 of the source for all lanes of a block: count x R x S vectors in the order of the
+ * product. Without groups. */
 static void read_windows(float *out, const dp_packing *p, int block, int c, int count) {
     const int window = p->height * p->width, k = block * p->lanes - p->first_output;
     const int left = p->outputs - k, channels = left < p->lanes ? left : p->lanes;
     if (p->order == DP_WEIGHTS_PLAIN) {
-        const ptrdiff_t plane = (ptrdiff_t)p->channels * window;
+        const ptrdiff_t plane = (ptrdiff_t)channels_of(p) * window;
         p->block_row(out, p->weights + k * plane + (ptrdiff_t)c * window, plane, channels, count * window);
     } else {
         for (int i = 0; i < count; i++)
@@ -161,13 +166,13 @@ static void pack_block(float *packed, size_t step, const dp_packing *p, int bloc
         return;
     if (p->points)
         dp_winograd_matrix(matrix, p->points, p->taps);
-    for (int c = 0, count = windows_at_once(p); c < p->channels; c += count) {
-        count = count < p->channels - c ? count : p->channels - c;
+    for (int c = 0, count = windows_at_once(p); c < channels_of(p); c += count) {
+        count = count < channels_of(p) - c ? count : channels_of(p) - c;
         read_windows(windows, p, block, c, count);
         if (p->points)
-            transform_windows(packed, step, p, matrix, windows, c, count);
+            transform_windows(packed, step, p, matrix, windows, p->first_channel + c, count);
         else
-            place_windows(packed, step, p, windows, c, count);
+            place_windows(packed, step, p, windows, p->first_channel + c, count);
     }
 }
 

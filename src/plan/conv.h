@@ -21,9 +21,11 @@ typedef struct dp_conv_target {
 
 /* One convolution of the product, and what its packed weights are made from. */
 typedef struct dp_conv_source {
-    int node;         /* whose step this is part of */
-    int outputs;      /* K */
-    int first_output; /* of the product, a multiple of L */
+    int node;                    /* whose step this is part of */
+    int part;                    /* which of the weights that its node joins along the input channels */
+    int outputs;                 /* K */
+    int first_output;            /* of the product, a multiple of L */
+    int channels, first_channel; /* of the product's input */
     dp_weight_order order;
     const float *weights, *bias;                  /* bias may be NULL */
     const float *scale, *shift, *mean, *variance; /* of a batch norm or affine (the first two) to fold; NULL: none */

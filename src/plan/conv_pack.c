@@ -16,10 +16,13 @@ void dp_conv_read_source(const dp_lowering *l, dp_conv_source *source) {
     const dp_node *weight = &l->graph->nodes[node->inputs[1]];
     int parameter = node->inputs[1], norm = dp_target_affine(l, source->node);
     source->outputs = weight->shape.n;
+    source->channels = l->graph->nodes[node->inputs[0]].shape.c;
     if (weight->op == DP_OP_ROTATE || weight->op == DP_OP_TRANSPOSE) {
         source->order = weight->op == DP_OP_ROTATE ? DP_WEIGHTS_ROTATED : DP_WEIGHTS_TRANSPOSED;
-        parameter = weight->inputs[0];
+        parameter = weight->inputs[source->part];
     }
+    if (weight->input_count > 1)
+        source->channels = l->graph->nodes[parameter].shape.n;
     source->weights = values_of(l, parameter);
     source->bias = node->input_count == 3 ? values_of(l, node->inputs[2]) : NULL;
     if (norm < 0)
@@ -94,6 +97,8 @@ static dp_packing describe(const dp_conv_weights *w, const dp_kernels *kernels, 
         packing.order = source->order;
         packing.outputs = source->outputs;
         packing.first_output = source->first_output;
+        packing.source_channels = source->channels;
+        packing.first_channel = source->first_channel;
     }
     return packing;
 }

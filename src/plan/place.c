@@ -64,7 +64,9 @@ static bool has_value(const dp_lowering *l, int i) {
     static const bool elsewhere[DP_OP_COUNT] = {
         [DP_OP_PARAMETER] = true, [DP_OP_ROTATE] = true, [DP_OP_TRANSPOSE] = true, [DP_OP_CONV_WEIGHT_GRADIENT] = true
     };
-    return l->needed[i] && l->root[i] == i && l->absorber[i] < 0 && !elsewhere[l->graph->nodes[i].op];
+    const dp_node *node = &l->graph->nodes[i];
+    bool of_weights = node->op == DP_OP_SLICE && l->graph->nodes[node->inputs[0]].op == DP_OP_CONV_WEIGHT_GRADIENT;
+    return l->needed[i] && l->root[i] == i && l->absorber[i] < 0 && !elsewhere[node->op] && !of_weights;
 }
 
 static int larger(int a, int b) {
@@ -195,7 +197,8 @@ static void place_slices(dp_lowering *l) {
         dp_view *view = &l->views[i];
         *view = *dp_input_view(l, i, 0);
         int begin = node->attributes.slice.begin;
-        view->offset += node->shape.n ? begin * node->shape.n : begin / l->plan->kernels->lanes * view->block;
+        ptrdiff_t row = node->shape.n ? (ptrdiff_t)dp_shape_floats(node->shape) / node->shape.n : 0;
+        view->offset += node->shape.n ? begin * row : begin / l->plan->kernels->lanes * view->block;
         view->shape = node->shape;
     }
 }

@@ -232,12 +232,22 @@ static bool is_point(const dp_node *node) {
            && !w->pad_left && !w->pad_bottom && !w->pad_right && w->groups == 1;
 }
 
-static void add_source(conv_build *b, int node) {
-    int lanes = b->lowering->plan->kernels->lanes;
-    dp_conv_source *source = &b->conv->weights.sources[b->conv->weights.source_count++];
-    *source = (dp_conv_source){ .node = node, .first_output = b->conv->weights.blocks * lanes };
-    dp_conv_read_source(b->lowering, source);
-    b->conv->weights.blocks += dp_blocks(source->outputs, lanes);
+/* Weights that a convolution's node joins along its input channels. */
+static int parts_of(const dp_lowering *l, int node) {
+    const dp_node *weight = &l->graph->nodes[l->graph->nodes[node].inputs[1]];
+    return weight->op == DP_OP_ROTATE ? weight->input_count : 1;
+}
+
+static void add_sources(conv_build *b, int node) {
+    dp_conv_weights *w = &b->conv->weights;
+    const int lanes = b->lowering->plan->kernels->lanes, parts = parts_of(b->lowering, node);
+    for (int part = 0, channel = 0; part < parts; part++) {
+        dp_conv_source *source = &w->sources[w->source_count++];
+        *source = (dp_conv_source){ .node = node, .part = part, .first_output = w->blocks * lanes, .first_channel = channel };
+        dp_conv_read_source(b->lowering, source);
+        channel += source->channels;
+    }
+    w->blocks += dp_blocks(w->sources[w->source_count - 1].outputs, lanes);
     b->lowering->done[node] = true;
 }
 
@@ -246,12 +256,12 @@ static void collect_sources(conv_build *b, int node) {
     const dp_lowering *l = b->lowering;
     const dp_node *first = &l->graph->nodes[node];
     int input = l->root[first->inputs[0]];
-    add_source(b, node);
-    for (int i = node + 1;
-         is_point(first) && !b->images_are_pixels && i < l->graph->count && b->conv->weights.source_count < DP_CONV_SOURCES; i++) {
+    add_sources(b, node);
+    for (int i = node + 1; is_point(first) && !b->images_are_pixels && i < l->graph->count; i++) {
         const dp_node *other = &l->graph->nodes[i];
-        if (l->needed[i] && is_point(other) && l->root[other->inputs[0]] == input && dp_target_low(l, i) == dp_target_low(l, node))
-            add_source(b, i);
+        if (l->needed[i] && is_point(other) && l->root[other->inputs[0]] == input && dp_target_low(l, i) == dp_target_low(l, node)
+            && b->conv->weights.source_count + parts_of(l, i) <= DP_CONV_SOURCES)
+            add_sources(b, i);
     }
 }
 
@@ -277,7 +287,8 @@ static deeper_status emit(conv_build *b, deeper_error *error) {
     step.tasks = conv->panel_parts * conv->tile_parts;
     int writes[DP_CONV_SOURCES];
     for (int i = 0; i < b->conv->weights.source_count; i++)
-        step.multiply_adds += dp_node_cost(l->graph, b->conv->weights.sources[i].node).multiply_adds;
+        if (b->conv->weights.sources[i].part == 0)
+            step.multiply_adds += dp_node_cost(l->graph, b->conv->weights.sources[i].node).multiply_adds;
     for (int i = 0; i < b->conv->weights.source_count; i++)
         writes[i] = l->views[dp_target(l, b->conv->weights.sources[i].node)].storage;
     int reads[] = { b->in.storage, conv->weights.packed_storage };

@@ -194,7 +194,8 @@ deeper_status dp_lower_input(dp_lowering *lowering, int node, deeper_error *erro
 deeper_status dp_lower_output(dp_lowering *lowering, int output, deeper_error *error) {
     int node = lowering->outputs[output];
     const dp_node *it = &lowering->graph->nodes[node];
-    if (it->op == DP_OP_CONV_WEIGHT_GRADIENT) /* writes into the caller's memory itself */
+    const dp_node *of = it->op == DP_OP_SLICE ? &lowering->graph->nodes[it->inputs[0]] : it;
+    if (of->op == DP_OP_CONV_WEIGHT_GRADIENT) /* writes into the caller's memory itself */
         return DEEPER_OK;
     dp_step step = { .kind = it->shape.n ? &output_fixed_kind : &output_kind,
                      .name = it->name,

@@ -16,9 +16,15 @@ enum {
     CALL_PIXELS = 1024      /* of a 1x1 window: small images are taken together up to these */
 };
 
+/* Output channels begin..begin+count-1 go to an output of the call. */
+typedef struct target {
+    int begin, count, output;
+} target;
+
 struct dp_outer_step {
     dp_window window;
-    int output;       /* index into the call's outputs */
+    target targets[DP_CONV_SOURCES];
+    int target_count;
     int blocks, rows; /* b and m of a full unit */
     int block_groups; /* units along K */
     int row_groups;   /* units along C; planar: channels times parts of the window's columns */
@@ -97,23 +103,38 @@ static void add_images(const dp_run *run, const dp_step *step, const unit *u, in
     run->plan->gradient_kernels->outer[u->b][u->m](&outer);
 }
 
+/* Where the weights of output channel k begin; NULL: nobody wants them. */
+static float *weights_at(const dp_run *run, const dp_outer_step *o, int k, ptrdiff_t floats) {
+    for (int i = 0; i < o->target_count; i++) {
+        const target *t = &o->targets[i];
+        if (k >= t->begin && k < t->begin + t->count)
+            return run->call->outputs[t->output] + (k - t->begin) * floats;
+    }
+    return NULL;
+}
+
 /* sums: [offset][m][b][L] to K x C x R x S, by turning [m][offset][L] (planar: a window row, [m][L]), which is put together in
- * `room`. */
+ * `room`, and has as much room behind it for [L][m][offset]. */
 static void write_sums(const dp_run *run, const dp_step *step, const unit *u, const float *sums, float *room) {
     const dp_window *w = &step->as.outer->window;
     int lanes = run->plan->kernels->lanes, outputs = step->in2.shape.c, rows = step->in.planar ? w->height : 1;
     int offsets = step->in.planar ? 1 : w->height * w->width;
-    ptrdiff_t plane = (ptrdiff_t)step->in.shape.c * w->height * w->width;
+    ptrdiff_t plane = (ptrdiff_t)step->in.shape.c * w->height * w->width, first = (ptrdiff_t)u->c0 * w->height * w->width + u->s0;
     for (int j = 0; j < u->b; j++) {
-        int k = (u->k0 + j) * lanes;
-        float *to = run->call->outputs[step->as.outer->output] + k * plane + (ptrdiff_t)u->c0 * w->height * w->width + u->s0;
-        for (int r = 0; r < rows; r++, to += w->width) {
-            for (int n = 0; n < u->m * offsets; n++) {
+        int k = (u->k0 + j) * lanes, width = u->m * offsets;
+        for (int r = 0; r < rows; r++) {
+            for (int n = 0; n < width; n++) {
                 int offset = n % offsets + r, i = n / offsets;
                 memcpy(room + (ptrdiff_t)n * lanes, sums + (((ptrdiff_t)offset * u->m + i) * u->b + j) * lanes,
                        (size_t)lanes * sizeof *room);
             }
-            run->plan->kernels->unblock_row(to, plane, room, minimum(lanes, outputs - k), u->m * offsets);
+            float *turned = room + (ptrdiff_t)width * lanes;
+            run->plan->kernels->unblock_row(turned, width, room, lanes, width);
+            for (int l = 0; l < lanes && k + l < outputs; l++) {
+                float *to = weights_at(run, step->as.outer, k + l, plane);
+                if (to)
+                    memcpy(to + first + r * w->width, turned + (ptrdiff_t)l * width, (size_t)width * sizeof *to);
+            }
         }
     }
 }
@@ -124,12 +145,11 @@ static void write_groups(const dp_run *run, const dp_step *step, const unit *u, 
     const dp_window *w = &o->window;
     int lanes = run->plan->kernels->lanes, outputs = step->in2.shape.c, columns = step->in.planar ? 1 : w->width;
     int group_outputs = outputs / w->groups, group_channels = step->in.shape.c / w->groups;
-    float *to = run->call->outputs[o->output];
     for (int j = 0; j < u->b; j++)
         for (int l = 0; l < lanes && (u->k0 + j) * lanes + l < outputs; l++) {
             int k = (u->k0 + j) * lanes + l;
-            float *weights = to + (ptrdiff_t)k * group_channels * w->height * w->width;
-            for (int i = 0; i < u->m; i++) {
+            float *weights = weights_at(run, o, k, (ptrdiff_t)group_channels * w->height * w->width);
+            for (int i = 0; weights && i < u->m; i++) {
                 int channel = (step->in.planar ? u->c0 : u->c0 + i) - k / group_outputs * group_channels;
                 if (channel < 0 || channel >= group_channels)
                     continue;
@@ -227,26 +247,32 @@ static deeper_status plan_outer(dp_lowering *l, int node, dp_step *step, deeper_
     size_t floats;
     if (!dp_size_mul(o->unit_floats, (size_t)o->chunk * (size_t)step->tasks, &floats))
         return dp_fail(error, DEEPER_ERROR_LIMIT, "%s: the window is too large", step->name);
-    dp_need_scratch(plan, o->unit_floats);
+    dp_need_scratch(plan, 2 * o->unit_floats);
     DP_TRY(dp_storage_add_fixed(plan, floats, &o->scratch, error));
     int reads[] = { step->in.storage, step->in2.storage };
     return dp_emit(plan, step, reads, 2, &o->scratch, 1, error);
 }
 
-/* The index of the node among the outputs, or -1. */
-static int output_of(const dp_lowering *l, int node) {
-    for (int i = 0; i < l->output_count; i++)
+/* The outputs that are this gradient, or slices of it: at most DP_CONV_SOURCES are listed. */
+static int find_targets(const dp_lowering *l, int node, target *targets) {
+    int count = 0;
+    for (int i = 0; i < l->output_count && count < DP_CONV_SOURCES; i++) {
+        const dp_node *it = &l->graph->nodes[l->outputs[i]];
         if (l->outputs[i] == node)
-            return i;
-    return -1;
+            targets[count++] = (target){ 0, it->shape.n, i };
+        else if (it->op == DP_OP_SLICE && it->inputs[0] == node)
+            targets[count++] = (target){ it->attributes.slice.begin, it->attributes.slice.count, i };
+    }
+    return count;
 }
 
-static deeper_status lower_outer(dp_lowering *l, int node, dp_step *step, int output, deeper_error *error) {
+static deeper_status lower_outer(dp_lowering *l, int node, dp_step *step, const target *targets, int count, deeper_error *error) {
     step->kind = &outer_kind;
     step->as.outer = dp_alloc(l->plan->allocator, 1, sizeof *step->as.outer);
     if (!step->as.outer)
         return dp_fail_memory(error, "a weight gradient's step");
-    step->as.outer->output = output;
+    memcpy(step->as.outer->targets, targets, (size_t)count * sizeof *targets);
+    step->as.outer->target_count = count;
     deeper_status status = plan_outer(l, node, step, error);
     if (status != DEEPER_OK)
         dp_free(l->plan->allocator, step->as.outer);
@@ -262,12 +288,13 @@ deeper_status dp_lower_weight_gradient(dp_lowering *lowering, int node, deeper_e
                      .multiply_adds = dp_node_cost(lowering->graph, node).multiply_adds,
                      .low = -INFINITY };
     step.work = step.multiply_adds * (uint64_t)lowering->plan->max_batch;
-    int output = output_of(lowering, node);
-    if (output < 0)
+    target targets[DP_CONV_SOURCES];
+    int count = find_targets(lowering, node, targets);
+    if (count < lowering->uses[node])
         return dp_fail(error, DEEPER_ERROR_UNSUPPORTED, "%s: a weight gradient that is not an output", step.name);
     if (!dp_has_halo(lowering->plan, &step.in, window))
         DP_TRY(dp_lower_copy(lowering, node, &step.in, window, &step.in, error));
     bool taken;
-    DP_TRY(dp_lower_winograd_gradient(lowering, &step, window, output, &taken, error));
-    return taken ? DEEPER_OK : lower_outer(lowering, node, &step, output, error);
+    DP_TRY(dp_lower_winograd_gradient(lowering, &step, window, targets[0].output, &taken, error));
+    return taken ? DEEPER_OK : lower_outer(lowering, node, &step, targets, count, error);
 }
