@@ -69,16 +69,16 @@ deeper_status dp_emit(dp_plan *plan, const dp_step *step, const int *reads, int 
     plan->steps = steps;
     if (!room)
         return dp_fail_memory(error, "the table of steps");
-    int phase = step->phase;
-    for (int i = 0; i < read_count; i++)
-        if (reads[i] >= 0 && phase <= plan->storages[reads[i]].written)
-            phase = plan->storages[reads[i]].written + 1;
-    phase = phase < 1 ? 1 : phase;
-    for (int i = 0; i < read_count; i++) {
-        if (reads[i] < 0)
-            continue;
-        dp_storage *storage = &plan->storages[reads[i]];
-        storage->last = phase > storage->last ? phase : storage->last;
+    int phase = step->phase < 1 ? 1 : step->phase, mask = step->masked ? step->mask.storage : -1;
+    for (int i = 0; i <= read_count; i++) {
+        int read = i < read_count ? reads[i] : mask;
+        if (read >= 0 && phase <= plan->storages[read].written)
+            phase = plan->storages[read].written + 1;
+    }
+    for (int i = 0; i <= read_count; i++) {
+        int read = i < read_count ? reads[i] : mask;
+        if (read >= 0 && phase > plan->storages[read].last)
+            plan->storages[read].last = phase;
     }
     for (int i = 0; i < write_count; i++) {
         dp_storage *storage = &plan->storages[writes[i]];

@@ -30,16 +30,24 @@ static bool absorbs_relu(dp_op op) {
     return op == DP_OP_CONV || op == DP_OP_FC || op == DP_OP_ADD || is_affine(op);
 }
 
+/* What masks its output as it writes it. A convolution of one pixel takes images for pixels. */
+static bool absorbs_relu_gradient(const dp_node *node) {
+    return node->op == DP_OP_ADD || node->op == DP_OP_LRN_GRADIENT || node->op == DP_OP_MAX_POOL_GRADIENT
+           || (node->op == DP_OP_CONV && node->shape.h * node->shape.w > 1);
+}
+
+static bool absorbs(const dp_lowering *l, int node, dp_op next) {
+    const dp_node *it = &l->graph->nodes[node];
+    if (next == DP_OP_RELU_GRADIENT)
+        return absorbs_relu_gradient(it);
+    return next == DP_OP_RELU ? absorbs_relu(it->op) : is_affine(next) && absorbs_affine(l, it->op);
+}
+
 static void absorb(dp_lowering *l) {
     for (int i = 0; i < l->graph->count; i++) {
         const dp_node *node = &l->graph->nodes[i];
-        if (!l->needed[i] || (node->op != DP_OP_RELU && !is_affine(node->op)))
-            continue;
-        int x = node->inputs[0];
-        dp_op before = l->graph->nodes[x].op;
-        bool fits = node->op == DP_OP_RELU ? absorbs_relu(before) : absorbs_affine(l, before);
-        if (l->uses[x] == 1 && fits)
-            l->absorber[x] = i;
+        if (l->needed[i] && node->input_count && l->uses[node->inputs[0]] == 1 && absorbs(l, node->inputs[0], node->op))
+            l->absorber[node->inputs[0]] = i;
     }
 }
 
@@ -76,4 +84,16 @@ float dp_target_low(const dp_lowering *lowering, int node) {
 int dp_target_affine(const dp_lowering *lowering, int node) {
     int next = lowering->absorber[node];
     return next >= 0 && is_affine(lowering->graph->nodes[next].op) ? next : -1;
+}
+
+void dp_read_mask(const dp_lowering *lowering, int node, dp_step *step) {
+    int target = dp_target(lowering, node);
+    step->masked = target != node && lowering->graph->nodes[target].op == DP_OP_RELU_GRADIENT;
+    if (step->masked)
+        step->mask = *dp_input_view(lowering, target, 1);
+}
+
+void dp_describe_mask(const dp_step *step, dp_buffer *text) {
+    if (step->masked)
+        dp_buffer_printf(text, "with a ReLU's gradient");
 }

@@ -68,7 +68,9 @@ struct dp_step {
     uint64_t work;          /* estimate that orders the steps of a phase: the longest begin first */
     uint64_t multiply_adds; /* of its convolutions and linear layers, done directly, of one image: what it is measured by */
     dp_view in, in2, in3, out;
-    float low; /* 0: a ReLU is fused, -INFINITY: none */
+    float low;   /* 0: a ReLU is fused, -INFINITY: none */
+    bool masked; /* the gradient of a ReLU is fused: `out` is kept where `mask` is > 0, else 0 */
+    dp_view mask;
     union {
         dp_conv_step *conv;
         dp_winograd_step *winograd;
@@ -132,6 +134,21 @@ static inline float *dp_view_at(const dp_run *run, const dp_view *view, int imag
 static inline float *dp_worker_scratch(const dp_run *run, int worker) {
     const dp_plan *plan = run->plan;
     return run->arena + plan->storages[plan->scratch].offset + (size_t)worker * plan->scratch_floats;
+}
+
+/* Applies a step's mask to pixels x..x+pixels-1 of row y of one channel block, which the step has just written. */
+static inline void dp_mask_pixels(const dp_run *run, const dp_step *step, int image, int block, int y, int x, int pixels) {
+    if (!step->masked)
+        return;
+    ptrdiff_t pixel = (ptrdiff_t)x * run->plan->kernels->lanes;
+    float *out = dp_view_at(run, &step->out, image) + block * step->out.block + y * step->out.row + pixel;
+    run->plan->gradient_kernels->relu(
+        out, out, dp_view_at(run, &step->mask, image) + block * step->mask.block + y * step->mask.row + pixel, pixels);
+}
+
+static inline void dp_mask_rows(const dp_run *run, const dp_step *step, int image, int block, int begin, int end) {
+    for (int y = begin; y < end; y++)
+        dp_mask_pixels(run, step, image, block, y, 0, step->out.shape.w);
 }
 
 /* The values of a parameter or batch sum. */

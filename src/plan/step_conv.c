@@ -57,6 +57,8 @@ static void run_tiles(const dp_run *run, const dp_step *step, int image, int til
             for (int j = 0; j < blocks; j++)
                 panel.out[j] = targets[j] + tile->y * conv->targets[block + j].row + (ptrdiff_t)tile->x * lanes;
             kernels->panel[blocks][tile->rows](&panel);
+            for (int j = 0; j < blocks; j++)
+                dp_mask_pixels(run, step, image, block + j, tile->y, tile->x, tile->rows);
         }
     }
 }
@@ -101,6 +103,9 @@ static void describe_conv(const dp_step *step, dp_buffer *text) {
                      conv->tile_rows, conv->segment_count, conv->run);
     if (conv->weights.source_count > 1)
         dp_buffer_printf(text, ", %d siblings as one product", conv->weights.source_count);
+    if (step->masked)
+        dp_buffer_printf(text, ", ");
+    dp_describe_mask(step, text);
 }
 
 static void release_conv(dp_plan *plan, dp_step *step) {
@@ -158,6 +163,9 @@ static bool is_flat(const conv_build *b) {
     int lanes = b->lowering->plan->kernels->lanes;
     bool flat = w->height == 1 && w->width == 1 && w->stride_y == 1 && w->stride_x == 1 && !b->in.planar
                 && b->in.row == (ptrdiff_t)b->in.shape.w * lanes;
+    int target = dp_target(b->lowering, b->conv->weights.sources[0].node);
+    if (b->lowering->graph->nodes[target].op == DP_OP_RELU_GRADIENT)
+        flat = flat && dp_input_view(b->lowering, target, 1)->row == (ptrdiff_t)b->output.w * lanes;
     for (int i = 0; flat && i < b->conv->weights.source_count; i++)
         flat = b->lowering->views[dp_target(b->lowering, b->conv->weights.sources[i].node)].row == (ptrdiff_t)b->output.w * lanes;
     return flat;
@@ -251,15 +259,20 @@ static void add_sources(conv_build *b, int node) {
     b->lowering->done[node] = true;
 }
 
+/* Whether a 1x1 convolution of several channels' pixels can be one of a product of several. */
+static bool joins(const dp_lowering *l, int node) {
+    return is_point(&l->graph->nodes[node]) && l->graph->nodes[dp_target(l, node)].op != DP_OP_RELU_GRADIENT;
+}
+
 /* The first convolution and, if it is 1x1, all later 1x1 ones of the same input and the same ReLU. */
 static void collect_sources(conv_build *b, int node) {
     const dp_lowering *l = b->lowering;
     const dp_node *first = &l->graph->nodes[node];
     int input = l->root[first->inputs[0]];
     add_sources(b, node);
-    for (int i = node + 1; is_point(first) && !b->images_are_pixels && i < l->graph->count; i++) {
+    for (int i = node + 1; joins(l, node) && !b->images_are_pixels && i < l->graph->count; i++) {
         const dp_node *other = &l->graph->nodes[i];
-        if (l->needed[i] && is_point(other) && l->root[other->inputs[0]] == input && dp_target_low(l, i) == dp_target_low(l, node)
+        if (l->needed[i] && joins(l, i) && l->root[other->inputs[0]] == input && dp_target_low(l, i) == dp_target_low(l, node)
             && b->conv->weights.source_count + parts_of(l, i) <= DP_CONV_SOURCES)
             add_sources(b, i);
     }
@@ -276,6 +289,7 @@ static deeper_status emit(conv_build *b, deeper_error *error) {
                      .low = dp_target_low(l, b->conv->weights.sources[0].node),
                      .whole_batch = b->images_are_pixels,
                      .as.conv = conv };
+    dp_read_mask(l, b->conv->weights.sources[0].node, &step);
     step.work = (uint64_t)conv->segment_count * (uint64_t)conv->run * (uint64_t)conv->weights.blocks
                 * (uint64_t)l->plan->kernels->lanes * (uint64_t)b->output.h * (uint64_t)b->output.w;
     conv->algorithm = b->in.planar ? "direct planar" : "direct";

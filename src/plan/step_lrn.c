@@ -37,11 +37,14 @@ static void run_lrn_gradient(const dp_run *run, const dp_step *step, int task, i
                                             .gradient = dp_view_at(run, &step->in, image) + y * step->in.row,
                                             .gradient_block = step->in.block };
         run->plan->gradient_kernels->lrn(&normalise);
+        for (int block = 0; block < normalise.forward.blocks; block++)
+            dp_mask_rows(run, step, image, block, y, y + 1);
     }
 }
 
 static void describe_lrn(const dp_step *step, dp_buffer *text) {
-    dp_buffer_printf(text, "%d channels", step->as.lrn.size);
+    dp_buffer_printf(text, "%d channels%s", step->as.lrn.size, step->masked ? ", " : "");
+    dp_describe_mask(step, text);
 }
 
 static const dp_step_kind lrn_kind = { "lrn", run_lrn, describe_lrn, NULL };
@@ -51,7 +54,8 @@ static deeper_status lower(dp_lowering *l, int node, dp_step *step, size_t scrat
     const dp_node *it = &l->graph->nodes[node];
     dp_plan *plan = l->plan;
     step->name = it->name;
-    step->out = l->views[node];
+    step->out = l->views[dp_target(l, node)];
+    dp_read_mask(l, node, step);
     step->low = -INFINITY;
     step->as.lrn = it->attributes.lrn;
     dp_need_scratch(plan, scratch_floats);

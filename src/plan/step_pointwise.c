@@ -23,9 +23,11 @@ static void run_clamp(const dp_run *run, const dp_step *step, int task, int work
 }
 
 static void run_add(const dp_run *run, const dp_step *step, int task, int worker) {
-    FOR_ROWS(block, y)
-    run->plan->kernels->add(row_at(run, &step->out, image, block, y), row_at(run, &step->in, image, block, y),
-                            row_at(run, &step->in2, image, block, y), step->out.shape.w, step->low);
+    FOR_ROWS(block, y) {
+        run->plan->kernels->add(row_at(run, &step->out, image, block, y), row_at(run, &step->in, image, block, y),
+                                row_at(run, &step->in2, image, block, y), step->out.shape.w, step->low);
+        dp_mask_rows(run, step, image, block, y, y + 1);
+    }
 }
 
 static void run_affine(const dp_run *run, const dp_step *step, int task, int worker) {
@@ -56,7 +58,7 @@ static void run_softmax(const dp_run *run, const dp_step *step, int task, int wo
 static const dp_step_kind relu_kind = { "relu", run_clamp, NULL, NULL };
 static const dp_step_kind clip_kind = { "clip", run_clamp, NULL, NULL };
 static const dp_step_kind copy_kind = { "copy", run_clamp, NULL, NULL };
-static const dp_step_kind add_kind = { "add", run_add, NULL, NULL };
+static const dp_step_kind add_kind = { "add", run_add, dp_describe_mask, NULL };
 static const dp_step_kind relu_gradient_kind = { "relu grad", run_relu_gradient, NULL, NULL };
 static const dp_step_kind norm_kind = { "batch norm", run_affine, NULL, NULL };
 static const dp_step_kind affine_kind = { "affine", run_affine, NULL, NULL };
@@ -93,6 +95,7 @@ deeper_status dp_lower_clip(dp_lowering *lowering, int node, deeper_error *error
 static deeper_status lower_binary(dp_lowering *l, int node, const dp_step_kind *kind, deeper_error *error) {
     dp_step step = pointwise(l, node, kind);
     step.in2 = *dp_input_view(l, node, 1);
+    dp_read_mask(l, node, &step);
     return dp_emit(l->plan, &step, (int[]){ step.in.storage, step.in2.storage }, 2, &step.out.storage, 1, error);
 }
 

@@ -38,7 +38,9 @@ static void run_pool(const dp_run *run, const dp_step *step, int task, int worke
 
 static void describe_pool(const dp_step *step, dp_buffer *text) {
     const dp_window *w = &step->as.pool.window;
-    dp_buffer_printf(text, "%dx%d/%d%s", w->height, w->width, w->stride_y, w->ceil ? ", rounded up" : "");
+    dp_buffer_printf(text, "%dx%d/%d%s%s", w->height, w->width, w->stride_y, w->ceil ? ", rounded up" : "",
+                     step->masked ? ", " : "");
+    dp_describe_mask(step, text);
 }
 
 static void run_pool_gradient(const dp_run *run, const dp_step *step, int task, int worker) {
@@ -55,6 +57,7 @@ static void run_pool_gradient(const dp_run *run, const dp_step *step, int task, 
         pooling.forward.in = dp_view_at(run, x, image) + block * x->block;
         pooling.forward.out = value;
         step->as.pool.gradient(&pooling);
+        dp_mask_rows(run, step, image, block, 0, out->shape.h);
     }
 }
 
@@ -71,7 +74,8 @@ static dp_window window_of(const dp_node *node, dp_shape x, bool global) {
 static deeper_status emit(dp_lowering *l, int node, dp_step *step, const int *reads, int read_count, deeper_error *error) {
     const dp_node *it = &l->graph->nodes[node];
     step->name = it->name;
-    step->out = l->views[node];
+    step->out = l->views[dp_target(l, node)];
+    dp_read_mask(l, node, step);
     step->low = -INFINITY;
     step->work =
         (uint64_t)dp_shape_floats(it->shape) * (uint64_t)step->as.pool.window.height * (uint64_t)step->as.pool.window.width;

@@ -123,6 +123,7 @@ static void transform_output(const strip *it, int block, int blocks) {
                 tiles.frequencies = it->products + (ptrdiff_t)j * kernels->lanes;
                 kernels->winograd_output(&tiles, bias + (ptrdiff_t)j * kernels->lanes, it->step->low, to + j * out->block,
                                          out->row);
+                dp_mask_rows(it->run, it->step, it->first + image, block + j, top, top + tiles.down->points - w->taps + 1);
             }
         }
 }
@@ -154,6 +155,9 @@ static void describe_winograd(const dp_step *step, dp_buffer *text) {
         dp_buffer_printf(text, ", %d strips", w->strips);
     if (w->strip_images > 1)
         dp_buffer_printf(text, ", %d images at once", w->strip_images);
+    if (step->masked)
+        dp_buffer_printf(text, ", ");
+    dp_describe_mask(step, text);
 }
 
 static void release_winograd(dp_plan *plan, dp_step *step) {
@@ -273,6 +277,7 @@ static deeper_status make(dp_lowering *l, int node, const dp_winograd_shape *sha
         const dp_window *window = &it->attributes.window; /* from the picture to the first window */
         step.in.offset -= window->pad_top * step.in.row + (ptrdiff_t)window->pad_left * l->plan->kernels->lanes;
     }
+    dp_read_mask(l, node, &step);
     return build(l, w, &step, error);
 }
 
