@@ -32,6 +32,7 @@ typedef struct dp_panel {
     const float *weights, *bias;
     const float *ahead;
     int ahead_lines;
+    ptrdiff_t next; /* where the next call's input lies from this one's, which is asked for too; 0: not known */
     float low;
     float *out[DP_PANEL_BLOCKS];
     ptrdiff_t out_stride;

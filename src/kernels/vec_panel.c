@@ -29,11 +29,15 @@ DP_VEC_INLINE void product(const dp_panel *panel, const int rows, const int bloc
     const int run = panel->run;
     uintptr_t ahead = (uintptr_t)panel->ahead;
     const uintptr_t ahead_step = (uintptr_t)panel->ahead_lines * CACHE_LINE;
+    const ptrdiff_t next = panel->next;
     for (int s = 0; s < panel->segment_count; s++) {
         const float *base[BASES];
         DP_VEC_UNROLL
         for (int b = 0; b < BASES; b++)
             base[b] = panel->in + panel->segments[s] + b * ROWS_A_BASE * stride;
+        DP_VEC_UNROLL
+        for (int i = 0; i < rows; i++)
+            __builtin_prefetch(base[i / ROWS_A_BASE] + i % ROWS_A_BASE * stride + next);
         for (int k = 0; k < run; k++) {
             vec w[DP_PANEL_BLOCKS];
             DP_VEC_UNROLL

@@ -53,6 +53,7 @@ static void run_tiles(const dp_run *run, const dp_step *step, int image, int til
             const dp_conv_tile *tile = &conv->tiles[t];
             panel.ahead = panel.weights + floats + (t - tile_begin) * lines;
             panel.ahead_lines = (t - tile_begin) * lines < floats;
+            panel.next = p == panel_begin && t + 1 < tile_end ? conv->tiles[t + 1].in - tile->in : 0; /* later panels find it */
             panel.in = in + tile->in;
             for (int j = 0; j < blocks; j++)
                 panel.out[j] = targets[j] + tile->y * conv->targets[block + j].row + (ptrdiff_t)tile->x * lanes;

@@ -11,7 +11,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { STRIP_BYTES = 1 << 20 }; /* frequencies of a strip */
+enum { STRIP_BYTES = 2 << 20 }; /* frequencies of a strip: the more tiles, the more seldom the sums pass through memory */
 
 struct dp_winograd_gradient_step {
     dp_winograd_cover cover;
