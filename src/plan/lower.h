@@ -92,6 +92,14 @@ deeper_status dp_lower_halos(dp_plan *plan, deeper_error *error);
 deeper_status dp_lower_copy(dp_lowering *lowering, int node, const dp_view *in, const dp_window *window, dp_view *out,
                             deeper_error *error);
 
+/* step_batch.c: the step of a weight gradient takes over the sums over the channels of its gradient, in2, if they are wanted and
+ * have no step yet. It then calls clear before, add for the rows of every image in order, and write after, for each channel block
+ * once. */
+deeper_status dp_take_channel_sum(dp_lowering *lowering, int node, dp_step *step, deeper_error *error);
+void dp_bias_clear(const dp_run *run, const dp_step *step, int block);
+void dp_bias_add(const dp_run *run, const dp_step *step, int image, int block, int begin, int end);
+void dp_bias_write(const dp_run *run, const dp_step *step, int block);
+
 /* arena.c: offsets for all storages; fills arena_floats. */
 deeper_status dp_arena_place(dp_plan *plan, deeper_error *error);
 

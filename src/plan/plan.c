@@ -80,8 +80,9 @@ deeper_status dp_emit(dp_plan *plan, const dp_step *step, const int *reads, int 
         if (read >= 0 && phase > plan->storages[read].last)
             plan->storages[read].last = phase;
     }
-    for (int i = 0; i < write_count; i++) {
-        dp_storage *storage = &plan->storages[writes[i]];
+    const int along[] = { step->bias.out.storage, step->bias.sums };
+    for (int i = 0; i < write_count + (step->bias.taken ? 2 : 0); i++) {
+        dp_storage *storage = &plan->storages[i < write_count ? writes[i] : along[i - write_count]];
         if (storage->first > storage->last || phase < storage->first)
             storage->first = phase;
         storage->last = phase > storage->last ? phase : storage->last;

@@ -59,6 +59,13 @@ typedef struct dp_join_step dp_join_step;
 typedef struct dp_outer_step dp_outer_step;
 typedef struct dp_winograd_gradient_step dp_winograd_gradient_step;
 
+/* The gradient of a bias that a weight gradient's step computes along, while it passes over the same values (step_batch.c). */
+typedef struct dp_bias_step {
+    bool taken;
+    int sums;    /* storage: a double a channel */
+    dp_view out; /* a batch sum */
+} dp_bias_step;
+
 struct dp_step {
     const dp_step_kind *kind;
     const char *name; /* of the node it computes; lives with the graph */
@@ -71,6 +78,7 @@ struct dp_step {
     float low;   /* 0: a ReLU is fused, -INFINITY: none */
     bool masked; /* the gradient of a ReLU is fused: `out` is kept where `mask` is > 0, else 0 */
     dp_view mask;
+    dp_bias_step bias;
     union {
         dp_conv_step *conv;
         dp_winograd_step *winograd;

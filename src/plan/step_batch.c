@@ -212,3 +212,44 @@ deeper_status dp_lower_batch_norm_gradient(dp_lowering *lowering, int node, deep
     step.as.norm.sums = *dp_input_view(lowering, node, 4);
     return emit(lowering, &step, error);
 }
+
+/* ---------------------------------------------------------------- along with weight gradients */
+
+static double *bias_sums(const dp_run *run, const dp_step *step, int block) {
+    return (double *)(run->arena + run->plan->storages[step->bias.sums].offset) + (ptrdiff_t)block * run->plan->kernels->lanes;
+}
+
+void dp_bias_clear(const dp_run *run, const dp_step *step, int block) {
+    for (int l = 0; step->bias.taken && l < run->plan->kernels->lanes; l++)
+        bias_sums(run, step, block)[l] = 0;
+}
+
+void dp_bias_add(const dp_run *run, const dp_step *step, int image, int block, int begin, int end) {
+    const dp_view *g = &step->in2;
+    for (int y = begin; step->bias.taken && y < end; y++)
+        run->plan->gradient_kernels->sums(bias_sums(run, step, block), NULL,
+                                          dp_view_at(run, g, image) + block * g->block + y * g->row, NULL, g->shape.w);
+}
+
+void dp_bias_write(const dp_run *run, const dp_step *step, int block) {
+    const dp_bias_step *bias = &step->bias;
+    int lanes = run->plan->kernels->lanes, channels = step->in2.shape.c;
+    for (int l = 0; bias->taken && l < lane_count(channels, lanes, block); l++)
+        (run->arena + run->plan->storages[bias->out.storage].offset + bias->out.offset)[block * lanes + l] =
+            (float)bias_sums(run, step, block)[l];
+}
+
+deeper_status dp_take_channel_sum(dp_lowering *l, int node, dp_step *step, deeper_error *error) {
+    const dp_node *it = &l->graph->nodes[node];
+    int sum = node + 1;
+    while (sum < l->graph->count
+           && (l->graph->nodes[sum].op != DP_OP_CHANNEL_SUM || l->graph->nodes[sum].inputs[0] != it->inputs[1]))
+        sum++;
+    if (sum == l->graph->count || !l->needed[sum] || l->done[sum])
+        return DEEPER_OK;
+    size_t doubles = (size_t)dp_blocks(it->shape.n, l->plan->kernels->lanes) * (size_t)l->plan->kernels->lanes;
+    DP_TRY(dp_storage_add_fixed(l->plan, doubles * (sizeof(double) / sizeof(float)), &step->bias.sums, error));
+    step->bias.out = l->views[sum];
+    step->bias.taken = l->done[sum] = true;
+    return DEEPER_OK;
+}

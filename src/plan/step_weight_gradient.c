@@ -163,6 +163,16 @@ static void write_groups(const dp_run *run, const dp_step *step, const unit *u, 
         }
 }
 
+/* The bias goes with the first unit of each group of output blocks. */
+static void add_bias(const dp_run *run, const dp_step *step, const unit *u, int first, int count) {
+    for (int j = 0; j < u->b && u->c0 == 0 && u->s0 == 0; j++) {
+        if (first == 0)
+            dp_bias_clear(run, step, u->k0 + j);
+        for (int image = first; image < first + count; image++)
+            dp_bias_add(run, step, image, u->k0 + j, 0, step->in2.shape.h);
+    }
+}
+
 static void run_outer(const dp_run *run, const dp_step *step, int task, int worker) {
     const dp_outer_step *o = step->as.outer;
     int lanes = run->plan->kernels->lanes, columns = step->in.planar ? 1 : o->window.width, begin, end;
@@ -174,13 +184,17 @@ static void run_outer(const dp_run *run, const dp_step *step, int task, int work
             for (int i = from; i < to; i++) {
                 unit u = unit_at(step, lanes, i);
                 float *sums = scratch + (size_t)(i - from) * o->unit_floats;
+                int count = minimum(o->together, run->call->count - image);
+                add_bias(run, step, &u, image, count);
                 for (int r = 0; r < o->window.height; r++)
                     for (int s = 0; s < columns; s++, sums += u.m * u.b * lanes)
-                        add_images(run, step, &u, image, minimum(o->together, run->call->count - image), r, u.s0 + s, sums);
+                        add_images(run, step, &u, image, count, r, u.s0 + s, sums);
             }
         for (int i = from; i < to; i++) {
             unit u = unit_at(step, lanes, i);
             const float *sums = scratch + (size_t)(i - from) * o->unit_floats;
+            for (int j = 0; j < u.b && u.c0 == 0 && u.s0 == 0; j++)
+                dp_bias_write(run, step, u.k0 + j);
             if (o->window.groups == 1)
                 write_sums(run, step, &u, sums, dp_worker_scratch(run, worker));
             else
@@ -295,6 +309,7 @@ deeper_status dp_lower_weight_gradient(dp_lowering *lowering, int node, deeper_e
     if (!dp_has_halo(lowering->plan, &step.in, window))
         DP_TRY(dp_lower_copy(lowering, node, &step.in, window, &step.in, error));
     bool taken;
+    DP_TRY(dp_take_channel_sum(lowering, node, &step, error));
     DP_TRY(dp_lower_winograd_gradient(lowering, &step, window, targets[0].output, &taken, error));
     return taken ? DEEPER_OK : lower_outer(lowering, node, &step, targets, count, error);
 }

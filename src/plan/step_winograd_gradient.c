@@ -47,6 +47,13 @@ static int group_at(const dp_step *step, int lanes, int group, int *k0) {
     return end - *k0;
 }
 
+/* The output blocks first..last-1 of a task. */
+static void part_blocks(const part *it, int *first, int *last) {
+    int lanes = it->run->plan->kernels->lanes, k0;
+    group_at(it->step, lanes, it->group_begin, first);
+    *last = group_at(it->step, lanes, it->group_end - 1, &k0) + k0;
+}
+
 static void open_part(part *it, const dp_run *run, const dp_step *step, int task, int worker) {
     const dp_winograd_gradient_step *w = step->as.winograd_gradient;
     *it = (part){ .run = run, .step = step, .scratch = dp_worker_scratch(run, worker) };
@@ -84,11 +91,12 @@ static void transform_row(const part *it, int image, int y) {
     tiles.frequency_stride = w->g_frequency;
     tiles.tile_stride = w->g_tile;
     from = dp_view_at(it->run, g, it->first + image) + top * g->row;
-    group_at(it->step, lanes, it->group_begin, &first);
-    last = group_at(it->step, lanes, it->group_end - 1, &last) + last;
+    part_blocks(it, &first, &last);
     for (int block = first; block < last; block++) {
         tiles.frequencies = it->g + (ptrdiff_t)(block - first) * lanes;
         it->run->plan->gradient_kernels->winograd_gradient(&tiles, from + block * g->block, g->row);
+        if (it->block_begin == 0)
+            dp_bias_add(it->run, it->step, it->first + image, block, top, top + tiles.down->points - w->taps + 1);
     }
 }
 
@@ -146,7 +154,11 @@ static void write_unit(const part *it, int group, int block) {
 static void run_winograd_gradient(const dp_run *run, const dp_step *step, int task, int worker) {
     const dp_winograd_gradient_step *w = step->as.winograd_gradient;
     part it;
+    int first, last;
     open_part(&it, run, step, task, worker);
+    part_blocks(&it, &first, &last);
+    for (int block = first; block < last && it.block_begin == 0; block++)
+        dp_bias_clear(run, step, block);
     memset(it.sums, 0, (size_t)w->units * w->unit_floats * sizeof *it.sums);
     int strips = (run->call->count + w->strip_images - 1) / w->strip_images * w->strips;
     for (int s = 0; s < strips; s++) {
@@ -160,6 +172,8 @@ static void run_winograd_gradient(const dp_run *run, const dp_step *step, int ta
     for (int group = it.group_begin; group < it.group_end; group++)
         for (int block = it.block_begin; block < it.block_end; block++)
             write_unit(&it, group, block);
+    for (int block = first; block < last && it.block_begin == 0; block++)
+        dp_bias_write(run, step, block);
 }
 
 static void describe_winograd_gradient(const dp_step *step, dp_buffer *text) {
