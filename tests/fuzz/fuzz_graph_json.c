@@ -22,7 +22,7 @@ static dp_graph_span whole(const dp_graph *graph) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    dp_graph *graph, *again;
+    dp_graph *graph, *again = NULL;
     deeper_error error = { 0 };
     char *text = malloc(size + 1);
     demand(text != NULL);

@@ -30,7 +30,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     dp_onnx_file file;
     deeper_error error = { 0 };
     dp_onnx_sniff(data, size);
-    deeper_status status = dp_onnx_parse(&file, data, size, "input", NULL, &bounded, &error);
+    deeper_status status = dp_onnx_parse(&file, data, size, "input", "/nowhere", &bounded, &error);
     if (status == DEEPER_OK) {
         dp_onnx_network network;
         status = dp_onnx_import(&network, &file, &error);

@@ -156,6 +156,25 @@ static void shapes(void) {
     finish(m);
 }
 
+/* Weights that are said to lie in another file. */
+static void external(void) {
+    static const char *const pairs[3][2] = { { "location", "folder/weights.bin" }, { "offset", "64" }, { "length", "432" } };
+    Onnx__StringStringEntryProto entries[3], *list[3];
+    maker *m = maker_classifier();
+    for (int i = 0; i < 3; i++) {
+        onnx__string_string_entry_proto__init(&entries[i]);
+        entries[i].key = (char *)pairs[i][0];
+        entries[i].value = (char *)pairs[i][1];
+        list[i] = &entries[i];
+    }
+    m->tensors[0].n_float_data = 0;
+    m->tensors[0].has_data_location = 1;
+    m->tensors[0].data_location = 1;
+    m->tensors[0].external_data = list;
+    m->tensors[0].n_external_data = 3;
+    finish(m);
+}
+
 /* Values in every way that a file can hold them. */
 static void values(void) {
     static int32_t q[] = { -128, 127, 3 }, zero[] = { 1, 2, 3 }, bits[] = { 0x3C00, 0xC000, 0x3800 };
@@ -207,6 +226,7 @@ int main(int argc, char **argv) {
     layers();
     elements();
     shapes();
+    external();
     values();
     return 0;
 }
