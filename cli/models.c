@@ -11,19 +11,23 @@
 
 static const cli_published published[] = {
     { "bvlc_googlenet", "bvlc_googlenet.caffemodel", "http://dl.caffe.berkeleyvision.org/bvlc_googlenet.caffemodel",
-      "sha1:405fc5acd08a3bb12de8ee5e23a96bec22f08204", "BVLC's GoogLeNet, 1000 classes of ILSVRC-2012, top-1 68.7 %, top-5 88.9 %",
-      true },
+      "sha1:405fc5acd08a3bb12de8ee5e23a96bec22f08204",
+      "BVLC's GoogLeNet, 1000 classes of ILSVRC-2012, top-1 68.7 %, top-5 88.9 %" },
     { "bvlc_alexnet", "bvlc_alexnet.caffemodel", "http://dl.caffe.berkeleyvision.org/bvlc_alexnet.caffemodel",
-      "sha1:9116a64c0fbe4459d18f4bb6b56d647b63920377", "BVLC's AlexNet, 1000 classes of ILSVRC-2012", true },
+      "sha1:9116a64c0fbe4459d18f4bb6b56d647b63920377", "BVLC's AlexNet, 1000 classes of ILSVRC-2012" },
     { "bvlc_reference_caffenet", "bvlc_reference_caffenet.caffemodel",
       "http://dl.caffe.berkeleyvision.org/bvlc_reference_caffenet.caffemodel", "sha1:4c8d77deb20ea792f84eb5e6d0a11ca0a8660a46",
-      "BVLC's CaffeNet: AlexNet with pools before norms, 1000 classes of ILSVRC-2012", true },
+      "BVLC's CaffeNet: AlexNet with pools before norms, 1000 classes of ILSVRC-2012" },
     { "vgg_ilsvrc_16_layers", "VGG_ILSVRC_16_layers.caffemodel",
       "http://www.robots.ox.ac.uk/~vgg/software/very_deep/caffe/VGG_ILSVRC_16_layers.caffemodel",
-      "sha1:9363e1f6d65f7dba68c4f27a1e62105cdf6c4e24", "the VGG group's 16 layers, 1000 classes of ILSVRC-2012, 528 MB", true },
-    { "torchvision_googlenet", "googlenet-1325fa1d.pth", "https://download.pytorch.org/models/googlenet-1325fa1d.pth",
-      "sha256:1325fa1d", "torchvision's variant with batch normalisation (fetched only: this version does not open .pth files)",
-      false },
+      "sha1:9363e1f6d65f7dba68c4f27a1e62105cdf6c4e24", "the VGG group's 16 layers, 1000 classes of ILSVRC-2012, 528 MB" },
+    { "torchvision_googlenet", "googlenet-1378be20.pth", "https://download.pytorch.org/models/googlenet-1378be20.pth",
+      "sha256:1378be20",
+      "torchvision's variant with batch normalisation, 1000 classes of ILSVRC-2012, top-1 69.8 %, top-5 89.5 %" },
+    { "torchvision_alexnet", "alexnet-owt-7be5be79.pth", "https://download.pytorch.org/models/alexnet-owt-7be5be79.pth",
+      "sha256:7be5be79", "torchvision's AlexNet of one column, 1000 classes of ILSVRC-2012, top-1 56.5 %, 233 MB" },
+    { "torchvision_vgg16", "vgg16-397923af.pth", "https://download.pytorch.org/models/vgg16-397923af.pth", "sha256:397923af",
+      "torchvision's VGG-16, 1000 classes of ILSVRC-2012, top-1 71.6 %, 528 MB" },
 };
 
 const cli_published *cli_published_at(size_t index) {
@@ -64,7 +68,7 @@ char *cli_data_path(const char *file) {
 
 /* Path of NAME, or of NAME with an ending that models have, in the data folders; NULL if none is there. */
 static char *data_find(const char *name) {
-    static const char *const endings[] = { "", ".safetensors", ".caffemodel" };
+    static const char *const endings[] = { "", ".safetensors", ".caffemodel", ".pth", ".npz" };
     char *folders[] = { cli_data_path(""), strdup("/usr/local/share/deeper/"), strdup("/usr/share/deeper/") };
     char *path = NULL;
     for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
@@ -83,7 +87,7 @@ static char *data_find(const char *name) {
 static char *default_path(void) {
     const cli_published *entry;
     for (size_t i = 0; (entry = cli_published_at(i)) != NULL; i++) {
-        char *path = entry->opens ? data_find(entry->file) : NULL;
+        char *path = data_find(entry->file);
         if (path) {
             cli_note("model: %s", path);
             return path;

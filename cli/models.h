@@ -12,7 +12,6 @@ typedef struct cli_published {
     const char *url;
     const char *hash; /* "sha1:HEX" or "sha256:HEX"; the digits may be only the first ones, where no more are published */
     const char *about;
-    bool opens; /* this version can open it */
 } cli_published;
 
 /* Published weights by index, NULL past the last; by name, NULL if there are none. */

@@ -2,7 +2,8 @@
 # corpora: `seeds_X FOLDER` fills FOLDER/<target>/. In the fuzz preset the targets link libFuzzer (`./check --fuzz` runs them); in
 # every other build tests/fuzz/main.c replays the seeds and a few thousand mutations of them, as a test.
 file(GLOB seed_sources CONFIGURE_DEPENDS tests/fuzz/seeds_*.c)
-file(GLOB picture_makers CONFIGURE_DEPENDS tests/helpers/pictures*.c tests/helpers/tars.c tests/helpers/onnx_maker.c)
+file(GLOB maker_sources CONFIGURE_DEPENDS tests/helpers/pictures*.c tests/helpers/tars.c tests/helpers/onnx_maker.c
+    tests/helpers/zips.c tests/helpers/pickles.c)
 file(GLOB target_sources CONFIGURE_DEPENDS tests/fuzz/fuzz_*.c)
 set(seeds_folder ${PROJECT_BINARY_DIR}/seeds)
 
@@ -19,11 +20,15 @@ if(ZIP_FOUND)
     target_link_libraries(fuzz_flags INTERFACE PkgConfig::ZIP)
 endif()
 
+# Files made byte by byte, for seeds, and for targets that put what they are given into a sound container.
+add_library(fuzz_makers STATIC ${maker_sources})
+target_include_directories(fuzz_makers PUBLIC tests)
+target_link_libraries(fuzz_makers PUBLIC fuzz_flags)
+
 foreach(source ${seed_sources})
     get_filename_component(name ${source} NAME_WE)
-    add_executable(${name} ${source} ${picture_makers})
-    target_include_directories(${name} PRIVATE tests)
-    target_link_libraries(${name} PRIVATE fuzz_flags)
+    add_executable(${name} ${source})
+    target_link_libraries(${name} PRIVATE fuzz_makers)
     if(BUILD_TESTING)
         add_test(NAME ${name} COMMAND ${name} ${seeds_folder})
         set_tests_properties(${name} PROPERTIES FIXTURES_SETUP seeds TIMEOUT ${DEEPER_TEST_TIMEOUT})
@@ -41,5 +46,5 @@ foreach(source ${target_sources})
         set_tests_properties(${name} PROPERTIES FIXTURES_REQUIRED seeds TIMEOUT ${DEEPER_TEST_TIMEOUT}
             ENVIRONMENT "${DEEPER_TEST_ENVIRONMENT}")
     endif()
-    target_link_libraries(${name} PRIVATE fuzz_flags)
+    target_link_libraries(${name} PRIVATE fuzz_makers)
 endforeach()

@@ -546,7 +546,6 @@ static void assert_round_trip(const char *spec, int size) {
 static void test_pools(void **state) {
     net it = build("googlenet:aux=1,pool4=2x2,aux_pool=adaptive", 10, 224);
     assert_shape(&it, "pool4/2x2_s2", 832, 7, 7);
-    assert_int_equal(node_of(&it, "pool4/2x2_s2")->attributes.window.height, 2);
     assert_shape(&it, "loss1/ave_pool", 512, 4, 4);
     assert_int_equal(node_of(&it, "loss1/ave_pool")->op, DP_OP_ADAPTIVE_POOL);
     release(&it);

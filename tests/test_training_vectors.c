@@ -3,6 +3,7 @@
  * parameter's gradient, and ten updates. Tolerances are the project's: losses 1e-5, gradients 1e-3 in norm, projection and samples
  * (relative to the norm; through direct kernels). Ten updates multiply the rounding of the first: 1e-3. */
 #include "graph/training.h"
+#include "helpers/formula.h"
 #include "kernels/gradient.h"
 #include "nets/nets.h"
 #include "plan/plan.h"
@@ -16,16 +17,8 @@
 
 #include <cmocka.h>
 
-enum { BATCH = 2, CLASSES = 1000, SIZE = 224, WAVES = 4, SAMPLES = 64, STEPS = 10, MAX_PARAMETERS = 160 };
+enum { BATCH = 2, CLASSES = 1000, SIZE = 224, SAMPLES = 64, STEPS = 10, MAX_PARAMETERS = 160 };
 static const float RATE = 0.001F, DECAY = 2e-4F, MOMENTUM = 0.9F;
-
-static double noise(uint32_t seed, size_t index) {
-    uint32_t x = (uint32_t)index * 0x9E3779B1U + seed * 0x85EBCA77U + 0xC2B2AE3DU;
-    x ^= x >> 15;
-    x *= 0x2C1B3C6DU;
-    x ^= x >> 12;
-    return (double)(x >> 8) / 8388608.0 - 1.0;
-}
 
 typedef struct recorded_gradient {
     char name[64];
@@ -84,23 +77,9 @@ typedef struct trainee {
     dp_isa isa;
 } trainee;
 
-/* A channel of a picture, `plane` counted over pictures and channels: a sum of plane triangle waves of random direction. */
-static void draw_plane(float *to, int plane) {
-    for (int y = 0; y < SIZE; y++)
-        for (int x = 0; x < SIZE; x++) {
-            double sum = 0;
-            for (int wave = 0; wave < WAVES; wave++) {
-                size_t draw = ((size_t)plane * WAVES + (size_t)wave) * 3;
-                double phase = noise(5555, draw) * x / 16 + noise(5555, draw + 1) * y / 16 + noise(5555, draw + 2);
-                sum += fabs(phase - 2 * floor(phase / 2) - 1) * 2 - 1;
-            }
-            to[y * SIZE + x] = (float)sum;
-        }
-}
-
 /* Element `index` of parameter `seed`; fan_in 0: a bias. */
 static float initial(uint32_t seed, size_t index, size_t fan_in) {
-    double value = noise(seed, index);
+    double value = test_noise(seed, index);
     return (float)(fan_in ? value * sqrt(1.8 / (double)fan_in) : (value > 0) * 2.4 - 1.2 + value * 0.1);
 }
 
@@ -122,7 +101,7 @@ static void fill_values(trainee *t) {
     size_t floats = (size_t)BATCH * 3 * SIZE * SIZE;
     t->input = malloc(floats * sizeof(float));
     for (int i = 0; i < BATCH * 3; i++)
-        draw_plane(t->input + (size_t)i * SIZE * SIZE, i);
+        test_waves(t->input + (size_t)i * SIZE * SIZE, i, SIZE);
     for (int n = 0; n < BATCH; n++) {
         t->labels[2 * n] = (float)((37 * n + 11) % CLASSES);
         t->labels[2 * n + 1] = 1.0F;
@@ -221,7 +200,7 @@ static void compare_gradients(const trainee *t, const recorded *r) {
         for (size_t j = 0; j < count; j++) {
             double v = (double)values[j] / BATCH;
             norm += v * v;
-            projection += v * noise(7777, j);
+            projection += v * test_noise(7777, j);
         }
         for (int s = 0; s < SAMPLES; s++) {
             double d = (double)values[(size_t)s * 7919 % count] / BATCH - g->samples[s];

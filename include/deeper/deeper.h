@@ -113,9 +113,10 @@ typedef struct deeper_model_options {
 #define DEEPER_MODEL_OPTIONS_INIT                                                                                                  \
     { sizeof(deeper_model_options), NULL, NULL, NULL }
 
-/* Opens a model file of any format that deeper_model_save writes, an ONNX file of another program, or a published caffemodel
- * (GoogLeNet, AlexNet, CaffeNet, NIN, VGG-16; the preprocessing and labels that were published with it are set). The format is
- * found by content. options may be NULL. */
+/* Opens a model file of any format that deeper_model_save writes, an ONNX file of another program, a published caffemodel
+ * (GoogLeNet, AlexNet, CaffeNet, NIN, VGG-16), or a PyTorch state dict, safetensors or npz with the names of torchvision's
+ * googlenet, alexnet or vgg16; the preprocessing and labels that were published with such weights are set. The format is found by
+ * content. options may be NULL. */
 DEEPER_API deeper_status deeper_model_open(deeper_model **model, const char *path, const deeper_model_options *options,
                                            deeper_error *error);
 

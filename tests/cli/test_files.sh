@@ -103,6 +103,18 @@ says err "out.model: the ending says the format" .safetensors
 run 1 convert cut.safetensors out.safetensors
 run 1 convert small.safetensors nosuchfolder/out.safetensors
 lines err 1
+# Through NumPy's form and back; a build without libzip says so.
+run 0 convert small.safetensors small.npz
+if "$program" convert small.npz back.safetensors >out 2>err; then
+    cmp -s small.safetensors back.safetensors || fail "npz lost something"
+else
+    says err "libzip"
+fi
+# A pickle that would run a command: refused by the command's name.
+printf '\200\002\212\012\154\374\234\106\371\040\152\250\120\031.\200\002M\351\003.\200\002}.\200\002cposix\nsystem\nX\4\0\0\0true\205R.' >evil.pth
+run 1 info evil.pth
+lines err 1
+says err "asks to call posix.system; refused"
 # A disk that takes no more: an error, no file, and no half of one.
 ran="convert with a full disk"
 mkdir full

@@ -5,6 +5,7 @@
 #include "helpers/tars.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 enum { TEST_ZIP_DEFLATE = 8 };
 
@@ -18,6 +19,9 @@ typedef struct test_zip_entry {
     unsigned stated_size; /* said instead of the true one, in the directory and before the entry */
     bool wrong_sum;       /* the checksum is not the data's */
 } test_zip_entry;
+
+/* Appends the lowest bytes of a number, little-endian. */
+void test_put_number(test_bytes *out, uint64_t value, int bytes);
 
 /* Appends a whole zip file to an empty buffer. */
 void test_zip_put(test_bytes *out, const test_zip_entry *entries, size_t count);
