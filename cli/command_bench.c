@@ -25,11 +25,7 @@ static const cli_option options[] = {
       .least = 1,
       .most = 256,
       .help = "images a run" },
-    { .name = "algorithm",
-      .kind = CLI_CHOICE,
-      .value = "best|direct",
-      .fallback = "best",
-      .help = "of convolutions: the fastest for each layer, or the direct product for all" },
+    CLI_OPTION_MEMORY,
     { .name = "precision", .letter = 'p', .kind = CLI_CHOICE, .value = "fp32", .fallback = "fp32", .help = "arithmetic" },
     { .name = "seconds",
       .letter = 's',
@@ -117,13 +113,11 @@ static deeper_status measure(const cli_args *args, const deeper_model *model, co
 }
 
 static int bench(const cli_args *args, const deeper_model *model) {
-    deeper_session_options session_options = DEEPER_SESSION_OPTIONS_INIT;
+    deeper_session_options session_options = cli_session_options(args);
     deeper_session *session = NULL;
     deeper_benchmark result = { 0 };
     deeper_error error = { 0 };
     setting s = { .train = cli_flag(args, "train") };
-    session_options.threads = cli_integer(args, "threads");
-    session_options.direct = strcmp(cli_text(args, "algorithm"), "direct") == 0;
     session_options.max_batch = s.train ? 1 : cli_integer(args, "batch");
     if (deeper_session_create(&session, model, &session_options, &error))
         return cli_failure(&error);

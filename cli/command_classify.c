@@ -22,6 +22,7 @@ static const cli_option options[] = {
       .help = "classes to show a picture" },
     CLI_OPTION_CROPS,
     CLI_OPTION_COMBINE,
+    CLI_OPTION_MEMORY,
     CLI_OPTION_THREADS,
     CLI_OPTION_LABELS,
     CLI_OPTION_PREPROCESS,
@@ -151,7 +152,7 @@ static int draw_crops(const cli_args *args, const deeper_model *model, const cha
 }
 
 static int run(const cli_args *args) {
-    deeper_session_options options_of_session = DEEPER_SESSION_OPTIONS_INIT;
+    deeper_session_options options_of_session = cli_session_options(args);
     deeper_session *session = NULL;
     deeper_model *model = NULL;
     deeper_error error = { 0 };
@@ -161,7 +162,6 @@ static int run(const cli_args *args) {
     int code = cli_model_open(&model, cli_text(args, "model"), args, NULL);
     if (code)
         return code;
-    options_of_session.threads = cli_integer(args, "threads");
     options_of_session.max_batch = cli_batch(cli_integer(args, "crops"));
     classify work = { .model = model, .top = (size_t)cli_integer(args, "top"), .show_progress = !cli_stdout_terminal() };
     if (sheet)

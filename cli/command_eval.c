@@ -30,6 +30,7 @@ static const cli_option options[] = {
       .help = "where the paths of a list start (default: the list's folder)" },
     CLI_OPTION_CROPS,
     CLI_OPTION_COMBINE,
+    CLI_OPTION_MEMORY,
     CLI_OPTION_THREADS,
     CLI_OPTION_LABELS,
     CLI_OPTION_PREPROCESS,
@@ -153,9 +154,8 @@ static void members_close(members *all) {
 }
 
 static int members_open(members *all, const cli_args *args) {
-    deeper_session_options options_of_session = DEEPER_SESSION_OPTIONS_INIT;
+    deeper_session_options options_of_session = cli_session_options(args);
     deeper_error error = { 0 };
-    options_of_session.threads = cli_integer(args, "threads");
     options_of_session.max_batch = cli_batch(cli_integer(args, "crops"));
     char *only = cli_given(args, "model") ? NULL : cli_model_path(NULL);
     if (!only && !cli_given(args, "model"))

@@ -38,6 +38,7 @@ static const cli_option options[] = {
       .value = "1",
       .fallback = "1",
       .help = "views of a picture: the centre alone" },
+    CLI_OPTION_MEMORY,
     CLI_OPTION_THREADS,
     CLI_OPTION_PREPROCESS,
     { .name = "null", .letter = '0', .kind = CLI_FLAG, .help = "paths in lists end in a zero byte (find -print0)" },
@@ -161,7 +162,7 @@ static int write_features(const cli_args *args, const layers *of, deeper_session
 }
 
 static int with_model(const cli_args *args, const deeper_model *model) {
-    deeper_session_options session_options = DEEPER_SESSION_OPTIONS_INIT;
+    deeper_session_options session_options = cli_session_options(args);
     deeper_session *session = NULL;
     deeper_dataset *dataset = NULL;
     deeper_error error = { 0 };
@@ -171,7 +172,6 @@ static int with_model(const cli_args *args, const deeper_model *model) {
     session_options.outputs = of.names;
     session_options.output_count = of.count;
     session_options.max_batch = BATCH;
-    session_options.threads = cli_integer(args, "threads");
     if (code == CLI_DONE
         && ((data && deeper_dataset_open(&dataset, data, cli_text(args, "root"), NULL, &error))
             || deeper_session_create(&session, model, &session_options, &error)))

@@ -188,6 +188,13 @@ char **cli_names_split(const char *list, size_t *count) {
     return NULL;
 }
 
+deeper_session_options cli_session_options(const cli_args *args) {
+    deeper_session_options options = DEEPER_SESSION_OPTIONS_INIT;
+    options.threads = cli_integer(args, "threads");
+    options.direct = strcmp(cli_text(args, "memory"), "low") == 0;
+    return options;
+}
+
 int cli_batch(int crops) {
     return crops > 1 ? 8 : 1; /* the crops of a picture are there together, pictures come one by one */
 }

@@ -36,6 +36,9 @@ int cli_model_open(deeper_model **model, const char *name, const cli_args *args,
 char **cli_names_split(const char *list, size_t *count);
 void cli_names_free(char **names, size_t count);
 
+/* Session options as --threads and --memory say. */
+deeper_session_options cli_session_options(const cli_args *args);
+
 /* Pictures that go through the network together for that many crops of each. */
 int cli_batch(int crops);
 

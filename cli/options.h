@@ -65,6 +65,11 @@ struct cli_args {
         .name = "threads", .letter = 't', .kind = CLI_INTEGER, .value = "N", .least = 1, .most = 256,                              \
         .help = "threads to use (default: DEEPER_THREADS, else the processors that this process may use)"                          \
     }
+#define CLI_OPTION_MEMORY                                                                                                          \
+    {                                                                                                                              \
+        .name = "memory", .kind = CLI_CHOICE, .value = "fast|low", .fallback = "fast",                                             \
+        .help = "low: convolutions without Winograd's algorithm, 40 MB less for GoogLeNet, at two thirds of the speed"             \
+    }
 #define CLI_OPTION_CROPS                                                                                                           \
     {                                                                                                                              \
         .name = "crops", .letter = 'c', .kind = CLI_CHOICE, .value = "1|10|144", .fallback = "1",                                  \

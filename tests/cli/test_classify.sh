@@ -21,6 +21,12 @@ run 0 classify $model photos/b.ppm
 says out photos/b.ppm " %" thing
 lines out 6
 
+# The plan of little memory gives the same answer.
+run 0 classify $model --json --top 2 photos/b.ppm
+answer=$(get top.0.id)
+run 0 classify $model --memory low --json --top 2 photos/b.ppm
+same "$answer" "$(get top.0.id)"
+
 # A folder in byte order, without hidden names and files that are no pictures; links that lead back up end.
 ln -s .. photos/deep/up
 run 0 classify $model --json photos
