@@ -3,6 +3,7 @@
  * alone is test_pickle.c's. */
 #include "formats/model.h"
 #include "formats/torch.h"
+#include "formats/torchvision.h"
 #include "graph/training.h"
 #include "helpers/formula.h"
 #include "helpers/helpers.h"
@@ -457,6 +458,81 @@ static void variants(void **state) {
     free_vectors(v);
 }
 
+/* The published weights' thousand classes: labels and preprocessing are theirs. */
+static void published(void **state) {
+    vectors *v = read_vectors();
+    test_bytes bytes = { 0 };
+    for (size_t i = 0; i < v->count; i++)
+        if (strncmp(v->names[i], "fc.", 3) == 0) {
+            v->tensors[i].shape[0] = 1000;
+            free((void *)(uintptr_t)v->tensors[i].storage);
+            fill_tensor(&v->tensors[i], i);
+        }
+    dp_model *model = open_vectors(v, &bytes);
+    assert_int_equal(model->classes, 1000);
+    assert_string_equal(model->labels.items[0].id, "n01440764");
+    assert_true(model->has_preprocess && !model->preprocess.bgr && model->preprocess.rule == DP_RESIZE_SHORT);
+    assert_int_equal(model->preprocess.side, 256);
+    for (int c = 0; c < 3; c++) /* (x / 255 - 0.5) / 0.5 */
+        assert_true(model->preprocess.mean[c] == 127.5F && model->preprocess.scale[c] == 1 / 127.5F);
+    dp_model_free(model);
+    free_vectors(v);
+    free(bytes.bytes);
+}
+
+/* A layer of torchvision's or timm's: rows, columns and window of its weight, which stays where it is and is never read. */
+typedef struct named_layer {
+    const char *name;
+    size_t rows, columns, window; /* window 0: a linear layer */
+} named_layer;
+
+static void opens_in_place(const named_layer *layers, size_t count, const void *zeros, const char *title) {
+    dp_tensor tensors[64];
+    char names[64][64];
+    dp_model *model = NULL;
+    deeper_error error = { 0 };
+    for (size_t i = 0; i < 2 * count; i++) {
+        const named_layer *layer = &layers[i / 2];
+        size_t window = layer->window ? layer->window : 1;
+        snprintf(names[i], sizeof names[i], "%s.%s", layer->name, i % 2 ? "bias" : "weight");
+        tensors[i] = (dp_tensor){ .name = names[i], .rank = i % 2 ? 1 : layer->window ? 4 : 2, .data = zeros };
+        memcpy(tensors[i].shape, (size_t[]){ layer->rows, layer->columns, window, window }, 4 * sizeof(size_t));
+        tensors[i].bytes = layer->rows * (i % 2 ? 1 : layer->columns * window * window) * sizeof(float);
+    }
+    const dp_contents contents = { .tensors = tensors, .count = 2 * count };
+    if (dp_torchvision_open(&model, &contents, true, "x.safetensors", NULL, &error) != DEEPER_OK)
+        fail_msg("%s", error.message);
+    assert_string_equal(model->source, title);
+    dp_model_free(model);
+}
+
+static void other_networks(void **state) {
+    static const named_layer alexnet[] = {
+        { "features.0", 64, 3, 11 },       { "features.3", 192, 64, 5 },    { "features.6", 384, 192, 3 },
+        { "features.8", 256, 384, 3 },     { "features.10", 256, 256, 3 },  { "classifier.1", 4096, 9216, 0 },
+        { "classifier.4", 4096, 4096, 0 }, { "classifier.6", 10, 4096, 0 },
+    };
+    static const named_layer vgg16[] = {
+        { "features.0", 64, 3, 3 },        { "features.2", 64, 64, 3 },        { "features.5", 128, 64, 3 },
+        { "features.7", 128, 128, 3 },     { "features.10", 256, 128, 3 },     { "features.12", 256, 256, 3 },
+        { "features.14", 256, 256, 3 },    { "features.17", 512, 256, 3 },     { "features.19", 512, 512, 3 },
+        { "features.21", 512, 512, 3 },    { "features.24", 512, 512, 3 },     { "features.26", 512, 512, 3 },
+        { "features.28", 512, 512, 3 },    { "classifier.0", 4096, 25088, 0 }, { "classifier.3", 4096, 4096, 0 },
+        { "classifier.6", 1000, 4096, 0 },
+    };
+    named_layer timm[LENGTH(vgg16)];
+    void *zeros = calloc((size_t)4096 * 25088, sizeof(float));
+    assert_non_null(zeros);
+    opens_in_place(alexnet, LENGTH(alexnet), zeros, "torchvision's alexnet");
+    opens_in_place(vgg16, LENGTH(vgg16), zeros, "torchvision's vgg16");
+    memcpy(timm, vgg16, sizeof timm);
+    timm[13] = (named_layer){ "pre_logits.fc1", 4096, 512, 7 };
+    timm[14] = (named_layer){ "pre_logits.fc2", 4096, 4096, 1 };
+    timm[15].name = "head.fc";
+    opens_in_place(timm, LENGTH(timm), zeros, "torchvision's vgg16");
+    free(zeros);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(files_of_pytorch),
@@ -468,10 +544,13 @@ int main(void) {
         cmocka_unit_test(googlenet_at_inference),
         cmocka_unit_test(googlenet_in_training),
         cmocka_unit_test(variants),
+        cmocka_unit_test(published),
+        cmocka_unit_test(other_networks),
     };
     const struct CMUnitTest without[] = {
         cmocka_unit_test(files_of_pytorch),      cmocka_unit_test(allocations_fail), cmocka_unit_test(googlenet_at_inference),
-        cmocka_unit_test(googlenet_in_training), cmocka_unit_test(variants),
+        cmocka_unit_test(googlenet_in_training), cmocka_unit_test(variants),         cmocka_unit_test(published),
+        cmocka_unit_test(other_networks),
     };
     return DP_HAVE_LIBZIP ? cmocka_run_group_tests_name("torch", tests, NULL, NULL)
                           : cmocka_run_group_tests_name("torch", without, NULL, NULL);
