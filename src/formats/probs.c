@@ -5,10 +5,11 @@
 #include "formats/labels.h"
 #include "image/crops.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { JSON_DEPTH = 4, HEX = 16, SYNC_EVERY = 64 };
+enum { JSON_DEPTH = 4, HEX = 16, SYNC_EVERY = 64, PLAIN_TEXT = 1024 };
 
 /* A record as it is stored, before its floats. */
 typedef struct head {
@@ -38,17 +39,16 @@ static json_t *hex(uint64_t value) {
     return json_sprintf("%016llx", (unsigned long long)value);
 }
 
-/* Text for people; of a path that is no UTF-8 as much as can be kept. */
+/* Text for people; a path that is no UTF-8 is shortened to what a line may have, its odd bytes as '?'. */
 static json_t *plain_text(const char *text) {
     if (dp_text_clean(text, strlen(text), false))
         return json_string(text);
-    char *kept = strdup(text);
-    for (char *at = kept; at && *at; at++)
+    char kept[PLAIN_TEXT];
+    snprintf(kept, sizeof kept, "%s", text);
+    for (char *at = kept; *at; at++)
         if ((unsigned char)*at >= 0x7F || (unsigned char)*at < ' ')
             *at = '?';
-    json_t *value = kept ? json_string(kept) : NULL;
-    free(kept);
-    return value;
+    return json_string(kept);
 }
 
 static json_t *describe_models(const dp_probs_about *about) {
