@@ -189,9 +189,9 @@ static void close(subject *s) {
 
 /* ---------------------------------------------------------------- the plan's side */
 
-static void run_plan(subject *s, dp_isa isa, int threads) {
+/* to: receives where each output goes. */
+static dp_plan *make_plan(subject *s, dp_isa isa, int threads, float **to) {
     int outputs[DP_HEADS + MAX_PARAMETERS], count = 0;
-    float *to[DP_HEADS + MAX_PARAMETERS];
     for (int h = 0; h < s->nodes.heads; h++) {
         to[count] = s->loss[h];
         outputs[count++] = s->nodes.loss[h];
@@ -203,10 +203,17 @@ static void run_plan(subject *s, dp_isa isa, int threads) {
         }
     deeper_error error;
     dp_plan *plan;
-    dp_pool *pool;
     dp_plan_options plan_options = { dp_kernels_for(isa), IMAGES + 1, threads, outputs, count, true, false };
     if (dp_plan_create(&plan, s->training, (const float *const *)s->values, NULL, &plan_options, NULL, &error) != DEEPER_OK)
         fail_msg("%s", error.message);
+    return plan;
+}
+
+static void run_plan(subject *s, dp_isa isa, int threads) {
+    float *to[DP_HEADS + MAX_PARAMETERS];
+    deeper_error error;
+    dp_pool *pool;
+    dp_plan *plan = make_plan(s, isa, threads, to);
     assert_int_equal(dp_pool_create(&pool, NULL, threads, &error), DEEPER_OK);
     float *arena = dp_alloc(NULL, dp_plan_arena_bytes(plan), 1);
     memset(arena, 0xFF, dp_plan_arena_bytes(plan));
@@ -335,6 +342,40 @@ static void test_module_joined(void **state) {
     check(build_module_joined);
 }
 
+/* The line of the step of that kind and name. */
+static char *find_step(const char *plan, const char *kind, const char *name, char line[512]) {
+    for (const char *at = plan; at; at = strchr(at, '\n')) {
+        at += *at == '\n';
+        snprintf(line, 512, "%.*s", (int)strcspn(at, "\n"), at);
+        if (strstr(line, kind) && strstr(line, name))
+            return line;
+    }
+    fail_msg("no step %s %s in\n%s", kind, name, plan);
+    return NULL;
+}
+
+/* The gradients of three 1x1 convolutions are one product each way, masks go along with what comes before them, biases with
+ * weights. */
+static void test_what_is_computed_together(void **state) {
+    subject s;
+    float *to[DP_HEADS + MAX_PARAMETERS];
+    char line[512];
+    open(&s, build_module_sliced);
+    dp_plan *plan = make_plan(&s, DP_ISA_PORTABLE, 2, to);
+    dp_buffer text;
+    dp_buffer_init(&text, NULL, 1 << 20);
+    dp_plan_print(plan, &text);
+    assert_non_null(strstr(find_step(text.data, "input grad", "d first", line), "3 siblings as one product"));
+    assert_non_null(strstr(find_step(text.data, "input grad", "d r3r", line), "with a ReLU's gradient"));
+    assert_non_null(strstr(find_step(text.data, "input grad", "d r5r", line), "with a ReLU's gradient"));
+    find_step(text.data, "weight grad", "d weights of 1x1", line);
+    assert_null(strstr(text.data, "d 3x3_reduce.weight"));
+    assert_null(strstr(text.data, "channel sum"));
+    dp_buffer_free(&text);
+    dp_plan_free(plan);
+    close(&s);
+}
+
 static void test_norms(void **state) {
     check(build_norms);
 }
@@ -378,9 +419,15 @@ static void test_lenet5_published(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_stem),     cmocka_unit_test(test_module_sliced),    cmocka_unit_test(test_module_joined),
-        cmocka_unit_test(test_norms),    cmocka_unit_test(test_frozen_norms),     cmocka_unit_test(test_alexnet_form),
-        cmocka_unit_test(test_nin_form), cmocka_unit_test(test_lenet5_published),
+        cmocka_unit_test(test_stem),
+        cmocka_unit_test(test_module_sliced),
+        cmocka_unit_test(test_module_joined),
+        cmocka_unit_test(test_what_is_computed_together),
+        cmocka_unit_test(test_norms),
+        cmocka_unit_test(test_frozen_norms),
+        cmocka_unit_test(test_alexnet_form),
+        cmocka_unit_test(test_nin_form),
+        cmocka_unit_test(test_lenet5_published),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

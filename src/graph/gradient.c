@@ -96,21 +96,18 @@ static void conv_rule(differentiation *d, int node, int g) {
 
 enum { SIBLINGS = 16 };
 
-static bool is_point(const dp_node *node) {
-    const dp_window *w = &node->attributes.window;
-    return node->op == DP_OP_CONV && w->height == 1 && w->width == 1 && w->stride_y == 1 && w->stride_x == 1 && !w->pad_top
-           && !w->pad_left && !w->pad_bottom && !w->pad_right && w->groups == 1;
-}
-
-/* The forward 1x1 convolutions that read what 1x1 convolution `node` reads, in order; at most SIBLINGS, the first of all among
- * them.
- */
+/* The group that 1x1 convolution `node` begins: it and later ones that read what it reads. Every SIBLINGS-th of these begins one;
+ * none for the others. */
 static int find_siblings(const differentiation *d, int node, int siblings[SIBLINGS]) {
-    int count = 0;
+    int count = 0, before = 0;
     for (int i = 0; i < d->count && count < SIBLINGS; i++)
-        if (is_point(&d->graph->nodes[i]) && input_of(d, i, 0) == input_of(d, node, 0))
-            siblings[count++] = i;
-    return count;
+        if (dp_is_point(&d->graph->nodes[i]) && input_of(d, i, 0) == input_of(d, node, 0)) {
+            if (i < node)
+                before++;
+            else
+                siblings[count++] = i;
+        }
+    return before % SIBLINGS ? 0 : count;
 }
 
 /* The gradients of input `index` of each sibling as slices of `whole`, in which they lie one after another. */
@@ -152,14 +149,10 @@ static void join_siblings(differentiation *d, const int *siblings, int count) {
         slice_parameters(d, siblings, count, 2, add(d, DP_OP_CHANNEL_SUM, "d biases of", first, &joined, 1, (dp_attributes){ 0 }));
 }
 
-/* A 1x1 convolution: all siblings at the first of them, when the gradients of all have arrived. */
+/* A 1x1 convolution: all of its group at the first of them, when the gradients of all have arrived. */
 static void point_rule(differentiation *d, int node) {
     int siblings[SIBLINGS], all = find_siblings(d, node, siblings), count = 0;
-    if (node > siblings[all - 1]) /* one too many */
-        siblings[all = 0] = node;
-    else if (node != siblings[0])
-        return;
-    for (int i = 0; i < all + (all == 0); i++)
+    for (int i = 0; i < all; i++)
         if (d->gradients[siblings[i]] >= 0 && d->asked[siblings[i]])
             siblings[count++] = siblings[i];
     if (count == 1)
@@ -320,7 +313,7 @@ static gradient_rule *const rules[DP_OP_COUNT] = {
 static void differentiate(differentiation *d) {
     for (int i = d->count - 1; i >= 0 && d->graph->failure.status == DEEPER_OK; i--) {
         const dp_node *node = &d->graph->nodes[i];
-        if (is_point(node)) {
+        if (dp_is_point(node)) {
             d->graph->head = node->head;
             point_rule(d, i);
             continue;

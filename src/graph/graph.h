@@ -166,6 +166,9 @@ void dp_graph_needed(const dp_graph *graph, const int *outputs, int output_count
 
 const char *dp_op_name(dp_op op);
 
+/* Whether a node is a convolution of each pixel by itself: window 1x1, stride 1, no padding, no groups. */
+bool dp_is_point(const dp_node *node);
+
 /* What a node costs for one image; a multiply-add counts once. parameters: those that the node itself reads. */
 typedef struct dp_cost {
     uint64_t parameters, multiply_adds, output_bytes;

@@ -387,6 +387,12 @@ static const struct {
     [DP_OP_FIXED_NORM_GRADIENT] = { "fixed_norm_gradient", 3, 3, 1, infer_norm, NULL },
 };
 
+bool dp_is_point(const dp_node *node) {
+    const dp_window *w = &node->attributes.window;
+    return node->op == DP_OP_CONV && w->height == 1 && w->width == 1 && w->stride_y == 1 && w->stride_x == 1 && !w->pad_top
+           && !w->pad_left && !w->pad_bottom && !w->pad_right && w->groups == 1;
+}
+
 const char *dp_op_name(dp_op op) {
     return operators[op].name;
 }

@@ -235,12 +235,6 @@ static deeper_status make_targets(conv_build *b, deeper_error *error) {
     return DEEPER_OK;
 }
 
-static bool is_point(const dp_node *node) {
-    const dp_window *w = &node->attributes.window;
-    return node->op == DP_OP_CONV && w->height == 1 && w->width == 1 && w->stride_y == 1 && w->stride_x == 1 && !w->pad_top
-           && !w->pad_left && !w->pad_bottom && !w->pad_right && w->groups == 1;
-}
-
 /* Weights that a convolution's node joins along its input channels. */
 static int parts_of(const dp_lowering *l, int node) {
     const dp_node *weight = &l->graph->nodes[l->graph->nodes[node].inputs[1]];
@@ -262,7 +256,7 @@ static void add_sources(conv_build *b, int node) {
 
 /* Whether a 1x1 convolution of several channels' pixels can be one of a product of several. */
 static bool joins(const dp_lowering *l, int node) {
-    return is_point(&l->graph->nodes[node]) && l->graph->nodes[dp_target(l, node)].op != DP_OP_RELU_GRADIENT;
+    return dp_is_point(&l->graph->nodes[node]) && l->graph->nodes[dp_target(l, node)].op != DP_OP_RELU_GRADIENT;
 }
 
 /* The first convolution and, if it is 1x1, all later 1x1 ones of the same input and the same ReLU. */

@@ -235,7 +235,9 @@ static bool choose(const dp_lowering *l, int node, dp_winograd_shape *shape, dp_
         return true;
     if (l->plan->direct || it->op != DP_OP_CONV || !dp_winograd_suits(w) || dp_input_view(l, node, 0)->planar)
         return false;
-    *shape = (dp_winograd_shape){ in.c, it->shape.c, it->shape.h, it->shape.w, w->height, in.c * w->height * w->width };
+    *shape = (dp_winograd_shape){
+        in.c, it->shape.c, it->shape.h, it->shape.w, w->height, in.c * w->height * w->width, l->plan->training
+    };
     dp_winograd_choose(cover, l->plan->kernels, shape);
     return cover->points > 0;
 }

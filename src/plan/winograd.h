@@ -9,6 +9,7 @@
 typedef struct dp_winograd_shape {
     int channels, outputs, height, width, taps;
     int direct_depth; /* multiply-adds of an output of the direct product: C r r, or less where channels are phases */
+    bool batch;       /* of training: several images share a pass over the weights */
 } dp_winograd_shape;
 
 /* points: N of the largest tile, 0 where the direct product is expected to be faster. panel: most output blocks of a panel. */

@@ -9,6 +9,7 @@
 /* Costs in vector multiply-adds. */
 static const double TRANSFORM = 8; /* of a vector of a frequency, to it or from it */
 static const double WEIGHTS = 0.2; /* of a byte of weights from memory, beside products: 40 GB/s at 4 GHz, two a cycle */
+static const double BATCH = 0.25;  /* of that where images share it, as those of a strip do */
 static const double CALL = 24;     /* of a panel product, beside its sums */
 static const double STORE = 2;     /* of a sum: from its bias to its place */
 
@@ -52,7 +53,7 @@ static double products_cost(const dp_kernels *kernels, const dp_winograd_shape *
                 continue;
             double calls = dp_pieces(tiles, kernels->panel_rows[cover->panel]) * dp_pieces(blocks, cover->panel);
             double products = dp_panel_cost(kernels, tiles, blocks, cover->panel);
-            double weights = WEIGHTS * blocks * kernels->lanes * (double)sizeof(float);
+            double weights = WEIGHTS * (shape->batch ? BATCH : 1) * blocks * kernels->lanes * (double)sizeof(float);
             cost += shape->channels * (products > weights ? products : weights) + CALL * calls + STORE * tiles * blocks;
         }
     return cost;
