@@ -168,7 +168,8 @@ const cli_command cli_command_bench = {
         "Runs the network on a fixed input and gives the median time, and its ratio to the direct floor: the time that its "
         "multiply-adds would take at the fp32 peak of the same threads, measured in the same run. Below 1 means that fewer "
         "multiplications were needed. With --train a run is one training step of a batch, and the floor is that of forward and "
-        "backward. --layers adds a table of what each step of the plan takes, as a part of the wall time of its phase (the steps "
+        "backward. --layers adds a table of what each step of the plan took in the fastest run, as a part of the wall time of its "
+        "phase (the steps "
         "that run at the same time); waiting is the part of it in which threads had nothing left to do, GFLOP/s and ratio count "
         "the multiply-adds of direct convolution. DEEPER_ISA=portable|avx2|avx512|neon forces an instruction set.",
     .examples = "deeper bench --threads 1\n"

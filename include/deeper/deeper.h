@@ -724,7 +724,7 @@ typedef struct deeper_bench_step {
 } deeper_bench_step;
 
 /* deeper_bench, or with `training` deeper_bench_training, that also tells of every step, in the order of the run. Taking the times
- * of the steps costs a run about a hundredth. */
+ * costs two looks at the clock a task, which the result's times have in them too. */
 DEEPER_API deeper_status deeper_bench_steps(const deeper_model *model, const deeper_session_options *options, int training,
                                             double seconds, void (*step)(void *context, const deeper_bench_step *step),
                                             void *context, deeper_benchmark *result, deeper_error *error);
