@@ -92,7 +92,8 @@ static void *prepare(const char *folder, Onnx__ModelProto *model, Onnx__TensorPr
     Onnx__GraphProto *graph = model->graph;
     size_t old = graph->n_initializer;
     Onnx__TensorProto **all = calloc(old + graph->n_input + 1, sizeof *all), **given = graph->initializer;
-    memcpy(all, given, old * sizeof *all);
+    if (old)
+        memcpy(all, given, old * sizeof *all);
     for (size_t i = 0; i < graph->n_input; i++) {
         Onnx__TensorProto *tensor = read_tensor(folder, "test_data_set_0/", "input", i);
         if (!tensor)
