@@ -1,11 +1,11 @@
 # libdeeper, static and shared, from the same objects; the .proto readers and the kernels of each instruction set among them.
-file(GLOB sources CONFIGURE_DEPENDS src/*/*.c)
+file(GLOB sources CONFIGURE_DEPENDS src/*/*.c src/*/*/*.c)
 file(GLOB vec_sources CONFIGURE_DEPENDS src/kernels/vec_*.c)
 list(REMOVE_ITEM sources ${vec_sources})
 
 set(generated ${PROJECT_BINARY_DIR}/generated)
 file(MAKE_DIRECTORY ${generated})
-file(GLOB protos CONFIGURE_DEPENDS src/*/*.proto)
+file(GLOB protos CONFIGURE_DEPENDS src/*/*.proto src/*/*/*.proto)
 set(proto_sources)
 foreach(proto ${protos})
     get_filename_component(stem ${proto} NAME_WE)

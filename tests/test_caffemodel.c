@@ -1,7 +1,7 @@
 /* test_caffemodel.c - caffemodels: the published one where it is at hand, and ones made here in both forms, with and without the
  * auxiliary heads, damaged, hostile, and of another network. */
 #include "caffemodel.pb-c.h"
-#include "formats/caffemodel.h"
+#include "formats/caffe/caffemodel.h"
 #include "formats/fill.h"
 #include "helpers/helpers.h"
 

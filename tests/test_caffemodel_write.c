@@ -2,8 +2,8 @@
  * it; what Caffe computes otherwise is cut or refused by name; the deploy text; nothing is half-written. What other programs make
  * of the files is tests/peers/opencv_caffemodel.py's. */
 #include "caffemodel.pb-c.h"
-#include "formats/caffe_layers.h"
-#include "formats/caffemodel.h"
+#include "formats/caffe/caffe_layers.h"
+#include "formats/caffe/caffemodel.h"
 #include "formats/labels.h"
 #include "formats/recipes.h"
 #include "graph/build.h"

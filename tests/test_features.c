@@ -2,7 +2,7 @@
  * labels; pictures that cannot be read are left out; stopped, out of memory or disk it leaves nothing behind. */
 #include "base/spool.h"
 #include "eval/layers.h"
-#include "formats/npz.h"
+#include "formats/numpy/npz.h"
 #include "graph/build.h"
 #include "helpers/helpers.h"
 #include "helpers/small.h"

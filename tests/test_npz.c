@@ -1,7 +1,7 @@
 /* test_npz.c - npz and the zip and .npy under it: what is written comes back to the same bits, what NumPy writes is read, every lie
  * that a header or a directory can tell is refused in one line. That a whole model survives is test_model_file.c's. */
-#include "formats/npy.h"
-#include "formats/npz.h"
+#include "formats/numpy/npy.h"
+#include "formats/numpy/npz.h"
 #include "helpers/helpers.h"
 #include "helpers/zips.h"
 

@@ -1,7 +1,7 @@
 /* test_onnx.c - ONNX in: what nodes become, layer by layer; files that lie; values in other files. Files are made by
  * helpers/onnx_maker.h. Numbers against other implementations are test_onnx_backend.c's, ONNX out is test_onnx_write.c's. */
-#include "formats/onnx.h"
-#include "formats/onnx_import.h"
+#include "formats/onnx/onnx.h"
+#include "formats/onnx/onnx_import.h"
 #include "helpers/helpers.h"
 #include "helpers/onnx_maker.h"
 

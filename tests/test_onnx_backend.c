@@ -4,7 +4,7 @@
  * case passes or is refused, and the refusal is printed.
  *
  * Values that a case feeds beside the picture (weights, shapes) become initializers: deeper's networks have one input. */
-#include "formats/onnx_import.h"
+#include "formats/onnx/onnx_import.h"
 #include "helpers/helpers.h"
 #include "plan/plan.h"
 

@@ -1,6 +1,6 @@
 /* test_pickle.c - the unpickler: what state dicts are made of is read, everything else is refused by name, and no pickle takes more
  * time or memory than its bytes pay for. Whole files of PyTorch are test_torch.c's. */
-#include "formats/pickle.h"
+#include "formats/torch/pickle.h"
 #include "helpers/helpers.h"
 #include "helpers/pickles.h"
 

@@ -2,8 +2,8 @@
  * hostile ones, and torchvision's own googlenet against what it computed (tests/vectors/torchvision_googlenet.py). The unpickler
  * alone is test_pickle.c's. */
 #include "formats/model.h"
-#include "formats/torch.h"
-#include "formats/torchvision.h"
+#include "formats/torch/torch.h"
+#include "formats/torch/torchvision.h"
 #include "graph/training.h"
 #include "helpers/formula.h"
 #include "helpers/helpers.h"

@@ -2,7 +2,7 @@
  * are the same, that differ from one layer on, whose layers bear other names; all its memory. */
 #include "eval/layers.h"
 #include "eval/verify.h"
-#include "formats/npz.h"
+#include "formats/numpy/npz.h"
 #include "graph/build.h"
 #include "helpers/helpers.h"
 #include "helpers/small.h"

@@ -4,7 +4,7 @@
 #include "base/cpu.h"
 #include "base/spool.h"
 #include "formats/json.h"
-#include "formats/npz.h"
+#include "formats/numpy/npz.h"
 
 #include <string.h>
 

@@ -2,15 +2,15 @@
  * writing is model_save.c's. */
 #include "formats/model.h"
 
-#include "formats/caffemodel.h"
+#include "formats/caffe/caffemodel.h"
 #include "formats/labels.h"
 #include "formats/model_file.h"
-#include "formats/npz.h"
-#include "formats/onnx.h"
-#include "formats/onnx_file.h"
+#include "formats/numpy/npz.h"
+#include "formats/onnx/onnx.h"
+#include "formats/onnx/onnx_file.h"
 #include "formats/recipes.h"
 #include "formats/safetensors.h"
-#include "formats/torch.h"
+#include "formats/torch/torch.h"
 #include "nets/nets.h"
 
 #include <string.h>

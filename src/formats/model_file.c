@@ -4,10 +4,10 @@
 
 #include "formats/description.h"
 #include "formats/fill.h"
-#include "formats/npz.h"
+#include "formats/numpy/npz.h"
 #include "formats/safetensors.h"
-#include "formats/torch.h"
-#include "formats/torchvision.h"
+#include "formats/torch/torch.h"
+#include "formats/torch/torchvision.h"
 
 #include <string.h>
 

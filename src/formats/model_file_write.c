@@ -2,7 +2,7 @@
 #include "formats/description.h"
 #include "formats/fill.h"
 #include "formats/model_file.h"
-#include "formats/npz.h"
+#include "formats/numpy/npz.h"
 #include "formats/safetensors.h"
 
 /* dp_safetensors_write, dp_npz_write. */

@@ -1,9 +1,9 @@
 /* model_save.c - models written: the ending of the file's name says the format. Each format is a row of one table and a file of its
  * own; what readers share with writers is in their headers. */
-#include "formats/caffemodel.h"
+#include "formats/caffe/caffemodel.h"
 #include "formats/metadata.h"
 #include "formats/model_file.h"
-#include "formats/onnx.h"
+#include "formats/onnx/onnx.h"
 
 #include <string.h>
 

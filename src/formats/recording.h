@@ -4,7 +4,7 @@
 #ifndef DP_FORMATS_RECORDING_H
 #define DP_FORMATS_RECORDING_H
 
-#include "formats/npz.h"
+#include "formats/numpy/npz.h"
 
 typedef struct dp_recording {
     const deeper_allocator *allocator;

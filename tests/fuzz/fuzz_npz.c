@@ -1,10 +1,10 @@
 /* fuzz_npz.c - the reader of npz files. First byte, lowest bit: 0: the rest is the file; 1: it is one .npy array, which is put into
  * a sound zip (the checksum of a zip keeps mutations of what is in it out), deflated where the second bit is set.
  *
- * covers: src/formats/zip.c src/formats/npz.c src/formats/npy.c */
+ * covers: src/formats/zip.c src/formats/numpy/npz.c src/formats/numpy/npy.c */
 #include "formats/json.h"
-#include "formats/npy.h"
-#include "formats/npz.h"
+#include "formats/numpy/npy.h"
+#include "formats/numpy/npz.h"
 #include "helpers/zips.h"
 
 #include <stdint.h>

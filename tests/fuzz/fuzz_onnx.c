@@ -1,10 +1,10 @@
 /* fuzz_onnx.c - any bytes as an ONNX model: imported, opened, and what opens written and opened again to the same. Memory is
  * bounded as a caller could bound it: a block above 16 MB is refused.
  *
- * covers: src/formats/onnx_file.c src/formats/onnx_import.c src/formats/onnx_constants.c src/formats/onnx_layers.c
+ * covers: src/formats/onnx/onnx_file.c src/formats/onnx/onnx_import.c src/formats/onnx_constants.c src/formats/onnx_layers.c
  * src/formats/onnx_shapes.c */
 #include "formats/model.h"
-#include "formats/onnx_import.h"
+#include "formats/onnx/onnx_import.h"
 
 #include <stdlib.h>
 #include <string.h>

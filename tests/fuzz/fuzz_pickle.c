@@ -1,7 +1,7 @@
 /* fuzz_pickle.c - the unpickler, with a state dict's names to call.
  *
- * covers: src/formats/pickle.c */
-#include "formats/pickle.h"
+ * covers: src/formats/torch/pickle.c */
+#include "formats/torch/pickle.h"
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,9 +1,9 @@
 /* fuzz_torch.c - the reader of PyTorch's files. First byte, lowest bit: 0: the rest is the file; 1: it is a pickle, which is put
  * into a sound zip beside four storages of 64 bytes (without one, or with a byte order, where further bits are set).
  *
- * covers: src/formats/torch.c src/formats/torch_file.c */
+ * covers: src/formats/torch/torch.c src/formats/torch/torch_file.c */
 #include "formats/json.h"
-#include "formats/torch.h"
+#include "formats/torch/torch.h"
 #include "helpers/zips.h"
 
 #include <stdint.h>

@@ -2,7 +2,7 @@
  *
  *     seeds_formats FOLDER        fills FOLDER/fuzz_safetensors, fuzz_caffemodel, fuzz_model_file, fuzz_labels */
 #include "caffemodel.pb-c.h"
-#include "formats/caffemodel.h"
+#include "formats/caffe/caffemodel.h"
 #include "formats/fill.h"
 #include "formats/metadata.h"
 #include "formats/model.h"

@@ -4,7 +4,7 @@
  *     seeds_onnx FOLDER        fills FOLDER/fuzz_onnx, fuzz_graph_json */
 #include "formats/graph_json.h"
 #include "formats/model.h"
-#include "formats/onnx_import.h"
+#include "formats/onnx/onnx_import.h"
 #include "helpers/onnx_maker.h"
 
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* onnx_maker.c - see the header. Texts that are passed in are borrowed, but for the names of nodes. */
 #include "helpers/onnx_maker.h"
 
-#include "formats/onnx_file.h"
+#include "formats/onnx/onnx_file.h"
 
 #include <stdio.h>
 #include <stdlib.h>

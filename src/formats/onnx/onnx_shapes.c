@@ -1,7 +1,7 @@
 /* onnx_shapes.c - operators that move values of a picture without computing: other shapes and names, channels taken out and joined,
  * zeros around. A reshape that keeps the images apart only changes the dims of a value; a layer is added when somebody needs them
  * (dp_onnx_settle). Letters: N images, C channels. */
-#include "formats/onnx_import.h"
+#include "formats/onnx/onnx_import.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* torch_file.c - the two forms of a PyTorch file, as torch.h has them: where the dictionary's pickle lies, and the storages. */
-#include "formats/torch_file.h"
+#include "formats/torch/torch_file.h"
 
 #include <stdio.h>
 #include <string.h>

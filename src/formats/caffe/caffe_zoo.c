@@ -1,6 +1,6 @@
 /* caffe_zoo.c - from the layers of a caffemodel to the network that they are of, and what was published with its weights. A row of
  * the table is a network. Weights stay in Caffe's order: K x C x R x S, rows of C x H x W, input channels B, G, R. */
-#include "formats/caffe_zoo.h"
+#include "formats/caffe/caffe_zoo.h"
 
 #include "formats/fill.h"
 #include "formats/ilsvrc2012.h"

@@ -1,5 +1,5 @@
 /* npy.c - the header is a Python dictionary; what is read of it is the one form that NumPy writes, with keys in any order. */
-#include "formats/npy.h"
+#include "formats/numpy/npy.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -4,7 +4,7 @@
 #ifndef DP_FORMATS_ONNX_IMPORT_H
 #define DP_FORMATS_ONNX_IMPORT_H
 
-#include "formats/onnx_file.h"
+#include "formats/onnx/onnx_file.h"
 #include "graph/graph.h"
 
 /* Values of a parameter: floats that live with the file, or one number everywhere. */

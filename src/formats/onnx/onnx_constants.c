@@ -1,7 +1,7 @@
 /* onnx_constants.c - operators whose inputs are all constants, computed while a file is read: the arithmetic on shapes that
  * exporters leave in a graph, weights that are reshaped, transposed, filled or dequantized. Whole numbers stay 64-bit integers; all
  * else is float. Arithmetic element by element is for small tensors; what moves weights is charged to dp_onnx_invent. */
-#include "formats/onnx_import.h"
+#include "formats/onnx/onnx_import.h"
 
 #include <limits.h>
 #include <math.h>

@@ -2,7 +2,7 @@
  * the graph cannot say, and adds a layer. A MatMul or Conv without a bias, or a Mul, takes the constant of the Add that alone reads
  * it.
  * Letters: N images, C channels, H W rows and columns, K outputs, R S window. */
-#include "formats/onnx_import.h"
+#include "formats/onnx/onnx_import.h"
 
 #include <float.h>
 #include <limits.h>

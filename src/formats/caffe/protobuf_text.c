@@ -1,5 +1,5 @@
 /* protobuf_text.c - see protobuf_text.h. */
-#include "formats/protobuf_text.h"
+#include "formats/caffe/protobuf_text.h"
 
 #include <string.h>
 

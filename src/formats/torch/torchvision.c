@@ -1,6 +1,6 @@
 /* torchvision.c - their names to ours, as tables: a row of `layouts` is a network, a row of its names a layer. A pattern's stars
  * stand for the same texts on both sides, in order. */
-#include "formats/torchvision.h"
+#include "formats/torch/torchvision.h"
 
 #include "formats/fill.h"
 #include "formats/ilsvrc2012.h"

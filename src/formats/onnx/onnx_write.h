@@ -4,7 +4,7 @@
 #define DP_FORMATS_ONNX_WRITE_H
 
 #include "formats/description.h"
-#include "formats/onnx_file.h"
+#include "formats/onnx/onnx_file.h"
 #include "graph/graph.h"
 
 typedef struct dp_onnx_initializer {

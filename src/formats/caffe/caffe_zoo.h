@@ -4,7 +4,7 @@
 #ifndef DP_FORMATS_CAFFE_ZOO_H
 #define DP_FORMATS_CAFFE_ZOO_H
 
-#include "formats/caffemodel.h"
+#include "formats/caffe/caffemodel.h"
 
 /* The network of a parsed file as a model: GoogLeNet (with its auxiliary heads where the file has them whole, else without; their
  * tensors are then dropped from the file), AlexNet, CaffeNet, Network in Network, VGG-16, with any number of classes. The model's

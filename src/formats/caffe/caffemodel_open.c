@@ -1,7 +1,7 @@
 /* caffemodel_open.c - from a caffemodel to a model: one that deeper wrote says what it is; any other is known by its layers, if it
  * is one of the published networks (caffe_zoo.c). */
-#include "formats/caffe_zoo.h"
-#include "formats/caffemodel.h"
+#include "formats/caffe/caffe_zoo.h"
+#include "formats/caffe/caffemodel.h"
 #include "formats/model_file.h"
 
 #include <string.h>

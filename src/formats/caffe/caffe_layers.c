@@ -3,9 +3,9 @@
  * the last window would begin past the picture and its padding;
  *   - an average pool divides by the part of the window within the padded picture.
  * Letters: H input side, P output side, R window, s stride, p padding before. */
-#include "formats/caffe_layers.h"
+#include "formats/caffe/caffe_layers.h"
 
-#include "formats/caffemodel.h"
+#include "formats/caffe/caffemodel.h"
 #include "formats/fill.h"
 
 #include <stdio.h>

@@ -1,9 +1,9 @@
 /* npz.c - reader: every entry of the zip is unpacked once and stays where it is; only an array in Fortran order is copied again.
  * The writer is npz_write.c. */
-#include "formats/npz.h"
+#include "formats/numpy/npz.h"
 
 #include "formats/json.h"
-#include "formats/npy.h"
+#include "formats/numpy/npy.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* pickle.c - a stack machine without a machine: values, a stack of their numbers, marks, a memo. Each instruction is a row of one
  * table; what is not in it is refused. Numbers of values take the place of pointers, so a loop costs nothing. */
-#include "formats/pickle.h"
+#include "formats/torch/pickle.h"
 
 #include <ctype.h>
 #include <stdio.h>

@@ -1,9 +1,9 @@
 /* torch.c - from the pickled dictionary of a PyTorch file to tensors: which dictionary, the storages it names, the views of them.
  * Where the bytes of a storage lie is told by the two forms of the file, in torch_file.c. */
-#include "formats/torch.h"
+#include "formats/torch/torch.h"
 
 #include "formats/json.h"
-#include "formats/torch_file.h"
+#include "formats/torch/torch_file.h"
 
 #include <stdlib.h>
 #include <string.h>

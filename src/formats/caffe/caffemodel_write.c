@@ -1,10 +1,10 @@
 /* caffemodel_write.c - a model as Caffe's two files: OUT.caffemodel, layers and weights in binary, and OUT.prototxt beside it, the
  * deploy form without auxiliary heads and weights, in text. Both come from one message (caffe_layers.c). */
-#include "formats/caffemodel.h"
+#include "formats/caffe/caffemodel.h"
 
-#include "formats/caffe_layers.h"
+#include "formats/caffe/caffe_layers.h"
+#include "formats/caffe/protobuf_text.h"
 #include "formats/description.h"
-#include "formats/protobuf_text.h"
 
 #include <limits.h>
 #include <string.h>

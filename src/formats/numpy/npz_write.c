@@ -1,7 +1,7 @@
 /* npz_write.c - tensors and texts to an npz file. It refuses what the reader would: what is written can be read back. */
 #include "formats/json.h"
-#include "formats/npy.h"
-#include "formats/npz.h"
+#include "formats/numpy/npy.h"
+#include "formats/numpy/npz.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* caffemodel.c - Caffe's layers to tensors. protobuf-c reads the message; here are the checks of what it found. */
-#include "formats/caffemodel.h"
+#include "formats/caffe/caffemodel.h"
 
 #include "caffemodel.pb-c.h"
 #include "formats/json.h"

@@ -1,6 +1,6 @@
 /* onnx_file.c - the message and its tensors. Names of external files are checked before anything is opened: a model may not point
  * out of its own folder. */
-#include "formats/onnx_file.h"
+#include "formats/onnx/onnx_file.h"
 
 #include "base/number.h"
 #include "formats/protobuf_heap.h"

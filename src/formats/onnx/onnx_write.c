@@ -1,8 +1,8 @@
 /* onnx_write.c - nodes and tensors to bytes. protobuf-c packs all but the weights; those go from where they are to the file, each
  * behind a head of a few bytes, for a model of half a gigabyte shall not take another half to be written. */
-#include "formats/onnx_write.h"
+#include "formats/onnx/onnx_write.h"
 
-#include "formats/onnx.h"
+#include "formats/onnx/onnx.h"
 
 #include <limits.h>
 #include <stdio.h>

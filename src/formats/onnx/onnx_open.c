@@ -1,8 +1,8 @@
 /* onnx_open.c - from an imported ONNX graph to a model: which of our networks it is, if any, and what the file says beside it. */
-#include "formats/onnx.h"
+#include "formats/onnx/onnx.h"
 
 #include "formats/description.h"
-#include "formats/onnx_import.h"
+#include "formats/onnx/onnx_import.h"
 #include "graph/build.h"
 #include "graph/match.h"
 #include "nets/nets.h"

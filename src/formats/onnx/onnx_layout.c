@@ -2,8 +2,8 @@
  * probabilities depend on, in order. Our values are C x H x W always; ONNX's are N x C x H x W, or N x C behind a fully connected
  * layer: a value is flattened or reshaped between, once, where a reader wants the other form. Dropout is left out. */
 #include "formats/fill.h"
-#include "formats/onnx.h"
-#include "formats/onnx_write.h"
+#include "formats/onnx/onnx.h"
+#include "formats/onnx/onnx_write.h"
 
 #include <math.h>
 #include <string.h>

@@ -3,8 +3,8 @@
 #ifndef DP_FORMATS_TORCH_FILE_H
 #define DP_FORMATS_TORCH_FILE_H
 
-#include "formats/pickle.h"
-#include "formats/torch.h"
+#include "formats/torch/pickle.h"
+#include "formats/torch/torch.h"
 #include "formats/zip.h"
 
 /* One array of elements that tensors are views of. */

@@ -1,7 +1,7 @@
 /* onnx_import.c - the walk over the nodes of an ONNX graph: names, values, errors, and what the operators' files ask of it. Nodes
  * stand in an order of computation, as the format wants it; a value that is read before it is made, as in a loop, is refused.
  * Nodes whose inputs are all constants are computed at once; the others become layers. */
-#include "formats/onnx_import.h"
+#include "formats/onnx/onnx_import.h"
 
 #include "formats/json.h"
 #include "graph/build.h"
