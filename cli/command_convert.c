@@ -17,20 +17,21 @@ static const cli_option options[] = {
     { .name = "list", .kind = CLI_FLAG, .help = "list the formats that can be written, and what --preprocess knows by name" },
 };
 
-static void print_result(const deeper_model *model, const char *in, const char *out) {
+static void print_result(const deeper_model *model, int with_heads, const char *in, const char *out) {
     struct stat status;
     uint64_t bytes = stat(out, &status) ? 0 : (uint64_t)status.st_size;
+    uint64_t parameters = deeper_model_parameters(model, with_heads);
     char text[CLI_NUMBER_SIZE], more[CLI_NUMBER_SIZE];
     if (cli_json()) {
         cli_print_json(json_pack("{s:o, s:o, s:s?, s:s?, s:I, s:I, s:I}", "input", cli_json_text(in), "output", cli_json_text(out),
                                  "format", deeper_model_text(model, "format"), "architecture",
                                  deeper_model_text(model, "architecture"), "classes", (json_int_t)deeper_model_classes(model),
-                                 "parameters", (json_int_t)deeper_model_parameters(model, 1), "bytes", (json_int_t)bytes));
+                                 "parameters", (json_int_t)parameters, "bytes", (json_int_t)bytes));
         return;
     }
     cli_print_text(out);
-    printf(": %s, %s parameters, %s\n", deeper_model_text(model, "architecture"),
-           cli_grouped(deeper_model_parameters(model, 1), text), cli_bytes(bytes, more));
+    printf(": %s, %s parameters, %s\n", deeper_model_text(model, "architecture"), cli_grouped(parameters, text),
+           cli_bytes(bytes, more));
 }
 
 /* Whether the library writes a format of this file's ending. */
@@ -78,6 +79,7 @@ static int run(const cli_args *args) {
     const char *out = args->operands[1];
     deeper_model *model = NULL;
     deeper_error error = { 0 };
+    int heads_left_out = 0;
     deeper_export_options export = DEEPER_EXPORT_OPTIONS_INIT;
     char *in = NULL;
     if (!has_ending(out))
@@ -86,10 +88,13 @@ static int run(const cli_args *args) {
     if (code)
         return code;
     export.with_preprocessing = cli_flag(args, "with-preprocessing");
+    export.heads_left_out = &heads_left_out;
     if (deeper_model_export(model, out, &export, &error))
         code = cli_failure(&error);
     else
-        print_result(model, in, out);
+        print_result(model, !heads_left_out, in, out);
+    if (heads_left_out)
+        cli_note("%s: without the auxiliary heads, which only train", out);
     deeper_model_close(model);
     free(in);
     return code;
@@ -102,7 +107,8 @@ const cli_command cli_command_convert = {
     .description =
         "Reads a model file of any format that deeper knows, or a pulled model by name, and writes OUT, whose ending says the "
         "format (--list). OUT holds all that classifying needs: weights, labels and preprocessing. It appears only when "
-        "it is complete; beside a .caffemodel the deploy form appears, OUT.prototxt.",
+        "it is complete; beside a .caffemodel the deploy form appears, OUT.prototxt. ONNX, and caffemodels of small pictures, "
+        "are written without auxiliary heads; a note says so.",
     .examples = "deeper convert bvlc_googlenet.caffemodel googlenet.safetensors\n"
                 "deeper convert googlenet.safetensors googlenet.npz    # for numpy.load\n"
                 "deeper convert --with-preprocessing googlenet.safetensors googlenet.onnx\n"

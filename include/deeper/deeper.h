@@ -139,9 +139,11 @@ DEEPER_API deeper_status deeper_model_save(const deeper_model *model, const char
 typedef struct deeper_export_options {
     size_t size;
     int with_preprocessing; /* ONNX: channel order, mean and scale as a part of the network, whose input is then RGB of 0..255 */
+    int *heads_left_out;    /* NULL, or set to 1 where the format cannot say the model's auxiliary heads (ONNX; caffemodel of small
+                               pictures), else to 0 */
 } deeper_export_options;
 #define DEEPER_EXPORT_OPTIONS_INIT                                                                                                 \
-    { sizeof(deeper_export_options), 0 }
+    { sizeof(deeper_export_options), 0, NULL }
 
 /* The same with options, which may be NULL. Errors: also ARGUMENT (an option that the format does not have). */
 DEEPER_API deeper_status deeper_model_export(const deeper_model *model, const char *path, const deeper_export_options *options,

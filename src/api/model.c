@@ -131,8 +131,12 @@ deeper_status deeper_model_export(const deeper_model *model, const char *path, c
         return dp_fail(error, DEEPER_ERROR_ARGUMENT, "%s: the model has no parameter values to save; initialize it",
                        model->model->architecture);
     DP_TRY(dp_options_read(&mine, sizeof mine, options, "deeper_export_options", error));
-    const dp_save_options inner = { .with_preprocessing = mine.with_preprocessing != 0 };
-    return dp_model_save(model->model, path, &inner, error);
+    bool left_out = false;
+    const dp_save_options inner = { .with_preprocessing = mine.with_preprocessing != 0, .heads_left_out = &left_out };
+    DP_TRY(dp_model_save(model->model, path, &inner, error));
+    if (mine.heads_left_out)
+        *mine.heads_left_out = left_out;
+    return DEEPER_OK;
 }
 
 const char *deeper_model_ending(size_t index, const char **description) {

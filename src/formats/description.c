@@ -45,7 +45,26 @@ void dp_description_free(dp_description *description) {
     free(description->preprocess);
     free(description->labels);
     free(description->graph);
+    free(description->options);
     *description = (dp_description){ 0 };
+}
+
+deeper_status dp_description_drop_heads(dp_description *d, deeper_error *error) {
+    static const char with[] = "aux=1";
+    for (size_t i = 0; i < d->count; i++) {
+        const char *at = strcmp(d->texts[i].key, "deeper.options") == 0 ? strstr(d->texts[i].text, with) : NULL;
+        if (!at)
+            continue;
+        size_t place = (size_t)(at - d->texts[i].text) + sizeof with - 2;
+        size_t size = strlen(d->texts[i].text) + 1;
+        d->options = malloc(size);
+        if (!d->options)
+            return dp_fail_memory(error, "the description of a model file");
+        memcpy(d->options, d->texts[i].text, size);
+        d->options[place] = '0';
+        d->texts[i].text = d->options;
+    }
+    return DEEPER_OK;
 }
 
 /* ------------------------------------------------------------------------------------------------------------- reading */

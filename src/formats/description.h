@@ -23,12 +23,15 @@ typedef struct dp_description {
     dp_text texts[DP_DESCRIPTION_TEXTS]; /* those that there are, in the order above; live with the model and this structure */
     size_t count;
     char classes[16];
-    char *preprocess, *labels, *graph; /* malloc'ed */
+    char *preprocess, *labels, *graph, *options; /* malloc'ed */
 } dp_description;
 
 /* Errors: MEMORY; *description is then empty. */
 deeper_status dp_description_make(dp_description *description, const dp_model *model, deeper_error *error);
 void dp_description_free(dp_description *description);
+
+/* Says that the file is of the network without its auxiliary heads, for formats that leave them out. Errors: MEMORY. */
+deeper_status dp_description_drop_heads(dp_description *description, deeper_error *error);
 
 /* The model that the texts describe, without parameter values; other keys are ignored. `name` stands for the file in messages.
  * Errors: FORMAT (a deeper.* text that is missing or bad), UNSUPPORTED (another version, an unknown network), LIMIT, MEMORY; *model

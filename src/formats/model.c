@@ -169,6 +169,13 @@ dp_shape dp_model_input(const dp_model *model) {
     return (dp_shape){ 0 };
 }
 
+bool dp_model_has_heads(const dp_model *model) {
+    for (int i = 0; i < model->graph->count; i++)
+        if (model->graph->nodes[i].head != DP_HEAD_MAIN)
+            return true;
+    return false;
+}
+
 deeper_status dp_model_allocate(dp_model *model, deeper_error *error) {
     const dp_graph *graph = model->graph;
     size_t floats = 0;

@@ -57,6 +57,7 @@ deeper_status dp_model_open_bytes(dp_model **model, const void *bytes, size_t si
 
 typedef struct dp_save_options {
     bool with_preprocessing; /* the rule's channel order, mean and scale as a part of the network, whose input is then RGB 0..255 */
+    bool *heads_left_out;    /* NULL, or set to whether the file is without the model's auxiliary heads */
 } dp_save_options;
 
 /* Writes the format that the ending of `path` says; atomic. options may be NULL. Errors: ARGUMENT (an ending without a format, a
@@ -85,6 +86,9 @@ const dp_node *dp_model_parameter(const dp_model *model, int parameter);
 
 /* Shape of one picture as the network takes it (n is 0). */
 dp_shape dp_model_input(const dp_model *model);
+
+/* Whether the network has auxiliary heads. */
+bool dp_model_has_heads(const dp_model *model);
 
 /* Replaces the label table by a text file of "ID NAME" lines (one a class); the count must be the model's. */
 deeper_status dp_model_read_labels(dp_model *model, const char *path, deeper_error *error);

@@ -39,6 +39,8 @@ const char *dp_model_ending(size_t index, const char **about) {
 deeper_status dp_model_save(const dp_model *model, const char *path, const dp_save_options *options, deeper_error *error) {
     const dp_save_options none = { 0 };
     options = options ? options : &none;
+    if (options->heads_left_out)
+        *options->heads_left_out = false;
     size_t i = 0;
     while (i < WRITERS && !ends_with(path, writers[i].ending))
         i++;

@@ -1,7 +1,7 @@
 /* fuzz_caffemodel.c - any bytes as a caffemodel: parsed, and what can be parsed held against GoogLeNet. A whole GoogLeNet is 28 MB,
  * so none is ever found here; filling a model is fuzz_model_file's.
  *
- * covers: src/formats/caffe/caffemodel.c src/formats/caffemodel_open.c */
+ * covers: src/formats/caffe/caffemodel.c src/formats/caffe/caffemodel_open.c */
 #include "formats/caffe/caffemodel.h"
 
 #include <stdlib.h>

@@ -424,18 +424,33 @@ static deeper_status reserve(dp_caffe_net *net, const dp_graph *graph, deeper_er
                                                                    : dp_fail_memory(error, "the layers of a caffemodel");
 }
 
-deeper_status dp_caffe_net_make(dp_caffe_net *net, const dp_model *model, const char *path, deeper_error *error) {
-    const dp_graph *graph = model->graph;
-    *net = (dp_caffe_net){ .allocator = model->allocator };
-    deeper_status status = reserve(net, graph, error);
+static deeper_status add_layers(dp_caffe_net *net, const dp_model *model, const char *path, deeper_error *error) {
     builder b = { .net = net, .model = model, .bottoms = net->bottoms, .path = path, .error = error };
-    for (int i = 0; status == DEEPER_OK && i < graph->count; i++) {
-        b.node = &graph->nodes[i];
-        b.index = i;
-        status = makers[b.node->op] ? makers[b.node->op](&b) : refuse(&b, "it is none of Caffe's");
+    net->count = 0;
+    for (b.index = 0; b.index < model->graph->count; b.index++) {
+        b.node = &model->graph->nodes[b.index];
+        if (net->heads_left_out && b.node->head != DP_HEAD_MAIN)
+            continue;
+        DP_TRY(makers[b.node->op] ? makers[b.node->op](&b) : refuse(&b, "it is none of Caffe's"));
     }
-    if (status != DEEPER_OK)
+    return DEEPER_OK;
+}
+
+deeper_status dp_caffe_net_make(dp_caffe_net *net, const dp_model *model, const char *path, deeper_error *error) {
+    *net = (dp_caffe_net){ .allocator = model->allocator };
+    deeper_error why = { 0 };
+    deeper_status status = reserve(net, model->graph, &why);
+    if (status == DEEPER_OK)
+        status = add_layers(net, model, path, &why);
+    if (status == DEEPER_ERROR_UNSUPPORTED && dp_model_has_heads(model)) {
+        net->heads_left_out = true;
+        status = add_layers(net, model, path, &why);
+    }
+    if (status != DEEPER_OK) {
+        if (error)
+            *error = why;
         dp_caffe_net_free(net);
+    }
     return status;
 }
 

@@ -15,13 +15,14 @@ typedef struct dp_caffe_net {
     Caffe__LayerParameter **layers; /* in order of computation */
     int *nodes;                     /* the node that each belongs to */
     size_t count;
-    char **bottoms; /* the lists of all layers' inputs */
+    char **bottoms;      /* the lists of all layers' inputs */
+    bool heads_left_out; /* Caffe cannot compute the auxiliary heads: none of them is there */
 } dp_caffe_net;
 
-/* Layers of every node, auxiliary heads included; the model must have values and outlive *net. Each layer's output bears its node's
- * name. What Caffe does otherwise is said with more layers where that gives the same numbers: pools that round down and windows
- * that Caffe would have more of are cut with Slice. `path` stands for the file in messages. Errors: UNSUPPORTED (a layer that Caffe
- * cannot compute, named), MEMORY; *net is then empty. */
+/* Layers of every node, auxiliary heads included where Caffe can compute all of them; the model must have values and outlive *net.
+ * Each layer's output bears its node's name. What Caffe does otherwise is said with more layers where that gives the same numbers:
+ * pools that round down and windows that Caffe would have more of are cut with Slice. `path` stands for the file in messages.
+ * Errors: UNSUPPORTED (a layer that Caffe cannot compute, named), MEMORY; *net is then empty. */
 deeper_status dp_caffe_net_make(dp_caffe_net *net, const dp_model *model, const char *path, deeper_error *error);
 void dp_caffe_net_free(dp_caffe_net *net);
 

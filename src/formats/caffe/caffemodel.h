@@ -39,8 +39,9 @@ void dp_caffemodel_free(dp_caffemodel *file);
 deeper_status dp_caffemodel_open(dp_model **model, const void *bytes, size_t size, const char *name,
                                  const deeper_allocator *allocator, deeper_error *error);
 
-/* Writes PATH and, with the ending .prototxt, the deploy form beside it: layers of the newer form, blobs with full shapes. Errors:
- * UNSUPPORTED (a layer that Caffe cannot compute, named), LIMIT (2 GB), MEMORY, IO. */
+/* Writes PATH and, with the ending .prototxt, the deploy form beside it: layers of the newer form, blobs with full shapes; without
+ * auxiliary heads where Caffe cannot compute them (pools of uneven windows, on small pictures). Errors: UNSUPPORTED (a layer that
+ * Caffe cannot compute, named), LIMIT (2 GB), MEMORY, IO. */
 deeper_status dp_caffemodel_write(const dp_model *model, const char *path, const dp_save_options *options, deeper_error *error);
 
 #endif

@@ -79,6 +79,7 @@ static deeper_status put_binary(dp_writer *writer, const dp_model *model, const 
     Caffe__Text texts[DP_DESCRIPTION_TEXTS], *list[DP_DESCRIPTION_TEXTS];
     Caffe__NetParameter message = CAFFE__NET_PARAMETER__INIT;
     DP_TRY(dp_description_make(&description, model, error));
+    deeper_status status = net->heads_left_out ? dp_description_drop_heads(&description, error) : DEEPER_OK;
     for (size_t i = 0; i < description.count; i++) {
         caffe__text__init(&texts[i]);
         texts[i].key = (char *)(uintptr_t)description.texts[i].key;
@@ -90,7 +91,8 @@ static deeper_status put_binary(dp_writer *writer, const dp_model *model, const 
     message.n_layer = net->count;
     message.deeper = list;
     message.n_deeper = description.count;
-    deeper_status status = pack(&message, writer, path, error);
+    if (status == DEEPER_OK)
+        status = pack(&message, writer, path, error);
     dp_description_free(&description);
     return status;
 }
@@ -142,6 +144,8 @@ deeper_status dp_caffemodel_write(const dp_model *model, const char *path, const
     deeper_status status = beside ? deploy_text(&text, model, &net, path, error) : dp_fail_memory(error, "a path");
     if (status == DEEPER_OK)
         status = write_files(model, &net, &text, path, beside, error);
+    if (options->heads_left_out)
+        *options->heads_left_out = net.heads_left_out;
     dp_free(model->allocator, beside);
     dp_buffer_free(&text);
     dp_caffe_net_free(&net);

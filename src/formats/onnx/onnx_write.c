@@ -248,23 +248,6 @@ static void add_texts(dp_onnx_made *made, Onnx__ModelProto *model, const dp_desc
     model->metadata_props = list;
 }
 
-/* A model's options as those of the network that is written: heads that train are left out of it. */
-static void describe_main(dp_onnx_made *made, dp_description *description, const dp_graph *graph) {
-    bool heads = false;
-    for (int i = 0; i < graph->count; i++)
-        heads |= graph->nodes[i].head != DP_HEAD_MAIN;
-    for (size_t i = 0; heads && i < description->count; i++) {
-        if (strcmp(description->texts[i].key, "deeper.options") != 0)
-            continue;
-        char *options = dp_onnx_make_copy(made, description->texts[i].text, strlen(description->texts[i].text) + 1);
-        char *aux = options ? strstr(options, "aux=1") : NULL;
-        if (aux)
-            aux[4] = '0';
-        if (options)
-            description->texts[i].text = options;
-    }
-}
-
 /* The name of the preprocessing layer, which no layer of the network has. */
 static const char *preprocess_name(dp_onnx_made *made, const dp_graph *graph) {
     const char *name = DP_ONNX_PREPROCESS_LAYER;
@@ -289,7 +272,7 @@ static deeper_status write_model(dp_onnx_made *made, const dp_model *model, dp_d
     proto.producer_version = (char *)deeper_version();
     proto.opset_import = sets;
     proto.n_opset_import = 1;
-    describe_main(made, description, model->graph);
+    DP_TRY(dp_description_drop_heads(description, error));
     add_texts(made, &proto, description, (dp_text){ preprocess ? DP_ONNX_PREPROCESS_TEXT : NULL, preprocess });
     if (made->failed)
         return dp_fail_memory(error, "an ONNX file");
@@ -316,5 +299,7 @@ deeper_status dp_onnx_write(const dp_model *model, const char *path, const dp_sa
         *error = why;
     dp_description_free(&description);
     dp_onnx_made_free(&made);
+    if (options->heads_left_out)
+        *options->heads_left_out = dp_model_has_heads(model);
     return status;
 }
