@@ -55,6 +55,7 @@ static const char *const listed[] = {
     "Shape",
     "Gather",
     "Slice",
+    "Split",
     "Cast",
 };
 

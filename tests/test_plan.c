@@ -140,7 +140,9 @@ static void build_imported(subject *s) {
     output(s, dp_add_conv(g, "padded", pad, 5, window(3, 3, 1, 1), true));
     int parts[] = { dp_graph_add(g, DP_OP_SLICE, "slice", &x, 1, &(dp_attributes){ .slice = { 3, 7 } }), clip };
     output(s, dp_add_concat(g, "joined", parts, 2));
+    output(s, dp_graph_add(g, DP_OP_SHUFFLE, "threes", &pad, 1, &(dp_attributes){ .window = { .groups = 3 } }));
     int flat = dp_add_flatten(g, "flat", clip);
+    output(s, dp_graph_add(g, DP_OP_SHUFFLE, "turned", &flat, 1, &(dp_attributes){ .window = { .groups = 18 } }));
     output(s, dp_graph_add(g, DP_OP_UNFLATTEN, "back", &flat, 1, &(dp_attributes){ .shape = { 0, 9, 12, 7 } }));
 }
 

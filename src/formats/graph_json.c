@@ -44,6 +44,7 @@ static const int fields_of[DP_OP_COUNT] = {
     [DP_OP_AFFINE] = NONE,
     [DP_OP_CLIP] = CLIP,
     [DP_OP_PAD] = PADS,
+    [DP_OP_SHUFFLE] = GROUPS,
     [DP_OP_ADD] = NONE,
     [DP_OP_CONCAT] = NONE,
     [DP_OP_FLATTEN] = NONE,

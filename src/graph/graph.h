@@ -26,6 +26,7 @@ typedef enum dp_op {
     DP_OP_AFFINE,        /* x, scale, shift (each C): x * scale + shift */
     DP_OP_CLIP,          /* x; min(max(x, low), high) */
     DP_OP_PAD,           /* x; zeros around the picture, as many as the window attribute pads */
+    DP_OP_SHUFFLE,       /* x; channel j * groups + i of the output is channel i * (C / groups) + j of x */
     DP_OP_ADD,           /* x, y of one shape */
     DP_OP_CONCAT,        /* any number of inputs, joined along C */
     DP_OP_FLATTEN,       /* C x H x W -> (C*H*W) x 1 x 1 */
@@ -107,8 +108,8 @@ typedef struct dp_slice {
 /* The attributes of an operator's gradient are those of the operator. */
 typedef union dp_attributes {
     dp_shape shape;     /* INPUT (n = 0), PARAMETER, UNFLATTEN */
-    dp_window window;   /* CONV, MAX_POOL, AVERAGE_POOL, ADAPTIVE_POOL (height and width of the output), PAD (pads), ROTATE
-                           (groups), DILATE (strides) */
+    dp_window window;   /* CONV, MAX_POOL, AVERAGE_POOL, ADAPTIVE_POOL (height and width of the output), PAD (pads), SHUFFLE,
+                           ROTATE (groups), DILATE (strides) */
     dp_lrn lrn;         /* LRN */
     dp_dropout dropout; /* DROPOUT */
     float epsilon;      /* BATCH_NORM */

@@ -36,6 +36,8 @@ static bool same_attributes(const dp_node *x, const dp_node *y) {
         return a->epsilon == b->epsilon;
     case DP_OP_CLIP:
         return a->clip.low == b->clip.low && a->clip.high == b->clip.high;
+    case DP_OP_SHUFFLE:
+        return a->window.groups == b->window.groups;
     case DP_OP_SLICE:
         return a->slice.begin == b->slice.begin && a->slice.count == b->slice.count;
     default: /* all that there is to know is in the shape */

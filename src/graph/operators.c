@@ -167,6 +167,15 @@ static deeper_status infer_pad(const dp_shape *in, int count, const dp_attribute
     return DEEPER_OK;
 }
 
+static deeper_status infer_shuffle(const dp_shape *in, int count, const dp_attributes *attributes, dp_shape *out,
+                                   deeper_error *error) {
+    int groups = attributes->window.groups;
+    if (groups < 1 || in[0].c % groups)
+        return dp_fail(error, DEEPER_ERROR_MISMATCH, "%d groups do not divide %d channels", groups, in[0].c);
+    *out = in[0];
+    return DEEPER_OK;
+}
+
 static deeper_status infer_add(const dp_shape *in, int count, const dp_attributes *attributes, dp_shape *out, deeper_error *error) {
     if (!dp_shape_equal(in[0], in[1]))
         return dp_fail(error, DEEPER_ERROR_MISMATCH, "a sum of %dx%dx%d and %dx%dx%d", in[0].c, in[0].h, in[0].w, in[1].c, in[1].h,
@@ -360,6 +369,7 @@ static const struct {
     [DP_OP_AFFINE] = { "affine", 3, 3, 1, infer_affine, NULL },
     [DP_OP_CLIP] = { "clip", 1, 1, NONE_FIXED, infer_clip, NULL },
     [DP_OP_PAD] = { "pad", 1, 1, NONE_FIXED, infer_pad, NULL },
+    [DP_OP_SHUFFLE] = { "shuffle", 1, 1, NONE_FIXED, infer_shuffle, NULL },
     [DP_OP_ADD] = { "add", 2, 2, NONE_FIXED, infer_add, NULL },
     [DP_OP_CONCAT] = { "concat", 1, 1 << 16, NONE_FIXED, infer_concat, NULL },
     [DP_OP_FLATTEN] = { "flatten", 1, 1, NONE_FIXED, infer_flatten, NULL },

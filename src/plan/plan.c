@@ -25,6 +25,7 @@ static dp_lower *const lowerings[DP_OP_COUNT] = {
     [DP_OP_AFFINE] = dp_lower_affine,
     [DP_OP_CLIP] = dp_lower_clip,
     [DP_OP_PAD] = dp_lower_pad,
+    [DP_OP_SHUFFLE] = dp_lower_shuffle,
     [DP_OP_ADD] = dp_lower_add,
     [DP_OP_CONCAT] = dp_lower_concat,
     [DP_OP_FLATTEN] = dp_lower_flatten,

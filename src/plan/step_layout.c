@@ -1,5 +1,5 @@
 /* step_layout.c - what moves values between layouts: the caller's planar input and outputs, flattening, the zeroing of halos, and
- * the joining of parts that do not begin on channel blocks. */
+ * the joining and reordering of channels that do not lie on channel blocks. */
 #include "plan/lower.h"
 
 #include <math.h>
@@ -278,21 +278,38 @@ static bool in_place(const dp_lowering *l, int node) {
     return in->storage == out->storage;
 }
 
-/* The lanes of the output: the channels of all inputs one after another, less the first `skip`. */
-static void fill_lanes(const dp_lowering *l, int node, int skip, dp_join_step *join) {
-    const dp_node *it = &l->graph->nodes[node];
-    int lanes = l->plan->kernels->lanes, channel = -skip;
-    for (int i = 0; i < it->input_count; i++) {
-        join->parts[i] = *dp_input_view(l, node, i);
-        for (int c = 0; c < join->parts[i].shape.c; c++, channel++)
-            if (channel >= 0 && channel < it->shape.c)
-                join->lanes[channel] = (join_lane){ i, c / lanes * join->parts[i].block + c % lanes };
-    }
-    for (channel = it->shape.c; channel % lanes; channel++)
-        join->lanes[channel].part = -1;
+/* The lanes of the output. The channels of all inputs count as one row; lane `to` of the output is number from(node, to) of it. */
+typedef int channel_of(const dp_node *node, int to);
+
+static int same_channel(const dp_node *node, int to) {
+    return to;
 }
 
-static deeper_status lower_join(dp_lowering *l, int node, int skip, deeper_error *error) {
+static int sliced_channel(const dp_node *node, int to) {
+    return node->attributes.slice.begin + to;
+}
+
+static int shuffled_channel(const dp_node *node, int to) {
+    int groups = node->attributes.window.groups;
+    return to % groups * (node->shape.c / groups) + to / groups;
+}
+
+static void fill_lanes(const dp_lowering *l, int node, channel_of *from, dp_join_step *join) {
+    const dp_node *it = &l->graph->nodes[node];
+    int lanes = l->plan->kernels->lanes;
+    for (int i = 0; i < it->input_count; i++)
+        join->parts[i] = *dp_input_view(l, node, i);
+    for (int to = 0; to < it->shape.c; to++) {
+        int part = 0, channel = from(it, to);
+        for (; channel >= join->parts[part].shape.c; part++)
+            channel -= join->parts[part].shape.c;
+        join->lanes[to] = (join_lane){ part, channel / lanes * join->parts[part].block + channel % lanes };
+    }
+    for (int to = it->shape.c; to % lanes; to++)
+        join->lanes[to].part = -1;
+}
+
+static deeper_status lower_join(dp_lowering *l, int node, channel_of *from, deeper_error *error) {
     dp_plan *plan = l->plan;
     const dp_node *it = &l->graph->nodes[node];
     size_t blocks = (size_t)dp_blocks(it->shape.c, plan->kernels->lanes);
@@ -309,7 +326,7 @@ static deeper_status lower_join(dp_lowering *l, int node, int skip, deeper_error
     if (!reads || !join || !join->parts || !join->lanes) {
         status = dp_fail_memory(error, "the joining of channels");
     } else {
-        fill_lanes(l, node, skip, join);
+        fill_lanes(l, node, from, join);
         for (int i = 0; i < it->input_count; i++)
             reads[i] = join->parts[i].storage;
         status = dp_emit(plan, &step, reads, it->input_count, &step.out.storage, 1, error);
@@ -321,10 +338,13 @@ static deeper_status lower_join(dp_lowering *l, int node, int skip, deeper_error
 }
 
 deeper_status dp_lower_concat(dp_lowering *lowering, int node, deeper_error *error) {
-    return in_place(lowering, node) ? DEEPER_OK : lower_join(lowering, node, 0, error);
+    return in_place(lowering, node) ? DEEPER_OK : lower_join(lowering, node, same_channel, error);
 }
 
 deeper_status dp_lower_slice(dp_lowering *lowering, int node, deeper_error *error) {
-    return in_place(lowering, node) ? DEEPER_OK
-                                    : lower_join(lowering, node, lowering->graph->nodes[node].attributes.slice.begin, error);
+    return in_place(lowering, node) ? DEEPER_OK : lower_join(lowering, node, sliced_channel, error);
+}
+
+deeper_status dp_lower_shuffle(dp_lowering *lowering, int node, deeper_error *error) {
+    return lower_join(lowering, node, shuffled_channel, error);
 }

@@ -143,14 +143,16 @@ static void shapes(void) {
     maker_int(m, maker_node(m, "Gather", "bgr,i", "g1"), "axis", 1);
     maker_node(m, "Unsqueeze", "g1,one", "g"); /* N x 1 x 4 x 4 */
     maker_node(m, "Slice", "bgr,one,two,one", "s");
-    maker_int(m, maker_node(m, "Concat", "g,s,g", "j"), "axis", 1);
+    maker_int(m, maker_node(m, "Split", "bgr", "s1,,s2"), "axis", 1);
+    maker_int(m, maker_node(m, "Concat", "g,s,s2", "j"), "axis", 1);
     maker_node(m, "Shape", "j", "shape");
     maker_node(m, "Slice", "shape,zero,one", "n");
     maker_node(m, "Mul", "rest,one", "product");
     maker_int(m, maker_node(m, "Concat", "n,product", "flat"), "axis", 0);
     maker_node(m, "Reshape", "j,flat", "f");
     maker_node(m, "Reshape", "f,to", "p");
-    maker_node(m, "Flatten", "p", "q");
+    maker_ints(m, maker_node(m, "Transpose", "p", "t"), "perm", (int64_t[]){ 0, 2, 3, 1 }, 4);
+    maker_node(m, "Flatten", "t", "q");
     maker_node(m, "MatMul", "q,w", "r");
     maker_node(m, "Add", "r,b", "y");
     finish(m);

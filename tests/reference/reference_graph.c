@@ -89,6 +89,13 @@ static void run_imported(double *out, const dp_node *node, dp_reference_dims od,
                 memcpy(out + (p * od.height + y + w->pad_top) * od.width + w->pad_left, in + (p * id.height + y) * id.width,
                        (size_t)id.width * sizeof *out);
         break;
+    case DP_OP_SHUFFLE:
+        for (int n = 0; n < id.images; n++)
+            for (int i = 0; i < w->groups; i++)
+                for (int j = 0; j < id.channels / w->groups; j++)
+                    memcpy(out + (size_t)(n * id.channels + j * w->groups + i) * plane,
+                           in + (size_t)(n * id.channels + i * (id.channels / w->groups) + j) * plane, plane * sizeof *out);
+        break;
     case DP_OP_SLICE:
         for (int n = 0; n < id.images; n++)
             memcpy(out + (size_t)n * dp_shape_floats(node->shape),

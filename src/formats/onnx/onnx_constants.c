@@ -111,7 +111,7 @@ static deeper_status set_shape(dp_onnx_importer *it, const Onnx__NodeProto *node
     memcpy(probe.shape, shape, (size_t)rank * sizeof *shape);
     if (!dp_tensor_elements(&probe, &elements) || elements != dp_onnx_elements(from))
         return dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "%.100s does not have as many elements as its new shape", from->name);
-    DP_TRY(dp_onnx_alias(it, node, from));
+    DP_TRY(dp_onnx_alias(it, node, 0, from));
     dp_onnx_value *value = dp_onnx_output(it, node, 0);
     value->tensor.rank = rank;
     memcpy(value->tensor.shape, shape, (size_t)rank * sizeof *shape);
@@ -176,7 +176,7 @@ static deeper_status constant_of_shape(dp_onnx_importer *it, const Onnx__NodePro
 static deeper_status identity(dp_onnx_importer *it, const Onnx__NodeProto *node) {
     const dp_onnx_value *input;
     DP_TRY(dp_onnx_constant(it, node, 0, &input));
-    return dp_onnx_alias(it, node, input);
+    return dp_onnx_alias(it, node, 0, input);
 }
 
 /* Between whole numbers and floats the values of shapes and factors do not change; only what truncation would is refused. */
@@ -187,7 +187,7 @@ static deeper_status cast(dp_onnx_importer *it, const Onnx__NodeProto *node) {
     if (!dp_onnx_dtype(&to, (int)dp_onnx_int(node, "to", 0)))
         return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "a cast to elements of type %lld", (long long)dp_onnx_int(node, "to", 0));
     if (is_int(&input->tensor) == !dp_dtype_is_weight(to))
-        return dp_onnx_alias(it, node, input);
+        return dp_onnx_alias(it, node, 0, input);
     dp_onnx_parameter floats;
     size_t count = dp_onnx_elements(input);
     if (count > DP_ONNX_INTS)

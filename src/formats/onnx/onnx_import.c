@@ -256,8 +256,8 @@ deeper_status dp_onnx_set(dp_onnx_importer *it, const Onnx__NodeProto *node, int
     return DEEPER_OK;
 }
 
-deeper_status dp_onnx_alias(dp_onnx_importer *it, const Onnx__NodeProto *node, const dp_onnx_value *from) {
-    dp_onnx_value *value = dp_onnx_output(it, node, 0);
+deeper_status dp_onnx_alias(dp_onnx_importer *it, const Onnx__NodeProto *node, size_t index, const dp_onnx_value *from) {
+    dp_onnx_value *value = dp_onnx_output(it, node, index);
     if (!value)
         return dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "it has no output");
     const dp_onnx_value kept = *value;

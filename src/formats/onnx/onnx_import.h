@@ -128,8 +128,8 @@ dp_onnx_value *dp_onnx_output(dp_onnx_importer *it, const Onnx__NodeProto *node,
 /* Output 0 as `layer` with these dims (rank counts N). */
 deeper_status dp_onnx_set(dp_onnx_importer *it, const Onnx__NodeProto *node, int layer, int rank, const int64_t *dims);
 
-/* Output 0 as another name of a value. */
-deeper_status dp_onnx_alias(dp_onnx_importer *it, const Onnx__NodeProto *node, const dp_onnx_value *value);
+/* Output `index` as another name of a value. */
+deeper_status dp_onnx_alias(dp_onnx_importer *it, const Onnx__NodeProto *node, size_t index, const dp_onnx_value *value);
 
 /* Refuses outputs after the first that somebody reads. */
 deeper_status dp_onnx_one_output(dp_onnx_importer *it, const Onnx__NodeProto *node);

@@ -182,7 +182,7 @@ static deeper_status add_product(dp_onnx_importer *it, const Onnx__NodeProto *no
     if (window)
         attributes.window = *window;
     DP_TRY(dp_onnx_add(it, node, op, inputs, bias ? 3 : 2, &attributes, rank));
-    return add ? dp_onnx_alias(it, add, dp_onnx_output(it, node, 0)) : DEEPER_OK;
+    return add ? dp_onnx_alias(it, add, 0, dp_onnx_output(it, node, 0)) : DEEPER_OK;
 }
 
 /* Weights of a dilated window as those of a larger one with zeros between. */
@@ -520,7 +520,7 @@ static deeper_status sum(dp_onnx_importer *it, const Onnx__NodeProto *node) {
     }
     if (node->n_input == 0)
         return dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "it has no inputs");
-    return node->n_input == 1 ? dp_onnx_alias(it, node, x) : DEEPER_OK;
+    return node->n_input == 1 ? dp_onnx_alias(it, node, 0, x) : DEEPER_OK;
 }
 
 /* ---------------------------------------------------------------------------------------------------------- quantization */
@@ -560,7 +560,7 @@ static deeper_status dequantize(dp_onnx_importer *it, const Onnx__NodeProto *nod
     const dp_onnx_value *x = dp_onnx_input(it, node, 0);
     if (!x || x->kind != DP_ONNX_ACTIVATION || !x->quantized)
         return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "its input is no output of QuantizeLinear");
-    DP_TRY(dp_onnx_alias(it, node, x));
+    DP_TRY(dp_onnx_alias(it, node, 0, x));
     dp_onnx_output(it, node, 0)->quantized = false;
     return DEEPER_OK;
 }

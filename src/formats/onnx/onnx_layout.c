@@ -246,6 +246,19 @@ static deeper_status pad(layout *l, int i, const dp_node *node) {
     return DEEPER_OK;
 }
 
+/* As groups x channels of each, turned around. */
+static deeper_status shuffle(layout *l, int i, const dp_node *node) {
+    int64_t c = node->shape.c, h = node->shape.h, w = node->shape.w, groups = node->attributes.window.groups;
+    const char *apart = beside(l, node->name, "/groups"), *turned = beside(l, node->name, "/turned");
+    const char *shapes[2] = { beside(l, node->name, ".groups"), beside(l, node->name, ".shape") };
+    add_ints(l, shapes[0], (int64_t[]){ 0, groups, c / groups, h, w }, 5);
+    add_ints(l, shapes[1], (int64_t[]){ 0, c, h, w }, 4);
+    dp_onnx_make_node(l->made, "Reshape", apart, (const char *[]){ input(l, node, 0, false), shapes[0] }, 2);
+    dp_onnx_make_ints(l->made, dp_onnx_make_node(l->made, "Transpose", turned, &apart, 1), "perm", (int[]){ 0, 2, 1, 3, 4 }, 5);
+    dp_onnx_make_node(l->made, "Reshape", node->name, (const char *[]){ turned, shapes[1] }, 2);
+    return DEEPER_OK;
+}
+
 /* Several inputs in one form: that of pictures, unless all are flat. */
 static deeper_status join(layout *l, int i, const dp_node *node) {
     bool flat = true;
@@ -317,6 +330,7 @@ static lay *const operators[DP_OP_COUNT] = {
     [DP_OP_AFFINE] = affine,
     [DP_OP_CLIP] = clip,
     [DP_OP_PAD] = pad,
+    [DP_OP_SHUFFLE] = shuffle,
     [DP_OP_ADD] = join,
     [DP_OP_CONCAT] = join,
     [DP_OP_FLATTEN] = flatten,

@@ -110,7 +110,7 @@ static deeper_status squeeze(dp_onnx_importer *it, const Onnx__NodeProto *node) 
 static deeper_status identity(dp_onnx_importer *it, const Onnx__NodeProto *node) {
     dp_onnx_value *x;
     DP_TRY(dp_onnx_activation(it, node, 0, &x));
-    return dp_onnx_alias(it, node, x);
+    return dp_onnx_alias(it, node, 0, x);
 }
 
 /* Between floating-point types: all are computed as fp32. */
@@ -160,7 +160,67 @@ static deeper_status concat(dp_onnx_importer *it, const Onnx__NodeProto *node) {
     return dp_onnx_add(it, node, DP_OP_CONCAT, inputs, (int)node->n_input, NULL, rank);
 }
 
-/* Channels begin..begin+count-1 as the node's output; name: of the layer, NULL the node's own. */
+/* The attribute perm, an order of all axes; missing: the last first. */
+static deeper_status read_order(dp_onnx_importer *it, const Onnx__NodeProto *node, int rank, int64_t perm[DP_ONNX_INTS]) {
+    bool seen[DP_TENSOR_RANK] = { false };
+    int count;
+    DP_TRY(dp_onnx_ints_of(it, node, "perm", SIZE_MAX, perm, &count));
+    for (int i = 0; count < 0 && i < rank; i++)
+        perm[i] = rank - 1 - i;
+    bool whole = count < 0 || count == rank;
+    for (int i = 0; i < rank && whole; i++) {
+        whole = perm[i] >= 0 && perm[i] < rank && !seen[perm[i]];
+        if (whole)
+            seen[perm[i]] = true;
+    }
+    return whole ? DEEPER_OK : dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "perm is no order of %d axes", rank);
+}
+
+/* Where N x A x B x rest become N x B x A x rest, channels are shuffled, in A groups: so ShuffleNet does it, and so a picture turns
+ * from N x C x H x W to N x H x W x C. Where only axes of one value move, nothing does. */
+static deeper_status transpose(dp_onnx_importer *it, const Onnx__NodeProto *node) {
+    dp_onnx_value *x;
+    int64_t perm[DP_ONNX_INTS], dims[DP_TENSOR_RANK], product[2] = { 1, 1 };
+    int moved = 0, axes[DP_TENSOR_RANK],
+        place[DP_TENSOR_RANK]; /* those of more than one value as they come; which each is of them */
+    DP_TRY(dp_onnx_activation(it, node, 0, &x));
+    DP_TRY(read_order(it, node, x->rank, perm));
+    if (perm[0] != 0)
+        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "it moves the images to another axis");
+    for (int i = 0; i < x->rank; i++) {
+        dims[i] = x->dims[perm[i]];
+        if (i > 0 && dims[i] > 1)
+            axes[moved++] = (int)perm[i];
+    }
+    for (int i = 0; i < moved; i++) {
+        place[i] = 0;
+        for (int j = 0; j < moved; j++)
+            place[i] += axes[j] < axes[i];
+    }
+    while (moved > 0 && place[moved - 1] == moved - 1)
+        moved--;
+    if (moved == 0)
+        return rename_dims(it, node, x, x->rank, dims);
+    for (int i = 0; i < moved; i++) {
+        if (place[i] != (place[0] + i) % moved)
+            return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "an exchange of axes that is no shuffle of channels");
+        product[place[i] >= place[0]] *= x->dims[axes[i]];
+    }
+    int64_t channels = product[0] * product[1];
+    dp_onnx_value rows = *x; /* N x channels x rest */
+    dp_shape shape = it->graph->nodes[x->node].shape;
+    if (shape.c != channels) {
+        rows.rank = 3;
+        rows.dims[1] = channels;
+        rows.dims[2] = (int64_t)dp_shape_floats(shape) / channels;
+        DP_TRY(dp_onnx_settle(it, &rows, &rows.node));
+    }
+    dp_attributes attributes = { .window = { .groups = (int)product[0] } };
+    DP_TRY(dp_onnx_add(it, node, DP_OP_SHUFFLE, &rows.node, 1, &attributes, 4));
+    return dp_onnx_set(it, node, dp_onnx_output(it, node, 0)->node, x->rank, dims);
+}
+
+/* Channels begin..begin+count-1 as the node's first output. */
 static deeper_status take_channels(dp_onnx_importer *it, const Onnx__NodeProto *node, int layer, int rank, int64_t begin,
                                    int64_t count) {
     dp_attributes attributes = { .slice = { (int)begin, (int)count } };
@@ -215,6 +275,31 @@ static deeper_status slice(dp_onnx_importer *it, const Onnx__NodeProto *node) {
     return take_channels(it, node, layer, x->rank, begin, end - begin);
 }
 
+/* Channels in parts, an output each: of the sizes that are given, or of one size, the last perhaps smaller. */
+static deeper_status split(dp_onnx_importer *it, const Onnx__NodeProto *node) {
+    dp_onnx_value *x;
+    int64_t sizes[DP_ONNX_INTS], axis = dp_onnx_int(node, "axis", 0);
+    int count, layer, parts = (int)node->n_output;
+    DP_TRY(channels_of(it, node, 0, &x, &layer));
+    DP_TRY(dp_onnx_axis(it, &axis, x->rank));
+    DP_TRY(dp_onnx_ints_of(it, node, "split", 1, sizes, &count));
+    if (axis != 1)
+        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "values are split along channels only");
+    int64_t end = x->dims[1], equal = parts ? (end + parts - 1) / parts : 0;
+    for (int i = parts - 1; i >= 0; i--) { /* output 0, which every layer is first, is its own in the end */
+        int64_t begin = count < 0 ? i * equal : i < count && sizes[i] > 0 && sizes[i] <= end ? end - sizes[i] : -1;
+        if (begin < 0 || begin >= end)
+            break;
+        DP_TRY(take_channels(it, node, layer, x->rank, begin, end - begin));
+        if (dp_onnx_output(it, node, (size_t)i))
+            DP_TRY(dp_onnx_alias(it, node, (size_t)i, dp_onnx_output(it, node, 0)));
+        end = begin;
+    }
+    if (end != 0 || (count >= 0 && count != parts))
+        return dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "%lld channels are not what its %d parts have", (long long)x->dims[1], parts);
+    return DEEPER_OK;
+}
+
 /* ------------------------------------------------------------------------------------------------------------- padding */
 
 /* The number of pads on each side of the picture out of a list for all axes, or for the axes of input 3. */
@@ -261,7 +346,7 @@ static deeper_status pad(dp_onnx_importer *it, const Onnx__NodeProto *node) {
             return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "a padding of %lld pixels; 0 to %d are supported", (long long)pads[i],
                                 MAX_PAD);
     if (!pads[2] && !pads[3] && !pads[6] && !pads[7])
-        return dp_onnx_alias(it, node, x);
+        return dp_onnx_alias(it, node, 0, x);
     if (dp_onnx_at(&fill, 0) != 0)
         return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "a padding with %g; only zeros are supported",
                             (double)dp_onnx_at(&fill, 0));
@@ -273,9 +358,9 @@ static const struct {
     const char *name;
     dp_onnx_operator *run;
 } operators[] = {
-    { "Cast", cast },         { "Concat", concat },   { "Flatten", flatten },     { "Gather", gather },
-    { "Identity", identity }, { "Pad", pad },         { "Reshape", reshape },     { "Shape", shape_of },
-    { "Slice", slice },       { "Squeeze", squeeze }, { "Unsqueeze", unsqueeze },
+    { "Cast", cast },       { "Concat", concat },       { "Flatten", flatten },     { "Gather", gather }, { "Identity", identity },
+    { "Pad", pad },         { "Reshape", reshape },     { "Shape", shape_of },      { "Slice", slice },   { "Split", split },
+    { "Squeeze", squeeze }, { "Transpose", transpose }, { "Unsqueeze", unsqueeze },
 };
 
 dp_onnx_operator *dp_onnx_shape_operator(const char *name) {
