@@ -190,6 +190,57 @@ static void clamp_add_and_affine_are_exact(void **state) {
     everywhere(check_pointwise);
 }
 
+/* ------------------------------------------------------------------------------------------------- product and sigmoid */
+
+static void check_product(const dp_kernels *kernels, test_guard_side side) {
+    const size_t lanes = (size_t)kernels->lanes, count = 5 * lanes;
+    test_guard a = filled(count, side, -3, 3, 9), b = filled(count, side, -3, 3, 10), each = test_guard_open(count, side);
+    test_guard one = filled(lanes, side, -3, 3, 11), by_one = test_guard_open(count, side);
+    a.data[1] = NAN;
+    kernels->multiply(each.data, a.data, b.data, kernels->lanes, 5);
+    kernels->multiply(by_one.data, a.data, one.data, 0, 5);
+    for (size_t n = 0; n < count; n++) {
+        assert_true(same(each.data[n], a.data[n] * b.data[n]));
+        assert_true(same(by_one.data[n], a.data[n] * one.data[n % lanes]));
+    }
+    test_guard *const all[] = { &a, &b, &each, &one, &by_one };
+    for (size_t n = 0; n < sizeof all / sizeof *all; n++)
+        test_guard_close(all[n]);
+}
+
+/* e^-x has 3 u: of r, which is rounded to u / 2 where its largest part is, of the last step of the sum, and what it leaves out; the
+ * denominator and the quotient have one each. Portable rounds each product of the sum too, one u more. */
+static void check_sigmoid(const dp_kernels *kernels, test_guard_side side) {
+    const int lanes = kernels->lanes, pixels = 3000;
+    const size_t count = (size_t)pixels * (size_t)lanes;
+    for (int channels = 1; channels <= lanes; channels += lanes - 1) {
+        test_guard in = test_guard_open(count, side), out = test_guard_open(count, side);
+        for (size_t n = 0; n < count; n++)
+            in.data[n] = -90 + 180 * (float)n / (float)count;
+        const float special[] = { NAN, INFINITY, -INFINITY, 0 };
+        for (int n = 0; n < 4; n++)
+            in.data[n * lanes] = special[n];
+        kernels->sigmoid(out.data, in.data, pixels, channels);
+        for (size_t n = 0; n < count; n++) {
+            const double x = fmin(fmax((double)in.data[n], -87), 87), want = 1 / (1 + exp(-x));
+            if ((int)n % lanes >= channels)
+                assert_true(out.data[n] == 0);
+            else if (isnan(in.data[n]))
+                assert_true(isnan(out.data[n]));
+            else if (!(fabs((double)out.data[n] - want) <= 6 * unit_roundoff * want))
+                fail_msg("%s: sigmoid(%.9g) is %.9g, not %.9g", dp_isa_name(kernels->isa), (double)in.data[n], (double)out.data[n],
+                         want);
+        }
+        test_guard_close(&in);
+        test_guard_close(&out);
+    }
+}
+
+static void products_and_sigmoids(void **state) {
+    everywhere(check_product);
+    everywhere(check_sigmoid);
+}
+
 /* ------------------------------------------------------------------------------------------------------------- softmax */
 
 static void check_softmax(const dp_kernels *kernels, test_guard_side side) {
@@ -266,7 +317,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lrn_agrees_with_the_reference),  cmocka_unit_test(the_power_of_lrn_is_exact_to_2e_7),
         cmocka_unit_test(clamp_add_and_affine_are_exact), cmocka_unit_test(softmax_agrees_with_the_reference),
-        cmocka_unit_test(layouts_go_there_and_back),
+        cmocka_unit_test(products_and_sigmoids),          cmocka_unit_test(layouts_go_there_and_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -136,6 +136,43 @@ static void test_affine(void **state) {
     imported_assert_refused(m, DEEPER_ERROR_UNSUPPORTED, "node y (Add): its constant term is not one value a channel");
 }
 
+/* Gates: a sigmoid, or a ramp from 0 to 1, and products of two values, one of which may be a factor a channel, first or second. */
+static void test_gates(void **state) {
+    for (int swapped = 0; swapped < 2; swapped++) {
+        maker *m = maker_picture(13, 3, 4, 4);
+        maker_node(m, "GlobalAveragePool", "x", "mean");
+        maker_node(m, "Sigmoid", "mean", "gate");
+        maker_node(m, "Mul", swapped ? "gate,x" : "x,gate", "gated");
+        Onnx__NodeProto *node = maker_node(m, "HardSigmoid", "gated", "h");
+        maker_float(m, node, "alpha", 0.25F);
+        maker_node(m, "Mul", "h,gated", "p");
+        maker_node(m, "HardSwish", "p", "y");
+        imported it = imported_make(m);
+        const dp_node *nodes = it.network.graph->nodes, *gated = imported_layer(&it, "gated");
+        assert_int_equal(gated->op, DP_OP_MULTIPLY);
+        assert_string_equal(nodes[gated->inputs[1]].name, "gate");
+        imported_assert_shape(gated, 3, 4, 4);
+        assert_true(imported_value(&it, "h.weight", 2) == 0.25F && imported_value(&it, "h.bias", 0) == 0.5F);
+        const dp_node *product = imported_layer(&it, "p"), *ramp = &nodes[product->inputs[0]];
+        assert_int_equal(ramp->op, DP_OP_CLIP);
+        assert_true(ramp->attributes.clip.low == 0 && ramp->attributes.clip.high == 1);
+        const dp_node *swish = &nodes[it.network.output];
+        assert_int_equal(swish->op, DP_OP_MULTIPLY);
+        assert_ptr_equal(&nodes[swish->inputs[0]], product);
+        assert_true(imported_value(&it, "y.weight", 1) == 1.0F / 6 && imported_value(&it, "y.bias", 1) == 0.5F);
+        imported_free(&it);
+    }
+    maker *m = maker_picture(13, 3, 4, 4);
+    maker_node(m, "Sigmoid", "x", "s");
+    maker_node(m, "Div", "x,s", "y");
+    imported_assert_refused(m, DEEPER_ERROR_UNSUPPORTED,
+                            "node y (Div): of two values that both depend on the picture only sums and");
+    m = maker_picture(13, 3, 4, 4);
+    maker_int(m, maker_node(m, "Split", "x", "a,b,c"), "axis", 1);
+    maker_node(m, "Mul", "x,a", "y"); /* a factor a pixel */
+    imported_assert_refused(m, DEEPER_ERROR_FORMAT, "node y (Mul): y: a product of 3x4x4 and 1x4x4");
+}
+
 static void test_bounds(void **state) {
     maker *m = maker_picture(13, 2, 3, 3);
     maker_floats(m, "low", NULL, 0); /* -0.75 */
@@ -478,11 +515,11 @@ static void test_external_data(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_classifier),      cmocka_unit_test(test_windows),       cmocka_unit_test(test_dilation),
-        cmocka_unit_test(test_linear),          cmocka_unit_test(test_affine),        cmocka_unit_test(test_bounds),
-        cmocka_unit_test(test_quantized),       cmocka_unit_test(test_element_types), cmocka_unit_test(test_lies),
-        cmocka_unit_test(test_invented_values), cmocka_unit_test(test_damage),        cmocka_unit_test(test_open),
-        cmocka_unit_test(test_external_data),
+        cmocka_unit_test(test_classifier), cmocka_unit_test(test_windows),         cmocka_unit_test(test_dilation),
+        cmocka_unit_test(test_linear),     cmocka_unit_test(test_affine),          cmocka_unit_test(test_gates),
+        cmocka_unit_test(test_bounds),     cmocka_unit_test(test_quantized),       cmocka_unit_test(test_element_types),
+        cmocka_unit_test(test_lies),       cmocka_unit_test(test_invented_values), cmocka_unit_test(test_damage),
+        cmocka_unit_test(test_open),       cmocka_unit_test(test_external_data),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -56,6 +56,9 @@ static const char *const listed[] = {
     "Gather",
     "Slice",
     "Split",
+    "Sigmoid",
+    "HardSigmoid",
+    "HardSwish",
     "Cast",
 };
 

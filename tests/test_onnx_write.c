@@ -166,6 +166,8 @@ static dp_model *every_operator(void) {
     int low = dp_graph_add(g, DP_OP_SLICE, "low", &x, 1, &(dp_attributes){ .slice = { 0, 4 } });
     int high = dp_graph_add(g, DP_OP_SLICE, "high", &x, 1, &(dp_attributes){ .slice = { 4, 4 } });
     x = dp_add_concat(g, "swapped", (int[]){ high, low }, 2);
+    int gate = dp_graph_add(g, DP_OP_SIGMOID, "gate", (int[]){ dp_add_global_average(g, "squeezed", x) }, 1, NULL);
+    x = dp_graph_add(g, DP_OP_MULTIPLY, "gated", (int[]){ x, gate }, 2, NULL);
     x = dp_graph_add(g, DP_OP_SHUFFLE, "shuffled", &x, 1, &(dp_attributes){ .window = { .groups = 4 } });
     x = dp_add_sum(g, "sum", x, dp_add_relu(g, "relu", dp_add_conv(g, "c2", x, 8, grouped, true)));
     int flat = dp_add_flatten(g, "flat", dp_add_global_average(g, "mean", x));

@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-enum { MAX_OUTPUTS = 8, IMAGES = 3 };
+enum { MAX_OUTPUTS = 12, IMAGES = 3 };
 
 /* A graph under test and the nodes to compare. */
 typedef struct subject {
@@ -140,6 +140,11 @@ static void build_imported(subject *s) {
     output(s, dp_add_conv(g, "padded", pad, 5, window(3, 3, 1, 1), true));
     int parts[] = { dp_graph_add(g, DP_OP_SLICE, "slice", &x, 1, &(dp_attributes){ .slice = { 3, 7 } }), clip };
     output(s, dp_add_concat(g, "joined", parts, 2));
+    int gate = dp_graph_add(g, DP_OP_SIGMOID, "gate", (int[]){ dp_add_global_average(g, "mean", pad) }, 1, NULL);
+    int open = dp_graph_add(g, DP_OP_SIGMOID, "open", &clip, 1, NULL);
+    output(s, dp_graph_add(g, DP_OP_MULTIPLY, "gated", (int[]){ pad, gate }, 2, NULL));
+    output(s, dp_add_conv(g, "opened", dp_graph_add(g, DP_OP_MULTIPLY, "swish", (int[]){ clip, open }, 2, NULL), 5,
+                          window(3, 3, 1, 1), true));
     output(s, dp_graph_add(g, DP_OP_SHUFFLE, "threes", &pad, 1, &(dp_attributes){ .window = { .groups = 3 } }));
     int flat = dp_add_flatten(g, "flat", clip);
     output(s, dp_graph_add(g, DP_OP_SHUFFLE, "turned", &flat, 1, &(dp_attributes){ .window = { .groups = 18 } }));

@@ -26,6 +26,8 @@ typedef enum dp_op {
     DP_OP_AFFINE,        /* x, scale, shift (each C): x * scale + shift */
     DP_OP_CLIP,          /* x; min(max(x, low), high) */
     DP_OP_PAD,           /* x; zeros around the picture, as many as the window attribute pads */
+    DP_OP_SIGMOID,       /* x; 1 / (1 + e^-x) */
+    DP_OP_MULTIPLY,      /* x, y of x's shape, or C x 1 x 1: a factor a channel */
     DP_OP_SHUFFLE,       /* x; channel j * groups + i of the output is channel i * (C / groups) + j of x */
     DP_OP_ADD,           /* x, y of one shape */
     DP_OP_CONCAT,        /* any number of inputs, joined along C */

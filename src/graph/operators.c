@@ -184,6 +184,15 @@ static deeper_status infer_add(const dp_shape *in, int count, const dp_attribute
     return DEEPER_OK;
 }
 
+static deeper_status infer_multiply(const dp_shape *in, int count, const dp_attributes *attributes, dp_shape *out,
+                                    deeper_error *error) {
+    if (!dp_shape_equal(in[0], in[1]) && !dp_shape_equal(in[1], (dp_shape){ 0, in[0].c, 1, 1 }))
+        return dp_fail(error, DEEPER_ERROR_MISMATCH, "a product of %dx%dx%d and %dx%dx%d", in[0].c, in[0].h, in[0].w, in[1].c,
+                       in[1].h, in[1].w);
+    *out = in[0];
+    return DEEPER_OK;
+}
+
 static deeper_status infer_concat(const dp_shape *in, int count, const dp_attributes *attributes, dp_shape *out,
                                   deeper_error *error) {
     *out = in[0];
@@ -369,6 +378,8 @@ static const struct {
     [DP_OP_AFFINE] = { "affine", 3, 3, 1, infer_affine, NULL },
     [DP_OP_CLIP] = { "clip", 1, 1, NONE_FIXED, infer_clip, NULL },
     [DP_OP_PAD] = { "pad", 1, 1, NONE_FIXED, infer_pad, NULL },
+    [DP_OP_SIGMOID] = { "sigmoid", 1, 1, NONE_FIXED, same_as_first, NULL },
+    [DP_OP_MULTIPLY] = { "multiply", 2, 2, NONE_FIXED, infer_multiply, NULL },
     [DP_OP_SHUFFLE] = { "shuffle", 1, 1, NONE_FIXED, infer_shuffle, NULL },
     [DP_OP_ADD] = { "add", 2, 2, NONE_FIXED, infer_add, NULL },
     [DP_OP_CONCAT] = { "concat", 1, 1 << 16, NONE_FIXED, infer_concat, NULL },

@@ -89,6 +89,10 @@ typedef struct dp_kernels {
     void (*clamp)(float *out, const float *in, int pixels, float low, float high);
     /* out = max(low, a + b). */
     void (*add)(float *out, const float *a, const float *b, int pixels, float low);
+    /* out = a * b; b_pixel: L, or 0 where b is one value a channel. */
+    void (*multiply)(float *out, const float *a, const float *b, ptrdiff_t b_pixel, int pixels);
+    /* out = 1 / (1 + e^-in) in the first `channels` lanes (1..L), zero in the others. in is clamped to -87..87. */
+    void (*sigmoid)(float *out, const float *in, int pixels, int channels);
     /* out = max(low, in * scale + shift), scale and shift L floats: one channel block. */
     void (*affine)(float *out, const float *in, int pixels, const float *scale, const float *shift, float low);
 

@@ -39,6 +39,8 @@ void DP_VEC_NAME(lrn)(const dp_normalise *normalise);
 
 void DP_VEC_NAME(clamp)(float *out, const float *in, int pixels, float low, float high);
 void DP_VEC_NAME(add)(float *out, const float *a, const float *b, int pixels, float low);
+void DP_VEC_NAME(multiply)(float *out, const float *a, const float *b, ptrdiff_t b_pixel, int pixels);
+void DP_VEC_NAME(sigmoid)(float *out, const float *in, int pixels, int channels);
 void DP_VEC_NAME(affine)(float *out, const float *in, int pixels, const float *scale, const float *shift, float low);
 
 void DP_VEC_NAME(softmax)(float *out, ptrdiff_t out_block, const float *in, ptrdiff_t in_block, int channels);

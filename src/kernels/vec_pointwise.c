@@ -1,4 +1,5 @@
-/* vec_pointwise.c - kernels that meet every element once: clamp (ReLU, clip, copy), add, affine (batch norm that was not folded).
+/* vec_pointwise.c - kernels that meet every element once: clamp (ReLU, clip, copy), add, multiply, affine (batch norm that was not
+ * folded).
  * `out` may be an input. A NaN goes through, ReLU included. Contract: kernels.h. */
 #include "kernels/vec_families.h"
 
@@ -13,6 +14,11 @@ void DP_VEC_NAME(add)(float *out, const float *a, const float *b, int pixels, fl
     const vec least = vec_set(low);
     for (ptrdiff_t i = 0; i < (ptrdiff_t)pixels * DP_VEC_LANES; i += DP_VEC_LANES)
         vec_store(out + i, vec_max(least, vec_add(vec_load(a + i), vec_load(b + i))));
+}
+
+void DP_VEC_NAME(multiply)(float *out, const float *a, const float *b, ptrdiff_t b_pixel, int pixels) {
+    for (ptrdiff_t i = 0; i < (ptrdiff_t)pixels * DP_VEC_LANES; i += DP_VEC_LANES, b += b_pixel)
+        vec_store(out + i, vec_mul(vec_load(a + i), vec_load(b)));
 }
 
 void DP_VEC_NAME(affine)(float *out, const float *in, int pixels, const float *scale, const float *shift, float low) {

@@ -1,5 +1,5 @@
-/* step_pointwise.c - what works a pixel at a time: a ReLU of its own, a clip, a sum, a batch norm or other factor and term a
- * channel that no convolution absorbed, softmax, and the copy that gives a shared value a halo. */
+/* step_pointwise.c - what works a pixel at a time: a ReLU of its own, a clip, a sigmoid, a sum, a product, a batch norm or other
+ * factor and term a channel that no convolution absorbed, softmax, and the copy that gives a shared value a halo. */
 #include "plan/lower.h"
 
 #include <math.h>
@@ -27,6 +27,24 @@ static void run_add(const dp_run *run, const dp_step *step, int task, int worker
         run->plan->kernels->add(row_at(run, &step->out, image, block, y), row_at(run, &step->in, image, block, y),
                                 row_at(run, &step->in2, image, block, y), step->out.shape.w, step->low);
         dp_mask_rows(run, step, image, block, y, y + 1);
+    }
+}
+
+/* in2 has a pixel for each, or one. */
+static void run_multiply(const dp_run *run, const dp_step *step, int task, int worker) {
+    bool each = dp_shape_equal(step->in.shape, step->in2.shape);
+    FOR_ROWS(block, y)
+    run->plan->kernels->multiply(row_at(run, &step->out, image, block, y), row_at(run, &step->in, image, block, y),
+                                 row_at(run, &step->in2, image, block, each ? y : 0), each ? run->plan->kernels->lanes : 0,
+                                 step->out.shape.w);
+}
+
+static void run_sigmoid(const dp_run *run, const dp_step *step, int task, int worker) {
+    int lanes = run->plan->kernels->lanes;
+    FOR_ROWS(block, y) {
+        int channels = step->out.shape.c - block * lanes;
+        run->plan->kernels->sigmoid(row_at(run, &step->out, image, block, y), row_at(run, &step->in, image, block, y),
+                                    step->out.shape.w, channels < lanes ? channels : lanes);
     }
 }
 
@@ -59,6 +77,8 @@ static const dp_step_kind relu_kind = { "relu", run_clamp, NULL, NULL };
 static const dp_step_kind clip_kind = { "clip", run_clamp, NULL, NULL };
 static const dp_step_kind copy_kind = { "copy", run_clamp, NULL, NULL };
 static const dp_step_kind add_kind = { "add", run_add, dp_describe_mask, NULL };
+static const dp_step_kind multiply_kind = { "multiply", run_multiply, NULL, NULL };
+static const dp_step_kind sigmoid_kind = { "sigmoid", run_sigmoid, NULL, NULL };
 static const dp_step_kind relu_gradient_kind = { "relu grad", run_relu_gradient, NULL, NULL };
 static const dp_step_kind norm_kind = { "batch norm", run_affine, NULL, NULL };
 static const dp_step_kind affine_kind = { "affine", run_affine, NULL, NULL };
@@ -105,6 +125,16 @@ deeper_status dp_lower_relu_gradient(dp_lowering *lowering, int node, deeper_err
 
 deeper_status dp_lower_add(dp_lowering *lowering, int node, deeper_error *error) {
     return lower_binary(lowering, node, &add_kind, error);
+}
+
+deeper_status dp_lower_multiply(dp_lowering *lowering, int node, deeper_error *error) {
+    return lower_binary(lowering, node, &multiply_kind, error);
+}
+
+deeper_status dp_lower_sigmoid(dp_lowering *lowering, int node, deeper_error *error) {
+    dp_step step = pointwise(lowering, node, &sigmoid_kind);
+    step.work *= 8;
+    return dp_emit_unary(lowering->plan, &step, error);
 }
 
 typedef struct affine_source {

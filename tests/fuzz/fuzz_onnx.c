@@ -2,7 +2,8 @@
  * bound it: a block above 16 MB is refused.
  *
  * covers: src/formats/onnx/onnx_file.c src/formats/onnx/onnx_import.c
- * covers: src/formats/onnx/onnx_constants.c src/formats/onnx/onnx_layers.c src/formats/onnx/onnx_shapes.c */
+ * covers: src/formats/onnx/onnx_constants.c src/formats/onnx/onnx_layers.c
+ * covers: src/formats/onnx/onnx_elements.c src/formats/onnx/onnx_shapes.c */
 #include "formats/model.h"
 #include "formats/onnx/onnx_import.h"
 

@@ -122,7 +122,12 @@ static void elements(void) {
     maker_text(m, node, "mode", "constant");
     maker_float(m, maker_node(m, "Dropout", "c", "d"), "ratio", 0.25F);
     maker_node(m, "GlobalAveragePool", "d", "e");
-    maker_node(m, "Softmax", "e", "y");
+    maker_node(m, "Sigmoid", "e", "f");
+    maker_node(m, "Mul", "f,d", "g");
+    maker_node(m, "HardSigmoid", "g", "h");
+    maker_node(m, "HardSwish", "h", "i");
+    maker_node(m, "GlobalAveragePool", "i", "j");
+    maker_node(m, "Softmax", "j", "y");
     finish(m);
 }
 

@@ -155,6 +155,16 @@ static double *run_node(const dp_graph *graph, const dp_node *node, const float 
             dp_reference_batch_norm(out, in, id, p[3], p[4], p[1], p[2], (double)node->attributes.epsilon);
         }
         break;
+    case DP_OP_SIGMOID:
+        for (size_t i = 0; i < count; i++)
+            out[i] = 1 / (1 + exp(-in[i]));
+        break;
+    case DP_OP_MULTIPLY: {
+        size_t planes = count / (size_t)(od.height * od.width), sides = dp_shape_floats(graph->nodes[node->inputs[1]].shape);
+        for (size_t i = 0; i < count; i++)
+            out[i] = in[i] * results[node->inputs[1]][sides * (size_t)images == planes ? i * planes / count : i];
+        break;
+    }
     case DP_OP_ADD:
         dp_reference_add(out, in, results[node->inputs[1]], count);
         break;

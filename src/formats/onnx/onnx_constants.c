@@ -448,10 +448,7 @@ static deeper_status shape_of(dp_onnx_importer *it, const Onnx__NodeProto *node)
     return dp_onnx_set_ints(it, node, 1, &(size_t){ (size_t)input->tensor.rank }, sides, input->tensor.rank);
 }
 
-static const struct {
-    const char *name;
-    dp_onnx_operator *run;
-} operators[] = {
+const dp_onnx_row dp_onnx_constant_operators[] = {
     { "Add", arithmetic },
     { "Cast", cast },
     { "Concat", concat },
@@ -469,11 +466,5 @@ static const struct {
     { "Sub", arithmetic },
     { "Transpose", transpose },
     { "Unsqueeze", unsqueeze },
+    { NULL, NULL },
 };
-
-dp_onnx_operator *dp_onnx_constant_operator(const char *name) {
-    for (size_t i = 0; i < sizeof operators / sizeof *operators; i++)
-        if (strcmp(operators[i].name, name) == 0)
-            return operators[i].run;
-    return NULL;
-}

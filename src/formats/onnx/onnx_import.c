@@ -423,20 +423,26 @@ static deeper_status check_inputs(dp_onnx_importer *it, const Onnx__NodeProto *n
     return DEEPER_OK;
 }
 
+/* NULL: none of that name. */
+static dp_onnx_operator *find_operator(const char *name, bool constant) {
+    static const dp_onnx_row *const tables[] = { dp_onnx_constant_operators, dp_onnx_layer_operators, dp_onnx_element_operators,
+                                                 dp_onnx_shape_operators };
+    for (size_t i = constant ? 0 : 1; i < (constant ? 1 : sizeof tables / sizeof *tables); i++)
+        for (const dp_onnx_row *row = tables[i]; row->name; row++)
+            if (strcmp(row->name, name) == 0)
+                return row->run;
+    return NULL;
+}
+
 static deeper_status import_node(dp_onnx_importer *it, const Onnx__NodeProto *node) {
     bool constant;
     if (node->domain && *node->domain && strcmp(node->domain, "ai.onnx") != 0)
         return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "an operator of the set %.60s; only those of ONNX itself are read",
                             node->domain);
     DP_TRY(check_inputs(it, node, &constant));
-    dp_onnx_operator *run = constant ? dp_onnx_constant_operator(node->op_type) : NULL;
-    if (!run && !constant) {
-        run = dp_onnx_layer_operator(node->op_type);
-        run = run ? run : dp_onnx_shape_operator(node->op_type);
-    }
-    if (run)
-        return run(it, node);
-    return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "an operator that is not supported%s", constant ? " on constants" : "");
+    dp_onnx_operator *run = find_operator(node->op_type, constant);
+    return run ? run(it, node)
+               : dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "an operator that is not supported%s", constant ? " on constants" : "");
 }
 
 static deeper_status walk(dp_onnx_importer *it) {

@@ -1,6 +1,6 @@
-/* onnx_import.h - from the nodes of an ONNX file to a dp_graph and the values of its parameters; and, for the files that do it
- * (onnx_import.c walks, onnx_constants.c computes what depends on no picture, onnx_layers.c and onnx_shapes.c add layers), what
- * they share. Letters: N images, C channels, H W rows and columns. */
+/* onnx_import.h - from the nodes of an ONNX file to a dp_graph and the values of its parameters; and what the files that do it
+ * share: onnx_import.c walks, onnx_constants.c computes what depends on no picture, onnx_layers.c, onnx_elements.c and
+ * onnx_shapes.c add layers. Letters: N images, C channels, H W rows and columns. */
 #ifndef DP_FORMATS_ONNX_IMPORT_H
 #define DP_FORMATS_ONNX_IMPORT_H
 
@@ -137,9 +137,14 @@ deeper_status dp_onnx_one_output(dp_onnx_importer *it, const Onnx__NodeProto *no
 /* *axis in 0..rank-1, counted from the end if it was negative. */
 deeper_status dp_onnx_axis(dp_onnx_importer *it, int64_t *axis, int rank);
 
-/* The operators on constants, and those that add layers; NULL: none of that name. */
-dp_onnx_operator *dp_onnx_constant_operator(const char *name);
-dp_onnx_operator *dp_onnx_layer_operator(const char *name);
-dp_onnx_operator *dp_onnx_shape_operator(const char *name);
+/* Operators by name, ended by a row of NULL: on constants (onnx_constants.c), and on what depends on the picture (onnx_layers.c,
+ * onnx_elements.c, onnx_shapes.c). */
+typedef struct dp_onnx_row {
+    const char *name;
+    dp_onnx_operator *run;
+} dp_onnx_row;
+
+extern const dp_onnx_row dp_onnx_constant_operators[], dp_onnx_layer_operators[], dp_onnx_element_operators[],
+    dp_onnx_shape_operators[];
 
 #endif

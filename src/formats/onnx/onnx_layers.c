@@ -4,10 +4,7 @@
  * Letters: N images, C channels, H W rows and columns, K outputs, R S window. */
 #include "formats/onnx/onnx_import.h"
 
-#include <float.h>
 #include <limits.h>
-#include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 /* ------------------------------------------------------------------------------------------------------------- helpers */
@@ -20,14 +17,6 @@ static deeper_status picture(dp_onnx_importer *it, const Onnx__NodeProto *node, 
         return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "%.100s has %d dimensions; only pictures, N x C x H x W, are supported",
                             x->name, x->rank);
     return dp_onnx_settle(it, x, layer);
-}
-
-/* A layer of one input and of its shape, element by element: reshaped values need not be settled. */
-static deeper_status add_same(dp_onnx_importer *it, const Onnx__NodeProto *node, dp_op op, const dp_attributes *attributes) {
-    dp_onnx_value *x;
-    DP_TRY(dp_onnx_activation(it, node, 0, &x));
-    DP_TRY(dp_onnx_add(it, node, op, &x->node, 1, attributes, 4));
-    return dp_onnx_set(it, node, dp_onnx_output(it, node, 0)->node, x->rank, x->dims);
 }
 
 static deeper_status read_pair(dp_onnx_importer *it, const Onnx__NodeProto *node, const char *name, int least, int most,
@@ -389,66 +378,7 @@ static deeper_status batch_norm(dp_onnx_importer *it, const Onnx__NodeProto *nod
                        x->rank);
 }
 
-/* --------------------------------------------------------------------------------------------------- element by element */
-
-static deeper_status relu(dp_onnx_importer *it, const Onnx__NodeProto *node) {
-    return add_same(it, node, DP_OP_RELU, NULL);
-}
-
-/* A bound of Clip: an attribute in older sets, an input in newer ones. */
-static deeper_status read_bound(dp_onnx_importer *it, const Onnx__NodeProto *node, const char *name, size_t index, float *bound) {
-    const dp_onnx_value *value = dp_onnx_input(it, node, index);
-    dp_onnx_parameter floats;
-    *bound = dp_onnx_float(node, name, *bound);
-    if (!value)
-        return DEEPER_OK;
-    DP_TRY(dp_onnx_constant(it, node, index, &value));
-    if (dp_onnx_elements(value) != 1)
-        return dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "its bound %.100s is not one number", value->name);
-    DP_TRY(dp_onnx_floats(it, value, &floats));
-    *bound = dp_onnx_at(&floats, 0);
-    return DEEPER_OK;
-}
-
-static deeper_status clip(dp_onnx_importer *it, const Onnx__NodeProto *node) {
-    dp_clip bounds = { -INFINITY, INFINITY };
-    DP_TRY(read_bound(it, node, "min", 1, &bounds.low));
-    DP_TRY(read_bound(it, node, "max", 2, &bounds.high));
-    if (bounds.low == 0 && bounds.high >= FLT_MAX)
-        return add_same(it, node, DP_OP_RELU, NULL);
-    return add_same(it, node, DP_OP_CLIP, &(dp_attributes){ .clip = bounds });
-}
-
-static deeper_status dropout(dp_onnx_importer *it, const Onnx__NodeProto *node) {
-    const dp_onnx_value *training = dp_onnx_input(it, node, 2);
-    int64_t ints[DP_ONNX_INTS];
-    int count;
-    float rate = 0.5F;
-    DP_TRY(dp_onnx_one_output(it, node));
-    DP_TRY(read_bound(it, node, "ratio", 1, &rate));
-    if (training) {
-        DP_TRY(dp_onnx_constant(it, node, 2, &training));
-        DP_TRY(dp_onnx_read_ints(it, training, ints, &count));
-        if (count != 1 || ints[0])
-            return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "a dropout in training mode");
-    }
-    return add_same(it, node, DP_OP_DROPOUT, &(dp_attributes){ .dropout = { rate, it->graph->count } });
-}
-
-static deeper_status softmax(dp_onnx_importer *it, const Onnx__NodeProto *node) {
-    dp_onnx_value *x;
-    int layer;
-    bool coerced = it->file->opset < 13; /* N x (all else), and not one axis */
-    int64_t axis = dp_onnx_int(node, "axis", coerced ? 1 : -1);
-    DP_TRY(dp_onnx_activation(it, node, 0, &x));
-    DP_TRY(dp_onnx_axis(it, &axis, x->rank));
-    DP_TRY(dp_onnx_settle(it, x, &layer));
-    dp_shape shape = it->graph->nodes[layer].shape;
-    bool one = shape.h == 1 && shape.w == 1;
-    if (axis != 1 || (coerced && !one))
-        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "a softmax over other axes than the channels");
-    return dp_onnx_add(it, node, DP_OP_SOFTMAX, &layer, 1, NULL, x->rank);
-}
+/* ---------------------------------------------------------------------------------------------------------- arithmetic */
 
 /* An activation and a constant of one value, or one a channel. */
 static deeper_status add_affine(dp_onnx_importer *it, const Onnx__NodeProto *node, size_t index) {
@@ -496,15 +426,23 @@ static deeper_status arithmetic(dp_onnx_importer *it, const Onnx__NodeProto *nod
         return dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "it needs two inputs");
     if (a->kind == DP_ONNX_CONSTANT || b->kind == DP_ONNX_CONSTANT)
         return add_affine(it, node, a->kind == DP_ONNX_CONSTANT);
-    if (strcmp(node->op_type, "Add") != 0)
-        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "of two values that both depend on the picture only sums are supported");
+    bool product = node->op_type[0] == 'M';
+    if (!product && node->op_type[0] != 'A')
+        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED,
+                            "of two values that both depend on the picture only sums and products are supported");
     DP_TRY(dp_onnx_activation(it, node, 0, &x));
     DP_TRY(dp_onnx_activation(it, node, 1, &y));
     DP_TRY(dp_onnx_settle(it, x, &inputs[0]));
     DP_TRY(dp_onnx_settle(it, y, &inputs[1]));
     if (x->rank != y->rank)
-        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "a sum of %d and %d dimensions", x->rank, y->rank);
-    return dp_onnx_add(it, node, DP_OP_ADD, inputs, 2, NULL, x->rank);
+        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "a %s of %d and %d dimensions", product ? "product" : "sum", x->rank,
+                            y->rank);
+    dp_shape first = it->graph->nodes[inputs[0]].shape;
+    if (product && first.h == 1 && first.w == 1) { /* the factor a channel may stand first */
+        inputs[0] = y->node;
+        inputs[1] = x->node;
+    }
+    return dp_onnx_add(it, node, product ? DP_OP_MULTIPLY : DP_OP_ADD, inputs, 2, NULL, x->rank);
 }
 
 /* Any number of values of one shape, added from the left. */
@@ -523,60 +461,12 @@ static deeper_status sum(dp_onnx_importer *it, const Onnx__NodeProto *node) {
     return node->n_input == 1 ? dp_onnx_alias(it, node, 0, x) : DEEPER_OK;
 }
 
-/* ---------------------------------------------------------------------------------------------------------- quantization */
-
-/* What 8 or 16 bits cannot say, QuantizeLinear clips: that much of it is kept, for quantizers leave ReLUs to it. */
-static deeper_status quantize(dp_onnx_importer *it, const Onnx__NodeProto *node) {
-    static const struct {
-        dp_dtype dtype;
-        float least, most;
-    } ranges[] = {
-        { DP_DTYPE_U8, 0, 255 }, { DP_DTYPE_I8, -128, 127 }, { DP_DTYPE_U16, 0, 65535 }, { DP_DTYPE_I16, -32768, 32767 }
-    };
-    const dp_onnx_value *scale, *zero = dp_onnx_input(it, node, 2);
-    dp_onnx_parameter s, z = { 0 };
-    dp_dtype dtype = DP_DTYPE_U8;
-    size_t range = 0;
-    DP_TRY(dp_onnx_constant(it, node, 1, &scale));
-    DP_TRY(dp_onnx_floats(it, scale, &s));
-    if (zero) {
-        DP_TRY(dp_onnx_constant(it, node, 2, &zero));
-        DP_TRY(dp_onnx_floats(it, zero, &z));
-        dtype = zero->tensor.dtype == DP_DTYPE_I32 ? DP_DTYPE_U8 : zero->tensor.dtype;
-    }
-    while (range < sizeof ranges / sizeof *ranges && ranges[range].dtype != dtype)
-        range++;
-    if (dp_onnx_elements(scale) != 1 || (zero && dp_onnx_elements(zero) != 1) || range == sizeof ranges / sizeof *ranges
-        || !(dp_onnx_at(&s, 0) > 0))
-        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "more than one scale for a picture, or another type than 8 or 16 bits");
-    dp_clip bounds = { (ranges[range].least - dp_onnx_at(&z, 0)) * dp_onnx_at(&s, 0),
-                       (ranges[range].most - dp_onnx_at(&z, 0)) * dp_onnx_at(&s, 0) };
-    DP_TRY(add_same(it, node, DP_OP_CLIP, &(dp_attributes){ .clip = bounds }));
-    dp_onnx_output(it, node, 0)->quantized = true;
-    return DEEPER_OK;
-}
-
-static deeper_status dequantize(dp_onnx_importer *it, const Onnx__NodeProto *node) {
-    const dp_onnx_value *x = dp_onnx_input(it, node, 0);
-    if (!x || x->kind != DP_ONNX_ACTIVATION || !x->quantized)
-        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "its input is no output of QuantizeLinear");
-    DP_TRY(dp_onnx_alias(it, node, 0, x));
-    dp_onnx_output(it, node, 0)->quantized = false;
-    return DEEPER_OK;
-}
-
-static const struct {
-    const char *name;
-    dp_onnx_operator *run;
-} operators[] = {
+const dp_onnx_row dp_onnx_layer_operators[] = {
     { "Add", arithmetic },
     { "AveragePool", pool },
     { "BatchNormalization", batch_norm },
-    { "Clip", clip },
     { "Conv", conv },
-    { "DequantizeLinear", dequantize },
     { "Div", arithmetic },
-    { "Dropout", dropout },
     { "Gemm", gemm },
     { "GlobalAveragePool", global_average },
     { "GlobalMaxPool", global_max },
@@ -584,17 +474,8 @@ static const struct {
     { "MatMul", matmul },
     { "MaxPool", pool },
     { "Mul", arithmetic },
-    { "QuantizeLinear", quantize },
     { "ReduceMean", reduce_mean },
-    { "Relu", relu },
-    { "Softmax", softmax },
     { "Sub", arithmetic },
     { "Sum", sum },
+    { NULL, NULL },
 };
-
-dp_onnx_operator *dp_onnx_layer_operator(const char *name) {
-    for (size_t i = 0; i < sizeof operators / sizeof *operators; i++)
-        if (strcmp(operators[i].name, name) == 0)
-            return operators[i].run;
-    return NULL;
-}

@@ -198,6 +198,10 @@ static deeper_status relu(layout *l, int i, const dp_node *node) {
     return same(l, i, node, "Relu");
 }
 
+static deeper_status sigmoid(layout *l, int i, const dp_node *node) {
+    return same(l, i, node, "Sigmoid");
+}
+
 static deeper_status batch_norm(layout *l, int i, const dp_node *node) {
     const char *inputs[5] = { input(l, node, 0, l->flat[node->inputs[0]]) };
     for (int j = 1; j < 5; j++)
@@ -261,6 +265,7 @@ static deeper_status shuffle(layout *l, int i, const dp_node *node) {
 
 /* Several inputs in one form: that of pictures, unless all are flat. */
 static deeper_status join(layout *l, int i, const dp_node *node) {
+    const char *type = node->op == DP_OP_ADD ? "Add" : node->op == DP_OP_MULTIPLY ? "Mul" : "Concat";
     bool flat = true;
     const char **inputs = dp_onnx_keep(&l->made->memory, (size_t)node->input_count, sizeof *inputs);
     l->made->failed |= inputs == NULL;
@@ -270,8 +275,7 @@ static deeper_status join(layout *l, int i, const dp_node *node) {
         inputs[j] = input(l, node, j, flat);
     if (!inputs)
         return DEEPER_OK;
-    Onnx__NodeProto *made =
-        dp_onnx_make_node(l->made, node->op == DP_OP_ADD ? "Add" : "Concat", node->name, inputs, node->input_count);
+    Onnx__NodeProto *made = dp_onnx_make_node(l->made, type, node->name, inputs, node->input_count);
     if (node->op == DP_OP_CONCAT)
         dp_onnx_make_int(l->made, made, "axis", 1);
     l->flat[i] = flat;
@@ -330,6 +334,8 @@ static lay *const operators[DP_OP_COUNT] = {
     [DP_OP_AFFINE] = affine,
     [DP_OP_CLIP] = clip,
     [DP_OP_PAD] = pad,
+    [DP_OP_SIGMOID] = sigmoid,
+    [DP_OP_MULTIPLY] = join,
     [DP_OP_SHUFFLE] = shuffle,
     [DP_OP_ADD] = join,
     [DP_OP_CONCAT] = join,

@@ -3,8 +3,6 @@
  * (dp_onnx_settle). Letters: N images, C channels. */
 #include "formats/onnx/onnx_import.h"
 
-#include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 /* Output 0 as input 0 with other dims; all but the first must keep the product. */
@@ -354,18 +352,8 @@ static deeper_status pad(dp_onnx_importer *it, const Onnx__NodeProto *node) {
     return dp_onnx_add(it, node, DP_OP_PAD, &layer, 1, &(dp_attributes){ .window = window }, 4);
 }
 
-static const struct {
-    const char *name;
-    dp_onnx_operator *run;
-} operators[] = {
+const dp_onnx_row dp_onnx_shape_operators[] = {
     { "Cast", cast },       { "Concat", concat },       { "Flatten", flatten },     { "Gather", gather }, { "Identity", identity },
     { "Pad", pad },         { "Reshape", reshape },     { "Shape", shape_of },      { "Slice", slice },   { "Split", split },
-    { "Squeeze", squeeze }, { "Transpose", transpose }, { "Unsqueeze", unsqueeze },
+    { "Squeeze", squeeze }, { "Transpose", transpose }, { "Unsqueeze", unsqueeze }, { NULL, NULL },
 };
-
-dp_onnx_operator *dp_onnx_shape_operator(const char *name) {
-    for (size_t i = 0; i < sizeof operators / sizeof *operators; i++)
-        if (strcmp(operators[i].name, name) == 0)
-            return operators[i].run;
-    return NULL;
-}
