@@ -261,6 +261,19 @@ static void test_refused(void **state) {
     assert_int_equal(test_folder_count(folder), 0);
     dp_model_free(model);
 
+    /* A parameter that is not called after its layer: a blob has no name of its own. */
+    assert_int_equal(dp_graph_create(&graph, NULL, &error), DEEPER_OK);
+    const int inputs[] = { dp_add_input(graph, "data", 3, 7, 7),
+                           dp_add_parameter(graph, "other", "weight", (dp_shape){ 7, 3, 7, 7 }) };
+    dp_graph_add(graph, DP_OP_FC, "fc", inputs, 2, NULL);
+    dp_add_softmax(graph, "prob", dp_graph_find(graph, "fc"));
+    assert_int_equal(dp_model_from_graph(&model, graph, &error), DEEPER_OK);
+    assert_int_equal(dp_model_allocate(model, &error), DEEPER_OK);
+    assert_int_equal(dp_model_save(model, path, NULL, &error), DEEPER_ERROR_UNSUPPORTED);
+    assert_non_null(strstr(error.message, "fc (fc): a parameter of it has another name"));
+    assert_int_equal(test_folder_count(folder), 0);
+    dp_model_free(model);
+
     /* A folder in the place of the second file: the first does not appear either. */
     model = make("googlenet:width=0.0625", 7, 64);
     test_write(path, "old", 3);

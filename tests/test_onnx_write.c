@@ -213,6 +213,28 @@ static void test_graphs(void **state) {
     test_folder_remove(folder);
 }
 
+/* A layer that the answer does not depend on is not in the file: read back, the network is one without it. */
+static void test_unused_layer(void **state) {
+    char *folder = test_folder(), path[TEST_PATH_SIZE];
+    dp_graph *g;
+    dp_model *model = NULL;
+    assert_int_equal(dp_graph_create(&g, NULL, NULL), DEEPER_OK);
+    int mean =
+        dp_add_global_average(g, "mean", dp_add_conv(g, "c", dp_add_input(g, "data", 3, 8, 8), 4, dp_window_square(3, 1, 1), true));
+    dp_add_fc(g, "unused", mean, 5);
+    dp_add_softmax(g, "prob", mean);
+    assert_int_equal(dp_model_from_graph(&model, g, NULL), DEEPER_OK);
+    fill(model);
+    test_path(path, folder, "m.onnx");
+    save(model, path, false);
+    dp_model *again = open(path);
+    assert_int_equal(again->graph->parameters, 2);
+    assert_memory_equal(again->values[0], model->values[0], 4 * 27 * sizeof(float));
+    dp_model_free(again);
+    dp_model_free(model);
+    test_folder_remove(folder);
+}
+
 static void test_bad_graphs(void **state) {
     static const struct {
         const char *json, *text;
@@ -286,8 +308,8 @@ static void test_refusals_and_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_our_networks), cmocka_unit_test(test_known_by_structure),  cmocka_unit_test(test_graphs),
-        cmocka_unit_test(test_bad_graphs),   cmocka_unit_test(test_refusals_and_memory),
+        cmocka_unit_test(test_our_networks), cmocka_unit_test(test_known_by_structure), cmocka_unit_test(test_graphs),
+        cmocka_unit_test(test_unused_layer), cmocka_unit_test(test_bad_graphs),         cmocka_unit_test(test_refusals_and_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -29,7 +29,7 @@ void dp_parameter_tensor(const dp_graph *graph, int node, dp_tensor *tensor) {
     if (is_fc_weight(graph, node)) {
         tensor->rank = 2;
         tensor->shape[1] = floats / rows;
-    } else if (is_conv_weight(graph, node)) {
+    } else if (floats != rows || is_conv_weight(graph, node)) {
         tensor->rank = 4;
         tensor->shape[1] = (size_t)shape.c;
         tensor->shape[2] = (size_t)shape.h;

@@ -7,7 +7,7 @@
 #include "formats/tensor.h"
 
 /* *tensor = name, type F32 and shape of the parameter that `node` is, as files hold it: K x C x R x S for the weight of a
- * convolution, K x (C*H*W) for that of a fully connected layer, K for all others. data stays NULL. */
+ * convolution, K x (C*H*W) for that of a fully connected layer, K for all others that are one value a row. data stays NULL. */
 void dp_parameter_tensor(const dp_graph *graph, int node, dp_tensor *tensor);
 
 /* *tensors = a list of the model's parameters with their values, in their order, graph->parameters of them; freed by dp_free. The

@@ -1,11 +1,12 @@
 /* seeds_formats.c - seeds for the readers of model files: small sound files of every kind that each reader tells apart.
  *
- *     seeds_formats FOLDER        fills FOLDER/fuzz_safetensors, fuzz_caffemodel, fuzz_model_file, fuzz_labels */
+ *     seeds_formats FOLDER        fills FOLDER/fuzz_safetensors, fuzz_caffemodel, fuzz_model_file, fuzz_recipe, fuzz_labels */
 #include "caffemodel.pb-c.h"
 #include "formats/caffe/caffemodel.h"
 #include "formats/fill.h"
 #include "formats/metadata.h"
 #include "formats/model.h"
+#include "formats/recipes.h"
 #include "formats/safetensors.h"
 
 #include <errno.h>
@@ -273,6 +274,27 @@ static void model_files(void) {
     }
 }
 
+/* Every name, and the JSON of what each is; some that a network of three or of one channel refuses. */
+static void recipes(void) {
+    const dp_recipe *recipe;
+    for (size_t i = 0; (recipe = dp_recipe_at(i)) != NULL; i++) {
+        dp_preprocess rule;
+        for (int channels = recipe->grey ? 1 : 3; channels <= 3; channels += 2) {
+            dp_recipe_apply(&rule, recipe, 32, channels);
+            char *json = dp_preprocess_to_json(&rule, true);
+            if (!json)
+                give_up(target, "out of memory");
+            save_after(channels == 3 ? '1' : '0', json, strlen(json));
+            free(json);
+        }
+        save_after('1', recipe->name, strlen(recipe->name));
+        save_after('0', recipe->name, strlen(recipe->name));
+    }
+    save_after('1', TEXT("{" SIZE "}"));
+    save_after('1', TEXT("{\"size\":31,\"channels\":3}"));
+    save_after('1', TEXT("nosuch"));
+}
+
 static void label_tables(void) {
     save_after('0', TEXT("n01440764 tench, Tinca tinca\nn01443537 goldfish\n"));
     save_after('0', TEXT("daisy\r\nrose\r\n\xEC\xA7\x80 \xEC\xA7\x80"));
@@ -294,6 +316,8 @@ int main(int argc, char **argv) {
     caffemodels();
     begin("fuzz_model_file");
     model_files();
+    begin("fuzz_recipe");
+    recipes();
     begin("fuzz_labels");
     label_tables();
     return 0;

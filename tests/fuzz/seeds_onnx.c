@@ -1,7 +1,7 @@
 /* seeds_onnx.c - seeds for the readers of ONNX files and of networks as JSON: small sound files that together have every operator,
  * every field that values can lie in, and the older and newer ways to say a thing.
  *
- *     seeds_onnx FOLDER        fills FOLDER/fuzz_onnx, fuzz_graph_json */
+ *     seeds_onnx FOLDER        fills FOLDER/fuzz_onnx, fuzz_graph_json, fuzz_save */
 #include "formats/graph_json.h"
 #include "formats/model.h"
 #include "formats/onnx/onnx_import.h"
@@ -28,6 +28,20 @@ static void save(const char *target, const void *bytes, size_t size) {
     }
 }
 
+/* A network in JSON behind a byte that chooses the format, or ONNX with preprocessing inside. */
+static void save_for_writers(const char *json) {
+    size_t size = strlen(json) + 1;
+    char *bytes = malloc(size);
+    if (!bytes)
+        exit(1);
+    memcpy(bytes + 1, json, size - 1);
+    for (char choice = 0; choice < 5; choice++) {
+        bytes[0] = choice < 4 ? choice : 65;
+        save("fuzz_save", bytes, size);
+    }
+    free(bytes);
+}
+
 /* The file, and the network that it is, as JSON. */
 static void finish(maker *m) {
     size_t size;
@@ -37,6 +51,7 @@ static void finish(maker *m) {
     if (dp_model_open_bytes(&model, bytes, size, "seed", NULL, NULL) == DEEPER_OK) {
         char *json = dp_graph_to_json(model->graph);
         save("fuzz_graph_json", json, strlen(json));
+        save_for_writers(json);
         free(json);
         dp_model_free(model);
     }

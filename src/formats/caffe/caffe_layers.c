@@ -108,12 +108,25 @@ static Caffe__BlobProto *add_blob(dp_caffe_layer *room, const float *values, con
     return blob;
 }
 
-/* The parameter that input `i` of the node is. */
-static void add_parameter(const builder *b, dp_caffe_layer *room, int i) {
+/* The parameter that input `i` of the node is. A blob has no name but its layer's and its place: another is refused. */
+static deeper_status add_parameter(const builder *b, dp_caffe_layer *room, int i) {
+    static const char *const suffixes[] = { "", "weight", "bias", "running_mean", "running_var" };
+    const dp_node *parameter = &b->model->graph->nodes[b->node->inputs[i]];
+    size_t length = strlen(b->node->name);
     dp_tensor tensor;
-    int node = b->node->inputs[i];
-    dp_parameter_tensor(b->model->graph, node, &tensor);
-    add_blob(room, b->model->values[b->model->graph->nodes[node].parameter], tensor.shape, tensor.rank);
+    if (strncmp(parameter->name, b->node->name, length) != 0 || parameter->name[length] != '.'
+        || strcmp(parameter->name + length + 1, suffixes[i]) != 0)
+        return refuse(b, "a parameter of it has another name than its own, or another layer's");
+    dp_parameter_tensor(b->model->graph, b->node->inputs[i], &tensor);
+    add_blob(room, b->model->values[parameter->parameter], tensor.shape, tensor.rank);
+    return DEEPER_OK;
+}
+
+/* Weights, and a bias if there is one. */
+static deeper_status add_weights(const builder *b, dp_caffe_layer *room) {
+    for (int i = 1; i < b->node->input_count; i++)
+        DP_TRY(add_parameter(b, room, i));
+    return DEEPER_OK;
 }
 
 /* ------------------------------------------------------------------------------------------------------------- windows */
@@ -184,8 +197,7 @@ static deeper_status convolution(builder *b) {
     of->stride_w = (uint32_t)w->stride_x;
     of->pad_h = (uint32_t)w->pad_top;
     of->pad_w = (uint32_t)w->pad_left;
-    for (int i = 1; i < b->node->input_count; i++)
-        add_parameter(b, room, i);
+    DP_TRY(add_weights(b, room));
     return fit(b, w, false);
 }
 
@@ -197,9 +209,7 @@ static deeper_status fully_connected(builder *b) {
     of->has_num_output = of->has_bias_term = 1;
     of->num_output = (uint32_t)b->node->shape.c;
     of->bias_term = b->node->input_count > 2;
-    for (int i = 1; i < b->node->input_count; i++)
-        add_parameter(b, room, i);
-    return DEEPER_OK;
+    return add_weights(b, room);
 }
 
 static Caffe__PoolingParameter *add_pool(builder *b, Caffe__PoolingParameter__PoolMethod method) {
@@ -293,14 +303,13 @@ static deeper_status picture(builder *b) {
 
 enum { SCALE = 1, SHIFT, MEAN, VARIANCE }; /* inputs of a batch norm; the first two of an affine node */
 
-static dp_caffe_layer *add_scale(builder *b) {
-    dp_caffe_layer *scale = add(b, "Scale");
+static deeper_status add_scale(builder *b, dp_caffe_layer **made) {
+    dp_caffe_layer *scale = *made = add(b, "Scale");
     caffe__scale_parameter__init(&scale->of.scale);
     scale->layer.scale_param = &scale->of.scale;
     scale->of.scale.has_bias_term = scale->of.scale.bias_term = 1;
-    add_parameter(b, scale, SCALE);
-    add_parameter(b, scale, SHIFT);
-    return scale;
+    DP_TRY(add_parameter(b, scale, SCALE));
+    return add_parameter(b, scale, SHIFT);
 }
 
 static deeper_status batch_norm(builder *b) {
@@ -314,11 +323,12 @@ static deeper_status batch_norm(builder *b) {
     statistics->of.norm.has_use_global_stats = statistics->of.norm.use_global_stats = 1;
     statistics->of.norm.has_eps = 1;
     statistics->of.norm.eps = b->node->attributes.epsilon;
-    add_parameter(b, statistics, MEAN);
-    add_parameter(b, statistics, VARIANCE);
+    DP_TRY(add_parameter(b, statistics, MEAN));
+    DP_TRY(add_parameter(b, statistics, VARIANCE));
     add_blob(statistics, &factor, &one, 1);
 
-    dp_caffe_layer *scale = add_scale(b);
+    dp_caffe_layer *scale;
+    DP_TRY(add_scale(b, &scale));
     scale->bottom[0] = statistics->name;
     scale->layer.bottom = scale->bottom;
     scale->layer.n_bottom = 1;
@@ -326,7 +336,9 @@ static deeper_status batch_norm(builder *b) {
 }
 
 static deeper_status affine(builder *b) {
-    set_bottoms(b, add_scale(b), 1);
+    dp_caffe_layer *scale;
+    DP_TRY(add_scale(b, &scale));
+    set_bottoms(b, scale, 1);
     return DEEPER_OK;
 }
 

@@ -83,6 +83,14 @@ static bool is_preprocessing(const opening *o, int i) {
 
 /* -------------------------------------------------------------------------------------------------------- our networks */
 
+/* Whether the file has values for all parameters of `model`: not for those that its answer does not depend on. */
+static bool pairs_all(const opening *o, const dp_model *model) {
+    int found = 0;
+    for (int i = 0; i < o->network.graph->count; i++)
+        found += o->pairs[i] >= 0 && model->graph->nodes[o->pairs[i]].parameter >= 0;
+    return found == model->graph->parameters;
+}
+
 /* Whether the imported network is that of `model`: then o->pairs says which node is which. */
 static deeper_status match(opening *o, const dp_model *model, bool *same, deeper_error *error) {
     const dp_graph *graph = model->graph;
@@ -90,7 +98,11 @@ static deeper_status match(opening *o, const dp_model *model, bool *same, deeper
     while (b.input < graph->count && graph->nodes[b.input].op != DP_OP_INPUT)
         b.input++;
     *same = false;
-    return b.output < 0 ? DEEPER_OK : dp_graph_match(&a, &b, o->pairs, same, error);
+    if (b.output < 0)
+        return DEEPER_OK;
+    DP_TRY(dp_graph_match(&a, &b, o->pairs, same, error));
+    *same = *same && pairs_all(o, model);
+    return DEEPER_OK;
 }
 
 /* The values of the imported parameters in a model whose network is the imported one (pairs NULL) or was matched with it. */
@@ -162,10 +174,11 @@ static void move_texts(dp_model *to, dp_model *from) {
     to->labels = from->labels;
     to->source = from->source;
     to->training = from->training;
+    to->calibration = from->calibration;
     to->preprocess = from->preprocess;
     to->has_preprocess = from->has_preprocess;
     from->labels = (dp_labels){ 0 };
-    from->source = from->training = NULL;
+    from->source = from->training = from->calibration = NULL;
 }
 
 static deeper_status set_source(const opening *o, dp_model *model, deeper_error *error) {

@@ -1,0 +1,24 @@
+/* scratch.c - see scratch.h. */
+#include "helpers/scratch.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static char folder[] = "/dev/shm/deeper_fuzz_XXXXXX";
+
+static void remove_folder(void) {
+    rmdir(folder);
+}
+
+const char *test_scratch(void) {
+    static const char *made;
+    if (!made) {
+        if (access("/dev/shm", W_OK) != 0)
+            snprintf(folder, sizeof folder, "/tmp/deeper_fuzz_XXXXXX");
+        made = mkdtemp(folder);
+        if (!made || atexit(remove_folder) != 0)
+            abort();
+    }
+    return made;
+}
