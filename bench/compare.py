@@ -29,8 +29,8 @@ import time
 import venv
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-ENVIRONMENTS = {"onnxruntime": ["onnxruntime", "numpy"], "openvino": ["openvino", "numpy"], "ncnn": ["ncnn", "pnnx", "numpy"],
-                "torch": ["torch", "numpy"]}
+ENVIRONMENTS = {"onnxruntime": ["onnxruntime", "numpy"], "openvino": ["openvino", "numpy"], "ncnn": ["ncnn", "numpy"],
+                "pnnx": ["pnnx"], "torch": ["torch", "numpy"]}
 PEERS = {"onnxruntime": "onnxruntime", "openvino": "openvino", "ncnn": "ncnn", "torch-eager": "torch", "torch-channels-last": "torch",
          "torch-compiled": "torch"}
 FORMATS = {"onnxruntime": "onnx", "openvino": "onnx", "ncnn": "onnx", "torch": "npz"}
@@ -190,10 +190,10 @@ def make_environment(name, args):
     return python
 
 
-def make_ncnn(python, folder, size):
-    """ncnn's own converter makes model.ncnn.param and model.ncnn.bin beside model.onnx."""
+def make_ncnn(args, folder, size):
+    """ncnn's own converter, which is larger than ncnn by far, makes model.ncnn.param and model.ncnn.bin beside model.onnx."""
     if not os.path.exists(os.path.join(folder, "model.ncnn.bin")):
-        pnnx = os.path.join(os.path.dirname(python), "pnnx")
+        pnnx = os.path.join(os.path.dirname(make_environment("pnnx", args)), "pnnx")
         call([pnnx, "model.onnx", f"inputshape=[1,3,{size},{size}]", "fp16=0"], cwd=folder)
         if not os.path.exists(os.path.join(folder, "model.ncnn.bin")):
             raise Skip("pnnx made no model.ncnn.bin")
@@ -212,7 +212,7 @@ def open_peers(args, deeper, folder, info):
                 call([deeper.program, "convert", deeper.model, model])
             pythons[environment] = pythons.get(environment) or make_environment(environment, args)
             if name == "ncnn":
-                make_ncnn(pythons[environment], folder, size)
+                make_ncnn(args, folder, size)
             peer = Peer(name, pythons[environment], folder)
             peer.classes = len(ids)
             got = peer.probabilities()
