@@ -9,22 +9,10 @@
 #include <sys/resource.h>
 
 static const cli_option options[] = {
-    { .name = "arch",
-      .letter = 'a',
-      .kind = CLI_TEXT,
-      .value = "ARCH",
-      .fallback = "googlenet",
-      .help = "an architecture with made-up weights; the speed is the same" },
+    CLI_OPTION_ARCH,
     CLI_OPTION_MODEL,
     CLI_OPTION_THREADS,
-    { .name = "batch",
-      .letter = 'b',
-      .kind = CLI_INTEGER,
-      .value = "N",
-      .fallback = "1",
-      .least = 1,
-      .most = 256,
-      .help = "images a run" },
+    CLI_OPTION_BATCH,
     CLI_OPTION_MEMORY,
     { .name = "precision", .letter = 'p', .kind = CLI_CHOICE, .value = "fp32", .fallback = "fp32", .help = "arithmetic" },
     { .name = "seconds",
@@ -35,12 +23,7 @@ static const cli_option options[] = {
       .least = 0,
       .most = 3600,
       .help = "how long to measure, at least ten runs" },
-    { .name = "size",
-      .kind = CLI_INTEGER,
-      .value = "N",
-      .least = 28,
-      .most = 1024,
-      .help = "side of the picture of --arch in pixels (default: 224)" },
+    CLI_OPTION_SIZE,
     { .name = "train", .kind = CLI_FLAG, .help = "time training steps: forward with auxiliary heads, backward, update" },
     { .name = "layers", .kind = CLI_FLAG, .help = "show what each step takes, and each kind of step together" },
     { .name = "plan", .kind = CLI_FLAG, .help = "show the steps of the plan too" },
@@ -49,6 +32,7 @@ static const cli_option options[] = {
 /* What is timed. Memory is that of an inference session; training tells its peak only. */
 typedef struct setting {
     bool train;
+    const char *tuning; /* that chose some of the convolutions; NULL: none did */
     size_t arena_bytes, packed_bytes;
     int threads;
     char isa[16];
@@ -62,14 +46,15 @@ static uint64_t peak_rss_bytes(void) {
 static void print_json(const cli_args *args, const deeper_model *model, const setting *s, const deeper_benchmark *b,
                        const char *plan, json_t *layers) {
     json_t *object = json_pack(
-        "{s:s?, s:s?, s:i, s:b, s:s, s:s, s:i, s:i, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:I}", "architecture",
+        "{s:s?, s:s?, s:i, s:b, s:s, s:s, s:i, s:i, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:I, s:o}", "architecture",
         deeper_model_text(model, "architecture"), "options", deeper_model_text(model, "options"), "size",
         deeper_model_image_size(model), "train", s->train, "precision", cli_text(args, "precision"), "isa", s->isa, "threads",
         s->threads, "batch", cli_integer(args, "batch"), "runs", b->runs, "median_ms", cli_json_real(b->median_ms), "min_ms",
         cli_json_real(b->min_ms), "p90_ms", cli_json_real(b->p90_ms), "images_per_second", cli_json_real(b->images_per_second),
         "peak_gflops", cli_json_real(b->peak_gflops), "direct_floor_ms", cli_json_real(b->direct_floor_ms), "ratio_to_floor",
         cli_json_real(b->ratio_to_floor), "multiply_adds", (json_int_t)b->multiply_adds, "logit_checksum",
-        cli_json_real(b->logit_checksum), "peak_rss_bytes", (json_int_t)peak_rss_bytes());
+        cli_json_real(b->logit_checksum), "peak_rss_bytes", (json_int_t)peak_rss_bytes(), "tuning",
+        cli_json_text(s->tuning ? s->tuning : "built-in model"));
     if (!s->train) {
         json_object_set_new(object, "arena_bytes", json_integer((json_int_t)s->arena_bytes));
         json_object_set_new(object, "packed_bytes", json_integer((json_int_t)s->packed_bytes));
@@ -92,7 +77,9 @@ static void print_text(const cli_args *args, const deeper_model *model, const se
            cli_grouped(b->multiply_adds, text));
     printf("run            %s%s, %s, %d thread%s, batch %d, %d runs\n", s->train ? "training steps, " : "",
            cli_text(args, "precision"), s->isa, s->threads, s->threads == 1 ? "" : "s", cli_integer(args, "batch"), b->runs);
-    printf("time           median %.2f ms, least %.2f ms, 90 %% below %.2f ms\n", b->median_ms, b->min_ms, b->p90_ms);
+    fputs("tuning         ", stdout);
+    cli_print_text(s->tuning ? s->tuning : "built-in model");
+    printf("\ntime           median %.2f ms, least %.2f ms, 90 %% below %.2f ms\n", b->median_ms, b->min_ms, b->p90_ms);
     printf("speed          %.1f images/s\n", b->images_per_second);
     printf("machine        %.1f GFLOP/s fp32 at most, so %.2f ms without short cuts\n", b->peak_gflops, b->direct_floor_ms);
     printf("ratio to that  %.3f\n", b->ratio_to_floor);
@@ -119,10 +106,13 @@ static int bench(const cli_args *args, const deeper_model *model) {
     deeper_error error = { 0 };
     setting s = { .train = cli_flag(args, "train") };
     session_options.max_batch = s.train ? 1 : cli_integer(args, "batch");
+    if (s.train)
+        session_options.tuning = NULL;
     if (deeper_session_create(&session, model, &session_options, &error))
         return cli_failure(&error);
     s.threads = deeper_session_threads(session);
     snprintf(s.isa, sizeof s.isa, "%s", deeper_session_isa(session));
+    s.tuning = deeper_session_tuned(session) ? session_options.tuning : NULL;
     deeper_session_memory(session, &s.arena_bytes, &s.packed_bytes);
     if (s.train) { /* it told threads and instruction set; its memory must not count in the peak */
         deeper_session_free(session);
@@ -144,18 +134,12 @@ static int bench(const cli_args *args, const deeper_model *model) {
 
 static int run(const cli_args *args) {
     deeper_model *model = NULL;
-    deeper_error error = { 0 };
     if (cli_flag(args, "train") && cli_flag(args, "plan"))
         return cli_usage(args->command, "--plan shows the plan of inference; not with --train");
-    if (cli_given(args, "model") && cli_given(args, "size"))
-        return cli_usage(args->command, "--size goes with --arch; a model file has its own size");
-    int code = cli_model_or_arch(&model, args, 1000, cli_given(args, "size") ? cli_integer(args, "size") : 224);
+    int code = cli_network(&model, args);
     if (code)
         return code;
-    if (!cli_given(args, "model") && deeper_model_initialize(model, 1, &error))
-        code = cli_failure(&error);
-    else
-        code = bench(args, model);
+    code = bench(args, model);
     deeper_model_close(model);
     return code;
 }

@@ -3,6 +3,7 @@
 #include "download.h"
 #include "models.h"
 #include "output.h"
+#include "paths.h"
 
 #include <stdio.h>
 #include <stdlib.h>

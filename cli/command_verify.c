@@ -3,6 +3,7 @@
 #include "commands.h"
 #include "models.h"
 #include "output.h"
+#include "paths.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -120,11 +121,12 @@ static void print_json_result(const work *w, const char *path, const char *again
     json_t *left = json_array();
     for (size_t i = 0; i < w->left_count; i++)
         json_array_append_new(left, cli_json_text(w->left[i]));
-    cli_print_json(json_pack("{s:o, s:o, s:i, s:I, s:I, s:o, s:o, s:o, s:b, s:o}", "model", cli_json_text(path), "against",
+    cli_print_json(json_pack("{s:o, s:o, s:i, s:I, s:I, s:o, s:o, s:o, s:b, s:o, s:o}", "model", cli_json_text(path), "against",
                              cli_json_text(against), "inputs", inputs, "tensors", (json_int_t)w->compared, "beyond",
                              (json_int_t)w->beyond, "worst", difference_json(&w->worst.at, w->worst.name, w->worst.other), "first",
                              w->beyond ? difference_json(&w->first.at, w->first.name, w->first.other) : json_null(), "tolerance",
-                             cli_json_real(w->tolerance), "agree", !w->beyond, "not_compared", left));
+                             cli_json_real(w->tolerance), "agree", !w->beyond, "not_compared", left, "tuning",
+                             cli_json_text(cli_tuning() ? cli_tuning() : "built-in model")));
 }
 
 static int print_result(const work *w, const char *path, const char *against, int inputs) {
@@ -157,6 +159,7 @@ static int verify(const cli_args *args, const deeper_model *model, const char *p
     int inputs = 0;
     with.names = cli_text(args, "names");
     with.threads = cli_integer(args, "threads");
+    with.tuning = cli_tuning();
     with.pictures = args->operand_count > 1 ? (const char *const *)args->operands + 1 : NULL;
     with.picture_count = args->operand_count - 1;
     with.progress = show_progress;

@@ -6,6 +6,7 @@
 
 #include "options.h"
 #include "output.h"
+#include "paths.h"
 
 #include <curl/curl.h>
 #include <openssl/evp.h>
@@ -328,18 +329,6 @@ static outcome fetch(transfer *t) {
 
 /* -------------------------------------------------------------------------------------------------------------- whole */
 
-static bool folders_make(const char *path) {
-    char *copy = strdup(path);
-    bool ok = copy != NULL;
-    for (char *slash = copy ? strchr(copy + 1, '/') : NULL; slash && ok; slash = strchr(slash + 1, '/')) {
-        *slash = 0;
-        ok = !mkdir(copy, 0777) || errno == EEXIST || errno == EISDIR;
-        *slash = '/';
-    }
-    free(copy);
-    return ok;
-}
-
 /* Makes the part the file, durably. */
 static bool part_commit(const transfer *t) {
     const char *path = t->download->path, *slash = strrchr(path, '/');
@@ -377,7 +366,7 @@ static int bring(transfer *t) {
     cli_download *download = t->download;
     if (already_there(t))
         return CLI_DONE;
-    if (!folders_make(download->path))
+    if (!cli_folders_make(download->path))
         return cli_error("%s: its folder cannot be made: %s", download->path, strerror(errno));
     t->fd = open(t->part, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     if (t->fd < 0)

@@ -105,6 +105,7 @@ static const char exit_codes[] =
 
 static const char environment[] = ".SH ENVIRONMENT\n"
                                   ".TP\nDEEPER_THREADS\nThreads to use where \\-\\-threads is not given.\n"
+                                  ".TP\nDEEPER_TUNING\nThe file of \\fBdeeper tune\\fR to use, or \\fInone\\fR.\n"
                                   ".TP\nDEEPER_ISA\nForces an instruction set: portable, avx2, avx512 or neon.\n"
                                   ".TP\nDEEPER_MIRROR\nBase address or folder that pulled files come from.\n"
                                   ".TP\nXDG_DATA_HOME\nPulled models are kept in its folder deeper (default: ~/.local/share).\n"

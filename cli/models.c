@@ -2,8 +2,8 @@
 #include "models.h"
 
 #include "output.h"
+#include "paths.h"
 
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,25 +45,6 @@ const cli_published *cli_published_find(const char *name) {
 static char *joined(const char *a, const char *b, const char *c) {
     char *text;
     return asprintf(&text, "%s%s%s", a, b, c) < 0 ? NULL : text;
-}
-
-char *cli_data_path(const char *file) {
-    const char *data = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
-    char *path = NULL;
-    if (data && data[0] == '/') { /* a relative one is to be ignored, says the XDG specification */
-        path = joined(data, "/deeper/", file);
-    } else {
-        const struct passwd *user = home && *home ? NULL : getpwuid(getuid());
-        home = user ? user->pw_dir : home;
-        if (!home || !*home) {
-            cli_error("no folder for models: set HOME or XDG_DATA_HOME");
-            return NULL;
-        }
-        path = joined(home, "/.local/share/deeper/", file);
-    }
-    if (!path)
-        cli_error("out of memory");
-    return path;
 }
 
 /* Path of NAME, or of NAME with an ending that models have, in the data folders; NULL if none is there. */
@@ -192,6 +173,7 @@ deeper_session_options cli_session_options(const cli_args *args) {
     deeper_session_options options = DEEPER_SESSION_OPTIONS_INIT;
     options.threads = cli_integer(args, "threads");
     options.direct = strcmp(cli_text(args, "memory"), "low") == 0;
+    options.tuning = cli_tuning();
     return options;
 }
 
@@ -209,4 +191,16 @@ int cli_model_or_arch(deeper_model **model, const cli_args *args, int classes, i
     if (deeper_model_create(model, arch, classes, size, NULL, &error))
         return cli_failure(&error);
     return CLI_DONE;
+}
+
+int cli_network(deeper_model **model, const cli_args *args) {
+    deeper_error error = { 0 };
+    if (cli_given(args, "model") && cli_given(args, "size"))
+        return cli_usage(args->command, "--size goes with --arch; a model file has its own size");
+    int code = cli_model_or_arch(model, args, 1000, cli_given(args, "size") ? cli_integer(args, "size") : 224);
+    if (code || cli_given(args, "model") || !deeper_model_initialize(*model, 1, &error))
+        return code;
+    deeper_model_close(*model);
+    *model = NULL;
+    return cli_failure(&error);
 }

@@ -18,10 +18,6 @@ typedef struct cli_published {
 const cli_published *cli_published_at(size_t index);
 const cli_published *cli_published_find(const char *name);
 
-/* Path of a file in the user's data folder, $XDG_DATA_HOME/deeper or ~/.local/share/deeper. malloc'ed; NULL after a line on stderr.
- */
-char *cli_data_path(const char *file);
-
 /* Path of the model that `name` means: a file; else a model in the user's or the system's data folder; with NULL the first
  * published one that has been pulled. malloc'ed; NULL after a line on stderr. */
 char *cli_model_path(const char *name);
@@ -36,11 +32,15 @@ int cli_model_open(deeper_model **model, const char *name, const cli_args *args,
 char **cli_names_split(const char *list, size_t *count);
 void cli_names_free(char **names, size_t count);
 
-/* Session options as --threads and --memory say. */
+/* Session options as --threads and --memory say, with the user's tuning. */
 deeper_session_options cli_session_options(const cli_args *args);
 
 /* Pictures that go through the network together for that many crops of each. */
 int cli_batch(int crops);
+
+/* The network of --model, or of --arch and --size (default 224) with 1000 classes and made-up weights, for what does not depend on
+ * their values. Returns CLI_DONE, or another code after a line on stderr. */
+int cli_network(deeper_model **model, const cli_args *args);
 
 /* The model of --model, or a new one of --arch with `classes` and `size`, without parameter values. */
 int cli_model_or_arch(deeper_model **model, const cli_args *args, int classes, int size);

@@ -70,6 +70,21 @@ struct cli_args {
         .name = "memory", .kind = CLI_CHOICE, .value = "fast|low", .fallback = "fast",                                             \
         .help = "low: convolutions without Winograd's algorithm, 40 MB less for GoogLeNet, at two thirds of the speed"             \
     }
+#define CLI_OPTION_ARCH                                                                                                            \
+    {                                                                                                                              \
+        .name = "arch", .letter = 'a', .kind = CLI_TEXT, .value = "ARCH", .fallback = "googlenet",                                 \
+        .help = "an architecture with made-up weights; the speed is the same"                                                      \
+    }
+#define CLI_OPTION_SIZE                                                                                                            \
+    {                                                                                                                              \
+        .name = "size", .kind = CLI_INTEGER, .value = "N", .least = 28, .most = 1024,                                              \
+        .help = "side of the picture of --arch in pixels (default: 224)"                                                           \
+    }
+#define CLI_OPTION_BATCH                                                                                                           \
+    {                                                                                                                              \
+        .name = "batch", .letter = 'b', .kind = CLI_INTEGER, .value = "N", .fallback = "1", .least = 1, .most = 256,               \
+        .help = "images a run"                                                                                                     \
+    }
 #define CLI_OPTION_CROPS                                                                                                           \
     {                                                                                                                              \
         .name = "crops", .letter = 'c', .kind = CLI_CHOICE, .value = "1|10|144", .fallback = "1",                                  \

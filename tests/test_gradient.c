@@ -203,7 +203,7 @@ static dp_plan *make_plan(subject *s, dp_isa isa, int threads, float **to) {
         }
     deeper_error error;
     dp_plan *plan;
-    dp_plan_options plan_options = { dp_kernels_for(isa), IMAGES + 1, threads, outputs, count, true, false };
+    dp_plan_options plan_options = { dp_kernels_for(isa), IMAGES + 1, threads, outputs, count, true, false, NULL };
     if (dp_plan_create(&plan, s->training, (const float *const *)s->values, NULL, &plan_options, NULL, &error) != DEEPER_OK)
         fail_msg("%s", error.message);
     return plan;

@@ -205,7 +205,7 @@ static void run_plan(const subject *s, dp_isa isa, int batch, int threads, float
     dp_plan *plan;
     dp_pool *pool;
     assert_int_equal(dp_packs_create(&packs, NULL, &error), DEEPER_OK);
-    dp_plan_options options = { dp_kernels_for(isa), batch, threads, s->outputs, s->output_count, false, false };
+    dp_plan_options options = { dp_kernels_for(isa), batch, threads, s->outputs, s->output_count, false, false, NULL };
     if (dp_plan_create(&plan, s->graph, (const float *const *)s->pointers, packs, &options, NULL, &error) != DEEPER_OK)
         fail_msg("%s", error.message);
     assert_int_equal(dp_pool_create(&pool, NULL, threads, &error), DEEPER_OK);
@@ -328,7 +328,7 @@ static char *plan_text(void (*build)(subject *), int output_node, bool direct, s
     build(&s);
     fill(&s);
     assert_int_equal(dp_packs_create(&packs, NULL, NULL), DEEPER_OK);
-    dp_plan_options options = { dp_kernels_for(DP_ISA_PORTABLE), 1, 1, &s.outputs[output_node], 1, false, direct };
+    dp_plan_options options = { dp_kernels_for(DP_ISA_PORTABLE), 1, 1, &s.outputs[output_node], 1, false, direct, NULL };
     assert_int_equal(dp_plan_create(&plan, s.graph, (const float *const *)s.pointers, packs, &options, NULL, NULL), DEEPER_OK);
     dp_buffer_init(&text, NULL, 1 << 16);
     dp_plan_print(plan, &text);
@@ -402,11 +402,11 @@ static void test_bad_options(void **state) {
     assert_int_equal(dp_packs_create(&packs, NULL, NULL), DEEPER_OK);
     int parameter = 1, past = s.graph->count;
     const dp_plan_options bad[] = {
-        { dp_kernels_for(DP_ISA_PORTABLE), 0, 1, s.outputs, 1, false, false },
-        { dp_kernels_for(DP_ISA_PORTABLE), 1 << 20, 1, s.outputs, 1, false, false },
-        { dp_kernels_for(DP_ISA_PORTABLE), 1, 1, s.outputs, 0, false, false },
-        { dp_kernels_for(DP_ISA_PORTABLE), 1, 1, &parameter, 1, false, false },
-        { dp_kernels_for(DP_ISA_PORTABLE), 1, 1, &past, 1, false, false },
+        { dp_kernels_for(DP_ISA_PORTABLE), 0, 1, s.outputs, 1, false, false, NULL },
+        { dp_kernels_for(DP_ISA_PORTABLE), 1 << 20, 1, s.outputs, 1, false, false, NULL },
+        { dp_kernels_for(DP_ISA_PORTABLE), 1, 1, s.outputs, 0, false, false, NULL },
+        { dp_kernels_for(DP_ISA_PORTABLE), 1, 1, &parameter, 1, false, false, NULL },
+        { dp_kernels_for(DP_ISA_PORTABLE), 1, 1, &past, 1, false, false, NULL },
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         assert_int_equal(dp_plan_create(&plan, s.graph, (const float *const *)s.pointers, packs, &bad[i], NULL, &error),

@@ -348,7 +348,7 @@ static void run_graph(const dp_model *model, const dp_graph *graph, const int *o
     dp_pool *pool = NULL;
     dp_isa isa;
     assert_int_equal(dp_isa_select(&isa, NULL), DEEPER_OK);
-    dp_plan_options options = { dp_kernels_for(isa), BATCH, 2, outputs, count, training, false };
+    dp_plan_options options = { dp_kernels_for(isa), BATCH, 2, outputs, count, training, false, NULL };
     assert_int_equal(dp_packs_create(&packs, NULL, NULL), DEEPER_OK);
     if (dp_plan_create(&plan, graph, model->values, packs, &options, NULL, &error) != DEEPER_OK)
         fail_msg("%s", error.message);

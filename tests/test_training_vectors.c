@@ -134,7 +134,7 @@ static void trainee_open(trainee *t, dp_isa isa) {
         t->outputs[count] = t->gradients[p];
         outputs[count++] = t->nodes.gradients[p];
     }
-    dp_plan_options plan = { dp_kernels_for(isa), BATCH, 2, outputs, count, true, false };
+    dp_plan_options plan = { dp_kernels_for(isa), BATCH, 2, outputs, count, true, false, NULL };
     if (dp_plan_create(&t->plan, t->training, (const float *const *)t->values, NULL, &plan, NULL, &error) != DEEPER_OK)
         fail_msg("%s", error.message);
     assert_int_equal(dp_pool_create(&t->pool, NULL, 2, NULL), DEEPER_OK);

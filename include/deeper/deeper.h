@@ -208,13 +208,15 @@ typedef struct deeper_session_options {
     size_t output_count;
     int direct; /* not 0: convolutions by the direct product alone, without Winograd's algorithm: slower, other bits in the last
                  * places, a third of the packed weights */
+    const char *tuning; /* a file of deeper_tune, whose choices are taken for the convolutions that it has; NULL: none. Other bits
+                         * in the last places where a choice differs from the library's own. Training never uses one */
 } deeper_session_options;
 #define DEEPER_SESSION_OPTIONS_INIT                                                                                                \
-    { sizeof(deeper_session_options), 0, 0, NULL, 0, 0 }
+    { sizeof(deeper_session_options), 0, 0, NULL, 0, 0, NULL }
 
 /* Plans the model for these options and allocates all that a run needs. The instruction set is the best this CPU has, or the one
  * that the environment's DEEPER_ISA names (portable, avx2, avx512, neon). options may be NULL. The model must outlive the session.
- */
+ * Errors of a tuning: those of deeper_tuning_check. */
 DEEPER_API deeper_status deeper_session_create(deeper_session **session, const deeper_model *model,
                                                const deeper_session_options *options, deeper_error *error);
 DEEPER_API void deeper_session_free(deeper_session *session);
@@ -237,6 +239,9 @@ DEEPER_API void deeper_session_memory(const deeper_session *session, size_t *are
 /* Instruction set and threads that the session runs with. */
 DEEPER_API const char *deeper_session_isa(const deeper_session *session);
 DEEPER_API int deeper_session_threads(const deeper_session *session);
+
+/* Steps of the session's plan that are computed as its tuning says. */
+DEEPER_API int deeper_session_tuned(const deeper_session *session);
 
 /* ------------------------------------------------------------------------------------------------------------- images */
 
@@ -526,9 +531,10 @@ typedef struct deeper_verify_options {
     int threads;                                                    /* as in a session */
     void (*progress)(void *context, uint64_t done, uint64_t total); /* inputs; may be NULL */
     void *context;
+    const char *tuning; /* as in a session */
 } deeper_verify_options;
 #define DEEPER_VERIFY_OPTIONS_INIT                                                                                                 \
-    { sizeof(deeper_verify_options), NULL, NULL, 0, 0, NULL, NULL }
+    { sizeof(deeper_verify_options), NULL, NULL, 0, 0, NULL, NULL, NULL }
 
 /* Compares what the model computes with `against`:
  *   - a recording: an npz of arrays, or a folder of raw NAME_SHAPE.f32 files, one of them the input (named as the input layer,
@@ -730,6 +736,51 @@ typedef struct deeper_bench_step {
 DEEPER_API deeper_status deeper_bench_steps(const deeper_model *model, const deeper_session_options *options, int training,
                                             double seconds, void (*step)(void *context, const deeper_bench_step *step),
                                             void *context, deeper_benchmark *result, deeper_error *error);
+
+/* ------------------------------------------------------------------------------------------------------------ tuning */
+
+typedef struct deeper_tune_options {
+    size_t size;
+    int batch;                                                      /* images of the runs that are timed; 0: 1 */
+    int threads;                                                    /* as in a session */
+    void (*progress)(void *context, uint64_t done, uint64_t total); /* measurements; may be NULL */
+    void *context;
+} deeper_tune_options;
+#define DEEPER_TUNE_OPTIONS_INIT                                                                                                   \
+    { sizeof(deeper_tune_options), 0, 0, NULL, NULL }
+
+/* One kind of convolution: C channels to K outputs of H x W with a window (for the first layer over a picture with stride 2 that of
+ * its four phases: 4 C channels, half the window). Valid during the callback, texts too. */
+typedef struct deeper_tuned_layer {
+    const char *layer; /* the first of its kind, "inception_3a/3x3" */
+    int layers;        /* of this kind */
+    int channels, outputs, height, width, window;
+    const char *model,
+        *tuned;  /* how the library computes it of itself, and how the file says: "direct", "winograd, 6 points, ..." */
+    int changed; /* 1: they differ */
+    double model_ms, tuned_ms; /* of all layers of the kind in one run */
+} deeper_tuned_layer;
+
+typedef struct deeper_tuning_result {
+    int kinds, changed;        /* of convolutions that have a choice; those whose choice is not the library's own */
+    int slower;                /* 1: the changes made whole runs no faster, so that none was kept */
+    double model_ms, tuned_ms; /* of a whole run, medians of runs in turns */
+    int threads;               /* that were used */
+    const char *isa;           /* static */
+} deeper_tuning_result;
+
+/* Measures how each kind of convolution in the network is computed fastest on this machine, within whole runs of the network (the
+ * model needs parameter values), and writes a file for deeper_session_options.tuning, atomically; what the file has of other
+ * networks and instruction sets of this machine stays. A choice other than the library's own is kept where it is clearly faster, by
+ * 3 % at least. Takes some half a minute for GoogLeNet. `layer` (may be NULL) is called once a kind at the end. The same file
+ * means the same results whatever the batch or the number of threads. Errors: those of deeper_session_create; IO. */
+DEEPER_API deeper_status deeper_tune(const deeper_model *model, const char *path, const deeper_tune_options *options,
+                                     void (*layer)(void *context, const deeper_tuned_layer *layer), void *context,
+                                     deeper_tuning_result *result, deeper_error *error);
+
+/* Whether a session can use a tuning file. Errors: MISMATCH (a sound file of another machine or version: to be ignored, or measured
+ * anew), FORMAT and LIMIT (no tuning), IO. */
+DEEPER_API deeper_status deeper_tuning_check(const char *path, deeper_error *error);
 
 /* -------------------------------------------------------------------------------------------------------- comparing networks */
 

@@ -34,14 +34,7 @@ static deeper_status bench_begin(bench *it, const deeper_session_options *option
         return dp_fail(error, DEEPER_ERROR_MISMATCH, "%s: its layer \"prob\" is no softmax, so it has no logits",
                        inner->architecture);
     const int nodes[] = { softmax->inputs[0], it->model->prob };
-    const dp_session_options mine = {
-        .max_batch = options->max_batch,
-        .threads = options->threads,
-        .direct = options->direct != 0,
-        .outputs = nodes,
-        .output_count = 2,
-    };
-    DP_TRY(dp_session_create(&it->session, inner, it->model->packs, &mine, error));
+    DP_TRY(dp_session_open(&it->session, it->model, options, nodes, 2, error));
     if (profiled)
         DP_TRY(dp_profile_create(&it->profile, it->session->plan, error));
     it->session->profile = it->profile;

@@ -1,5 +1,6 @@
 /* session.c - deeper_session: layers by name, a run with its arguments checked. */
 #include "api/handles.h"
+#include "formats/tuning.h"
 
 #include <string.h>
 
@@ -36,23 +37,34 @@ static deeper_status find_outputs(const deeper_model *model, const deeper_sessio
     return DEEPER_OK;
 }
 
+deeper_status dp_session_open(dp_session **session, const deeper_model *model, const deeper_session_options *options,
+                              const int *nodes, int count, deeper_error *error) {
+    const deeper_allocator *allocator = model->owner.allocator;
+    dp_tuning tuning = { .allocator = allocator };
+    const dp_session_options inner = { .max_batch = options->max_batch,
+                                       .threads = options->threads,
+                                       .direct = options->direct != 0,
+                                       .tuning = &tuning,
+                                       .outputs = nodes,
+                                       .output_count = count };
+    deeper_status status = options->tuning ? dp_tuning_read(&tuning, options->tuning, allocator, error) : DEEPER_OK;
+    if (status == DEEPER_OK)
+        status = dp_session_create(session, model->model, model->packs, &inner, error);
+    dp_tuning_free(&tuning);
+    return status;
+}
+
 /* The inner session of checked options. */
 static deeper_status create(deeper_session *session, const deeper_session_options *options, deeper_error *error) {
     const deeper_model *model = session->model;
-    dp_session_options inner = { .max_batch = options->max_batch, .threads = options->threads, .direct = options->direct != 0 };
-    if (!options->outputs) {
-        inner.outputs = &model->prob;
-        inner.output_count = 1;
-        return dp_session_create(&session->session, model->model, model->packs, &inner, error);
-    }
+    if (!options->outputs)
+        return dp_session_open(&session->session, model, options, &model->prob, 1, error);
     int *nodes = dp_alloc_raw(model->owner.allocator, options->output_count, sizeof *nodes);
     if (!nodes)
         return dp_fail_memory(error, "the list of outputs");
-    inner.outputs = nodes;
-    inner.output_count = (int)options->output_count;
     deeper_status status = find_outputs(model, options, nodes, error);
     if (status == DEEPER_OK)
-        status = dp_session_create(&session->session, model->model, model->packs, &inner, error);
+        status = dp_session_open(&session->session, model, options, nodes, (int)options->output_count, error);
     dp_free(model->owner.allocator, nodes);
     return status;
 }
@@ -127,4 +139,11 @@ const char *deeper_session_isa(const deeper_session *session) {
 
 int deeper_session_threads(const deeper_session *session) {
     return session ? session->session->threads : 0;
+}
+
+int deeper_session_tuned(const deeper_session *session) {
+    int tuned = 0;
+    for (int i = 0; session && i < dp_plan_steps(session->session->plan); i++)
+        tuned += dp_plan_step_at(session->session->plan, i).chosen.tuned;
+    return tuned;
 }

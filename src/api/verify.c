@@ -3,6 +3,7 @@
 #include "api/bench.h"
 #include "api/handles.h"
 #include "data/picture.h"
+#include "formats/tuning.h"
 
 typedef struct verify {
     const deeper_model *model;
@@ -117,6 +118,7 @@ deeper_status deeper_verify(const deeper_model *model, const char *against, cons
                             void (*difference)(void *context, const deeper_difference *difference), void *context, int *inputs,
                             deeper_error *error) {
     bool other = false;
+    dp_tuning tuning = { 0 };
     DP_TRY(dp_need(model, "model", error));
     DP_TRY(dp_need(against, "against", error));
     if (!difference)
@@ -135,7 +137,12 @@ deeper_status deeper_verify(const deeper_model *model, const char *against, cons
         .fill = fill,
         .progress = progress,
         .context = &v,
+        .tuning = &tuning,
     };
     DP_TRY(is_model(&other, against, model->owner.allocator, error));
-    return (other ? with_model : with_recording)(&v, against, &inner, error);
+    deeper_status status = v.options.tuning ? dp_tuning_read(&tuning, v.options.tuning, model->owner.allocator, error) : DEEPER_OK;
+    if (status == DEEPER_OK)
+        status = (other ? with_model : with_recording)(&v, against, &inner, error);
+    dp_tuning_free(&tuning);
+    return status;
 }

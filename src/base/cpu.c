@@ -174,6 +174,50 @@ size_t dp_cache_bytes(int level) {
     return bytes > 0 ? (size_t)bytes : 0;
 }
 
+/* ------------------------------------------------------------------------------------------------------- the machine */
+
+enum { NAME_SIZE = 64 };
+
+#if defined(__x86_64__)
+
+/* The maker's name for the CPU, and family and model as the manuals put them together from leaf 1. */
+static void cpu_name(char name[NAME_SIZE], unsigned *family, unsigned *model) {
+    registers leaf = cpuid(1, 0);
+    *family = leaf.a >> 8 & 15;
+    *model = (leaf.a >> 4 & 15) | (*family == 6 || *family == 15 ? leaf.a >> 12 & 0xf0 : 0);
+    *family += *family == 15 ? leaf.a >> 20 & 255 : 0;
+    for (uint32_t i = 0; i < 3; i++) {
+        registers part = cpuid(0x80000000, 0).a >= 0x80000004 ? cpuid(0x80000002 + i, 0) : (registers){ 0 };
+        memcpy(name + i * sizeof part, &part, sizeof part);
+    }
+    name[3 * sizeof(registers)] = '\0';
+}
+
+#else
+
+/* What the kernel says of an ARM core: implementer, variant, part and revision in one number. */
+static void cpu_name(char name[NAME_SIZE], unsigned *family, unsigned *model) {
+    *family = *model = 0;
+    if (!read_text("/sys/devices/system/cpu/cpu0/regs/identification/midr_el1", name, NAME_SIZE))
+        strcpy(name, "CPU");
+}
+
+#endif
+
+const char *dp_machine_text(char text[DP_MACHINE_SIZE]) {
+    char name[NAME_SIZE] = "";
+    unsigned family, model;
+    cpu_name(name, &family, &model);
+    size_t begin = strspn(name, " "), end = strcspn(name, "\n");
+    while (end > begin && name[end - 1] == ' ')
+        end--;
+    snprintf(text, DP_MACHINE_SIZE, "%.*s, family %u model %u, caches of %zu, %zu, %zu KB", (int)(end > begin ? end - begin : 0),
+             name + begin, family, model, dp_cache_bytes(1) >> 10, dp_cache_bytes(2) >> 10, dp_cache_bytes(3) >> 10);
+    for (char *c = text; *c; c++)
+        *c = *c < ' ' || *c > '~' ? '?' : *c;
+    return text;
+}
+
 /* -------------------------------------------------------------------------------------------- processors and threads */
 
 /* Processors in the affinity mask. The kernel refuses a mask smaller than its own; this one holds 65536. */

@@ -20,6 +20,11 @@ bool dp_isa_supported(dp_isa isa);
  * can be had), else the best supported. */
 deeper_status dp_isa_select(dp_isa *isa, deeper_error *error);
 
+/* "NAME, family F model M, caches of 32, 1024, 32768 KB": what a measurement on this machine is good for. ASCII without control
+ * bytes, always the same on one machine. Returns text. */
+enum { DP_MACHINE_SIZE = 160 };
+const char *dp_machine_text(char text[DP_MACHINE_SIZE]);
+
 /* Bytes of data cache a core sees; 0 unknown. level 1..3. */
 size_t dp_cache_bytes(int level);
 

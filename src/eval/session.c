@@ -30,6 +30,7 @@ static deeper_status make_plan(dp_session *session, dp_packs *packs, const dp_se
         .outputs = session->outputs,
         .output_count = session->output_count,
         .direct = given->direct,
+        .tuning = given->tuning,
     };
     DP_TRY(dp_plan_create(&session->plan, model->graph, model->values, packs, &options, session->allocator, error));
     dp_plan_print(session->plan, &session->text);

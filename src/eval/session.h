@@ -28,7 +28,8 @@ typedef struct dp_session_options {
     int threads;        /* as dp_threads_select takes it */
     const int *outputs; /* nodes */
     int output_count;
-    bool direct; /* as dp_plan_options has it */
+    bool direct;             /* as dp_plan_options has it */
+    const dp_tuning *tuning; /* likewise */
 } dp_session_options;
 
 /* The ISA comes from dp_isa_select. packs: the model's cache; it and the model must outlive the session. Errors: ARGUMENT (options,

@@ -65,8 +65,11 @@ static void runner_close(runner *r) {
 }
 
 /* nodes are set; packs NULL: its own. */
-static deeper_status runner_start(runner *r, const dp_model *model, dp_packs *packs, int threads, deeper_error *error) {
-    const dp_session_options options = { .max_batch = 1, .threads = threads, .outputs = r->nodes, .output_count = r->count };
+static deeper_status runner_start(runner *r, const dp_model *model, dp_packs *packs, const dp_verify_options *with,
+                                  deeper_error *error) {
+    const dp_session_options options = {
+        .max_batch = 1, .threads = with->threads, .tuning = with->tuning, .outputs = r->nodes, .output_count = r->count
+    };
     if (!packs) {
         DP_TRY(dp_packs_create(&r->packs, r->allocator, error));
         packs = r->packs;
@@ -250,7 +253,7 @@ deeper_status dp_verify_recording(dp_differences *out, const dp_model *model, dp
                                : dp_fail_memory(error, "the list of recorded tensors");
     if (status == DEEPER_OK) {
         list_nodes(&mine, out);
-        status = runner_start(&mine, model, packs, options->threads, error);
+        status = runner_start(&mine, model, packs, options, error);
     }
     if (status == DEEPER_OK)
         status = compare_recording(out, &r, &mine, model, options, error);
@@ -313,9 +316,9 @@ deeper_status dp_verify_models(dp_differences *out, const dp_model *model, dp_pa
             ? list_pairs(out, &mine, &theirs, model->graph, other->graph, error)
             : dp_fail_memory(error, "the list of layers");
     if (status == DEEPER_OK)
-        status = runner_start(&mine, model, packs, options->threads, error);
+        status = runner_start(&mine, model, packs, options, error);
     if (status == DEEPER_OK)
-        status = runner_start(&theirs, other, NULL, options->threads, error);
+        status = runner_start(&theirs, other, NULL, options, error);
     if (status == DEEPER_OK)
         status = compare_models(out, &mine, &theirs, input, options, error);
     runner_close(&mine);

@@ -35,6 +35,7 @@ typedef struct dp_verify_options {
     deeper_status (*fill)(void *context, int image, float *input, deeper_error *error);
     void (*progress)(void *context, uint64_t done, uint64_t total); /* images; may be NULL */
     void *context;
+    const dp_tuning *tuning; /* as in a session */
 } dp_verify_options;
 
 /* Compares with a recording. One of its arrays is the input, N x C x H x W: named as the input layer, "input", or ending in

@@ -81,9 +81,8 @@ const float *dp_conv_packed_bias(const dp_run *run, const dp_conv_weights *weigh
 double dp_panel_cost(const dp_kernels *kernels, int rows, int blocks, int most);
 int dp_pieces(int count, int most);
 
-/* step_winograd.c: lowers a convolution that Winograd's algorithm computes and is expected to compute faster; *taken says whether
- * it was. */
-deeper_status dp_lower_winograd(dp_lowering *lowering, int node, bool *taken, deeper_error *error);
+/* step_winograd.c: lowers a convolution if it is to be computed by Winograd's algorithm, which chosen->choice.points then says. */
+deeper_status dp_lower_winograd(dp_lowering *lowering, int node, dp_chosen *chosen, deeper_error *error);
 
 /* step_conv.c: the input of a convolution, or a copy of it, with the halo of its window. */
 deeper_status dp_conv_input(dp_lowering *lowering, int node, dp_view *in, deeper_error *error);

@@ -10,6 +10,7 @@ typedef struct dp_lowering {
     const dp_graph *graph;
     const float *const *values;
     dp_packs *packs;
+    const dp_tuning *tuning;
     const int *outputs;
     int output_count;
 

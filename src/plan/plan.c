@@ -201,6 +201,7 @@ deeper_status dp_plan_create(dp_plan **plan, const dp_graph *graph, const float 
                              .graph = graph,
                              .values = values,
                              .packs = packs,
+                             .tuning = options->tuning,
                              .outputs = options->outputs,
                              .output_count = options->output_count };
     deeper_status status = compile(&lowering, error);

@@ -5,13 +5,14 @@
  * How: keep what the outputs need; fold batch norm and fuse ReLU into the convolution before; join sibling 1x1 convolutions of one
  * input into one product; let the parts of a concatenation write into its channel slices; give the private inputs of padded
  * convolutions a halo; lower each node to a step; number phases (steps of a phase do not depend on each other and run as one loop);
- * place buffers. What changes a bit is chosen from shape and ISA alone, never from threads or batch. */
+ * place buffers. What changes a bit is chosen from shape, ISA and tuning alone, never from threads or batch. */
 #ifndef DP_PLAN_PLAN_H
 #define DP_PLAN_PLAN_H
 
 #include "base/threads.h"
 #include "graph/graph.h"
 #include "kernels/kernels.h"
+#include "plan/tuning.h"
 
 typedef struct dp_plan dp_plan;
 
@@ -27,13 +28,21 @@ deeper_status dp_check_batch(int images, deeper_error *error);
 
 typedef struct dp_plan_options {
     const dp_kernels *kernels;
-    int max_batch;      /* 1..DP_BATCH_MAX */
-    int threads;        /* divides the work; changes no result */
-    const int *outputs; /* nodes */
-    int output_count;   /* >= 1 */
-    bool training;      /* parameters change between runs: they are packed in every run; dropout drops */
-    bool direct;        /* convolutions by the direct product alone: slower, a third of the packed weights */
+    int max_batch;           /* 1..DP_BATCH_MAX */
+    int threads;             /* divides the work; changes no result */
+    const int *outputs;      /* nodes */
+    int output_count;        /* >= 1 */
+    bool training;           /* parameters change between runs: they are packed in every run; dropout drops */
+    bool direct;             /* convolutions by the direct product alone: slower, a third of the packed weights */
+    const dp_tuning *tuning; /* how convolutions are computed where it says; NULL: nowhere. Not kept; not for training */
 } dp_plan_options;
+
+/* What a step chose between the direct product and Winograd's algorithm; key.channels 0: nothing. */
+typedef struct dp_chosen {
+    dp_tuning_key key;
+    dp_tuning_choice choice;
+    bool tuned; /* as the tuning said */
+} dp_chosen;
 
 /* values[p]: the values of parameter p; read now (packed) and not kept, except in training, where they are read in every run. packs
  * may be NULL in training. The graph, the packs and the kernels must outlive the plan. */
@@ -64,6 +73,7 @@ typedef struct dp_plan_step {
     const char *name, *kind;
     int phase;
     uint64_t multiply_adds; /* of the convolutions and linear layers that it computes, done directly, of one image */
+    dp_chosen chosen;
 } dp_plan_step;
 int dp_plan_steps(const dp_plan *plan);
 dp_plan_step dp_plan_step_at(const dp_plan *plan, int step);

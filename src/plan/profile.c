@@ -71,7 +71,7 @@ int dp_plan_steps(const dp_plan *plan) {
 
 dp_plan_step dp_plan_step_at(const dp_plan *plan, int step) {
     const dp_step *it = &plan->steps[step];
-    return (dp_plan_step){ it->name, it->kind->name, it->phase, it->multiply_adds };
+    return (dp_plan_step){ it->name, it->kind->name, it->phase, it->multiply_adds, it->chosen };
 }
 
 void dp_plan_describe_step(const dp_plan *plan, int step, dp_buffer *text) {

@@ -74,6 +74,7 @@ struct dp_step {
     bool whole_batch;
     uint64_t work;          /* estimate that orders the steps of a phase: the longest begin first */
     uint64_t multiply_adds; /* of its convolutions and linear layers, done directly, of one image: what it is measured by */
+    dp_chosen chosen;
     dp_view in, in2, in3, out;
     float low;   /* 0: a ReLU is fused, -INFINITY: none */
     bool masked; /* the gradient of a ReLU is fused: `out` is kept where `mask` is > 0, else 0 */

@@ -16,6 +16,7 @@ typedef struct conv_build {
     dp_shape output;
     dp_view in;
     bool images_are_pixels;
+    dp_chosen chosen;
     dp_conv_step *conv;
 } conv_build;
 
@@ -104,6 +105,8 @@ static void describe_conv(const dp_step *step, dp_buffer *text) {
                      conv->tile_rows, conv->segment_count, conv->run);
     if (conv->weights.source_count > 1)
         dp_buffer_printf(text, ", %d siblings as one product", conv->weights.source_count);
+    if (step->chosen.tuned)
+        dp_buffer_printf(text, ", tuned");
     if (step->masked)
         dp_buffer_printf(text, ", ");
     dp_describe_mask(step, text);
@@ -283,6 +286,7 @@ static deeper_status emit(conv_build *b, deeper_error *error) {
                      .out = l->views[dp_target(l, b->conv->weights.sources[0].node)],
                      .low = dp_target_low(l, b->conv->weights.sources[0].node),
                      .whole_batch = b->images_are_pixels,
+                     .chosen = b->chosen,
                      .as.conv = conv };
     dp_read_mask(l, b->conv->weights.sources[0].node, &step);
     step.work = (uint64_t)conv->segment_count * (uint64_t)conv->run * (uint64_t)conv->weights.blocks
@@ -339,8 +343,8 @@ deeper_status dp_conv_input(dp_lowering *l, int node, dp_view *in, deeper_error 
     return dp_lower_copy(l, node, in, &it->attributes.window, in, error);
 }
 
-static deeper_status lower_direct(dp_lowering *lowering, int node, deeper_error *error) {
-    conv_build build = { .lowering = lowering };
+static deeper_status lower_direct(dp_lowering *lowering, int node, const dp_chosen *chosen, deeper_error *error) {
+    conv_build build = { .lowering = lowering, .chosen = *chosen };
     DP_TRY(dp_conv_input(lowering, node, &build.in, error));
     build.conv = dp_alloc(lowering->plan->allocator, 1, sizeof *build.conv);
     if (!build.conv)
@@ -352,7 +356,7 @@ static deeper_status lower_direct(dp_lowering *lowering, int node, deeper_error 
 }
 
 deeper_status dp_lower_conv(dp_lowering *lowering, int node, deeper_error *error) {
-    bool taken;
-    DP_TRY(dp_lower_winograd(lowering, node, &taken, error));
-    return taken ? DEEPER_OK : lower_direct(lowering, node, error);
+    dp_chosen chosen;
+    DP_TRY(dp_lower_winograd(lowering, node, &chosen, error));
+    return chosen.choice.points ? DEEPER_OK : lower_direct(lowering, node, &chosen, error);
 }

@@ -23,8 +23,9 @@ bool dp_winograd_phases(const dp_lowering *l, int node, dp_winograd_shape *shape
                                   .height = it->shape.h,
                                   .width = it->shape.w,
                                   .taps = taps,
-                                  .direct_depth = in->shape.c * w->height * w->width };
-    dp_winograd_choose(cover, l->plan->kernels, shape);
+                                  .direct_depth = in->shape.c * w->height * w->width,
+                                  .phases = PHASES };
+    dp_winograd_choose(cover, l->plan->kernels, shape, l->tuning);
     return cover->points > 0;
 }
 

@@ -155,6 +155,8 @@ static void describe_winograd(const dp_step *step, dp_buffer *text) {
         dp_buffer_printf(text, ", %d strips", w->strips);
     if (w->strip_images > 1)
         dp_buffer_printf(text, ", %d images at once", w->strip_images);
+    if (step->chosen.tuned)
+        dp_buffer_printf(text, ", tuned");
     if (step->masked)
         dp_buffer_printf(text, ", ");
     dp_describe_mask(step, text);
@@ -225,21 +227,19 @@ static deeper_status build(dp_lowering *l, dp_winograd_step *w, dp_step *step, d
     return dp_emit(plan, step, reads, 2, &step->out.storage, 1, error);
 }
 
-/* How a convolution would be computed; *phases: over the phases of its input. */
-static bool choose(const dp_lowering *l, int node, dp_winograd_shape *shape, dp_winograd_cover *cover, bool *phases) {
+/* How a convolution is to be computed: by Winograd's algorithm if the cover has points. Both stay as they are where it does not
+ * suit the convolution. */
+static void choose(const dp_lowering *l, int node, dp_winograd_shape *shape, dp_winograd_cover *cover) {
     const dp_node *it = &l->graph->nodes[node];
     const dp_window *w = &it->attributes.window;
     const dp_shape in = l->graph->nodes[it->inputs[0]].shape;
-    *phases = dp_winograd_phases(l, node, shape, cover);
-    if (*phases)
-        return true;
-    if (l->plan->direct || it->op != DP_OP_CONV || !dp_winograd_suits(w) || dp_input_view(l, node, 0)->planar)
-        return false;
-    *shape = (dp_winograd_shape){
-        in.c, it->shape.c, it->shape.h, it->shape.w, w->height, in.c * w->height * w->width, l->plan->training
-    };
-    dp_winograd_choose(cover, l->plan->kernels, shape);
-    return cover->points > 0;
+    if (dp_winograd_phases(l, node, shape, cover) || l->plan->direct || it->op != DP_OP_CONV || !dp_winograd_suits(w)
+        || dp_input_view(l, node, 0)->planar)
+        return;
+    *shape =
+        (dp_winograd_shape){ in.c, it->shape.c, it->shape.h, it->shape.w, w->height, in.c * w->height * w->width, l->plan->training,
+                             1 };
+    dp_winograd_choose(cover, l->plan->kernels, shape, l->tuning);
 }
 
 static void fill_weights(dp_lowering *l, int node, dp_winograd_step *w, const dp_winograd_shape *shape, bool phases) {
@@ -260,8 +260,9 @@ static void fill_weights(dp_lowering *l, int node, dp_winograd_step *w, const dp
     dp_conv_read_source(l, &w->weights.sources[0]);
 }
 
-static deeper_status make(dp_lowering *l, int node, const dp_winograd_shape *shape, bool phases, dp_winograd_step *w,
+static deeper_status make(dp_lowering *l, int node, const dp_winograd_shape *shape, const dp_chosen *chosen, dp_winograd_step *w,
                           deeper_error *error) {
+    const bool phases = shape->phases > 1;
     const dp_node *it = &l->graph->nodes[node];
     fill_weights(l, node, w, shape, phases);
     uint64_t multiply_adds = dp_node_cost(l->graph, node).multiply_adds;
@@ -271,6 +272,7 @@ static deeper_status make(dp_lowering *l, int node, const dp_winograd_shape *sha
                      .low = dp_target_low(l, node),
                      .work = multiply_adds / 3,
                      .multiply_adds = multiply_adds,
+                     .chosen = *chosen,
                      .as.winograd = w };
     if (phases) {
         DP_TRY(dp_lower_phases(l, node, shape, &step.in, error));
@@ -283,19 +285,21 @@ static deeper_status make(dp_lowering *l, int node, const dp_winograd_shape *sha
     return build(l, w, &step, error);
 }
 
-deeper_status dp_lower_winograd(dp_lowering *lowering, int node, bool *taken, deeper_error *error) {
-    dp_winograd_shape shape;
-    dp_winograd_cover cover;
-    bool phases;
-    *taken = choose(lowering, node, &shape, &cover, &phases);
-    if (!*taken)
+deeper_status dp_lower_winograd(dp_lowering *lowering, int node, dp_chosen *chosen, deeper_error *error) {
+    dp_winograd_shape shape = { 0 };
+    dp_winograd_cover cover = { 0 };
+    choose(lowering, node, &shape, &cover);
+    *chosen = (dp_chosen){ .choice = { cover.points, cover.even, cover.panel }, .tuned = cover.tuned };
+    if (shape.channels)
+        chosen->key = dp_winograd_key(lowering->plan->kernels, &shape);
+    if (!cover.points)
         return DEEPER_OK;
     dp_winograd_step *w = dp_alloc(lowering->plan->allocator, 1, sizeof *w);
     if (!w)
         return dp_fail_memory(error, "a convolution's step");
     w->cover = cover;
     lowering->done[node] = true;
-    deeper_status status = make(lowering, node, &shape, phases, w, error);
+    deeper_status status = make(lowering, node, &shape, chosen, w, error);
     if (status != DEEPER_OK)
         release_winograd(lowering->plan, &(dp_step){ .as.winograd = w });
     return status;

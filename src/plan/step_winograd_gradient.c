@@ -256,10 +256,10 @@ deeper_status dp_lower_winograd_gradient(dp_lowering *l, const dp_step *outer, c
     const dp_view *x = &outer->in, *g = &outer->in2;
     dp_winograd_cover cover = { 0 };
     int r = window->height;
-    dp_winograd_shape shape = { x->shape.c, g->shape.c, g->shape.h, g->shape.w, r, x->shape.c * r * r, true };
+    dp_winograd_shape shape = { x->shape.c, g->shape.c, g->shape.h, g->shape.w, r, x->shape.c * r * r, true, 1 };
     *taken = false;
     if (!l->plan->direct && dp_winograd_suits(window) && !x->planar)
-        dp_winograd_choose(&cover, l->plan->kernels, &shape);
+        dp_winograd_choose(&cover, l->plan->kernels, &shape, NULL);
     if (!cover.points)
         return DEEPER_OK;
     *taken = true;

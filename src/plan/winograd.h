@@ -10,16 +10,23 @@ typedef struct dp_winograd_shape {
     int channels, outputs, height, width, taps;
     int direct_depth; /* multiply-adds of an output of the direct product: C r r, or less where channels are phases */
     bool batch;       /* of training: several images share a pass over the weights */
+    int phases;       /* 2: the channels are phases of a picture; else 1 */
 } dp_winograd_shape;
 
-/* points: N of the largest tile, 0 where the direct product is expected to be faster. panel: most output blocks of a panel. */
+/* A choice (dp_tuning_choice), and the tiles that it means. */
 typedef struct dp_winograd_cover {
     int points, panel;
+    bool even, tuned; /* tuned: chosen by a tuning */
     dp_winograd_side down, across;
 } dp_winograd_cover;
 
-/* The tiles of least expected time, from shape and instruction set alone: they decide the bits of the result. */
-void dp_winograd_choose(dp_winograd_cover *cover, const dp_kernels *kernels, const dp_winograd_shape *shape);
+/* What a tuning knows a shape by. */
+dp_tuning_key dp_winograd_key(const dp_kernels *kernels, const dp_winograd_shape *shape);
+
+/* The choice that the tuning (may be NULL) has for the shape, else the one of least expected time: from shape and instruction set
+ * alone, for it decides the bits of the result. */
+void dp_winograd_choose(dp_winograd_cover *cover, const dp_kernels *kernels, const dp_winograd_shape *shape,
+                        const dp_tuning *tuning);
 
 /* step_phases.c: whether a convolution is computed by Winograd's algorithm over the phases of the picture it reads, and how. */
 bool dp_winograd_phases(const dp_lowering *lowering, int node, dp_winograd_shape *shape, dp_winograd_cover *cover);

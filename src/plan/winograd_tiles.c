@@ -1,10 +1,9 @@
 /* winograd_tiles.c - the choice of tiles for a convolution, and whether Winograd's algorithm is worth it: the cheapest cover by a
  * model of the time. Large tiles multiply least; but they have more transformed weights (N x N instead of r x r), which are read
- * from far away and, on small pictures, used for few tiles each. The model was fitted to the layers of GoogLeNet (docs/PERF.md).
+ * from far away and, on small pictures, used for few tiles each. The model was fitted to the layers of GoogLeNet (docs/PERF.md);
+ * where somebody has measured (tuning.h), that counts instead.
  * Letters: N points of the largest tile, r taps, m outputs of a tile, L lanes. */
 #include "plan/winograd.h"
-
-#include <math.h>
 
 /* Costs in vector multiply-adds. */
 static const double TRANSFORM = 8; /* of a vector of a frequency, to it or from it */
@@ -12,6 +11,11 @@ static const double WEIGHTS = 0.2; /* of a byte of weights from memory, beside p
 static const double BATCH = 0.25;  /* of that where images share it, as those of a strip do */
 static const double CALL = 24;     /* of a panel product, beside its sums */
 static const double STORE = 2;     /* of a sum: from its bias to its place */
+
+dp_tuning_key dp_winograd_key(const dp_kernels *kernels, const dp_winograd_shape *shape) {
+    return (
+        dp_tuning_key){ kernels->isa, shape->channels, shape->outputs, shape->height, shape->width, shape->taps, shape->phases };
+}
 
 bool dp_winograd_suits(const dp_window *w) {
     return w->stride_y == 1 && w->stride_x == 1 && w->groups == 1 && w->height == w->width && w->height >= DP_WINOGRAD_TAPS_MIN
@@ -69,21 +73,58 @@ static double direct_cost(const dp_kernels *kernels, const dp_winograd_shape *sh
     return (double)shape->direct_depth * dp_blocks(shape->outputs, kernels->lanes) * (double)shape->height * shape->width * 1.05;
 }
 
-void dp_winograd_choose(dp_winograd_cover *cover, const dp_kernels *kernels, const dp_winograd_shape *shape) {
+static bool same_side(const dp_winograd_side *a, const dp_winograd_side *b) {
+    bool same = a->run_count == b->run_count;
+    for (int k = 0; same && k < a->run_count; k++)
+        same = a->runs[k].points == b->runs[k].points && a->runs[k].tiles == b->runs[k].tiles;
+    return same;
+}
+
+static dp_winograd_cover cover_of(const dp_tuning_key *key, int points, bool even, int panel) {
+    dp_winograd_cover cover = { .points = points, .panel = panel, .even = even };
+    if (points) {
+        cover.down = cover_side(key->height, points, key->taps, even);
+        cover.across = cover_side(key->width, points, key->taps, even);
+    }
+    return cover;
+}
+
+int dp_winograd_candidates(dp_tuning_choice candidates[DP_TUNING_CANDIDATES], const dp_tuning_key *key) {
+    const dp_kernels *kernels = dp_kernels_for(key->isa);
+    const int blocks = dp_blocks(key->outputs, kernels->lanes);
+    int count = 0;
+    candidates[count++] = (dp_tuning_choice){ .panel = 1 };
+    for (int points = key->taps + 1; points <= DP_WINOGRAD_POINTS; points++)
+        for (int even = 0; even < 2; even++) {
+            dp_winograd_cover other = cover_of(key, points, !even, 1), cover = cover_of(key, points, even, 1);
+            bool twice = even && same_side(&cover.down, &other.down) && same_side(&cover.across, &other.across);
+            for (int panel = 1; !twice && panel <= DP_PANEL_BLOCKS; panel++)
+                if (kernels->panel_rows[panel] && (panel == 1 || dp_pieces(blocks, panel) < dp_pieces(blocks, panel - 1)))
+                    candidates[count++] = (dp_tuning_choice){ points, even, panel };
+        }
+    return count;
+}
+
+void dp_winograd_choose(dp_winograd_cover *cover, const dp_kernels *kernels, const dp_winograd_shape *shape,
+                        const dp_tuning *tuning) {
+    const dp_tuning_key key = dp_winograd_key(kernels, shape);
+    const dp_tuning_choice *tuned = dp_tuning_find(tuning, &key);
+    if (tuned) {
+        *cover = cover_of(&key, tuned->points, tuned->even, tuned->panel);
+        cover->tuned = true;
+        return;
+    }
+    dp_tuning_choice candidates[DP_TUNING_CANDIDATES];
     double best = direct_cost(kernels, shape);
-    *cover = (dp_winograd_cover){ 0 };
-    for (int points = shape->taps + 1; points <= DP_WINOGRAD_POINTS; points++)
-        for (int even = 0; even < 2; even++)
-            for (int panel = 1; panel <= DP_PANEL_BLOCKS; panel++) {
-                dp_winograd_cover tried = { .points = points, .panel = panel };
-                tried.down = cover_side(shape->height, points, shape->taps, even);
-                tried.across = cover_side(shape->width, points, shape->taps, even);
-                double cost = kernels->panel_rows[panel] ? cover_cost(kernels, shape, &tried) : INFINITY;
-                if (cost < best) {
-                    best = cost;
-                    *cover = tried;
-                }
-            }
+    *cover = cover_of(&key, 0, false, 1);
+    for (int i = 1, count = dp_winograd_candidates(candidates, &key); i < count; i++) {
+        dp_winograd_cover tried = cover_of(&key, candidates[i].points, candidates[i].even, candidates[i].panel);
+        double cost = cover_cost(kernels, shape, &tried);
+        if (cost < best) {
+            best = cost;
+            *cover = tried;
+        }
+    }
 }
 
 const dp_winograd_run *dp_winograd_row(const dp_winograd_side *side, int taps, int y, int *top) {
@@ -104,6 +145,16 @@ void dp_winograd_rows_having(int having[DP_WINOGRAD_POINTS], const dp_winograd_c
 static void describe_side(const dp_winograd_side *side, int taps, dp_buffer *text) {
     for (int k = 0; k < side->run_count; k++)
         dp_buffer_printf(text, "%s%dx%d", k ? "+" : "", side->runs[k].tiles, side->runs[k].points - taps + 1);
+}
+
+void dp_tuning_describe(const dp_tuning_key *key, const dp_tuning_choice *choice, dp_buffer *text) {
+    dp_winograd_cover cover = cover_of(key, choice->points, choice->even, choice->panel);
+    if (!choice->points) {
+        dp_buffer_printf(text, "direct");
+        return;
+    }
+    dp_winograd_describe(&cover, key->taps, text);
+    dp_buffer_printf(text, ", panels of %d", choice->panel);
 }
 
 void dp_winograd_describe(const dp_winograd_cover *cover, int taps, dp_buffer *text) {

@@ -10,7 +10,7 @@ finish() {
 }
 trap finish EXIT
 cd "$work" || exit 1
-unset DEEPER_MIRROR DEEPER_THREADS DEEPER_ISA http_proxy HTTP_PROXY all_proxy ALL_PROXY
+unset DEEPER_MIRROR DEEPER_THREADS DEEPER_ISA DEEPER_TUNING XDG_CACHE_HOME http_proxy HTTP_PROXY all_proxy ALL_PROXY
 export XDG_DATA_HOME="$work/data" HOME="$work/home" LC_ALL=C.UTF-8
 ran=
 

@@ -16,7 +16,7 @@ run 2 frobnicate
 says err "no command 'frobnicate'"
 lacks err "did you mean"
 
-for command in classify eval train summary bench convert pull info help; do
+for command in classify eval train summary bench tune convert pull info help; do
     run 0 "$command" --help
     says out "usage: deeper $command" "--json" "--quiet"
     empty err

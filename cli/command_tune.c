@@ -1,0 +1,133 @@
+/* command_tune.c - measures once how this machine computes a network's convolutions fastest, for all later runs. */
+#include "commands.h"
+#include "models.h"
+#include "output.h"
+#include "paths.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const cli_option options[] = {
+    CLI_OPTION_ARCH,
+    CLI_OPTION_MODEL,
+    CLI_OPTION_SIZE,
+    CLI_OPTION_THREADS,
+    CLI_OPTION_BATCH,
+    { .name = "output",
+      .letter = 'o',
+      .kind = CLI_FILE,
+      .value = "FILE",
+      .help = "write this file (default: tuning.json in the cache folder); DEEPER_TUNING=FILE uses it" },
+};
+
+typedef struct work {
+    cli_progress progress;
+    json_t *layers; /* NULL: printed as a table */
+    bool headed;
+} work;
+
+static void show_progress(void *context, uint64_t done, uint64_t total) {
+    work *w = context;
+    cli_progress_show(&w->progress, done, total);
+    if (done == total)
+        cli_progress_end();
+}
+
+static void take_layer(void *context, const deeper_tuned_layer *it) {
+    work *w = context;
+    if (w->layers) {
+        json_array_append_new(
+            w->layers, json_pack("{s:o, s:i, s:i, s:i, s:i, s:i, s:i, s:s, s:s, s:b, s:o, s:o}", "layer", cli_json_text(it->layer),
+                                 "layers", it->layers, "channels", it->channels, "outputs", it->outputs, "height", it->height,
+                                 "width", it->width, "window", it->window, "model", it->model, "tuned", it->tuned, "changed",
+                                 it->changed, "model_ms", cli_json_real(it->model_ms), "tuned_ms", cli_json_real(it->tuned_ms)));
+        return;
+    }
+    if (!w->headed)
+        printf("%-26s %6s %-44s %7s  %-44s %7s\n", "layer", "of it", "the model's choice", "ms", "the fastest", "ms");
+    w->headed = true;
+    printf("%-26s %6d %-44s %7.3f  %-44s %7.3f\n", it->layer, it->layers, it->model, it->model_ms,
+           it->changed ? it->tuned : "the same", it->tuned_ms);
+}
+
+static void print_result(const work *w, const deeper_tuning_result *r, const char *path, int batch) {
+    if (w->layers) {
+        cli_print_json(json_pack("{s:o, s:s, s:i, s:i, s:i, s:i, s:b, s:o, s:o, s:O}", "tuning",
+                                 r->kinds ? cli_json_text(path) : json_null(), "isa", r->isa, "threads", r->threads, "batch", batch,
+                                 "kinds", r->kinds, "changed", r->changed, "taken_back", r->slower, "model_ms",
+                                 cli_json_real(r->model_ms), "tuned_ms", cli_json_real(r->tuned_ms), "layers", w->layers));
+        return;
+    }
+    if (!r->kinds) {
+        puts("no convolution of this network has a choice: nothing to tune");
+        return;
+    }
+    printf("%s, %d thread%s, batch %d: %d of %d kinds of convolutions are computed in another way\n", r->isa, r->threads,
+           r->threads == 1 ? "" : "s", batch, r->changed, r->kinds);
+    printf("whole network  %.3f ms before, %.3f ms after%s\n", r->model_ms, r->tuned_ms,
+           r->slower ? "; all together were no faster, so none was kept" : "");
+    fputs("written        ", stdout);
+    cli_print_text(path);
+    putchar('\n');
+}
+
+static int tune(const cli_args *args, const deeper_model *model, const char *path) {
+    deeper_tune_options with = DEEPER_TUNE_OPTIONS_INIT;
+    deeper_tuning_result result = { 0 };
+    deeper_error error = { 0 };
+    work w = { .layers = cli_json() ? json_array() : NULL };
+    with.batch = cli_integer(args, "batch");
+    with.threads = cli_integer(args, "threads");
+    with.progress = show_progress;
+    with.context = &w;
+    cli_progress_begin(&w.progress, "measurements", 0);
+    int code = CLI_DONE;
+    if (deeper_tune(model, path, &with, take_layer, &w, &result, &error))
+        code = cli_failure(&error);
+    else
+        print_result(&w, &result, path, with.batch);
+    json_decref(w.layers);
+    return code;
+}
+
+static int run(const cli_args *args) {
+    deeper_model *model = NULL;
+    int code = cli_network(&model, args);
+    if (code)
+        return code;
+    const char *given = cli_text(args, "output");
+    char *path = given ? strdup(given) : cli_cache_path("tuning.json");
+    if (!path)
+        code = CLI_FAILED;
+    else if (!given && !cli_folders_make(path))
+        code = cli_error("%s: cannot make its folder: %s; --output FILE writes elsewhere", path, strerror(errno));
+    else
+        code = tune(args, model, path);
+    free(path);
+    deeper_model_close(model);
+    return code;
+}
+
+const cli_command cli_command_tune = {
+    .name = "tune",
+    .summary = "measure once which way of computing each layer is the fastest here",
+    .operands = "",
+    .description =
+        "Every convolution with a 3x3 to 5x5 window (and a first layer with stride 2) can be computed in several ways: directly, "
+        "or by Winograd's algorithm with tiles of several sizes. A model of the time chooses; this command measures the ways "
+        "within whole runs of the network, alternating, and keeps another one where it is clearly faster, by 3 % at least. It "
+        "writes tuning.json in $XDG_CACHE_HOME/deeper (~/.cache/deeper), which classify, eval, features, verify and bench then "
+        "use for every network with such layers; what is there of other networks and instruction sets stays. Results differ in "
+        "the last digits from those without it, and are the same for any number of threads. Training does not use it. "
+        "DEEPER_TUNING=FILE uses another file, DEEPER_TUNING=none uses none. Takes half a minute for GoogLeNet; other programs "
+        "should be quiet.",
+    .examples = "deeper tune\n"
+                "deeper tune --model googlenet.safetensors --batch 8\n"
+                "DEEPER_ISA=avx2 deeper tune --json\n"
+                "DEEPER_TUNING=none deeper bench\n",
+    .options = options,
+    .option_count = sizeof options / sizeof *options,
+    .run = run,
+};

@@ -1,0 +1,23 @@
+/* tuning.h - files of tunings (plan/tuning.h): JSON that names the machine it was measured on and lists convolutions with the
+ * choice for each. docs/FORMATS.md describes it. */
+#ifndef DP_FORMATS_TUNING_H
+#define DP_FORMATS_TUNING_H
+
+#include "plan/tuning.h"
+
+/* The tuning in bytes[size]; `name` stands for the file in messages, `machine` (dp_machine_text) for what it must have been
+ * measured on. *tuning is to be given to dp_tuning_free, after a failure too. Errors: MISMATCH (sound, but of another machine or
+ * another version of the format), FORMAT, LIMIT, MEMORY. */
+deeper_status dp_tuning_parse(dp_tuning *tuning, const void *bytes, size_t size, const char *name, const char *machine,
+                              const deeper_allocator *allocator, deeper_error *error);
+
+/* The same of a file, for this machine. Errors: also IO. */
+deeper_status dp_tuning_read(dp_tuning *tuning, const char *path, const deeper_allocator *allocator, deeper_error *error);
+
+/* The text of a tuning, appended to `text`, which says if memory was out. */
+void dp_tuning_print(const dp_tuning *tuning, const char *machine, dp_buffer *text);
+
+/* Writes a file for this machine, atomically. Errors: IO, MEMORY. */
+deeper_status dp_tuning_write(const dp_tuning *tuning, const char *path, deeper_error *error);
+
+#endif
