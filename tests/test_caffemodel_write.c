@@ -93,6 +93,29 @@ static void test_round_trip(void **state) {
     test_folder_remove(folder);
 }
 
+/* Weights of one output, whose shapes begin with a one. */
+static void test_one_output(void **state) {
+    char *folder = test_folder(), path[TEST_PATH_SIZE];
+    deeper_error error = { 0 };
+    dp_graph *graph = NULL;
+    dp_model *model = NULL, *again = NULL;
+    test_path(path, folder, "m.caffemodel");
+    assert_int_equal(dp_graph_create(&graph, NULL, &error), DEEPER_OK);
+    int x = dp_add_conv(graph, "c", dp_add_input(graph, "data", 3, 8, 8), 1, dp_window_square(3, 1, 1), true);
+    dp_add_softmax(graph, "prob", dp_add_fc(graph, "fc", x, 1));
+    assert_int_equal(dp_model_from_graph(&model, graph, &error), DEEPER_OK);
+    assert_int_equal(dp_model_allocate(model, &error), DEEPER_OK);
+    for (int i = 0; i < 27 + 1 + 64 + 1; i++)
+        model->arena[i] = (float)i;
+    save(model, path);
+    if (dp_model_open(&again, path, NULL, &error) != DEEPER_OK)
+        fail_msg("%s", error.message);
+    assert_memory_equal(again->arena, model->arena, (27 + 1 + 64 + 1) * sizeof(float));
+    dp_model_free(again);
+    dp_model_free(model);
+    test_folder_remove(folder);
+}
+
 static const char *text_of(const char *path) {
     static char *text;
     size_t size;
@@ -342,9 +365,9 @@ static void test_changed(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trip), cmocka_unit_test(test_heads),   cmocka_unit_test(test_deploy),
-        cmocka_unit_test(test_windows),    cmocka_unit_test(test_refused), cmocka_unit_test(test_allocations),
-        cmocka_unit_test(test_changed),
+        cmocka_unit_test(test_round_trip),  cmocka_unit_test(test_heads),   cmocka_unit_test(test_one_output),
+        cmocka_unit_test(test_deploy),      cmocka_unit_test(test_windows), cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_allocations), cmocka_unit_test(test_changed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -53,9 +53,18 @@ deeper_status dp_model_tensors(dp_tensor **tensors, const dp_model *model, deepe
     return DEEPER_OK;
 }
 
+/* Sides of one value at the front of a shape, which some formats add and others leave out. */
+static int front_ones(const dp_tensor *tensor) {
+    int ones = 0;
+    while (ones < tensor->rank && tensor->shape[ones] == 1)
+        ones++;
+    return ones;
+}
+
+/* But for ones at the front and at the end. */
 static bool same_shape(const dp_tensor *a, const dp_tensor *b) {
-    for (int i = 0; i < a->rank || i < b->rank; i++)
-        if ((i < a->rank ? a->shape[i] : 1) != (i < b->rank ? b->shape[i] : 1))
+    for (int i = front_ones(a), j = front_ones(b); i < a->rank || j < b->rank; i++, j++)
+        if ((i < a->rank ? a->shape[i] : 1) != (j < b->rank ? b->shape[j] : 1))
             return false;
     return true;
 }
