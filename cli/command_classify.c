@@ -12,25 +12,15 @@ enum { TOP_MOST = 100, BAR_WIDTH = 20 };
 
 static const cli_option options[] = {
     CLI_OPTION_MODEL,
-    { .name = "top",
-      .letter = 'k',
-      .kind = CLI_INTEGER,
-      .value = "N",
-      .fallback = "5",
-      .least = 1,
-      .most = TOP_MOST,
-      .help = "classes to show a picture" },
+    CLI_ROW_WHOLE("top", 'k', "N", "5", 1, TOP_MOST, "classes to show a picture"),
     CLI_OPTION_CROPS,
     CLI_OPTION_COMBINE,
     CLI_OPTION_MEMORY,
     CLI_OPTION_THREADS,
     CLI_OPTION_LABELS,
     CLI_OPTION_PREPROCESS,
-    { .name = "null", .letter = '0', .kind = CLI_FLAG, .help = "paths in lists end in a zero byte (find -print0)" },
-    { .name = "crop-sheet",
-      .kind = CLI_FILE,
-      .value = "FILE.png",
-      .help = "draw the crops of one picture, a square's in a row, and stop there" },
+    CLI_OPTION_NULL,
+    CLI_ROW_FILE("crop-sheet", 0, "FILE.png", "draw the crops of one picture, a square's in a row, and stop there"),
 };
 
 typedef struct classify {

@@ -11,10 +11,9 @@
 static const cli_option options[] = {
     CLI_OPTION_LABELS,
     CLI_OPTION_PREPROCESS,
-    { .name = "with-preprocessing",
-      .kind = CLI_FLAG,
-      .help = "ONNX: channel order, mean and scale as a part of the network, which then takes RGB of 0..255" },
-    { .name = "list", .kind = CLI_FLAG, .help = "list the formats that can be written, and what --preprocess knows by name" },
+    CLI_ROW_FLAG("with-preprocessing", 0,
+                 "ONNX: channel order, mean and scale as a part of the network, which then takes RGB of 0..255"),
+    CLI_ROW_FLAG("list", 0, "list the formats that can be written, and what --preprocess knows by name"),
 };
 
 static void print_result(const deeper_model *model, int with_heads, const char *in, const char *out) {

@@ -12,36 +12,17 @@ enum { MOST_LAYERS = 64, MOST_NAME = 256, BATCH = 8 };
 
 static const cli_option options[] = {
     CLI_OPTION_MODEL,
-    { .name = "out", .letter = 'o', .kind = CLI_FILE, .value = "FILE.npz", .help = "the file to write" },
-    { .name = "layer",
-      .letter = 'L',
-      .kind = CLI_TEXT,
-      .value = "LIST",
-      .help =
-          "layers whose output is written, with commas between; the beginning of a name up to a slash will do where only one layer "
-          "has it (default: what the classifier reads, pool5 of GoogLeNet)" },
-    { .name = "data",
-      .letter = 'd',
-      .kind = CLI_FILE,
-      .value = "SET",
-      .help =
-          "pictures with labels in place of operands: a folder of class folders, a tar of them (or TAR:FOLDER), a file of \"PATH "
-          "LABEL\" lines, or IDX pictures" },
-    { .name = "root",
-      .letter = 'r',
-      .kind = CLI_FILE,
-      .value = "FOLDER",
-      .help = "where the paths of a list start (default: the list's folder)" },
-    { .name = "crops",
-      .letter = 'c',
-      .kind = CLI_CHOICE,
-      .value = "1",
-      .fallback = "1",
-      .help = "views of a picture: the centre alone" },
+    CLI_ROW_FILE("out", 'o', "FILE.npz", "the file to write"),
+    CLI_ROW_TEXT("layer", 'L', "LIST", NULL,
+                 "layers whose output is written, with commas between; the beginning of a name up to a slash will do where only "
+                 "one layer has it (default: what the classifier reads, pool5 of GoogLeNet)"),
+    CLI_ROW_FILE("data", 'd', "SET", "pictures with labels in place of operands: " CLI_A_SET),
+    CLI_OPTION_ROOT('r'),
+    CLI_ROW_CHOICE("crops", 'c', "1", "1", "views of a picture: the centre alone"),
     CLI_OPTION_MEMORY,
     CLI_OPTION_THREADS,
     CLI_OPTION_PREPROCESS,
-    { .name = "null", .letter = '0', .kind = CLI_FLAG, .help = "paths in lists end in a zero byte (find -print0)" },
+    CLI_OPTION_NULL,
 };
 
 typedef struct layers {

@@ -11,13 +11,11 @@
 #include <unistd.h>
 
 static const cli_option options[] = {
-    { .name = "list", .letter = 'l', .kind = CLI_FLAG, .help = "list the names instead, with addresses and hashes" },
-    { .name = "from", .letter = 'f', .kind = CLI_FILE, .value = "FILE|URL", .help = "take the file from here" },
-    { .name = "out", .letter = 'o', .kind = CLI_FILE, .value = "FILE", .help = "put it there (default: the data folder)" },
-    { .name = "hash",
-      .kind = CLI_TEXT,
-      .value = "KIND:HEX",
-      .help = "the hash that the file must have, sha1:HEX or sha256:HEX, in place of the published one" },
+    CLI_ROW_FLAG("list", 'l', "list the names instead, with addresses and hashes"),
+    CLI_ROW_FILE("from", 'f', "FILE|URL", "take the file from here"),
+    CLI_ROW_FILE("out", 'o', "FILE", "put it there (default: the data folder)"),
+    CLI_ROW_TEXT("hash", 0, "KIND:HEX", NULL,
+                 "the hash that the file must have, sha1:HEX or sha256:HEX, in place of the published one"),
 };
 
 static int list_models(void) {

@@ -10,31 +10,12 @@
 #include <string.h>
 
 static const cli_option options[] = {
-    { .name = "arch",
-      .letter = 'a',
-      .kind = CLI_TEXT,
-      .value = "ARCH",
-      .fallback = "googlenet",
-      .help = "an architecture, with options after a colon: googlenet:stem=separable" },
+    CLI_ROW_TEXT("arch", 'a', "ARCH", "googlenet", "an architecture, with options after a colon: googlenet:stem=separable"),
     CLI_OPTION_MODEL,
-    { .name = "size",
-      .letter = 's',
-      .kind = CLI_INTEGER,
-      .value = "PIXELS",
-      .fallback = "224",
-      .least = 1,
-      .most = 4096,
-      .help = "side of the input, with --arch" },
-    { .name = "classes",
-      .letter = 'n',
-      .kind = CLI_INTEGER,
-      .value = "N",
-      .fallback = "1000",
-      .least = 1,
-      .most = 1000000,
-      .help = "outputs of the last layer, with --arch" },
-    { .name = "layers", .kind = CLI_FLAG, .help = "a row for every layer" },
-    { .name = "list", .kind = CLI_FLAG, .help = "list the architectures and their options instead" },
+    CLI_OPTION_PIXELS("side of the input, with --arch"),
+    CLI_OPTION_CLASSES("outputs of the last layer, with --arch"),
+    CLI_ROW_FLAG("layers", 0, "a row for every layer"),
+    CLI_ROW_FLAG("list", 0, "list the architectures and their options instead"),
 };
 
 /* The widths that Table 1 lists, by the last part of a layer's name. */

@@ -14,77 +14,59 @@
 
 enum { PREVIEW_PICTURES = 16 };
 
-/* A row: an option with a value, what help says of it, and what holds without it. */
-#define ROW_TEXT(name_, value_, help_)                                                                                             \
-    { .name = name_, .kind = CLI_TEXT, .value = value_, .help = help_ }
-#define ROW_FILE(name_, letter_, value_, help_)                                                                                    \
-    { .name = name_, .letter = letter_, .kind = CLI_FILE, .value = value_, .help = help_ }
-#define ROW_CHOICE(name_, choices_, fallback_, help_)                                                                              \
-    { .name = name_, .kind = CLI_CHOICE, .value = choices_, .fallback = fallback_, .help = help_ }
-#define ROW_WHOLE(name_, letter_, fallback_, least_, most_, help_)                                                                 \
-    {                                                                                                                              \
-        .name = name_, .letter = letter_, .kind = CLI_INTEGER, .value = "N", .fallback = fallback_, .least = least_,               \
-        .most = most_, .help = help_                                                                                               \
-    }
-#define ROW_REAL(name_, letter_, fallback_, least_, most_, help_)                                                                  \
-    {                                                                                                                              \
-        .name = name_, .letter = letter_, .kind = CLI_REAL, .value = "X", .fallback = fallback_, .least = least_, .most = most_,   \
-        .help = help_                                                                                                              \
-    }
-
-/* clang-format off: a row a line */
 static const cli_option options[] = {
-    ROW_FILE("data", 'd', "SRC",
-             "pictures: a folder of class folders, a tar of them, a list of \"PATH LABEL\" lines, or IDX images"),
-    ROW_FILE("root", 0, "FOLDER", "where the paths of a list start (default: the list's folder)"),
-    ROW_FILE("val", 0, "SRC", "pictures for validation (default: a share of --data)"),
-    ROW_REAL("val-fraction", 0, "0.1", 0.001, 0.9, "that share, chosen by --seed, a class at a time"),
-    ROW_FILE("out", 'o', "RUN", "the run's folder, new or empty"),
-    { .name = "resume",
-      .kind = CLI_FLAG,
-      .help = "go on from the newest sound checkpoint in RUN, with the options it was started with" },
-    ROW_TEXT("arch", "ARCH",
-             "from scratch: an architecture with its options, \"googlenet:norm=bn\"; with auxiliary heads unless aux=0 (default: "
-             "googlenet)"),
-    ROW_FILE("init", 'i', "MODEL",
-             "fine-tune this model, a file or a pulled one; its last layer is replaced where the classes differ"),
-    ROW_WHOLE("size", 0, NULL, 28, 320, "side of the network's input in pixels (default: 224, or that of --init)"),
-    ROW_WHOLE("epochs", 'e', "30", 1, 10000, "times that every picture is seen"),
-    ROW_REAL("minutes", 0, NULL, 0, 1e6, "fit the schedule to this time by the speed measured (default: no limit)"),
-    ROW_WHOLE("batch", 'b', "32", 1, 4096, "pictures a step"),
-    ROW_WHOLE("accumulate", 0, "1", 1, 4096, "batches whose gradients are added up before an update"),
-    ROW_REAL("rate", 'r', NULL, 0, 100,
-             "learning rate (default: 0.01 from scratch, 0.002 fine-tuning, at batch 32, in proportion to it)"),
-    ROW_CHOICE("schedule", "cosine|poly|step|constant", "cosine", "how the rate falls; step: the paper's x0.96 every 8 epochs"),
-    ROW_REAL("warmup", 0, "1", 0, 1000, "epochs over which the rate grows from 0"),
-    ROW_REAL("momentum", 0, "0.9", 0, 0.9999, "of the updates"),
-    ROW_REAL("decay", 0, "2e-4", 0, 1, "of weights, not of biases"),
-    ROW_REAL("clip", 0, "5", 0, 1e6, "gradients of a larger norm are scaled down to it; 0: not"),
-    ROW_REAL("smoothing", 0, "0", 0, 0.9, "of labels"),
-    ROW_REAL("aux-weight", 0, "0.3", 0, 10, "of the auxiliary heads' losses"),
-    ROW_CHOICE("initial", "he|xavier|bvlc|gaussian", "he", "first weights from scratch; bvlc: xavier with biases of 0.2"),
-    ROW_CHOICE("average", "ema|polyak|none", "ema", "weights that are evaluated and saved: averages over the steps, or the last"),
-    ROW_TEXT("augment", "paper|none|LIST", "LIST: some of area,crop,mirror,photometric,lighting,interpolation (default: paper)"),
-    ROW_TEXT("freeze", "LIST", "layers that stay as they are, by the beginnings of their names: \"conv1,conv2,inception_3\""),
-    ROW_TEXT("rates", "LIST", "factors on the rate of layers: \"loss3=10\" (default: the new layer x10 when fine-tuning)"),
-    ROW_CHOICE("class-weights", "none|auto", "none", "auto: in inverse proportion to the pictures of a class"),
-    ROW_WHOLE("patience", 0, "0", 0, 10000, "stop after this many epochs without a better validation; 0: never"),
-    ROW_WHOLE("seed", 's', "1", 0, 9007199254740992.0, "of everything that is random"),
-    ROW_WHOLE("ensemble", 0, NULL, 2, 64,
-              "train N members in RUN/member1 ..., from the same first weights, with other orders and crops"),
-    ROW_WHOLE("member", 0, NULL, 1, 64, "train only member N of an ensemble with this --seed, on a machine of its own"),
-    ROW_WHOLE("keep", 0, "2", 1, 1000, "checkpoints to keep"),
-    ROW_REAL("checkpoint-minutes", 0, "5", 0.01, 1e6, "between checkpoints inside an epoch; there is one after every epoch"),
+    CLI_ROW_FILE("data", 'd', "SRC", "pictures: " CLI_A_SET),
+    CLI_OPTION_ROOT(0),
+    CLI_OPTION_VAL,
+    CLI_ROW_REAL("val-fraction", 0, "X", "0.1", 0.001, 0.9, "that share, chosen by --seed, a class at a time"),
+    CLI_ROW_FILE("out", 'o', "RUN", "the run's folder, new or empty"),
+    CLI_ROW_FLAG("resume", 0, "go on from the newest sound checkpoint in RUN, with the options it was started with"),
+    CLI_ROW_TEXT(
+        "arch", 0, "ARCH", NULL,
+        "from scratch: an architecture with its options, \"googlenet:norm=bn\"; with auxiliary heads unless aux=0 (default: "
+        "googlenet)"),
+    CLI_ROW_FILE("init", 'i', "MODEL",
+                 "fine-tune this model, a file or a pulled one; its last layer is replaced where the classes differ"),
+    CLI_ROW_WHOLE("size", 0, "N", NULL, 28, 320, "side of the network's input in pixels (default: 224, or that of --init)"),
+    CLI_ROW_WHOLE("epochs", 'e', "N", "30", 1, 10000, "times that every picture is seen"),
+    CLI_ROW_REAL("minutes", 0, "X", NULL, 0, 1e6, "fit the schedule to this time by the speed measured (default: no limit)"),
+    CLI_ROW_WHOLE("batch", 'b', "N", "32", 1, 4096, "pictures a step"),
+    CLI_ROW_WHOLE("accumulate", 0, "N", "1", 1, 4096, "batches whose gradients are added up before an update"),
+    CLI_ROW_REAL("rate", 'r', "X", NULL, 0, 100,
+                 "learning rate (default: 0.01 from scratch, 0.002 fine-tuning, at batch 32, in proportion to it)"),
+    CLI_ROW_CHOICE("schedule", 0, "cosine|poly|step|constant", "cosine",
+                   "how the rate falls; step: the paper's x0.96 every 8 epochs"),
+    CLI_ROW_REAL("warmup", 0, "X", "1", 0, 1000, "epochs over which the rate grows from 0"),
+    CLI_ROW_REAL("momentum", 0, "X", "0.9", 0, 0.9999, "of the updates"),
+    CLI_ROW_REAL("decay", 0, "X", "2e-4", 0, 1, "of weights, not of biases"),
+    CLI_ROW_REAL("clip", 0, "X", "5", 0, 1e6, "gradients of a larger norm are scaled down to it; 0: not"),
+    CLI_ROW_REAL("smoothing", 0, "X", "0", 0, 0.9, "of labels"),
+    CLI_ROW_REAL("aux-weight", 0, "X", "0.3", 0, 10, "of the auxiliary heads' losses"),
+    CLI_ROW_CHOICE("initial", 0, "he|xavier|bvlc|gaussian", "he", "first weights from scratch; bvlc: xavier with biases of 0.2"),
+    CLI_ROW_CHOICE("average", 0, "ema|polyak|none", "ema",
+                   "weights that are evaluated and saved: averages over the steps, or the last"),
+    CLI_ROW_TEXT("augment", 0, "paper|none|LIST", NULL,
+                 "LIST: some of area,crop,mirror,photometric,lighting,interpolation (default: paper)"),
+    CLI_ROW_TEXT("freeze", 0, "LIST", NULL,
+                 "layers that stay as they are, by the beginnings of their names: \"conv1,conv2,inception_3\""),
+    CLI_ROW_TEXT("rates", 0, "LIST", NULL,
+                 "factors on the rate of layers: \"loss3=10\" (default: the new layer x10 when fine-tuning)"),
+    CLI_ROW_CHOICE("class-weights", 0, "none|auto", "none", "auto: in inverse proportion to the pictures of a class"),
+    CLI_ROW_WHOLE("patience", 0, "N", "0", 0, 10000, "stop after this many epochs without a better validation; 0: never"),
+    CLI_ROW_WHOLE("seed", 's', "N", "1", 0, 9007199254740992.0, "of everything that is random"),
+    CLI_ROW_WHOLE("ensemble", 0, "N", NULL, 2, 64,
+                  "train N members in RUN/member1 ..., from the same first weights, with other orders and crops"),
+    CLI_ROW_WHOLE("member", 0, "N", NULL, 1, 64, "train only member N of an ensemble with this --seed, on a machine of its own"),
+    CLI_ROW_WHOLE("keep", 0, "N", "2", 1, 1000, "checkpoints to keep"),
+    CLI_ROW_REAL("checkpoint-minutes", 0, "X", "5", 0.01, 1e6,
+                 "between checkpoints inside an epoch; there is one after every epoch"),
     CLI_OPTION_THREADS,
-    ROW_WHOLE("readers", 0, NULL, 1, 256, "threads that decode (default: as many as threads)"),
-    ROW_REAL("max-unreadable", 0, "0.1", 0, 1, "stop if more than this share of an epoch's pictures cannot be read"),
-    ROW_FILE("preview", 0, "FILE.png", "write a sheet of what the network would see, and stop there"),
-    { .name = "lr-find",
-      .kind = CLI_FLAG,
-      .help = "try rates from 1e-5 to 10 in a run of 100 steps, print their losses, suggest one, and stop there" },
-    ROW_FILE("curve", 0, "FILE.html", "with --lr-find: write the losses as a page, too"),
+    CLI_ROW_WHOLE("readers", 0, "N", NULL, 1, 256, "threads that decode (default: as many as threads)"),
+    CLI_ROW_REAL("max-unreadable", 0, "X", "0.1", 0, 1, "stop if more than this share of an epoch's pictures cannot be read"),
+    CLI_ROW_FILE("preview", 0, "FILE.png", "write a sheet of what the network would see, and stop there"),
+    CLI_ROW_FLAG("lr-find", 0, "try rates from 1e-5 to 10 in a run of 100 steps, print their losses, suggest one, and stop there"),
+    CLI_ROW_FILE("curve", 0, "FILE.html", "with --lr-find: write the losses as a page, too"),
 };
-/* clang-format on */
 
 /* Where the value of an option goes. Its kind tells the type: TEXT, FILE and CHOICE are const char *, INTEGER is int, REAL is
  * double. */

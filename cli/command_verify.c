@@ -12,26 +12,12 @@
 #include <string.h>
 
 static const cli_option options[] = {
-    { .name = "against",
-      .letter = 'a',
-      .kind = CLI_FILE,
-      .value = "FILE",
-      .help = "recorded tensors (an npz with the input and outputs of layers, or a folder of NAME_1x3x224x224.f32 files), or "
-              "another model" },
-    { .name = "tolerance",
-      .letter = 'e',
-      .kind = CLI_REAL,
-      .value = "X",
-      .fallback = "1e-4",
-      .least = 0,
-      .most = 1e9,
-      .help = "largest difference allowed, relative to the largest value of the tensor" },
-    { .name = "names",
-      .letter = 'n',
-      .kind = CLI_TEXT,
-      .value = "LIST",
-      .help = "layers that bear other names in a recording: RECORDED=LAYER,..." },
-    { .name = "layers", .kind = CLI_FLAG, .help = "a line for every tensor that was compared" },
+    CLI_ROW_FILE("against", 'a', "FILE",
+                 "recorded tensors (an npz with the input and outputs of layers, or a folder of NAME_1x3x224x224.f32 files), or "
+                 "another model"),
+    CLI_ROW_REAL("tolerance", 'e', "X", "1e-4", 0, 1e9, "largest difference allowed, relative to the largest value of the tensor"),
+    CLI_ROW_TEXT("names", 'n', "LIST", NULL, "layers that bear other names in a recording: RECORDED=LAYER,..."),
+    CLI_ROW_FLAG("layers", 0, "a line for every tensor that was compared"),
     CLI_OPTION_THREADS,
     CLI_OPTION_PREPROCESS,
 };

@@ -14,8 +14,8 @@ void dp_parameter_tensor(const dp_graph *graph, int node, dp_tensor *tensor);
  * model must have values, and outlive the list. Errors: MEMORY. */
 deeper_status dp_model_tensors(dp_tensor **tensors, const dp_model *model, deeper_error *error);
 
-/* Whether a tensor's shape is a parameter's: that of dp_parameter_tensor, but for ones at its front and end, or a fully connected weight as
- * K x C x H x W. */
+/* Whether a tensor's shape is a parameter's: that of dp_parameter_tensor, but for ones at its front and end, or a fully connected
+ * weight as K x C x H x W. */
 bool dp_parameter_fits(const dp_graph *graph, int node, const dp_tensor *tensor);
 
 /* Whether the tensors have every parameter of the graph's auxiliary heads, in its shape: files of fine-tuned networks often keep
