@@ -5,6 +5,7 @@
 #include "nets/nets.h"
 
 #include "helpers/helpers.h"
+#include "helpers/nets.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,39 +18,14 @@
 #define LATER ",classifier=average,dropout=0.4,depth=22,pool4=3x3,aux_pool=5x5"
 static const char DEFAULTS[] = "norm=lrn,stem=full,module=reduced,aux=0,branch5=5x5,width=1" LATER;
 
-typedef struct net {
-    dp_graph *graph;
-    char *architecture, *options;
-} net;
-
-static deeper_status try_build(net *it, const char *spec, int classes, int size, deeper_error *error) {
-    *it = (net){ 0 };
-    assert_int_equal(dp_graph_create(&it->graph, NULL, NULL), DEEPER_OK);
-    return dp_net_build(it->graph, spec, (dp_net_size){ classes, size }, &it->architecture, &it->options, error);
-}
-
-static net build(const char *spec, int classes, int size) {
-    net it;
-    deeper_error error = { 0 };
-    if (try_build(&it, spec, classes, size, &error) != DEEPER_OK)
-        fail_msg("%s, %d pixels: %s", spec, size, error.message);
-    return it;
-}
-
-static void release(net *it) {
-    dp_graph_free(it->graph);
-    dp_free(NULL, it->architecture);
-    dp_free(NULL, it->options);
-}
-
-static const dp_node *node_of(const net *it, const char *name) {
+static const dp_node *node_of(const test_net *it, const char *name) {
     int node = dp_graph_find(it->graph, name);
     if (node < 0)
         fail_msg("no layer %s", name);
     return &it->graph->nodes[node];
 }
 
-static void assert_shape(const net *it, const char *name, int c, int h, int w) {
+static void assert_shape(const test_net *it, const char *name, int c, int h, int w) {
     dp_shape shape = node_of(it, name)->shape;
     if (!dp_shape_equal(shape, (dp_shape){ 0, c, h, w }))
         fail_msg("%s: %dx%dx%d, not %dx%dx%d", name, shape.c, shape.h, shape.w, c, h, w);
@@ -60,7 +36,7 @@ typedef struct sums {
     uint64_t weights, biases, multiply_adds, parameters;
 } sums;
 
-static sums sum(const net *it, const char *prefix, bool with_heads) {
+static sums sum(const test_net *it, const char *prefix, bool with_heads) {
     sums total = { 0 };
     for (int i = 0; i < it->graph->count; i++) {
         const dp_node *node = &it->graph->nodes[i];
@@ -77,7 +53,7 @@ static sums sum(const net *it, const char *prefix, bool with_heads) {
     return total;
 }
 
-static int count_ops(const net *it, dp_op op) {
+static int count_ops(const test_net *it, dp_op op) {
     int count = 0;
     for (int i = 0; i < it->graph->count; i++)
         count += it->graph->nodes[i].op == op;
@@ -115,7 +91,7 @@ enum { ROWS = sizeof rows / sizeof *rows };
 
 static void test_table_1(void **state) {
     (void)state;
-    net it = build("googlenet", 1000, 224);
+    test_net it = test_net_build("googlenet", 1000, 224);
     assert_string_equal(it.architecture, "googlenet");
     assert_string_equal(it.options, DEFAULTS);
     assert_shape(&it, "data", 3, 224, 224);
@@ -138,7 +114,7 @@ static void test_table_1(void **state) {
     assert_true(all.weights == 6990272 && all.biases == 8280);
     assert_true(whole.weights == 6990272 && whole.biases == 8280 && whole.parameters == 6998552);
     assert_true(whole.multiply_adds == 1582671872);
-    release(&it);
+    test_net_free(&it);
 }
 
 typedef struct layer {
@@ -147,7 +123,7 @@ typedef struct layer {
     int window, stride, pad; /* 0 where there is no window */
 } layer;
 
-static void assert_layer(const net *it, const char *part, const layer *expected) {
+static void assert_layer(const test_net *it, const char *part, const layer *expected) {
     char name[64];
     snprintf(name, sizeof name, "%s%s", part, expected->name);
     const dp_node *node = node_of(it, name);
@@ -192,7 +168,7 @@ static void test_caffe_names(void **state) {
         { "prob", DP_OP_SOFTMAX, 0, 0, 0 },
     };
     (void)state;
-    net it = build("googlenet", 1000, 224);
+    test_net it = test_net_build("googlenet", 1000, 224);
     for (size_t i = 0; i < sizeof modules / sizeof *modules; i++)
         for (size_t j = 0; j < sizeof parts / sizeof *parts; j++)
             assert_layer(&it, modules[i], &parts[j]);
@@ -204,10 +180,10 @@ static void test_caffe_names(void **state) {
     assert_int_equal(count_ops(&it, DP_OP_MAX_POOL), 13);
     assert_int_equal(count_ops(&it, DP_OP_LRN), 2);
     assert_int_equal(it.graph->parameters, 2 * 58);
-    release(&it);
+    test_net_free(&it);
 }
 
-static const char *input_name(const net *it, const char *name, int input) {
+static const char *input_name(const test_net *it, const char *name, int input) {
     const dp_node *node = node_of(it, name);
     assert_in_range(input, 0, node->input_count - 1);
     return it->graph->nodes[node->inputs[input]].name;
@@ -218,7 +194,7 @@ static void test_order_and_constants(void **state) {
     static const char *const order[] = { "inception_4b/relu_1x1", "inception_4b/relu_3x3", "inception_4b/relu_5x5",
                                          "inception_4b/relu_pool_proj" };
     (void)state;
-    net it = build("googlenet", 1000, 224);
+    test_net it = test_net_build("googlenet", 1000, 224);
     assert_int_equal(node_of(&it, "inception_4b/output")->input_count, 4);
     for (int i = 0; i < 4; i++)
         assert_string_equal(input_name(&it, "inception_4b/output", i), order[i]);
@@ -235,7 +211,7 @@ static void test_order_and_constants(void **state) {
     }
     assert_true(node_of(&it, "pool1/3x3_s2")->attributes.window.ceil);
     assert_true(node_of(&it, "pool5/drop_7x7_s1")->attributes.dropout.rate == 0.4F);
-    release(&it);
+    test_net_free(&it);
 }
 
 /* ---------------------------------------------------------------- auxiliary heads */
@@ -243,7 +219,7 @@ static void test_order_and_constants(void **state) {
 static void test_auxiliary_heads(void **state) {
     static const char *const names[] = { "ave_pool", "conv", "relu_conv", "fc", "relu_fc", "drop_fc", "classifier", "prob" };
     (void)state;
-    net it = build("googlenet:aux=1", 1000, 224);
+    test_net it = test_net_build("googlenet:aux=1", 1000, 224);
     assert_int_equal(node_of(&it, "loss1/ave_pool")->inputs[0], dp_graph_find(it.graph, "inception_4a/output"));
     assert_int_equal(node_of(&it, "loss2/ave_pool")->inputs[0], dp_graph_find(it.graph, "inception_4d/output"));
     assert_shape(&it, "loss1/ave_pool", 512, 4, 4);
@@ -275,7 +251,7 @@ static void test_auxiliary_heads(void **state) {
                          !strncmp(it.graph->nodes[i].name, "loss1/", 6) || !strncmp(it.graph->nodes[i].name, "loss2/", 6));
     }
     free(needed);
-    release(&it);
+    test_net_free(&it);
 }
 
 /* ---------------------------------------------------------------- options */
@@ -308,20 +284,20 @@ static void test_option_counts(void **state) {
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        net it = build(cases[i].spec, cases[i].classes, cases[i].size);
+        test_net it = test_net_build(cases[i].spec, cases[i].classes, cases[i].size);
         sums all = sum(&it, "", false);
         if (all.parameters != cases[i].parameters || all.multiply_adds != cases[i].multiply_adds)
             fail_msg("%s: %llu parameters, %llu multiply-adds", cases[i].spec, (unsigned long long)all.parameters,
                      (unsigned long long)all.multiply_adds);
         assert_shape(&it, "prob", cases[i].classes, 1, 1); /* width does not touch the classes */
-        release(&it);
+        test_net_free(&it);
     }
 }
 
 /* What each value changes in the graph. */
 static void test_option_structure(void **state) {
     (void)state;
-    net it = build("googlenet:norm=bn,aux=1", 1000, 224);
+    test_net it = test_net_build("googlenet:norm=bn,aux=1", 1000, 224);
     assert_int_equal(count_ops(&it, DP_OP_LRN), 0);
     assert_int_equal(count_ops(&it, DP_OP_BATCH_NORM), 59);
     for (int i = 0; i < it.graph->count; i++) /* no bias beside a batch norm, but in the linear layers */
@@ -330,13 +306,13 @@ static void test_option_structure(void **state) {
     assert_string_equal(input_name(&it, "inception_3a/relu_3x3", 0), "inception_3a/3x3/bn");
     assert_string_equal(input_name(&it, "inception_3a/3x3/bn", 4), "inception_3a/3x3/bn.running_var");
     assert_true(node_of(&it, "inception_3a/3x3/bn")->attributes.epsilon == 1e-3F);
-    release(&it);
+    test_net_free(&it);
 
-    it = build("googlenet:norm=none", 1000, 224);
+    it = test_net_build("googlenet:norm=none", 1000, 224);
     assert_int_equal(count_ops(&it, DP_OP_LRN) + count_ops(&it, DP_OP_BATCH_NORM), 0);
-    release(&it);
+    test_net_free(&it);
 
-    it = build("googlenet:stem=separable", 1000, 224);
+    it = test_net_build("googlenet:stem=separable", 1000, 224);
     const dp_node *depthwise = node_of(&it, "conv1/7x7_s2_depthwise");
     assert_int_equal(depthwise->attributes.window.groups, 3);
     assert_int_equal(depthwise->input_count, 2); /* no bias, no ReLU before the 1x1 */
@@ -344,35 +320,35 @@ static void test_option_structure(void **state) {
     assert_string_equal(input_name(&it, "conv1/7x7_s2_pointwise", 0), "conv1/7x7_s2_depthwise");
     assert_shape(&it, "conv1/7x7_s2_pointwise", 64, 112, 112);
     assert_true(sum(&it, "conv1/", false).weights == 2712);
-    release(&it);
+    test_net_free(&it);
 
-    it = build("googlenet:stem=small", 10, 32);
+    it = test_net_build("googlenet:stem=small", 10, 32);
     assert_layer(&it, "", &(layer){ "conv1/3x3_s1", DP_OP_CONV, 3, 1, 1 });
     assert_int_equal(dp_graph_find(it.graph, "pool1/3x3_s2"), -1);
     assert_shape(&it, "inception_3a/output", 256, 16, 16);
     assert_shape(&it, "inception_5b/output", 1024, 4, 4);
-    release(&it);
+    test_net_free(&it);
 
-    it = build("googlenet:module=naive", 1000, 224);
+    it = test_net_build("googlenet:module=naive", 1000, 224);
     assert_int_equal(dp_graph_find(it.graph, "inception_3a/3x3_reduce"), -1);
     assert_int_equal(dp_graph_find(it.graph, "inception_3a/pool_proj"), -1);
     assert_shape(&it, "inception_3a/output", 64 + 128 + 32 + 192, 28, 28); /* the pool keeps all channels */
     assert_string_equal(input_name(&it, "inception_3a/output", 3), "inception_3a/pool");
-    release(&it);
+    test_net_free(&it);
 
-    it = build("googlenet:branch5=3x3", 1000, 224);
+    it = test_net_build("googlenet:branch5=3x3", 1000, 224);
     assert_int_equal(dp_graph_find(it.graph, "inception_3a/5x5"), -1);
     assert_layer(&it, "inception_3a/", &(layer){ "3x3_b", DP_OP_CONV, 3, 1, 1 });
     assert_string_equal(input_name(&it, "inception_3a/3x3_b", 0), "inception_3a/relu_5x5_reduce");
-    release(&it);
+    test_net_free(&it);
 
     /* Multiples of 8, to the nearest, halves up, at least 8. */
-    it = build("googlenet:width=0.25", 1000, 224);
+    it = test_net_build("googlenet:width=0.25", 1000, 224);
     assert_shape(&it, "inception_3a/3x3_reduce", 24, 28, 28); /* 24 */
     assert_shape(&it, "inception_3a/5x5_reduce", 8, 28, 28);  /* 4 */
     assert_shape(&it, "inception_4a/5x5", 16, 14, 14);        /* 12 */
     assert_shape(&it, "inception_4b/3x3_reduce", 32, 14, 14); /* 28 */
-    release(&it);
+    test_net_free(&it);
 }
 
 /* ---------------------------------------------------------------- sizes */
@@ -381,7 +357,7 @@ static void test_option_structure(void **state) {
 static void test_sizes(void **state) {
     (void)state;
     for (int size = 31; size <= 320; size++) {
-        net it = build("googlenet", 10, size);
+        test_net it = test_net_build("googlenet", 10, size);
         int stem = (size + 1) / 2;
         assert_shape(&it, "conv1/7x7_s2", 64, stem, stem);
         assert_shape(&it, "pool1/3x3_s2", 64, stem / 2, stem / 2);
@@ -390,12 +366,12 @@ static void test_sizes(void **state) {
         assert_shape(&it, "inception_5b/output", 1024, stem / 16, stem / 16);
         assert_shape(&it, "pool5/7x7_s1", 1024, 1, 1);
         assert_true(sum(&it, "", false).parameters == 6998552 - 990 * 1025); /* whatever the size */
-        release(&it);
+        test_net_free(&it);
     }
     for (int size = 8; size <= 64; size++) {
-        net it = build("googlenet:stem=small", 10, size);
+        test_net it = test_net_build("googlenet:stem=small", 10, size);
         assert_shape(&it, "inception_5b/output", 1024, size / 8, size / 8);
-        release(&it);
+        test_net_free(&it);
     }
 }
 
@@ -404,31 +380,31 @@ static void test_sizes(void **state) {
 static void test_sizes_with_heads(void **state) {
     (void)state;
     for (int size = 31; size <= 320; size++) {
-        net it = build("googlenet:aux=1", 10, size);
+        test_net it = test_net_build("googlenet:aux=1", 10, size);
         int input = node_of(&it, "inception_4a/output")->shape.h;
         int side = input >= 14 ? (input - 5) / 3 + 1 : input < 4 ? input : 4;
         assert_int_equal(node_of(&it, "loss1/ave_pool")->op, input >= 14 ? DP_OP_AVERAGE_POOL : DP_OP_ADAPTIVE_POOL);
         assert_shape(&it, "loss1/ave_pool", 512, side, side);
         assert_shape(&it, "loss2/ave_pool", 528, side, side);
         assert_int_equal(dp_shape_floats(node_of(&it, "loss1/fc.weight")->shape), 1024 * 128 * side * side);
-        release(&it);
+        test_net_free(&it);
     }
-    net small = build("googlenet:aux=1,stem=small", 10, 56);
+    test_net small = test_net_build("googlenet:aux=1,stem=small", 10, 56);
     assert_shape(&small, "loss1/ave_pool", 512, 4, 4);
-    release(&small);
+    test_net_free(&small);
 }
 
 /* ---------------------------------------------------------------- refusals */
 
 static void assert_refused(const char *spec, int classes, int size, deeper_status status, const char *message) {
-    net it;
+    test_net it;
     deeper_error error = { 0 };
-    assert_int_equal(try_build(&it, spec, classes, size, &error), status);
+    assert_int_equal(test_net_try(&it, spec, classes, size, &error), status);
     assert_string_equal(error.message, message);
     assert_int_equal(error.status, status);
     assert_null(it.architecture);
     assert_null(it.options);
-    release(&it);
+    test_net_free(&it);
 }
 
 static void test_refused_specs(void **state) {
@@ -498,11 +474,11 @@ static void test_long_specs(void **state) {
         size_t begin = strlen(spec);
         memset(spec + begin, 'x', LONG);
         spec[begin + LONG] = '\0';
-        net it;
+        test_net it;
         deeper_error error = { 0 };
-        assert_int_equal(try_build(&it, spec, 10, 224, &error), DEEPER_ERROR_ARGUMENT);
+        assert_int_equal(test_net_try(&it, spec, 10, 224, &error), DEEPER_ERROR_ARGUMENT);
         assert_in_range(strlen(error.message), 1, DEEPER_MESSAGE_SIZE - 1);
-        release(&it);
+        test_net_free(&it);
     }
 }
 
@@ -518,7 +494,7 @@ static bool same_attributes(const dp_node *x, const dp_node *y) {
     return x->op != DP_OP_DROPOUT || a->dropout.rate == b->dropout.rate;
 }
 
-static void assert_same_graph(const net *a, const net *b, const char *spec) {
+static void assert_same_graph(const test_net *a, const test_net *b, const char *spec) {
     bool same = a->graph->count == b->graph->count;
     for (int i = 0; same && i < a->graph->count; i++) {
         const dp_node *x = &a->graph->nodes[i], *y = &b->graph->nodes[i];
@@ -533,22 +509,22 @@ static void assert_same_graph(const net *a, const net *b, const char *spec) {
 /* The canonical text of a spec builds the same network and is its own canonical text. */
 static void assert_round_trip(const char *spec, int size) {
     char again[256];
-    net it = build(spec, 10, size);
+    test_net it = test_net_build(spec, 10, size);
     snprintf(again, sizeof again, "%s:%s", it.architecture, it.options);
-    net twin = build(again, 10, size);
+    test_net twin = test_net_build(again, 10, size);
     assert_same_graph(&it, &twin, spec);
     assert_string_equal(twin.options, it.options);
-    release(&it);
-    release(&twin);
+    test_net_free(&it);
+    test_net_free(&twin);
 }
 
 /* The pools as torchvision has them: the same sides at 224 pixels, other windows. */
 static void test_pools(void **state) {
-    net it = build("googlenet:aux=1,pool4=2x2,aux_pool=adaptive", 10, 224);
+    test_net it = test_net_build("googlenet:aux=1,pool4=2x2,aux_pool=adaptive", 10, 224);
     assert_shape(&it, "pool4/2x2_s2", 832, 7, 7);
     assert_shape(&it, "loss1/ave_pool", 512, 4, 4);
     assert_int_equal(node_of(&it, "loss1/ave_pool")->op, DP_OP_ADAPTIVE_POOL);
-    release(&it);
+    test_net_free(&it);
 }
 
 /* All values with all others. */
@@ -562,12 +538,12 @@ static void test_every_combination(void **state) {
         snprintf(options, sizeof options, "norm=%s,stem=%s,module=%s,aux=%d,branch5=%s,width=%s" LATER, norms[i % 3],
                  stems[i / 3 % 3], modules[i / 9 % 2], i / 18 % 2, branches[i / 36 % 2], widths[i / 72]);
         snprintf(spec, sizeof spec, "googlenet:%s", options);
-        net it = build(spec, 10, 224);
+        test_net it = test_net_build(spec, 10, 224);
         assert_string_equal(it.options, options);
         assert_int_equal(it.graph->nodes[it.graph->count - 1].op, DP_OP_SOFTMAX);
         assert_shape(&it, "prob", 10, 1, 1);
         assert_int_equal(dp_graph_find(it.graph, "loss2/prob") >= 0, i / 18 % 2);
-        release(&it);
+        test_net_free(&it);
         assert_round_trip(spec, 224);
     }
 }
@@ -585,9 +561,9 @@ static void test_option_text(void **state) {
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        net it = build(cases[i].spec, 10, 224);
+        test_net it = test_net_build(cases[i].spec, 10, 224);
         assert_string_equal(it.options, cases[i].options);
-        release(&it);
+        test_net_free(&it);
         assert_round_trip(cases[i].spec, 224);
     }
     /* Widths (8n + 4) / c are where rounding turns, for every channel count c of the paper. */

@@ -4,7 +4,7 @@
 #include "graph/graph.h"
 #include "nets/nets.h"
 
-#include "helpers/helpers.h"
+#include "helpers/nets.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,32 +13,7 @@
 
 #include <cmocka.h>
 
-typedef struct net {
-    dp_graph *graph;
-    char *architecture, *options;
-} net;
-
-static deeper_status try_build(net *it, const char *spec, int classes, int size, deeper_error *error) {
-    *it = (net){ 0 };
-    assert_int_equal(dp_graph_create(&it->graph, NULL, NULL), DEEPER_OK);
-    return dp_net_build(it->graph, spec, (dp_net_size){ classes, size }, &it->architecture, &it->options, error);
-}
-
-static net build(const char *spec, int classes, int size) {
-    net it;
-    deeper_error error = { 0 };
-    if (try_build(&it, spec, classes, size, &error) != DEEPER_OK)
-        fail_msg("%s, %d pixels: %s", spec, size, error.message);
-    return it;
-}
-
-static void release(net *it) {
-    dp_graph_free(it->graph);
-    dp_free(NULL, it->architecture);
-    dp_free(NULL, it->options);
-}
-
-static dp_cost total(const net *it) {
+static dp_cost total(const test_net *it) {
     dp_cost sum = { 0 };
     for (int i = 0; i < it->graph->count; i++) {
         dp_cost cost = dp_node_cost(it->graph, i);
@@ -80,7 +55,7 @@ static const struct {
 static void test_totals(void **state) {
     (void)state;
     for (size_t i = 0; i < sizeof totals / sizeof *totals; i++) {
-        net it = build(totals[i].spec, totals[i].classes, totals[i].size);
+        test_net it = test_net_build(totals[i].spec, totals[i].classes, totals[i].size);
         dp_cost sum = total(&it);
         if (sum.parameters != totals[i].parameters || sum.multiply_adds != totals[i].multiply_adds)
             fail_msg("%s: %llu parameters, %llu multiply-adds", totals[i].spec, (unsigned long long)sum.parameters,
@@ -88,7 +63,7 @@ static void test_totals(void **state) {
         const dp_node *prob = &it.graph->nodes[it.graph->count - 1];
         assert_string_equal(prob->name, "prob");
         assert_true(dp_shape_equal(prob->shape, (dp_shape){ 0, totals[i].classes, 1, 1 }));
-        release(&it);
+        test_net_free(&it);
     }
 }
 
@@ -118,7 +93,7 @@ static const struct {
 static void test_layers(void **state) {
     (void)state;
     for (size_t i = 0; i < sizeof layers / sizeof *layers; i++) {
-        net it = build(layers[i].spec, 1000, 227);
+        test_net it = test_net_build(layers[i].spec, 1000, 227);
         int node = dp_graph_find(it.graph, layers[i].layer);
         assert_in_range(node, 0, it.graph->count - 1);
         const dp_node *layer = &it.graph->nodes[node];
@@ -131,7 +106,7 @@ static void test_layers(void **state) {
                     || w->pad_bottom != layers[i].pad || w->groups != layers[i].groups)))
             fail_msg("%s: %s is of %dx%dx%d, %llu parameters", layers[i].spec, layers[i].layer, layer->shape.c, layer->shape.h,
                      layer->shape.w, (unsigned long long)dp_node_cost(it.graph, node).parameters);
-        release(&it);
+        test_net_free(&it);
     }
 }
 
@@ -142,7 +117,7 @@ static void test_lenet_as_published(void **state) {
         uint64_t parameters;
     } parts[] = { { "C1", 156 }, { "S2", 12 }, { "C3", 1516 }, { "S4", 32 }, { "C5", 48120 }, { "F6", 10164 }, { "output", 850 } };
     (void)state;
-    net it = build("lenet5:form=published", 10, 32);
+    test_net it = test_net_build("lenet5:form=published", 10, 32);
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         uint64_t sum = 0;
         for (int node = 0; node < it.graph->count; node++)
@@ -160,7 +135,7 @@ static void test_lenet_as_published(void **state) {
         assert_string_equal(it.graph->nodes[maps->inputs[i]].name, name);
     }
     assert_int_equal(it.graph->nodes[dp_graph_find(it.graph, "data")].shape.c, 1);
-    release(&it);
+    test_net_free(&it);
 }
 
 /* What reads what, where forms differ in order alone. */
@@ -182,36 +157,36 @@ static void test_order(void **state) {
     };
     (void)state;
     for (size_t i = 0; i < sizeof readers / sizeof *readers; i++) {
-        net it = build(readers[i][0], 1000, 224);
+        test_net it = test_net_build(readers[i][0], 1000, 224);
         int node = dp_graph_find(it.graph, readers[i][1]);
         assert_in_range(node, 0, it.graph->count - 1);
         assert_string_equal(it.graph->nodes[it.graph->nodes[node].inputs[0]].name, readers[i][2]);
-        release(&it);
+        test_net_free(&it);
     }
-    net it = build("alexnet:dropout=0.25", 10, 224);
+    test_net it = test_net_build("alexnet:dropout=0.25", 10, 224);
     assert_true(it.graph->nodes[dp_graph_find(it.graph, "drop7")].attributes.dropout.rate == 0.25F);
     assert_string_equal(it.options, "form=grouped,stem=full,norm=lrn,dropout=0.25");
     dp_lrn lrn = it.graph->nodes[dp_graph_find(it.graph, "norm2")].attributes.lrn;
     assert_true(lrn.size == 5 && lrn.alpha == 1e-4F && lrn.beta == 0.75F && lrn.k == 1.0F);
     assert_true(it.graph->nodes[dp_graph_find(it.graph, "pool1")].attributes.window.ceil);
-    release(&it);
+    test_net_free(&it);
 }
 
 /* ---------------------------------------------------------------- the paper's argument */
 
-static uint64_t multiply_adds_of(const net *it, const char *name) {
+static uint64_t multiply_adds_of(const test_net *it, const char *name) {
     return dp_node_cost(it->graph, dp_graph_find(it->graph, name)).multiply_adds;
 }
 
 /* A 5x5 convolution of 192x28x28 to 32 channels, alone and with 16 channels of 1x1 before it: 3a's third branch. */
 static void test_worked_example(void **state) {
     (void)state;
-    net naive = build("googlenet:module=naive", 1000, 224), reduced = build("googlenet", 1000, 224);
+    test_net naive = test_net_build("googlenet:module=naive", 1000, 224), reduced = test_net_build("googlenet", 1000, 224);
     assert_int_equal(multiply_adds_of(&naive, "inception_3a/5x5"), 120422400);
     assert_int_equal(multiply_adds_of(&reduced, "inception_3a/5x5_reduce") + multiply_adds_of(&reduced, "inception_3a/5x5"),
                      12443648);
-    release(&naive);
-    release(&reduced);
+    test_net_free(&naive);
+    test_net_free(&reduced);
 }
 
 /* ---------------------------------------------------------------- sizes */
@@ -246,18 +221,18 @@ static void test_sizes(void **state) {
     };
     (void)state;
     for (int size = 1; size <= 320; size += size < 32 ? 1 : 16) { /* pools of 2x2 rounded up fit into anything */
-        net it = build("vgg16", 10, size);
-        release(&it);
+        test_net it = test_net_build("vgg16", 10, size);
+        test_net_free(&it);
     }
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        net it;
+        test_net it;
         deeper_error error = { 0 };
-        assert_int_equal(try_build(&it, cases[i].spec, 10, cases[i].least - 1, &error), DEEPER_ERROR_MISMATCH);
+        assert_int_equal(test_net_try(&it, cases[i].spec, 10, cases[i].least - 1, &error), DEEPER_ERROR_MISMATCH);
         assert_string_equal(error.message, cases[i].refusal);
-        release(&it);
+        test_net_free(&it);
         for (int size = cases[i].least; size <= 320; size++) {
-            it = build(cases[i].spec, 10, size);
-            release(&it);
+            it = test_net_build(cases[i].spec, 10, size);
+            test_net_free(&it);
         }
     }
 }
@@ -266,11 +241,11 @@ static void test_sizes(void **state) {
 static void test_linear_layers_keep_their_shape(void **state) {
     (void)state;
     for (int size = 224; size <= 320; size += 16) {
-        net alexnet = build("alexnet", 1000, size), vgg16 = build("vgg16", 1000, size);
+        test_net alexnet = test_net_build("alexnet", 1000, size), vgg16 = test_net_build("vgg16", 1000, size);
         assert_int_equal(total(&alexnet).parameters, 60965224);
         assert_int_equal(total(&vgg16).parameters, 138357544);
-        release(&alexnet);
-        release(&vgg16);
+        test_net_free(&alexnet);
+        test_net_free(&vgg16);
     }
 }
 

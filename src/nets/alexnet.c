@@ -78,11 +78,7 @@ static const struct {
 static const dp_link head[] = {
     POOL("5"),
     { DP_OP_ADAPTIVE_POOL, "pool5/6x6", NULL, 0, 6, 0, 0, 0 },
-    { DP_OP_FC, "fc6", "relu6", 4096, 0, 0, 0, 0 },
-    { DP_OP_DROPOUT, "drop6", NULL, 0, 0, 0, 0, 0 },
-    { DP_OP_FC, "fc7", "relu7", 4096, 0, 0, 0, 0 },
-    { DP_OP_DROPOUT, "drop7", NULL, 0, 0, 0, 0, 0 },
-    { DP_OP_FC, "fc8", NULL, 0, 0, 0, 0, 0 },
+    DP_CLASSIFIER_4096,
 };
 
 static void build(dp_graph *graph, const dp_net_values *values, dp_net_size size) {

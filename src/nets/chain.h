@@ -21,14 +21,20 @@ typedef struct dp_link {
     int channels, window, stride, pad, groups;
 } dp_link;
 
+/* AlexNet's classifier, which VGG took over: two layers of 4096, then the classes. */
+#define DP_CLASSIFIER_4096                                                                                                         \
+    { DP_OP_FC, "fc6", "relu6", 4096, 0, 0, 0, 0 }, { DP_OP_DROPOUT, "drop6", NULL, 0, 0, 0, 0, 0 },                               \
+        { DP_OP_FC, "fc7", "relu7", 4096, 0, 0, 0, 0 }, { DP_OP_DROPOUT, "drop7", NULL, 0, 0, 0, 0, 0 }, {                         \
+        DP_OP_FC, "fc8", NULL, 0, 0, 0, 0, 0                                                                                       \
+    }
+
 typedef struct dp_chain {
     int classes;
     bool batch_norm, lrn;
     float dropout;
 } dp_chain;
 
-/* Adds the rows to x, one after the other; the number of the last node, -1 after a
- * failure, which stays in the graph. */
+/* Adds the rows to x, one after the other; the number of the last node, -1 after a failure, which stays in the graph. */
 int dp_chain_add(dp_graph *graph, int x, const dp_link *links, size_t count, const dp_chain *chain);
 
 /* A convolution, its batch norm NAME/bn if there is to be one (then without a bias), its ReLU if `relu` is not NULL. */

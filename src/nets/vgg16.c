@@ -36,11 +36,7 @@ static const dp_link links[] = {
     CONV("5_3", 512),
     POOL("5"),
     { DP_OP_ADAPTIVE_POOL, "pool5/7x7", NULL, 0, 7, 0, 0, 0 },
-    { DP_OP_FC, "fc6", "relu6", 4096, 0, 0, 0, 0 },
-    { DP_OP_DROPOUT, "drop6", NULL, 0, 0, 0, 0, 0 },
-    { DP_OP_FC, "fc7", "relu7", 4096, 0, 0, 0, 0 },
-    { DP_OP_DROPOUT, "drop7", NULL, 0, 0, 0, 0, 0 },
-    { DP_OP_FC, "fc8", NULL, 0, 0, 0, 0, 0 },
+    DP_CLASSIFIER_4096,
 };
 
 static void build(dp_graph *graph, const dp_net_values *values, dp_net_size size) {

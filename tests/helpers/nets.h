@@ -1,0 +1,19 @@
+/* nets.h - a network of nets/ as a graph, for tests that look at its nodes. */
+#ifndef TEST_HELPERS_NETS_H
+#define TEST_HELPERS_NETS_H
+
+#include "graph/graph.h"
+
+typedef struct test_net {
+    dp_graph *graph;
+    char *architecture, *options;
+} test_net;
+
+/* Freed by test_net_free whatever the status is. */
+deeper_status test_net_try(test_net *it, const char *spec, int classes, int size, deeper_error *error);
+
+/* The same; a failure fails the test. */
+test_net test_net_build(const char *spec, int classes, int size);
+void test_net_free(test_net *it);
+
+#endif
