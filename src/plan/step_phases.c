@@ -11,21 +11,23 @@ enum { PHASES = 2, SIDE_MAX = 8 };
 bool dp_winograd_phases(const dp_lowering *l, int node, dp_winograd_shape *shape, dp_winograd_cover *cover) {
     const dp_node *it = &l->graph->nodes[node];
     const dp_window *w = &it->attributes.window;
-    if (l->plan->direct || it->op != DP_OP_CONV || w->stride_y != PHASES || w->stride_x != PHASES || w->groups != 1
+    bool gradient = it->op == DP_OP_CONV_WEIGHT_GRADIENT;
+    if (l->plan->direct || (it->op != DP_OP_CONV && !gradient) || w->stride_y != PHASES || w->stride_x != PHASES || w->groups != 1
         || w->height != w->width || w->height > SIDE_MAX || w->pad_top != w->pad_left)
         return false;
     const dp_node *in = &l->graph->nodes[it->inputs[0]];
     int taps = (w->height + w->pad_top % PHASES + PHASES - 1) / PHASES;
     if (in->op != DP_OP_INPUT || in->shape.c > DP_PLANAR_CHANNELS || taps < DP_WINOGRAD_TAPS_MIN)
         return false;
+    dp_shape out = gradient ? l->graph->nodes[it->inputs[1]].shape : it->shape;
     *shape = (dp_winograd_shape){ .channels = in->shape.c * PHASES * PHASES,
-                                  .outputs = it->shape.c,
-                                  .height = it->shape.h,
-                                  .width = it->shape.w,
+                                  .outputs = out.c,
+                                  .height = out.h,
+                                  .width = out.w,
                                   .taps = taps,
                                   .direct_depth = in->shape.c * w->height * w->width,
                                   .phases = PHASES };
-    dp_winograd_choose(cover, l->plan->kernels, shape, l->tuning);
+    dp_winograd_choose(cover, l->plan->kernels, shape, gradient ? NULL : l->tuning);
     return cover->points > 0;
 }
 
@@ -78,14 +80,31 @@ static void run_phases(const dp_run *run, const dp_step *step, int task, int wor
 
 static const dp_step_kind phases_kind = { "phases", run_phases, NULL, NULL };
 
+/* The phases that an earlier step makes of the same picture. */
+static const dp_view *find_phases(const dp_plan *plan, const dp_step *like, dp_shape phases) {
+    for (int i = 0; i < plan->step_count; i++) {
+        const dp_step *step = &plan->steps[i];
+        if (step->kind == &phases_kind && step->name == like->name && step->as.phases.margin == like->as.phases.margin
+            && step->out.shape.h == phases.h && step->out.shape.w == phases.w)
+            return &step->out;
+    }
+    return NULL;
+}
+
 deeper_status dp_lower_phases(dp_lowering *l, int node, const dp_winograd_shape *shape, dp_view *out, deeper_error *error) {
     const dp_node *it = &l->graph->nodes[node], *input = &l->graph->nodes[it->inputs[0]];
     const dp_view *view = dp_input_view(l, node, 0);
     const dp_window *w = &it->attributes.window;
     dp_shape phases = { 0, shape->channels, shape->height + shape->taps - 1, shape->width + shape->taps - 1 };
-    DP_TRY(dp_storage_add(l->plan, phases, NULL, false, out, error));
-    dp_step step = { .kind = &phases_kind, .name = input->name, .in = *view, .out = *out };
+    dp_step step = { .kind = &phases_kind, .name = input->name, .in = *view };
     step.as.phases.margin = (w->pad_top + PHASES - 1) / PHASES;
+    const dp_view *found = find_phases(l->plan, &step, phases);
+    if (found) {
+        *out = *found;
+        return DEEPER_OK;
+    }
+    DP_TRY(dp_storage_add(l->plan, phases, NULL, false, out, error));
+    step.out = *out;
     step.as.phases.input = -1;
     if (view->storage < 0) { /* the caller's planes */
         step.as.phases.input = dp_input_index(l->graph, it->inputs[0]);

@@ -306,10 +306,12 @@ deeper_status dp_lower_weight_gradient(dp_lowering *lowering, int node, deeper_e
     int count = find_targets(lowering, node, targets);
     if (count < lowering->uses[node])
         return dp_fail(error, DEEPER_ERROR_UNSUPPORTED, "%s: a weight gradient that is not an output", step.name);
-    if (!dp_has_halo(lowering->plan, &step.in, window))
+    dp_winograd_shape shape;
+    dp_winograd_cover cover;
+    if (!dp_winograd_phases(lowering, node, &shape, &cover) && !dp_has_halo(lowering->plan, &step.in, window))
         DP_TRY(dp_lower_copy(lowering, node, &step.in, window, &step.in, error));
     bool taken;
     DP_TRY(dp_take_channel_sum(lowering, node, &step, error));
-    DP_TRY(dp_lower_winograd_gradient(lowering, &step, window, targets[0].output, &taken, error));
+    DP_TRY(dp_lower_winograd_gradient(lowering, node, &step, targets[0].output, &taken, error));
     return taken ? DEEPER_OK : lower_outer(lowering, node, &step, targets, count, error);
 }

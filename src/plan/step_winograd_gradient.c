@@ -16,6 +16,8 @@ enum { STRIP_BYTES = 2 << 20 }; /* frequencies of a strip: the more tiles, the m
 struct dp_winograd_gradient_step {
     dp_winograd_cover cover;
     int taps, output;                 /* r; index into the call's outputs */
+    bool phases;                      /* the input is the phases of a picture (step_phases.c) */
+    dp_window window;                 /* of the convolution */
     int group_blocks, groups, blocks; /* output blocks of a group; groups; C in blocks */
     int group_parts, block_parts;     /* tasks = group_parts x block_parts */
     int strip_images, strips;         /* images of a strip; strips an image, 1 if there are several images */
@@ -133,6 +135,22 @@ static void multiply(const part *it, int f) {
     }
 }
 
+/* Places of the windows over phases that `count` outputs from k on, `rows` channels from `channel` on have in `folded`, [output]
+ * [channel][r][r], to those of the window over the picture (dp_packing), K x C x R x S. */
+static void write_phases(const part *it, int k, int count, int channel, int rows, const float *folded) {
+    const dp_winograd_gradient_step *w = it->step->as.winograd_gradient;
+    int planes = it->step->in.shape.c / 4, side = w->window.height, shift = w->window.pad_top % 2;
+    float *to = it->run->call->outputs[w->output];
+    for (int l = 0; l < count; l++)
+        for (int i = 0; i < rows; i++)
+            for (int n = 0; n < w->taps * w->taps; n++, folded++) {
+                int phase = channel + i, c = phase / 2 % planes;
+                int y = n / w->taps * 2 + phase / 2 / planes - shift, x = n % w->taps * 2 + phase % 2 - shift;
+                if (y >= 0 && y < side && x >= 0 && x < side)
+                    to[(((ptrdiff_t)(k + l) * planes + c) * side + y) * side + x] = *folded;
+            }
+}
+
 /* From the sums of a unit to K x C x r x r in the caller's memory. */
 static void write_unit(const part *it, int group, int block) {
     const dp_winograd_gradient_step *w = it->step->as.winograd_gradient;
@@ -145,9 +163,13 @@ static void write_unit(const part *it, int group, int block) {
             it->run->plan->gradient_kernels->winograd_fold(it->scratch + (ptrdiff_t)i * window * lanes,
                                                            sums + (ptrdiff_t)(i * b + j) * lanes, (ptrdiff_t)rows * b * lanes,
                                                            w->matrix, w->cover.points, w->taps);
-        float *to = it->run->call->outputs[w->output] + ((ptrdiff_t)k * channels + block * lanes) * window;
-        it->run->plan->kernels->unblock_row(to, (ptrdiff_t)channels * window, it->scratch, minimum(lanes, outputs - k),
+        float *to = w->phases ? it->scratch + (ptrdiff_t)rows * window * lanes
+                              : it->run->call->outputs[w->output] + ((ptrdiff_t)k * channels + block * lanes) * window;
+        int count = minimum(lanes, outputs - k);
+        it->run->plan->kernels->unblock_row(to, (ptrdiff_t)(w->phases ? rows : channels) * window, it->scratch, count,
                                             rows * window);
+        if (w->phases)
+            write_phases(it, k, count, block * lanes, rows, to);
     }
 }
 
@@ -244,33 +266,46 @@ static deeper_status build(dp_lowering *l, dp_step *step, deeper_error *error) {
     if (!dp_size_mul((size_t)(w->x_frequency + w->g_frequency), (size_t)(points * points), &scratch)
         || !dp_size_mul(w->unit_floats, (size_t)w->units * (size_t)step->tasks, &sums))
         return dp_fail(error, DEEPER_ERROR_LIMIT, "%s: too large", step->name);
-    size_t windows = (size_t)lanes * (size_t)(w->taps * w->taps) * (size_t)lanes;
+    size_t windows = 2 * (size_t)lanes * (size_t)(w->taps * w->taps) * (size_t)lanes;
     dp_need_scratch(plan, scratch + w->row_floats > windows ? scratch + w->row_floats : windows);
     DP_TRY(dp_storage_add_fixed(plan, sums, &w->sums, error));
     int reads[] = { step->in.storage, step->in2.storage };
     return dp_emit(plan, step, reads, 2, &w->sums, 1, error);
 }
 
-deeper_status dp_lower_winograd_gradient(dp_lowering *l, const dp_step *outer, const dp_window *window, int output, bool *taken,
+/* *step: all but its kind, its input and what build adds. */
+static deeper_status make(dp_lowering *l, int node, const dp_winograd_shape *shape, bool phases, dp_step *step,
+                          deeper_error *error) {
+    const dp_window *window = &step->as.winograd_gradient->window;
+    step->kind = &winograd_gradient_kind;
+    if (phases)
+        DP_TRY(dp_lower_phases(l, node, shape, &step->in, error));
+    else
+        step->in.offset -= window->pad_top * step->in.row + (ptrdiff_t)window->pad_left * l->plan->kernels->lanes;
+    return build(l, step, error);
+}
+
+deeper_status dp_lower_winograd_gradient(dp_lowering *l, int node, const dp_step *outer, int output, bool *taken,
                                          deeper_error *error) {
     const dp_view *x = &outer->in, *g = &outer->in2;
+    const dp_window *window = &l->graph->nodes[node].attributes.window;
     dp_winograd_cover cover = { 0 };
-    int r = window->height;
-    dp_winograd_shape shape = { x->shape.c, g->shape.c, g->shape.h, g->shape.w, r, x->shape.c * r * r, true, 1 };
-    *taken = false;
-    if (!l->plan->direct && dp_winograd_suits(window) && !x->planar)
+    dp_winograd_shape shape;
+    bool phases = dp_winograd_phases(l, node, &shape, &cover);
+    if (!phases && !l->plan->direct && dp_winograd_suits(window) && !x->planar) {
+        int r = window->height;
+        shape = (dp_winograd_shape){ x->shape.c, g->shape.c, g->shape.h, g->shape.w, r, x->shape.c * r * r, true, 1 };
         dp_winograd_choose(&cover, l->plan->kernels, &shape, NULL);
-    if (!cover.points)
+    }
+    *taken = cover.points > 0;
+    if (!*taken)
         return DEEPER_OK;
-    *taken = true;
     dp_step step = *outer;
     dp_winograd_gradient_step *w = step.as.winograd_gradient = dp_alloc(l->plan->allocator, 1, sizeof *w);
     if (!w)
         return dp_fail_memory(error, "a weight gradient's step");
-    *w = (dp_winograd_gradient_step){ .cover = cover, .taps = shape.taps, .output = output };
-    step.kind = &winograd_gradient_kind;
-    step.in.offset -= window->pad_top * x->row + (ptrdiff_t)window->pad_left * l->plan->kernels->lanes;
-    deeper_status status = build(l, &step, error);
+    *w = (dp_winograd_gradient_step){ .cover = cover, .taps = shape.taps, .output = output, .phases = phases, .window = *window };
+    deeper_status status = make(l, node, &shape, phases, &step, error);
     if (status != DEEPER_OK)
         dp_free(l->plan->allocator, w);
     return status;

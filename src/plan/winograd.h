@@ -28,20 +28,22 @@ dp_tuning_key dp_winograd_key(const dp_kernels *kernels, const dp_winograd_shape
 void dp_winograd_choose(dp_winograd_cover *cover, const dp_kernels *kernels, const dp_winograd_shape *shape,
                         const dp_tuning *tuning);
 
-/* step_phases.c: whether a convolution is computed by Winograd's algorithm over the phases of the picture it reads, and how. */
+/* step_phases.c: whether a convolution or the gradient of its weights is computed by Winograd's algorithm over the phases of the
+ * picture it reads, and how. */
 bool dp_winograd_phases(const dp_lowering *lowering, int node, dp_winograd_shape *shape, dp_winograd_cover *cover);
 
-/* Lowers the split into phases for such a convolution: *out is a view of 4 C channels in which the windows of shape->taps begin at
- * the first pixel. */
+/* Lowers the split into phases for such a convolution, or finds it where another has it already: *out is a view of 4 C channels in
+ * which the windows of shape->taps begin at the first pixel. */
 deeper_status dp_lower_phases(dp_lowering *lowering, int node, const dp_winograd_shape *shape, dp_view *out, deeper_error *error);
 
 /* Whether the algorithm computes convolutions of such a window. */
 bool dp_winograd_suits(const dp_window *window);
 
 /* step_winograd_gradient.c: lowers a weight gradient that the algorithm is expected to compute faster; *taken says whether it was.
- * outer: the step but for its kind; its input has the halo. output: index into the call's outputs. */
-deeper_status dp_lower_winograd_gradient(dp_lowering *lowering, const dp_step *outer, const dp_window *window, int output,
-                                         bool *taken, deeper_error *error);
+ * outer: the step but for its kind; its input has the halo, where dp_winograd_phases does not say otherwise. output: index into the
+ * call's outputs. */
+deeper_status dp_lower_winograd_gradient(dp_lowering *lowering, int node, const dp_step *outer, int output, bool *taken,
+                                         deeper_error *error);
 
 /* Vectors in all frequencies of `side`: the sum of the tiles' points. */
 int dp_winograd_points(const dp_winograd_side *side);
