@@ -1,7 +1,9 @@
-/* command_info.c - says what a file or folder is to deeper (a model, a picture, a data set) and whether it is sound. */
+/* command_info.c - says what a file or folder is to deeper (a model, a picture, a data set, saved answers) and whether it is sound.
+ */
 #include "commands.h"
 #include "models.h"
 #include "output.h"
+#include "scores.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -236,6 +238,24 @@ static int info_model(const char *path, uint64_t bytes) {
     return CLI_DONE;
 }
 
+/* ------------------------------------------------------------------------------------------------------- saved answers */
+
+static bool head_is_answers(const unsigned char *head, size_t size) {
+    static const char mark[] = "DPJRNL1\n";
+    return size >= sizeof mark - 1 && !memcmp(head, mark, sizeof mark - 1);
+}
+
+/* Every record is read, so what is told is sound. */
+static int info_answers(const char *path, uint64_t bytes) {
+    deeper_scores *scores = NULL;
+    deeper_error error = { 0 };
+    if (deeper_scores_open(&scores, &path, 1, 0, DEEPER_COMBINE_MEAN, NULL, &error))
+        return cli_failure(&error);
+    cli_scores_about(scores, path, bytes);
+    deeper_scores_close(scores);
+    return CLI_DONE;
+}
+
 static int run(const cli_args *args) {
     unsigned char head[HEAD];
     struct stat status;
@@ -255,6 +275,8 @@ static int run(const cli_args *args) {
             code = info_picture(path);
         else if (head_is_text(head, size) || head_is_set(head, size))
             code = info_dataset(args, path);
+        else if (head_is_answers(head, size))
+            code = info_answers(path, (uint64_t)status.st_size);
         else
             code = info_model(path, (uint64_t)status.st_size);
         fclose(file);
@@ -271,7 +293,8 @@ const cli_command cli_command_info = {
         "A model: its architecture, options, preprocessing, labels, origin and size. A data set (a folder of class folders, a "
         "tar of them, a list of \"PATH LABEL\" lines, or IDX pictures): its classes and counts, and what is wrong with its "
         "pictures: those that cannot be read, the same picture in two classes or in the training and the validation part, classes "
-        "without pictures. A picture: its size. The kind is found by content. The exit code is 1 if the file is damaged or the set "
+        "without pictures. A picture: its size. Saved answers of 'eval --save-probs': models, pictures, crops, shard, accuracy. "
+        "The kind is found by content. The exit code is 1 if the file is damaged or the set "
         "is not sound; pictures that are tiny or repeated in their class are only counted.",
     .examples = "deeper info googlenet.safetensors\n"
                 "deeper info flowers.tar\n"

@@ -79,16 +79,26 @@ static void print_share(const char *name, uint64_t hits, const deeper_score *row
            100 * interval[1]);
 }
 
+static deeper_score last_row(const deeper_scores *scores) {
+    return row_at(scores, deeper_scores_rows(scores) - 1);
+}
+
+static json_t *result_json(const deeper_scores *scores, const char *what, const char *combine) {
+    deeper_score row = last_row(scores);
+    json_t *object = row_json(&row);
+    json_object_set_new(object, "model", cli_json_text(what));
+    json_object_set_new(object, "data", cli_json_text(deeper_scores_data(scores)));
+    json_object_set_new(object, "unreadable", json_integer((json_int_t)deeper_scores_unreadable(scores)));
+    json_object_set_new(object, "combine", json_string(combine));
+    return object;
+}
+
 void cli_scores_print(const deeper_scores *scores, const char *what, const char *combine, int threads) {
-    deeper_score row = row_at(scores, deeper_scores_rows(scores) - 1);
+    deeper_score row = last_row(scores);
     uint64_t unreadable = deeper_scores_unreadable(scores);
     double seconds = deeper_scores_seconds(scores), speed = seconds > 0 ? (double)row.images / seconds : 0;
     if (cli_json()) {
-        json_t *object = row_json(&row);
-        json_object_set_new(object, "model", cli_json_text(what));
-        json_object_set_new(object, "data", cli_json_text(deeper_scores_data(scores)));
-        json_object_set_new(object, "unreadable", json_integer((json_int_t)unreadable));
-        json_object_set_new(object, "combine", json_string(combine));
+        json_t *object = result_json(scores, what, combine);
         if (threads) {
             json_object_set_new(object, "seconds", cli_json_real(seconds));
             json_object_set_new(object, "images_per_second", cli_json_real(speed));
@@ -108,6 +118,48 @@ void cli_scores_print(const deeper_scores *scores, const char *what, const char 
     printf("loss      %.4f\ncalibr.   %.2f %% (mean gap between confidence and accuracy)\n", row.loss, 100 * row.calibration_error);
     if (threads)
         printf("speed     %.1f pictures/s\n", speed);
+}
+
+/* ------------------------------------------------------------------------------------------------------- saved answers */
+
+static void print_about(const deeper_scores *scores, uint64_t bytes, int shard, int shards) {
+    deeper_score first = row_at(scores, 0), row;
+    char text[CLI_NUMBER_SIZE];
+    printf("answers   %s, the softmax of every crop\ndata      ", cli_bytes(bytes, text));
+    cli_print_text(deeper_scores_data(scores));
+    printf("\nshard     %d of %d\nclasses   %zu\ncrops    ", shard, shards, deeper_scores_classes(scores));
+    for (size_t i = 0; i < deeper_scores_rows(scores) && (row = row_at(scores, i)).model == first.model; i++)
+        printf("%s%d", i ? ", " : " ", row.crops);
+    for (size_t i = 0; i < deeper_scores_rows(scores); i++) {
+        row = row_at(scores, i);
+        if (!row.model || row.crops != first.crops)
+            continue;
+        printf("\nmodel     ");
+        cli_print_text(row.model);
+    }
+    putchar('\n');
+}
+
+void cli_scores_about(const deeper_scores *scores, const char *path, uint64_t bytes) {
+    int shards = 0, shard = deeper_scores_shard(scores, &shards);
+    if (!cli_json()) {
+        print_about(scores, bytes, shard, shards);
+        cli_scores_print(scores, path, "mean", 0);
+        puts("sound");
+        return;
+    }
+    json_t *object = result_json(scores, path, "mean"), *names = json_array();
+    for (size_t i = 0; i < deeper_scores_rows(scores); i++) {
+        deeper_score row = row_at(scores, i);
+        if (row.model && row.crops == 1)
+            json_array_append_new(names, cli_json_text(row.model));
+    }
+    json_object_del(object, "model");
+    json_object_update_new(object,
+                           json_pack("{s:s, s:o, s:I, s:I, s:i, s:i, s:o, s:b}", "kind", "answers", "path", cli_json_text(path),
+                                     "bytes", (json_int_t)bytes, "classes", (json_int_t)deeper_scores_classes(scores), "shard",
+                                     shard, "shards", shards, "model_names", names, "sound", 1));
+    cli_print_json(object);
 }
 
 /* --------------------------------------------------------------------------------------------------------------- table */
@@ -162,7 +214,7 @@ void cli_scores_table(const deeper_scores *scores) {
     }
     if (cli_json())
         return;
-    deeper_score last = row_at(scores, rows - 1);
+    deeper_score last = last_row(scores);
     printf("%llu pictures. cost: forward passes a picture. * a real difference: p < %.2f in McNemar's exact test on the same "
            "pictures\n",
            (unsigned long long)last.images, REAL_BELOW);

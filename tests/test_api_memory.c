@@ -9,14 +9,30 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 /* The files that a round uses. */
 typedef struct files {
     char *folder;
-    char model[TEST_PATH_SIZE], picture[TEST_PATH_SIZE], list[TEST_PATH_SIZE], saved[TEST_PATH_SIZE];
+    char model[TEST_PATH_SIZE], other[TEST_PATH_SIZE], picture[TEST_PATH_SIZE], list[TEST_PATH_SIZE], saved[TEST_PATH_SIZE];
+    char answers[TEST_PATH_SIZE], merged[TEST_PATH_SIZE],
+        parts[2][TEST_PATH_SIZE]; /* parts: what is written before they are whole */
 } files;
+
+/* A model whose classes are in an order of their own. */
+static void make_model(const char *path, const char *folder, uint64_t seed, bool backwards) {
+    char labels[TEST_PATH_SIZE], text[SMALL_CLASSES * 8];
+    int size = 0;
+    for (int c = 0; c < SMALL_CLASSES; c++)
+        size += snprintf(text + size, sizeof text - (size_t)size, "n%d x%d\n", backwards ? SMALL_CLASSES - 1 - c : c, c);
+    test_path(labels, folder, "labels.txt");
+    test_write(labels, text, (size_t)size);
+    deeper_model *model = small_model(seed, labels);
+    assert_int_equal(deeper_model_save(model, path, NULL), DEEPER_OK);
+    deeper_model_close(model);
+}
 
 static void make_files(files *it) {
     it->folder = test_folder();
@@ -24,25 +40,34 @@ static void make_files(files *it) {
     test_path(it->picture, it->folder, "x.ppm");
     test_path(it->list, it->folder, "list.txt");
     test_path(it->saved, it->folder, "saved.safetensors");
-    deeper_model *model = small_model(1, NULL);
-    assert_int_equal(deeper_model_save(model, it->model, NULL), DEEPER_OK);
-    deeper_model_close(model);
+    test_path(it->other, it->folder, "other.safetensors");
+    test_path(it->answers, it->folder, "answers");
+    test_path(it->merged, it->folder, "merged");
+    test_path(it->parts[0], it->folder, "answers.part");
+    test_path(it->parts[1], it->folder, "merged.part");
+    make_model(it->model, it->folder, 1, false);
+    make_model(it->other, it->folder, 2, true);
     small_picture(it->picture, 2);
     test_write(it->list, "x.ppm 1\n", 8);
 }
 
 /* What a round holds; all of it is closed whatever happened. */
 typedef struct held {
-    deeper_model *model;
-    deeper_session *session;
+    deeper_model *model, *other;
+    deeper_session *session, *second;
     deeper_image *image;
     deeper_dataset *dataset;
+    deeper_scores *scores, *again;
 } held;
 
 static void close_all(held *h) {
+    deeper_scores_close(h->again);
+    deeper_scores_close(h->scores);
     deeper_dataset_close(h->dataset);
     deeper_image_close(h->image);
+    deeper_session_free(h->second);
     deeper_session_free(h->session);
+    deeper_model_close(h->other);
     deeper_model_close(h->model);
 }
 
@@ -56,14 +81,25 @@ typedef deeper_status round_of_calls(held *h, const files *f, const deeper_alloc
             return status_;                                                                                                        \
     } while (0)
 
-static deeper_status open_session(held *h, const files *f, const deeper_allocator *allocator, deeper_error *error) {
+static deeper_status open_one(deeper_model **model, deeper_session **session, const char *path, const deeper_allocator *allocator,
+                              deeper_error *error) {
     deeper_model_options options = DEEPER_MODEL_OPTIONS_INIT;
     options.allocator = allocator;
-    TRY(deeper_model_open(&h->model, f->model, &options, error));
-    deeper_session_options session = DEEPER_SESSION_OPTIONS_INIT;
-    session.max_batch = 2;
-    session.threads = 1;
-    return deeper_session_create(&h->session, h->model, &session, error);
+    TRY(deeper_model_open(model, path, &options, error));
+    deeper_session_options with = DEEPER_SESSION_OPTIONS_INIT;
+    with.max_batch = 2;
+    with.threads = 1;
+    return deeper_session_create(session, *model, &with, error);
+}
+
+static deeper_status open_session(held *h, const files *f, const deeper_allocator *allocator, deeper_error *error) {
+    return open_one(&h->model, &h->session, f->model, allocator, error);
+}
+
+static deeper_status open_pair(held *h, const files *f, const deeper_allocator *allocator, deeper_error *error) {
+    TRY(open_session(h, f, allocator, error));
+    TRY(open_one(&h->other, &h->second, f->other, allocator, error));
+    return deeper_dataset_open(&h->dataset, f->list, NULL, allocator, error);
 }
 
 static deeper_status classify(held *h, const files *f, const deeper_allocator *allocator, deeper_error *error) {
@@ -115,6 +151,31 @@ static deeper_status evaluate(held *h, const files *f, const deeper_allocator *a
     TRY(deeper_dataset_open(&h->dataset, f->list, NULL, allocator, error));
     deeper_evaluation result;
     return deeper_evaluate(h->session, h->dataset, NULL, &result, error);
+}
+
+/* An ensemble of two, its classes matched, its answers saved. */
+static deeper_status ensemble(held *h, const files *f, const deeper_allocator *allocator, deeper_error *error) {
+    unlink(f->answers);
+    unlink(f->parts[0]);
+    TRY(open_pair(h, f, allocator, error));
+    deeper_session *const sessions[] = { h->session, h->second };
+    deeper_evaluate_options options = DEEPER_EVALUATE_OPTIONS_INIT;
+    options.crops = 10;
+    options.smaller = 1;
+    options.save = f->answers;
+    return deeper_evaluate_models(&h->scores, sessions, 2, h->dataset, &options, error);
+}
+
+/* Saved answers: merged, scored, and told of in a page; they are there from an ensemble that went well. */
+static deeper_status saved_answers(held *h, const files *f, const deeper_allocator *allocator, deeper_error *error) {
+    const char *const answers[] = { f->answers };
+    unlink(f->merged);
+    unlink(f->parts[1]);
+    TRY(deeper_scores_merge(f->merged, answers, 1, allocator, error));
+    const char *const two[] = { f->answers, f->merged };
+    TRY(deeper_scores_open(&h->scores, answers, 1, 1, DEEPER_COMBINE_MAX, allocator, error));
+    TRY(deeper_scores_open(&h->again, two, 2, 0, DEEPER_COMBINE_MEAN, allocator, error));
+    return deeper_scores_report(h->again, NULL, "deeper eval", f->saved, error);
 }
 
 static void ignore_step(void *context, const deeper_bench_step *step) {
@@ -175,6 +236,11 @@ static void test_evaluate(void **state) {
     fail_each(evaluate, *state, calls_of(open_session, *state) + 1);
 }
 
+static void test_ensemble(void **state) {
+    assert_true(fail_each(ensemble, *state, calls_of(open_pair, *state) + 1) > 10);
+    assert_true(fail_each(saved_answers, *state, 1) > 10);
+}
+
 static void test_create_and_save(void **state) {
     fail_each(create_and_save, *state, 1);
 }
@@ -198,8 +264,13 @@ static int end(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_open_and_session), cmocka_unit_test(test_classify),        cmocka_unit_test(test_stream),
-        cmocka_unit_test(test_evaluate),         cmocka_unit_test(test_create_and_save), cmocka_unit_test(test_bench),
+        cmocka_unit_test(test_open_and_session),
+        cmocka_unit_test(test_classify),
+        cmocka_unit_test(test_stream),
+        cmocka_unit_test(test_evaluate),
+        cmocka_unit_test(test_ensemble),
+        cmocka_unit_test(test_create_and_save),
+        cmocka_unit_test(test_bench),
     };
     return cmocka_run_group_tests_name("api memory", tests, begin, end);
 }

@@ -160,12 +160,39 @@ static void test_logarithmic_x(void **state) {
     dp_buffer_free(&buffer);
 }
 
+/* A number that follows `before` in the text. */
+static double number_after(const char *text, const char *before) {
+    const char *at = strstr(text, before);
+    if (!at)
+        fail_msg("no \"%s\"", before);
+    return strtod(at + strlen(before), NULL);
+}
+
+/* A name too long for the right side of its point, on whose left stands the interval of another one, keeps off that. */
+static void test_name_keeps_off_intervals(void **state) {
+    static const char name[] = "a name that is as long as that";
+    const dp_point points[] = { { "b", 7, 0.5, 0.45, 0.55 }, { "c", 1, 0.2, NAN, NAN }, { name, 10, 0.5, NAN, NAN } };
+    dp_buffer buffer;
+    dp_buffer_init(&buffer, NULL, 1 << 20);
+    dp_scatter_write(&buffer, &(dp_scatter){ "t", "x", true, false, points, 3 });
+    test_check_markup(buffer.data);
+    const char *line = strstr(buffer.data, "<path class=\"line c0\"");
+    assert_non_null(line);
+    double foot = number_after(strstr(line, " d=\"M") + 5, " "), top = number_after(line, "V");
+    const char *text = strstr(strstr(buffer.data, "<circle class=\"c2\""), "<text");
+    assert_memory_equal(strchr(text, '>') + 1, name, strlen(name));
+    double base = number_after(text, " y=\""); /* four below the middle of the letters */
+    assert_true(base - 4 + 6 < top || base - 4 - 6 > foot);
+    dp_buffer_free(&buffer);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_any_numbers),
         cmocka_unit_test(test_ticks),
         cmocka_unit_test(test_logarithmic_x),
         cmocka_unit_test(test_long_series),
+        cmocka_unit_test(test_name_keeps_off_intervals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -324,6 +324,8 @@ static void shards_merge_to_the_whole(void **state) {
     assert_same_files(whole, merged);
     unlink(merged);
     refused(deeper_scores_merge(merged, order, 2, NULL, &error), DEEPER_ERROR_MISMATCH, &error, "shard 2 of 3 is missing");
+    assert_non_null(strstr(error.message, "10 crops and shard 2/3"));
+    refused(deeper_scores_merge(merged, order, 1, NULL, &error), DEEPER_ERROR_MISMATCH, &error, "shards 1, 2 of 3 are missing");
     const char *twice[] = { parts[0], parts[1], parts[1], parts[2] };
     refused(deeper_scores_merge(merged, twice, 4, NULL, &error), DEEPER_ERROR_MISMATCH, &error, "overlap: both are shard 2 of 3");
     const char *mixed[] = { parts[0], whole };

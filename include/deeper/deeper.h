@@ -449,8 +449,8 @@ DEEPER_API deeper_status deeper_scores_open(deeper_scores **scores, const char *
                                             deeper_combine combine, const deeper_allocator *allocator, deeper_error *error);
 DEEPER_API void deeper_scores_close(deeper_scores *scores);
 
-/* Makes one file of the saved shards of an evaluation. Errors: MISMATCH, naming shards that overlap, are missing or are of
- * different evaluations; FORMAT; IO. */
+/* Makes one file of the saved shards of an evaluation. Errors: MISMATCH, naming shards that overlap, are missing (and what to
+ * compute) or are of different evaluations; FORMAT; IO. */
 DEEPER_API deeper_status deeper_scores_merge(const char *path, const char *const *parts, size_t count,
                                              const deeper_allocator *allocator, deeper_error *error);
 
@@ -475,6 +475,11 @@ DEEPER_API deeper_status deeper_scores_row(const deeper_scores *scores, size_t i
 DEEPER_API uint64_t deeper_scores_unreadable(const deeper_scores *scores);
 DEEPER_API double deeper_scores_seconds(const deeper_scores *scores);
 DEEPER_API const char *deeper_scores_data(const deeper_scores *scores);
+
+/* Classes that the answers are over, and the part of the pictures that they are for: the number of a shard, and how many there are
+ * into *shards (may be NULL); 1 of 1: all. */
+DEEPER_API size_t deeper_scores_classes(const deeper_scores *scores);
+DEEPER_API int deeper_scores_shard(const deeper_scores *scores, int *shards);
 
 /* A page, complete in itself: the table, calibration, confusion, figures of every class and the worst mistakes of the last row.
  * dataset: for the pictures of the mistakes, which must be those of the evaluation; NULL: without them. command: how to do it

@@ -145,6 +145,16 @@ const char *deeper_scores_data(const deeper_scores *scores) {
     return scores ? scores->scores->about.data : "";
 }
 
+size_t deeper_scores_classes(const deeper_scores *scores) {
+    return scores ? scores->scores->about.classes : 0;
+}
+
+int deeper_scores_shard(const deeper_scores *scores, int *shards) {
+    if (shards)
+        *shards = scores ? scores->scores->about.shards : 0;
+    return scores ? scores->scores->about.shard : 0;
+}
+
 deeper_status deeper_scores_row(const deeper_scores *scores, size_t index, deeper_score *row, deeper_error *error) {
     DP_TRY(dp_need(scores, "scores", error));
     DP_TRY(dp_need(row, "row", error));

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { JSON_DEPTH = 4, HEX = 16, SYNC_EVERY = 64, PLAIN_TEXT = 1024 };
+enum { JSON_DEPTH = 4, HEX = 16, SYNC_EVERY = 64, PLAIN_TEXT = 1024, LIST = 128, SHARD_DIGITS = 12 };
 
 /* A record as it is stored, before its floats. */
 typedef struct head {
@@ -328,6 +328,39 @@ static deeper_status copy_part(dp_probs *whole, const char *path, deeper_error *
     return status;
 }
 
+/* Adds ", ITEM" to a list in `text`; one that does not fit becomes "...", once. */
+static void list_item(char text[LIST], const char *item) {
+    size_t used = strlen(text), left = LIST - used;
+    const char *before = used ? ", " : "";
+    if (used >= 3 && strcmp(text + used - 3, "...") == 0)
+        return;
+    if (strlen(before) + strlen(item) + sizeof ", ..." <= left)
+        snprintf(text + used, left, "%s%s", before, item);
+    else
+        snprintf(text + used, left, "%s...", before);
+}
+
+/* Says which shards there are, which not, and what to do. order[s - 1] = the path of shard s or NULL. */
+static deeper_status missing_parts(const char *const *order, const dp_probs_about *of, deeper_error *error) {
+    char given[LIST] = "", missing[LIST] = "", number[SHARD_DIGITS];
+    int there = 0, first = 0;
+    for (int s = of->shards; s >= 1; s--)
+        if (order[s - 1])
+            there++;
+        else
+            first = s;
+    for (int s = 1; s <= of->shards; s++) {
+        snprintf(number, sizeof number, "%d", s);
+        list_item(order[s - 1] ? given : missing, order[s - 1] ? order[s - 1] : number);
+    }
+    bool one = of->shards - there == 1;
+    return dp_fail(error, DEEPER_ERROR_MISMATCH,
+                   "shard%s %s of %d %s missing beside %s; save the answers for %.128s with %d crops and shard %d/%d%s, and name "
+                   "that file, too",
+                   one ? "" : "s", missing, of->shards, one ? "is" : "are", given, of->data, of->crops, first, of->shards,
+                   one ? "" : " and so on");
+}
+
 /* order[s - 1] = the path of shard s. All must be of the evaluation that `first` is of. */
 static deeper_status sort_parts(const char **order, const dp_probs_about *first, const char *const *parts, size_t count,
                                 const deeper_allocator *allocator, deeper_error *error) {
@@ -346,7 +379,7 @@ static deeper_status sort_parts(const char **order, const dp_probs_about *first,
     }
     for (int s = 0; s < first->shards; s++)
         if (!order[s])
-            return dp_fail(error, DEEPER_ERROR_MISMATCH, "shard %d of %d is missing", s + 1, first->shards);
+            return missing_parts(order, first, error);
     return DEEPER_OK;
 }
 

@@ -133,7 +133,7 @@ static void put_plots(dp_buffer *buffer, const dp_comparison_page *it) {
         put_points(buffer, it, "Top-1 over parameters", "millions of parameters", parameters, top1_of, true);
         put_points(buffer, it, "Top-1 over the time of an image here", "ms an image", forward_ms, top1_of, true);
     }
-    put_points(buffer, it, "Time of an image here over multiply-adds, ms", "millions of multiply-adds an image", multiply_adds,
+    put_points(buffer, it, "Time of an image here, ms, over multiply-adds", "millions of multiply-adds an image", multiply_adds,
                forward_ms, false);
     dp_buffer_printf(buffer, "</div>\n");
 }
@@ -202,11 +202,16 @@ static void put_method(dp_buffer *buffer, const dp_comparison_page *it) {
                          " Each network was trained for %g minutes, whatever its speed, in whole epochs or one that ends early.",
                          options->train->minutes);
     else if (options->train)
-        dp_buffer_printf(buffer, " Each network was trained for %d epochs.", options->train->epochs);
+        dp_buffer_printf(buffer, " Each network was trained for %d epoch%s.", options->train->epochs,
+                         options->train->epochs == 1 ? "" : "s");
     if (options->train) {
         dp_buffer_printf(buffer,
                          " Top-1 is that of the best epoch on the validation pictures, with Wilson's interval of 95 %%. Data: ");
         dp_markup_text(buffer, options->train->data);
+        if (options->train->val) {
+            dp_buffer_printf(buffer, ", to validate with: ");
+            dp_markup_text(buffer, options->train->val);
+        }
         dp_buffer_printf(buffer, ".");
     }
     dp_buffer_printf(buffer, "</p></section>\n");

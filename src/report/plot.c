@@ -311,7 +311,7 @@ static void put_legend(dp_buffer *buffer, const dp_plot *plot) {
 
 /* ------------------------------------------------------------------------------------------------------------ points */
 
-enum { LABEL_HEIGHT = 13, LABEL_GAP = 7, LETTER_WIDTH = 6 /* about */ };
+enum { LABEL_HEIGHT = 13, LABEL_GAP = 7, LETTER_WIDTH = 6 /* about */, DOT = 4 /* radius */ };
 
 static bool point_drawable(const frame *f, const dp_point *point) {
     return point->x > 0 && point->x < BIGGEST && drawable(&f->y, point->y);
@@ -343,41 +343,60 @@ static bool lay_points(frame *f, const dp_scatter *scatter) {
     return true;
 }
 
-/* Where a name stands: beside its point, on the side that has more room. */
+/* Where a name stands: beside its point. */
 typedef struct name_place {
     double from, to, height; /* of the text, about; height NAN: not drawn */
     bool left;
 } name_place;
 
-static name_place beside(const frame *f, const dp_point *point, bool left) {
+/* lines: below the point's own height; negative: above. */
+static name_place beside(const frame *f, const dp_point *point, bool left, int lines) {
     double x = place_x(f, log10(point->x)), width = LETTER_WIDTH * (double)strlen(point->name);
     return (name_place){ left ? x - LABEL_GAP - width : x + LABEL_GAP, left ? x - LABEL_GAP : x + LABEL_GAP + width,
-                         place_y(f, point->y), left };
+                         place_y(f, point->y) + lines * LABEL_HEIGHT, left };
 }
 
-/* The first earlier name that stands in the way; count if there is none. */
-static size_t in_the_way(const name_place *places, size_t count, const name_place *place) {
-    size_t i = 0;
-    while (i < count
-           && !(places[i].from < place->to && place->from < places[i].to && fabs(places[i].height - place->height) < LABEL_HEIGHT))
-        i++;
-    return i;
+static bool on_name(const name_place *name, const name_place *place) {
+    return name->from < place->to && place->from < name->to && fabs(name->height - place->height) < LABEL_HEIGHT;
 }
 
-/* A name that would stand on an earlier one goes to the other side of its point if there is room, else below that one. */
+/* On the dot of a point or the line of its interval. */
+static bool on_mark(const frame *f, const dp_point *point, const name_place *place) {
+    if (!point_drawable(f, point))
+        return false;
+    double x = place_x(f, log10(point->x)), y = place_y(f, point->y);
+    bool line = !f->y.logarithmic && isfinite(point->least) && isfinite(point->most);
+    double top = line ? place_y(f, point->most) : y - DOT, foot = line ? place_y(f, point->least) : y + DOT;
+    return place->from < x + DOT && place->to > x - DOT && top < place->height + LABEL_HEIGHT / 2.0
+           && foot > place->height - LABEL_HEIGHT / 2.0;
+}
+
+/* Whether name `number` can stand there, the names before it being placed. */
+static bool is_free(const frame *f, const dp_scatter *scatter, const name_place *places, size_t number, const name_place *place) {
+    bool good = place->from > LEFT && place->to < WIDTH && place->height > TOP && place->height < HEIGHT - BOTTOM;
+    for (size_t i = 0; i < scatter->count && good; i++)
+        good = (i >= number || !on_name(&places[i], place)) && (i == number || !on_mark(f, &scatter->points[i], place));
+    return good;
+}
+
+/* A name stands on the side of its point that has more room, on the other one where something is in the way, else some lines lower
+ * or higher; where nothing is free, beside its point all the same. */
 static void place_names(const frame *f, const dp_scatter *scatter, name_place *places) {
+    static const int lines[] = { 0, 1, -1, 2, -2, 3, -3 };
     for (size_t i = 0; i < scatter->count; i++) {
         const dp_point *point = &scatter->points[i];
         places[i] = (name_place){ .height = NAN };
         if (!point_drawable(f, point))
             continue;
-        name_place wanted = beside(f, point, place_x(f, log10(point->x)) > (LEFT + WIDTH - RIGHT) / 2.0);
-        name_place other = beside(f, point, !wanted.left);
-        if (in_the_way(places, i, &wanted) < i && in_the_way(places, i, &other) == i && other.from > LEFT && other.to < WIDTH)
-            wanted = other;
-        for (size_t round = 0, j; round < i && (j = in_the_way(places, i, &wanted)) < i; round++)
-            wanted.height = places[j].height + LABEL_HEIGHT;
-        places[i] = wanted;
+        bool left = place_x(f, log10(point->x)) > (LEFT + WIDTH - RIGHT) / 2.0;
+        places[i] = beside(f, point, left, 0);
+        for (size_t k = 0; k < 2 * sizeof lines / sizeof *lines; k++) {
+            name_place wanted = beside(f, point, left ^ (k % 2 == 1), lines[k / 2]);
+            if (!is_free(f, scatter, places, i, &wanted))
+                continue;
+            places[i] = wanted;
+            break;
+        }
     }
 }
 
@@ -387,8 +406,8 @@ static void put_point(dp_buffer *buffer, const frame *f, const dp_point *point, 
     if (!f->y.logarithmic && isfinite(point->least) && isfinite(point->most))
         dp_buffer_printf(buffer, "<path class=\"line c%d\" d=\"M%.1f %.1fV%.1f\"/>", colour, x, place_y(f, point->least),
                          place_y(f, point->most));
-    dp_buffer_printf(buffer, "<circle class=\"c%d\" cx=\"%.1f\" cy=\"%.1f\" r=\"4\"/><text x=\"%.1f\" y=\"%.1f\"%s>", colour, x,
-                     place_y(f, point->y), place->left ? place->to : place->from, place->height + 4,
+    dp_buffer_printf(buffer, "<circle class=\"c%d\" cx=\"%.1f\" cy=\"%.1f\" r=\"%d\"/><text x=\"%.1f\" y=\"%.1f\"%s>", colour, x,
+                     place_y(f, point->y), DOT, place->left ? place->to : place->from, place->height + 4,
                      place->left ? " text-anchor=\"end\"" : "");
     dp_markup_text(buffer, point->name);
     dp_buffer_printf(buffer, "</text><title>");

@@ -78,8 +78,18 @@ run 0 eval --merge merged part3 part1 part2
 cmp whole merged || fail "the merged file is not the whole one"
 run 0 eval $pair --data val --crops 10 --save-probs whole --resume
 run 1 eval --merge again part3 part1
-says err "shard 2 of 3 is missing"
+says err "shard 2 of 3 is missing beside part1, part3" "answers for val with 10 crops and shard 2/3"
 lines err 1
+run 1 eval --merge again part3
+says err "shards 1, 2 of 3 are missing beside part3" "shard 1/3 and so on"
+run 0 info part2 --json
+same "answers	val	10	2	2	3	true" "$(get kind data crops models shard shards sound)"
+run 0 info whole
+says out "1, 10" "shard     1 of 1" small.safetensors second.safetensors top-1 sound
+head -c 1000 part1 >cut.part
+run 1 info cut.part
+lines err 1
+says err "cut.part: is cut short"
 run 1 eval --merge again part3 part1 part1
 says err "overlap" "shard 1 of 3"
 lines err 1
