@@ -311,7 +311,7 @@ static void put_legend(dp_buffer *buffer, const dp_plot *plot) {
 
 /* ------------------------------------------------------------------------------------------------------------ points */
 
-enum { LABEL_HEIGHT = 13, LABEL_GAP = 7, LETTER_WIDTH = 6 /* about */, DOT = 4 /* radius */ };
+enum { LABEL_HEIGHT = 13, LABEL_GAP = 7, LETTER_WIDTH = 7 /* about */, DOT = 4 /* radius */ };
 
 static bool point_drawable(const frame *f, const dp_point *point) {
     return point->x > 0 && point->x < BIGGEST && drawable(&f->y, point->y);
@@ -371,31 +371,33 @@ static bool on_mark(const frame *f, const dp_point *point, const name_place *pla
            && foot > place->height - LABEL_HEIGHT / 2.0;
 }
 
-/* Whether name `number` can stand there, the names before it being placed. */
-static bool is_free(const frame *f, const dp_scatter *scatter, const name_place *places, size_t number, const name_place *place) {
+/* Whether name `number` can stand there, the names before it being placed; with `marks` beside the other points, too. */
+static bool is_free(const frame *f, const dp_scatter *scatter, const name_place *places, size_t number, const name_place *place,
+                    bool marks) {
     bool good = place->from > LEFT && place->to < WIDTH && place->height > TOP && place->height < HEIGHT - BOTTOM;
-    for (size_t i = 0; i < scatter->count && good; i++)
-        good = (i >= number || !on_name(&places[i], place)) && (i == number || !on_mark(f, &scatter->points[i], place));
+    for (size_t i = 0; i < number && good; i++)
+        good = !on_name(&places[i], place);
+    for (size_t i = 0; i < scatter->count && good && marks; i++)
+        good = i == number || !on_mark(f, &scatter->points[i], place);
     return good;
 }
 
 /* A name stands on the side of its point that has more room, on the other one where something is in the way, else some lines lower
- * or higher; where nothing is free, beside its point all the same. */
+ * or higher; where nothing is free it may stand on marks, but not on names. */
 static void place_names(const frame *f, const dp_scatter *scatter, name_place *places) {
-    static const int lines[] = { 0, 1, -1, 2, -2, 3, -3 };
+    static const int lines[] = { 0, 1, -1, 2, -2, 3, -3, 4, -4, 5, -5 };
+    enum { WAYS = 2 * sizeof lines / sizeof *lines };
     for (size_t i = 0; i < scatter->count; i++) {
         const dp_point *point = &scatter->points[i];
         places[i] = (name_place){ .height = NAN };
         if (!point_drawable(f, point))
             continue;
-        bool left = place_x(f, log10(point->x)) > (LEFT + WIDTH - RIGHT) / 2.0;
-        places[i] = beside(f, point, left, 0);
-        for (size_t k = 0; k < 2 * sizeof lines / sizeof *lines; k++) {
-            name_place wanted = beside(f, point, left ^ (k % 2 == 1), lines[k / 2]);
-            if (!is_free(f, scatter, places, i, &wanted))
-                continue;
-            places[i] = wanted;
-            break;
+        bool left = place_x(f, log10(point->x)) > (LEFT + WIDTH - RIGHT) / 2.0, found = false;
+        for (size_t k = 0; k < 2 * WAYS && !found; k++) {
+            name_place wanted = beside(f, point, left ^ (k % 2 == 1), lines[k % WAYS / 2]);
+            found = is_free(f, scatter, places, i, &wanted, k < WAYS);
+            if (found || k == 0)
+                places[i] = wanted;
         }
     }
 }
