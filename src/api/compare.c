@@ -95,12 +95,13 @@ static deeper_status prepare(comparison *c, deeper_error *error) {
 
 /* ------------------------------------------------------------------------------------------------------------ training */
 
-/* The folder of a member's run, out/runs/NAME; members that differ in crops alone share one. NULL: out of memory. */
+/* The folder of a member's run, out/runs/NAME; members that differ in crops alone share one. Without commas, which part the models of
+ * `deeper eval --model`. NULL: out of memory. */
 static char *run_folder(const comparison *c, const dp_member *member) {
     char name[DP_MEMBER_TEXT + 16];
     snprintf(name, sizeof name, "%s@%d", member->spec, member->image_size);
     for (char *at = name; *at; at++)
-        if (*at == ':')
+        if (*at == ':' || *at == ',')
             *at = '_';
     char *runs = dp_path_join(NULL, c->options->out, RUNS), *folder = runs ? dp_path_join(NULL, runs, name) : NULL;
     dp_free(NULL, runs);

@@ -37,6 +37,7 @@ grep -q '^"lenet5","lenet5","form=dense",28,1,"",' one/compare.csv || fail "the 
 says one/compare.html "<svg" "Top-1 over multiply-adds" lenet5 "$net@32" "trained for 2 epochs"
 lacks one/compare.html "<script" "http://" "https://"
 [ -s "one/runs/lenet5@28/model.safetensors" ] || fail "no run"
+run 0 eval --model "one/runs/googlenet_stem=small_width=0.0625@28" --data set --json
 
 # Again: the folder is taken; with --resume nothing is trained anew and a further member joins; other crops use the same run.
 run 2 compare lenet5 --size 28 --data set --epochs 2 --out one
