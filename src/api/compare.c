@@ -95,8 +95,8 @@ static deeper_status prepare(comparison *c, deeper_error *error) {
 
 /* ------------------------------------------------------------------------------------------------------------ training */
 
-/* The folder of a member's run, out/runs/NAME; members that differ in crops alone share one. Without commas, which part the models of
- * `deeper eval --model`. NULL: out of memory. */
+/* The folder of a member's run, out/runs/NAME; members that differ in crops alone share one. Without commas, which part the models
+ * of `deeper eval --model`. NULL: out of memory. */
 static char *run_folder(const comparison *c, const dp_member *member) {
     char name[DP_MEMBER_TEXT + 16];
     snprintf(name, sizeof name, "%s@%d", member->spec, member->image_size);
