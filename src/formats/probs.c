@@ -328,32 +328,45 @@ static deeper_status copy_part(dp_probs *whole, const char *path, deeper_error *
     return status;
 }
 
-/* Adds ", ITEM" to a list in `text`; one that does not fit becomes "...", once. */
-static void list_item(char text[LIST], const char *item) {
+typedef struct part {
+    int shard;
+    const char *path;
+} part;
+
+/* Adds ", ITEM" to a list in `text`, or ", ..." and false if it does not fit. */
+static bool list_item(char text[LIST], const char *item) {
     size_t used = strlen(text), left = LIST - used;
     const char *before = used ? ", " : "";
-    if (used >= 3 && strcmp(text + used - 3, "...") == 0)
-        return;
-    if (strlen(before) + strlen(item) + sizeof ", ..." <= left)
-        snprintf(text + used, left, "%s%s", before, item);
-    else
-        snprintf(text + used, left, "%s...", before);
+    bool fits = strlen(before) + strlen(item) + sizeof ", ..." <= left;
+    snprintf(text + used, left, "%s%s", before, fits ? item : "...");
+    return fits;
 }
 
-/* Says which shards there are, which not, and what to do. order[s - 1] = the path of shard s or NULL. */
-static deeper_status missing_parts(const char *const *order, const dp_probs_about *of, deeper_error *error) {
-    char given[LIST] = "", missing[LIST] = "", number[SHARD_DIGITS];
-    int there = 0, first = 0;
-    for (int s = of->shards; s >= 1; s--)
-        if (order[s - 1])
-            there++;
-        else
-            first = s;
-    for (int s = 1; s <= of->shards; s++) {
-        snprintf(number, sizeof number, "%d", s);
-        list_item(order[s - 1] ? given : missing, order[s - 1] ? order[s - 1] : number);
+/* Lists the shards from *next to `last`, as far as there is room; *first becomes the first of all. */
+static bool list_shards(char text[LIST], int *first, int *next, int last) {
+    char number[SHARD_DIGITS];
+    bool fits = true;
+    *first = *first == 0 && *next <= last ? *next : *first;
+    for (; *next <= last && fits; ++*next) {
+        snprintf(number, sizeof number, "%d", *next);
+        fits = list_item(text, number);
     }
-    bool one = of->shards - there == 1;
+    return fits;
+}
+
+/* Says which shards there are, which not, and what to do. */
+static deeper_status missing_parts(const part *parts, size_t count, const dp_probs_about *of, deeper_error *error) {
+    char given[LIST] = "", missing[LIST] = "";
+    int first = 0, next = 1;
+    bool more_given = true, more_missing = true;
+    for (size_t i = 0; i < count; i++) {
+        more_given = more_given && list_item(given, parts[i].path);
+        more_missing = more_missing && list_shards(missing, &first, &next, parts[i].shard - 1);
+        next = parts[i].shard + 1;
+    }
+    if (more_missing)
+        list_shards(missing, &first, &next, of->shards);
+    bool one = (size_t)of->shards - count == 1;
     return dp_fail(error, DEEPER_ERROR_MISMATCH,
                    "shard%s %s of %d %s missing beside %s; save the answers for %.128s with %d crops and shard %d/%d%s, and name "
                    "that file, too",
@@ -361,43 +374,43 @@ static deeper_status missing_parts(const char *const *order, const dp_probs_abou
                    one ? "" : " and so on");
 }
 
-/* order[s - 1] = the path of shard s. All must be of the evaluation that `first` is of. */
-static deeper_status sort_parts(const char **order, const dp_probs_about *first, const char *const *parts, size_t count,
+/* Fills sorted[0..count-1] by shards. All must be of the evaluation that `first` is of. */
+static deeper_status sort_parts(part *sorted, const dp_probs_about *first, const char *const *paths, size_t count,
                                 const deeper_allocator *allocator, deeper_error *error) {
     for (size_t i = 0; i < count; i++) {
-        dp_probs *part = NULL;
-        DP_TRY(dp_probs_open(&part, parts[i], allocator, error));
-        const char *other = difference(first, &part->about);
-        int shard = part->about.shard;
-        dp_probs_close(part);
+        dp_probs *probs = NULL;
+        DP_TRY(dp_probs_open(&probs, paths[i], allocator, error));
+        const char *other = difference(first, &probs->about);
+        int shard = probs->about.shard;
+        dp_probs_close(probs);
         if (other)
-            return dp_fail(error, DEEPER_ERROR_MISMATCH, "%s: is of %s than %s", parts[i], other, parts[0]);
-        if (order[shard - 1])
-            return dp_fail(error, DEEPER_ERROR_MISMATCH, "%s and %s overlap: both are shard %d of %d", order[shard - 1], parts[i],
-                           shard, first->shards);
-        order[shard - 1] = parts[i];
+            return dp_fail(error, DEEPER_ERROR_MISMATCH, "%s: is of %s than %s", paths[i], other, paths[0]);
+        size_t at = i;
+        for (; at > 0 && sorted[at - 1].shard > shard; at--)
+            sorted[at] = sorted[at - 1];
+        if (at > 0 && sorted[at - 1].shard == shard)
+            return dp_fail(error, DEEPER_ERROR_MISMATCH, "%s and %s overlap: both are shard %d of %d", sorted[at - 1].path,
+                           paths[i], shard, first->shards);
+        sorted[at] = (part){ shard, paths[i] };
     }
-    for (int s = 0; s < first->shards; s++)
-        if (!order[s])
-            return missing_parts(order, first, error);
-    return DEEPER_OK;
+    return count < (size_t)first->shards ? missing_parts(sorted, count, first, error) : DEEPER_OK;
 }
 
-static deeper_status merge(const char *path, const dp_probs_about *first, const char *const *parts, size_t count,
+static deeper_status merge(const char *path, const dp_probs_about *first, const char *const *paths, size_t count,
                            const deeper_allocator *allocator, deeper_error *error) {
-    const char **order = dp_alloc(allocator, (size_t)first->shards, sizeof *order);
-    if (!order)
+    part *sorted = dp_alloc(allocator, count, sizeof *sorted);
+    if (!sorted)
         return dp_fail_memory(error, "the list of shards");
     dp_probs_about about = *first;
     about.shard = about.shards = 1;
     dp_probs *whole = NULL;
-    deeper_status status = sort_parts(order, first, parts, count, allocator, error);
+    deeper_status status = sort_parts(sorted, first, paths, count, allocator, error);
     if (status == DEEPER_OK)
         status = dp_probs_create(&whole, path, &about, true, allocator, error);
-    for (int s = 0; s < first->shards && status == DEEPER_OK; s++)
-        status = copy_part(whole, order[s], error);
+    for (size_t i = 0; i < count && status == DEEPER_OK; i++)
+        status = copy_part(whole, sorted[i].path, error);
     dp_probs_close(whole);
-    dp_free(allocator, order);
+    dp_free(allocator, sorted);
     return status;
 }
 
