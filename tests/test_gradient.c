@@ -84,6 +84,28 @@ static void build_module_joined(dp_graph *g) {
     build_module(g, 10);
 }
 
+/* A concatenation that a convolution and a pool read, and one that a pool alone reads. */
+static void build_pooled(dp_graph *g, int unit) {
+    int x = dp_add_input(g, "data", 9, 9, 8), parts[2];
+    x = dp_add_conv(g, "first", x, 12, window(1, 1, 1, 0), true);
+    parts[0] = dp_add_relu(g, "ra", dp_add_conv(g, "a", x, unit, window(1, 1, 1, 0), true));
+    parts[1] = dp_add_relu(g, "rb", dp_add_conv(g, "b", x, 2 * unit, window(3, 3, 1, 1), true));
+    x = dp_add_concat(g, "in", parts, 2);
+    parts[0] = dp_add_relu(g, "rc", dp_add_conv(g, "c", x, unit, window(1, 1, 1, 0), true));
+    int pool = dp_add_max_pool(g, "pool", x, window(3, 3, 1, 1));
+    parts[1] = dp_add_relu(g, "rd", dp_add_conv(g, "d", pool, unit + 3, window(1, 1, 1, 0), true));
+    x = dp_add_max_pool(g, "down", dp_add_concat(g, "out", parts, 2), window(3, 3, 2, 0));
+    head(g, "classifier", dp_add_flatten(g, "flat", x));
+}
+
+static void build_pooled_sliced(dp_graph *g) {
+    build_pooled(g, 16);
+}
+
+static void build_pooled_joined(dp_graph *g) {
+    build_pooled(g, 10);
+}
+
 static void build_norms(dp_graph *g) {
     int x = dp_add_input(g, "data", 5, 6, 7);
     x = dp_add_relu(g, "r1", dp_add_batch_norm(g, "bn1", dp_add_conv(g, "c1", x, 18, window(3, 3, 1, 1), false), 1e-3F));
@@ -342,6 +364,14 @@ static void test_module_joined(void **state) {
     check(build_module_joined);
 }
 
+static void test_pooled_sliced(void **state) {
+    check(build_pooled_sliced);
+}
+
+static void test_pooled_joined(void **state) {
+    check(build_pooled_joined);
+}
+
 /* The line of the step of that kind and name. */
 static char *find_step(const char *plan, const char *kind, const char *name, char line[512]) {
     for (const char *at = plan; at; at = strchr(at, '\n')) {
@@ -371,6 +401,27 @@ static void test_what_is_computed_together(void **state) {
     find_step(text.data, "weight grad", "d weights of 1x1", line);
     assert_null(strstr(text.data, "d 3x3_reduce.weight"));
     assert_null(strstr(text.data, "channel sum"));
+    dp_buffer_free(&text);
+    dp_plan_free(plan);
+    close(&s);
+}
+
+/* Sums and masks go along with the gradient of a max pool, a part of a concatenation at a time. */
+static void test_what_a_pool_takes_along(void **state) {
+    subject s;
+    float *to[DP_HEADS + MAX_PARAMETERS];
+    char line[512];
+    open(&s, build_pooled_sliced);
+    dp_plan *plan = make_plan(&s, DP_ISA_PORTABLE, 2, to);
+    dp_buffer text;
+    dp_buffer_init(&text, NULL, 1 << 20);
+    dp_plan_print(plan, &text);
+    assert_non_null(strstr(find_step(text.data, "max pool grad", "d ra", line), "with a sum, with a ReLU's gradient"));
+    assert_non_null(strstr(find_step(text.data, "max pool grad", "d rb", line), "with a sum, with a ReLU's gradient"));
+    assert_non_null(strstr(find_step(text.data, "max pool grad", "d rc", line), "3x3/2, with a ReLU's gradient"));
+    assert_non_null(strstr(find_step(text.data, "max pool grad", "d rd", line), "3x3/2, with a ReLU's gradient"));
+    assert_null(strstr(text.data, "sum 2 of d in"));
+    assert_null(strstr(text.data, "relu grad"));
     dp_buffer_free(&text);
     dp_plan_free(plan);
     close(&s);
@@ -422,7 +473,10 @@ int main(void) {
         cmocka_unit_test(test_stem),
         cmocka_unit_test(test_module_sliced),
         cmocka_unit_test(test_module_joined),
+        cmocka_unit_test(test_pooled_sliced),
+        cmocka_unit_test(test_pooled_joined),
         cmocka_unit_test(test_what_is_computed_together),
+        cmocka_unit_test(test_what_a_pool_takes_along),
         cmocka_unit_test(test_norms),
         cmocka_unit_test(test_frozen_norms),
         cmocka_unit_test(test_alexnet_form),

@@ -49,7 +49,8 @@ typedef struct pool_case {
     dp_reference_window window;
     dp_reference_dims in, out; /* the channels of one block */
     bool average, count_padding;
-    int gap; /* pixels between the rows of every tensor */
+    bool sum, relu; /* max: added to another gradient; with the gradient of a ReLU */
+    int gap;        /* pixels between the rows of every tensor */
     test_guard_side side;
 } pool_case;
 
@@ -70,7 +71,8 @@ static void put(const test_guard *g, dp_reference_dims d, int gap, const double 
                 *blocked_at(g, d, gap, c, y, x) = (float)values[(c * d.height + y) * d.width + x];
 }
 
-static void compare_pool(const pool_case *t, const test_guard *out, double *in, double *gradient) {
+/* base: the other gradient, zeros where there is none. */
+static void compare_pool(const pool_case *t, const test_guard *out, double *in, double *gradient, const double *base) {
     double *want = allocate(dp_reference_count(t->in)), *magnitude = allocate(dp_reference_count(t->in));
     if (t->average) {
         dp_reference_average_pool_gradient(want, gradient, t->out, t->in, t->window, t->count_padding);
@@ -80,6 +82,11 @@ static void compare_pool(const pool_case *t, const test_guard *out, double *in, 
         dp_reference_max_pool_gradient(want, gradient, t->out, in, t->in, t->window);
         magnitudes(gradient, dp_reference_count(t->out));
         dp_reference_max_pool_gradient(magnitude, gradient, t->out, in, t->in, t->window);
+    }
+    for (size_t i = 0; i < dp_reference_count(t->in); i++) {
+        bool stopped = t->relu && in[i] <= 0;
+        want[i] = stopped ? 0 : want[i] + base[i];
+        magnitude[i] = stopped ? 0 : magnitude[i] + fabs(base[i]);
     }
     /* A pixel adds up a part from each window that it is in, height * width at most; a part of an average is a rounded quotient. */
     const double tolerance = (t->window.height * t->window.width + 1) * unit_roundoff;
@@ -98,7 +105,7 @@ static void compare_pool(const pool_case *t, const test_guard *out, double *in, 
 }
 
 static void run_pool(const pool_case *t, const test_guard *in, const test_guard *forward, const test_guard *gradient,
-                     const test_guard *out) {
+                     const test_guard *base, const test_guard *out) {
     const int lanes = t->kernels->lanes;
     const dp_pooling_gradient pooling = {
         .forward = { .in = in->data,
@@ -122,6 +129,9 @@ static void run_pool(const pool_case *t, const test_guard *in, const test_guard 
         .gradient_row = (ptrdiff_t)(t->out.width + t->gap) * lanes,
         .out = out->data,
         .out_row = (ptrdiff_t)(t->in.width + t->gap) * lanes,
+        .base = t->sum ? base->data : NULL,
+        .base_row = (ptrdiff_t)(t->in.width + t->gap) * lanes,
+        .relu = t->relu,
     };
     (t->average ? t->kernels->average_pool : t->kernels->max_pool)(&pooling);
 }
@@ -129,36 +139,43 @@ static void run_pool(const pool_case *t, const test_guard *in, const test_guard 
 static void check_pool(const pool_case *t) {
     const size_t in_count = dp_reference_count(t->in), out_count = dp_reference_count(t->out);
     double *in = allocate(in_count), *forward_values = allocate(out_count), *gradient_values = allocate(out_count);
+    double *base_values = allocate(in_count);
     dp_random random = dp_random_at(1, 2, 3);
     for (size_t i = 0; i < in_count; i++) /* few values, mostly negative: many equal maxima, and none is a zero from outside */
         in[i] = (double)dp_random_below(&random, 6) - 4.5;
     for (size_t i = 0; i < out_count; i++)
         gradient_values[i] = (double)(2 * dp_random_unit(&random) - 1);
+    for (size_t i = 0; i < in_count; i++)
+        base_values[i] = t->sum ? (double)(2 * dp_random_unit(&random) - 1) : 0;
     dp_reference_max_pool(forward_values, t->out, in, t->in, t->window);
     test_guard input = open_blocked(t->in, t->gap, t->side), out = open_blocked(t->in, t->gap, t->side);
+    test_guard base = open_blocked(t->in, t->gap, t->side);
     test_guard forward = open_blocked(t->out, t->gap, t->side), gradient = open_blocked(t->out, t->gap, t->side);
     put(&input, t->in, t->gap, in);
     put(&forward, t->out, t->gap, forward_values);
     put(&gradient, t->out, t->gap, gradient_values);
-    run_pool(t, &input, &forward, &gradient, &out);
+    put(&base, t->in, t->gap, base_values);
+    run_pool(t, &input, &forward, &gradient, &base, &out);
     for (int y = 0; y + 1 < t->in.height; y++)
         for (int i = 0; i < t->gap * t->in.channels; i++)
             assert_true(isnan(*blocked_at(&out, t->in, t->gap, i, y, t->in.width))); /* between rows nothing is written */
-    compare_pool(t, &out, in, gradient_values);
+    compare_pool(t, &out, in, gradient_values, base_values);
     test_guard_close(&input);
+    test_guard_close(&base);
     test_guard_close(&out);
     test_guard_close(&forward);
     test_guard_close(&gradient);
     free(in);
     free(forward_values);
     free(gradient_values);
+    free(base_values);
 }
 
 static int output_size(int size, int window, int stride, int pad, int more) {
     return (size + pad - window) / stride + 1 + more;
 }
 
-static void check_pools(bool average, bool count_padding) {
+static void check_pools(bool average, bool count_padding, bool sum, bool relu) {
     for (int isa = 0; isa < DP_ISA_COUNT; isa++)
         for (size_t i = 0; usable(isa) && i < sizeof pools / sizeof *pools; i++)
             for (int side = 0; side < TEST_GUARD_SIDES; side++) {
@@ -172,21 +189,32 @@ static void check_pools(bool average, bool count_padding) {
                              output_size(width, w.width, w.stride_x, w.pad_left + w.pad_right, pools[i].more) },
                     .average = average,
                     .count_padding = count_padding,
+                    .sum = sum,
+                    .relu = relu,
                     .gap = side == TEST_GUARD_AFTER ? 2 : 0,
                     .side = (test_guard_side)side });
             }
 }
 
 static void max_pools_give_to_the_first_maximum(void **state) {
-    check_pools(false, false);
+    check_pools(false, false, false, false);
+}
+
+static void max_pools_add_to_another_gradient(void **state) {
+    check_pools(false, false, true, false);
+}
+
+static void max_pools_stop_at_a_relu(void **state) {
+    check_pools(false, false, false, true);
+    check_pools(false, false, true, true);
 }
 
 static void average_pools_spread_over_the_pixels_inside(void **state) {
-    check_pools(true, false);
+    check_pools(true, false, false, false);
 }
 
 static void average_pools_spread_over_the_padded_window(void **state) {
-    check_pools(true, true);
+    check_pools(true, true, false, false);
 }
 
 /* ------------------------------------------------------------------------------------------------------------------ LRN */
@@ -196,6 +224,7 @@ typedef struct lrn_case {
     int channels, pixels, size, gap; /* gap: pixels between channel blocks */
     float alpha, beta, k;
     bool in_place; /* the result over the gradient */
+    bool relu;     /* with the gradient of a ReLU */
     test_guard_side side;
 } lrn_case;
 
@@ -214,7 +243,8 @@ static void run_lrn(const lrn_case *t, const float *in, const float *gradient, f
                                                            .k = t->k,
                                                            .scratch = scratch },
                                               .gradient = gradient + offset,
-                                              .gradient_block = block });
+                                              .gradient_block = block,
+                                              .relu = t->relu });
 }
 
 /* want, and the sum of the magnitudes of its terms: with |g| and |x| the gradient is A - B, with A = |g| * s^-beta = |g| * lrn(x) /
@@ -237,7 +267,8 @@ static void lrn_reference(const lrn_case *t, double *in, double *gradient, doubl
 static void compare_lrn(const lrn_case *t, const float *out, double *in, double *gradient) {
     const int lanes = t->kernels->lanes;
     const size_t count = (size_t)(t->channels * t->pixels);
-    double *want = allocate(count), *magnitude = allocate(count);
+    double *want = allocate(count), *magnitude = allocate(count), *x_values = allocate(count);
+    memcpy(x_values, in, count * sizeof *in); /* lrn_reference leaves magnitudes there */
     lrn_reference(t, in, gradient, want, magnitude);
     /* s: the squares, their sum, the factor and the fma, all of one sign: size + 3 roundings. s^-beta: beta times that and 2.5
      * (roots and quotient; powf: 2); a term of the second sum: that, once more s, and 4 products and quotients; the sum: size; the
@@ -246,7 +277,7 @@ static void compare_lrn(const lrn_case *t, const float *out, double *in, double 
     for (int c = 0; c < (t->channels + lanes - 1) / lanes * lanes; c++)
         for (int x = 0; x < t->pixels; x++) {
             const double got = (double)out[(c / lanes * (t->pixels + t->gap) + x) * lanes + c % lanes];
-            if (c >= t->channels)
+            if (c >= t->channels || (t->relu && x_values[c * t->pixels + x] <= 0))
                 assert_true(got == 0);
             else if (!(fabs(got - want[c * t->pixels + x]) <= tolerance * magnitude[c * t->pixels + x]))
                 fail_msg("%s, lrn of %d channels, size %d, beta %g, channel %d, pixel %d: %.9g, not %.9g",
@@ -254,6 +285,7 @@ static void compare_lrn(const lrn_case *t, const float *out, double *in, double 
         }
     free(want);
     free(magnitude);
+    free(x_values);
 }
 
 static void check_lrn(const lrn_case *t) {
@@ -312,12 +344,15 @@ static void lrn_agrees_with_the_reference(void **state) {
                                        .beta = variant & 2 ? 0.6f : 0.75f,
                                        .k = variant & 1 ? 2 : 1,
                                        .in_place = variant & 2,
+                                       .relu = variant == 1 || variant == 2,
                                        .side = (test_guard_side)(variant & 1) });
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(max_pools_give_to_the_first_maximum),
+        cmocka_unit_test(max_pools_add_to_another_gradient),
+        cmocka_unit_test(max_pools_stop_at_a_relu),
         cmocka_unit_test(average_pools_spread_over_the_pixels_inside),
         cmocka_unit_test(average_pools_spread_over_the_padded_window),
         cmocka_unit_test(lrn_agrees_with_the_reference),

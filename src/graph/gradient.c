@@ -230,19 +230,24 @@ static void add_rule(differentiation *d, int node, int g) {
         }
 }
 
-/* Channels of a gradient for a part; those of a sum are a sum of channels, so that whatever follows can be computed along with it.
- */
-static int slice_part(differentiation *d, int part, int g, dp_slice slice) {
-    const dp_node *it = &d->graph->nodes[g];
-    if (it->op != DP_OP_ADD || g < d->count)
-        return add_term(d, DP_OP_SLICE, part, &g, 1, (dp_attributes){ .slice = slice });
-    int terms[2] = { it->inputs[0], it->inputs[1] };
-    for (int i = 0; i < 2; i++) {
-        char prefix[48];
-        snprintf(prefix, sizeof prefix, "slice %d.%d for d", d->terms[part] + 1, i + 1);
-        terms[i] = add(d, DP_OP_SLICE, prefix, part, &terms[i], 1, (dp_attributes){ .slice = slice });
+/* Channels of a gradient, for a part of concatenation `node`. Those of a sum are a sum of channels and those of a max pool's
+ * gradient one of channels, so that whatever follows can be computed along with it. */
+static int slice_part(differentiation *d, int node, int part, int g, dp_slice slice) {
+    const dp_node it = d->graph->nodes[g];
+    const dp_attributes channels = { .slice = slice };
+    bool pool = it.op == DP_OP_MAX_POOL_GRADIENT && it.inputs[1] == node;
+    if (g < d->count || (it.op != DP_OP_ADD && !pool))
+        return add_term(d, DP_OP_SLICE, part, &g, 1, channels);
+    if (it.op == DP_OP_ADD) {
+        int first = slice_part(d, node, part, it.inputs[0], slice), second = slice_part(d, node, part, it.inputs[1], slice);
+        return add_term(d, DP_OP_ADD, part, (int[]){ first, second }, 2, (dp_attributes){ 0 });
     }
-    return add_term(d, DP_OP_ADD, part, terms, 2, (dp_attributes){ 0 });
+    char prefix[48];
+    snprintf(prefix, sizeof prefix, "slice %d of pool for d", d->terms[part] + 1);
+    int y = add(d, DP_OP_SLICE, prefix, part, &it.inputs[2], 1, channels);
+    snprintf(prefix, sizeof prefix, "slice %d of d pool for d", d->terms[part] + 1);
+    int of_y = add(d, DP_OP_SLICE, prefix, part, &it.inputs[0], 1, channels);
+    return add_term(d, DP_OP_MAX_POOL_GRADIENT, part, (int[]){ of_y, part, y }, 3, it.attributes);
 }
 
 static void concat_rule(differentiation *d, int node, int g) {
@@ -250,7 +255,7 @@ static void concat_rule(differentiation *d, int node, int g) {
     for (int i = 0; i < d->graph->nodes[node].input_count; i++) {
         int part = input_of(d, node, i), channels = d->graph->nodes[part].shape.c;
         if (asked(d, node, i))
-            arrive(d, part, slice_part(d, part, g, (dp_slice){ begin, channels }));
+            arrive(d, part, slice_part(d, node, part, g, (dp_slice){ begin, channels }));
         begin += channels;
     }
 }

@@ -4,6 +4,7 @@
  * but not x. Contract: dp_normalise_gradient in gradient.h. */
 #include "kernels/vec_gradient.h"
 #include "kernels/vec_lrn.h"
+#include "kernels/vec_mask.h"
 
 enum { PIXELS = 8 }; /* a pass: 14 KB of scratch at 192 channels */
 
@@ -44,7 +45,8 @@ DP_VEC_INLINE void pass(const dp_normalise_gradient *g, int first, int count, co
             vec sum = lrn_window_sum(terms + (size_t)i * line + (size_t)(b + 1) * DP_VEC_LANES, n->size / 2);
             vec x = vec_load(n->in + b * n->in_block + pixel);
             float *out = n->out + b * n->out_block + pixel;
-            vec_store(out, vec_fma(vec_mul(factor, x), sum, vec_load(out)));
+            vec whole = vec_fma(vec_mul(factor, x), sum, vec_load(out));
+            vec_store(out, g->relu ? vec_keep(vec_greater(x, vec_set(0)), whole) : whole);
         }
 }
 

@@ -13,32 +13,31 @@ typedef struct windows {
     float *out;
     ptrdiff_t in_row, out_row;
     float divisor;
+    bool relu;
 } windows;
 
-/* What the output hands on, pixel by pixel: `left` begins as its gradient. In a max pool the first pixel that equals the maximum
- * takes all, so that a lane which has been taken has nothing left. */
-DP_VEC_INLINE vec part(const bool average, vec *left, const float *in, vec largest) {
-    if (average)
-        return *left;
-    vec_lanes first = vec_equal(vec_load(in), largest);
-    vec taken = vec_keep(first, *left);
-    *left = vec_drop(first, *left);
-    return taken;
+/* What an output hands on, pixel by pixel. In a max pool the first pixel that equals the maximum takes all. */
+DP_VEC_INLINE vec part(const bool average, vec sum, vec_share *share, const float *in, vec largest) {
+    return average ? vec_add(sum, share->value) : vec_give(sum, share, vec_load(in), largest);
 }
 
-DP_VEC_INLINE vec start(const bool average, const windows *w, ptrdiff_t output) {
+/* A maximum that a ReLU has stopped, zero, hands on nothing. */
+DP_VEC_INLINE vec_share start(const bool average, const windows *w, ptrdiff_t output, vec *largest) {
     vec gradient = vec_load(w->gradient + output);
-    return average ? vec_div(gradient, vec_set(w->divisor)) : gradient;
+    if (average)
+        return vec_share_of(vec_div(gradient, vec_set(w->divisor)));
+    *largest = vec_load(w->forward + output);
+    return w->relu ? vec_share_where(vec_greater(*largest, vec_set(0)), gradient) : vec_share_of(gradient);
 }
 
 /* One window of any size. */
 DP_VEC_INLINE void one_window(const bool average, const windows *w, int rows, int columns) {
-    vec left = start(average, w, 0);
-    vec largest = average ? left : vec_load(w->forward);
+    vec largest = vec_set(0);
+    vec_share share = start(average, w, 0, &largest);
     for (int y = 0; y < rows; y++)
         for (int x = 0; x < columns; x++) {
             float *pixel = w->out + y * w->out_row + x * DP_VEC_LANES;
-            vec_store(pixel, vec_add(vec_load(pixel), part(average, &left, w->in + y * w->in_row + x * DP_VEC_LANES, largest)));
+            vec_store(pixel, part(average, vec_load(pixel), &share, w->in + y * w->in_row + x * DP_VEC_LANES, largest));
         }
 }
 
@@ -53,11 +52,11 @@ DP_VEC_INLINE void three_wide(const bool average, const windows *w, const int ro
     for (int n = 0; n < rows * COLUMNS; n++)
         sum[n] = vec_load(out + n / COLUMNS * w->out_row + n % COLUMNS * DP_VEC_LANES);
     for (int q = 0;; q++) {
-        vec left = start(average, w, (ptrdiff_t)q * DP_VEC_LANES);
-        vec largest = average ? left : vec_load(w->forward + (ptrdiff_t)q * DP_VEC_LANES);
+        vec largest = vec_set(0);
+        vec_share share = start(average, w, (ptrdiff_t)q * DP_VEC_LANES, &largest);
         DP_VEC_UNROLL
         for (int n = 0; n < rows * COLUMNS; n++)
-            sum[n] = vec_add(sum[n], part(average, &left, in + n / COLUMNS * w->in_row + n % COLUMNS * DP_VEC_LANES, largest));
+            sum[n] = part(average, sum[n], &share, in + n / COLUMNS * w->in_row + n % COLUMNS * DP_VEC_LANES, largest);
         if (q + 1 == count)
             break;
         DP_VEC_UNROLL
@@ -95,19 +94,27 @@ DP_VEC_INLINE void middle_part(const bool average, const windows *w, int rows, i
         }
 }
 
-static void clear(const dp_pooling_gradient *p) {
-    for (int y = 0; y < p->forward.in_height; y++)
-        for (int x = 0; x < p->forward.in_width; x++)
-            vec_store(p->out + y * p->out_row + x * DP_VEC_LANES, vec_set(0));
+/* What rows begin..end-1 hold before any window: zeros, or the other gradient, which a ReLU stops too. */
+static void prepare(const dp_pooling_gradient *p, int begin, int end) {
+    for (int y = begin; y < end; y++) {
+        float *out = p->out + y * p->out_row;
+        const float *base = p->base ? p->base + y * p->base_row : NULL;
+        const float *in = p->forward.in + y * p->forward.in_row;
+        for (ptrdiff_t x = 0; x < (ptrdiff_t)p->forward.in_width * DP_VEC_LANES; x += DP_VEC_LANES) {
+            vec before = base ? vec_load(base + x) : vec_set(0);
+            vec_store(out + x, base && p->relu ? vec_keep(vec_greater(vec_load(in + x), vec_set(0)), before) : before);
+        }
+    }
 }
 
 DP_VEC_INLINE void pool_gradient(const dp_pooling_gradient *p, const bool average) {
     const dp_pooling *f = &p->forward;
-    int first, last;
+    int first, last, ready = 0;
     pool_middle(f, &first, &last);
-    clear(p);
     for (int y = f->row_begin; y < f->row_end; y++) {
         const pool_span ys = pool_rows(f, y);
+        prepare(p, ready, ys.end);
+        ready = ys.end > ready ? ys.end : ready;
         for (int x = 0, count; x < f->out_width; x += count) {
             const pool_span xs = pool_columns(f, x);
             const windows w = {
@@ -118,11 +125,13 @@ DP_VEC_INLINE void pool_gradient(const dp_pooling_gradient *p, const bool averag
                 .in_row = f->in_row,
                 .out_row = p->out_row,
                 .divisor = pool_divisor(f, ys, xs),
+                .relu = p->relu,
             };
             count = x == first && first < last ? last - first : 1;
             middle_part(average, &w, ys.end - ys.begin, xs.end - xs.begin, f->stride_x, count);
         }
     }
+    prepare(p, ready, f->in_height);
 }
 
 void DP_VEC_NAME(max_pool_gradient)(const dp_pooling_gradient *pooling) {

@@ -94,6 +94,9 @@ deeper_status dp_lower_halos(dp_plan *plan, deeper_error *error);
 deeper_status dp_lower_copy(dp_lowering *lowering, int node, const dp_view *in, const dp_window *window, dp_view *out,
                             deeper_error *error);
 
+/* step_pool.c: a sum whose input `index` is the gradient of a max pool without a step of its own. */
+deeper_status dp_lower_pool_gradient_sum(dp_lowering *lowering, int sum, int index, deeper_error *error);
+
 /* step_batch.c: the step of a weight gradient takes over the sums over the channels of its gradient, in2, if they are wanted and
  * have no step yet. It then calls clear before, add for the rows of every image in order, and write after, for each channel block
  * once. */

@@ -131,7 +131,7 @@ static int earlier_then_longer(const void *a, const void *b) {
 static deeper_status lower_nodes(dp_lowering *l, deeper_error *error) {
     for (int i = 0; i < l->graph->count; i++) {
         const dp_node *node = &l->graph->nodes[i];
-        bool absorbed = node->input_count && l->absorber[node->inputs[0]] == i;
+        bool absorbed = node->input_count && node->op != DP_OP_ADD && l->absorber[node->inputs[0]] == i;
         if (!l->needed[i] || l->root[i] != i || l->done[i] || absorbed || !lowerings[node->op])
             continue;
         DP_TRY(lowerings[node->op](l, i, error));

@@ -43,9 +43,25 @@ static bool absorbs(const dp_lowering *l, int node, dp_op next) {
     return next == DP_OP_RELU ? absorbs_relu(it->op) : is_affine(next) && absorbs_affine(l, it->op);
 }
 
+/* The gradient of a max pool that nothing but a sum reads is added to the sum's other term in place of zeros: by the sum's own
+ * step, when that term is there. */
+static void absorb_into_sum(dp_lowering *l, int sum) {
+    const dp_node *node = &l->graph->nodes[sum];
+    for (int j = 0; j < node->input_count; j++) {
+        int term = node->inputs[j], other = node->inputs[!j];
+        if (l->graph->nodes[term].op != DP_OP_MAX_POOL_GRADIENT || l->uses[term] != 1 || l->absorber[other] >= 0)
+            continue;
+        l->absorber[term] = sum;
+        l->done[term] = true;
+        return;
+    }
+}
+
 static void absorb(dp_lowering *l) {
     for (int i = 0; i < l->graph->count; i++) {
         const dp_node *node = &l->graph->nodes[i];
+        if (l->needed[i] && node->op == DP_OP_ADD)
+            absorb_into_sum(l, i);
         if (l->needed[i] && node->input_count && l->uses[node->inputs[0]] == 1 && absorbs(l, node->inputs[0], node->op))
             l->absorber[node->inputs[0]] = i;
     }

@@ -91,6 +91,7 @@ struct dp_step {
             dp_window window;
             dp_pooling_kernel *kernel;                            /* forward */
             void (*gradient)(const dp_pooling_gradient *pooling); /* backward */
+            dp_view base;                                         /* what a gradient is added to; without channels: nothing */
         } pool;
         dp_lrn lrn;
         struct {
@@ -143,6 +144,12 @@ static inline float *dp_view_at(const dp_run *run, const dp_view *view, int imag
 static inline float *dp_worker_scratch(const dp_run *run, int worker) {
     const dp_plan *plan = run->plan;
     return run->arena + plan->storages[plan->scratch].offset + (size_t)worker * plan->scratch_floats;
+}
+
+/* Whether a step masks by its own in2, which its kernel has at hand. */
+static inline bool dp_masks_by_input(const dp_step *step) {
+    const dp_view *x = &step->in2, *mask = &step->mask;
+    return step->masked && mask->storage == x->storage && mask->offset == x->offset && mask->shape.c == x->shape.c;
 }
 
 /* Applies a step's mask to pixels x..x+pixels-1 of row y of one channel block, which the step has just written. */

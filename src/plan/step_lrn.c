@@ -35,9 +35,10 @@ static void run_lrn_gradient(const dp_run *run, const dp_step *step, int task, i
     for (int y = begin; y < end; y++) {
         dp_normalise_gradient normalise = { .forward = describe_row(run, step, &step->in2, image, y, worker),
                                             .gradient = dp_view_at(run, &step->in, image) + y * step->in.row,
-                                            .gradient_block = step->in.block };
+                                            .gradient_block = step->in.block,
+                                            .relu = dp_masks_by_input(step) };
         run->plan->gradient_kernels->lrn(&normalise);
-        for (int block = 0; block < normalise.forward.blocks; block++)
+        for (int block = 0; !normalise.relu && block < normalise.forward.blocks; block++)
             dp_mask_rows(run, step, image, block, y, y + 1);
     }
 }

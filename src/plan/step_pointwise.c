@@ -124,6 +124,9 @@ deeper_status dp_lower_relu_gradient(dp_lowering *lowering, int node, deeper_err
 }
 
 deeper_status dp_lower_add(dp_lowering *lowering, int node, deeper_error *error) {
+    for (int i = 0; i < 2; i++)
+        if (lowering->absorber[lowering->graph->nodes[node].inputs[i]] == node)
+            return dp_lower_pool_gradient_sum(lowering, node, i, error);
     return lower_binary(lowering, node, &add_kind, error);
 }
 

@@ -38,13 +38,13 @@ static void run_pool(const dp_run *run, const dp_step *step, int task, int worke
 
 static void describe_pool(const dp_step *step, dp_buffer *text) {
     const dp_window *w = &step->as.pool.window;
-    dp_buffer_printf(text, "%dx%d/%d%s%s", w->height, w->width, w->stride_y, w->ceil ? ", rounded up" : "",
-                     step->masked ? ", " : "");
+    dp_buffer_printf(text, "%dx%d/%d%s%s%s", w->height, w->width, w->stride_y, w->ceil ? ", rounded up" : "",
+                     step->as.pool.base.shape.c ? ", with a sum" : "", step->masked ? ", " : "");
     dp_describe_mask(step, text);
 }
 
 static void run_pool_gradient(const dp_run *run, const dp_step *step, int task, int worker) {
-    const dp_view *gradient = &step->in, *x = &step->in2, *y = &step->in3, *out = &step->out;
+    const dp_view *gradient = &step->in, *x = &step->in2, *y = &step->in3, *out = &step->out, *base = &step->as.pool.base;
     int image = task / step->tasks, begin, end;
     dp_share(dp_blocks(x->shape.c, run->plan->kernels->lanes), step->tasks, task % step->tasks, &begin, &end);
     for (int block = begin; block < end; block++) {
@@ -53,11 +53,17 @@ static void run_pool_gradient(const dp_run *run, const dp_step *step, int task, 
                                         .gradient = dp_view_at(run, gradient, image) + block * gradient->block,
                                         .gradient_row = gradient->row,
                                         .out = dp_view_at(run, out, image) + block * out->block,
-                                        .out_row = out->row };
+                                        .out_row = out->row,
+                                        .relu = dp_masks_by_input(step) };
+        if (base->shape.c) {
+            pooling.base = dp_view_at(run, base, image) + block * base->block;
+            pooling.base_row = base->row;
+        }
         pooling.forward.in = dp_view_at(run, x, image) + block * x->block;
         pooling.forward.out = value;
         step->as.pool.gradient(&pooling);
-        dp_mask_rows(run, step, image, block, 0, out->shape.h);
+        if (!pooling.relu)
+            dp_mask_rows(run, step, image, block, 0, out->shape.h);
     }
 }
 
@@ -92,16 +98,27 @@ deeper_status dp_lower_pool(dp_lowering *lowering, int node, deeper_error *error
     return emit(lowering, node, &step, &step.in.storage, 1, error);
 }
 
-deeper_status dp_lower_pool_gradient(dp_lowering *lowering, int node, deeper_error *error) {
-    const dp_node *it = &lowering->graph->nodes[node];
-    const dp_gradient_kernels *kernels = lowering->plan->gradient_kernels;
+/* The step of a gradient whose result is the value of `result`: the gradient itself, or a sum that adds it to `base`. */
+static deeper_status lower_gradient(dp_lowering *l, int node, int result, const dp_view *base, deeper_error *error) {
+    const dp_node *it = &l->graph->nodes[node];
+    const dp_gradient_kernels *kernels = l->plan->gradient_kernels;
     bool max = it->op == DP_OP_MAX_POOL_GRADIENT;
     dp_step step = { .kind = max ? &max_gradient_kind : &average_gradient_kind,
-                     .in = *dp_input_view(lowering, node, 0),
-                     .in2 = *dp_input_view(lowering, node, 1),
-                     .in3 = dp_optional_view(lowering, node, 2) };
+                     .in = *dp_input_view(l, node, 0),
+                     .in2 = *dp_input_view(l, node, 1),
+                     .in3 = dp_optional_view(l, node, 2) };
     step.as.pool.window = window_of(it, step.in2.shape, it->op == DP_OP_GLOBAL_AVERAGE_GRADIENT);
     step.as.pool.gradient = max ? kernels->max_pool : kernels->average_pool;
-    int reads[] = { step.in.storage, step.in2.storage, step.in3.storage };
-    return emit(lowering, node, &step, reads, 3, error);
+    step.as.pool.base = *base;
+    int reads[] = { step.in.storage, step.in2.storage, step.in3.storage, base->storage };
+    return emit(l, result, &step, reads, 4, error);
+}
+
+deeper_status dp_lower_pool_gradient(dp_lowering *lowering, int node, deeper_error *error) {
+    return lower_gradient(lowering, node, node, &(dp_view){ .storage = -1 }, error);
+}
+
+deeper_status dp_lower_pool_gradient_sum(dp_lowering *lowering, int sum, int index, deeper_error *error) {
+    const dp_node *it = &lowering->graph->nodes[sum];
+    return lower_gradient(lowering, it->inputs[index], sum, dp_input_view(lowering, sum, !index), error);
 }
