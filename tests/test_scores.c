@@ -410,6 +410,28 @@ static void hostile_files(void **state) {
     }
 }
 
+/* One of two thousand million shards: named and bounded, in time and memory. */
+static void endless_shards(void **state) {
+    static const char header[] = "{\"models\":[{\"name\":\"x\",\"weights\":\"0000000000000000\"}],\"classes\":3,\"crops\":1,"
+                                 "\"labels\":[],\"data\":\"x\",\"fingerprint\":\"0000000000000000\",\"pictures\":2147483647,"
+                                 "\"shard\":3,\"shards\":2147483647}";
+    const setting *it = *state;
+    char path[TEST_PATH_SIZE], merged[TEST_PATH_SIZE], record[44] = { 2 }; /* of picture 2 */
+    test_path(path, it->folder, "endless");
+    test_path(merged, it->folder, "merged");
+    dp_journal *journal = NULL;
+    deeper_error error = { 0 };
+    assert_int_equal(dp_journal_create(&journal, path, header, strlen(header), sizeof record, NULL, NULL), DEEPER_OK);
+    assert_int_equal(dp_journal_append(journal, record, NULL), DEEPER_OK);
+    assert_int_equal(dp_journal_sync(journal, true, NULL), DEEPER_OK);
+    dp_journal_close(journal);
+    const char *parts[] = { path };
+    refused(deeper_scores_merge(merged, parts, 1, NULL, &error), DEEPER_ERROR_MISMATCH, &error, "shards 1, 2, 4, 5, 6,");
+    assert_non_null(strstr(error.message, "... of 2147483647 are missing"));
+    assert_non_null(strstr(error.message, "shard 1/2147483647 and so on"));
+    unlink(path);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_base_and_test),
@@ -420,6 +442,7 @@ int main(void) {
         cmocka_unit_test(shards_merge_to_the_whole),
         cmocka_unit_test(a_page_of_it),
         cmocka_unit_test(hostile_files),
+        cmocka_unit_test(endless_shards),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
