@@ -1,15 +1,19 @@
 /* threads.c - the thread pool and the floating-point mode of a run.
  * Why our own: see threads.h. How it works:
  *
- *   ticket      one 64-bit word: generation (31 bits), tasks of the loop (16), next task (17). A thread takes a task by adding 1 to
- * it, so that one atomic step both finds the current loop and claims a task of it. A claimed task holds its loop open until it is
- *               counted in `unfinished`; body and context cannot change under whoever claimed. A thread that finds next >= tasks is
- * late and goes to wait: each overshoots once a loop, for which the 17th bit of next leaves room. no barrier  nobody waits for a
- * helper that the system has put aside: the others do its share. A helper that slept through loops, even through so many that the
- * generation came round, misses work but breaks nothing. waiting     all threads wait in one way: spin for SPIN_SECONDS, longer
- * than a task of a run and shorter than anyone would notice, then park on a condition variable. Who waits raises `parked` before it
- * looks a last time; who has news writes them before it looks at `parked` (both sequentially consistent), so one of the two sees
- * the other and no wake-up is lost.
+ *   queues      the tasks of a loop lie in as many queues of neighbours as there are threads (QUEUES_MAX at most). A thread takes
+ * the tasks of its own queue first, then what is left of the others: steps that are cut alike find in the caches of a core what it
+ * wrote there, and nobody waits while there is work. ticket      a queue is one 64-bit word: generation (31 bits), tasks (16), next
+ * task (17). A thread takes a task by adding 1 to it, so that one atomic step both finds the current loop and claims a task of it.
+ * A claimed task holds its loop open until it is counted in `unfinished`; body and context cannot change under whoever claimed. A
+ * thread that finds next
+ *               >= tasks overshoots: once or twice a loop, for which the 17th bit of next leaves room.
+ *   no barrier  nobody waits for a helper that the system has put aside: the others do its share. A helper that slept through
+ *               loops, even through so many that the generation came round, misses work but breaks nothing.
+ *   waiting     all threads wait in one way: spin for SPIN_SECONDS, longer than a task of a run and shorter than anyone would
+ *               notice, then park on a condition variable. Who waits raises `parked` before it looks a last time; who has news
+ *               writes them before it looks at `parked` (both sequentially consistent), so one of the two sees the other and no
+ *               wake-up is lost.
  *
  * It does not bind threads to processors (the process may share them) and does not survive fork. */
 #include "base/threads.h"
@@ -30,7 +34,7 @@
 #define SPIN_SECONDS 50e-6
 enum { SPINS_A_LOOK = 32 }; /* looks at the word between two looks at the clock, which costs as much as some of them */
 
-enum { NEXT_BITS = 17, TASKS_BITS = 16, TASKS_MAX = (1 << TASKS_BITS) - 1 };
+enum { QUEUES_MAX = 8, NEXT_BITS = 17, TASKS_BITS = 16, TASKS_MAX = (1 << TASKS_BITS) - 1 };
 
 static uint64_t ticket_of(uint64_t generation, uint64_t tasks, uint64_t next) {
     return generation << (NEXT_BITS + TASKS_BITS) | tasks << NEXT_BITS | next;
@@ -60,11 +64,18 @@ typedef struct helper {
     int worker;
 } helper;
 
+typedef struct queue {
+    alignas(DP_ALIGNMENT) _Atomic uint64_t ticket;
+} queue;
+
 struct dp_pool {
-    alignas(DP_ALIGNMENT) _Atomic uint64_t ticket; /* with 0 tasks: the helpers end */
-    alignas(DP_ALIGNMENT) atomic_int unfinished;   /* tasks of the loop that are not done, or done and not yet counted */
-    alignas(DP_ALIGNMENT) dp_task *body;           /* of the loop, written before its ticket */
+    queue queues[QUEUES_MAX];
+    int queue_count;
+    alignas(DP_ALIGNMENT) atomic_int unfinished; /* tasks of the loop that are not done, or done and not yet counted */
+    alignas(DP_ALIGNMENT) dp_task *body;         /* of the loop, written before its tickets */
     void *context;
+    int tasks;
+    atomic_bool ending; /* written before the tickets of a loop without tasks: the helpers end */
     pthread_mutex_t mutex;
     waiters helpers_waiting, caller_waiting;
     const deeper_allocator *allocator;
@@ -101,7 +112,7 @@ void dp_float_mode_leave(uint64_t old) {
 
 /* ----------------------------------------------------------------------------------------------------------- waiting */
 
-typedef bool is_ready(dp_pool *pool, uint64_t argument);
+typedef bool is_ready(const dp_pool *pool, const void *argument);
 
 static void relax(void) {
 #if defined(__x86_64__)
@@ -112,7 +123,7 @@ static void relax(void) {
 }
 
 /* Returns once ready(pool, argument). */
-static void await(dp_pool *pool, waiters *who, is_ready *ready, uint64_t argument) {
+static void await(dp_pool *pool, waiters *who, is_ready *ready, const void *argument) {
     double end = dp_now() + SPIN_SECONDS;
     do {
         for (int i = 0; i < SPINS_A_LOOK; i++) {
@@ -152,27 +163,46 @@ static void wake(dp_pool *pool, waiters *who, int most) {
     pthread_mutex_unlock(&pool->mutex);
 }
 
-/* News for helpers: another loop than the one seen, or the end. */
-static bool loop_or_end(dp_pool *pool, uint64_t seen) {
-    uint64_t ticket = atomic_load(&pool->ticket);
-    return ticket_generation(ticket) != seen || ticket_tasks(ticket) == 0;
+/* News for the helpers of a queue: another loop than the one seen. */
+typedef struct news {
+    const queue *own;
+    uint64_t seen;
+} news;
+
+static bool next_loop(const dp_pool *pool, const void *argument) {
+    const news *it = argument;
+    return ticket_generation(atomic_load(&it->own->ticket)) != it->seen;
 }
 
 /* News for the caller. */
-static bool loop_finished(dp_pool *pool, uint64_t unused) {
+static bool loop_finished(const dp_pool *pool, const void *unused) {
     return atomic_load(&pool->unfinished) == 0;
 }
 
 /* ----------------------------------------------------------------------------------------------------------- working */
 
-/* Does tasks of the current loop until none is left and counts them; true if these were the last. *ticket: what ended it. */
-static bool do_tasks(dp_pool *pool, int worker, uint64_t *ticket) {
+/* The first task of queue q. */
+static int first_task(const dp_pool *pool, int q) {
+    return (int)((int64_t)pool->tasks * q / pool->queue_count);
+}
+
+/* Does tasks of the current loop until none is left, those of its own queue first, and counts them; true if these were the last.
+ * *generation: of the loop whose own tasks ran out. */
+static bool do_tasks(dp_pool *pool, int worker, uint64_t *generation) {
     int done = 0;
-    for (;; done++) {
-        *ticket = atomic_fetch_add(&pool->ticket, 1);
-        if (ticket_next(*ticket) >= ticket_tasks(*ticket))
-            break;
-        pool->body(pool->context, ticket_next(*ticket), worker);
+    for (int i = 0; i < pool->queue_count; i++) {
+        int q = (worker + i) % pool->queue_count;
+        _Atomic uint64_t *word = &pool->queues[q].ticket;
+        for (;; done++) {
+            uint64_t ticket = atomic_load(word); /* others' queues are mostly empty: a look is cheaper than a claim */
+            if (ticket_next(ticket) < ticket_tasks(ticket))
+                ticket = atomic_fetch_add(word, 1);
+            if (i == 0)
+                *generation = ticket_generation(ticket);
+            if (ticket_next(ticket) >= ticket_tasks(ticket))
+                break;
+            pool->body(pool->context, first_task(pool, q) + ticket_next(ticket), worker);
+        }
     }
     return done > 0 && atomic_fetch_sub(&pool->unfinished, done) == done;
 }
@@ -180,21 +210,24 @@ static bool do_tasks(dp_pool *pool, int worker, uint64_t *ticket) {
 static void *helper_main(void *argument) {
     const helper *self = argument;
     dp_pool *pool = self->pool;
-    uint64_t ticket = ticket_of(0, 1, 1); /* as the pool begins: generation 0 is no loop */
+    news it = { &pool->queues[self->worker % pool->queue_count], 0 }; /* as the pool begins: generation 0 is no loop */
     dp_float_mode_enter();
-    for (;;) {
-        await(pool, &pool->helpers_waiting, loop_or_end, ticket_generation(ticket));
-        if (do_tasks(pool, self->worker, &ticket))
+    while (!atomic_load(&pool->ending)) {
+        await(pool, &pool->helpers_waiting, next_loop, &it);
+        if (do_tasks(pool, self->worker, &it.seen))
             wake(pool, &pool->caller_waiting, 1);
-        if (ticket_tasks(ticket) == 0)
-            return NULL;
     }
+    return NULL;
 }
 
-/* Puts a loop of `tasks` tasks up, or with 0 the end. */
+/* Puts a loop of `tasks` tasks up. */
 static void publish(dp_pool *pool, int tasks) {
-    uint64_t generation = ticket_generation(atomic_load(&pool->ticket)) + 1;
-    atomic_store(&pool->ticket, ticket_of(generation, (uint64_t)tasks, 0));
+    pool->tasks = tasks;
+    for (int q = 0; q < pool->queue_count; q++) {
+        uint64_t generation = ticket_generation(atomic_load(&pool->queues[q].ticket)) + 1;
+        int count = first_task(pool, q + 1) - first_task(pool, q);
+        atomic_store(&pool->queues[q].ticket, ticket_of(generation, (uint64_t)count, 0));
+    }
 }
 
 void dp_pool_run(dp_pool *pool, int tasks, dp_task *body, void *context) {
@@ -204,14 +237,14 @@ void dp_pool_run(dp_pool *pool, int tasks, dp_task *body, void *context) {
             body(context, i, 0);
         return;
     }
-    uint64_t ticket;
+    uint64_t generation;
     pool->body = body;
     pool->context = context;
     atomic_store(&pool->unfinished, tasks);
     publish(pool, tasks);
     wake(pool, &pool->helpers_waiting, tasks - 1);
-    if (!do_tasks(pool, 0, &ticket))
-        await(pool, &pool->caller_waiting, loop_finished, 0);
+    if (!do_tasks(pool, 0, &generation))
+        await(pool, &pool->caller_waiting, loop_finished, NULL);
 }
 
 /* ------------------------------------------------------------------------------------------------ creating and ending */
@@ -242,7 +275,7 @@ deeper_status dp_pool_create(dp_pool **pool, const deeper_allocator *allocator, 
         dp_free(allocator, helpers);
         return dp_fail_memory(error, "the thread pool");
     }
-    atomic_init(&fresh->ticket, ticket_of(0, 1, 1));
+    fresh->queue_count = threads < QUEUES_MAX ? threads : QUEUES_MAX;
     fresh->mutex = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
     fresh->helpers_waiting.condition = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
     fresh->caller_waiting.condition = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
@@ -263,6 +296,7 @@ deeper_status dp_pool_create(dp_pool **pool, const deeper_allocator *allocator, 
 void dp_pool_free(dp_pool *pool) {
     if (!pool)
         return;
+    atomic_store(&pool->ending, true);
     publish(pool, 0);
     wake(pool, &pool->helpers_waiting, pool->threads);
     for (int i = 0; i < pool->started; i++)
@@ -276,4 +310,8 @@ void dp_pool_free(dp_pool *pool) {
 
 int dp_pool_threads(const dp_pool *pool) {
     return pool->threads;
+}
+
+int dp_pool_queues(const dp_pool *pool) {
+    return pool->queue_count;
 }

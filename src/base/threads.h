@@ -1,7 +1,7 @@
 /* threads.h - the thread pool: one parallel loop at a time over numbered tasks.
  * Why our own: a run is some 70 loops of tens of microseconds, so handing one out must cost less than a microsecond, while idle
  * threads may not spin for long; docs/PERF.md compares it with pthreadpool.
- * Tasks are handed out by one atomic ticket (generation, count, next); a helper spins briefly after a loop, then parks. */
+ * Tasks are handed out by atomic tickets (generation, count, next); a helper spins briefly after a loop, then parks. */
 #ifndef DP_BASE_THREADS_H
 #define DP_BASE_THREADS_H
 
@@ -20,6 +20,10 @@ deeper_status dp_pool_create(dp_pool **pool, const deeper_allocator *allocator, 
 void dp_pool_free(dp_pool *pool);
 
 int dp_pool_threads(const dp_pool *pool);
+
+/* The queues that a loop's tasks lie in: queue q has tasks q * tasks / queues to (q + 1) * tasks / queues - 1. A worker begins with
+ * those of queue worker % queues and helps with the others when they are done. */
+int dp_pool_queues(const dp_pool *pool);
 
 /* Calls body(context, task, worker) once for every task, in any order, and returns when all are done; what they wrote is visible.
  * tasks: 0..65535. One caller at a time; not re-entrant from a body. Helpers run with denormals flushed to zero, as the

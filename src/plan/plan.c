@@ -238,18 +238,32 @@ size_t dp_plan_packed_bytes(const dp_plan *plan) {
 typedef struct loop {
     const dp_run *run;
     const dp_step *steps; /* of one phase */
+    int step_count, queues;
 } loop;
 
 static int task_count(const dp_step *step, int images) {
     return step->whole_batch ? step->tasks : step->tasks * images;
 }
 
-/* Task `task` of a loop: the steps' tasks are numbered one step after another. */
+/* The step of task `task` of a loop, and its number there. Each queue of the pool has a part of every step, in the order of the
+ * steps. */
+static const dp_step *find_task(const loop *it, int *task) {
+    for (int queue = 0; queue < it->queues; queue++)
+        for (int i = 0; i < it->step_count; i++) {
+            int begin, end;
+            dp_share(task_count(&it->steps[i], it->run->call->count), it->queues, queue, &begin, &end);
+            if (*task < end - begin) {
+                *task += begin;
+                return &it->steps[i];
+            }
+            *task -= end - begin;
+        }
+    return NULL;
+}
+
 static void run_task(void *context, int task, int worker) {
     const loop *it = context;
-    const dp_step *step = it->steps;
-    for (int tasks; task >= (tasks = task_count(step, it->run->call->count)); step++)
-        task -= tasks;
+    const dp_step *step = find_task(it, &task);
     const dp_plan *plan = it->run->plan;
     const dp_profile *profile = it->run->call->profile;
     double begin = profile ? dp_now() : 0;
@@ -264,11 +278,11 @@ void dp_plan_run(const dp_plan *plan, dp_pool *pool, float *arena, const dp_plan
     dp_profile *profile = call->profile;
     for (int i = 0; i < plan->step_count;) {
         double begin = profile ? dp_now() : 0;
-        loop phase = { &run, &plan->steps[i] };
         int tasks = task_count(&plan->steps[i], call->count), next = i + 1;
         while (next < plan->step_count && plan->steps[next].phase == plan->steps[i].phase
                && tasks + task_count(&plan->steps[next], call->count) <= MAX_TASKS)
             tasks += task_count(&plan->steps[next++], call->count);
+        loop phase = { &run, &plan->steps[i], next - i, dp_pool_queues(pool) };
         dp_pool_run(pool, tasks, run_task, &phase);
         if (profile)
             dp_profile_loop(profile, i, next, dp_now() - begin);

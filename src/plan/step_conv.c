@@ -67,8 +67,11 @@ static void run_tiles(const dp_run *run, const dp_step *step, int image, int til
 
 static void run_conv(const dp_run *run, const dp_step *step, int task, int worker) {
     const dp_conv_step *conv = step->as.conv;
-    int parts = conv->tile_parts * conv->panel_parts;
-    run_tiles(run, step, task / parts, task % parts % conv->tile_parts, task % parts / conv->tile_parts);
+    const int parts = conv->tile_parts * conv->panel_parts, part = task % parts;
+    if (conv->tile_parts > conv->panel_parts) /* neighbours in the larger number of parts run on one thread */
+        run_tiles(run, step, task / parts, part / conv->panel_parts, part % conv->panel_parts);
+    else
+        run_tiles(run, step, task / parts, part % conv->tile_parts, part / conv->tile_parts);
 }
 
 /* One output pixel: the images are the rows of the panels, so that the weights are read once a batch. */

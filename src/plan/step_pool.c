@@ -26,9 +26,13 @@ static dp_pooling describe_pooling(const dp_window *w, const dp_view *in, const 
 
 static void run_pool(const dp_run *run, const dp_step *step, int task, int worker) {
     const dp_view *in = &step->in, *out = &step->out;
-    int image = task / step->tasks, begin, end;
-    dp_share(dp_blocks(in->shape.c, run->plan->kernels->lanes), step->tasks, task % step->tasks, &begin, &end);
+    const int image = task / step->tasks, blocks = dp_blocks(in->shape.c, run->plan->kernels->lanes);
+    int begin = 0, end = blocks;
     dp_pooling pooling = describe_pooling(&step->as.pool.window, in, out);
+    if (out->shape.h > blocks)
+        dp_share(out->shape.h, step->tasks, task % step->tasks, &pooling.row_begin, &pooling.row_end);
+    else
+        dp_share(blocks, step->tasks, task % step->tasks, &begin, &end);
     for (int block = begin; block < end; block++) {
         pooling.in = dp_view_at(run, in, image) + block * in->block;
         pooling.out = dp_view_at(run, out, image) + block * out->block;
@@ -85,7 +89,8 @@ static deeper_status emit(dp_lowering *l, int node, dp_step *step, const int *re
     step->low = -INFINITY;
     step->work =
         (uint64_t)dp_shape_floats(it->shape) * (uint64_t)step->as.pool.window.height * (uint64_t)step->as.pool.window.width;
-    step->tasks = dp_parts(l->plan, dp_blocks(it->shape.c, l->plan->kernels->lanes), step->work);
+    const int blocks = dp_blocks(it->shape.c, l->plan->kernels->lanes);
+    step->tasks = dp_parts(l->plan, step->as.pool.kernel && it->shape.h > blocks ? it->shape.h : blocks, step->work);
     return dp_emit(l->plan, step, reads, read_count, &step->out.storage, 1, error);
 }
 
