@@ -30,8 +30,8 @@ typedef void dp_outer_kernel(const dp_outer *outer);
  * row_end P; pooling->out holds the forward output, used by the max pool only). gradient: dense or not, rows gradient_row apart.
  * out (H rows out_row apart) is written whole, zeros included. max: each output's gradient goes to the first maximum of its window
  * in row order (as Caffe and PyTorch do); average: spread evenly over what the forward pool divided by. relu (max only): what was
- * pooled came from a ReLU, whose gradient is computed along: out is 0 where x is not above 0. base (max only): another gradient of x,
- * rows base_row apart, to which this one is added; NULL: none. */
+ * pooled came from a ReLU, whose gradient is computed along: out is 0 where x is not above 0. base (max only): another gradient of
+ * x, rows base_row apart, to which this one is added; NULL: none. */
 typedef struct dp_pooling_gradient {
     dp_pooling forward;
     const float *gradient;
@@ -46,8 +46,8 @@ typedef struct dp_pooling_gradient {
 /* With s[c] = k + alpha / size * sum over |d| <= size / 2 of x[c + d]^2:
  *     out[c] = gradient[c] * s[c]^-beta - 2 * alpha * beta / size * x[c] * sum over |d| <= size / 2 of
  *              gradient[c + d] * x[c + d] * s[c + d]^(-beta - 1)
- * forward: as for dp_kernels.lrn, its `in` is x, its `out` receives the result, its scratch has lrn_gradient_scratch floats. relu: x
- * came from a ReLU, whose gradient is computed along: out is 0 where x is not above 0. */
+ * forward: as for dp_kernels.lrn, its `in` is x, its `out` receives the result, its scratch has lrn_gradient_scratch floats. relu:
+ * x came from a ReLU, whose gradient is computed along: out is 0 where x is not above 0. */
 typedef struct dp_normalise_gradient {
     dp_normalise forward;
     const float *gradient;
