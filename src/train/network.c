@@ -1,6 +1,7 @@
 /* network.c - a fresh model and its first values, then its segments. */
 #include "train/network.h"
 
+#include "base/number.h"
 #include "eval/match.h"
 #include "formats/labels.h"
 #include "formats/recipes.h"
@@ -198,9 +199,9 @@ static deeper_status read_rates(dp_network *n, const char *list, float *factors,
     size_t length;
     while (next_item(&list, &item, &length)) {
         size_t name = strcspn(item, "=");
-        char *end = NULL;
-        double factor = name < length ? strtod(item + name + 1, &end) : 0;
-        if (name >= length || end != item + length || !(factor > 0 && factor <= MOST_RATE_FACTOR))
+        double factor = 0;
+        if (name >= length || !dp_number_parse(item + name + 1, length - name - 1, &factor)
+            || !(factor > 0 && factor <= MOST_RATE_FACTOR))
             return dp_fail(error, DEEPER_ERROR_ARGUMENT, "rates: '%.*s' is not BEGINNING=FACTOR with a factor above 0",
                            (int)(length < 64 ? length : 64), item);
         if (mark(n->model, item, name, (float)factor, n->frozen, factors) == 0)

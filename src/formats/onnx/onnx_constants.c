@@ -351,12 +351,6 @@ static deeper_status gather(dp_onnx_importer *it, const Onnx__NodeProto *node) {
     return dp_onnx_set_ints(it, node, indices->tensor.rank, indices->tensor.shape, found, count);
 }
 
-/* A number of a Slice's list, 0 and the length at its ends. */
-static int64_t clamp_index(int64_t index, int64_t length) {
-    index += index < 0 && index > -length - 1 ? length : 0;
-    return index < 0 ? 0 : index > length ? length : index;
-}
-
 static deeper_status slice(dp_onnx_importer *it, const Onnx__NodeProto *node) {
     const dp_onnx_value *input;
     int64_t from[DP_ONNX_INTS], starts[DP_ONNX_INTS], ends[DP_ONNX_INTS], steps[DP_ONNX_INTS];
@@ -368,7 +362,7 @@ static deeper_status slice(dp_onnx_importer *it, const Onnx__NodeProto *node) {
     DP_TRY(dp_onnx_ints_of(it, node, "steps", 4, steps, &step_count));
     if (input->tensor.rank != 1 || count != 1 || end_count != 1 || (step_count > 0 && steps[0] != 1))
         return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "constants are sliced only where they are lists, with a step of 1");
-    int64_t begin = clamp_index(starts[0], length), end = clamp_index(ends[0], length);
+    int64_t begin = dp_onnx_place(starts[0], length), end = dp_onnx_place(ends[0], length);
     int found = end > begin ? (int)(end - begin) : 0;
     return dp_onnx_set_ints(it, node, 1, &(size_t){ (size_t)found }, from + begin, found);
 }

@@ -137,6 +137,12 @@ deeper_status dp_onnx_one_output(dp_onnx_importer *it, const Onnx__NodeProto *no
 /* *axis in 0..rank-1, counted from the end if it was negative. */
 deeper_status dp_onnx_axis(dp_onnx_importer *it, int64_t *axis, int rank);
 
+/* Where a Slice begins or ends: an index, negative ones from the end, as one of 0..length. */
+static inline int64_t dp_onnx_place(int64_t index, int64_t length) {
+    index += index < 0 && index >= -length ? length : 0;
+    return index < 0 ? 0 : index > length ? length : index;
+}
+
 /* Operators by name, ended by a row of NULL: on constants (onnx_constants.c), and on what depends on the picture (onnx_layers.c,
  * onnx_elements.c, onnx_shapes.c). */
 typedef struct dp_onnx_row {

@@ -250,11 +250,6 @@ static deeper_status gather(dp_onnx_importer *it, const Onnx__NodeProto *node) {
     return dp_onnx_set(it, node, parts[0], x->rank - 1, dims);
 }
 
-static int64_t clamp_channel(int64_t index, int64_t channels) {
-    index += index < 0 && index >= -channels ? channels : 0;
-    return index < 0 ? 0 : index > channels ? channels : index;
-}
-
 static deeper_status slice(dp_onnx_importer *it, const Onnx__NodeProto *node) {
     dp_onnx_value *x;
     int64_t starts[DP_ONNX_INTS], ends[DP_ONNX_INTS], axes[DP_ONNX_INTS], steps[DP_ONNX_INTS];
@@ -267,7 +262,7 @@ static deeper_status slice(dp_onnx_importer *it, const Onnx__NodeProto *node) {
     if (counts[0] != 1 || counts[1] != 1 || counts[2] != 1 || (counts[3] > 0 && steps[0] != 1))
         return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "only channels are sliced, with a step of 1");
     DP_TRY(dp_onnx_axis(it, &axes[0], x->rank));
-    int64_t begin = clamp_channel(starts[0], x->dims[1]), end = clamp_channel(ends[0], x->dims[1]);
+    int64_t begin = dp_onnx_place(starts[0], x->dims[1]), end = dp_onnx_place(ends[0], x->dims[1]);
     if (axes[0] != 1 || end <= begin)
         return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "only channels are sliced, at least one");
     return take_channels(it, node, layer, x->rank, begin, end - begin);
