@@ -21,7 +21,7 @@ enum { DP_PANEL_BLOCKS = 4, DP_PANEL_ROWS = 16 };
  *                                           in[i * in_stride + segments[s] + k] * weights[((s * run + k) * blocks + j) * L + l])
  * A blocked convolution has a segment a (channel block, window row, window column) and run = L; a planar one a segment a (channel,
  * window row) and run = S. The order of the sum does not depend on rows and blocks: any split gives the same bits. low: 0 for ReLU,
- * -INFINITY for none.
+ * -INFINITY for none. bias NULL: nothing but the sum, from 0; low is not looked at.
  * ahead: where the weights begin that are wanted next; each step of the sum asks for the next ahead_lines cache lines (0: none) to
  * be brought into the second cache. Any address will do. */
 typedef struct dp_panel {

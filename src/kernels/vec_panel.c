@@ -21,9 +21,15 @@ enum { ROWS_A_BASE = 4, BASES = DP_PANEL_ROWS / ROWS_A_BASE };
 /* The sums are one flat array and every loop over them a single one: that is what both gcc and clang keep in registers. */
 DP_VEC_INLINE void product(const dp_panel *panel, const int rows, const int blocks) {
     vec sum[DP_VEC_REGISTERS];
-    DP_VEC_UNROLL
-    for (int n = 0; n < rows * blocks; n++)
-        sum[n] = vec_load(panel->bias + n % blocks * DP_VEC_LANES);
+    if (panel->bias) {
+        DP_VEC_UNROLL
+        for (int n = 0; n < rows * blocks; n++)
+            sum[n] = vec_load(panel->bias + n % blocks * DP_VEC_LANES);
+    } else {
+        DP_VEC_UNROLL
+        for (int n = 0; n < rows * blocks; n++)
+            sum[n] = vec_set(0);
+    }
     const float *weights = panel->weights;
     const ptrdiff_t stride = panel->in_stride;
     const int run = panel->run;
@@ -54,10 +60,16 @@ DP_VEC_INLINE void product(const dp_panel *panel, const int rows, const int bloc
             }
         }
     }
-    const vec low = vec_set(panel->low);
-    DP_VEC_UNROLL
-    for (int n = 0; n < rows * blocks; n++)
-        vec_store(panel->out[n % blocks] + n / blocks * panel->out_stride, vec_max(low, sum[n]));
+    if (panel->bias) {
+        const vec low = vec_set(panel->low);
+        DP_VEC_UNROLL
+        for (int n = 0; n < rows * blocks; n++)
+            vec_store(panel->out[n % blocks] + n / blocks * panel->out_stride, vec_max(low, sum[n]));
+    } else {
+        DP_VEC_UNROLL
+        for (int n = 0; n < rows * blocks; n++)
+            vec_store(panel->out[n % blocks] + n / blocks * panel->out_stride, sum[n]);
+    }
 }
 
 #define DEFINE(rows, blocks)                                                                                                       \

@@ -9,7 +9,6 @@
 #include "plan/winograd.h"
 
 #include <math.h>
-#include <stdalign.h>
 
 enum { CACHE_BYTES = 512 << 10 }; /* where the second cache's size is not known */
 
@@ -78,7 +77,6 @@ static void transform_input(const strip *it) {
 
 /* All frequencies of one panel of `blocks` output blocks from `block` on. */
 static void multiply(const strip *it, int block, int blocks) {
-    static const alignas(DP_ALIGNMENT) float zeros[DP_PANEL_BLOCKS * 16];
     static const ptrdiff_t whole;
     const dp_winograd_step *w = it->step->as.winograd;
     const dp_kernels *kernels = it->run->plan->kernels;
@@ -88,8 +86,6 @@ static void multiply(const strip *it, int block, int blocks) {
                        .segments = &whole,
                        .segment_count = 1,
                        .run = w->channels,
-                       .bias = zeros,
-                       .low = -INFINITY,
                        .out_stride = (ptrdiff_t)blocks * lanes };
     for (int f = 0; f < points * points; f++, weights += (ptrdiff_t)w->channels * blocks * lanes) {
         int tiles = it->images * it->rows_having[f / points] * w->cover.across.having[f % points], pieces = dp_pieces(tiles, most);
