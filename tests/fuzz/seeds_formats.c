@@ -1,6 +1,7 @@
 /* seeds_formats.c - seeds for the readers of model files: small sound files of every kind that each reader tells apart.
  *
- *     seeds_formats FOLDER        fills FOLDER/fuzz_safetensors, fuzz_caffemodel, fuzz_model_file, fuzz_recipe, fuzz_labels */
+ *     seeds_formats FOLDER        fills FOLDER/fuzz_safetensors, fuzz_caffemodel, fuzz_model_file, fuzz_recipe, fuzz_labels,
+ *                                 fuzz_tuning */
 #include "caffemodel.pb-c.h"
 #include "formats/caffe/caffemodel.h"
 #include "formats/fill.h"
@@ -303,6 +304,29 @@ static void label_tables(void) {
     save_after('1', TEXT("[[\"a\",\"b\"],[\"a\",\"c\"]]"));
 }
 
+/* Of the machine "here", sound and nearly so. */
+static void tunings(void) {
+    static const char *const convolutions[] = {
+        "",
+        "{\"isa\": \"portable\", \"precision\": \"fp32\", \"channels\": 8, \"outputs\": 16, \"height\": 14, \"width\": 7, "
+        "\"taps\": 3, \"phases\": 1, \"points\": 4, \"even\": true, \"panel\": 2}",
+        "{\"isa\": \"avx512\", \"precision\": \"fp32\", \"channels\": 12, \"outputs\": 64, \"height\": 112, \"width\": 112, "
+        "\"taps\": 4, \"phases\": 2, \"points\": 8, \"even\": true, \"panel\": 2},"
+        "{\"isa\": \"neon\", \"precision\": \"fp32\", \"channels\": 12, \"outputs\": 64, \"height\": 112, \"width\": 112, "
+        "\"taps\": 4, \"phases\": 2, \"points\": 0, \"even\": false, \"panel\": 1}",
+        "{\"isa\": \"avx2\", \"precision\": \"fp32\", \"channels\": 1, \"outputs\": 1, \"height\": 1048576, \"width\": 1, "
+        "\"taps\": 5, \"phases\": 1, \"points\": 9, \"even\": false, \"panel\": 4}",
+    };
+    char text[2048];
+    for (size_t i = 0; i < sizeof convolutions / sizeof *convolutions; i++) {
+        int size =
+            snprintf(text, sizeof text, "{\"deeper_tuning\": 1, \"machine\": \"here\", \"convolutions\": [%s]}", convolutions[i]);
+        save(text, (size_t)size);
+    }
+    save(TEXT("{\"deeper_tuning\": 2}"));
+    save(TEXT("{\"deeper_tuning\": 1, \"machine\": \"there\"}"));
+}
+
 int main(int argc, char **argv) {
     if (argc != 2) {
         fprintf(stderr, "usage: seeds_formats FOLDER\n");
@@ -320,5 +344,7 @@ int main(int argc, char **argv) {
     recipes();
     begin("fuzz_labels");
     label_tables();
+    begin("fuzz_tuning");
+    tunings();
     return 0;
 }
