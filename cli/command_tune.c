@@ -54,10 +54,11 @@ static void take_layer(void *context, const deeper_tuned_layer *it) {
 
 static void print_result(const work *w, const deeper_tuning_result *r, const char *path, int batch) {
     if (w->layers) {
-        cli_print_json(json_pack("{s:o, s:s, s:i, s:i, s:i, s:i, s:b, s:o, s:o, s:O}", "tuning",
-                                 r->kinds ? cli_json_text(path) : json_null(), "isa", r->isa, "threads", r->threads, "batch", batch,
-                                 "kinds", r->kinds, "changed", r->changed, "taken_back", r->slower, "model_ms",
-                                 cli_json_real(r->model_ms), "tuned_ms", cli_json_real(r->tuned_ms), "layers", w->layers));
+        cli_print_json(json_pack(
+            "{s:o, s:s, s:i, s:i, s:i, s:i, s:b, s:o, s:o, s:o, s:o, s:O}", "tuning", r->kinds ? cli_json_text(path) : json_null(),
+            "isa", r->isa, "threads", r->threads, "batch", batch, "kinds", r->kinds, "changed", r->changed, "taken_back", r->slower,
+            "model_ms", cli_json_real(r->model_ms), "tuned_ms", cli_json_real(r->tuned_ms), "model_one_ms",
+            cli_json_real(r->model_one_ms), "tuned_one_ms", cli_json_real(r->tuned_one_ms), "layers", w->layers));
         return;
     }
     if (!r->kinds) {
@@ -66,8 +67,10 @@ static void print_result(const work *w, const deeper_tuning_result *r, const cha
     }
     printf("%s, %d thread%s, batch %d: %d of %d kinds of convolutions are computed in another way\n", r->isa, r->threads,
            r->threads == 1 ? "" : "s", batch, r->changed, r->kinds);
-    printf("whole network  %.3f ms before, %.3f ms after%s\n", r->model_ms, r->tuned_ms,
-           r->slower ? "; all together were no faster, so none was kept" : "");
+    printf("whole network  %.3f ms before, %.3f ms after", r->model_ms, r->tuned_ms);
+    if (r->threads > 1)
+        printf("; with one thread %.3f and %.3f ms", r->model_one_ms, r->tuned_one_ms);
+    puts(r->slower ? "; all together were no faster, so none was kept" : "");
     fputs("written        ", stdout);
     cli_print_text(path);
     putchar('\n');
@@ -117,11 +120,12 @@ const cli_command cli_command_tune = {
     .description =
         "Every convolution with a 3x3 to 5x5 window (and a first layer with stride 2) can be computed in several ways: directly, "
         "or by Winograd's algorithm with tiles of several sizes. A model of the time chooses; this command measures the ways "
-        "within whole runs of the network, alternating, and keeps another one where it is clearly faster, by 3 % at least. It "
+        "within whole runs of the network, alternating, with all threads and with one, and keeps another one where it is clearly "
+        "faster, by 3 % at least. It "
         "writes tuning.json in $XDG_CACHE_HOME/deeper (~/.cache/deeper), which classify, eval, features, verify and bench then "
         "use for every network with such layers; what is there of other networks and instruction sets stays. Results differ in "
         "the last digits from those without it, and are the same for any number of threads. Training does not use it. "
-        "DEEPER_TUNING=FILE uses another file, DEEPER_TUNING=none uses none. Takes half a minute for GoogLeNet; other programs "
+        "DEEPER_TUNING=FILE uses another file, DEEPER_TUNING=none uses none. Takes about a minute for GoogLeNet; other programs "
         "should be quiet.",
     .examples = "deeper tune\n"
                 "deeper tune --model googlenet.safetensors --batch 8\n"

@@ -747,7 +747,7 @@ DEEPER_API deeper_status deeper_bench_steps(const deeper_model *model, const dee
 typedef struct deeper_tune_options {
     size_t size;
     int batch;                                                      /* images of the runs that are timed; 0: 1 */
-    int threads;                                                    /* as in a session */
+    int threads;                                                    /* as in a session; one thread is measured besides */
     void (*progress)(void *context, uint64_t done, uint64_t total); /* measurements; may be NULL */
     void *context;
 } deeper_tune_options;
@@ -767,18 +767,20 @@ typedef struct deeper_tuned_layer {
 } deeper_tuned_layer;
 
 typedef struct deeper_tuning_result {
-    int kinds, changed;        /* of convolutions that have a choice; those whose choice is not the library's own */
-    int slower;                /* 1: the changes made whole runs no faster, so that none was kept */
-    double model_ms, tuned_ms; /* of a whole run, medians of runs in turns */
-    int threads;               /* that were used */
-    const char *isa;           /* static */
+    int kinds, changed;                /* of convolutions that have a choice; those whose choice is not the library's own */
+    int slower;                        /* 1: the changes made whole runs no faster, so that none was kept */
+    int threads;                       /* that were used */
+    double model_ms, tuned_ms;         /* of a whole run, medians of runs in turns */
+    double model_one_ms, tuned_one_ms; /* the same with one thread */
+    const char *isa;                   /* static */
 } deeper_tuning_result;
 
 /* Measures how each kind of convolution in the network is computed fastest on this machine, within whole runs of the network (the
  * model needs parameter values), and writes a file for deeper_session_options.tuning, atomically; what the file has of other
  * networks and instruction sets of this machine stays. A choice other than the library's own is kept where it is clearly faster, by
- * 3 % at least. Takes some half a minute for GoogLeNet. `layer` (may be NULL) is called once a kind at the end. The same file
- * means the same results whatever the batch or the number of threads. Errors: those of deeper_session_create; IO. */
+ * 3 % at least in the geometric mean of one thread and all threads. Takes about a minute for GoogLeNet. `layer` (may be NULL) is
+ * called once a kind at the end. The same file means the same results whatever the batch or the number of threads. Errors: those of
+ * deeper_session_create; IO. */
 DEEPER_API deeper_status deeper_tune(const deeper_model *model, const char *path, const deeper_tune_options *options,
                                      void (*layer)(void *context, const deeper_tuned_layer *layer), void *context,
                                      deeper_tuning_result *result, deeper_error *error);

@@ -108,8 +108,10 @@ deeper_status deeper_tune(const deeper_model *model, const char *path, const dee
         *result = (deeper_tuning_result){ .kinds = network.layer_count,
                                           .changed = network.changed,
                                           .slower = network.slower,
-                                          .model_ms = network.model_seconds * 1e3,
-                                          .tuned_ms = network.best_seconds * 1e3,
+                                          .model_ms = network.model_seconds[0] * 1e3,
+                                          .tuned_ms = network.best_seconds[0] * 1e3,
+                                          .model_one_ms = network.model_seconds[network.ways - 1] * 1e3,
+                                          .tuned_one_ms = network.best_seconds[network.ways - 1] * 1e3,
                                           .threads = network.threads,
                                           .isa = dp_isa_name(network.isa) };
     dp_tuned_network_free(&network);

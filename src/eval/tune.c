@@ -1,6 +1,5 @@
 /* tune.c - see tune.h. A plan is made, run and freed for each measurement: packing takes about as long as the runs, and memory
- * stays that of two plans at most. What a picture's copy or phases take before the first convolution is not counted to it; the last
- * comparison, of whole runs, has everything in it. */
+ * stays that of two plans at most. */
 #include "eval/tune.h"
 
 #include <math.h>
@@ -8,23 +7,24 @@
 #include <string.h>
 
 enum {
-    SCREEN_ROUNDS = 3, /* with all choices */
+    WAYS = DP_TUNED_WAYS,
+    SCREEN_ROUNDS = 3, /* the first with all choices, the others with those that are not far behind */
     FINALISTS = 4,     /* the model's choice first */
-    FINAL_ROUNDS = 30,
+    FINAL_ROUNDS = 24,
     WARM_RUNS = 2,
     RUNS = 6, /* of a plan in one measurement, of which the fastest counts for each kind */
     PAIRS = 24
 };
-static const double CLEARLY = 0.97, MOSTLY = 0.75;
+static const double CLEARLY = 0.97, MOSTLY = 0.75, FAR_BEHIND = 1.5;
 
 /* A kind of convolution while it is measured. */
 typedef struct kind {
     dp_tuning_choice candidates[DP_TUNING_CANDIDATES]; /* the model's choice first */
-    double least[DP_TUNING_CANDIDATES];                /* seconds, of all rounds so far */
+    double least[DP_TUNING_CANDIDATES][WAYS];          /* seconds, of all rounds so far */
     int count;
     int finalists[FINALISTS]; /* candidates */
     int finalist_count;
-    double times[FINALISTS][FINAL_ROUNDS];
+    double times[FINALISTS][FINAL_ROUNDS][WAYS];
     int best; /* a finalist */
 } kind;
 
@@ -34,35 +34,35 @@ typedef struct tuner {
     const dp_tune_options *options;
     dp_tuned_network *network;
     kind *kinds;
-    dp_tuning tuning;     /* what the next plan is to do */
-    double *seconds;      /* a kind: of the last measurement */
-    float **outputs;      /* of a batch */
-    uint64_t done, total; /* measurements */
-    int most;             /* candidates of a kind */
+    dp_tuning tuning;        /* what the next plan is to do */
+    double (*seconds)[WAYS]; /* a kind: of the last measurement */
+    float **outputs;         /* of a batch */
+    uint64_t done, total;    /* measurements */
 } tuner;
 
-/* A session with packed weights of its own. */
+/* A plan with packed weights of its own, and a session for each number of threads. */
 typedef struct trial {
     dp_packs *packs;
-    dp_session *session;
+    dp_session *sessions[WAYS];
 } trial;
 
 static void trial_end(trial *it) {
-    dp_session_free(it->session);
+    for (int way = 0; way < WAYS; way++)
+        dp_session_free(it->sessions[way]);
     dp_packs_free(it->packs);
     *it = (trial){ 0 };
 }
 
 static deeper_status trial_begin(trial *it, const tuner *t, deeper_error *error) {
-    const dp_session_options options = { .max_batch = t->options->max_batch,
-                                         .threads = t->options->threads,
-                                         .outputs = t->options->outputs,
-                                         .output_count = t->options->output_count,
-                                         .tuning = &t->tuning };
+    dp_session_options options = { .max_batch = t->options->max_batch,
+                                   .threads = t->options->threads,
+                                   .outputs = t->options->outputs,
+                                   .output_count = t->options->output_count,
+                                   .tuning = &t->tuning };
     *it = (trial){ 0 };
     deeper_status status = dp_packs_create(&it->packs, t->allocator, error);
-    if (status == DEEPER_OK)
-        status = dp_session_create(&it->session, t->model, it->packs, &options, error);
+    for (int way = 0; status == DEEPER_OK && way < t->network->ways; way++, options.threads = 1)
+        status = dp_session_create(&it->sessions[way], t->model, it->packs, &options, error);
     if (status != DEEPER_OK)
         trial_end(it);
     return status;
@@ -122,7 +122,8 @@ static deeper_status read_kinds(dp_tuned_network *network, const dp_plan *plan, 
 static void read_candidates(kind *it, const dp_tuned_layer *layer) {
     it->count = dp_winograd_candidates(it->candidates, &layer->key);
     for (int i = 0; i < it->count; i++) {
-        it->least[i] = INFINITY;
+        for (int way = 0; way < WAYS; way++)
+            it->least[i][way] = INFINITY;
         if (dp_tuning_same_choice(&it->candidates[i], &layer->model)) {
             it->candidates[i] = it->candidates[0];
             it->candidates[0] = layer->model;
@@ -134,10 +135,12 @@ static void read_candidates(kind *it, const dp_tuned_layer *layer) {
 static deeper_status prepare(tuner *t, deeper_error *error) {
     dp_tuned_network *network = t->network;
     trial first;
+    network->ways = 1;
     DP_TRY(trial_begin(&first, t, error));
-    const dp_session *session = first.session;
+    const dp_session *session = first.sessions[0];
     const size_t images = (size_t)session->max_batch;
     network->threads = session->threads;
+    network->ways = session->threads > 1 ? WAYS : 1;
     network->isa = session->kernels->isa;
     deeper_status status = read_kinds(network, session->plan, error);
     t->outputs = dp_alloc(t->allocator, (size_t)t->options->output_count, sizeof *t->outputs);
@@ -151,12 +154,17 @@ static deeper_status prepare(tuner *t, deeper_error *error) {
     trial_end(&first);
     if (status == DEEPER_OK && (!t->kinds || !t->seconds))
         return dp_fail_memory(error, "the measurements; a smaller batch needs less");
-    for (int i = 0; status == DEEPER_OK && i < network->layer_count; i++) {
+    for (int i = 0; status == DEEPER_OK && i < network->layer_count; i++)
         read_candidates(&t->kinds[i], &network->layers[i]);
-        t->most = t->kinds[i].count > t->most ? t->kinds[i].count : t->most;
-    }
-    t->total = (uint64_t)(SCREEN_ROUNDS * t->most + FINALISTS * FINAL_ROUNDS + 2 * PAIRS);
     return status;
+}
+
+/* Candidates of the kind that has most. */
+static int most_candidates(const tuner *t) {
+    int most = 0;
+    for (int i = 0; i < t->network->layer_count; i++)
+        most = t->kinds[i].count > most ? t->kinds[i].count : most;
+    return most;
 }
 
 /* ---------------------------------------------------------------- measuring */
@@ -165,32 +173,60 @@ static deeper_status choose(tuner *t, int number, dp_tuning_choice choice, deepe
     return dp_tuning_put(&t->tuning, &(dp_tuned){ t->network->layers[number].key, choice }, error);
 }
 
+/* Whether a step is of a kind: a convolution, or what brings the picture before one over its phases. */
+static bool belongs(const dp_tuning_key *key, const dp_plan *plan, int step) {
+    dp_plan_step it = dp_plan_step_at(plan, step);
+    bool brings = strcmp(it.kind, "phases") == 0 || strcmp(it.kind, "input") == 0;
+    return it.chosen.key.channels ? dp_tuning_same_key(&it.chosen.key, key) : key->phases > 1 && brings;
+}
+
+/* What each kind takes in one session's plan, the fastest of some runs. */
+static deeper_status measure_way(tuner *t, dp_session *session, int way, deeper_error *error) {
+    const dp_plan *plan = session->plan;
+    dp_profile *profile = NULL;
+    DP_TRY(dp_profile_create(&profile, plan, error));
+    for (int i = 0; i < t->network->layer_count; i++)
+        t->seconds[i][way] = INFINITY;
+    for (int run = -WARM_RUNS; run < RUNS; run++) {
+        session->profile = run < 0 ? NULL : profile;
+        dp_profile_clear(profile);
+        run_once(t, session);
+        for (int i = 0; run >= 0 && i < t->network->layer_count; i++) {
+            double sum = 0;
+            for (int step = 0; step < dp_plan_steps(plan); step++)
+                sum += belongs(&t->network->layers[i].key, plan, step) ? profile->seconds[step] : 0;
+            t->seconds[i][way] = fmin(t->seconds[i][way], sum);
+        }
+    }
+    session->profile = NULL;
+    dp_profile_free(profile);
+    return DEEPER_OK;
+}
+
 /* What each kind takes in a plan of the tuning as it is. */
 static deeper_status measure(tuner *t, deeper_error *error) {
     trial it;
     DP_TRY(trial_begin(&it, t, error));
-    const dp_plan *plan = it.session->plan;
-    dp_profile *profile = NULL;
-    deeper_status status = dp_profile_create(&profile, plan, error);
-    for (int i = 0; i < t->network->layer_count; i++)
-        t->seconds[i] = INFINITY;
-    for (int run = -WARM_RUNS; status == DEEPER_OK && run < RUNS; run++) {
-        it.session->profile = run < 0 ? NULL : profile;
-        dp_profile_clear(profile);
-        run_once(t, it.session);
-        for (int i = 0; run >= 0 && i < t->network->layer_count; i++) {
-            double sum = 0;
-            for (int step = 0; step < dp_plan_steps(plan); step++) {
-                dp_tuning_key key = dp_plan_step_at(plan, step).chosen.key;
-                sum += key.channels && dp_tuning_same_key(&key, &t->network->layers[i].key) ? profile->seconds[step] : 0;
-            }
-            t->seconds[i] = fmin(t->seconds[i], sum);
-        }
-    }
-    dp_profile_free(profile);
+    deeper_status status = DEEPER_OK;
+    for (int way = 0; status == DEEPER_OK && way < t->network->ways; way++)
+        status = measure_way(t, it.sessions[way], way, error);
     trial_end(&it);
     step_done(t);
     return status;
+}
+
+/* Takes the last measurement of a kind over into its least times. */
+static void take_least(const tuner *t, int number, double least[WAYS]) {
+    for (int way = 0; way < t->network->ways; way++)
+        least[way] = fmin(least[way], t->seconds[number][way]);
+}
+
+/* How times compare with others: the geometric mean over the numbers of threads. */
+static double ratio(const tuner *t, const double times[WAYS], const double others[WAYS]) {
+    double product = 1;
+    for (int way = 0; way < t->network->ways; way++)
+        product *= times[way] / others[way];
+    return pow(product, 1.0 / t->network->ways);
 }
 
 /* A kind's candidate or finalist in measurement `number` of a round: each once, in other company every round. */
@@ -198,43 +234,59 @@ static int turn(int number, int round, int which, int count) {
     return (number + round * (which + 1)) % count;
 }
 
+/* Drops what is far behind the model's choice. */
+static void drop_slow(const tuner *t, kind *it) {
+    int kept = 1;
+    for (int i = 1; i < it->count; i++) {
+        if (ratio(t, it->least[i], it->least[0]) > FAR_BEHIND)
+            continue;
+        it->candidates[kept] = it->candidates[i];
+        memcpy(it->least[kept++], it->least[i], sizeof it->least[i]);
+    }
+    it->count = kept;
+}
+
 static deeper_status screen(tuner *t, deeper_error *error) {
-    for (int round = 0; round < SCREEN_ROUNDS; round++)
-        for (int number = 0; number < t->most; number++) {
+    const uint64_t rest = FINALISTS * FINAL_ROUNDS + (uint64_t)(2 * PAIRS * t->network->ways);
+    for (int round = 0; round < SCREEN_ROUNDS; round++) {
+        const int most = most_candidates(t);
+        t->total = t->done + (uint64_t)((SCREEN_ROUNDS - round) * most) + rest;
+        for (int number = 0; number < most; number++) {
             for (int i = 0; i < t->network->layer_count; i++) {
                 kind *it = &t->kinds[i];
                 DP_TRY(choose(t, i, it->candidates[turn(number, round, i, it->count)], error));
             }
             DP_TRY(measure(t, error));
-            for (int i = 0; i < t->network->layer_count; i++) {
-                double *least = &t->kinds[i].least[turn(number, round, i, t->kinds[i].count)];
-                *least = fmin(*least, t->seconds[i]);
-            }
+            for (int i = 0; i < t->network->layer_count; i++)
+                take_least(t, i, t->kinds[i].least[turn(number, round, i, t->kinds[i].count)]);
         }
+        for (int i = 0; i < t->network->layer_count; i++)
+            drop_slow(t, &t->kinds[i]);
+    }
     return DEEPER_OK;
 }
 
 /* The model's choice, then the fastest others. */
-static void pick_finalists(kind *it) {
+static void pick_finalists(const tuner *t, kind *it) {
     bool taken[DP_TUNING_CANDIDATES] = { true };
     it->finalist_count = 1;
     while (it->finalist_count < FINALISTS && it->finalist_count < it->count) {
         int best = -1;
         for (int i = 0; i < it->count; i++)
-            if (!taken[i] && (best < 0 || it->least[i] < it->least[best]))
+            if (!taken[i] && (best < 0 || ratio(t, it->least[i], it->least[best]) < 1))
                 best = i;
         taken[best] = true;
         it->finalists[it->finalist_count++] = best;
     }
+    for (int k = 0; k < FINALISTS; k++)
+        for (int round = 0; round < FINAL_ROUNDS; round++)
+            for (int way = 0; way < WAYS; way++)
+                it->times[k][round][way] = INFINITY;
 }
 
 static deeper_status compare(tuner *t, deeper_error *error) {
-    for (int i = 0; i < t->network->layer_count; i++) {
-        pick_finalists(&t->kinds[i]);
-        for (int k = 0; k < FINALISTS; k++)
-            for (int round = 0; round < FINAL_ROUNDS; round++)
-                t->kinds[i].times[k][round] = INFINITY;
-    }
+    for (int i = 0; i < t->network->layer_count; i++)
+        pick_finalists(t, &t->kinds[i]);
     for (int round = 0; round < FINAL_ROUNDS; round++)
         for (int number = 0; number < FINALISTS; number++) {
             for (int i = 0; i < t->network->layer_count; i++) {
@@ -242,12 +294,18 @@ static deeper_status compare(tuner *t, deeper_error *error) {
                 DP_TRY(choose(t, i, it->candidates[it->finalists[turn(number, round, i, it->finalist_count)]], error));
             }
             DP_TRY(measure(t, error));
-            for (int i = 0; i < t->network->layer_count; i++) {
-                double *time = &t->kinds[i].times[turn(number, round, i, t->kinds[i].finalist_count)][round];
-                *time = fmin(*time, t->seconds[i]);
-            }
+            for (int i = 0; i < t->network->layer_count; i++)
+                take_least(t, i, t->kinds[i].times[turn(number, round, i, t->kinds[i].finalist_count)][round]);
         }
     return DEEPER_OK;
+}
+
+/* The median over the rounds of a finalist's times with all threads. */
+static double median_time(const kind *it, int finalist) {
+    double times[FINAL_ROUNDS];
+    for (int round = 0; round < FINAL_ROUNDS; round++)
+        times[round] = it->times[finalist][round][0];
+    return median(times, FINAL_ROUNDS);
 }
 
 /* The finalist that is clearly faster than the model's choice, if one is. */
@@ -258,18 +316,18 @@ static void decide(tuner *t, int number) {
     for (int k = 1; k < it->finalist_count; k++) {
         int faster = 0;
         for (int round = 0; round < FINAL_ROUNDS; round++) {
-            ratios[round] = it->times[k][round] / it->times[0][round];
+            ratios[round] = ratio(t, it->times[k][round], it->times[0][round]);
             faster += ratios[round] < 1;
         }
-        double ratio = median(ratios, FINAL_ROUNDS);
-        if (ratio < least && faster >= MOSTLY * FINAL_ROUNDS) {
-            least = ratio;
+        double middle = median(ratios, FINAL_ROUNDS);
+        if (middle < least && faster >= MOSTLY * FINAL_ROUNDS) {
+            least = middle;
             it->best = k;
         }
     }
     layer->best = it->candidates[it->finalists[it->best]];
-    layer->best_seconds = median(it->times[it->best], FINAL_ROUNDS);
-    layer->model_seconds = it->best ? median(it->times[0], FINAL_ROUNDS) : layer->best_seconds;
+    layer->model_seconds = median_time(it, 0);
+    layer->best_seconds = median_time(it, it->best);
     t->network->changed += it->best != 0;
 }
 
@@ -285,20 +343,20 @@ static double whole_run(tuner *t, dp_session *session) {
     return median(seconds, RUNS);
 }
 
-/* Whole runs of the model's choices and of the best ones, in turns. */
-static void alternate(tuner *t, dp_session *model, dp_session *best) {
+/* Whole runs of the model's choices and of the best ones, in turns; *middle: the median ratio of their times. */
+static void alternate(tuner *t, const trial *model, const trial *best, int way, double *middle) {
     double before[PAIRS], after[PAIRS], ratios[PAIRS];
     for (int i = 0; i < PAIRS; i++) {
         if (i % 2)
-            after[i] = whole_run(t, best);
-        before[i] = whole_run(t, model);
+            after[i] = whole_run(t, best->sessions[way]);
+        before[i] = whole_run(t, model->sessions[way]);
         if (i % 2 == 0)
-            after[i] = whole_run(t, best);
+            after[i] = whole_run(t, best->sessions[way]);
         ratios[i] = after[i] / before[i];
     }
-    t->network->model_seconds = median(before, PAIRS);
-    t->network->best_seconds = median(after, PAIRS);
-    t->network->slower = t->network->changed && median(ratios, PAIRS) >= 1;
+    t->network->model_seconds[way] = median(before, PAIRS);
+    t->network->best_seconds[way] = median(after, PAIRS);
+    *middle = median(ratios, PAIRS);
 }
 
 static deeper_status compare_networks(tuner *t, deeper_error *error) {
@@ -312,10 +370,13 @@ static deeper_status compare_networks(tuner *t, deeper_error *error) {
         status = choose(t, i, t->network->layers[i].best, error);
     if (status == DEEPER_OK && t->network->changed)
         status = trial_begin(&best, t, error);
-    if (status == DEEPER_OK)
-        alternate(t, model.session, t->network->changed ? best.session : model.session);
-    if (status == DEEPER_OK && !t->network->changed)
-        t->network->best_seconds = t->network->model_seconds;
+    double product = 1;
+    for (int way = 0; status == DEEPER_OK && way < t->network->ways; way++) {
+        double middle;
+        alternate(t, &model, t->network->changed ? &best : &model, way, &middle);
+        product *= middle;
+    }
+    t->network->slower = t->network->changed && product >= 1;
     trial_end(&model);
     trial_end(&best);
     return status;
@@ -327,7 +388,6 @@ static void take_back(dp_tuned_network *network) {
         network->layers[i].best_seconds = network->layers[i].model_seconds;
     }
     network->changed = 0;
-    network->best_seconds = network->model_seconds;
 }
 
 static void tuner_end(tuner *t) {
@@ -355,6 +415,8 @@ deeper_status dp_tune(dp_tuned_network *network, const dp_model *model, const dp
             status = compare_networks(&t, error);
         if (status == DEEPER_OK && network->slower)
             take_back(network);
+        for (int way = 0; !network->changed && way < WAYS; way++)
+            network->best_seconds[way] = network->model_seconds[way];
     }
     tuner_end(&t);
     return status;
