@@ -109,6 +109,7 @@ static const char environment[] = ".SH ENVIRONMENT\n"
                                   ".TP\nDEEPER_ISA\nForces an instruction set: portable, avx2, avx512 or neon.\n"
                                   ".TP\nDEEPER_MIRROR\nBase address or folder that pulled files come from.\n"
                                   ".TP\nXDG_DATA_HOME\nPulled models are kept in its folder deeper (default: ~/.local/share).\n"
+                                  ".TP\nXDG_CACHE_HOME\nThe tuning is kept in its folder deeper (default: ~/.cache).\n"
                                   ".TP\nNO_COLOR\nIf not empty, no colours.\n";
 
 /* Roff takes '-' as a hyphen, '\' as an escape, and '.' or '\'' at the start of a line as a request. */
