@@ -20,7 +20,8 @@ static bool is_graph(const char *architecture) {
 }
 
 deeper_status dp_description_make(dp_description *d, const dp_model *model, deeper_error *error) {
-    *d = (dp_description){ .preprocess = dp_model_preprocess_json(model),
+    *d = (dp_description){ .allocator = model->allocator,
+                           .preprocess = dp_model_preprocess_json(model),
                            .labels = model->labels.count ? dp_labels_to_json(&model->labels) : NULL,
                            .graph = is_graph(model->architecture) ? dp_graph_to_json(model->graph) : NULL };
     if (!d->preprocess || (model->labels.count && !d->labels) || (is_graph(model->architecture) && !d->graph)) {
@@ -45,7 +46,7 @@ void dp_description_free(dp_description *description) {
     free(description->preprocess);
     free(description->labels);
     free(description->graph);
-    free(description->options);
+    dp_free(description->allocator, description->options);
     *description = (dp_description){ 0 };
 }
 
@@ -57,7 +58,7 @@ deeper_status dp_description_drop_heads(dp_description *d, deeper_error *error) 
             continue;
         size_t place = (size_t)(at - d->texts[i].text) + sizeof with - 2;
         size_t size = strlen(d->texts[i].text) + 1;
-        d->options = malloc(size);
+        d->options = dp_alloc_raw(d->allocator, size, 1);
         if (!d->options)
             return dp_fail_memory(error, "the description of a model file");
         memcpy(d->options, d->texts[i].text, size);

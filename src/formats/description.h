@@ -23,7 +23,9 @@ typedef struct dp_description {
     dp_text texts[DP_DESCRIPTION_TEXTS]; /* those that there are, in the order above; live with the model and this structure */
     size_t count;
     char classes[16];
-    char *preprocess, *labels, *graph, *options; /* malloc'ed */
+    char *preprocess, *labels, *graph; /* malloc'ed, by jansson */
+    char *options;                     /* without heads; the model's allocator's */
+    const deeper_allocator *allocator;
 } dp_description;
 
 /* Errors: MEMORY; *description is then empty. */
