@@ -264,6 +264,9 @@ static const dp_step *find_task(const loop *it, int *task) {
 static void run_task(void *context, int task, int worker) {
     const loop *it = context;
     const dp_step *step = find_task(it, &task);
+    dp_held *held = &it->run->held[worker];
+    if (held->step != step) /* a worker may come back to a step after another one has used its scratch */
+        *held = (dp_held){ 0 };
     const dp_plan *plan = it->run->plan;
     const dp_profile *profile = it->run->call->profile;
     double begin = profile ? dp_now() : 0;
