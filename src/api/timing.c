@@ -1,8 +1,8 @@
 /* timing.c - see bench.h. */
 #include "api/bench.h"
+#include "base/statistics.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 enum {
     LEAST_RUNS = 10,
@@ -85,15 +85,9 @@ static deeper_status run_all(const dp_timed *timed, double seconds, times *it, d
     return DEEPER_OK;
 }
 
-static int compare(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 static void report(const dp_timed *timed, const times *it, double gflops, deeper_benchmark *result) {
     size_t n = it->count;
-    qsort(it->seconds, n, sizeof *it->seconds, compare);
-    double median = (it->seconds[(n - 1) / 2] + it->seconds[n / 2]) / 2;
+    double median = dp_median(it->seconds, n); /* they are in order from here on */
     double floor_seconds = 2.0 * (double)timed->multiply_adds * timed->batch / (gflops * 1e9);
     *result = (deeper_benchmark){
         .runs = (int)n,

@@ -2,6 +2,7 @@
 #include "base/statistics.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 static const double Z = 1.959963984540054; /* of the normal distribution, 95 % lie within -Z..Z */
 
@@ -47,4 +48,14 @@ double dp_calibration_error(const dp_calibration *calibration) {
         all += (double)calibration->images[bin];
     }
     return all > 0 ? sum / all : 0;
+}
+
+static int compare(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+double dp_median(double *values, size_t count) {
+    qsort(values, count, sizeof *values, compare);
+    return (values[(count - 1) / 2] + values[count / 2]) / 2;
 }

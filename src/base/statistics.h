@@ -3,6 +3,7 @@
 #ifndef DP_BASE_STATISTICS_H
 #define DP_BASE_STATISTICS_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 /* Wilson's interval of 95 % for a share, `hits` of `trials`: with z = 1.95996, n trials and p = hits / n
@@ -17,6 +18,9 @@ double dp_mcnemar(uint64_t only_first, uint64_t only_second);
 
 /* A difference is called real below this p value. */
 #define DP_SIGNIFICANCE 0.05
+
+/* Sorts the values, none of them NaN, from the least, and returns the middle one, or the mean of the middle two. count: from 1. */
+double dp_median(double *values, size_t count);
 
 enum { DP_CALIBRATION_BINS = 10 };
 

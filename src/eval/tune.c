@@ -1,9 +1,9 @@
 /* tune.c - see tune.h. A plan is made, run and freed for each measurement: packing takes about as long as the runs, and memory
  * stays that of two plans at most. */
 #include "eval/tune.h"
+#include "base/statistics.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -78,16 +78,6 @@ static void step_done(tuner *t) {
     t->done++;
     if (t->options->progress)
         t->options->progress(t->options->context, t->done, t->total);
-}
-
-static double median(double *values, int count) {
-    for (int i = 1; i < count; i++) /* some thirty values */
-        for (int j = i; j > 0 && values[j] < values[j - 1]; j--) {
-            double other = values[j];
-            values[j] = values[j - 1];
-            values[j - 1] = other;
-        }
-    return (values[(count - 1) / 2] + values[count / 2]) / 2;
 }
 
 /* ---------------------------------------------------------------- what there is to choose */
@@ -305,7 +295,7 @@ static double median_time(const kind *it, int finalist) {
     double times[FINAL_ROUNDS];
     for (int round = 0; round < FINAL_ROUNDS; round++)
         times[round] = it->times[finalist][round][0];
-    return median(times, FINAL_ROUNDS);
+    return dp_median(times, FINAL_ROUNDS);
 }
 
 /* The finalist that is clearly faster than the model's choice, if one is. */
@@ -319,7 +309,7 @@ static void decide(tuner *t, int number) {
             ratios[round] = ratio(t, it->times[k][round], it->times[0][round]);
             faster += ratios[round] < 1;
         }
-        double middle = median(ratios, FINAL_ROUNDS);
+        double middle = dp_median(ratios, FINAL_ROUNDS);
         if (middle < least && faster >= MOSTLY * FINAL_ROUNDS) {
             least = middle;
             it->best = k;
@@ -340,7 +330,7 @@ static double whole_run(tuner *t, dp_session *session) {
     for (int i = 0; i < RUNS; i++)
         seconds[i] = run_once(t, session);
     step_done(t);
-    return median(seconds, RUNS);
+    return dp_median(seconds, RUNS);
 }
 
 /* Whole runs of the model's choices and of the best ones, in turns; *middle: the median ratio of their times. */
@@ -354,9 +344,9 @@ static void alternate(tuner *t, const trial *model, const trial *best, int way, 
             after[i] = whole_run(t, best->sessions[way]);
         ratios[i] = after[i] / before[i];
     }
-    t->network->model_seconds[way] = median(before, PAIRS);
-    t->network->best_seconds[way] = median(after, PAIRS);
-    *middle = median(ratios, PAIRS);
+    t->network->model_seconds[way] = dp_median(before, PAIRS);
+    t->network->best_seconds[way] = dp_median(after, PAIRS);
+    *middle = dp_median(ratios, PAIRS);
 }
 
 static deeper_status compare_networks(tuner *t, deeper_error *error) {
