@@ -1,23 +1,24 @@
 /* number.c - strtod and printf in the C locale, for this thread and the call only. */
 #include "base/number.h"
 
-#include <locale.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Enters the C locale. Where it cannot be had (no memory) the thread keeps the one it is in. */
-static locale_t enter(locale_t *c) {
-    *c = newlocale(LC_ALL_MASK, "C", (locale_t)0);
-    return *c ? uselocale(*c) : (locale_t)0;
+/* Where it cannot be had (no memory) the thread keeps the one it is in. */
+dp_c_locale dp_c_locale_enter(void) {
+    dp_c_locale it = { .entered = newlocale(LC_ALL_MASK, "C", (locale_t)0) };
+    if (it.entered)
+        it.callers = uselocale(it.entered);
+    return it;
 }
 
-static void leave(locale_t old, locale_t c) {
-    if (!c)
+void dp_c_locale_leave(dp_c_locale it) {
+    if (!it.entered)
         return;
-    uselocale(old);
-    freelocale(c);
+    uselocale(it.callers);
+    freelocale(it.entered);
 }
 
 bool dp_number_parse(const char *text, size_t length, double *value) {
@@ -25,9 +26,9 @@ bool dp_number_parse(const char *text, size_t length, double *value) {
     if (!length || length >= sizeof digits || strchr(" \t\n\v\f\r", text[0]))
         return false;
     memcpy(digits, text, length);
-    locale_t c, old = enter(&c);
+    dp_c_locale locale = dp_c_locale_enter();
     double parsed = strtod(digits, &end);
-    leave(old, c);
+    dp_c_locale_leave(locale);
     if ((size_t)(end - digits) != length || !isfinite(parsed))
         return false;
     *value = parsed;
@@ -35,10 +36,10 @@ bool dp_number_parse(const char *text, size_t length, double *value) {
 }
 
 void dp_number_print(char *text, size_t size, float value) {
-    locale_t c, old = enter(&c);
+    dp_c_locale locale = dp_c_locale_enter();
     int precision = 6;
     do
         snprintf(text, size, "%.*g", precision, (double)value);
     while (precision++ < 9 && strtof(text, NULL) != value);
-    leave(old, c);
+    dp_c_locale_leave(locale);
 }

@@ -5,8 +5,17 @@
 
 #include "base/status.h"
 
+#include <locale.h>
 #include <stdbool.h>
 #include <stddef.h>
+
+/* The C locale on this thread from enter to leave, around a text with numbers in it; the caller's own stays as it is. leave takes
+ * what enter returned. Pairs nest. */
+typedef struct dp_c_locale {
+    locale_t entered, callers;
+} dp_c_locale;
+dp_c_locale dp_c_locale_enter(void);
+void dp_c_locale_leave(dp_c_locale it);
 
 /* The whole of text[0..length-1] as a finite number; false (*value untouched) if it is not one. At most 63 bytes. */
 bool dp_number_parse(const char *text, size_t length, double *value);

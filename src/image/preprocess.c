@@ -2,6 +2,8 @@
  * Which squares are cut out of the resized picture is the matter of crops.c. */
 #include "image/preprocess.h"
 
+#include "base/number.h"
+
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -165,6 +167,8 @@ void dp_preprocess_describe(const dp_preprocess *preprocess, char *text, size_t 
         mean[c] = (double)preprocess->mean[c];
         divisor[c] = 1 / (double)preprocess->scale[c];
     }
+    dp_c_locale locale = dp_c_locale_enter();
     add_numbers(&out, "minus", mean, preprocess->channels, 0);
     add_numbers(&out, "divided by", divisor, preprocess->channels, 1);
+    dp_c_locale_leave(locale);
 }

@@ -2,8 +2,7 @@
 #include "report/output.h"
 
 #include "base/files.h"
-
-#include <locale.h>
+#include "base/number.h"
 
 enum { FILE_LIMIT = 1 << 29 }; /* bytes; hundreds of the largest thumbnails */
 
@@ -16,15 +15,11 @@ static deeper_status write_file(const char *path, const dp_buffer *buffer, const
 
 deeper_status dp_report_output(const char *path, dp_report_fill *fill, const void *context, const deeper_allocator *allocator,
                                deeper_error *error) {
-    locale_t plain = newlocale(LC_NUMERIC_MASK, "C", (locale_t)0);
-    if (!plain)
-        return dp_fail_memory(error, "the locale of a report");
-    locale_t callers = uselocale(plain);
     dp_buffer buffer;
     dp_buffer_init(&buffer, allocator, FILE_LIMIT);
+    dp_c_locale locale = dp_c_locale_enter();
     deeper_status status = fill(&buffer, context, error);
-    uselocale(callers);
-    freelocale(plain);
+    dp_c_locale_leave(locale);
     if (status == DEEPER_OK && buffer.failed)
         status = dp_fail(error, DEEPER_ERROR_MEMORY, "%s: out of memory to write it", path);
     if (status == DEEPER_OK)

@@ -1,6 +1,7 @@
 /* options.c - the table of options and the loops over it. */
 #include "train/options.h"
 
+#include "base/number.h"
 #include "base/random.h"
 #include "train/fields.h"
 
@@ -152,6 +153,12 @@ static bool same(const option *row, const deeper_train_options *a, const deeper_
     }
 }
 
+static void print_number(char *text, size_t size, double number) {
+    dp_c_locale locale = dp_c_locale_enter();
+    snprintf(text, size, "%.12g", number);
+    dp_c_locale_leave(locale);
+}
+
 bool dp_train_option_text(const deeper_train_options *options, size_t index, const char **word, char *value, size_t size,
                           bool *set) {
     static const deeper_train_options defaults = DEEPER_TRAIN_OPTIONS_INIT;
@@ -168,7 +175,7 @@ bool dp_train_option_text(const deeper_train_options *options, size_t index, con
         snprintf(value, size, "%s", text ? text : "");
         break;
     case DP_FIELD_NUMBER:
-        snprintf(value, size, "%.12g", *(const double *)at);
+        print_number(value, size, *(const double *)at);
         break;
     case DP_FIELD_COUNT:
         snprintf(value, size, "%llu", (unsigned long long)*(const uint64_t *)at);

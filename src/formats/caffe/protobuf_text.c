@@ -1,6 +1,8 @@
 /* protobuf_text.c - see protobuf_text.h. */
 #include "formats/caffe/protobuf_text.h"
 
+#include "base/number.h"
+
 #include <string.h>
 
 static void indent(dp_buffer *text, int depth) {
@@ -101,5 +103,7 @@ static void print_message(dp_buffer *text, const ProtobufCMessage *message, cons
 }
 
 void dp_protobuf_text(dp_buffer *text, const ProtobufCMessage *message, const char *skip) {
+    dp_c_locale locale = dp_c_locale_enter();
     print_message(text, message, skip, 0);
+    dp_c_locale_leave(locale);
 }
