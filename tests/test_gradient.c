@@ -119,6 +119,17 @@ static void build_norms(dp_graph *g) {
     head(g, "classifier", dp_add_relu(g, "rfc", dp_add_fc(g, "fc", x, 19)));
 }
 
+/* Depthwise convolutions with ReLUs before and after, with a stride, on one pixel. */
+static void build_depthwise(dp_graph *g) {
+    dp_window three = window(3, 3, 1, 1), half = window(3, 5, 2, 2), whole = window(5, 4, 1, 0);
+    three.groups = half.groups = whole.groups = 18;
+    int x = dp_add_input(g, "data", 5, 9, 8);
+    x = dp_add_relu(g, "r1", dp_add_conv(g, "c1", x, 18, window(1, 1, 1, 0), true));
+    x = dp_add_relu(g, "r2", dp_add_batch_norm(g, "bn2", dp_add_conv(g, "c2", x, 18, three, false), 1e-3F));
+    x = dp_add_relu(g, "r3", dp_add_conv(g, "c3", x, 18, half, true));
+    head(g, "classifier", dp_add_flatten(g, "flat", dp_add_conv(g, "c4", x, 18, whole, true)));
+}
+
 /* AlexNet in little: a strided first layer, norms, pools rounded up, groups, an adaptive average, two linear layers. */
 static void build_alexnet_form(dp_graph *g) {
     static const dp_link links[] = {
@@ -456,6 +467,10 @@ static void test_frozen_norms(void **state) {
     options.frozen = NULL;
 }
 
+static void test_depthwise(void **state) {
+    check(build_depthwise);
+}
+
 static void test_alexnet_form(void **state) {
     check(build_alexnet_form);
 }
@@ -479,6 +494,7 @@ int main(void) {
         cmocka_unit_test(test_what_a_pool_takes_along),
         cmocka_unit_test(test_norms),
         cmocka_unit_test(test_frozen_norms),
+        cmocka_unit_test(test_depthwise),
         cmocka_unit_test(test_alexnet_form),
         cmocka_unit_test(test_nin_form),
         cmocka_unit_test(test_lenet5_published),

@@ -171,17 +171,23 @@ typedef struct convolution {
     int groups;
     bool planar, scaled;
     int second_source; /* outputs of a sibling packed into the same product after this one, a block border between */
+    bool banded;       /* panels sum over the channels around their groups, not over all */
 } convolution;
 
 static const convolution convolutions[] = {
-    { 3, 20, 9, 11, { 7, 7, 2, 2, 3, 3, 3, 3 }, 1, true, false, 0 },
-    { 5, 33, 6, 5, { 3, 2, 1, 1, 1, 0, 1, 1 }, 1, true, true, 3 },
-    { 33, 16, 7, 7, { 3, 3, 1, 1, 1, 1, 1, 1 }, 1, false, false, 0 },
-    { 16, 70, 5, 19, { 1, 1, 1, 1, 0, 0, 0, 0 }, 1, false, true, 17 },
-    { 24, 36, 6, 7, { 3, 3, 2, 2, 0, 1, 1, 0 }, 3, false, true, 0 },
-    { 10, 10, 5, 5, { 5, 5, 1, 1, 2, 2, 2, 2 }, 10, false, false, 0 },
-    { 4, 8, 5, 6, { 3, 3, 1, 1, 1, 1, 1, 1 }, 2, true, false, 0 },
-    { 19, 130, 3, 4, { 3, 4, 1, 1, 0, 0, 0, 0 }, 1, false, false, 0 }, /* fully connected */
+    { 3, 20, 9, 11, { 7, 7, 2, 2, 3, 3, 3, 3 }, 1, true, false, 0, false },
+    { 5, 33, 6, 5, { 3, 2, 1, 1, 1, 0, 1, 1 }, 1, true, true, 3, false },
+    { 33, 16, 7, 7, { 3, 3, 1, 1, 1, 1, 1, 1 }, 1, false, false, 0, false },
+    { 16, 70, 5, 19, { 1, 1, 1, 1, 0, 0, 0, 0 }, 1, false, true, 17, false },
+    { 24, 36, 6, 7, { 3, 3, 2, 2, 0, 1, 1, 0 }, 3, false, true, 0, false },
+    { 10, 10, 5, 5, { 5, 5, 1, 1, 2, 2, 2, 2 }, 10, false, false, 0, false },
+    { 4, 8, 5, 6, { 3, 3, 1, 1, 1, 1, 1, 1 }, 2, true, false, 0, false },
+    { 40, 60, 5, 6, { 3, 3, 1, 1, 1, 1, 1, 1 }, 5, false, true, 0, true },
+    { 64, 64, 4, 5, { 1, 1, 1, 1, 0, 0, 0, 0 }, 4, false, false, 0, true },
+    { 68, 34, 4, 4, { 3, 2, 2, 1, 1, 0, 0, 1 }, 2, false, false, 0, true },
+    { 9, 99, 5, 5, { 3, 3, 1, 1, 1, 1, 1, 1 }, 9, false, false, 0, true },
+    { 4, 72, 6, 5, { 3, 3, 2, 2, 1, 1, 1, 1 }, 4, true, false, 0, true },
+    { 19, 130, 3, 4, { 3, 4, 1, 1, 0, 0, 0, 0 }, 1, false, false, 0, false }, /* fully connected */
 };
 
 /* What a planner knows about a convolution: its padded input, its segments, its packed weights. Letters as in dp_packing. */
@@ -189,6 +195,7 @@ typedef struct packed {
     int rows, columns; /* of the padded input */
     int blocks, depth, run, segment_count;
     int blocks_of[LANES_MAX * 4], panels;
+    int first_of[LANES_MAX * 4], band; /* 0: none */
     ptrdiff_t *segments;
     test_guard in, weights, bias;
 } packed;
@@ -220,6 +227,22 @@ static void lay_out_input(packed *k, const convolution *c, int lanes, const floa
     k->depth = k->segment_count * k->run;
 }
 
+/* Where each panel's sum begins, and over how many channel blocks (planar: channels) the widest goes: output k reads the channels
+ * of group k / (outputs / groups). Then the sums are as long as that. */
+static void find_bands(packed *k, const convolution *c, int lanes) {
+    const int unit = c->planar ? 1 : lanes, layers = blocks_for(c->channels, unit);
+    for (int p = 0, output = 0; p < k->panels; output += k->blocks_of[p++] * lanes) {
+        const int end = output + k->blocks_of[p] * lanes, last = end > c->outputs ? c->outputs - 1 : end - 1;
+        const int read = (last / (c->outputs / c->groups) + 1) * (c->channels / c->groups);
+        k->first_of[p] = output / (c->outputs / c->groups) * (c->channels / c->groups) / unit;
+        k->band = blocks_for(read, unit) - k->first_of[p] > k->band ? blocks_for(read, unit) - k->first_of[p] : k->band;
+    }
+    for (int p = 0; p < k->panels; p++)
+        k->first_of[p] = k->first_of[p] < layers - k->band ? k->first_of[p] : layers - k->band;
+    k->segment_count = k->segment_count / layers * k->band;
+    k->depth = k->segment_count * k->run;
+}
+
 /* Both sources in panels of 2, 1, 2, 1, ... blocks. */
 static void pack_weights(packed *k, const convolution *c, const dp_kernels *t, const float *weights, const float *scale,
                          test_guard_side side) {
@@ -228,6 +251,8 @@ static void pack_weights(packed *k, const convolution *c, const dp_kernels *t, c
     k->blocks = first + blocks_for(c->second_source, lanes);
     for (int left = k->blocks; left > 0; left -= k->blocks_of[k->panels++])
         k->blocks_of[k->panels] = left < 2 ? 1 : 2 - k->panels % 2;
+    if (c->banded)
+        find_bands(k, c, lanes);
     k->weights = test_guard_open((size_t)k->depth * (size_t)(k->blocks * lanes), side);
     memset(k->weights.data, 0, k->weights.count * sizeof(float));
     const size_t taps = (size_t)(c->channels / c->groups * c->window.height * c->window.width);
@@ -240,9 +265,12 @@ static void pack_weights(packed *k, const convolution *c, const dp_kernels *t, c
                            .groups = c->groups,
                            .lanes = lanes,
                            .planar = c->planar,
+                           .band = k->band,
+                           .first_of = k->first_of,
                            .block_row = t->block_row,
                            .blocks_of = k->blocks_of,
                            .panels = k->panels };
+    assert_int_equal(dp_packed_depth(&packing), k->depth);
     dp_pack_panels(k->weights.data, &packing, 0, packing.panels);
     if (c->second_source) {
         packing.weights = weights + (size_t)c->outputs * taps;
@@ -261,11 +289,12 @@ static void run_panels(const dp_kernels *t, const packed *k, const convolution *
     for (int p = 0, block = 0; p < k->panels; block += k->blocks_of[p++]) {
         const int blocks = k->blocks_of[p];
         const int widest = t->panel_rows[blocks] < most_rows ? t->panel_rows[blocks] : most_rows;
+        const float *in = k->in.data + (ptrdiff_t)k->first_of[p] * k->rows * k->columns * unit;
         for (int y = 0; y < out_rows; y++)
             for (int x = 0; x < out_columns; x += widest) {
                 const int rows = out_columns - x < widest ? out_columns - x : widest;
                 const int pixel = y * c->window.stride_y * k->columns + x * c->window.stride_x;
-                dp_panel panel = { .in = k->in.data + pixel * unit,
+                dp_panel panel = { .in = in + pixel * unit,
                                    .in_stride = (ptrdiff_t)c->window.stride_x * unit,
                                    .segments = k->segments,
                                    .segment_count = k->segment_count,

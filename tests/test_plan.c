@@ -122,6 +122,56 @@ static void build_pools(subject *s) {
     output(s, dp_add_conv(g, "grouped", x, 12, lopsided, true));
 }
 
+/* A group a channel: every way into such a step (an input of its own, one with a dense reader, a slice), batch norms folded, one
+ * pixel, the picture itself (planar), and several outputs a channel, which is no such step. */
+static void build_depthwise(subject *s) {
+    dp_graph *g = s->graph;
+    dp_window three = window(3, 3, 1, 1), five = window(5, 5, 2, 2), whole = window(5, 6, 1, 0), lopsided = window(4, 2, 3, 0);
+    three.groups = five.groups = whole.groups = 22;
+    lopsided.groups = 44;
+    lopsided.pad_top = 2;
+    lopsided.pad_right = 1;
+    int x = dp_add_input(g, "data", 3, 21, 23);
+    dp_window picture = window(3, 3, 2, 1);
+    picture.groups = 3;
+    int planar = dp_add_conv(g, "planar", x, 3, picture, true);
+    x = dp_add_conv(g, "first", planar, 22, window(1, 1, 1, 0), true);
+    x = dp_add_relu(g, "r3", dp_add_batch_norm(g, "bn3", dp_add_conv(g, "3x3", x, 22, three, false), 1e-3F));
+    output(s, x);
+    int point = dp_add_conv(g, "point", x, 22, window(1, 1, 1, 0), true);
+    int half = dp_add_conv(g, "5x5", x, 22, five, true);
+    output(s, point);
+    output(s, half);
+    output(s, dp_add_conv(g, "joined", dp_add_concat(g, "both", (int[]){ point, x }, 2), 44, lopsided, true));
+    int last = dp_add_relu(g, "rw", dp_add_conv(g, "whole", dp_add_relu(g, "rh", half), 22, whole, true));
+    output(s, last);
+    output(s, dp_add_conv(g, "doubled", half, 44, three, true));
+    whole = window(1, 1, 1, 0);
+    whole.groups = 22;
+    output(s, dp_add_conv(g, "factor", last, 22, whole, true));
+}
+
+static dp_window grouped(int side, int stride, int pad, int groups) {
+    dp_window w = window(side, side, stride, pad);
+    w.groups = groups;
+    return w;
+}
+
+/* Groups that are whole blocks, parts of one, and neither; over planes; of one pixel. */
+static void build_groups(subject *s) {
+    dp_graph *g = s->graph;
+    int x = dp_add_input(g, "data", 4, 11, 13);
+    x = dp_add_relu(g, "r1", dp_add_conv(g, "planes", x, 96, grouped(3, 1, 1, 2), true));
+    output(s, x);
+    output(s, dp_add_relu(g, "rb", dp_add_batch_norm(g, "bn", dp_add_conv(g, "blocks", x, 64, grouped(3, 1, 1, 2), false), 1e-3F)));
+    int fours = dp_add_conv(g, "fours", x, 96, grouped(3, 2, 1, 24), true);
+    output(s, fours);
+    int odd = dp_add_conv(g, "odd", fours, 136, grouped(1, 1, 0, 4), true);
+    output(s, odd);
+    output(s, dp_add_conv(g, "odder", odd, 68, grouped(1, 1, 0, 4), true));
+    output(s, dp_add_conv(g, "last", dp_add_global_average(g, "average", odd), 34, grouped(1, 1, 0, 2), true));
+}
+
 /* What importers alone make. A factor and a term fold into the convolution before, or stand alone with a ReLU. */
 static void build_imported(subject *s) {
     dp_graph *g = s->graph;
@@ -316,6 +366,8 @@ GRAPH_TEST(pools)
 GRAPH_TEST(nested)
 GRAPH_TEST(imported)
 GRAPH_TEST(winograd)
+GRAPH_TEST(depthwise)
+GRAPH_TEST(groups)
 
 /* ---------------------------------------------------------------- what a plan looks like */
 
@@ -369,6 +421,15 @@ static void test_winograd_is_used(void **state) {
     free(text);
     text = plan_text(build_winograd, 2, true, NULL);
     assert_null(strstr(text, "winograd"));
+    free(text);
+}
+
+static void test_groups_are_not_multiplied_by_zeros(void **state) {
+    char *text = plan_text(build_depthwise, 0, false, NULL);
+    assert_non_null(strstr(text, "depthwise"));
+    free(text);
+    text = plan_text(build_groups, 2, false, NULL); /* "fours": a block of outputs reads a block of 4 channels, not 24 */
+    assert_non_null(strstr(text, "9 segments of 4,"));
     free(text);
 }
 
@@ -428,7 +489,8 @@ int main(void) {
         cmocka_unit_test(test_nested),         cmocka_unit_test(test_imported),
         cmocka_unit_test(test_fusions_happen), cmocka_unit_test(test_winograd_is_used),
         cmocka_unit_test(test_arena_reuses),   cmocka_unit_test(test_winograd),
-        cmocka_unit_test(test_bad_options),
+        cmocka_unit_test(test_depthwise),      cmocka_unit_test(test_groups),
+        cmocka_unit_test(test_bad_options),    cmocka_unit_test(test_groups_are_not_multiplied_by_zeros),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -75,8 +75,8 @@ static size_t place(const dp_packing *p, int c, int r, int s) {
 size_t dp_packed_depth(const dp_packing *p) {
     if (p->points)
         return (size_t)p->channels * (size_t)(p->phases * p->phases) * (size_t)(p->points * p->points);
-    const int channels = p->planar ? p->channels : (p->channels + p->lanes - 1) / p->lanes * p->lanes;
-    return (size_t)channels * (size_t)p->height * (size_t)p->width;
+    const int plane = p->planar ? 1 : p->lanes, planes = p->band ? p->band : (p->channels + plane - 1) / plane;
+    return (size_t)(planes * plane) * (size_t)p->height * (size_t)p->width;
 }
 
 /* The place in a window's side that tap t of phase `phase` stands for; outside 0..side-1: none. */
@@ -176,18 +176,19 @@ static void pack_block(float *packed, size_t step, const dp_packing *p, int bloc
     }
 }
 
-/* The same for channels in groups, or a window too large to be turned at once. */
-static void pack_values(float *packed, size_t step, const dp_packing *p, int block) {
-    const int group_channels = p->channels / p->groups;
+/* The same for channels in groups, or a window too large to be turned at once; the sum begins with channel `first`. */
+static void pack_values(float *packed, size_t step, const dp_packing *p, int block, int first) {
+    const int group_channels = p->channels / p->groups, band = p->band * (p->planar ? 1 : p->lanes);
+    const int channels = band && band < p->channels - first ? band : p->channels - first;
     const strides at = strides_of(p);
     lane lanes[LANES_MAX];
     find_lanes(lanes, p, block);
-    for (int c = 0; c < p->channels; c++)
+    for (int c = 0; c < channels; c++)
         for (int r = 0; r < p->height; r++)
             for (int s = 0; s < p->width; s++) {
                 float *vector = packed + place(p, c, r, s) * step;
                 for (int l = 0; l < p->lanes; l++) {
-                    const int group_channel = c - lanes[l].first_channel;
+                    const int group_channel = first + c - lanes[l].first_channel;
                     if (!lanes[l].weights || group_channel < 0 || group_channel >= group_channels)
                         continue;
                     vector[l] = lanes[l].weights[group_channel * at.channel + r * at.row + s * at.column] * lanes[l].scale;
@@ -209,11 +210,15 @@ size_t dp_packed_offset(const dp_packing *p, int panel) {
 
 void dp_pack_panels(float *packed, const dp_packing *p, int begin, int end) {
     int block = first_block(p, begin);
-    void (*const pack)(float *, size_t, const dp_packing *, int) = p->groups == 1 && windows_at_once(p) ? pack_block : pack_values;
+    const bool whole = p->groups == 1 && windows_at_once(p);
     for (int panel = begin; panel < end; block += p->blocks_of[panel++]) {
-        const int blocks = p->blocks_of[panel];
+        const int first = p->band ? p->first_of[panel] * (p->planar ? 1 : p->lanes) : 0;
+        const size_t step = (size_t)p->blocks_of[panel] * (size_t)p->lanes;
         float *at = packed + dp_packed_depth(p) * (size_t)block * (size_t)p->lanes;
-        for (int j = 0; j < blocks; j++)
-            pack(at + (size_t)j * (size_t)p->lanes, (size_t)blocks * (size_t)p->lanes, p, block + j);
+        for (int j = 0; j < p->blocks_of[panel]; j++, at += p->lanes)
+            if (whole)
+                pack_block(at, step, p, block + j);
+            else
+                pack_values(at, step, p, block + j, first);
     }
 }

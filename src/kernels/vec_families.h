@@ -34,6 +34,8 @@ DP_VEC_PANELS(DP_VEC_DECLARE_PANEL)
 void DP_VEC_NAME(max_pool)(const dp_pooling *pooling);
 void DP_VEC_NAME(average_pool)(const dp_pooling *pooling);
 
+void DP_VEC_NAME(depthwise)(const dp_depthwise *depthwise);
+
 size_t DP_VEC_NAME(lrn_scratch)(int blocks);
 void DP_VEC_NAME(lrn)(const dp_normalise *normalise);
 

@@ -11,6 +11,7 @@ const dp_kernels DP_VEC_NAME(kernels) = {
     .panel = { DP_VEC_PANELS(PANEL) },
     .max_pool = DP_VEC_NAME(max_pool),
     .average_pool = DP_VEC_NAME(average_pool),
+    .depthwise = DP_VEC_NAME(depthwise),
     .lrn_scratch = DP_VEC_NAME(lrn_scratch),
     .lrn = DP_VEC_NAME(lrn),
     .clamp = DP_VEC_NAME(clamp),

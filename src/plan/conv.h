@@ -1,5 +1,6 @@
-/* conv.h - what the steps of a convolution keep: shared by step_conv.c and step_winograd.c, which make and run them, conv_pack.c,
- * which packs their weights, and panels.c, which cuts them into panels. Internal to plan/. Letters: L lanes, K output channels. */
+/* conv.h - what the steps of a convolution keep: shared by step_conv.c, step_depthwise.c and step_winograd.c, which make and run
+ * them, conv_pack.c, which packs their weights, panels.c and bands.c, which cut them into panels. Internal to plan/. Letters: L
+ * lanes, K output channels. */
 #ifndef DP_PLAN_CONV_H
 #define DP_PLAN_CONV_H
 
@@ -44,6 +45,8 @@ struct dp_conv_weights {
     int blocks;  /* of output channels */
     int *panels; /* blocks of each panel */
     int panel_count;
+    int band;      /* of channels in groups: what each panel reads of the input, as in dp_packing; 0: all of it */
+    int *first_of; /* where that begins for each panel; NULL: with the first */
 
     /* dp_conv_pack fills: */
     size_t depth;        /* vectors a block of a panel */
@@ -72,6 +75,11 @@ deeper_status dp_conv_make_panels(dp_plan *plan, dp_conv_weights *weights, int m
 /* Packs the weights now and for good (the packs), or adds a step that packs them in every run. */
 deeper_status dp_conv_pack(dp_lowering *lowering, dp_conv_weights *weights, deeper_error *error);
 
+/* bands.c: fills band and first_of where channels are in groups and no panel reads all of the input; and the widest band of panels
+ * of `most` blocks, in channel blocks (planar: channels). The only source is there. */
+deeper_status dp_conv_make_bands(dp_plan *plan, dp_conv_weights *weights, deeper_error *error);
+int dp_conv_band(const dp_conv_weights *weights, int lanes, int most);
+
 /* The packed weights and biases of a run, from output block `block` on, which must be the first of a panel. */
 const float *dp_conv_packed(const dp_run *run, const dp_conv_weights *weights, int block);
 const float *dp_conv_packed_bias(const dp_run *run, const dp_conv_weights *weights, int block);
@@ -83,6 +91,10 @@ int dp_pieces(int count, int most);
 
 /* step_winograd.c: lowers a convolution if it is to be computed by Winograd's algorithm, which chosen->choice.points then says. */
 deeper_status dp_lower_winograd(dp_lowering *lowering, int node, dp_chosen *chosen, deeper_error *error);
+
+/* step_depthwise.c: whether a convolution has a group a channel, each of one output, over blocked pixels; and the step of one. */
+bool dp_is_depthwise(const dp_lowering *lowering, int node);
+deeper_status dp_lower_depthwise(dp_lowering *lowering, int node, deeper_error *error);
 
 /* step_conv.c: the input of a convolution, or a copy of it, with the halo of its window. */
 deeper_status dp_conv_input(dp_lowering *lowering, int node, dp_view *in, deeper_error *error);

@@ -54,6 +54,7 @@ typedef struct dp_step_kind {
 
 typedef struct dp_conv_step dp_conv_step;
 typedef struct dp_conv_weights dp_conv_weights;
+typedef struct dp_depthwise_step dp_depthwise_step;
 typedef struct dp_winograd_step dp_winograd_step;
 typedef struct dp_join_step dp_join_step;
 typedef struct dp_outer_step dp_outer_step;
@@ -82,6 +83,7 @@ struct dp_step {
     dp_bias_step bias;
     union {
         dp_conv_step *conv;
+        dp_depthwise_step *depthwise;
         dp_winograd_step *winograd;
         const dp_conv_weights *weights; /* to pack */
         dp_join_step *join;

@@ -22,6 +22,12 @@ typedef struct conv_build {
 
 /* ---------------------------------------------------------------- running */
 
+/* Where panel p's part of the input begins, from its first channel block (planar: channel). */
+static ptrdiff_t band_offset(const dp_step *step, int p) {
+    const int *first_of = step->as.conv->weights.first_of;
+    return first_of ? first_of[p] * step->in.block : 0;
+}
+
 static void run_tiles(const dp_run *run, const dp_step *step, int image, int tile_part, int panel_part) {
     const dp_conv_step *conv = step->as.conv;
     const dp_kernels *kernels = run->plan->kernels;
@@ -42,6 +48,7 @@ static void run_tiles(const dp_run *run, const dp_step *step, int image, int til
         int blocks = conv->weights.panels[p];
         panel.weights = dp_conv_packed(run, &conv->weights, block);
         panel.bias = dp_conv_packed_bias(run, &conv->weights, block);
+        const ptrdiff_t band = band_offset(step, p);
         float *targets[DP_PANEL_BLOCKS];
         for (int j = 0; j < blocks; j++) {
             const dp_conv_target *target = &conv->targets[block + j];
@@ -55,7 +62,7 @@ static void run_tiles(const dp_run *run, const dp_step *step, int image, int til
             panel.ahead = panel.weights + floats + (t - tile_begin) * lines;
             panel.ahead_lines = (t - tile_begin) * lines < floats;
             panel.next = p == panel_begin && t + 1 < tile_end ? conv->tiles[t + 1].in - tile->in : 0; /* later panels find it */
-            panel.in = in + tile->in;
+            panel.in = in + band + tile->in;
             for (int j = 0; j < blocks; j++)
                 panel.out[j] = targets[j] + tile->y * conv->targets[block + j].row + (ptrdiff_t)tile->x * lanes;
             kernels->panel[blocks][tile->rows](&panel);
@@ -94,7 +101,7 @@ static void run_images(const dp_run *run, const dp_step *step, int task, int wor
         panel.bias = dp_conv_packed_bias(run, &conv->weights, block);
         for (int image = 0; image < run->call->count; image += most) {
             int rows = run->call->count - image < most ? run->call->count - image : most;
-            panel.in = dp_view_at(run, &step->in, image);
+            panel.in = dp_view_at(run, &step->in, image) + band_offset(step, p);
             for (int j = 0; j < blocks; j++)
                 panel.out[j] = dp_view_at(run, &step->out, image) + (block + j) * step->out.block;
             kernels->panel[blocks][rows](&panel);
@@ -123,6 +130,7 @@ static void release_conv(dp_plan *plan, dp_step *step) {
     dp_free(plan->allocator, conv->tiles);
     dp_free(plan->allocator, conv->targets);
     dp_free(plan->allocator, conv->weights.panels);
+    dp_free(plan->allocator, conv->weights.first_of);
     dp_free(plan->allocator, conv);
 }
 
@@ -139,15 +147,15 @@ static const dp_step_kind *kind_of(const conv_build *b) {
 
 /* ---------------------------------------------------------------- tiles and panels */
 
-/* Blocks of a panel for rows of `width` pixels and `blocks` blocks of output. */
-static int choose_panel(const dp_kernels *kernels, int width, int blocks) {
-    int best = 1;
+/* Blocks of a panel for rows of `width` pixels. */
+static int choose_panel(const dp_kernels *kernels, int width, const dp_conv_weights *weights) {
+    int best = 1, blocks = weights->blocks;
     double best_cost = INFINITY;
     for (int b = 1; b <= DP_PANEL_BLOCKS && b <= blocks; b++) {
         if (!kernels->panel_rows[b])
             continue;
         int sample = width < 64 ? width : 64 + width % 16; /* long rows: their tail decides, not their length */
-        double cost = dp_panel_cost(kernels, sample, blocks < 64 ? blocks : 64, b);
+        double cost = dp_panel_cost(kernels, sample, blocks < 64 ? blocks : 64, b) * dp_conv_band(weights, kernels->lanes, b);
         if (cost < best_cost) {
             best_cost = cost;
             best = b;
@@ -159,9 +167,9 @@ static int choose_panel(const dp_kernels *kernels, int width, int blocks) {
 static deeper_status make_panels(conv_build *b, int width, deeper_error *error) {
     const dp_kernels *kernels = b->lowering->plan->kernels;
     dp_conv_weights *weights = &b->conv->weights;
-    DP_TRY(dp_conv_make_panels(b->lowering->plan, weights, choose_panel(kernels, width, weights->blocks), error));
+    DP_TRY(dp_conv_make_panels(b->lowering->plan, weights, choose_panel(kernels, width, weights), error));
     b->conv->tile_rows = kernels->panel_rows[weights->panels[0]];
-    return DEEPER_OK;
+    return dp_conv_make_bands(b->lowering->plan, weights, error);
 }
 
 /* Whether all pixels of input and outputs lie one after another, so that a tile may run over the end of a row. */
@@ -208,6 +216,8 @@ static deeper_status make_segments(conv_build *b, deeper_error *error) {
     int lanes = b->lowering->plan->kernels->lanes;
     int planes = b->in.planar ? b->conv->weights.channels : dp_blocks(b->conv->weights.channels, lanes),
         columns = b->in.planar ? 1 : w->width;
+    if (conv->weights.band)
+        planes = conv->weights.band;
     size_t count;
     if (!dp_size_mul((size_t)planes, (size_t)w->height * (size_t)columns, &count) || count > INT32_MAX)
         return dp_fail(error, DEEPER_ERROR_LIMIT, "a window of %dx%d over %d channels is too large", w->height, w->width,
@@ -327,13 +337,13 @@ static deeper_status build_conv(conv_build *b, int node, deeper_error *error) {
     b->conv->weights.groups = w->groups;
     b->conv->weights.planar = b->in.planar;
     collect_sources(b, node);
-    DP_TRY(make_segments(b, error));
     DP_TRY(make_targets(b, error));
     if (b->images_are_pixels) {
         b->in.offset -= w->pad_top * b->in.row + (ptrdiff_t)w->pad_left * l->plan->kernels->lanes; /* to the only window */
         DP_TRY(make_panels(b, 1, error)); /* for any batch, so that all plans share the packed weights */
     } else
         DP_TRY(make_tiles(b, error));
+    DP_TRY(make_segments(b, error));
     DP_TRY(dp_conv_pack(l, &b->conv->weights, error));
     return emit(b, error);
 }
@@ -360,6 +370,8 @@ static deeper_status lower_direct(dp_lowering *lowering, int node, const dp_chos
 
 deeper_status dp_lower_conv(dp_lowering *lowering, int node, deeper_error *error) {
     dp_chosen chosen;
+    if (dp_is_depthwise(lowering, node))
+        return dp_lower_depthwise(lowering, node, error);
     DP_TRY(dp_lower_winograd(lowering, node, &chosen, error));
     return chosen.choice.points ? DEEPER_OK : lower_direct(lowering, node, &chosen, error);
 }

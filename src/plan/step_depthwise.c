@@ -1,0 +1,103 @@
+/* step_depthwise.c - convolutions with a group a channel, each of one output: a window of weights a lane. Their gradients with
+ * respect to their input are such convolutions too. Depthwise convolutions with several outputs a channel, and those over planar
+ * pictures, are products like others (step_conv.c).
+ *
+ * A task has some channel blocks, or some rows of all where there are more rows: a block's input stays in the caches. Weights are
+ * packed like those of a planar convolution that reads one channel: a vector a place of the window. Letters: L lanes. */
+#include "plan/conv.h"
+
+struct dp_depthwise_step {
+    dp_conv_weights weights;
+    dp_window window;
+};
+
+static void run_depthwise(const dp_run *run, const dp_step *step, int task, int worker) {
+    const dp_depthwise_step *it = step->as.depthwise;
+    const dp_view *in = &step->in, *out = &step->out;
+    const int image = task / step->tasks, part = task % step->tasks;
+    dp_depthwise depthwise = { .in_row = in->row,
+                               .out_row = out->row,
+                               .out_width = out->shape.w,
+                               .row_end = out->shape.h,
+                               .height = it->window.height,
+                               .width = it->window.width,
+                               .stride_y = it->window.stride_y,
+                               .stride_x = it->window.stride_x,
+                               .low = step->low };
+    int begin = 0, end = it->weights.blocks;
+    if (out->shape.h > it->weights.blocks)
+        dp_share(out->shape.h, step->tasks, part, &depthwise.row_begin, &depthwise.row_end);
+    else
+        dp_share(it->weights.blocks, step->tasks, part, &begin, &end);
+    for (int block = begin; block < end; block++) {
+        depthwise.in = dp_view_at(run, in, image) + block * in->block;
+        depthwise.out = dp_view_at(run, out, image) + block * out->block;
+        depthwise.weights = dp_conv_packed(run, &it->weights, block);
+        depthwise.bias = dp_conv_packed_bias(run, &it->weights, block);
+        run->plan->kernels->depthwise(&depthwise);
+        dp_mask_rows(run, step, image, block, depthwise.row_begin, depthwise.row_end);
+    }
+}
+
+static void describe_depthwise(const dp_step *step, dp_buffer *text) {
+    const dp_window *w = &step->as.depthwise->window;
+    dp_buffer_printf(text, "%dx%d/%d%s", w->height, w->width, w->stride_y, step->masked ? ", " : "");
+    dp_describe_mask(step, text);
+}
+
+static void release_depthwise(dp_plan *plan, dp_step *step) {
+    dp_free(plan->allocator, step->as.depthwise->weights.panels);
+    dp_free(plan->allocator, step->as.depthwise);
+}
+
+static const dp_step_kind depthwise_kind = { "depthwise", run_depthwise, describe_depthwise, release_depthwise };
+static const dp_step_kind gradient_kind = { "depthw. grad", run_depthwise, describe_depthwise, release_depthwise };
+
+bool dp_is_depthwise(const dp_lowering *lowering, int node) {
+    const dp_node *it = &lowering->graph->nodes[node];
+    if (it->op != DP_OP_CONV || dp_input_view(lowering, node, 0)->planar)
+        return false;
+    const int groups = it->attributes.window.groups, channels = lowering->graph->nodes[it->inputs[0]].shape.c;
+    return groups > 1 && groups == channels && groups == it->shape.c;
+}
+
+static deeper_status build(dp_lowering *l, int node, dp_step *step, deeper_error *error) {
+    const dp_node *it = &l->graph->nodes[node];
+    dp_conv_weights *weights = &step->as.depthwise->weights;
+    const int lanes = l->plan->kernels->lanes;
+    const dp_window *window = &it->attributes.window;
+    *weights = (dp_conv_weights){ .sources = { { .node = node } },
+                                  .source_count = 1,
+                                  .channels = 1,
+                                  .height = window->height,
+                                  .width = window->width,
+                                  .groups = 1,
+                                  .planar = true,
+                                  .blocks = dp_blocks(it->shape.c, lanes) };
+    dp_conv_read_source(l, &weights->sources[0]);
+    weights->sources[0].channels = 1;
+    DP_TRY(dp_conv_make_panels(l->plan, weights, 1, error));
+    DP_TRY(dp_conv_pack(l, weights, error));
+    DP_TRY(dp_conv_input(l, node, &step->in, error));
+    step->in.offset -= window->pad_top * step->in.row + (ptrdiff_t)window->pad_left * lanes; /* to the first window */
+    step->as.depthwise->window = *window;
+    step->kind = weights->sources[0].order == DP_WEIGHTS_PLAIN ? &depthwise_kind : &gradient_kind;
+    step->name = it->name;
+    step->out = l->views[dp_target(l, node)];
+    step->low = dp_target_low(l, node);
+    step->multiply_adds = dp_node_cost(l->graph, node).multiply_adds;
+    step->work = step->multiply_adds;
+    dp_read_mask(l, node, step);
+    step->tasks = dp_parts(l->plan, it->shape.h > weights->blocks ? it->shape.h : weights->blocks, step->work);
+    return dp_emit(l->plan, step, (int[]){ step->in.storage, weights->packed_storage }, 2, &step->out.storage, 1, error);
+}
+
+deeper_status dp_lower_depthwise(dp_lowering *lowering, int node, deeper_error *error) {
+    dp_step step = { .as.depthwise = dp_alloc(lowering->plan->allocator, 1, sizeof *step.as.depthwise) };
+    if (!step.as.depthwise)
+        return dp_fail_memory(error, "a convolution's step");
+    deeper_status status = build(lowering, node, &step, error);
+    if (status != DEEPER_OK)
+        release_depthwise(lowering->plan, &step);
+    return status;
+}
