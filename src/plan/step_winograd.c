@@ -87,14 +87,17 @@ static void multiply(const strip *it, int block, int blocks) {
                        .segment_count = 1,
                        .run = w->channels,
                        .out_stride = (ptrdiff_t)blocks * lanes };
-    for (int f = 0; f < points * points; f++, weights += (ptrdiff_t)w->channels * blocks * lanes) {
+    const ptrdiff_t floats = (ptrdiff_t)w->channels * blocks * lanes;
+    for (int f = 0; f < points * points; f++, weights += floats) {
         int tiles = it->images * it->rows_having[f / points] * w->cover.across.having[f % points], pieces = dp_pieces(tiles, most);
         panel.weights = weights;
         for (int piece = 0; piece < pieces; piece++) {
             int begin, end;
             dp_share(tiles, pieces, piece, &begin, &end);
-            panel.ahead = weights + (ptrdiff_t)w->channels * blocks * lanes;
-            panel.ahead_lines = piece ? 0 : dp_pieces(blocks * lanes * (int)sizeof(float), DP_ALIGNMENT);
+            int lines = dp_pieces(blocks * lanes * (int)sizeof(float), DP_ALIGNMENT * pieces); /* the next frequency's, evenly */
+            ptrdiff_t asked = (ptrdiff_t)piece * lines * w->channels * (DP_ALIGNMENT / (ptrdiff_t)sizeof(float));
+            panel.ahead = weights + floats + asked;
+            panel.ahead_lines = asked < floats ? lines : 0;
             panel.in = it->input + f * w->frequency_stride + begin * w->tile_stride;
             for (int j = 0; j < blocks; j++)
                 panel.out[j] = it->products + f * w->product_stride + (ptrdiff_t)(begin * blocks + j) * lanes;
@@ -181,24 +184,34 @@ static double row_bytes(const dp_winograd_step *w, const dp_plan *plan) {
     return vectors * (double)(w->tile_stride + w->weights.panels[0] * plan->kernels->lanes) * sizeof(float);
 }
 
+/* Strips of a whole batch. */
+static int count_strips(const dp_winograd_step *w, const dp_plan *plan) {
+    return dp_pieces(plan->max_batch, w->strip_images) * w->strips;
+}
+
+/* Whether the strips alone keep all threads at work to the end, about: the busiest has at most an eighth more than its share. */
+static bool fills(const dp_winograd_step *w, const dp_plan *plan) {
+    int strips = count_strips(w, plan), busiest = dp_pieces(strips, plan->threads) * dp_pieces(w->cover.down.tiles, w->strips);
+    double share = (double)strips * w->cover.down.tiles / w->strips / plan->threads;
+    return busiest <= share * 1.125;
+}
+
 /* Strips that stay in the second cache, as even as can be; several pictures a strip where they fit, as long as every thread has its
- * own. */
+ * own. Up to a third fewer or more strips a picture where those fill the threads: threads that share a strip transform its input
+ * each for itself. */
 static void cut_strips(dp_winograd_step *w, const dp_plan *plan) {
     const dp_winograd_side *down = &w->cover.down, *across = &w->cover.across;
     size_t cache = dp_cache_bytes(2);
     double picture = row_bytes(w, plan) * down->tiles, room = cache ? (double)cache : CACHE_BYTES;
     int fit = (int)(room / picture), most = plan->max_batch / plan->threads, strips = (int)ceil(picture / room);
     w->strip_images = fit < 1 || most < 1 ? 1 : fit < most ? fit : most;
-    w->strips = strips < down->tiles ? strips : down->tiles;
+    strips = strips < down->tiles ? strips : down->tiles;
+    w->strips = strips;
+    for (int away = 1; strips > 1 && !fills(w, plan) && away <= 2 * (strips / 3); away++) /* -1, 1, -2, 2 ... */
+        w->strips = strips + (away % 2 ? -(away + 1) : away) / 2;
+    if (!fills(w, plan) || w->strips > down->tiles)
+        w->strips = strips;
     w->strip_tiles = w->strip_images * dp_pieces(down->tiles, w->strips) * across->tiles;
-}
-
-/* Whether so many strips alone keep all threads at work to the end, about: the busiest has at most an eighth more than its share.
- */
-static bool fills(const dp_winograd_step *w, const dp_plan *plan, int strips) {
-    int busiest = dp_pieces(strips, plan->threads) * dp_pieces(w->cover.down.tiles, w->strips);
-    double share = (double)strips * w->cover.down.tiles / w->strips / plan->threads;
-    return busiest <= share * 1.125;
 }
 
 static deeper_status build(dp_lowering *l, dp_winograd_step *w, dp_step *step, deeper_error *error) {
@@ -215,9 +228,8 @@ static deeper_status build(dp_lowering *l, dp_winograd_step *w, dp_step *step, d
         return dp_fail(error, DEEPER_ERROR_LIMIT, "%s: too wide for a strip of tiles", step->name);
     dp_need_scratch(plan, floats + w->row_floats);
     DP_TRY(dp_conv_pack(l, &w->weights, error));
-    int groups = dp_pieces(plan->max_batch, w->strip_images) * w->strips;
-    w->panel_parts = fills(w, plan, groups) ? 1 : dp_parts(plan, w->weights.panel_count, step->work);
-    step->tasks = groups * w->panel_parts;
+    w->panel_parts = fills(w, plan) ? 1 : dp_parts(plan, w->weights.panel_count, step->work);
+    step->tasks = count_strips(w, plan) * w->panel_parts;
     step->whole_batch = true;
     int reads[] = { step->in.storage, w->weights.packed_storage };
     return dp_emit(plan, step, reads, 2, &step->out.storage, 1, error);
