@@ -211,7 +211,18 @@ static void test_refused(void **state) {
     assert_int_equal(test_folder_count(folder), 1);
 }
 
-/* A disk that takes no more: the reason, and nothing left. */
+/* Files that were removed but are still in the memory of this process. */
+static int deleted_maps(void) {
+    size_t size;
+    char *text = test_read("/proc/self/maps", &size);
+    int count = 0;
+    for (const char *at = text; at && (at = strstr(at, " (deleted)\n")); at++)
+        count++;
+    free(text);
+    return count;
+}
+
+/* A disk that takes no more: the reason, and nothing left, in memory neither. */
 static void test_full_disk(void **state) {
     const char *list[] = { paths[0], paths[1], paths[2] };
     source_list pictures = { list, 3, 0 };
@@ -220,6 +231,7 @@ static void test_full_disk(void **state) {
     deeper_features_result result;
     deeper_error error = { 0 };
     struct rlimit old, small = { 4096, 4096 };
+    int maps = deleted_maps();
     remove(out);
     signal(SIGXFSZ, SIG_IGN);
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
@@ -231,6 +243,7 @@ static void test_full_disk(void **state) {
     assert_non_null(strstr(error.message, "f.npz: cannot write a temporary file"));
     deeper_session_free(session);
     assert_int_equal(test_folder_count(folder), 1);
+    assert_int_equal(deleted_maps(), maps);
 }
 
 static void test_allocations(void **state) {

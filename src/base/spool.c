@@ -43,11 +43,14 @@ bool dp_spool_put(dp_spool *spool, const void *bytes, size_t size) {
     return !spool->failure;
 }
 
+deeper_status dp_spool_check(const dp_spool *spool, const char *path, deeper_error *error) {
+    errno = spool->failure;
+    return errno ? dp_fail_errno(error, path, "cannot write a temporary file beside it") : DEEPER_OK;
+}
+
 deeper_status dp_spool_map(const dp_spool *spool, dp_map *map, const char *path, deeper_error *error) {
     *map = (dp_map){ 0 };
-    errno = spool->failure;
-    if (spool->failure)
-        return dp_fail_errno(error, path, "cannot write a temporary file beside it");
+    DP_TRY(dp_spool_check(spool, path, error));
     if (spool->size == 0)
         return DEEPER_OK;
     void *bytes = mmap(NULL, spool->size, PROT_READ, MAP_SHARED, spool->file, 0);

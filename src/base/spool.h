@@ -17,8 +17,10 @@ deeper_status dp_spool_open(dp_spool *spool, const char *path, const deeper_allo
 /* Appends; after a failure nothing more is written. False if it failed. */
 bool dp_spool_put(dp_spool *spool, const void *bytes, size_t size);
 
-/* All that was put, read-only; closed by dp_map_close, before or after the spool. path: for messages. Errors: IO (a write failed,
- * or the map). */
+/* Whether all that was put is there. path: for messages. Errors: IO, with the reason of the write that failed. */
+deeper_status dp_spool_check(const dp_spool *spool, const char *path, deeper_error *error);
+
+/* All that was put, read-only; closed by dp_map_close, before or after the spool. Errors: those of dp_spool_check; IO (the map). */
 deeper_status dp_spool_map(const dp_spool *spool, dp_map *map, const char *path, deeper_error *error);
 void dp_spool_close(dp_spool *spool);
 

@@ -48,7 +48,7 @@ static deeper_status put_row(writing *w, const dp_answer *answer) {
                            "pictures or layers at a time",
                            w->features->path);
         if (!dp_spool_put(&w->spools[i], classifier->outputs[i] + answer->row * floats, floats * sizeof(float)))
-            return w->failure.status = DEEPER_ERROR_IO; /* dp_spool_map says why */
+            return w->failure.status = DEEPER_ERROR_IO; /* dp_spool_check says why */
     }
     if (!put_name(&w->names, answer->path)
         || (w->features->dataset && !dp_buffer_append(&w->labels, &answer->label, sizeof answer->label)))
@@ -195,9 +195,8 @@ static deeper_status open_spools(writing *w, deeper_error *error) {
 
 /* A stream that was stopped by ourselves failed for our own reason. */
 static deeper_status own_reason(const writing *w, deeper_error *error) {
-    dp_map map;
     for (int i = 0; w->failure.status == DEEPER_ERROR_IO && i < w->outputs; i++)
-        DP_TRY(dp_spool_map(&w->spools[i], &map, w->features->path, error));
+        DP_TRY(dp_spool_check(&w->spools[i], w->features->path, error));
     return dp_fail(error, w->failure.status, "%s", w->failure.message);
 }
 
