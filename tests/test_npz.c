@@ -142,6 +142,27 @@ static void lists_of_texts(void **state) {
     free(bytes.bytes);
 }
 
+/* A text of megabytes, as the labels of many classes are: written in a time that grows with its length alone. */
+static void long_text(void **state) {
+    enum { LENGTH_OF_IT = 4 << 20 };
+    dp_npz file;
+    deeper_error error = { 0 };
+    test_bytes bytes = { 0 };
+    char *text = malloc(LENGTH_OF_IT + 1);
+    assert_non_null(text);
+    for (size_t i = 0; i < LENGTH_OF_IT; i++)
+        text[i] = (char)('a' + i % 26);
+    text[LENGTH_OF_IT] = '\0';
+    assert_int_equal(dp_npz_write(path, NULL, 0, &(dp_text){ "key", text }, 1, NULL, &error), DEEPER_OK);
+    bytes.bytes = (unsigned char *)test_read(path, &bytes.size);
+    parsed(&file, &bytes);
+    assert_int_equal(file.text_count, 1);
+    assert_string_equal(file.texts[0].text, text);
+    dp_npz_free(&file);
+    free(bytes.bytes);
+    free(text);
+}
+
 static void not_written(void **state) {
     const dp_tensor bad_name = { .name = "a\n" }, bad_type = { .name = "a", .dtype = DP_DTYPE_BF16 };
     const dp_text bad_text = { "key", "\xc3\x28" };
@@ -418,6 +439,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(round_trip, begin, end),
         cmocka_unit_test_setup_teardown(nothing_in_it, begin, end),
         cmocka_unit_test_setup_teardown(lists_of_texts, begin, end),
+        cmocka_unit_test_setup_teardown(long_text, begin, end),
         cmocka_unit_test_setup_teardown(not_written, begin, end),
         cmocka_unit_test(headers_that_are_read),
         cmocka_unit_test(fortran_order),

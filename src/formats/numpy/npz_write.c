@@ -47,11 +47,11 @@ static size_t points(const char *text) {
 void dp_npz_put_texts(dp_npz_writer *npz, const char *name, int rank, const char *const *texts, size_t count) {
     size_t width = 1, size = 0;
     for (size_t i = 0; i < count; i++) {
-        size_t length = strlen(texts[i]);
-        if (!dp_text_clean(texts[i], length, true) && npz->failure.status == DEEPER_OK)
+        if (!dp_text_clean(texts[i], strlen(texts[i]), true) && npz->failure.status == DEEPER_OK)
             dp_fail(&npz->failure, DEEPER_ERROR_ARGUMENT, "%s: not written: a text of %.100s is not clean UTF-8", npz->zip.path,
                     name);
-        width = points(texts[i]) > width ? points(texts[i]) : width;
+        size_t length = points(texts[i]);
+        width = length > width ? length : width;
     }
     if (npz->failure.status != DEEPER_OK)
         return;
@@ -61,9 +61,9 @@ void dp_npz_put_texts(dp_npz_writer *npz, const char *name, int rank, const char
         return;
     }
     for (size_t i = 0; i < count; i++) {
-        uint32_t *to = codes + i * width;
-        for (size_t left = strlen(texts[i]), length; left > 0; left -= length)
-            length = dp_utf8_decode(texts[i] + strlen(texts[i]) - left, left, to++);
+        const char *from = texts[i], *end = from + strlen(from);
+        for (uint32_t *to = codes + i * width; from < end; to++)
+            from += dp_utf8_decode(from, (size_t)(end - from), to);
     }
     char header[DP_NPY_HEADER];
     dp_tensor shape = { .rank = rank, .shape = { count } };
