@@ -247,6 +247,8 @@ static int check(const cli_args *args) {
         return cli_usage(args->command, "--curve goes with --lr-find");
     if (!cli_given(args, "out") && !cli_given(args, "preview") && !cli_flag(args, "lr-find"))
         return cli_usage(args->command, "--out RUN is missing");
+    if (cli_given(args, "preview") && cli_flag(args, "lr-find"))
+        return cli_usage(args->command, "--preview and --lr-find exclude each other");
     if (cli_given(args, "ensemble") && (cli_given(args, "preview") || cli_given(args, "lr-find")))
         return cli_usage(args->command, "--ensemble trains; --preview and --lr-find do not");
     if (cli_given(args, "arch") && cli_given(args, "init"))

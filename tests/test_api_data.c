@@ -211,8 +211,11 @@ static void test_preview(void **state) {
     for (int column = 1; column < COLUMNS; column++)
         assert_memory_equal(pixels, pixels + 3 * column * step, 3 * SMALL_SIDE);
     deeper_image_close(sheet);
-    options.data = NULL;
-    assert_int_equal(deeper_train_preview(&options, path, 1, NULL), DEEPER_ERROR_ARGUMENT);
+    deeper_train_options none = options, wrong = options;
+    none.data = NULL;
+    wrong.epochs = 0; /* the options of a preview are those of a run */
+    assert_int_equal(deeper_train_preview(&none, path, 1, NULL), DEEPER_ERROR_ARGUMENT);
+    assert_int_equal(deeper_train_preview(&wrong, path, 1, NULL), DEEPER_ERROR_ARGUMENT);
     test_folder_remove(folder);
 }
 

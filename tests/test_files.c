@@ -495,6 +495,24 @@ static void test_temporaries(void **state) {
     assert_int_equal(dp_temporaries_remove(path, NULL, NULL), DEEPER_ERROR_IO);
 }
 
+static void test_new_folder(void **state) {
+    char path[TEST_PATH_SIZE], inside[TEST_PATH_SIZE];
+    deeper_error error = { 0 };
+    test_path(path, folder, "new");
+    test_path(inside, folder, "new/file");
+    assert_int_equal(dp_folder_make_new(path, "run", NULL, &error), DEEPER_OK);
+    assert_int_equal(dp_folder_make_new(path, "run", NULL, &error), DEEPER_OK); /* there, but empty */
+    assert_int_equal(dp_folder_make(inside, &error), DEEPER_OK);
+    assert_int_equal(dp_folder_make(inside, &error), DEEPER_OK);
+    assert_int_equal(dp_folder_make_new(path, "run", NULL, &error), DEEPER_ERROR_ARGUMENT);
+    assert_non_null(strstr(error.message, "new: the folder of a new run is not empty; resume the run"));
+    assert_int_equal(dp_file_remove(inside, &error), DEEPER_ERROR_IO);
+    assert_non_null(strstr(error.message, "new/file: cannot remove: "));
+    test_path(path, folder, "nosuch/folder");
+    assert_int_equal(dp_folder_make_new(path, "run", NULL, &error), DEEPER_ERROR_IO);
+    assert_non_null(strstr(error.message, "nosuch/folder: cannot make the folder: "));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_map_and_read, begin, end),
@@ -514,6 +532,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_listing_without_memory, begin, end),
         cmocka_unit_test_setup_teardown(test_paths, begin, end),
         cmocka_unit_test_setup_teardown(test_temporaries, begin, end),
+        cmocka_unit_test_setup_teardown(test_new_folder, begin, end),
     };
     return cmocka_run_group_tests_name("files", tests, NULL, NULL);
 }

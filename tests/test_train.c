@@ -135,6 +135,9 @@ static void test_stop_and_resume(void **state) {
         deeper_error error;
         assert_int_equal(run_do(&options, &h, &result, &error), DEEPER_ERROR_STOPPED);
         assert_int_equal(h.steps, at[i]);
+        assert_int_equal(result.steps, at[i]); /* how far it came */
+        assert_int_equal(result.images, at[i] * options.batch);
+        assert_int_equal(result.epochs, (at[i] - 1) / RUN_STEPS);
         again.out = options.out;
         again.resume = 1;
         again.threads = 1;

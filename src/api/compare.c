@@ -8,11 +8,9 @@
 #include "eval/metrics.h"
 #include "report/compare.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 enum { DEFAULT_CLASSES = 1000 };
 
@@ -52,24 +50,13 @@ static deeper_status check_members(const comparison *c, deeper_error *error) {
     return DEEPER_OK;
 }
 
-static deeper_status make_folder(const char *path, deeper_error *error) {
-    return mkdir(path, 0777) == 0 || errno == EEXIST ? DEEPER_OK : dp_fail_errno(error, path, "make the folder");
-}
-
 static deeper_status prepare_folder(const comparison *c, deeper_error *error) {
     const char *out = c->options->out;
-    dp_listing listing;
-    DP_TRY(make_folder(out, error));
-    DP_TRY(dp_listing_read(&listing, out, NULL, error));
-    size_t there = listing.count;
-    dp_listing_free(&listing, NULL);
-    if (there > 0 && !c->options->resume)
-        return dp_fail(error, DEEPER_ERROR_ARGUMENT,
-                       "%s: the folder of a new comparison is not empty; resume the one in it, or name another", out);
+    DP_TRY(c->options->resume ? dp_folder_make(out, error) : dp_folder_make_new(out, "comparison", NULL, error));
     char *runs = dp_path_join(NULL, out, RUNS);
     if (!runs)
         return dp_fail_memory(error, "a path");
-    deeper_status status = c->options->train ? make_folder(runs, error) : DEEPER_OK;
+    deeper_status status = c->options->train ? dp_folder_make(runs, error) : DEEPER_OK;
     dp_free(NULL, runs);
     return status;
 }

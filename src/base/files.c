@@ -161,7 +161,7 @@ struct dp_writer {
 };
 
 deeper_status dp_file_remove(const char *path, deeper_error *error) {
-    return unlink(path) == 0 ? DEEPER_OK : dp_fail_errno(error, path, "remove");
+    return unlink(path) == 0 ? DEEPER_OK : dp_fail_errno(error, path, "cannot remove");
 }
 
 /* Frees the writer; removes the temporary file if it is still there. */
@@ -342,6 +342,22 @@ int dp_is_folder(const char *path) {
     if (stat(path, &status) != 0)
         return -1;
     return S_ISDIR(status.st_mode);
+}
+
+deeper_status dp_folder_make(const char *path, deeper_error *error) {
+    return mkdir(path, 0777) == 0 || errno == EEXIST ? DEEPER_OK : dp_fail_errno(error, path, "cannot make the folder");
+}
+
+deeper_status dp_folder_make_new(const char *path, const char *what, const deeper_allocator *allocator, deeper_error *error) {
+    dp_listing listing;
+    DP_TRY(dp_folder_make(path, error));
+    DP_TRY(dp_listing_read(&listing, path, allocator, error));
+    size_t count = listing.count;
+    dp_listing_free(&listing, allocator);
+    if (count == 0)
+        return DEEPER_OK;
+    return dp_fail(error, DEEPER_ERROR_ARGUMENT, "%s: the folder of a new %s is not empty; resume the %s in it, or name another",
+                   path, what, what);
 }
 
 char *dp_path_join(const deeper_allocator *allocator, const char *folder, const char *name) {

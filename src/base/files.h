@@ -36,6 +36,12 @@ void dp_writer_put(dp_writer *writer, const void *bytes, size_t size);
 deeper_status dp_writer_commit(dp_writer *writer, deeper_error *error); /* frees the writer in every case */
 void dp_writer_discard(dp_writer *writer);                              /* NULL is a no-op */
 
+/* Makes a folder, or finds it there. Errors: IO. */
+deeper_status dp_folder_make(const char *path, deeper_error *error);
+
+/* Makes the folder of a new run or comparison (`what`): one that is there must be empty. Errors: IO; ARGUMENT, naming resume. */
+deeper_status dp_folder_make_new(const char *path, const char *what, const deeper_allocator *allocator, deeper_error *error);
+
 /* Removes a file. Errors: IO, naming the path. */
 deeper_status dp_file_remove(const char *path, deeper_error *error);
 

@@ -74,7 +74,7 @@ static deeper_status begin(ensemble *e, const char *path, deeper_error *error) {
     DP_TRY(dp_train_options_check(&e->options, error));
     if (e->options.member)
         return dp_fail(error, DEEPER_ERROR_ARGUMENT, "ensemble trains all members, member one of them: give one of the two");
-    DP_TRY(dp_record_folder(e->options.out, e->allocator, error));
+    DP_TRY(dp_folder_make_new(e->options.out, "run", e->allocator, error));
     json_t *options = dp_train_options_to_json(&e->options);
     return dp_record_write(path, options ? json_pack("{s:s, s:o}", "version", deeper_version(), "options", options) : NULL,
                            e->allocator, error);
@@ -95,8 +95,9 @@ static deeper_status train_all(ensemble *e, const deeper_train_options *given, c
     DP_TRY(e->resume ? resume(e, given, path, error) : begin(e, path, error));
     for (int number = 1; number <= e->options.ensemble; number++) {
         deeper_train_result one = { 0 };
-        DP_TRY(train_member(e, number, &one, error));
+        deeper_status status = train_member(e, number, &one, error);
         add_result(result, &one);
+        DP_TRY(status);
     }
     return DEEPER_OK;
 }

@@ -56,7 +56,7 @@ static deeper_status hold(dp_trainer *t, const char *record, deeper_error *error
 }
 
 deeper_status dp_folder_begin(dp_trainer *t, deeper_error *error) {
-    DP_TRY(dp_record_folder(t->options.out, t->allocator, error));
+    DP_TRY(dp_folder_make_new(t->options.out, "run", t->allocator, error));
     char *record = dp_folder_path(t, RECORD);
     deeper_status status = record ? write_record(t, record, error) : dp_fail_memory(error, "a path");
     if (status == DEEPER_OK)

@@ -7,6 +7,7 @@
 #include "image/png_encode.h"
 #include "image/sheet.h"
 #include "train/network.h"
+#include "train/options.h"
 
 #include <string.h>
 
@@ -72,6 +73,7 @@ deeper_status dp_train_preview(const deeper_train_options *options, const char *
     previewing it = { .options = options, .allocator = allocator };
     dp_pictures pictures = { 0 };
     dp_network network = { 0 };
+    DP_TRY(dp_train_options_check(options, error));
     DP_TRY(dp_augment_parse(&it.augment, options->augment, error));
     deeper_status status = dp_pictures_open(&pictures, options, allocator, error);
     if (status == DEEPER_OK)

@@ -5,30 +5,10 @@
 #include "formats/json.h"
 #include "train/options.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 enum { LIMIT = 1 << 20, DEPTH = 3 };
-
-deeper_status dp_folder_make(const char *path, deeper_error *error) {
-    if (mkdir(path, 0777) != 0 && errno != EEXIST)
-        return dp_fail_errno(error, path, "make the folder");
-    return DEEPER_OK;
-}
-
-deeper_status dp_record_folder(const char *path, const deeper_allocator *allocator, deeper_error *error) {
-    dp_listing listing;
-    DP_TRY(dp_folder_make(path, error));
-    DP_TRY(dp_listing_read(&listing, path, allocator, error));
-    size_t count = listing.count;
-    dp_listing_free(&listing, allocator);
-    if (count == 0)
-        return DEEPER_OK;
-    return dp_fail(error, DEEPER_ERROR_ARGUMENT, "%s: the folder of a new run is not empty; resume the run in it, or name another",
-                   path);
-}
 
 deeper_status dp_record_write(const char *path, json_t *record, const deeper_allocator *allocator, deeper_error *error) {
     char *text = record ? json_dumps(record, JSON_INDENT(2) | JSON_REAL_PRECISION(17)) : NULL;

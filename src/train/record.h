@@ -7,12 +7,6 @@
 
 #include <jansson.h>
 
-/* Makes a folder that may be there. Errors: IO. */
-deeper_status dp_folder_make(const char *path, deeper_error *error);
-
-/* Makes the folder of something new: it must not be there or be empty. Errors: IO; ARGUMENT, naming resume. */
-deeper_status dp_record_folder(const char *path, const deeper_allocator *allocator, deeper_error *error);
-
 /* Writes `record` (taken; NULL: it could not be made), atomically. Errors: ARGUMENT (a text that is not UTF-8), IO. */
 deeper_status dp_record_write(const char *path, json_t *record, const deeper_allocator *allocator, deeper_error *error);
 

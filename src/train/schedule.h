@@ -19,9 +19,10 @@ typedef struct dp_schedule {
 
 /* The rate at `epoch` (0 .. epochs, fractions are moments inside an epoch):
  *     rate * min(1, epoch / warmup) * f,  with t = epoch / epochs held to 0..1:
- *     cosine (1 + cos(pi t)) / 2;  poly (1 - t)^0.5, as BVLC trained GoogLeNet;  step 0.96^floor(epoch / 8), the paper's;  constant
- * 1
- */
+ *     cosine    f = (1 + cos(pi t)) / 2
+ *     poly      f = (1 - t)^0.5, as BVLC trained GoogLeNet
+ *     step      f = 0.96^floor(epoch / 8), the paper's
+ *     constant  f = 1 */
 double dp_schedule_rate(const dp_schedule *schedule, double epoch);
 
 #endif

@@ -199,7 +199,7 @@ deeper_status dp_train(const deeper_train_options *options, const deeper_train_c
     while (status == DEEPER_OK && !finished(&t))
         status = run_epoch(&t, error);
     const dp_progress *p = &t.progress;
-    if (status == DEEPER_OK)
+    if (status == DEEPER_OK || status == DEEPER_ERROR_STOPPED)
         *result = (deeper_train_result){ .epochs = p->epoch,
                                          .best_epoch = p->best_epoch,
                                          .steps = p->step,

@@ -77,6 +77,7 @@ stopped() {
     [ "$code" -eq "$2" ] || fail "exit code $code, not $2"
     tail -n 1 out >last
     same true "$("$HELPERS/cli_json_get" stopped <last)"
+    [ "$("$HELPERS/cli_json_get" epochs <last)" -ge 2 ] || fail "a run that was stopped says 0 epochs"
     says err "deeper train --resume --out $3"
 }
 run 0 train --data set $net --epochs 40 --out whole --json
@@ -136,6 +137,7 @@ usage() {
 usage "--data SRC is missing" --out bad
 usage "--out RUN is missing" --data set
 usage "--curve goes with --lr-find" --data set --out bad --curve bad.html
+usage "--preview and --lr-find exclude each other" --data set --preview bad.png --lr-find
 usage "--lr-find: a resumed run keeps the options it was started with" --resume --out one --lr-find
 usage "--schedule linear: this version takes one of cosine|poly|step|constant" --data set --out bad --schedule linear
 usage "--epochs 0: must be a whole number from 1 to 10000" --data set --out bad --epochs 0
@@ -152,7 +154,7 @@ bad 1 ": empty: an empty folder; a data set has a folder of pictures for each cl
 bad 1 ": oneclass: only one class with pictures; a classifier needs two or more, a folder of pictures each" --data oneclass --out bad
 bad 1 ": nosuch: cannot open: No such file or directory" --data nosuch --out bad
 bad 1 ": nosuch/run.json: cannot open: No such file or directory; there is no run to resume" --resume --out nosuch
-bad 1 ": nosuch/out: make the folder: No such file or directory" --data set $net --out nosuch/out
+bad 1 ": nosuch/out: cannot make the folder: No such file or directory" --data set $net --out nosuch/out
 bad 2 ": one: the folder of a new run is not empty; resume the run in it, or name another" --data set $net --out one
 rm -rf bad
 
