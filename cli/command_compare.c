@@ -151,6 +151,8 @@ static int check(const cli_args *args) {
     for (size_t i = 0; i < sizeof of_training / sizeof *of_training && !cli_given(args, "data"); i++)
         if (cli_given(args, of_training[i]))
             return cli_usage(args->command, "--%s goes with --data", of_training[i]);
+    if (cli_given(args, "data") && cli_given(args, "classes"))
+        return cli_usage(args->command, "--classes is for networks that are not trained; with --data they have the classes of it");
     if (cli_given(args, "data") && !cli_given(args, "out"))
         return cli_usage(args->command, "--data needs --out FOLDER for the trained networks");
     return CLI_DONE;

@@ -94,10 +94,6 @@ static void show_progress(void *context, uint64_t done, uint64_t total) {
     cli_progress_show(progress, done, total);
 }
 
-static void show_problem(void *context, const char *path, const char *message) {
-    cli_problem(path, message);
-}
-
 static int stop_asked(void *context) {
     return cli_stop_signal();
 }
@@ -173,7 +169,7 @@ static int evaluate(const cli_args *args, members *all, const deeper_dataset *da
     evaluate_options->resume = cli_flag(args, "resume");
     evaluate_options->names = (const char *const *)all->names;
     evaluate_options->progress = show_progress;
-    evaluate_options->problem = show_problem;
+    evaluate_options->problem = cli_on_problem;
     evaluate_options->control = stop_asked;
     evaluate_options->context = &progress;
     cli_stop_catch();

@@ -85,14 +85,6 @@ static int find_layers(layers *of, const cli_args *args, const deeper_model *mod
 
 /* ------------------------------------------------------------------------------------------------------------- writing */
 
-static void show_progress(void *context, uint64_t done, uint64_t total) {
-    cli_progress_show(context, done, total);
-}
-
-static void show_problem(void *context, const char *path, const char *message) {
-    cli_problem(path, message);
-}
-
 static void print_result(const cli_args *args, const layers *of, const deeper_features_result *result) {
     double rate = result->seconds > 0 ? (double)result->images / result->seconds : 0;
     json_t *names = json_array();
@@ -113,7 +105,7 @@ static void print_result(const cli_args *args, const layers *of, const deeper_fe
     }
     if (result->unreadable)
         printf(" (and %llu that could not be read)", (unsigned long long)result->unreadable);
-    printf(", %.1f pictures/s\n", rate);
+    printf(", %.1f images/s\n", rate);
 }
 
 static int write_features(const cli_args *args, const layers *of, deeper_session *session, const deeper_dataset *dataset) {
@@ -128,8 +120,8 @@ static int write_features(const cli_args *args, const layers *of, deeper_session
         return cli_error("out of memory");
     const deeper_source source = { cli_sources_next, sources };
     with.readers = cli_integer(args, "threads");
-    with.progress = show_progress;
-    with.problem = show_problem;
+    with.progress = cli_on_progress;
+    with.problem = cli_on_problem;
     with.context = &progress;
     cli_progress_begin(&progress, "pictures", 0);
     deeper_status status =

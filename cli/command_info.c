@@ -19,9 +19,7 @@ enum {
 };
 
 static const cli_option options[] = {
-    { .name = "check",
-      .kind = CLI_FLAG,
-      .help = "decode every picture of a data set, however many there are (up to 20,000: always)" },
+    CLI_ROW_FLAG("check", 0, "decode every picture of a data set, however many there are (up to 20,000: always)"),
 };
 
 /* Whether the first bytes are those of a picture that deeper reads. */
@@ -104,10 +102,6 @@ static json_t *classes_json(const deeper_dataset *dataset) {
     return classes;
 }
 
-static void show_progress(void *context, uint64_t done, uint64_t total) {
-    cli_progress_show(context, done, total);
-}
-
 static void show_problem(void *context, const char *name, const char *message) {
     cli_error("%s", message);
 }
@@ -133,7 +127,7 @@ static bool check_sets(set_pair *sets, const char *path, deeper_error *error) {
         find_empty(sets, sets->val, path);
         return true;
     }
-    check.progress = show_progress;
+    check.progress = cli_on_progress;
     check.problem = show_problem;
     check.context = &progress;
     cli_progress_begin(&progress, "pictures", 0);
@@ -187,8 +181,9 @@ static int info_dataset(const cli_args *args, const char *path) {
         bool sound = !sets.found.unreadable && !sets.found.conflicting && !sets.found.leaked && !sets.found.empty_classes;
         print_sets(&sets, path, sound);
         code = sound ? CLI_DONE : CLI_FAILED;
-    } else
+    } else {
         code = cli_failure(&error);
+    }
     deeper_dataset_close(sets.val);
     deeper_dataset_close(sets.train);
     return code;

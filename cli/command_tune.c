@@ -15,11 +15,7 @@ static const cli_option options[] = {
     CLI_OPTION_SIZE,
     CLI_OPTION_THREADS,
     CLI_OPTION_BATCH,
-    { .name = "output",
-      .letter = 'o',
-      .kind = CLI_FILE,
-      .value = "FILE",
-      .help = "write this file (default: tuning.json in the cache folder); DEEPER_TUNING=FILE uses it" },
+    CLI_ROW_FILE("out", 'o', "FILE", "write this file (default: tuning.json in the cache folder); DEEPER_TUNING=FILE uses it"),
 };
 
 typedef struct work {
@@ -100,12 +96,12 @@ static int run(const cli_args *args) {
     int code = cli_network(&model, args);
     if (code)
         return code;
-    const char *given = cli_text(args, "output");
+    const char *given = cli_text(args, "out");
     char *path = given ? strdup(given) : cli_cache_path("tuning.json");
     if (!path)
         code = CLI_FAILED;
     else if (!given && !cli_folders_make(path))
-        code = cli_error("%s: cannot make its folder: %s; --output FILE writes elsewhere", path, strerror(errno));
+        code = cli_error("%s: cannot make its folder: %s; --out FILE writes elsewhere", path, strerror(errno));
     else
         code = tune(args, model, path);
     free(path);

@@ -99,10 +99,6 @@ static void take(void *context, const deeper_difference *d) {
         print_difference(beyond ? "beyond" : "within", d, d->name, d->other);
 }
 
-static void show_progress(void *context, uint64_t done, uint64_t total) {
-    cli_progress_show(context, done, total);
-}
-
 static void print_json_result(const work *w, const char *path, const char *against, int inputs) {
     json_t *left = json_array();
     for (size_t i = 0; i < w->left_count; i++)
@@ -148,7 +144,7 @@ static int verify(const cli_args *args, const deeper_model *model, const char *p
     with.tuning = cli_tuning();
     with.pictures = args->operand_count > 1 ? (const char *const *)args->operands + 1 : NULL;
     with.picture_count = args->operand_count - 1;
-    with.progress = show_progress;
+    with.progress = cli_on_progress;
     with.context = &w.progress;
     char *against = cli_model_path(cli_text(args, "against"));
     if (!against)

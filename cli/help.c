@@ -9,8 +9,8 @@
 #include <string.h>
 
 static const cli_option options[] = {
-    { .name = "man", .kind = CLI_FLAG, .help = "print the manual page of COMMAND, or of deeper, in roff" },
-    { .name = "completion", .kind = CLI_CHOICE, .value = "bash|zsh|fish", .help = "print the completions for a shell" },
+    CLI_ROW_FLAG("man", 0, "print the manual page of COMMAND, or of deeper, in roff"),
+    CLI_ROW_CHOICE("completion", 0, "bash|zsh|fish", NULL, "print the completions for a shell"),
 };
 
 static const char about[] = "GoogLeNet (\"Going Deeper with Convolutions\") on an ordinary CPU";

@@ -11,9 +11,9 @@
 #include <string.h>
 
 static const cli_option common[] = {
-    { .name = "json", .letter = 'j', .kind = CLI_FLAG, .help = "print JSON: one object, or one line a result" },
-    { .name = "quiet", .letter = 'q', .kind = CLI_FLAG, .help = "no progress and no notes on standard error" },
-    { .name = "help", .letter = 'h', .kind = CLI_FLAG, .help = "show this text" },
+    CLI_ROW_FLAG("json", 'j', "print JSON: one object, or one line a result"),
+    CLI_ROW_FLAG("quiet", 'q', "no progress and no notes on standard error"),
+    CLI_ROW_FLAG("help", 'h', "show this text"),
 };
 
 const cli_option *cli_option_at(const cli_command *command, size_t index) {
@@ -77,17 +77,25 @@ const char *cli_nearest(const char *word, const char *const *at, size_t count) {
 
 /* ----------------------------------------------------------------------------------------------------------- parsing */
 
-/* Position of an option by long name (`length` bytes of it) or, with length 0, by letter; the option count if there is none. */
+/* Position of an option by long name (`length` bytes of it), or by the letter of the short form; the option count if there is none.
+ */
 static size_t option_find(const cli_command *command, const char *name, size_t length) {
     size_t i = 0;
-    for (const cli_option *option; (option = cli_option_at(command, i)) != NULL; i++) {
-        if (length ? strlen(option->name) == length && !memcmp(option->name, name, length) : option->letter == *name)
+    for (const cli_option *option; (option = cli_option_at(command, i)) != NULL; i++)
+        if (strlen(option->name) == length && !memcmp(option->name, name, length))
             return i;
-    }
     return i;
 }
 
-static cli_parsed option_unknown(const cli_command *command, const char *word, size_t length) {
+static size_t letter_find(const cli_command *command, char letter) {
+    size_t i = 0;
+    for (const cli_option *option; (option = cli_option_at(command, i)) != NULL && option->letter != letter;)
+        i++;
+    return i;
+}
+
+/* word: behind its dashes, of which `length` bytes name an option. */
+static cli_parsed option_unknown(const cli_command *command, const char *dashes, const char *word, size_t length) {
     char name[64];
     const char *names[CLI_MOST_OPTIONS];
     size_t count = 0;
@@ -98,7 +106,7 @@ static cli_parsed option_unknown(const cli_command *command, const char *word, s
     if (near)
         cli_usage(command, "no option --%s; did you mean --%s?", name, near);
     else
-        cli_usage(command, "no option %s%s in this version", length > 1 ? "--" : "-", name);
+        cli_usage(command, "no option %s%s in this version", dashes, name);
     return CLI_PARSED_BAD;
 }
 
@@ -153,10 +161,10 @@ static cli_parsed option_take(cli_args *args, int count, char **words, int *at) 
     bool is_long = word[1] == '-';
     for (const char *letter = word + (is_long ? 2 : 1);; letter++) {
         size_t length = is_long ? strcspn(letter, "=") : 1;
-        size_t index = option_find(command, letter, is_long ? length : 0);
+        size_t index = is_long ? option_find(command, letter, length) : letter_find(command, *letter);
         const cli_option *option = cli_option_at(command, index);
         if (!option)
-            return option_unknown(command, letter, length);
+            return option_unknown(command, is_long ? "--" : "-", letter, length);
         const char *rest = letter + length; /* "=value" or the letters that follow */
         if (option->kind == CLI_FLAG) {
             if (is_long && *rest) {

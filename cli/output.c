@@ -269,6 +269,14 @@ void cli_progress_end(void) {
     funlockfile(stderr);
 }
 
+void cli_on_progress(void *context, uint64_t done, uint64_t total) {
+    cli_progress_show(context, done, total);
+}
+
+void cli_on_problem(void *context, const char *path, const char *message) {
+    cli_problem(path, message);
+}
+
 bool cli_live_possible(int *columns) {
     struct winsize size = { 0 };
     *columns = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col ? size.ws_col : 80;

@@ -75,6 +75,10 @@ void cli_progress_begin(cli_progress *progress, const char *what, uint64_t first
 void cli_progress_show(cli_progress *progress, uint64_t done, uint64_t total); /* total 0: not known */
 void cli_progress_end(void);
 
+/* The same as the library calls it: context is the cli_progress. And cli_problem, which needs no context. */
+void cli_on_progress(void *context, uint64_t done, uint64_t total);
+void cli_on_problem(void *context, const char *path, const char *message);
+
 /* Whether there is a terminal for a line that is redrawn; its columns, or 80. False with --quiet. */
 bool cli_live_possible(int *columns);
 

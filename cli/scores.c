@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define REAL_BELOW 0.05 /* deeper_score says what p means */
 
@@ -117,7 +118,7 @@ void cli_scores_print(const deeper_scores *scores, const char *what, const char 
     print_share("top-5", row.top5, &row, row.top5_interval);
     printf("loss      %.4f\ncalibr.   %.2f %% (mean gap between confidence and accuracy)\n", row.loss, 100 * row.calibration_error);
     if (threads)
-        printf("speed     %.1f pictures/s\n", speed);
+        printf("speed     %.1f images/s\n", speed);
 }
 
 /* ------------------------------------------------------------------------------------------------------- saved answers */
@@ -265,12 +266,16 @@ int cli_scores_csv(const deeper_scores *scores, const char *path) {
             write_field(file, &fields[i], i ? "," : "");
     }
     putc('\n', file);
-    int failed = ferror(file), code = CLI_DONE;
-    failed = fclose(file) || failed;
-    if (failed || rename(part, path)) {
-        code = cli_error("%s: cannot write: %s", path, strerror(errno));
+    int code = CLI_DONE;
+    errno = 0;
+    bool lost = fflush(file) || ferror(file);
+    if (!lost)
+        lost = fsync(fileno(file)) || rename(part, path);
+    if (lost) {
+        code = cli_error("%s: cannot write: %s", path, strerror(errno ? errno : EIO));
         remove(part);
     }
+    fclose(file);
     free(part);
     return code;
 }

@@ -49,6 +49,9 @@ lenet5/10	10	4
 lenet5@32	1	4" "$(get member crops images)"
 same "$before" "$(ls -l --time-style=full-iso one/runs/lenet5@28/model.safetensors)"
 
+run 2 compare lenet5 --size 28 --data set --classes 3 --out none
+says err "--classes is for networks that are not trained"
+
 # A member that fails is named, the rest goes on.
 mkdir -p bad/runs
 : >"bad/runs/lenet5@28"

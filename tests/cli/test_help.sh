@@ -49,6 +49,10 @@ run 2 classify --json=1 x
 says err "takes no value"
 run 2 classify -Z x
 says err "no option -Z"
+run 2 classify --Z x
+says err "no option --Z"
+run 2 classify --=5 x
+says err "no option -- "
 run 2 classify --top 0 x
 says err "from 1 to"
 run 2 classify --top five x

@@ -28,7 +28,7 @@ lacks out ", tuned"
 unset DEEPER_TUNING
 
 # Another file, as JSON; the cache folder that XDG names.
-run 0 tune --arch lenet5 --size 28 --threads 1 --batch 2 --json --output mine.json
+run 0 tune --arch lenet5 --size 28 --threads 1 --batch 2 --json --out mine.json
 same "mine.json	1	2" "$(get tuning threads batch)"
 empty err
 cp mine.json "$work/spaced name.json"
@@ -76,8 +76,8 @@ unset DEEPER_TUNING
 export XDG_CACHE_HOME="$work/mine.json"
 run 1 tune --arch lenet5 --size 28
 lines err 1
-says err "$work/mine.json/deeper/tuning.json" "--output"
-run 1 tune --arch lenet5 --size 28 --output no/such/folder.json
+says err "$work/mine.json/deeper/tuning.json" "--out"
+run 1 tune --arch lenet5 --size 28 --out no/such/folder.json
 lines err 1
 unset XDG_CACHE_HOME
 run 2 tune --model small.safetensors --size 28
