@@ -27,18 +27,19 @@
  *         return found ? 0 : 1;
  *     }
  *
- * One file because it is the whole of what a program includes, and is read from top to bottom.
- *
  * Conventions that hold for every call:
  *   - A call that can fail returns deeper_status, takes its result first and `deeper_error *error` last. `error` may be NULL; on
  *     failure it holds a one-line message that names the file, field or argument at fault and, where there is one, the remedy. On
  *     failure every result pointer is NULL or untouched, and nothing is half-written on disk.
- *   - _open/_create pairs with _close/_free; both accept NULL. Const pointers are borrowed for the call unless stated.
+ *   - _open/_create pairs with _close/_free, which accept NULL. Const pointers are borrowed for the call unless stated. An
+ *     allocator is copied; NULL stands for malloc.
  *   - Structures whose first member is `size` are versioned: use the matching _INIT macro, which sets it.
- *   - A deeper_model is immutable once opened and may be shared between threads. A deeper_session, deeper_image or deeper_dataset
- * is used by one thread at a time; make one session a thread.
- *   - The library never prints, exits or aborts, and keeps no mutable global state except the table of what the CPU can do, made
- * once.
+ *   - A deeper_model, deeper_image, deeper_dataset or deeper_scores does not change once it is made and may be shared between
+ *     threads. A deeper_session is used by one thread at a time; make one session a thread.
+ *   - The library never prints, exits or aborts, and keeps no mutable global state except the table of what the CPU can do, which
+ *     is made once.
+ *   - Texts are UTF-8, paths bytes as the system has them. An index past the last gives NULL, "" or 0, or an error where there is
+ *     one to give.
  *   - Shapes are written N (images) C (channels) H (rows) W (columns); floats are IEEE binary32 in native order. */
 #ifndef DEEPER_DEEPER_H
 #define DEEPER_DEEPER_H
@@ -105,8 +106,8 @@ typedef struct deeper_model deeper_model;
 
 typedef struct deeper_model_options {
     size_t size;
-    const deeper_allocator *allocator; /* copied; NULL: malloc */
-    const char *labels;                /* a file of "ID NAME" lines that replaces the model's label table, or NULL */
+    const deeper_allocator *allocator;
+    const char *labels;     /* a file of "ID NAME" lines that replaces the model's label table, or NULL */
     const char *preprocess; /* how a picture becomes the input, in place of what the model says: a name that deeper_preprocessing
                                lists, or a JSON object as the model file keeps it (docs/FORMATS.md); NULL: as the model says */
 } deeper_model_options;
@@ -221,7 +222,7 @@ DEEPER_API deeper_status deeper_session_create(deeper_session **session, const d
                                                const deeper_session_options *options, deeper_error *error);
 DEEPER_API void deeper_session_free(deeper_session *session);
 
-/* Output `index` of a session: floats an image, and its shape C, H, W. */
+/* Output `index` of a session: floats an image, and its shape C, H, W (shape may be NULL). */
 DEEPER_API size_t deeper_session_output_size(const deeper_session *session, size_t index, int shape[3]);
 
 /* Runs `count` images (1..max_batch): input is N x C x H x W as the network takes it (see deeper_prepare for pictures);
@@ -249,10 +250,10 @@ typedef struct deeper_image deeper_image;
 
 typedef struct deeper_image_options {
     size_t size;
-    const deeper_allocator *allocator; /* NULL: malloc */
-    uint64_t max_pixels;               /* larger pictures are refused before memory is taken; 0: 178,956,970 (Pillow's limit) */
-    int min_side;                      /* a JPEG may be decoded at 1/2, 1/4, 1/8 as long as its short side keeps this; 0: full */
-    int ignore_orientation;            /* 1: do not apply EXIF orientation */
+    const deeper_allocator *allocator;
+    uint64_t max_pixels;    /* larger pictures are refused before memory is taken; 0: 178,956,970 (Pillow's limit) */
+    int min_side;           /* a JPEG may be decoded at 1/2, 1/4, 1/8 as long as its short side keeps this; 0: full */
+    int ignore_orientation; /* 1: do not apply EXIF orientation */
 } deeper_image_options;
 #define DEEPER_IMAGE_OPTIONS_INIT                                                                                                  \
     { sizeof(deeper_image_options), NULL, 0, 0, 0 }
@@ -284,7 +285,7 @@ DEEPER_API deeper_status deeper_prepare(const deeper_model *model, const deeper_
 DEEPER_API deeper_status deeper_crop_sheet(const deeper_model *model, const deeper_image *image, int crops, const char *path,
                                            deeper_error *error);
 
-/* How the softmaxes of several crops become one: */
+/* How the softmaxes of several crops become one. */
 typedef enum deeper_combine {
     DEEPER_COMBINE_MEAN,     /* their mean, as in the paper */
     DEEPER_COMBINE_MAX,      /* the largest of each class, divided by the sum of these */
@@ -354,7 +355,7 @@ typedef struct deeper_dataset deeper_dataset;
  *   - IDX pictures, gzipped or not, with their labels beside them (train-images-idx3-ubyte.gz and train-labels-idx1-ubyte.gz), or
  *     the folder of the IDX files.
  * A folder or tar that holds just "train" and one of "val", "validation", "valid" and "test", each with class folders, is two sets;
- * this call opens the one to measure on. Lists names only; no picture is decoded. allocator NULL: malloc. */
+ * this call opens the one to measure on. Lists names only; no picture is decoded. */
 DEEPER_API deeper_status deeper_dataset_open(deeper_dataset **dataset, const char *path, const char *root,
                                              const deeper_allocator *allocator, deeper_error *error);
 
@@ -443,8 +444,8 @@ DEEPER_API deeper_status deeper_evaluate_models(deeper_scores **scores, deeper_s
                                                 const deeper_dataset *dataset, const deeper_evaluate_options *options,
                                                 deeper_error *error);
 
-/* Scores saved answers, those of several files as one ensemble. crops: 0 all that were saved, and the sets below it. allocator
- * NULL: malloc. Errors: MISMATCH (other pictures, parts or classes; fewer crops saved), FORMAT, IO. */
+/* Scores saved answers, those of several files as one ensemble. crops: 0 all that were saved, and the sets below it. Errors:
+ * MISMATCH (other pictures, parts or classes; fewer crops saved), FORMAT, IO. */
 DEEPER_API deeper_status deeper_scores_open(deeper_scores **scores, const char *const *files, size_t count, int crops,
                                             deeper_combine combine, const deeper_allocator *allocator, deeper_error *error);
 DEEPER_API void deeper_scores_close(deeper_scores *scores);
@@ -543,7 +544,7 @@ typedef struct deeper_verify_options {
 
 /* Compares what the model computes with `against`:
  *   - a recording: an npz of arrays, or a folder of raw NAME_SHAPE.f32 files, one of them the input (named as the input layer,
- * "input" or ..._input), the others outputs of layers, matched by name, then as docs/FORMATS.md says;
+ *     "input" or ..._input), the others outputs of layers, matched by name, then as docs/FORMATS.md says;
  *   - or another model file, which is run on the same inputs; layers are matched by name, then by structure.
  * `difference` is called once a layer, in the order of computation, so that the first beyond a tolerance is where the two part;
  * then for what could not be compared. *inputs (may be NULL) receives how many inputs were compared. Errors: MISMATCH (no recorded
@@ -655,9 +656,10 @@ typedef struct deeper_train_result {
     uint64_t validation_images;
 } deeper_train_result;
 
-/* Trains. Same options, data and instruction set: the same bits, for any number of threads and however often the run was
- * interrupted and resumed. Of an ensemble the result has the sums over its members, and best_... of the best one. Errors: ARGUMENT
- * (options), FORMAT and MISMATCH (data), IO (the last good checkpoint stays), STOPPED. */
+/* Trains. calls and result may be NULL. Same options, data and instruction set: the same bits, for any number of threads and
+ * however often the run was interrupted and resumed. Of an ensemble the result has the sums over its members, and best_... of the
+ * best one. Errors: ARGUMENT (options), FORMAT and MISMATCH (data), IO (the last good checkpoint stays), STOPPED (*result says how
+ * far the run came). */
 DEEPER_API deeper_status deeper_train(const deeper_train_options *options, const deeper_train_calls *calls,
                                       deeper_train_result *result, deeper_error *error);
 
@@ -709,16 +711,16 @@ typedef struct deeper_benchmark {
     uint64_t multiply_adds; /* an image */
 } deeper_benchmark;
 
-/* The same for one training step of options->max_batch images: forward with auxiliary heads, backward, packing, update with
- * momentum and averaging. The floor is 3 x the forward multiply-adds less those of the first convolution's input gradient. */
-DEEPER_API deeper_status deeper_bench_training(const deeper_model *model, const deeper_session_options *options, double seconds,
-                                               deeper_benchmark *result, deeper_error *error);
-
 /* Times the network on a fixed input, images of options->max_batch at a time: makes a session of its own that ends at the logits
  * and the softmax, warms up, then runs for about `seconds` (at least 10 runs). `outputs` of the options is ignored; options may be
  * NULL. */
 DEEPER_API deeper_status deeper_bench(const deeper_model *model, const deeper_session_options *options, double seconds,
                                       deeper_benchmark *result, deeper_error *error);
+
+/* The same for one training step of options->max_batch images: forward with auxiliary heads, backward, packing, update with
+ * momentum and averaging. The floor is 3 x the forward multiply-adds less those of the first convolution's input gradient. */
+DEEPER_API deeper_status deeper_bench_training(const deeper_model *model, const deeper_session_options *options, double seconds,
+                                               deeper_benchmark *result, deeper_error *error);
 
 /* One step of a run: a layer, or several that are computed as one product, or what only moves values; and one for all that a
  * training step does beside its plan. Valid during the callback, texts too. Times are those of the fastest run. Steps of one phase
@@ -760,9 +762,9 @@ typedef struct deeper_tuned_layer {
     const char *layer; /* the first of its kind, "inception_3a/3x3" */
     int layers;        /* of this kind */
     int channels, outputs, height, width, window;
-    const char *model,
-        *tuned;  /* how the library computes it of itself, and how the file says: "direct", "winograd, 6 points, ..." */
-    int changed; /* 1: they differ */
+    const char *model;         /* how the library computes it of itself: "direct", "winograd, 6 points, ..." */
+    const char *tuned;         /* how the file says */
+    int changed;               /* 1: they differ */
     double model_ms, tuned_ms; /* of all layers of the kind in one run */
 } deeper_tuned_layer;
 
@@ -808,7 +810,7 @@ typedef struct deeper_compare_options {
      * and are ignored here. */
     const deeper_train_options *train;
     const char
-        *out;   /* a folder for compare.csv, compare.html and runs/, a run a member; NULL: nothing is written (train needs it) */
+        *out;   /* a folder for compare.csv, compare.html and runs/, a run a member; train needs it; NULL: nothing is written */
     int resume; /* 1: go on in `out`: runs that are there are finished or taken as they are, with the options they began with */
 } deeper_compare_options;
 #define DEEPER_COMPARE_OPTIONS_INIT                                                                                                \

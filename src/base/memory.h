@@ -42,7 +42,8 @@ bool dp_buffer_append(dp_buffer *buffer, const void *bytes, size_t size);
 bool dp_buffer_printf(dp_buffer *buffer, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Makes `*items` (a dp_alloc'ed array of `*capacity` elements of `size` bytes) hold at least `need` elements, growing by doubling
- * and zeroing the new part. False if memory is out: the array is unchanged. */
+ * and zeroing the new part. False if memory is out: the array is unchanged. `items` must be a void * of the caller's, copied from
+ * and to its own pointer: another type of pointer may not be written through it. */
 bool dp_reserve(const deeper_allocator *allocator, void **items, size_t *capacity, size_t need, size_t size);
 
 #endif

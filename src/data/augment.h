@@ -29,9 +29,9 @@ dp_random dp_augment_random(uint64_t seed, uint64_t epoch, uint64_t index);
  *     whose aspect is in the range.
  *   - crop: size x size at a uniform place of the resized picture; without area and crop at its centre.
  *   - mirror.
- *   - photometric: each in turn blends the 8-bit crop x with a degenerate d, d + f (x - d), f uniform in [0.5, 1.5), clipped and
- * cut to whole levels: brightness d = 0; contrast d = the rounded mean luminance of the crop; colour d = the pixel's luminance
- *     (Pillow's ImageEnhance).
+ *   - photometric: each in turn blends the 8-bit crop x with a degenerate d, d + f (x - d), f uniform in [0.5, 1.5), clipped
+ *     and cut to whole levels: brightness d = 0; contrast d = the rounded mean luminance of the crop; colour d = the pixel's
+ *     luminance (Pillow's ImageEnhance).
  *   - lighting: adds 255 P (a * l) to R, G, B, with a normal of deviation 0.1, l the eigenvalues and P the eigenvectors of
  *     ImageNet's colours in 0..1.
  *   - (level - mean) x scale, in the model's channel order.

@@ -87,17 +87,19 @@ dp_dataset *dp_dataset_create_part(const dp_dataset *whole) {
 }
 
 bool dp_dataset_add_class(dp_dataset *dataset, size_t name) {
-    if (!dp_reserve(dataset->allocator, (void **)&dataset->classes, &dataset->class_capacity, dataset->class_count + 1,
-                    sizeof *dataset->classes))
+    void *classes = dataset->classes;
+    if (!dp_reserve(dataset->allocator, &classes, &dataset->class_capacity, dataset->class_count + 1, sizeof *dataset->classes))
         return false;
+    dataset->classes = classes;
     dataset->classes[dataset->class_count++] = (dp_class){ .name = name };
     return true;
 }
 
 bool dp_dataset_add(dp_dataset *dataset, const dp_picture *picture) {
-    if (!dp_reserve(dataset->allocator, (void **)&dataset->images, &dataset->image_capacity, dataset->image_count + 1,
-                    sizeof *dataset->images))
+    void *images = dataset->images;
+    if (!dp_reserve(dataset->allocator, &images, &dataset->image_capacity, dataset->image_count + 1, sizeof *dataset->images))
         return false;
+    dataset->images = images;
     dataset->images[dataset->image_count++] = *picture;
     dataset->classes[picture->class_index].images++;
     return true;

@@ -130,8 +130,10 @@ static size_t plain_name(const char **name) {
 
 static bool add(dp_tar_index *index, const char *name, size_t length, const dp_tar_entry *entry) {
     dp_buffer *text = &index->text;
-    if (!dp_reserve(text->allocator, (void **)&index->entries, &index->capacity, index->count + 1, sizeof *index->entries))
+    void *entries = index->entries;
+    if (!dp_reserve(text->allocator, &entries, &index->capacity, index->count + 1, sizeof *index->entries))
         return false;
+    index->entries = entries;
     dp_tar_entry *added = &index->entries[index->count];
     *added = *entry;
     added->name = text->size;

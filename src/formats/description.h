@@ -4,11 +4,11 @@
  *   deeper.version       "1"
  *   deeper.architecture  "googlenet", or "graph": a network that is none of nets/
  *   deeper.options       "norm=lrn,stem=full,..."; may be empty
- *   deeper.graph         of "graph" alone, see graph_json.h
  *   deeper.classes       "1000"
  *   deeper.preprocess    see metadata.h
  *   deeper.labels        [[ID, NAME], ...], one a class; absent: none
- *   deeper.source, deeper.training, deeper.calibration   texts; absent: none */
+ *   deeper.source, deeper.training, deeper.calibration   texts; absent: none
+ *   deeper.graph         of "graph" alone, see graph_json.h */
 #ifndef DP_FORMATS_DESCRIPTION_H
 #define DP_FORMATS_DESCRIPTION_H
 
