@@ -12,7 +12,7 @@
 
 static const cli_option options[] = {
     CLI_ROW_FILE("model", 'm', "MODEL[,MODEL...]",
-                 "a model file, the name of a pulled one or a run's folder; of several, or an ensemble's folder, the average is "
+                 "a model file, a run's folder, or the name of a pulled one; of several, or an ensemble's folder, the average is "
                  "measured"),
     CLI_ROW_FILE("data", 'd', "SET", CLI_A_SET "; of one with train and val parts, val"),
     CLI_OPTION_ROOT('r'),

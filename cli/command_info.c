@@ -1,5 +1,5 @@
-/* command_info.c - says what a file or folder is to deeper (a model, a picture, a data set, saved answers) and whether it is sound.
- */
+/* command_info.c - says what a file or folder is to deeper (a model, a picture, a data set, saved answers, a tuning) and whether it
+ * is sound. */
 #include "commands.h"
 #include "models.h"
 #include "output.h"
@@ -251,6 +251,27 @@ static int info_answers(const char *path, uint64_t bytes) {
     return CLI_DONE;
 }
 
+/* -------------------------------------------------------------------------------------------------------------- tuning */
+
+static bool head_is_tuning(const unsigned char *head, size_t size) {
+    static const char mark[] = "{\"deeper_tuning\":";
+    return size >= sizeof mark - 1 && !memcmp(head, mark, sizeof mark - 1);
+}
+
+/* One of another machine is as sound as one of this. */
+static int info_tuning(const char *path) {
+    deeper_error error = { 0 };
+    deeper_status status = deeper_tuning_check(path, &error);
+    if (status && status != DEEPER_ERROR_MISMATCH)
+        return cli_failure(&error);
+    if (cli_json())
+        cli_print_json(
+            with_sound(json_pack("{s:s, s:o, s:b}", "kind", "tuning", "path", cli_json_text(path), "used", status == DEEPER_OK)));
+    else
+        printf("tuning    %s\nsound\n", status ? "of another machine or version, not used here" : "of this machine");
+    return CLI_DONE;
+}
+
 static int run(const cli_args *args) {
     unsigned char head[HEAD];
     struct stat status;
@@ -268,6 +289,8 @@ static int run(const cli_args *args) {
         size_t size = fread(head, 1, sizeof head, file);
         if (head_is_picture(head, size))
             code = info_picture(path);
+        else if (head_is_tuning(head, size))
+            code = info_tuning(path);
         else if (head_is_text(head, size) || head_is_set(head, size))
             code = info_dataset(args, path);
         else if (head_is_answers(head, size))
@@ -285,11 +308,13 @@ const cli_command cli_command_info = {
     .summary = "say what a file or folder is, and whether it is sound",
     .operands = "FILE|FOLDER|TAR:FOLDER",
     .description =
-        "A model: its architecture, options, preprocessing, labels, origin and size. A data set (a folder of class folders, a "
+        "A model, or the folder of a run: its architecture, options, preprocessing, labels, origin and size. A data set (a folder "
+        "of class folders, a "
         "tar of them, a list of \"PATH LABEL\" lines, or IDX pictures): its classes and counts, and what is wrong with its "
         "pictures: those that cannot be read, the same picture in two classes or in the training and the validation part, classes "
         "without pictures. A picture: its size. Saved answers of 'eval --save-probs': models, pictures, crops, shard, accuracy. "
-        "The kind is found by content. The exit code is 1 if the file is damaged or the set "
+        "The file of 'deeper tune': whether it is used here. The kind is found by content. The exit code is 1 if the file is "
+        "damaged or the set "
         "is not sound; pictures that are tiny or repeated in their class are only counted.",
     .examples = "deeper info googlenet.safetensors\n"
                 "deeper info flowers.tar\n"

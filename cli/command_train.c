@@ -25,8 +25,9 @@ static const cli_option options[] = {
         "arch", 0, "ARCH", NULL,
         "from scratch: an architecture with its options, \"googlenet:norm=bn\"; with auxiliary heads unless aux=0 (default: "
         "googlenet)"),
-    CLI_ROW_FILE("init", 'i', "MODEL",
-                 "fine-tune this model, a file or a pulled one; its last layer is replaced where the classes differ"),
+    CLI_ROW_FILE(
+        "init", 'i', "MODEL",
+        "fine-tune this model: a file, a run's folder or a pulled one; its last layer is replaced where the classes differ"),
     CLI_ROW_WHOLE("size", 0, "N", NULL, 28, 320, "side of the network's input in pixels (default: 224, or that of --init)"),
     CLI_ROW_WHOLE("epochs", 'e', "N", "30", 1, 10000, "times that every picture is seen"),
     CLI_ROW_REAL("minutes", 0, "X", NULL, 0, 1e6, "fit the schedule to this time by the speed measured (default: no limit)"),

@@ -78,11 +78,27 @@ static char *default_path(void) {
     return NULL;
 }
 
+/* The model in FOLDER, or in its member number `member` (above 0), if it is there. */
+static char *model_in(const char *folder, int member) {
+    char *path = NULL, inner[32] = "";
+    if (member > 0)
+        snprintf(inner, sizeof inner, "/member%d", member);
+    if (asprintf(&path, "%s%s/model.safetensors", folder, inner) < 0)
+        return NULL;
+    if (!access(path, F_OK))
+        return path;
+    free(path);
+    return NULL;
+}
+
 char *cli_model_path(const char *name) {
     if (!name)
         return default_path();
     const cli_published *entry = cli_published_find(name);
-    char *path = !*name || !access(name, F_OK) || strchr(name, '/') ? strdup(name) : data_find(entry ? entry->file : name);
+    char *path = model_in(name, 0);
+    if (path)
+        return path;
+    path = !*name || !access(name, F_OK) || strchr(name, '/') ? strdup(name) : data_find(entry ? entry->file : name);
     if (path)
         return path;
     if (entry)
@@ -124,19 +140,6 @@ static bool add_name(char ***names, size_t *count, char *name) {
     *names = longer;
     longer[(*count)++] = name;
     return true;
-}
-
-/* The model in FOLDER, or in its member number `member` (above 0), if it is there. */
-static char *model_in(const char *folder, int member) {
-    char *path = NULL, inner[32] = "";
-    if (member > 0)
-        snprintf(inner, sizeof inner, "/member%d", member);
-    if (asprintf(&path, "%s%s/model.safetensors", folder, inner) < 0)
-        return NULL;
-    if (!access(path, F_OK))
-        return path;
-    free(path);
-    return NULL;
 }
 
 /* Adds what one word of a list means. */

@@ -18,8 +18,8 @@ typedef struct cli_published {
 const cli_published *cli_published_at(size_t index);
 const cli_published *cli_published_find(const char *name);
 
-/* Path of the model that `name` means: a file; else a model in the user's or the system's data folder; with NULL the first
- * published one that has been pulled. malloc'ed; NULL after a line on stderr. */
+/* Path of the model that `name` means: a file, or the model in a folder that `deeper train` left; else a model in the user's or the
+ * system's data folder; with NULL the first published one that has been pulled. malloc'ed; NULL after a line on stderr. */
 char *cli_model_path(const char *name);
 
 /* Opens the model that `name` means (NULL: the default one) with what --labels and --preprocess say, where the command has these

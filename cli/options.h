@@ -84,7 +84,7 @@ struct cli_args {
     "or IDX pictures"
 
 /* Rows that several commands share. */
-#define CLI_OPTION_MODEL CLI_ROW_FILE("model", 'm', "MODEL", "a model file, or the name of a pulled one")
+#define CLI_OPTION_MODEL CLI_ROW_FILE("model", 'm', "MODEL", "a model file, a run's folder, or the name of a pulled one")
 #define CLI_OPTION_THREADS                                                                                                         \
     CLI_ROW_WHOLE("threads", 't', "N", NULL, 1, 256,                                                                               \
                   "threads to use (default: DEEPER_THREADS, else the processors that this process may use)")

@@ -88,14 +88,19 @@ static deeper_status need_text(const char **text, const pairs *file, const char 
     *text = dp_text_find(file->texts, file->count, key);
     if (*text)
         return DEEPER_OK;
-    return dp_fail_at(
-        error, DEEPER_ERROR_FORMAT, 8,
+    return dp_fail(
+        error, DEEPER_ERROR_FORMAT,
         "%s: no %s in its metadata, so it is not a model of deeper; use a file that `deeper convert` or `deeper train` wrote", name,
         key);
 }
 
 static deeper_status describe(description *d, const pairs *file, const char *name, deeper_error *error) {
     const char *version, *architecture, *options, *classes, *preprocess;
+    if (dp_text_find(file->texts, file->count, DP_CHECKPOINT_TEXT))
+        return dp_fail(error, DEEPER_ERROR_FORMAT,
+                       "%s: a checkpoint, from which a run is resumed; the run's models are model.safetensors and last.safetensors "
+                       "in its folder",
+                       name);
     DP_TRY(need_text(&version, file, "deeper.version", name, error));
     if (strcmp(version, DP_DESCRIPTION_VERSION) != 0)
         return dp_fail(error, DEEPER_ERROR_UNSUPPORTED,

@@ -17,6 +17,9 @@
 
 #define DP_DESCRIPTION_VERSION "1"
 
+/* The key of a text that checkpoints have (train/checkpoint.h): such a file is no model. */
+#define DP_CHECKPOINT_TEXT "deeper.progress"
+
 enum { DP_DESCRIPTION_TEXTS = 10 };
 
 typedef struct dp_description {

@@ -3,6 +3,7 @@
 
 #include "base/checksum.h"
 #include "base/files.h"
+#include "formats/description.h"
 #include "formats/safetensors.h"
 #include "train/news.h"
 
@@ -13,7 +14,7 @@
 
 enum { MOST_ARENAS = 8, NUMBER_DIGITS = 12 };
 
-static const char PREFIX[] = "step-", SUFFIX[] = ".safetensors", STATE[] = "deeper.progress", SUM[] = "deeper.checksum";
+static const char PREFIX[] = "step-", SUFFIX[] = ".safetensors", STATE[] = DP_CHECKPOINT_TEXT, SUM[] = "deeper.checksum";
 
 /* A name of the form step-000000001234.safetensors. */
 static bool is_checkpoint(const char *name) {

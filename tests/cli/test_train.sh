@@ -90,6 +90,15 @@ stopped INT 130 int
 run 0 train --resume --out int --threads 2
 cmp whole/last.safetensors int/last.safetensors || fail "two threads end in other bits"
 
+# A run's folder is its model to every command; its checkpoints are none.
+run 0 info --json int
+same "model	int/model.safetensors" "$(get kind path)"
+run 0 classify --model int --json set/red/1.ppm
+run 0 convert int int.safetensors
+cmp int.safetensors int/model.safetensors || fail "another model"
+for checkpoint in int/checkpoints/step-*; do run 1 info "$checkpoint"; done
+says err "a checkpoint, from which a run is resumed"
+
 # ------------------------------------------------------------------------------------------------------------- the preview
 run 0 train --data set $net --preview sheet.png
 says out sheet.png

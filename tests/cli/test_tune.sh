@@ -31,6 +31,8 @@ unset DEEPER_TUNING
 run 0 tune --arch lenet5 --size 28 --threads 1 --batch 2 --json --out mine.json
 same "mine.json	1	2" "$(get tuning threads batch)"
 empty err
+run 0 info --json mine.json
+same "tuning	mine.json	true	true" "$(get kind path used sound)"
 cp mine.json "$work/spaced name.json"
 DEEPER_TUNING="$work/spaced name.json"
 export DEEPER_TUNING
@@ -48,6 +50,8 @@ same "$XDG_CACHE_HOME/deeper/tuning.json" "$(get tuning)"
 
 # Of another machine or version: one note, and the work is done without.
 sed 's/"machine": "/"machine": "not /' mine.json >"$XDG_CACHE_HOME/deeper/tuning.json"
+run 0 info "$XDG_CACHE_HOME/deeper/tuning.json"
+says out "not used here"
 run 0 bench --arch lenet5 --size 28 --seconds 0 --json
 same "built-in model" "$(get tuning)"
 lines err 1
