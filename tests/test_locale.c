@@ -27,7 +27,8 @@ static texts write_texts(const char *folder) {
     deeper_model *model = NULL;
     deeper_model_options options = DEEPER_MODEL_OPTIONS_INIT;
     options.preprocess = "vgg"; /* means with fractions */
-    if (deeper_model_create(&model, "googlenet:stem=small,width=0.0625", 3, 32, &options, &error) || deeper_model_initialize(model, 1, &error))
+    if (deeper_model_create(&model, "googlenet:stem=small,width=0.0625", 3, 32, &options, &error)
+        || deeper_model_initialize(model, 1, &error))
         fail_msg("%s", error.message);
     test_path(path, folder, "m.caffemodel");
     if (deeper_model_save(model, path, &error))
