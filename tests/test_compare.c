@@ -6,6 +6,7 @@
 #include "helpers/markup.h"
 #include "report/plot.h"
 
+#include <limits.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -93,6 +94,9 @@ static void test_members(void **state) {
     assert_string_equal(members[2].text, "nin/144");
     assert_string_equal(members[2].spec, "nin");
     assert_int_equal(expand(members, &count, "nosuch", NULL, 0), DEEPER_ERROR_ARGUMENT);
+    assert_int_equal(expand(members, &count, "size", NULL, INT_MAX), DEEPER_ERROR_ARGUMENT);
+    assert_int_equal(expand(members, &count, "size", NULL, -1), DEEPER_ERROR_ARGUMENT);
+    assert_int_equal(expand(members, &count, "norm", "googlenet@64", 0), DEEPER_ERROR_ARGUMENT);
 
     static const char *const bad[] = { "",     "@64",   "nin@",     "nin@0", "nin@4097", "nin@64x", "nin@99999999999",
                                        "nin/", "nin/2", "nin/10/10" };
@@ -201,9 +205,15 @@ static void test_call(void **state) {
     options.resume = 1;
     assert_int_equal(deeper_compare(&options, NULL, NULL, &error), DEEPER_ERROR_ARGUMENT);
     options.resume = 0;
-    options.seconds = NAN;
-    assert_int_equal(deeper_compare(&options, NULL, NULL, &error), DEEPER_ERROR_ARGUMENT);
-    options.seconds = 0;
+    deeper_compare_options bad[] = { options, options, options, options, options };
+    bad[0].seconds = NAN;
+    bad[1].seconds = INFINITY;
+    bad[2].batch = 5000;
+    bad[3].threads = 1000;
+    bad[4].classes = -1;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) /* said at once, not by every member */
+        if (deeper_compare(&bad[i], NULL, NULL, NULL) == DEEPER_OK)
+            fail_msg("bad option %zu", i);
     options.preset = "norm";
     assert_int_equal(deeper_compare(&options, NULL, NULL, &error), DEEPER_ERROR_ARGUMENT);
     const char *about = NULL;

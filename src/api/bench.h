@@ -28,6 +28,9 @@ typedef struct dp_timed {
     const dp_step_listener *listener; /* with a profile */
 } dp_timed;
 
+/* Whether something may be timed for so long: 0 to a day. Errors: ARGUMENT. */
+deeper_status dp_check_seconds(double seconds, deeper_error *error);
+
 /* Measures the peak, warms up, runs for about `seconds` (at least ten times), measures the peak again and fills *result but for its
  * checksum; with a profile tells its steps. Errors: ARGUMENT (seconds), MEMORY. */
 deeper_status dp_time(const dp_timed *timed, double seconds, deeper_benchmark *result, deeper_error *error);

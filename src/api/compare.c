@@ -1,6 +1,7 @@
 /* compare.c - deeper_compare: one member after the other, each trained, opened and timed by the calls that train, eval and bench
  * are made of; what was found is written after every member, so that a comparison that is stopped leaves what it had. */
 #include "api/compare.h"
+#include "api/bench.h"
 #include "api/handles.h"
 #include "base/cpu.h"
 #include "base/energy.h"
@@ -40,11 +41,20 @@ static void note(const comparison *c, const char *message) {
 
 /* -------------------------------------------------------------------------------------------------------------- before */
 
-/* A member that cannot be built is an error of the call: a typing error must not wait for hours of training. */
-static deeper_status check_members(const comparison *c, deeper_error *error) {
+static int classes_of(const comparison *c) {
+    return c->options->classes ? c->options->classes : DEFAULT_CLASSES;
+}
+
+/* What would fail every member, and a member that cannot be built, are errors of the call: a typing error must not wait for hours
+ * of training. */
+static deeper_status check(const comparison *c, deeper_error *error) {
+    int threads;
+    DP_TRY(dp_check_seconds(c->options->seconds, error));
+    DP_TRY(dp_check_batch(c->options->batch, error));
+    DP_TRY(dp_threads_select(&threads, c->options->threads, error));
     for (size_t i = 0; i < c->count; i++) {
         deeper_model *model = NULL;
-        DP_TRY(deeper_model_create(&model, c->members[i].spec, DEFAULT_CLASSES, c->members[i].image_size, NULL, error));
+        DP_TRY(deeper_model_create(&model, c->members[i].spec, classes_of(c), c->members[i].image_size, NULL, error));
         deeper_model_close(model);
     }
     return DEEPER_OK;
@@ -63,7 +73,7 @@ static deeper_status prepare_folder(const comparison *c, deeper_error *error) {
 
 static deeper_status prepare(comparison *c, deeper_error *error) {
     DP_TRY(dp_compare_members(c->members, &c->count, c->options, error));
-    DP_TRY(check_members(c, error));
+    DP_TRY(check(c, error));
     if (c->options->train && !c->options->out)
         return dp_fail(error, DEEPER_ERROR_ARGUMENT, "out is missing: trained networks need a folder");
     if (!c->options->train && c->options->resume)
@@ -220,8 +230,7 @@ static deeper_status measure(comparison *c, const dp_member *member, deeper_mode
 static deeper_status open_model(const comparison *c, const dp_member *member, const char *folder, deeper_model **model,
                                 deeper_error *error) {
     if (!folder) {
-        int classes = c->options->classes ? c->options->classes : DEFAULT_CLASSES;
-        DP_TRY(deeper_model_create(model, member->spec, classes, member->image_size, NULL, error));
+        DP_TRY(deeper_model_create(model, member->spec, classes_of(c), member->image_size, NULL, error));
         return deeper_model_initialize(*model, 1, error);
     }
     char *path = dp_path_join(NULL, folder, "model.safetensors");
@@ -308,8 +317,6 @@ deeper_status deeper_compare(const deeper_compare_options *options, const deeper
     const deeper_compare_calls none = { 0 };
     DP_TRY(dp_need(options, "options", error));
     DP_TRY(dp_options_read(&mine, sizeof mine, options, "deeper_compare_options", error));
-    if (!(mine.seconds >= 0) || mine.batch < 1)
-        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "seconds is %g and batch %d; 0 and 1 are the least", mine.seconds, mine.batch);
     comparison *c = dp_alloc(NULL, 1, sizeof *c);
     if (!c)
         return dp_fail_memory(error, "the comparison");

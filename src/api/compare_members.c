@@ -109,10 +109,15 @@ deeper_status dp_compare_members(dp_member members[DP_MEMBERS], size_t *count, c
                                  deeper_error *error) {
     int image_size = options->image_size ? options->image_size : DEFAULT_SIZE;
     *count = 0;
+    if (image_size < 1 || image_size > MOST_SIZE)
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "image_size is %d; 1 to %d are possible", image_size, MOST_SIZE);
     if (!options->preset == !options->member_count)
         return dp_fail(error, DEEPER_ERROR_ARGUMENT, "give either members (architectures) or a preset");
     if (options->base && !options->preset)
         return dp_fail(error, DEEPER_ERROR_ARGUMENT, "base is what a preset varies; members are given as they are");
+    if (options->base && strpbrk(options->base, "@/"))
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT,
+                       "base: %.60s: a base is ARCHITECTURE[:OPTIONS]; image_size is the side of its pictures", options->base);
     for (size_t i = 0; options->preset && i < PRESETS; i++)
         if (strcmp(presets[i].name, options->preset) == 0)
             return expand(members, count, i, options, image_size, error);

@@ -102,9 +102,14 @@ static void report(const dp_timed *timed, const times *it, double gflops, deeper
     };
 }
 
-deeper_status dp_time(const dp_timed *timed, double seconds, deeper_benchmark *result, deeper_error *error) {
+deeper_status dp_check_seconds(double seconds, deeper_error *error) {
     if (!(seconds >= 0 && seconds <= MOST_SECONDS))
-        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "seconds is %g; 0 to %d are", seconds, MOST_SECONDS);
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "seconds is %g; 0 to %d are possible", seconds, MOST_SECONDS);
+    return DEEPER_OK;
+}
+
+deeper_status dp_time(const dp_timed *timed, double seconds, deeper_benchmark *result, deeper_error *error) {
+    DP_TRY(dp_check_seconds(seconds, error));
     times it = { 0 };
     dp_profile *fastest = NULL;
     double before = peak_gflops(timed);
