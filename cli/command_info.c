@@ -253,22 +253,43 @@ static int info_answers(const char *path, uint64_t bytes) {
 
 /* -------------------------------------------------------------------------------------------------------------- tuning */
 
+/* JSON that says it is one, as 'deeper tune' begins its files. */
 static bool head_is_tuning(const unsigned char *head, size_t size) {
-    static const char mark[] = "{\"deeper_tuning\":";
-    return size >= sizeof mark - 1 && !memcmp(head, mark, sizeof mark - 1);
+    static const char mark[] = "\"deeper_tuning\"";
+    size_t begin = 0;
+    while (begin < size && isspace(head[begin]))
+        begin++;
+    return begin < size && head[begin] == '{' && memmem(head, size, mark, sizeof mark - 1);
 }
 
-/* One of another machine is as sound as one of this. */
-static int info_tuning(const char *path) {
+static void print_tuning(const deeper_tuning_contents *it, uint64_t bytes) {
+    char text[CLI_NUMBER_SIZE];
+    printf("%-14s %s\n%-14s ", "tuning", cli_bytes(bytes, text), "machine");
+    cli_print_text(it->machine);
+    puts(it->here ? "" : "; another one than this: not used here");
+    for (int i = 0; i < it->set_count; i++)
+        printf("%-14s %d choice%s, %d of them direct\n", it->sets[i].isa, it->sets[i].choices, it->sets[i].choices == 1 ? "" : "s",
+               it->sets[i].direct);
+    puts(it->set_count ? "sound" : "no choices, sound");
+}
+
+static int info_tuning(const char *path, uint64_t bytes) {
+    deeper_tuning_contents contents;
     deeper_error error = { 0 };
-    deeper_status status = deeper_tuning_check(path, &error);
-    if (status && status != DEEPER_ERROR_MISMATCH)
+    if (deeper_tuning_examine(path, &contents, &error))
         return cli_failure(&error);
-    if (cli_json())
-        cli_print_json(
-            with_sound(json_pack("{s:s, s:o, s:b}", "kind", "tuning", "path", cli_json_text(path), "used", status == DEEPER_OK)));
-    else
-        printf("tuning    %s\nsound\n", status ? "of another machine or version, not used here" : "of this machine");
+    if (!cli_json()) {
+        print_tuning(&contents, bytes);
+        return CLI_DONE;
+    }
+    json_t *sets = json_array();
+    for (int i = 0; i < contents.set_count; i++) {
+        const deeper_tuning_set *it = &contents.sets[i];
+        json_array_append_new(sets, json_pack("{s:s, s:i, s:i}", "isa", it->isa, "choices", it->choices, "direct", it->direct));
+    }
+    cli_print_json(
+        with_sound(json_pack("{s:s, s:o, s:I, s:o, s:b, s:o}", "kind", "tuning", "path", cli_json_text(path), "bytes",
+                             (json_int_t)bytes, "machine", cli_json_text(contents.machine), "used", contents.here, "sets", sets)));
     return CLI_DONE;
 }
 
@@ -290,7 +311,7 @@ static int run(const cli_args *args) {
         if (head_is_picture(head, size))
             code = info_picture(path);
         else if (head_is_tuning(head, size))
-            code = info_tuning(path);
+            code = info_tuning(path, (uint64_t)status.st_size);
         else if (head_is_text(head, size) || head_is_set(head, size))
             code = info_dataset(args, path);
         else if (head_is_answers(head, size))
@@ -313,8 +334,8 @@ const cli_command cli_command_info = {
         "tar of them, a list of \"PATH LABEL\" lines, or IDX pictures): its classes and counts, and what is wrong with its "
         "pictures: those that cannot be read, the same picture in two classes or in the training and the validation part, classes "
         "without pictures. A picture: its size. Saved answers of 'eval --save-probs': models, pictures, crops, shard, accuracy. "
-        "The file of 'deeper tune': whether it is used here. The kind is found by content. The exit code is 1 if the file is "
-        "damaged or the set "
+        "The file of 'deeper tune': machine, whether it is used here, choices. "
+        "The kind is found by content. The exit code is 1 if the file is damaged or the set "
         "is not sound; pictures that are tiny or repeated in their class are only counted.",
     .examples = "deeper info googlenet.safetensors\n"
                 "deeper info flowers.tar\n"

@@ -10,13 +10,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 enum { IMAGES = 2 };
 
 #define HEAD "{\"deeper_tuning\": 1, \"machine\": \"here\", \"convolutions\": ["
-#define KEY "\"isa\": \"portable\", \"precision\": \"fp32\", \"channels\": 8, \"outputs\": 16, \"height\": 14, \"width\": 14, "
+#define KEY_REST "\"precision\": \"fp32\", \"channels\": 8, \"outputs\": 16, \"height\": 14, \"width\": 14, "
+#define KEY "\"isa\": \"portable\", " KEY_REST
 #define SOUND "{" KEY "\"taps\": 3, \"phases\": 1, \"points\": 4, \"even\": false, \"panel\": 1}"
 
 static char *folder;
@@ -53,7 +56,8 @@ static void test_there_and_back(void **state) {
     deeper_error error = { 0 };
     for (size_t i = 0; i < count; i++)
         assert_int_equal(dp_tuning_put(&tuning, &items[i], NULL), DEEPER_OK);
-    assert_int_equal(dp_tuning_write(&tuning, file, NULL), DEEPER_OK);
+    remove(file);
+    assert_int_equal(dp_tuning_join(&tuning, file, NULL), DEEPER_OK);
     if (dp_tuning_read(&back, file, NULL, &error) != DEEPER_OK)
         fail_msg("%s", error.message);
     assert_int_equal(deeper_tuning_check(file, NULL), DEEPER_OK);
@@ -113,6 +117,39 @@ static void test_refused(void **state) {
         assert_null(strchr(error.message, '\n'));
         dp_tuning_free(&tuning);
     }
+}
+
+/* Processes that add to one file at once: each key of each is there at the end. */
+static void test_join(void **state) {
+    enum { ADDERS = 4, KEYS = 12 };
+    pid_t adders[ADDERS];
+    dp_tuning all;
+    deeper_error error = { 0 };
+    remove(file);
+    for (int i = 0; i < ADDERS; i++) {
+        adders[i] = fork();
+        assert_true(adders[i] >= 0);
+        if (adders[i])
+            continue;
+        int failed = 0;
+        for (int k = 0; k < KEYS; k++) {
+            dp_tuning tuning = { 0 };
+            const dp_tuned item = { { DP_ISA_PORTABLE, 8 + i, 16 + k, 14, 14, 3, 1 }, { 4, false, 1 } };
+            failed |= dp_tuning_put(&tuning, &item, NULL) || dp_tuning_join(&tuning, file, NULL);
+            dp_tuning_free(&tuning);
+        }
+        _exit(failed);
+    }
+    for (int i = 0; i < ADDERS; i++) {
+        int ended = 1;
+        assert_int_equal(waitpid(adders[i], &ended, 0), adders[i]);
+        assert_int_equal(ended, 0);
+    }
+    if (dp_tuning_read(&all, file, NULL, &error) != DEEPER_OK)
+        fail_msg("%s", error.message);
+    assert_int_equal(all.count, ADDERS * KEYS);
+    dp_tuning_free(&all);
+    assert_int_equal(test_folder_count(folder), 1);
 }
 
 static void test_too_many(void **state) {
@@ -194,10 +231,44 @@ static int write_choices(int index) {
         assert_int_equal(dp_tuning_put(&tuning, &(dp_tuned){ chosen.key, all[index % count] }, NULL), DEEPER_OK);
         steps++;
     }
-    assert_int_equal(dp_tuning_write(&tuning, file, NULL), DEEPER_OK);
+    remove(file);
+    assert_int_equal(dp_tuning_join(&tuning, file, NULL), DEEPER_OK);
     dp_tuning_free(&tuning);
     deeper_session_free(session);
     return steps;
+}
+
+/* What a file is said to be, of whatever machine. */
+static void test_examine(void **state) {
+    deeper_tuning_contents contents;
+    deeper_error error = { 0 };
+    static const char text[] =
+        HEAD SOUND ", {" KEY "\"taps\": 5, \"phases\": 1, \"points\": 0, \"even\": false, \"panel\": 1},"
+                   "{\"isa\": \"neon\"," KEY_REST "\"taps\": 3, \"phases\": 1, \"points\": 4, \"even\": false, "
+                   "\"panel\": 1}]}";
+    test_write(file, text, sizeof text - 1);
+    if (deeper_tuning_examine(file, &contents, &error) != DEEPER_OK)
+        fail_msg("%s", error.message);
+    assert_string_equal(contents.machine, "here");
+    assert_int_equal(contents.here, 0);
+    assert_int_equal(contents.set_count, 2);
+    assert_string_equal(contents.sets[0].isa, "portable");
+    assert_int_equal(contents.sets[0].choices, 2);
+    assert_int_equal(contents.sets[0].direct, 1);
+    assert_string_equal(contents.sets[1].isa, "neon");
+    assert_int_equal(contents.sets[1].choices, 1);
+    int steps = write_choices(0);
+    assert_int_equal(deeper_tuning_examine(file, &contents, &error), DEEPER_OK);
+    assert_int_equal(contents.here, 1);
+    assert_int_equal(contents.set_count, 1);
+    assert_in_range(contents.sets[0].choices, 1, steps);
+    assert_int_equal(contents.sets[0].direct, contents.sets[0].choices);
+    test_write(file, HEAD "1]}", strlen(HEAD "1]}"));
+    assert_int_equal(deeper_tuning_examine(file, &contents, &error), DEEPER_ERROR_FORMAT);
+    remove(file);
+    assert_int_equal(deeper_tuning_examine(file, &contents, &error), DEEPER_ERROR_IO);
+    assert_int_equal(deeper_tuning_examine(NULL, &contents, &error), DEEPER_ERROR_ARGUMENT);
+    assert_int_equal(deeper_tuning_examine(file, NULL, &error), DEEPER_ERROR_ARGUMENT);
 }
 
 /* The largest difference of a probability between two ways was seen as 1.5e-7 (avx512), 1.8e-7 (avx2) and 3.3e-7 (portable); thirty
@@ -356,7 +427,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_there_and_back), cmocka_unit_test(test_refused),  cmocka_unit_test(test_too_many),
         cmocka_unit_test(test_candidates),     cmocka_unit_test(test_sessions), cmocka_unit_test(test_direct_knows_none),
-        cmocka_unit_test(test_bad_files),      cmocka_unit_test(test_tune),     cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_join),           cmocka_unit_test(test_examine),  cmocka_unit_test(test_bad_files),
+        cmocka_unit_test(test_tune),           cmocka_unit_test(test_memory),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

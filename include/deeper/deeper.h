@@ -779,10 +779,10 @@ typedef struct deeper_tuning_result {
 
 /* Measures how each kind of convolution in the network is computed fastest on this machine, within whole runs of the network (the
  * model needs parameter values), and writes a file for deeper_session_options.tuning, atomically; what the file has of other
- * networks and instruction sets of this machine stays. A choice other than the library's own is kept where it is clearly faster, by
- * 3 % at least in the geometric mean of one thread and all threads. Takes about a minute for GoogLeNet. `layer` (may be NULL) is
- * called once a kind at the end. The same file means the same results whatever the batch or the number of threads. Errors: those of
- * deeper_session_create; IO. */
+ * networks and instruction sets of this machine stays, also when several processes tune at once. A choice other than the library's
+ * own is kept where it is clearly faster, by 3 % at least in the geometric mean of one thread and all threads. Takes about a minute
+ * for GoogLeNet. `layer` (may be NULL) is called once a kind at the end. The same file means the same results whatever the batch or
+ * the number of threads. Errors: those of deeper_session_create; IO. */
 DEEPER_API deeper_status deeper_tune(const deeper_model *model, const char *path, const deeper_tune_options *options,
                                      void (*layer)(void *context, const deeper_tuned_layer *layer), void *context,
                                      deeper_tuning_result *result, deeper_error *error);
@@ -790,6 +790,23 @@ DEEPER_API deeper_status deeper_tune(const deeper_model *model, const char *path
 /* Whether a session can use a tuning file. Errors: MISMATCH (a sound file of another machine or version: to be ignored, or measured
  * anew), FORMAT and LIMIT (no tuning), IO. */
 DEEPER_API deeper_status deeper_tuning_check(const char *path, deeper_error *error);
+
+/* The choices of a tuning file for one instruction set. */
+typedef struct deeper_tuning_set {
+    const char *isa; /* static */
+    int choices;     /* kinds of convolutions */
+    int direct;      /* of them: computed directly, the others by Winograd's algorithm */
+} deeper_tuning_set;
+
+typedef struct deeper_tuning_contents {
+    char machine[192]; /* it was measured on, a text of any bytes; cut where it is longer */
+    int here;          /* 1: that is this machine: sessions can use the file */
+    int set_count;
+    deeper_tuning_set sets[8];
+} deeper_tuning_contents;
+
+/* What a tuning file of any machine has. Errors: MISMATCH (of another version), FORMAT and LIMIT (no tuning), IO. */
+DEEPER_API deeper_status deeper_tuning_examine(const char *path, deeper_tuning_contents *contents, deeper_error *error);
 
 /* -------------------------------------------------------------------------------------------------------- comparing networks */
 

@@ -1,12 +1,11 @@
-/* tune.c - deeper_tune and its files: what eval/tune.h measured joined with what a file already has. */
+/* tune.c - deeper_tune and its files: what eval/tune.h measured joined with what a file already has; what a file is. */
 #include "eval/tune.h"
 #include "api/bench.h"
 #include "api/handles.h"
 #include "base/files.h"
 #include "formats/tuning.h"
 
-#include <errno.h>
-#include <unistd.h>
+#include <string.h>
 
 enum { TEXT_LIMIT = 4096 };
 
@@ -18,19 +17,39 @@ deeper_status deeper_tuning_check(const char *path, deeper_error *error) {
     return status;
 }
 
-/* Before anything is measured: whether the file can be written, and what it has. One of another machine or version, or a damaged
- * one, counts as none. */
-static deeper_status open_file(dp_tuning *tuning, const char *path, const deeper_allocator *allocator, deeper_error *error) {
+deeper_status deeper_tuning_examine(const char *path, deeper_tuning_contents *contents, deeper_error *error) {
+    char here[DP_MACHINE_SIZE];
+    dp_tuning tuning = { 0 };
+    DP_TRY(dp_need(path, "path", error));
+    DP_TRY(dp_need(contents, "contents", error));
+    *contents = (deeper_tuning_contents){ 0 };
+    _Static_assert(sizeof contents->machine >= DP_MACHINE_SIZE && sizeof contents->sets / sizeof *contents->sets >= DP_ISA_COUNT,
+                   "room for what there can be");
+    deeper_status status = dp_tuning_examine(&tuning, contents->machine, path, NULL, error);
+    contents->here = strcmp(contents->machine, dp_machine_text(here)) == 0;
+    for (int isa = 0; isa < DP_ISA_COUNT; isa++) {
+        deeper_tuning_set *set = &contents->sets[contents->set_count];
+        for (size_t i = 0; i < tuning.count; i++)
+            if (tuning.items[i].key.isa == (dp_isa)isa) {
+                set->choices++;
+                set->direct += tuning.items[i].choice.points == 0;
+            }
+        set->isa = dp_isa_name((dp_isa)isa);
+        contents->set_count += set->choices > 0;
+    }
+    dp_tuning_free(&tuning);
+    return status;
+}
+
+/* Before anything is measured: whether the file can be written, and read if it is there. */
+static deeper_status try_file(const char *path, const deeper_allocator *allocator, deeper_error *error) {
     dp_writer *writer = NULL;
+    dp_tuning tuning = { 0 };
     DP_TRY(dp_writer_open(&writer, path, allocator, error));
     dp_writer_discard(writer);
-    if (access(path, F_OK) && errno == ENOENT)
-        return DEEPER_OK;
-    deeper_status status = dp_tuning_read(tuning, path, allocator, error);
-    if (status != DEEPER_ERROR_MISMATCH && status != DEEPER_ERROR_FORMAT && status != DEEPER_ERROR_LIMIT)
-        return status;
-    dp_tuning_free(tuning);
-    return DEEPER_OK;
+    deeper_status status = dp_tuning_read_old(&tuning, path, allocator, error);
+    dp_tuning_free(&tuning);
+    return status;
 }
 
 static deeper_status measure(dp_tuned_network *network, const deeper_model *model, const deeper_tune_options *options,
@@ -55,10 +74,15 @@ static deeper_status measure(dp_tuned_network *network, const deeper_model *mode
     return status;
 }
 
-static deeper_status keep(dp_tuning *tuning, const dp_tuned_network *network, const char *path, deeper_error *error) {
-    for (int i = 0; i < network->layer_count; i++)
-        DP_TRY(dp_tuning_put(tuning, &(dp_tuned){ network->layers[i].key, network->layers[i].best }, error));
-    return network->layer_count ? dp_tuning_write(tuning, path, error) : DEEPER_OK;
+static deeper_status keep(const dp_tuned_network *network, const char *path, deeper_error *error) {
+    dp_tuning tuning = { .allocator = network->allocator };
+    deeper_status status = DEEPER_OK;
+    for (int i = 0; status == DEEPER_OK && i < network->layer_count; i++)
+        status = dp_tuning_put(&tuning, &(dp_tuned){ network->layers[i].key, network->layers[i].best }, error);
+    if (status == DEEPER_OK && tuning.count)
+        status = dp_tuning_join(&tuning, path, error);
+    dp_tuning_free(&tuning);
+    return status;
 }
 
 static deeper_status tell(const dp_tuned_layer *it, void (*layer)(void *context, const deeper_tuned_layer *layer), void *context,
@@ -95,13 +119,12 @@ deeper_status deeper_tune(const deeper_model *model, const char *path, const dee
     deeper_tune_options mine = DEEPER_TUNE_OPTIONS_INIT;
     DP_TRY(dp_options_read(&mine, sizeof mine, options, "deeper_tune_options", error));
     const deeper_allocator *allocator = model->owner.allocator;
-    dp_tuning tuning = { .allocator = allocator };
     dp_tuned_network network = { .allocator = allocator };
-    deeper_status status = open_file(&tuning, path, allocator, error);
+    deeper_status status = try_file(path, allocator, error);
     if (status == DEEPER_OK)
         status = measure(&network, model, &mine, error);
     if (status == DEEPER_OK)
-        status = keep(&tuning, &network, path, error);
+        status = keep(&network, path, error);
     for (int i = 0; status == DEEPER_OK && layer && i < network.layer_count; i++)
         status = tell(&network.layers[i], layer, context, allocator, error);
     if (status == DEEPER_OK && result)
@@ -115,6 +138,5 @@ deeper_status deeper_tune(const deeper_model *model, const char *path, const dee
                                           .threads = network.threads,
                                           .isa = dp_isa_name(network.isa) };
     dp_tuned_network_free(&network);
-    dp_tuning_free(&tuning);
     return status;
 }

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -294,10 +295,17 @@ void dp_writer_put(dp_writer *writer, const void *bytes, size_t size) {
     }
 }
 
-/* Makes the rename itself last through a loss of power. File systems that cannot sync a folder say EINVAL, which is no failure, nor
- * is a folder that may be written but not read. The file is complete in every case. */
-static int sync_folder(const char *folder) {
-    int file = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+/* A descriptor of the folder that `target` is in, -1 if it cannot be read. Cuts `target` to it. */
+static int open_folder(char *target) {
+    size_t length = folder_length(target);
+    target[length] = '\0';
+    return open(length ? target : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* Makes the rename to `target` itself last through a loss of power. File systems that cannot sync a folder say EINVAL, which is no
+ * failure, nor is a folder that may be written but not read. The file is complete in every case. */
+static int sync_folder(char *target) {
+    int file = open_folder(target);
     if (file < 0)
         return 0;
     int failure = fsync(file) != 0 && errno != EINVAL ? errno : 0;
@@ -317,9 +325,7 @@ deeper_status dp_writer_commit(dp_writer *writer, deeper_error *error) {
     if (!writer->failure) {
         dp_free(writer->allocator, writer->temporary);
         writer->temporary = NULL;
-        size_t length = folder_length(writer->target);
-        writer->target[length] = '\0';
-        writer->failure = sync_folder(length ? writer->target : ".");
+        writer->failure = sync_folder(writer->target);
     }
     deeper_status result = DEEPER_OK;
     if (writer->failure) {
@@ -333,6 +339,27 @@ deeper_status dp_writer_commit(dp_writer *writer, deeper_error *error) {
 void dp_writer_discard(dp_writer *writer) {
     if (writer)
         writer_end(writer);
+}
+
+deeper_status dp_folder_lock(int *lock, const char *path, const deeper_allocator *allocator, deeper_error *error) {
+    int failure = 0;
+    char *target = follow_links(path, allocator);
+    if (!target && errno == ENOMEM)
+        return dp_fail_memory(error, "the name of a file to lock");
+    *lock = target ? open_folder(target) : -1;
+    dp_free(allocator, target);
+    while (*lock >= 0 && (failure = flock(*lock, LOCK_EX)) != 0 && errno == EINTR)
+        continue;
+    if (failure != 0) {
+        close(*lock);
+        *lock = -1;
+    }
+    return DEEPER_OK;
+}
+
+void dp_folder_unlock(int lock) {
+    if (lock >= 0)
+        close(lock);
 }
 
 /* ----------------------------------------------------------------------------------------------------------- folders */

@@ -42,6 +42,13 @@ deeper_status dp_folder_make(const char *path, deeper_error *error);
 /* Makes the folder of a new run or comparison (`what`): one that is there must be empty. Errors: IO; ARGUMENT, naming resume. */
 deeper_status dp_folder_make_new(const char *path, const char *what, const deeper_allocator *allocator, deeper_error *error);
 
+/* The lock of the folder that `path` is in (symbolic links followed as a writer does): waits until nobody else holds it. For files
+ * that several processes read, change and write anew; a file itself cannot be locked for that, since a writer replaces it. It ends
+ * with its process at the latest and leaves nothing behind. Where it cannot be had (a file system without locks, a folder that
+ * cannot be read) one does without: *lock is then -1. Errors: MEMORY. */
+deeper_status dp_folder_lock(int *lock, const char *path, const deeper_allocator *allocator, deeper_error *error);
+void dp_folder_unlock(int lock);
+
 /* Removes a file. Errors: IO, naming the path. */
 deeper_status dp_file_remove(const char *path, deeper_error *error);
 

@@ -5,6 +5,8 @@
 #include "base/files.h"
 #include "formats/json.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -83,47 +85,77 @@ static deeper_status take_all(dp_tuning *tuning, const json_t *root, const char 
     return DEEPER_OK;
 }
 
-static deeper_status read_root(dp_tuning *tuning, const json_t *root, const char *name, const char *machine, deeper_error *error) {
+/* machine: what it must be of, NULL: any. measured: receives what it is of, or NULL. */
+static deeper_status read_root(dp_tuning *tuning, const json_t *root, const char *name, const char *machine, char *measured,
+                               deeper_error *error) {
     const json_t *version = json_object_get(root, "deeper_tuning");
-    const char *measured = json_string_value(json_object_get(root, "machine"));
+    const char *named = json_string_value(json_object_get(root, "machine"));
     if (!json_is_integer(version))
         return dp_fail(error, DEEPER_ERROR_FORMAT, "%s: no tuning; %s", name, REMEDY);
     if (json_integer_value(version) != VERSION)
         return dp_fail(error, DEEPER_ERROR_MISMATCH,
                        "%s: not used: of version %lld of its format, this deeper has %d ('deeper tune')", name,
                        (long long)json_integer_value(version), VERSION);
-    if (!measured)
+    if (!named)
         return dp_fail(error, DEEPER_ERROR_FORMAT, "%s: a tuning that does not name its machine; %s", name, REMEDY);
-    if (strcmp(measured, machine) != 0)
+    if (measured)
+        snprintf(measured, DP_MACHINE_SIZE, "%s", named);
+    if (machine && strcmp(named, machine) != 0)
         return dp_fail(error, DEEPER_ERROR_MISMATCH,
-                       "%s: not used: measured on another machine, %.80s ('deeper tune' measures here)", name, measured);
+                       "%s: not used: measured on another machine, %.80s ('deeper tune' measures here)", name, named);
     return take_all(tuning, root, name, error);
 }
 
-deeper_status dp_tuning_parse(dp_tuning *tuning, const void *bytes, size_t size, const char *name, const char *machine,
-                              const deeper_allocator *allocator, deeper_error *error) {
+static deeper_status parse(dp_tuning *tuning, const void *bytes, size_t size, const char *name, const char *machine, char *measured,
+                           deeper_error *error) {
     json_t *root = NULL;
-    *tuning = (dp_tuning){ .allocator = allocator };
     if (size > FILE_LIMIT)
         return dp_fail(error, DEEPER_ERROR_LIMIT, "%s: larger than a tuning can be; %s", name, REMEDY);
     deeper_status status = dp_json_parse(&root, bytes, size, DEPTH, name, "the tuning", 0, error);
     if (status != DEEPER_OK)
         return status == DEEPER_ERROR_FORMAT && error ? dp_fail_at(error, status, error->offset, "%s; %s", error->message, REMEDY)
                                                       : status;
-    status = read_root(tuning, root, name, machine, error);
+    status = read_root(tuning, root, name, machine, measured, error);
     json_decref(root);
+    return status;
+}
+
+deeper_status dp_tuning_parse(dp_tuning *tuning, const void *bytes, size_t size, const char *name, const char *machine,
+                              const deeper_allocator *allocator, deeper_error *error) {
+    *tuning = (dp_tuning){ .allocator = allocator };
+    return parse(tuning, bytes, size, name, machine, NULL, error);
+}
+
+static deeper_status read_file(dp_tuning *tuning, const char *path, const char *machine, char *measured,
+                               const deeper_allocator *allocator, deeper_error *error) {
+    void *data = NULL;
+    size_t size = 0;
+    *tuning = (dp_tuning){ .allocator = allocator };
+    DP_TRY(dp_file_read(&data, &size, path, FILE_LIMIT, allocator, error));
+    deeper_status status = parse(tuning, data, size, path, machine, measured, error);
+    dp_free(allocator, data);
     return status;
 }
 
 deeper_status dp_tuning_read(dp_tuning *tuning, const char *path, const deeper_allocator *allocator, deeper_error *error) {
     char machine[DP_MACHINE_SIZE];
-    void *data = NULL;
-    size_t size = 0;
+    return read_file(tuning, path, dp_machine_text(machine), NULL, allocator, error);
+}
+
+deeper_status dp_tuning_examine(dp_tuning *tuning, char machine[DP_MACHINE_SIZE], const char *path,
+                                const deeper_allocator *allocator, deeper_error *error) {
+    return read_file(tuning, path, NULL, machine, allocator, error);
+}
+
+deeper_status dp_tuning_read_old(dp_tuning *tuning, const char *path, const deeper_allocator *allocator, deeper_error *error) {
     *tuning = (dp_tuning){ .allocator = allocator };
-    DP_TRY(dp_file_read(&data, &size, path, FILE_LIMIT, allocator, error));
-    deeper_status status = dp_tuning_parse(tuning, data, size, path, dp_machine_text(machine), allocator, error);
-    dp_free(allocator, data);
-    return status;
+    if (dp_is_folder(path) < 0 && errno == ENOENT)
+        return DEEPER_OK;
+    deeper_status status = dp_tuning_read(tuning, path, allocator, error);
+    if (status != DEEPER_ERROR_MISMATCH && status != DEEPER_ERROR_FORMAT && status != DEEPER_ERROR_LIMIT)
+        return status;
+    dp_tuning_free(tuning);
+    return DEEPER_OK;
 }
 
 void dp_tuning_print(const dp_tuning *tuning, const char *machine, dp_buffer *text) {
@@ -145,7 +177,7 @@ void dp_tuning_print(const dp_tuning *tuning, const char *machine, dp_buffer *te
     dp_buffer_printf(text, "\n]}\n");
 }
 
-deeper_status dp_tuning_write(const dp_tuning *tuning, const char *path, deeper_error *error) {
+static deeper_status write_file(const dp_tuning *tuning, const char *path, deeper_error *error) {
     char machine[DP_MACHINE_SIZE];
     dp_writer *writer = NULL;
     dp_buffer text;
@@ -158,5 +190,23 @@ deeper_status dp_tuning_write(const dp_tuning *tuning, const char *path, deeper_
         status = dp_writer_commit(writer, error);
     }
     dp_buffer_free(&text);
+    return status;
+}
+
+/* What the file has and the tuning, whose choices go before. */
+static deeper_status join(dp_tuning *all, const dp_tuning *tuning, const char *path, deeper_error *error) {
+    DP_TRY(dp_tuning_read_old(all, path, tuning->allocator, error));
+    for (size_t i = 0; i < tuning->count; i++)
+        DP_TRY(dp_tuning_put(all, &tuning->items[i], error));
+    return write_file(all, path, error);
+}
+
+deeper_status dp_tuning_join(const dp_tuning *tuning, const char *path, deeper_error *error) {
+    dp_tuning all = { 0 };
+    int lock;
+    DP_TRY(dp_folder_lock(&lock, path, tuning->allocator, error));
+    deeper_status status = join(&all, tuning, path, error);
+    dp_folder_unlock(lock);
+    dp_tuning_free(&all);
     return status;
 }

@@ -31,8 +31,6 @@ unset DEEPER_TUNING
 run 0 tune --arch lenet5 --size 28 --threads 1 --batch 2 --json --out mine.json
 same "mine.json	1	2" "$(get tuning threads batch)"
 empty err
-run 0 info --json mine.json
-same "tuning	mine.json	true	true" "$(get kind path used sound)"
 cp mine.json "$work/spaced name.json"
 DEEPER_TUNING="$work/spaced name.json"
 export DEEPER_TUNING
@@ -43,15 +41,45 @@ export XDG_CACHE_HOME="$work/other/cache"
 run 0 tune --arch lenet5 --size 28 --threads 1 --quiet
 [ -s "$work/other/cache/deeper/tuning.json" ] || fail "nothing in XDG_CACHE_HOME"
 
+# Two at once: what either found is in the file at the end.
+"$program" tune --arch lenet5 --size 28 --threads 1 --out both.json --json >first 2>&1 &
+run 0 tune --arch lenet5:form=published --size 32 --threads 1 --out both.json --json
+kinds=$(get kinds)
+wait $! || fail "$(cat first)"
+cp first out
+kinds=$((kinds + $(get kinds)))
+run 0 info --json both.json
+same "$kinds" "$(get sets.0.choices)"
+same both.json "$(ls -A | grep both)" # and nothing is left beside it
+
 # verify says which it used.
 small_model small.safetensors
 run 0 verify small.safetensors --against small.safetensors --json
 same "$XDG_CACHE_HOME/deeper/tuning.json" "$(get tuning)"
 
+# info says what a file is, of this machine or another, and what is wrong with it.
+run 0 info --json mine.json
+same "tuning	true	true	1" "$(get kind used sound sets.0.choices)"
+same "$(sed -n 's/.*"machine": "\([^"]*\)".*/\1/p' mine.json)" "$(get machine)"
+run 0 info mine.json
+says out "machine " "1 choice," sound
+lacks out "not used here"
+sed 's/"machine": "/"machine": "not /' mine.json >foreign.json
+run 0 info --json foreign.json
+same "tuning	false	true" "$(get kind used sound)"
+run 0 info foreign.json
+says out "not used here" sound
+head -c 200 mine.json >cut.json
+run 1 info cut.json
+lines err 1
+says err "cut.json: " "deeper tune"
+sed 's/"points": [0-9]*/"points": 3/' mine.json >odd.json
+run 1 info odd.json
+lines err 1
+says err "odd.json: convolution 1 is not as deeper writes it"
+
 # Of another machine or version: one note, and the work is done without.
 sed 's/"machine": "/"machine": "not /' mine.json >"$XDG_CACHE_HOME/deeper/tuning.json"
-run 0 info "$XDG_CACHE_HOME/deeper/tuning.json"
-says out "not used here"
 run 0 bench --arch lenet5 --size 28 --seconds 0 --json
 same "built-in model" "$(get tuning)"
 lines err 1

@@ -32,7 +32,7 @@ static void check_file(const dp_tuning *tuning) {
     dp_tuning back;
     if (file < 0)
         return;
-    demand(dp_tuning_write(tuning, path, NULL) == DEEPER_OK && dp_tuning_read(&back, path, NULL, NULL) == DEEPER_OK);
+    demand(dp_tuning_join(tuning, path, NULL) == DEEPER_OK && dp_tuning_read(&back, path, NULL, NULL) == DEEPER_OK);
     demand_same(tuning, &back);
     dp_tuning_free(&back);
     close(file);
