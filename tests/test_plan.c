@@ -201,6 +201,33 @@ static void build_imported(subject *s) {
     output(s, dp_graph_add(g, DP_OP_UNFLATTEN, "back", &flat, 1, &(dp_attributes){ .shape = { 0, 9, 12, 7 } }));
 }
 
+static int clip(dp_graph *g, const char *name, int x, float low, float high) {
+    return dp_graph_add(g, DP_OP_CLIP, name, &x, 1, &(dp_attributes){ .clip = { low, high } });
+}
+
+/* Clips behind convolutions of every kind: Winograd's, siblings that read one input, depthwise ones, with a factor and a term
+ * between; into slices of a concatenation. One of a single pixel stays a step of its own, as does one of a value that others read.
+ */
+static void build_clips(subject *s) {
+    dp_graph *g = s->graph;
+    dp_shape per_channel = { 32, 1, 1, 1 };
+    int x = dp_add_input(g, "data", 20, 15, 14);
+    int scale = dp_add_parameter(g, "a", "weight", per_channel), shift = dp_add_parameter(g, "a", "bias", per_channel);
+    int folded = dp_graph_add(g, DP_OP_AFFINE, "fa", (int[]){ dp_add_conv(g, "c1", x, 32, window(3, 3, 1, 1), true), scale, shift },
+                              3, NULL);
+    x = clip(g, "k1", folded, 0, 0.5F);
+    dp_window depthwise = window(3, 3, 1, 1);
+    depthwise.groups = 32;
+    int parts[] = { clip(g, "k2", dp_add_conv(g, "c2", x, 32, window(1, 1, 1, 0), true), -0.25F, 0.25F),
+                    clip(g, "k3", dp_add_conv(g, "c3", x, 16, window(1, 1, 1, 0), true), -0.5F, 1),
+                    clip(g, "k4", dp_add_conv(g, "c4", x, 32, depthwise, true), -0.125F, 0.75F) };
+    output(s, dp_add_concat(g, "joined", parts, 3));
+    output(s, clip(g, "k5", dp_add_conv(g, "c5", dp_add_global_average(g, "mean", x), 5, window(1, 1, 1, 0), true), 0, 0.125F));
+    int read = dp_add_conv(g, "c6", x, 9, window(3, 3, 2, 1), true);
+    output(s, read);
+    output(s, clip(g, "k6", read, -INFINITY, 0.125F));
+}
+
 /* Concatenations within concatenations, a part twice, an input as a part, a result with one reader that wants a halo. */
 static void build_nested(subject *s) {
     dp_graph *g = s->graph;
@@ -368,6 +395,7 @@ GRAPH_TEST(imported)
 GRAPH_TEST(winograd)
 GRAPH_TEST(depthwise)
 GRAPH_TEST(groups)
+GRAPH_TEST(clips)
 
 /* ---------------------------------------------------------------- what a plan looks like */
 
@@ -411,6 +439,10 @@ static void test_fusions_happen(void **state) {
     text = plan_text(build_norms, 1, false, NULL);
     assert_non_null(strstr(text, " batch norm ")); /* bn3 alone */
     assert_null(strstr(text, " bn2 "));
+    free(text);
+    text = plan_text(build_clips, 0, false, NULL);
+    assert_null(strstr(text, " clip "));
+    assert_non_null(strstr(text, "clipped at 0.75"));
     free(text);
 }
 
@@ -483,14 +515,23 @@ static void test_bad_options(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_stem),           cmocka_unit_test(test_module_sliced),
-        cmocka_unit_test(test_module_joined),  cmocka_unit_test(test_classifier),
-        cmocka_unit_test(test_norms),          cmocka_unit_test(test_pools),
-        cmocka_unit_test(test_nested),         cmocka_unit_test(test_imported),
-        cmocka_unit_test(test_fusions_happen), cmocka_unit_test(test_winograd_is_used),
-        cmocka_unit_test(test_arena_reuses),   cmocka_unit_test(test_winograd),
-        cmocka_unit_test(test_depthwise),      cmocka_unit_test(test_groups),
-        cmocka_unit_test(test_bad_options),    cmocka_unit_test(test_groups_are_not_multiplied_by_zeros),
+        cmocka_unit_test(test_stem),
+        cmocka_unit_test(test_module_sliced),
+        cmocka_unit_test(test_module_joined),
+        cmocka_unit_test(test_classifier),
+        cmocka_unit_test(test_norms),
+        cmocka_unit_test(test_pools),
+        cmocka_unit_test(test_nested),
+        cmocka_unit_test(test_imported),
+        cmocka_unit_test(test_fusions_happen),
+        cmocka_unit_test(test_winograd_is_used),
+        cmocka_unit_test(test_arena_reuses),
+        cmocka_unit_test(test_winograd),
+        cmocka_unit_test(test_depthwise),
+        cmocka_unit_test(test_groups),
+        cmocka_unit_test(test_clips),
+        cmocka_unit_test(test_bad_options),
+        cmocka_unit_test(test_groups_are_not_multiplied_by_zeros),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

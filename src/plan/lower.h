@@ -17,7 +17,7 @@ typedef struct dp_lowering {
     /* One element a node. A node's value lives where its root's does. root[i] == i for nodes that have a value of their own. */
     bool *needed;
     int *uses;     /* needed nodes that read it, counted once a reading, and outputs */
-    int *absorber; /* the next node (batch norm, ReLU, its gradient) that this node's step computes along, or -1 */
+    int *absorber; /* the next node (batch norm, ReLU, its gradient, clip) that this node's step computes along, or -1 */
     int *root;
     bool *done; /* its step exists already (siblings are lowered together) */
     dp_view *views;
@@ -29,16 +29,16 @@ void dp_simplify(dp_lowering *lowering);
 /* The last of the chain node -> absorber -> ...: the node whose value the step of `node` writes. */
 int dp_target(const dp_lowering *lowering, int node);
 
-/* Whether the step of `node` ends in a ReLU: the lower bound of its output. */
+/* The lower bound of the output of the step of `node`: that of a ReLU or clip which it ends in, or -INFINITY. */
 float dp_target_low(const dp_lowering *lowering, int node);
 
 /* The batch norm or affine that the step of `node` computes along, or -1. */
 int dp_target_affine(const dp_lowering *lowering, int node);
 
-/* Sets what a step that can mask (see dp_step) takes over from the gradient of a ReLU, if it absorbs one. */
+/* Sets what a step that can mask (see dp_step) takes over from the gradient of a ReLU, or from a clip, if it absorbs one. */
 void dp_read_mask(const dp_lowering *lowering, int node, dp_step *step);
 
-/* Appends that a step masks. */
+/* Appends that a step masks or clips. */
 void dp_describe_mask(const dp_step *step, dp_buffer *text);
 
 /* place.c: a view for the value of every root. Pictures of up to DP_PLANAR_CHANNELS channels may stay planar. */

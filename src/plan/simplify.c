@@ -36,8 +36,18 @@ static bool absorbs_relu_gradient(const dp_node *node) {
            || (node->op == DP_OP_CONV && node->shape.h * node->shape.w > 1);
 }
 
+/* What applies a clip to pixels that it has just written: the same, with what it absorbed before. */
+static bool absorbs_clip(const dp_lowering *l, int node) {
+    const dp_node *it = &l->graph->nodes[node];
+    if (is_affine(it->op))
+        return l->absorber[it->inputs[0]] == node && absorbs_clip(l, it->inputs[0]);
+    return it->op == DP_OP_CONV && it->shape.h * it->shape.w > 1;
+}
+
 static bool absorbs(const dp_lowering *l, int node, dp_op next) {
     const dp_node *it = &l->graph->nodes[node];
+    if (next == DP_OP_CLIP)
+        return absorbs_clip(l, node);
     if (next == DP_OP_RELU_GRADIENT)
         return absorbs_relu_gradient(it);
     return next == DP_OP_RELU ? absorbs_relu(it->op) : is_affine(next) && absorbs_affine(l, it->op);
@@ -94,7 +104,10 @@ int dp_target(const dp_lowering *lowering, int node) {
 }
 
 float dp_target_low(const dp_lowering *lowering, int node) {
-    return lowering->graph->nodes[dp_target(lowering, node)].op == DP_OP_RELU ? 0.0F : -INFINITY;
+    const dp_node *target = &lowering->graph->nodes[dp_target(lowering, node)];
+    if (target->op == DP_OP_CLIP)
+        return target->attributes.clip.low;
+    return target->op == DP_OP_RELU ? 0.0F : -INFINITY;
 }
 
 int dp_target_affine(const dp_lowering *lowering, int node) {
@@ -107,9 +120,14 @@ void dp_read_mask(const dp_lowering *lowering, int node, dp_step *step) {
     step->masked = target != node && lowering->graph->nodes[target].op == DP_OP_RELU_GRADIENT;
     if (step->masked)
         step->mask = *dp_input_view(lowering, target, 1);
+    step->clipped = target != node && lowering->graph->nodes[target].op == DP_OP_CLIP;
+    if (step->clipped)
+        step->high = lowering->graph->nodes[target].attributes.clip.high;
 }
 
 void dp_describe_mask(const dp_step *step, dp_buffer *text) {
     if (step->masked)
         dp_buffer_printf(text, "with a ReLU's gradient");
+    if (step->clipped)
+        dp_buffer_printf(text, ", clipped at %g", (double)step->high);
 }

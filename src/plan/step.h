@@ -6,6 +6,8 @@
 #include "kernels/gradient.h"
 #include "plan/plan.h"
 
+#include <math.h>
+
 /* A piece of the arena: `image` floats for each image of the batch, then `fixed` floats whatever the batch. Live from phase `first`
  * to phase `last`. The halo is the margin of pixels around the picture; it is zeroed in phase `first`. */
 typedef struct dp_storage {
@@ -77,7 +79,9 @@ struct dp_step {
     uint64_t multiply_adds; /* of its convolutions and linear layers, done directly, of one image: what it is measured by */
     dp_chosen chosen;
     dp_view in, in2, in3, out;
-    float low;   /* 0: a ReLU is fused, -INFINITY: none */
+    float low;    /* the lower bound of a fused ReLU or clip, -INFINITY: none */
+    bool clipped; /* a clip is fused: `out` is at most `high` */
+    float high;
     bool masked; /* the gradient of a ReLU is fused: `out` is kept where `mask` is > 0, else 0 */
     dp_view mask;
     dp_bias_step bias;
@@ -154,14 +158,18 @@ static inline bool dp_masks_by_input(const dp_step *step) {
     return step->masked && mask->storage == x->storage && mask->offset == x->offset && mask->shape.c == x->shape.c;
 }
 
-/* Applies a step's mask to pixels x..x+pixels-1 of row y of one channel block, which the step has just written. */
+/* Applies a step's mask, or the upper bound of its clip, to pixels x..x+pixels-1 of row y of one channel block, which the step has
+ * just written. */
 static inline void dp_mask_pixels(const dp_run *run, const dp_step *step, int image, int block, int y, int x, int pixels) {
-    if (!step->masked)
+    if (!step->masked && !step->clipped)
         return;
     ptrdiff_t pixel = (ptrdiff_t)x * run->plan->kernels->lanes;
     float *out = dp_view_at(run, &step->out, image) + block * step->out.block + y * step->out.row + pixel;
-    run->plan->gradient_kernels->relu(
-        out, out, dp_view_at(run, &step->mask, image) + block * step->mask.block + y * step->mask.row + pixel, pixels);
+    if (step->clipped)
+        run->plan->kernels->clamp(out, out, pixels, -INFINITY, step->high);
+    else
+        run->plan->gradient_kernels->relu(
+            out, out, dp_view_at(run, &step->mask, image) + block * step->mask.block + y * step->mask.row + pixel, pixels);
 }
 
 static inline void dp_mask_rows(const dp_run *run, const dp_step *step, int image, int block, int begin, int end) {

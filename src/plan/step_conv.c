@@ -270,9 +270,10 @@ static void add_sources(conv_build *b, int node) {
     b->lowering->done[node] = true;
 }
 
-/* Whether a 1x1 convolution of several channels' pixels can be one of a product of several. */
+/* Whether a 1x1 convolution of several channels' pixels can be one of a product of several; masks and clips are for one output. */
 static bool joins(const dp_lowering *l, int node) {
-    return dp_is_point(&l->graph->nodes[node]) && l->graph->nodes[dp_target(l, node)].op != DP_OP_RELU_GRADIENT;
+    const dp_op target = l->graph->nodes[dp_target(l, node)].op;
+    return dp_is_point(&l->graph->nodes[node]) && target != DP_OP_RELU_GRADIENT && target != DP_OP_CLIP;
 }
 
 /* The first convolution and, if it is 1x1, all later 1x1 ones of the same input and the same ReLU. */

@@ -314,7 +314,7 @@ static deeper_status lower_join(dp_lowering *l, int node, channel_of *from, deep
     const dp_node *it = &l->graph->nodes[node];
     size_t blocks = (size_t)dp_blocks(it->shape.c, plan->kernels->lanes);
     dp_step step = unary(l, node, &join_kind);
-    step.work *= 4;
+    step.work *= 64; /* a value at a time */
     step.tasks = dp_parts(plan, (int)blocks, step.work);
     dp_join_step *join = step.as.join = dp_alloc(plan->allocator, 1, sizeof *join);
     int *reads = dp_alloc(plan->allocator, (size_t)it->input_count, sizeof *reads);

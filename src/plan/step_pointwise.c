@@ -5,6 +5,9 @@
 #include <math.h>
 #include <stdio.h>
 
+/* Multiply-adds that take as long as a value that is read, worked on and written: a vector a cycle or so from the second cache. */
+enum { WORK_OF_A_VALUE = 16 };
+
 /* Calls body for every (block, row) of this task; the blocks are shared out. */
 #define FOR_ROWS(block, y)                                                                                                         \
     int begin, end, image = task / step->tasks;                                                                                    \
@@ -92,7 +95,7 @@ static dp_step pointwise(const dp_lowering *l, int node, const dp_step_kind *kin
                      .in = *dp_input_view(l, node, 0),
                      .out = l->views[dp_target(l, node)],
                      .low = dp_target_low(l, node),
-                     .work = dp_shape_floats(it->shape) };
+                     .work = dp_shape_floats(it->shape) * WORK_OF_A_VALUE };
     step.tasks = dp_parts(l->plan, dp_blocks(it->shape.c, l->plan->kernels->lanes), step.work);
     return step;
 }
@@ -136,7 +139,7 @@ deeper_status dp_lower_multiply(dp_lowering *lowering, int node, deeper_error *e
 
 deeper_status dp_lower_sigmoid(dp_lowering *lowering, int node, deeper_error *error) {
     dp_step step = pointwise(lowering, node, &sigmoid_kind);
-    step.work *= 8;
+    step.work *= 2;
     return dp_emit_unary(lowering->plan, &step, error);
 }
 
@@ -178,7 +181,7 @@ deeper_status dp_lower_affine(dp_lowering *lowering, int node, deeper_error *err
 
 deeper_status dp_lower_softmax(dp_lowering *lowering, int node, deeper_error *error) {
     dp_step step = pointwise(lowering, node, &softmax_kind);
-    step.work *= 16;
+    step.work *= 2;
     step.tasks = dp_parts(lowering->plan, step.out.shape.h, step.work);
     return dp_emit_unary(lowering->plan, &step, error);
 }
@@ -189,7 +192,7 @@ deeper_status dp_lower_copy(dp_lowering *lowering, int node, const dp_view *in, 
                      .name = lowering->graph->nodes[node].name,
                      .in = *in,
                      .low = -INFINITY,
-                     .work = dp_shape_floats(in->shape),
+                     .work = dp_shape_floats(in->shape) * WORK_OF_A_VALUE,
                      .as.high = INFINITY };
     step.tasks = dp_parts(lowering->plan, dp_blocks(in->shape.c, lowering->plan->kernels->lanes), step.work);
     DP_TRY(dp_storage_add(lowering->plan, in->shape, window, false, &step.out, error));
