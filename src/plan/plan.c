@@ -58,7 +58,8 @@ static dp_lower *const lowerings[DP_OP_COUNT] = {
 int dp_parts(const dp_plan *plan, int items, uint64_t work) {
     if (plan->threads == 1 || items <= 1)
         return 1;
-    uint64_t parts = (uint64_t)plan->threads * PARTS_A_THREAD, useful = work / WORK_OF_A_TASK + 1;
+    int parts_a_thread = plan->max_batch == 1 ? 2 * PARTS_A_THREAD : PARTS_A_THREAD; /* other images keep a thread at work too */
+    uint64_t parts = (uint64_t)(plan->threads * parts_a_thread), useful = work / WORK_OF_A_TASK + 1;
     uint64_t most = (uint64_t)(MAX_TASKS / 2 / plan->max_batch); /* the pool counts to MAX_TASKS; cutting two ways may round up */
     parts = parts < useful ? parts : useful;
     parts = parts < most ? parts : most;
