@@ -6,7 +6,10 @@
 #include <deeper/deeper.h>
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 static const cli_option options[] = {
     CLI_ROW_FLAG("man", 0, "print the manual page of COMMAND, or of deeper, in roff"),
@@ -31,16 +34,30 @@ void cli_help_short(void) {
     puts("\n'deeper COMMAND --help' shows the options of one; every command takes --json. 'deeper --version' prints the version.");
 }
 
-/* Prints text wrapped at `width` columns, each line after `indent` blanks; paragraphs end in '\n'. */
-static void print_wrapped(const char *text, int indent, int width) {
-    int column = 0;
+/* Columns of a help text: what the terminal has, or COLUMNS says, but no line longer than is good to read. */
+static int help_width(void) {
+    enum { LEAST = 50, MOST = 100 };
+    const char *given = getenv("COLUMNS");
+    struct winsize size = { 0 };
+    long columns = given ? strtol(given, NULL, 10) : 0;
+    if (columns <= 0 && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0)
+        columns = size.ws_col;
+    return columns <= 0 || columns > MOST ? MOST : columns < LEAST ? LEAST : (int)columns;
+}
+
+/* Prints text wrapped at `width` columns, each line after `indent` blanks; the cursor stands at the start of a line, or (begun)
+ * after what takes the place of the first line's blanks. Paragraphs end in '\n'. */
+static void print_wrapped(const char *text, int indent, int width, bool begun) {
+    int column = begun ? indent : 0;
     while (*text) {
         int length = (int)strcspn(text, " \n");
-        if (column && column + 1 + length > width) {
+        if (column > indent && column + 1 + length > width) {
             putchar('\n');
             column = 0;
         }
-        column += printf("%*s%.*s", column ? 1 : indent, "", length, text);
+        if (column < indent)
+            column += printf("%*s", indent, "");
+        column += printf("%s%.*s", column > indent ? " " : "", length, text);
         text += length;
         if (*text == '\n') {
             putchar('\n');
@@ -59,7 +76,7 @@ static void option_title(const cli_option *option, char *text, size_t size) {
     snprintf(text, size, "%s--%s%s%s", letter, option->name, option->value ? " " : "", option->value ? option->value : "");
 }
 
-enum { LINE_SIZE = 256 };
+enum { LINE_SIZE = 256, HELP_SIZE = 512 };
 
 /* Takes one line off *rest; false at the end. */
 static bool example_next(const char **rest, char line[LINE_SIZE]) {
@@ -71,24 +88,32 @@ static bool example_next(const char **rest, char line[LINE_SIZE]) {
     return length > 0;
 }
 
+/* "  -k, --top N             classes to show a picture (default 5)", the help on a line of its own below a title that is long, and
+ * nearer to the margin on a narrow terminal. */
+static void print_option(const cli_option *option, int width) {
+    char title[80], text[HELP_SIZE];
+    int indent = width < 80 ? 10 : 30;
+    option_title(option, title, sizeof title);
+    snprintf(text, sizeof text, "%s%s%s%s", option->help, option->fallback ? " (default " : "",
+             option->fallback ? option->fallback : "", option->fallback ? ")" : "");
+    bool fits = (int)strlen(title) <= indent - 4;
+    if (fits)
+        printf("  %-*s  ", indent - 4, title);
+    else
+        printf("  %s\n", title);
+    print_wrapped(text, indent, width, fits);
+}
+
 void cli_help_command(const cli_command *command) {
     const cli_option *option;
     char line[LINE_SIZE];
+    int width = help_width();
     printf("deeper %s - %s\n\nusage: deeper %s [OPTIONS]%s%s\n\n", command->name, command->summary, command->name,
            *command->operands ? " " : "", command->operands);
-    print_wrapped(command->description, 0, 100);
+    print_wrapped(command->description, 0, width, false);
     puts("\noptions:");
-    for (size_t i = 0; (option = cli_option_at(command, i)) != NULL; i++) {
-        char title[80];
-        option_title(option, title, sizeof title);
-        printf("  %-26s  ", title);
-        if (strlen(title) > 26)
-            printf("\n%30s", "");
-        fputs(option->help, stdout);
-        if (option->fallback)
-            printf(" (default %s)", option->fallback);
-        putchar('\n');
-    }
+    for (size_t i = 0; (option = cli_option_at(command, i)) != NULL; i++)
+        print_option(option, width);
     puts("\nexamples:");
     for (const char *rest = command->examples; example_next(&rest, line);)
         printf("  %s\n", line);

@@ -32,6 +32,21 @@ for command in classify eval train summary bench tune convert pull info help; do
         empty roff
     fi
 done
+
+# Wrapped at the width there is: only usage and examples, which are to be copied, may be longer.
+for columns in 60 80 100 1000; do
+    most=$((columns > 100 ? 100 : columns))
+    for command in classify eval train compare; do
+        COLUMNS=$columns run 0 "$command" --help
+        long=$(sed -e '1,/^usage:/d' -e '/^examples:/,$d' -e "/^  *-/d" out | awk -v most=$most 'length($0) > most')
+        [ -z "$long" ] || fail "wider than $most: $long"
+        ! grep -q ' $' out || fail "blanks at the end of a line"
+    done
+done
+COLUMNS=60 run 0 eval --help
+tr -s ' \n' ' ' <out >flat
+says flat "combined: the centre, corners and centre with mirrors, or the paper's 144 (default 1)"
+
 run 0 help --man deeper
 says out ".SH COMMANDS"
 run 0 help deeper
