@@ -15,11 +15,15 @@
 enum {
     HEAD = 512,          /* bytes that tell what a file is */
     CHECK_UP_TO = 20000, /* pictures of a set that are all decoded without being asked for: some ten seconds */
+    NAMED_UP_TO = 20,    /* faulty pictures that are named without being asked for: the wrong folder has thousands */
     TAR_MAGIC = 257      /* where a tar says "ustar" */
 };
 
 static const cli_option options[] = {
-    CLI_ROW_FLAG("check", 0, "decode every picture of a data set, however many there are (up to 20,000: always)"),
+    CLI_ROW_FLAG("check", 0,
+                 "decode every picture of a data set, however many there are (up to 20,000: always), and name all that is wrong "
+                 "with it, not "
+                 "only the first 20"),
 };
 
 /* Whether the first bytes are those of a picture that deeper reads. */
@@ -74,19 +78,23 @@ static int info_picture(const char *path) {
 typedef struct set_pair {
     deeper_dataset *train, *val;
     bool checked; /* `found` is set, else only its empty classes */
+    bool all;     /* problems are named, however many */
+    size_t problems;
+    cli_progress progress;
     deeper_dataset_soundness found;
 } set_pair;
 
 static void print_classes(const deeper_dataset *dataset, const char *what) {
     char text[CLI_NUMBER_SIZE];
-    printf("%-9s %s pictures in %zu classes\n", what, cli_grouped(deeper_dataset_images(dataset), text),
-           deeper_dataset_classes(dataset));
-    for (size_t i = 0; i < deeper_dataset_classes(dataset); i++) {
+    size_t classes = deeper_dataset_classes(dataset), all = deeper_dataset_images(dataset);
+    printf("%-12s %s picture%s in %zu class%s\n", what, cli_grouped(all, text), all == 1 ? "" : "s", classes,
+           classes == 1 ? "" : "es");
+    for (size_t i = 0; i < classes; i++) {
         size_t images = 0;
         const char *name = deeper_dataset_class(dataset, i, &images);
         if (!images)
             continue;
-        printf("%8zu  ", images);
+        printf("%11zu  ", images);
         cli_print_text(name);
         putchar('\n');
     }
@@ -102,8 +110,16 @@ static json_t *classes_json(const deeper_dataset *dataset) {
     return classes;
 }
 
+static void show_progress(void *context, uint64_t done, uint64_t total) {
+    set_pair *sets = context;
+    cli_progress_show(&sets->progress, done, total);
+}
+
 static void show_problem(void *context, const char *name, const char *message) {
-    cli_error("%s", message);
+    set_pair *sets = context;
+    if (sets->all || sets->problems < NAMED_UP_TO)
+        cli_error("%s", message);
+    sets->problems++;
 }
 
 /* What can be said without decoding: a list's classes are the numbers up to the largest, and one that it does not use is no fault.
@@ -121,18 +137,19 @@ static void find_empty(set_pair *sets, const deeper_dataset *dataset, const char
 
 static bool check_sets(set_pair *sets, const char *path, deeper_error *error) {
     deeper_dataset_check_options check = DEEPER_DATASET_CHECK_OPTIONS_INIT;
-    cli_progress progress;
     if (!sets->checked) {
         find_empty(sets, sets->train, path);
         find_empty(sets, sets->val, path);
         return true;
     }
-    check.progress = cli_on_progress;
+    check.progress = show_progress;
     check.problem = show_problem;
-    check.context = &progress;
-    cli_progress_begin(&progress, "pictures", 0);
+    check.context = sets;
+    cli_progress_begin(&sets->progress, "pictures", 0);
     deeper_status status = deeper_dataset_check(sets->train, sets->val, &check, &sets->found, error);
     cli_progress_end();
+    if (!sets->all && sets->problems > NAMED_UP_TO)
+        cli_error("%s: and %zu more; --check names them all", path, sets->problems - NAMED_UP_TO);
     return status == DEEPER_OK;
 }
 
@@ -144,9 +161,9 @@ static void print_sets(const set_pair *sets, const char *path, bool sound) {
         print_classes(sets->train, sets->val ? "train" : "data set");
         if (sets->val)
             print_classes(sets->val, "validate");
-        printf("%-9s %s\n", "print", fingerprint);
+        printf("%-12s %s\n", "fingerprint", fingerprint);
         if (sets->checked)
-            printf("%-9s %llu unreadable, %llu of the same pixels in two classes, %llu in training and validation, %llu repeated, "
+            printf("%-12s %llu unreadable, %llu of the same pixels in two classes, %llu in training and validation, %llu repeated, "
                    "%llu "
                    "tiny\n",
                    "found", (unsigned long long)found->unreadable, (unsigned long long)found->conflicting,
@@ -176,7 +193,8 @@ static int info_dataset(const cli_args *args, const char *path) {
     if (deeper_dataset_open_pair(&sets.train, &sets.val, path, NULL, NULL, &error))
         return cli_failure(&error);
     size_t images = deeper_dataset_images(sets.train) + deeper_dataset_images(sets.val);
-    sets.checked = cli_flag(args, "check") || images <= CHECK_UP_TO;
+    sets.all = cli_flag(args, "check");
+    sets.checked = sets.all || images <= CHECK_UP_TO;
     if (check_sets(&sets, path, &error)) {
         bool sound = !sets.found.unreadable && !sets.found.conflicting && !sets.found.leaked && !sets.found.empty_classes;
         print_sets(&sets, path, sound);

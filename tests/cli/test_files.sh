@@ -60,6 +60,17 @@ printf 'set/a/red.ppm 3\n' >list
 run 0 info --json list
 same "dataset	1" "$(get kind images)"
 : >nothing
+
+# The wrong folder: the first faults are named and the rest counted, unless all are asked for.
+mkdir -p wrong/only
+for n in $(seq 25); do echo "no picture" >wrong/only/$n.txt; done
+run 1 info wrong
+lines err 21
+says err "wrong: and 5 more; --check names them all"
+says out "25 pictures in 1 class" "25 unreadable"
+lacks out "1 classes"
+run 1 info --check wrong
+lines err 25
 run 1 info nothing
 lines err 1
 run 1 info nosuch
