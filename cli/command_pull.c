@@ -20,6 +20,9 @@ static const cli_option options[] = {
 
 static int list_models(void) {
     const cli_published *entry;
+    int width = 0;
+    for (size_t i = 0; (entry = cli_published_at(i)) != NULL; i++)
+        width = (int)strlen(entry->name) > width ? (int)strlen(entry->name) : width;
     for (size_t i = 0; (entry = cli_published_at(i)) != NULL; i++) {
         char *path = cli_data_path(entry->file);
         if (!path)
@@ -29,8 +32,8 @@ static int list_models(void) {
             cli_print_json(json_pack("{s:s, s:s, s:s, s:s, s:o, s:b}", "name", entry->name, "about", entry->about, "url",
                                      entry->url, "hash", entry->hash, "path", cli_json_text(path), "pulled", pulled));
         else
-            printf("%-22s %s%s\n%-22s %s\n%-22s %s\n", entry->name, entry->about, pulled ? ", pulled" : "", "", entry->url, "",
-                   entry->hash);
+            printf("%-*s  %s%s\n%*s  %s\n%*s  %s\n", width, entry->name, entry->about, pulled ? ", pulled" : "", width, "",
+                   entry->url, width, "", entry->hash);
         free(path);
     }
     return CLI_DONE;

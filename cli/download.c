@@ -276,7 +276,10 @@ static outcome fetch_http(transfer *t) {
         cli_error("%s: %s; %s are kept, the same command goes on from there", t->download->source,
                   message[0] ? message : curl_easy_strerror(result), cli_bytes(t->size, kept));
     else
-        cli_error("%s: %s", t->download->source, message[0] ? message : curl_easy_strerror(result));
+        cli_error("%s: %s%s", t->download->source, message[0] ? message : curl_easy_strerror(result),
+                  result == CURLE_COULDNT_RESOLVE_HOST || result == CURLE_COULDNT_CONNECT
+                      ? "; a copy from elsewhere is taken with --from FILE"
+                      : "");
     return REFUSED;
 }
 
@@ -358,8 +361,9 @@ static bool already_there(transfer *t) {
 static int wrong_hash(const transfer *t) {
     unlink(t->part);
     unlink(t->tag_path);
-    return cli_error("%s: not the file that was wanted: its hash is %s, not %s; what was fetched has been removed",
-                     t->download->source, t->download->found_hash, t->download->hash);
+    return cli_error(
+        "%s: not the file that was wanted: its hash is %s, not %s; what was fetched has been removed (--hash %s takes it)",
+        t->download->source, t->download->found_hash, t->download->hash, t->download->found_hash);
 }
 
 static int bring(transfer *t) {

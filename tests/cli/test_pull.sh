@@ -153,4 +153,9 @@ ran="pull with a full disk"
 same 1 $?
 lines err 1
 [ ! -e full.bin ] || fail "half a file in place"
+
+# No way to the server: what to do without a network.
+pull 1 --from http://127.0.0.1:1/x
+lines err 1
+says err "a copy from elsewhere is taken with --from FILE"
 exit 0
