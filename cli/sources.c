@@ -149,6 +149,15 @@ static void list_close(cli_sources *sources) {
     sources->list = NULL;
 }
 
+/* A picture that is piped to "-" would be some thousand paths that are not there. */
+static bool list_is_picture(const cli_sources *sources, size_t length) {
+    static const char *const marks[] = { "\xff\xd8\xff", "\x89PNG", "RIFF", "GIF8" };
+    for (size_t i = 0; sources->line == 1 && i < sizeof marks / sizeof *marks; i++)
+        if (length >= strlen(marks[i]) && !memcmp(sources->path, marks[i], strlen(marks[i])))
+            return true;
+    return false;
+}
+
 /* Reads one entry into sources->path; false if it was blank or bad, or if the list ended (it is closed then). */
 static bool list_step(cli_sources *sources) {
     size_t length = 0;
@@ -160,6 +169,11 @@ static bool list_step(cli_sources *sources) {
         if (length < sizeof sources->path)
             sources->path[length] = (char)c;
         length += length < sizeof sources->path;
+    }
+    if (list_is_picture(sources, length)) {
+        list_problem(sources, "is a picture's, not a path; a picture is named itself (/dev/stdin for one that is piped)");
+        list_close(sources);
+        return false;
     }
     if (c == EOF)
         list_close(sources);

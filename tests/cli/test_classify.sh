@@ -66,6 +66,11 @@ echo photos/b.ppm >>long
 run 3 classify $model --json @long
 says err "line 1"
 same "long	none photos/b.ppm	[5]" "$(get path top | tr '\n' ' ' | sed 's/ $//')"
+ran="classify - <a picture"
+printf '\377\330\377\340 JPEG\n\nmore\n' >piped.jpg
+"$program" classify $model - <piped.jpg >out 2>err && fail "a picture as a list"
+says err "a picture is named itself (/dev/stdin for one that is piped)"
+lacks err "No such file"
 run 1 classify $model --json @nolist
 says err nolist
 : >nothing
