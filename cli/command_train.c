@@ -153,6 +153,18 @@ static bool is_ensemble(const deeper_train_options *train) {
     return there;
 }
 
+/* What a user may go on with, as the shell takes it. */
+static void print_next(const deeper_train_options *train, bool ensemble) {
+    char *out = cli_shell_word(train->out);
+    if (out && ensemble)
+        printf("next      deeper eval --model %s --data SRC --table\n", out);
+    else if (out)
+        printf("next      deeper eval --model %s/model.safetensors --data SRC\n"
+               "          deeper classify --model %s/model.safetensors PHOTO ...\n",
+               out, out);
+    free(out);
+}
+
 static void print_text(const deeper_train_options *train, const deeper_train_result *result) {
     char text[32], images[CLI_NUMBER_SIZE];
     printf("\ntrained   %d epoch%s, %s images in %s\n", result->epochs, result->epochs == 1 ? "" : "s",
@@ -161,15 +173,14 @@ static void print_text(const deeper_train_options *train, const deeper_train_res
         printf("best      top-1 %.2f %%, top-5 %.2f %%, loss %.4f on the validation pictures, of the best member\n",
                100 * result->best_top1, 100 * result->best_top5, result->best_loss);
         printf("models    %s/member1/model.safetensors ...\n", train->out);
-        printf("next      deeper eval --model %s --data SRC --table\n", train->out);
+        print_next(train, true);
         return;
     }
     printf("best      epoch %d: top-1 %.2f %%, top-5 %.2f %%, loss %.4f on the validation pictures\n", result->best_epoch,
            100 * result->best_top1, 100 * result->best_top5, result->best_loss);
     printf("model     %s/model.safetensors\n", train->out);
     printf("report    %s/report.html (figures: log.csv, TensorBoard: events.out.tfevents.deeper)\n", train->out);
-    printf("next      deeper eval --model %s/model.safetensors --data SRC\n", train->out);
-    printf("          deeper classify --model %s/model.safetensors PHOTO ...\n", train->out);
+    print_next(train, false);
 }
 
 static int train_run(const deeper_train_options *train) {
@@ -184,7 +195,9 @@ static int train_run(const deeper_train_options *train) {
     if (status == DEEPER_ERROR_STOPPED && cli_stop_signal()) {
         if (cli_json())
             print_json(train, &result, true);
-        cli_note("saved; to go on: deeper train --resume --out %s", train->out);
+        char *out = cli_shell_word(train->out);
+        cli_note("saved; to go on: deeper train --resume --out %s", out ? out : train->out);
+        free(out);
         return 128 + cli_stop_signal();
     }
     if (status)

@@ -267,14 +267,21 @@ double cli_real(const cli_args *args, const char *name) {
 /* A word, in quotes where a shell needs them. */
 static void write_word(FILE *out, const char *word) {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./=,:+-";
-    if (*word && !word[strspn(word, plain)]) {
-        fprintf(out, " %s", word);
-        return;
-    }
-    fputs(" '", out);
+    bool quoted = !*word || word[strspn(word, plain)];
+    fputs(quoted ? "'" : "", out);
     for (; *word; word++)
         fputs(*word == '\'' ? "'\\''" : (char[]){ *word, 0 }, out);
-    putc('\'', out);
+    fputs(quoted ? "'" : "", out);
+}
+
+char *cli_shell_word(const char *word) {
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    if (!out)
+        return NULL;
+    write_word(out, word);
+    return fclose(out) ? NULL : text;
 }
 
 char *cli_command_line(const cli_args *args) {
@@ -289,10 +296,14 @@ char *cli_command_line(const cli_args *args) {
         if (!args->values[i])
             continue;
         fprintf(out, " --%s", option->name);
-        if (option->kind != CLI_FLAG)
-            write_word(out, args->values[i]);
+        if (option->kind == CLI_FLAG)
+            continue;
+        putc(' ', out);
+        write_word(out, args->values[i]);
     }
-    for (size_t i = 0; i < args->operand_count; i++)
+    for (size_t i = 0; i < args->operand_count; i++) {
+        putc(' ', out);
         write_word(out, args->operands[i]);
+    }
     return fclose(out) ? NULL : text;
 }

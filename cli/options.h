@@ -140,6 +140,9 @@ double cli_real(const cli_args *args, const char *name);      /* 0: neither */
 /* The command line again, for a shell: options in the order of the table, then operands; malloc'ed, NULL if memory is out. */
 char *cli_command_line(const cli_args *args);
 
+/* A word in quotes where a shell needs them, for a command that is to be copied; malloc'ed, NULL if memory is out. */
+char *cli_shell_word(const char *word);
+
 /* Prints "deeper COMMAND: ..." and where help is, to stderr; returns CLI_USAGE. */
 int cli_usage(const cli_command *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -64,11 +64,18 @@ static int rest_text(const cli_train_progress *progress, const deeper_train_even
                     losses_text(progress->losses, event->heads, text[4]));
 }
 
+/* "epoch 3/30", or "epoch 1" while how many fit into --minutes is being measured. */
+static int epoch_name(const deeper_train_event *event, char *text, size_t size) {
+    return event->epochs ? snprintf(text, size, "epoch %d/%d", event->epoch, event->epochs)
+                         : snprintf(text, size, "epoch %d", event->epoch);
+}
+
 /* "epoch 3/30 [#####.....] " and the rest, without names where the columns do not hold them; the bar takes what is left. After the
  * last step "validating, " is in its place. */
 static void show_live(const cli_train_progress *progress, const deeper_train_event *event, int columns) {
     char line[2 * LINE_SIZE], rest[LINE_SIZE], bar[BAR_MOST + 3] = "validating,";
-    int head = snprintf(line, sizeof line, "epoch %d/%d ", event->epoch, event->epochs);
+    int head = epoch_name(event, line, sizeof line);
+    line[head++] = ' ';
     bool steps = event->step < event->epoch_steps;
     int others = head + (steps ? 2 : (int)strlen(bar)) + 2; /* two brackets or the word; a space, the last column */
     int width = columns - others - rest_text(progress, event, true, rest);
@@ -87,9 +94,10 @@ static void show_live(const cli_train_progress *progress, const deeper_train_eve
 }
 
 static void show_plain(const cli_train_progress *progress, const deeper_train_event *event) {
-    char text[4][64];
-    cli_note("epoch %d/%d, step %llu of %llu: loss %s %s, %.1f images/s, %s to the end of the epoch, %s of the run", event->epoch,
-             event->epochs, (unsigned long long)event->step, (unsigned long long)event->epoch_steps, heads_text(event, text[0]),
+    char text[4][64], epoch[32];
+    epoch_name(event, epoch, sizeof epoch);
+    cli_note("%s, step %llu of %llu: loss %s %s, %.1f images/s, %s to the end of the epoch, %s of the run", epoch,
+             (unsigned long long)event->step, (unsigned long long)event->epoch_steps, heads_text(event, text[0]),
              losses_text(progress->losses, event->heads, text[1]), event->images_per_second,
              cli_duration(event->seconds_left_epoch, text[2]), cli_duration(event->seconds_left, text[3]));
 }

@@ -626,7 +626,7 @@ typedef enum deeper_train_event_kind {
 typedef struct deeper_train_event {
     deeper_train_event_kind kind;
     const char *message;        /* WARNING, UNREADABLE, NOTE */
-    int epoch, epochs;          /* from 1; epochs expected */
+    int epoch, epochs;          /* from 1; epochs expected, STEP: 0 until they are fitted to the minutes */
     uint64_t step, epoch_steps; /* within the epoch, from 1 */
     double rate, images_per_second, seconds_left_epoch, seconds_left;
     int heads;                                  /* main first, then the auxiliary ones */

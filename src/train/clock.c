@@ -62,9 +62,13 @@ static void shorten_epoch(dp_trainer *t, double left) {
             (unsigned long long)dp_epoch_images(t));
 }
 
+bool dp_fit_pending(const dp_trainer *t) {
+    return t->options.minutes > 0 && !t->progress.fitted;
+}
+
 void dp_fit_epochs(dp_trainer *t, bool epoch_ends) {
     dp_progress *p = &t->progress;
-    if (t->options.minutes <= 0 || p->fitted || (!t->measured && !epoch_ends))
+    if (!dp_fit_pending(t) || (!t->measured && !epoch_ends))
         return;
     double seconds = dp_seconds_so_far(t), left = t->options.minutes * 60 - seconds;
     if (seconds < fmin(FIT_SECONDS, FIT_SHARE * t->options.minutes * 60) && !epoch_ends)
@@ -77,11 +81,13 @@ void dp_fit_epochs(dp_trainer *t, bool epoch_ends) {
         return;
     }
     p->epochs = (int)fmin(MOST_EPOCHS, fmax(floor(done + left / epoch), p->epoch + 1));
-    dp_tell(t->calls, DEEPER_TRAIN_NOTE, "%d epochs fit into %g minutes", p->epochs, t->options.minutes);
+    dp_tell(t->calls, DEEPER_TRAIN_NOTE, "%d epoch%s into %g minutes", p->epochs, p->epochs == 1 ? " fits" : "s fit",
+            t->options.minutes);
 }
 
 void dp_seconds_left(const dp_trainer *t, bool validated, double *epoch, double *run) {
     const dp_progress *p = &t->progress;
     *epoch = t->image_seconds * (double)(dp_epoch_images(t) - p->position) + (validated ? 0 : validation_estimate(t));
-    *run = *epoch + epoch_estimate(t) * (p->epochs - p->epoch - 1);
+    *run = dp_fit_pending(t) ? fmax(0, t->options.minutes * 60 - (p->seconds + dp_now() - t->began))
+                             : *epoch + epoch_estimate(t) * (p->epochs - p->epoch - 1);
 }

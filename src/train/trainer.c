@@ -51,7 +51,7 @@ deeper_train_event dp_trainer_event(const dp_trainer *t, deeper_train_event_kind
     deeper_train_event event = {
         .kind = kind,
         .epoch = p->epoch + 1,
-        .epochs = p->epochs,
+        .epochs = kind == DEEPER_TRAIN_STEP && dp_fit_pending(t) ? 0 : p->epochs,
         .step = (p->position + dp_step_images(t) - 1) / dp_step_images(t),
         .epoch_steps = dp_epoch_steps(t),
         .rate = rate,

@@ -78,7 +78,10 @@ void dp_measure_speed(dp_trainer *trainer, uint64_t step, uint64_t images);
  * fits, the run has one that ends early. */
 void dp_fit_epochs(dp_trainer *trainer, bool epoch_ends);
 
-/* Seconds left in this epoch with its validation (unless `validated`), and in the run. */
+/* Whether it has yet to find out. */
+bool dp_fit_pending(const dp_trainer *trainer);
+
+/* Seconds left in this epoch with its validation (unless `validated`), and in the run: of its minutes while the fit is pending. */
 void dp_seconds_left(const dp_trainer *trainer, bool validated, double *epoch, double *run);
 
 /* --------------------------------------------------------------------------------------------------------------- steps */

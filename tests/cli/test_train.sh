@@ -37,6 +37,11 @@ same 16 "$(get images)"
 run 0 classify --model one/model.safetensors --top 1 --json set/red/1.ppm
 get top.0.id | grep -qx 'red\|blue' || fail "class names"
 
+# What is to be copied is quoted where a shell needs it, and a whole number is one.
+run 0 train --data set $net --minutes 0.002 --out "it's a run"
+says out "deeper eval --model 'it'\\''s a run'/model.safetensors --data"
+lacks err "1 epochs"
+
 # The network of a run is a start for another, with other classes.
 mkdir -p other/a other/b other/c
 for class in a b c; do
