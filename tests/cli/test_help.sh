@@ -38,7 +38,7 @@ for columns in 60 80 100 1000; do
     most=$((columns > 100 ? 100 : columns))
     for command in classify eval train compare; do
         COLUMNS=$columns run 0 "$command" --help
-        long=$(sed -e '1,/^usage:/d' -e '/^examples:/,$d' -e "/^  *-/d" out | awk -v most=$most 'length($0) > most')
+        long=$(sed -e '1,/^usage:/d' -e '/^examples:/,$d' -e "/^  *-/d" out | awk -v most=$most 'length($0) > most && NF > 1')
         [ -z "$long" ] || fail "wider than $most: $long"
         ! grep -q ' $' out || fail "blanks at the end of a line"
     done
