@@ -6,10 +6,9 @@
 
 #include "formats/caffe/caffemodel.h"
 
-/* The network of a parsed file as a model: GoogLeNet (with its auxiliary heads where the file has them whole, else without; their
- * tensors are then dropped from the file), AlexNet, CaffeNet, Network in Network, VGG-16, with any number of classes. The model's
- * source says which it is. The input's channels stay B, G, R. Nothing points into the file. Errors: those of dp_model_fill;
- * UNSUPPORTED (layers of no network that is known); *model may then be half made, for the caller to free. */
+/* The network of a parsed file as a model: GoogLeNet, AlexNet, CaffeNet, Network in Network, VGG-16, as dp_published_open has it;
+ * the file's list of tensors is used up. The input's channels stay B, G, R. Nothing points into the file. Errors: those of
+ * dp_model_fill; UNSUPPORTED (layers of no network that is known); *model may then be half made, for the caller to free. */
 deeper_status dp_caffe_zoo_open(dp_model **model, dp_caffemodel *file, const char *name, deeper_error *error);
 
 #endif

@@ -2,10 +2,7 @@
  * stand for the same texts on both sides, in order. */
 #include "formats/torch/torchvision.h"
 
-#include "formats/fill.h"
-#include "formats/ilsvrc2012.h"
-#include "formats/labels.h"
-#include "formats/recipes.h"
+#include "formats/published.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -53,26 +50,30 @@ static const pattern alexnet[] = {
     LAYER("features.10", "conv5"), LAYER("classifier.1", "fc6"), LAYER("classifier.4", "fc7"), LAYER("classifier.6", "fc8"),
 };
 
-/* spec: the network; heads: what is added to it where the file has auxiliary heads, whose names begin with "aux"; NULL: it has
- * none. mark: a tensor that no row before it has. classifier: ours, whose rows are the classes. */
+/* mark: a tensor that no row before it has. */
 typedef struct layout {
-    const char *title, *spec, *heads, *mark, *classifier;
+    dp_published network;
+    const char *mark;
     const pattern *patterns;
     size_t count;
-    const char *recipe; /* formats/recipes.h: that of the published weights */
 } layout;
 
 #define PATTERNS(table) table, sizeof table / sizeof *(table)
+#define GOOGLENET "googlenet:norm=bn,branch5=3x3,pool4=2x2,aux_pool=adaptive,dropout=0.2"
 
+/* The preprocessing is set for ImageNet's classes, whose weights are taken for the published ones; others do not say what was done
+ * to their pictures. */
 static const layout layouts[] = {
-    { "torchvision's googlenet", "googlenet:norm=bn,branch5=3x3,pool4=2x2,aux_pool=adaptive,dropout=0.2", ",aux=1",
-      "inception5b.branch4.1.conv.weight", "loss3/classifier.weight", PATTERNS(googlenet), "torchvision_googlenet" },
-    { "torchvision's vgg16", "vgg16", NULL, "features.28.weight", "fc8.weight", PATTERNS(vgg16), "torchvision" },
-    { "torchvision's alexnet", "alexnet:form=single,norm=none", NULL, "features.10.weight", "fc8.weight", PATTERNS(alexnet),
-      "torchvision" },
+    { { "torchvision's googlenet", GOOGLENET, GOOGLENET ",aux=1", "loss3/classifier.weight", 224, "torchvision_googlenet", false },
+      "inception5b.branch4.1.conv.weight",
+      PATTERNS(googlenet) },
+    { { "torchvision's vgg16", "vgg16", NULL, "fc8.weight", 224, "torchvision", false }, "features.28.weight", PATTERNS(vgg16) },
+    { { "torchvision's alexnet", "alexnet:form=single,norm=none", NULL, "fc8.weight", 224, "torchvision", false },
+      "features.10.weight",
+      PATTERNS(alexnet) },
 };
 
-enum { IMAGE_SIZE = 224, NAME_SIZE = 160 };
+enum { NAME_SIZE = 160 };
 
 /* ---------------------------------------------------------------------------------------------------------------- names */
 
@@ -149,20 +150,13 @@ static deeper_status rename_all(renamed *to, const layout *by, const dp_contents
     return DEEPER_OK;
 }
 
-static const dp_tensor *find_tensor(const dp_tensor *tensors, size_t count, size_t prefix, const char *name) {
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(tensors[i].name + prefix, name) == 0)
-            return &tensors[i];
-    return NULL;
-}
-
 static const layout *recognise(const dp_contents *contents, size_t prefix, const char *name, deeper_error *error) {
     char known[160] = "", shape[DP_TENSOR_SHAPE_TEXT] = "";
     for (size_t i = 0; i < sizeof layouts / sizeof *layouts; i++) {
-        if (find_tensor(contents->tensors, contents->count, prefix, layouts[i].mark))
+        if (dp_published_find(contents->tensors, contents->count, prefix, layouts[i].mark))
             return &layouts[i];
         size_t used = strlen(known);
-        snprintf(known + used, sizeof known - used, "%s%s", used ? ", " : "", layouts[i].title);
+        snprintf(known + used, sizeof known - used, "%s%s", used ? ", " : "", layouts[i].network.title);
     }
     if (contents->count)
         dp_tensor_shape_text(&contents->tensors[0], shape);
@@ -171,62 +165,6 @@ static const layout *recognise(const dp_contents *contents, size_t prefix, const
             "%zu tensors, the first %.80s %.60s",
             name, known, contents->count, contents->count ? contents->tensors[0].name : "none", shape);
     return NULL;
-}
-
-/* ---------------------------------------------------------------------------------------------------------------- model */
-
-static bool of_auxiliary_head(const dp_tensor *tensor) {
-    return strncmp(tensor->name, "loss1/", 6) == 0 || strncmp(tensor->name, "loss2/", 6) == 0;
-}
-
-/* The variant that the tensors can fill; heads that are not whole or of another number of classes are taken out of them. */
-static deeper_status create(dp_model **model, renamed *file, const layout *by, const char **heads,
-                            const deeper_allocator *allocator, deeper_error *error) {
-    const dp_tensor *classifier = find_tensor(file->tensors, file->count, 0, by->classifier);
-    bool usable = classifier && classifier->rank > 0 && classifier->shape[0] >= 1 && classifier->shape[0] <= INT32_MAX;
-    int classes = usable ? (int)classifier->shape[0] : DP_ILSVRC2012_CLASSES; /* filling will say what is wrong */
-    char spec[NAME_SIZE];
-    size_t kept = 0;
-    for (size_t i = 0; i < file->count; i++)
-        kept += !of_auxiliary_head(&file->tensors[i]);
-    *heads = by->heads ? ", without auxiliary heads" : "";
-    if (by->heads && kept < file->count) {
-        snprintf(spec, sizeof spec, "%s%s", by->spec, by->heads);
-        DP_TRY(dp_model_create(model, spec, classes, IMAGE_SIZE, allocator, error));
-        *heads = ", with both auxiliary heads";
-        if (dp_heads_fit((*model)->graph, file->tensors, file->count))
-            return DEEPER_OK;
-        *heads = ", auxiliary heads left out, for they are not whole";
-        dp_model_free(*model);
-        kept = 0;
-        for (size_t i = 0; i < file->count; i++)
-            if (!of_auxiliary_head(&file->tensors[i]))
-                file->tensors[kept++] = file->tensors[i];
-        file->count = kept;
-    }
-    return dp_model_create(model, by->spec, classes, IMAGE_SIZE, allocator, error);
-}
-
-/* Weights of ImageNet's classes are taken for the published ones; others do not say what was done to their pictures. */
-static deeper_status set_published(dp_model *model, const layout *by, const char *heads, deeper_error *error) {
-    char source[NAME_SIZE];
-    snprintf(source, sizeof source, "%s%s", by->title, heads);
-    model->source = dp_strdup(model->allocator, source);
-    if (!model->source)
-        return dp_fail_memory(error, "the source of a model");
-    if (model->classes != DP_ILSVRC2012_CLASSES)
-        return DEEPER_OK;
-    model->has_preprocess = true;
-    dp_recipe_apply(&model->preprocess, dp_recipe_find(by->recipe), IMAGE_SIZE, 3);
-    return dp_labels_ilsvrc2012(&model->labels, model->allocator, error);
-}
-
-static deeper_status open_renamed(dp_model **model, renamed *file, const layout *by, bool in_place, const char *name,
-                                  const deeper_allocator *allocator, deeper_error *error) {
-    const char *heads;
-    DP_TRY(create(model, file, by, &heads, allocator, error));
-    DP_TRY(dp_model_fill(*model, file->tensors, file->count, in_place, name, error));
-    return set_published(*model, by, heads, error);
 }
 
 deeper_status dp_torchvision_open(dp_model **model, const dp_contents *contents, bool in_place, const char *name,
@@ -239,7 +177,7 @@ deeper_status dp_torchvision_open(dp_model **model, const dp_contents *contents,
         return DEEPER_ERROR_UNSUPPORTED;
     deeper_status status = rename_all(&file, by, contents, prefix, allocator, error);
     if (status == DEEPER_OK)
-        status = open_renamed(model, &file, by, in_place, name, allocator, error);
+        status = dp_published_open(model, &by->network, "", file.tensors, file.count, in_place, name, allocator, error);
     dp_free(allocator, file.tensors);
     dp_free(allocator, file.names);
     if (status != DEEPER_OK) {
