@@ -56,7 +56,7 @@ static void row_add(row *to, const deeper_layer *layer) {
     leaf += *leaf == '/';
     uint64_t weight = 1 + (layer->window_height > 0) + (layer->parameters ? 1 + layer->multiply_adds : 0);
     for (size_t i = 0; i < WIDTH_COUNT; i++)
-        if (layer->window_height > 0 && (!strcmp(leaf, widths[i].leaf) || !strcmp(leaf, widths[i].variant)))
+        if (layer->window_height > 0 && *leaf && (!strcmp(leaf, widths[i].leaf) || !strcmp(leaf, widths[i].variant)))
             to->width[i] = layer->channels;
     to->inception |= !strcmp(layer->operation, "concat");
     to->depth += layer->parameters && layer->multiply_adds;

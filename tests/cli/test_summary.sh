@@ -30,6 +30,7 @@ nin 224 1000 7595176
 lenet5 32 10 61706
 END
 run 0 summary --arch alexnet
+grep -Eq '^conv1 +convolution +11x11/4 +[0-9x]+ +1 +34\.9K' out || fail "widths of Inception modules in a plain layer's row"
 says out conv5 fc8 60,965,224
 run 2 summary --arch nosuchnet
 lines err 1
