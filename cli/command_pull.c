@@ -93,6 +93,18 @@ static int pull_checked(const cli_args *args, const cli_published *entry) {
 
 #endif
 
+static int unknown(const cli_args *args, const char *name) {
+    const char *names[16];
+    size_t count = 0;
+    const cli_published *entry;
+    while (count < sizeof names / sizeof *names && (entry = cli_published_at(count)) != NULL)
+        names[count++] = entry->name;
+    const char *near = cli_nearest(name, names, count);
+    if (near)
+        return cli_usage(args->command, "'%s' is not a published name; did you mean '%s'?", name, near);
+    return cli_usage(args->command, "'%s' is not a name that 'deeper pull --list' shows", name);
+}
+
 static int run(const cli_args *args) {
     if (cli_flag(args, "list"))
         return list_models();
@@ -100,7 +112,7 @@ static int run(const cli_args *args) {
         return cli_usage(args->command, "NAME is missing; 'deeper pull --list' shows them");
     const cli_published *entry = cli_published_find(args->operands[0]);
     if (!entry)
-        return cli_usage(args->command, "'%s' is not a name that 'deeper pull --list' shows", args->operands[0]);
+        return unknown(args, args->operands[0]);
     return pull_checked(args, entry);
 }
 

@@ -144,6 +144,8 @@ cmp -s file here/and/there.bin || fail "--out"
 pull 1 --from nosuchfile --hash $hash --out nothing.bin
 lines err 1
 [ ! -e nothing.bin ] && [ ! -e nothing.bin.part ] || fail "something was written"
+run 2 pull bvlc_googlnet
+says err "did you mean 'bvlc_googlenet'?"
 run 2 pull bvlc_googlenet --from file --hash md5:00112233
 run 2 pull bvlc_googlenet --from file --hash sha1:xyz
 
