@@ -57,7 +57,7 @@ static const char *full_name(const cli_args *args, const deeper_model *model, co
         cli_usage(args->command, "--layer %s: %zu layers begin so, %s among them ('deeper summary --layers' lists all)", part,
                   count, found);
     else
-        cli_usage(args->command, "--layer %s: no such layer ('deeper summary --layers' lists them)", part);
+        cli_usage(args->command, "--layer %s: no such layer; 'deeper summary --layers' lists them", part);
     return NULL;
 }
 

@@ -80,6 +80,9 @@ deeper_status dp_match_classes(size_t *outputs, const dp_dataset *dataset, const
     }
     if (list.count == 0)
         return DEEPER_OK;
-    return dp_fail(error, DEEPER_ERROR_MISMATCH, "%s: %zu of %zu classes match no class of the model by id or name: %s%s",
-                   dataset->path, list.count, dataset->class_count, list.names, list.count > NAMED ? ", ..." : "");
+    return dp_fail(
+        error, DEEPER_ERROR_MISMATCH,
+        "%s: %zu of %zu classes match no class of the model by id or name: %s%s; fine-tune the model on them, or give it labels "
+        "that name them",
+        dataset->path, list.count, dataset->class_count, list.names, list.count > NAMED ? ", ..." : "");
 }

@@ -281,7 +281,9 @@ static deeper_status score_files(dp_scores **scores, reading *r, int crops, deep
     int last = dp_crop_set_find(crops ? crops : r->all.crops);
     dp_scores *s = NULL;
     if (last > dp_crop_set_find(r->all.crops))
-        return dp_fail(error, DEEPER_ERROR_MISMATCH, "the saved answers are of %d crops, not of %d", r->all.crops, crops);
+        return dp_fail(error, DEEPER_ERROR_MISMATCH,
+                       "the saved answers are of %d crop%s, not of %d; save them again with --crops %d", r->all.crops,
+                       r->all.crops == 1 ? "" : "s", crops, crops);
     DP_TRY(dp_scores_create(&s, &r->all, r->labels, 0, last, combine, allocator, error));
     deeper_status status = DEEPER_OK;
     for (uint64_t i = 0; i < s->end - s->begin && status == DEEPER_OK; i++)

@@ -161,9 +161,9 @@ static const layout *recognise(const dp_contents *contents, size_t prefix, const
     if (contents->count)
         dp_tensor_shape_text(&contents->tensors[0], shape);
     dp_fail(error, DEEPER_ERROR_UNSUPPORTED,
-            "%s: no deeper.version says what it is, and its tensors are not those of a network that is known by its names (%s); "
-            "%zu tensors, the first %.80s %.60s",
-            name, known, contents->count, contents->count ? contents->tensors[0].name : "none", shape);
+            "%s: no model: %zu tensors, the first %.80s %.60s, but no deeper.version says of which network, and they are not named "
+            "as those of %s",
+            name, contents->count, contents->count ? contents->tensors[0].name : "none", shape, known);
     return NULL;
 }
 
