@@ -451,8 +451,7 @@ static void variants(void **state) {
     bytes = (test_bytes){ 0 };
     test_torch_older(&bytes, v->tensors, 3);
     assert_int_equal(dp_model_open_bytes(&model, bytes.bytes, bytes.size, "x.pth", NULL, &error), DEEPER_ERROR_UNSUPPORTED);
-    assert_non_null(
-        strstr(error.message, "named as those of torchvision's googlenet, torchvision's vgg16, torchvision's alexnet"));
+    assert_non_null(strstr(error.message, "named as those of torchvision's googlenet, torchvision's vgg16, torchvision's alexnet"));
     assert_null(model);
     free(bytes.bytes);
     free_vectors(v);
