@@ -1,6 +1,7 @@
 /* help.c - help texts, manual pages and shell completions, all from the command tables. The help command prints the latter two for
  * whoever packages the program. */
 #include "commands.h"
+#include "models.h"
 #include "output.h"
 
 #include <deeper/deeper.h>
@@ -215,6 +216,19 @@ static void print_choices(const char *choices) {
         putchar(*choices == '|' ? ' ' : *choices);
 }
 
+/* Whether the operands of a command are names, not files: of commands or of published models. Then they are printed, a blank
+ * between them. */
+static bool print_operands(const cli_command *operands_of, bool print) {
+    const cli_command *command;
+    const cli_published *entry;
+    bool commands = !strcmp(operands_of->name, "help"), published = !strcmp(operands_of->name, "pull");
+    for (size_t i = 0; commands && print && (command = cli_command_at(i)) != NULL; i++)
+        printf("%s%s", i ? " " : "", command->name);
+    for (size_t i = 0; published && print && (entry = cli_published_at(i)) != NULL; i++)
+        printf("%s%s", i ? " " : "", entry->name);
+    return commands || published;
+}
+
 static void complete_bash(void) {
     const cli_command *command;
     const cli_option *option;
@@ -240,7 +254,15 @@ static void complete_bash(void) {
             printf("--%s ", option->name);
         puts("\" -- \"$word\")) ;;");
     }
-    puts("        esac\n    else\n        COMPREPLY=($(compgen -f -- \"$word\"))\n    fi\n}\ncomplete -o filenames -F _deeper "
+    puts("        esac\n        return\n    fi\n    case ${COMP_WORDS[1]}:$before in");
+    for (size_t i = 0; (command = cli_command_at(i)) != NULL; i++) {
+        if (!print_operands(command, false))
+            continue;
+        printf("    %s:%s) COMPREPLY=($(compgen -W \"", command->name, command->name);
+        print_operands(command, true);
+        puts("\" -- \"$word\")) ;;");
+    }
+    puts("    *) COMPREPLY=($(compgen -f -- \"$word\")) ;;\n    esac\n}\ncomplete -o filenames -F _deeper "
          "deeper");
 }
 
@@ -281,7 +303,10 @@ static void complete_zsh(void) {
             }
             putchar('\'');
         }
-        puts(" \\\n        '*:file:_files' ;;");
+        bool names = print_operands(command, false);
+        fputs(names ? " \\\n        '1:name:(" : " \\\n        '*:file:_files' ;;\n", stdout);
+        print_operands(command, true);
+        fputs(names ? ")' ;;\n" : "", stdout);
     }
     puts("    esac\n}\n_deeper \"$@\"");
 }
@@ -302,6 +327,11 @@ static void complete_fish(void) {
         printf("complete -c deeper -f -n __fish_use_subcommand -a %s -d '", command->name);
         fish_text(command->summary);
         puts("'");
+        if (print_operands(command, false)) {
+            printf("complete -c deeper -f -n '__fish_seen_subcommand_from %s' -a '", command->name);
+            print_operands(command, true);
+            puts("'");
+        }
         for (size_t k = 0; (option = cli_option_at(command, k)) != NULL; k++) {
             printf("complete -c deeper -n '__fish_seen_subcommand_from %s' -l %s", command->name, option->name);
             if (option->letter)

@@ -103,6 +103,9 @@ if command -v bash >/dev/null; then
     same "bench" "$(bash -c '. ./completion; COMP_WORDS=(deeper be); COMP_CWORD=1; _deeper; echo "${COMPREPLY[*]}"')"
     same "--crops --crop-sheet" "$(bash -c '. ./completion; COMP_WORDS=(deeper classify --cr); COMP_CWORD=2; _deeper; echo "${COMPREPLY[*]}"')"
     same "1 10 144" "$(bash -c '. ./completion; COMP_WORDS=(deeper classify --crops ""); COMP_CWORD=3; _deeper; echo "${COMPREPLY[*]}"')"
+    same "vgg_ilsvrc_16_layers" "$(bash -c '. ./completion; COMP_WORDS=(deeper pull vg); COMP_CWORD=2; _deeper; echo "${COMPREPLY[*]}"')"
+    same "summary" "$(bash -c '. ./completion; COMP_WORDS=(deeper help su); COMP_CWORD=2; _deeper; echo "${COMPREPLY[*]}"')"
+    same "completion" "$(bash -c '. ./completion; COMP_WORDS=(deeper info compl); COMP_CWORD=2; _deeper; echo "${COMPREPLY[*]}"')"
 fi
 run 0 help --completion zsh
 says out "#compdef deeper" "--crops"
