@@ -55,9 +55,11 @@ typedef struct dp_pooling {
 typedef void dp_pooling_kernel(const dp_pooling *pooling);
 
 /* Rows row_begin..row_end-1 of one channel block of a depthwise convolution, where channel l has a window of its own. For y in
- * these rows, x < out_width, l < L, each sum in the order of r, then s: out[y][x][l] = max(low, bias[l] + sum over r < height, s <
- * width of in[y * stride_y + r][x * stride_x + s][l] * weights[r * width + s][l]) `in` points at the first pixel of the first
- * window, `out` at pixel (0, 0); what a window reads beside the picture is a halo of zeros. low: 0 for ReLU, -INFINITY for none. */
+ * these rows, x < out_width, l < L, the sum in the order of r, then s:
+ *     out[y][x][l] = max(low, bias[l] + sum over r < height, s < width of
+ *                                           in[y * stride_y + r][x * stride_x + s][l] * weights[r * width + s][l])
+ * `in` points at the first pixel of the first window, `out` at pixel (0, 0); what a window reads beside the picture is a halo of
+ * zeros. low: 0 for ReLU, -INFINITY for none. */
 typedef struct dp_depthwise {
     const float *in;
     ptrdiff_t in_row;
@@ -144,14 +146,17 @@ typedef enum dp_weight_order { DP_WEIGHTS_PLAIN, DP_WEIGHTS_ROTATED, DP_WEIGHTS_
 
 /* Packs weights for panels, one source of a product: output channel `k` of this source becomes lane (k0 + k) % L of block (k0 + k)
  * / L. Panel p holds [segment][run][blocks_of[p]][L], panels one after another, segments in the order (channel block, row, column)
- * with run L if blocked, (channel, row) with run S if planar. scale: NULL, or a factor an output channel (folded batch norm). The
- * caller zeroes `packed` first: lanes of missing channels stay zero. groups > 1: written as a dense product, with zeros for the
- * channels of other groups. band > 0: panel p sums over `band` channel blocks (planar: channels) from first_of[p] on instead of
- * all; the channels of its outputs' groups must be among them. points > 0: for Winograd's products of so many points (winograd.h),
- * with the ISA's `transform`: panel p holds [frequency][c][blocks_of[p]][L]; groups is 1, the window is square, taps its side.
- * phases: 1, or 2 for a convolution with stride 2 that is computed with stride 1 over the phases of its input: channel (py * C + c)
- * * 2 + px, tap (r, s) of the product is channel c, place (2 r + py - shift, 2 s + px - shift) of the window, zero outside it; taps
- * is the side of that smaller window. */
+ * with run L if blocked, (channel, row) with run S if planar. The caller zeroes `packed` first: lanes of missing channels stay
+ * zero.
+ *   - scale: NULL, or a factor an output channel (folded batch norm).
+ *   - groups > 1: a dense product, with zeros for the channels of other groups.
+ *   - band > 0: panel p sums over `band` channel blocks (planar: channels) from first_of[p] on instead of all; the channels of its
+ *     outputs' groups must be among them.
+ *   - points > 0: for Winograd's products of so many points (winograd.h), with the ISA's `transform`: panel p holds
+ *     [frequency][c][blocks_of[p]][L]; groups is 1, the window is square, taps its side.
+ *   - phases: 1, or 2 for a convolution with stride 2 that is computed with stride 1 over the phases of its input: channel
+ *     (py * C + c) * 2 + px, tap (r, s) of the product is channel c, place (2 r + py - shift, 2 s + px - shift) of the window, zero
+ *     outside it; taps is the side of that smaller window. */
 typedef struct dp_packing {
     const float *weights, *scale;
     dp_weight_order order;

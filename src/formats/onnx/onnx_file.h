@@ -27,7 +27,7 @@ enum {
 };
 
 /* Kinds of attributes. */
-enum { DP_ONNX_ATTRIBUTE_FLOAT = 1, DP_ONNX_ATTRIBUTE_INT = 2, DP_ONNX_ATTRIBUTE_STRING = 3, DP_ONNX_ATTRIBUTE_INTS = 7 };
+enum { DP_ONNX_ATTRIBUTE_FLOAT = 1, DP_ONNX_ATTRIBUTE_INT = 2, DP_ONNX_ATTRIBUTE_INTS = 7 };
 
 typedef struct dp_onnx_file {
     const deeper_allocator *allocator;
