@@ -3,6 +3,7 @@
 #include "commands.h"
 #include "models.h"
 #include "output.h"
+#include "paths.h"
 #include "scores.h"
 #include "stop.h"
 
@@ -272,6 +273,8 @@ static int run(const cli_args *args) {
     }
     if (args->operand_count)
         return cli_usage(args->command, "'%s' is one word too many", args->operands[0]);
+    if (!cli_can_write(cli_text(args, "csv")) || !cli_can_write(cli_text(args, "report")))
+        return CLI_FAILED;
     return run_models(args);
 }
 

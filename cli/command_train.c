@@ -3,6 +3,7 @@
 #include "commands.h"
 #include "models.h"
 #include "output.h"
+#include "paths.h"
 #include "stop.h"
 #include "train_progress.h"
 #include "train_rates.h"
@@ -216,6 +217,8 @@ static int find_rate(deeper_train_options *train, const char *init, const char *
     deeper_rate_search search;
     deeper_error error = { 0 };
     cli_rates_progress progress;
+    if (!cli_can_write(page))
+        return CLI_FAILED;
     cli_rates_begin(&progress);
     deeper_train_calls calls = { .event = cli_rates_event, .context = &progress };
     deeper_status status = deeper_train_find_rate(train, page, &calls, &search, &error);

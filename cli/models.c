@@ -95,7 +95,7 @@ char *cli_model_path(const char *name) {
     if (!name)
         return default_path();
     const cli_published *entry = cli_published_find(name);
-    char *path = model_in(name, 0);
+    char *path = *name ? model_in(name, 0) : NULL;
     if (path)
         return path;
     path = !*name || !access(name, F_OK) || strchr(name, '/') ? strdup(name) : data_find(entry ? entry->file : name);
@@ -161,6 +161,10 @@ char **cli_names_split(const char *list, size_t *count) {
     if (have && !access(list, F_OK)) {
         have = add_models(&names, count, list);
         next = NULL;
+    } else if (!*list || *list == ',' || strstr(list, ",,") || list[strlen(list) - 1] == ',') {
+        cli_error("'%s': a name between the commas is empty", list);
+        free(words);
+        return NULL;
     }
     for (char *word; have && (word = strsep(&next, ",")) != NULL;)
         have = add_models(&names, count, word);

@@ -54,6 +54,21 @@ bool cli_folders_make(const char *path) {
     return ok;
 }
 
+bool cli_can_write(const char *path) {
+    struct stat status;
+    const char *slash = path ? strrchr(path, '/') : NULL;
+    char *folder = slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
+    bool ok = !path || (folder && !access(folder, W_OK | X_OK));
+    if (ok && path && !stat(path, &status) && S_ISDIR(status.st_mode)) {
+        errno = EISDIR;
+        ok = false;
+    }
+    if (!ok)
+        cli_error("%s: cannot write: %s", path, strerror(errno));
+    free(folder);
+    return ok;
+}
+
 static char *find_tuning(void) {
     const char *given = getenv("DEEPER_TUNING");
     deeper_error error = { 0 };

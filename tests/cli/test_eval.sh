@@ -117,6 +117,12 @@ says page2.html "Worst mistakes"
 run 1 eval --probs whole --report page3.html --data list.txt
 lines err 1
 run 1 eval $model --data val --report nofolder/page.html
+lines err 1
+empty out # said before the work, not after it
+run 1 eval $model --data val --csv .
+says err "Is a directory"
+run 1 eval --model m.safetensors, --data val
+says err "'m.safetensors,': a name between the commas is empty"
 run 1 eval $model --data val --csv nofolder/table.csv
 
 # A bad picture is left out and named.

@@ -42,6 +42,11 @@ run 0 train --data set $net --minutes 0.002 --out "it's a run"
 says out "deeper eval --model 'it'\\''s a run'/model.safetensors --data"
 lacks err "1 epochs"
 
+# A page that cannot be written is said before the search, not after it.
+run 1 train --data set $net --lr-find --curve nofolder/page.html
+lines err 1
+says err "nofolder/page.html: cannot write"
+
 # The network of a run is a start for another, with other classes.
 mkdir -p other/a other/b other/c
 for class in a b c; do
