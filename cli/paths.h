@@ -14,8 +14,8 @@ char *cli_cache_path(const char *file);
 /* Makes the folders that a file's path names and that are not there; false: errno says why. */
 bool cli_folders_make(const char *path);
 
-/* Whether a file can be made at `path` (NULL: none is wanted): its folder is there and may be written in. Else a line on stderr. For
- * what is written at the end of long work, so that this is not done in vain. */
+/* Whether a file can be made at `path` (NULL: none is wanted): its folder is there and may be written in. Else a line on stderr.
+ * For what is written at the end of long work, so that this is not done in vain. */
 bool cli_can_write(const char *path);
 
 /* The tuning that sessions use: the file that DEEPER_TUNING names, else that of the cache folder if it is there; NULL: none, for
