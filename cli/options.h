@@ -90,7 +90,7 @@ struct cli_args {
                   "threads to use (default: DEEPER_THREADS, else the processors that this process may use)")
 #define CLI_OPTION_MEMORY                                                                                                          \
     CLI_ROW_CHOICE("memory", 0, "fast|low", "fast",                                                                                \
-                   "low: convolutions without Winograd's algorithm, 40 MB less for GoogLeNet, at two thirds of the speed")
+                   "low: convolutions without Winograd's algorithm, 40 MB less for GoogLeNet, at half the speed")
 #define CLI_OPTION_ARCH                                                                                                            \
     CLI_ROW_TEXT("arch", 'a', "ARCH", "googlenet", "an architecture with made-up weights; the speed is the same")
 #define CLI_OPTION_SIZE CLI_ROW_WHOLE("size", 0, "N", NULL, 28, 1024, "side of the picture of --arch in pixels (default: 224)")
