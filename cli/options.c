@@ -106,7 +106,8 @@ static cli_parsed option_unknown(const cli_command *command, const char *dashes,
     if (near)
         cli_usage(command, "no option --%s; did you mean --%s?", name, near);
     else
-        cli_usage(command, "no option %s%s in this version", dashes, name);
+        cli_usage(command, "no option %s%s in this version%s", dashes, name,
+                  dashes[1] ? "" : "; a name that begins with '-' goes after --");
     return CLI_PARSED_BAD;
 }
 

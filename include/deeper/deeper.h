@@ -34,6 +34,7 @@
  *   - _open/_create pairs with _close/_free, which accept NULL. Const pointers are borrowed for the call unless stated. An
  *     allocator is copied; NULL stands for malloc.
  *   - Structures whose first member is `size` are versioned: use the matching _INIT macro, which sets it.
+ *     Others begin as {0}, which C++ writes {}.
  *   - A deeper_model, deeper_image, deeper_dataset or deeper_scores does not change once it is made and may be shared between
  *     threads. A deeper_session is used by one thread at a time; make one session a thread.
  *   - The library never prints, exits or aborts, and keeps no mutable global state except the table of what the CPU can do, which

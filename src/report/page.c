@@ -18,7 +18,7 @@ static const char style[] =
     "h1{font-size:1.7rem;line-height:1.25;margin:0 0 1.2rem;overflow-wrap:anywhere}\n"
     "h2{font-size:1.15rem;margin:2.4rem 0 .6rem}\n"
     ".note,footer{color:var(--soft);font-size:.9rem;margin:.2rem 0 .8rem}\n"
-    ".tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(8.5rem,1fr));gap:.8rem;margin:0}\n"
+    ".tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(10rem,1fr));gap:.8rem;margin:0}\n"
     ".tiles div{background:var(--card);border-radius:.5rem;padding:.7rem .9rem}\n"
     ".tiles dt{color:var(--soft);font-size:.85rem}.tiles "
     "dd{margin:0;font-size:1.4rem;white-space:nowrap;font-weight:600;line-height:1.3;"

@@ -63,7 +63,7 @@ says err "needs a value"
 run 2 classify --json=1 x
 says err "takes no value"
 run 2 classify -Z x
-says err "no option -Z"
+says err "no option -Z" "a name that begins with '-' goes after --"
 run 2 classify --Z x
 says err "no option --Z"
 run 2 classify --=5 x
