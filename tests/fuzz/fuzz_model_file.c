@@ -1,9 +1,13 @@
 /* fuzz_model_file.c - the header of a model file, opened as a model. The input is the JSON after one byte; the data that follows in
  * a file is added here, zeros, as many as the smallest GoogLeNet needs in F32 or (first byte even) in F16, so that the fuzzer
  * spends itself on the header. Checked: a model that opens has values, labels and preprocessing that come back from their JSON the
- * same.
+ * same, and a description that describes the same network, with its heads and without; its
+ * tensors fit it.
  *
  * covers: src/formats/model_file.c src/formats/description.c src/formats/metadata.c src/formats/fill.c */
+#include "base/memory.h"
+#include "formats/description.h"
+#include "formats/fill.h"
 #include "formats/labels.h"
 #include "formats/metadata.h"
 #include "formats/model.h"
@@ -53,6 +57,29 @@ static void check_preprocess(const dp_preprocess *rule, bool whole) {
     free(json);
 }
 
+static void check_description(const dp_model *model) {
+    dp_description description;
+    dp_model *again = NULL;
+    demand(dp_description_make(&description, model, NULL) == DEEPER_OK);
+    demand(dp_model_describe(&again, description.texts, description.count, "input", NULL, NULL) == DEEPER_OK
+           && again->graph->parameters == model->graph->parameters && again->labels.count == model->labels.count);
+    dp_model_free(again);
+    demand(dp_description_drop_heads(&description, NULL) == DEEPER_OK);
+    demand(dp_model_describe(&again, description.texts, description.count, "input", NULL, NULL) == DEEPER_OK);
+    dp_model_free(again);
+    dp_description_free(&description);
+}
+
+/* A model's own tensors fit it, heads and all. */
+static void check_tensors(const dp_model *model) {
+    dp_tensor *tensors;
+    demand(dp_model_tensors(&tensors, model, NULL) == DEEPER_OK);
+    demand(dp_heads_fit(model->graph, tensors, (size_t)model->graph->parameters));
+    for (int p = 0; p < model->graph->parameters; p++)
+        demand(tensors[p].data == model->values[p]);
+    dp_free(NULL, tensors);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (size < 1)
         return 0;
@@ -72,6 +99,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         if (model->labels.count)
             check_labels(&model->labels);
         check_preprocess(&model->preprocess, model->has_preprocess);
+        check_description(model);
+        check_tensors(model);
     }
     dp_model_free(model);
     free(file);
