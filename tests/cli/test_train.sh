@@ -40,7 +40,7 @@ get top.0.id | grep -qx 'red\|blue' || fail "class names"
 # What is to be copied is quoted where a shell needs it, and a whole number is one.
 run 0 train --data set $net --minutes 0.002 --out "it's a run"
 says out "deeper eval --model 'it'\\''s a run'/model.safetensors --data"
-lacks err "1 epochs"
+! grep -q '^1 epochs' err || fail "'1 epochs' in err"
 
 # A page that cannot be written is said before the search, not after it.
 run 1 train --data set $net --lr-find --curve nofolder/page.html
