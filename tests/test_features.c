@@ -124,16 +124,8 @@ static void count_problem(void *context, const char *path, const char *message) 
     assert_non_null(strstr(message, path));
 }
 
-/* What reads the result needs libzip. */
-static void skip_without_zip(void) {
-#ifndef DP_HAVE_LIBZIP
-    skip();
-#endif
-}
-
 /* More pictures than a batch, two of them not readable. */
 static void test_source(void **state) {
-    skip_without_zip();
     const char *list[PICTURES + 2];
     source_list pictures = { list, PICTURES + 2, 0 };
     const deeper_source source = { next, &pictures };
@@ -165,7 +157,6 @@ static void test_source(void **state) {
 
 /* One layer is "features"; a data set has labels. */
 static void test_dataset(void **state) {
-    skip_without_zip();
     char path[TEST_PATH_SIZE];
     deeper_session *session = session_of(model, 1);
     deeper_dataset *dataset = NULL;
