@@ -22,8 +22,7 @@ enum {
 static const cli_option options[] = {
     CLI_ROW_FLAG("check", 0,
                  "decode every picture of a data set, however many there are (up to 20,000: always), and name all that is wrong "
-                 "with it, not "
-                 "only the first 20"),
+                 "with it, not only the first 20"),
 };
 
 /* Whether the first bytes are those of a picture that deeper reads. */

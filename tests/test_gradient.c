@@ -395,17 +395,24 @@ static char *find_step(const char *plan, const char *kind, const char *name, cha
     return NULL;
 }
 
+/* The plan of a network's training as text, to be freed by dp_buffer_free. */
+static void print_plan(void (*build)(dp_graph *), dp_buffer *text) {
+    subject s;
+    float *to[DP_HEADS + MAX_PARAMETERS];
+    open(&s, build);
+    dp_plan *plan = make_plan(&s, DP_ISA_PORTABLE, 2, to);
+    dp_buffer_init(text, NULL, 1 << 20);
+    dp_plan_print(plan, text);
+    dp_plan_free(plan);
+    close(&s);
+}
+
 /* The gradients of three 1x1 convolutions are one product each way, masks go along with what comes before them, biases with
  * weights. */
 static void test_what_is_computed_together(void **state) {
-    subject s;
-    float *to[DP_HEADS + MAX_PARAMETERS];
     char line[512];
-    open(&s, build_module_sliced);
-    dp_plan *plan = make_plan(&s, DP_ISA_PORTABLE, 2, to);
     dp_buffer text;
-    dp_buffer_init(&text, NULL, 1 << 20);
-    dp_plan_print(plan, &text);
+    print_plan(build_module_sliced, &text);
     assert_non_null(strstr(find_step(text.data, "input grad", "d first", line), "3 siblings as one product"));
     assert_non_null(strstr(find_step(text.data, "input grad", "d r3r", line), "with a ReLU's gradient"));
     assert_non_null(strstr(find_step(text.data, "input grad", "d r5r", line), "with a ReLU's gradient"));
@@ -413,20 +420,13 @@ static void test_what_is_computed_together(void **state) {
     assert_null(strstr(text.data, "d 3x3_reduce.weight"));
     assert_null(strstr(text.data, "channel sum"));
     dp_buffer_free(&text);
-    dp_plan_free(plan);
-    close(&s);
 }
 
 /* Sums and masks go along with the gradient of a max pool, a part of a concatenation at a time. */
 static void test_what_a_pool_takes_along(void **state) {
-    subject s;
-    float *to[DP_HEADS + MAX_PARAMETERS];
     char line[512];
-    open(&s, build_pooled_sliced);
-    dp_plan *plan = make_plan(&s, DP_ISA_PORTABLE, 2, to);
     dp_buffer text;
-    dp_buffer_init(&text, NULL, 1 << 20);
-    dp_plan_print(plan, &text);
+    print_plan(build_pooled_sliced, &text);
     assert_non_null(strstr(find_step(text.data, "max pool grad", "d ra", line), "with a sum, with a ReLU's gradient"));
     assert_non_null(strstr(find_step(text.data, "max pool grad", "d rb", line), "with a sum, with a ReLU's gradient"));
     assert_non_null(strstr(find_step(text.data, "max pool grad", "d rc", line), "3x3/2, with a ReLU's gradient"));
@@ -434,8 +434,6 @@ static void test_what_a_pool_takes_along(void **state) {
     assert_null(strstr(text.data, "sum 2 of d in"));
     assert_null(strstr(text.data, "relu grad"));
     dp_buffer_free(&text);
-    dp_plan_free(plan);
-    close(&s);
 }
 
 static void test_norms(void **state) {

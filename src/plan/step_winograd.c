@@ -196,21 +196,29 @@ static bool fills(const dp_winograd_step *w, const dp_plan *plan) {
     return busiest <= share * 1.125;
 }
 
+/* Up to a third fewer or more strips a picture, if they fill the threads: threads that share a strip transform its input each for
+ * itself. */
+static void fill_threads(dp_winograd_step *w, const dp_plan *plan) {
+    const int strips = w->strips, tiles = w->cover.down.tiles;
+    for (int away = 0; strips > 1 && away <= strips / 3; away++)
+        for (int sign = -1; sign <= 1; sign += 2) {
+            w->strips = strips + sign * away;
+            if (w->strips <= tiles && fills(w, plan))
+                return;
+        }
+    w->strips = strips;
+}
+
 /* Strips that stay in the second cache, as even as can be; several pictures a strip where they fit, as long as every thread has its
- * own. Up to a third fewer or more strips a picture where those fill the threads: threads that share a strip transform its input
- * each for itself. */
+ * own. */
 static void cut_strips(dp_winograd_step *w, const dp_plan *plan) {
     const dp_winograd_side *down = &w->cover.down, *across = &w->cover.across;
     size_t cache = dp_cache_bytes(2);
     double picture = row_bytes(w, plan) * down->tiles, room = cache ? (double)cache : CACHE_BYTES;
     int fit = (int)(room / picture), most = plan->max_batch / plan->threads, strips = (int)ceil(picture / room);
     w->strip_images = fit < 1 || most < 1 ? 1 : fit < most ? fit : most;
-    strips = strips < down->tiles ? strips : down->tiles;
-    w->strips = strips;
-    for (int away = 1; strips > 1 && !fills(w, plan) && away <= 2 * (strips / 3); away++) /* -1, 1, -2, 2 ... */
-        w->strips = strips + (away % 2 ? -(away + 1) : away) / 2;
-    if (!fills(w, plan) || w->strips > down->tiles)
-        w->strips = strips;
+    w->strips = strips < down->tiles ? strips : down->tiles;
+    fill_threads(w, plan);
     w->strip_tiles = w->strip_images * dp_pieces(down->tiles, w->strips) * across->tiles;
 }
 
