@@ -1,8 +1,8 @@
 /* vec_panel.c - the panel product, which does nearly all arithmetic of a network: `rows` pixels times `blocks` vectors of output
  * channels, all sums in registers from bias to store. One body, inlined with constant rows and blocks for every panel in
- * DP_VEC_PANELS. Does not choose sizes or split work: the planner does. It does not prefetch: weights come as one ascending stream,
- * and asking for them 4 or 16 KB ahead gained nothing measurable (Zen 5, weights in the second and third cache). Contract: dp_panel
- * in kernels.h. */
+ * DP_VEC_PANELS. Does not choose sizes or split work: the planner does. Each step of the sum prefetches what its caller named: the
+ * pixels of the next tile (`next`) and, evenly over the steps, cache lines of the weights that are wanted next (`ahead`). Contract:
+ * dp_panel in kernels.h. */
 #include "kernels/vec_families.h"
 
 #include <stdint.h>
