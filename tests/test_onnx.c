@@ -409,7 +409,7 @@ static void test_damage(void **state) {
         memcpy(copy, bytes, size);
         if (i >= size)
             copy[i - size] ^= 0x55;
-        deeper_status status = dp_model_open_bytes(&model, copy, i < size ? i : size, "made", NULL, &error);
+        deeper_status status = dp_model_open_bytes(&model, copy, i < size ? i : size, "made", NULL, NULL, &error);
         assert_int_equal(status == DEEPER_OK, model != NULL);
         assert_true(status == DEEPER_OK || (error.status == status && strncmp(error.message, "made: ", 6) == 0));
         opened += status == DEEPER_OK;
@@ -430,7 +430,7 @@ static void test_open(void **state) {
     dp_model *model = NULL;
     deeper_error error = { 0 };
     test_failing_allocator it;
-    if (dp_model_open_bytes(&model, bytes, size, "made", NULL, &error) != DEEPER_OK)
+    if (dp_model_open_bytes(&model, bytes, size, "made", NULL, NULL, &error) != DEEPER_OK)
         fail_msg("%s", error.message);
     assert_string_equal(model->format, "onnx");
     assert_string_equal(model->architecture, "graph");
@@ -441,7 +441,7 @@ static void test_open(void **state) {
     dp_model_free(model);
     for (long n = 1, complete = 0; !complete; n++) {
         test_failing_allocator_init(&it, n);
-        deeper_status status = dp_model_open_bytes(&model, bytes, size, "made", &it.allocator, &error);
+        deeper_status status = dp_model_open_bytes(&model, bytes, size, "made", NULL, &it.allocator, &error);
         complete = it.calls < n;
         assert_int_equal(status, complete ? DEEPER_OK : DEEPER_ERROR_MEMORY);
         dp_model_free(model);
@@ -453,7 +453,7 @@ static void test_open(void **state) {
     m = maker_picture(13, 3, 8, 8); /* no classifier */
     maker_node(m, "Relu", "x", "y");
     bytes = maker_pack(m, &size);
-    assert_int_equal(dp_model_open_bytes(&model, bytes, size, "made", NULL, &error), DEEPER_ERROR_UNSUPPORTED);
+    assert_int_equal(dp_model_open_bytes(&model, bytes, size, "made", NULL, NULL, &error), DEEPER_ERROR_UNSUPPORTED);
     assert_non_null(strstr(error.message, "deeper runs classifiers"));
     free(bytes);
     maker_free(m);

@@ -129,7 +129,7 @@ static void test_known_by_structure(void **state) {
     proto->n_metadata_props = 0;
     char *bare = malloc(size);
     size = onnx__model_proto__pack(proto, (uint8_t *)bare);
-    assert_int_equal(dp_model_open_bytes(&again, bare, size, "bare", NULL, &error), DEEPER_OK);
+    assert_int_equal(dp_model_open_bytes(&again, bare, size, "bare", NULL, NULL, &error), DEEPER_OK);
     assert_string_equal(again->architecture, "lenet5");
     assert_same_values(model, again);
     assert_false(again->has_preprocess);

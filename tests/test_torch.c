@@ -323,7 +323,7 @@ static dp_model *open_vectors(const vectors *v, test_bytes *bytes) {
     dp_model *model = NULL;
     deeper_error error = { 0 };
     test_torch_older(bytes, v->tensors, v->count);
-    if (dp_model_open_bytes(&model, bytes->bytes, bytes->size, "googlenet.pth", NULL, &error) != DEEPER_OK)
+    if (dp_model_open_bytes(&model, bytes->bytes, bytes->size, "googlenet.pth", NULL, NULL, &error) != DEEPER_OK)
         fail_msg("%s", error.message);
     return model;
 }
@@ -443,14 +443,14 @@ static void variants(void **state) {
         v->tensors[i].name = strcmp(v->names[i], "conv2.conv.weight") == 0 ? "conv2.other.weight" : v->names[i];
     bytes = (test_bytes){ 0 };
     test_torch_older(&bytes, v->tensors, v->count);
-    assert_int_equal(dp_model_open_bytes(&model, bytes.bytes, bytes.size, "x.pth", NULL, &error), DEEPER_ERROR_MISMATCH);
+    assert_int_equal(dp_model_open_bytes(&model, bytes.bytes, bytes.size, "x.pth", NULL, NULL, &error), DEEPER_ERROR_MISMATCH);
     assert_non_null(strstr(error.message, "1 tensor missing (first conv2/3x3_reduce.weight"));
     assert_non_null(strstr(error.message, "1 unknown (first conv2.other.weight"));
     free(bytes.bytes);
 
     bytes = (test_bytes){ 0 };
     test_torch_older(&bytes, v->tensors, 3);
-    assert_int_equal(dp_model_open_bytes(&model, bytes.bytes, bytes.size, "x.pth", NULL, &error), DEEPER_ERROR_UNSUPPORTED);
+    assert_int_equal(dp_model_open_bytes(&model, bytes.bytes, bytes.size, "x.pth", NULL, NULL, &error), DEEPER_ERROR_UNSUPPORTED);
     assert_non_null(strstr(error.message, "named as those of torchvision's googlenet, torchvision's vgg16, torchvision's alexnet"));
     assert_null(model);
     free(bytes.bytes);

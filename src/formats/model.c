@@ -88,8 +88,8 @@ deeper_status dp_model_from_graph(dp_model **model, dp_graph *graph, deeper_erro
     return DEEPER_OK;
 }
 
-static deeper_status open_in(dp_model **model, const void *bytes, size_t size, const char *name, const char *folder,
-                             const deeper_allocator *allocator, deeper_error *error) {
+deeper_status dp_model_open_bytes(dp_model **model, const void *bytes, size_t size, const char *name, const char *folder,
+                                  const deeper_allocator *allocator, deeper_error *error) {
     *model = NULL;
     if (size == 0)
         return dp_fail(error, DEEPER_ERROR_FORMAT, "%s: an empty file; fetch or write it again", name);
@@ -104,11 +104,6 @@ static deeper_status open_in(dp_model **model, const void *bytes, size_t size, c
     return dp_fail_at(
         error, DEEPER_ERROR_FORMAT, 0,
         "%s: not a model that deeper reads; safetensors, ONNX, npz, PyTorch state dicts and published caffemodels are", name);
-}
-
-deeper_status dp_model_open_bytes(dp_model **model, const void *bytes, size_t size, const char *name,
-                                  const deeper_allocator *allocator, deeper_error *error) {
-    return open_in(model, bytes, size, name, NULL, allocator, error);
 }
 
 /* Whether the model uses weights inside the map: formats take all of them in place or none. */
@@ -129,7 +124,7 @@ deeper_status dp_model_open(dp_model **model, const char *path, const deeper_all
         dp_free(allocator, folder);
         return status;
     }
-    status = open_in(model, map.data, map.size, path, slash ? folder : ".", allocator, error);
+    status = dp_model_open_bytes(model, map.data, map.size, path, slash ? folder : ".", allocator, error);
     dp_free(allocator, folder);
     if (status == DEEPER_OK && uses_map(*model))
         (*model)->map = map;

@@ -52,8 +52,9 @@ deeper_status dp_model_from_graph(dp_model **model, dp_graph *graph, deeper_erro
 /* Opens a file of any format that deeper reads, found by content. */
 deeper_status dp_model_open(dp_model **model, const char *path, const deeper_allocator *allocator, deeper_error *error);
 
-/* The same for a file in memory; `name` stands for it in messages. The model may use weights in `bytes`, which must outlive it. */
-deeper_status dp_model_open_bytes(dp_model **model, const void *bytes, size_t size, const char *name,
+/* The same for a file in memory; `name` stands for it in messages. folder: where values may lie in other files; NULL: nowhere. The
+ * model may use weights in `bytes`, which must outlive it. */
+deeper_status dp_model_open_bytes(dp_model **model, const void *bytes, size_t size, const char *name, const char *folder,
                                   const deeper_allocator *allocator, deeper_error *error);
 
 typedef struct dp_save_options {
