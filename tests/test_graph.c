@@ -4,6 +4,7 @@
 #include "graph/build.h"
 
 #include "helpers/helpers.h"
+#include "helpers/nets.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -159,8 +160,8 @@ static void test_other_shapes(void **state) {
         assert_string_equal(graph->nodes[parameter].name, parameters[i]);
         assert_shape(graph->nodes[parameter].shape, 6, 1, 1, 1);
     }
-    assert_node(graph, dp_add_sum(graph, "sum", x, norm), 6, 9, 4);
-    assert_node(graph, dp_add_sum(graph, "twice", x, x), 6, 9, 4);
+    assert_node(graph, test_add_sum(graph, "sum", x, norm), 6, 9, 4);
+    assert_node(graph, test_add_sum(graph, "twice", x, x), 6, 9, 4);
     int small = dp_add_max_pool(graph, "pool", x, dp_window_square(3, 1, 1));
     int narrow = dp_add_conv(graph, "narrow", x, 5, dp_window_square(1, 1, 0), false);
     assert_node(graph, dp_add_concat(graph, "concat", (int[]){ small, norm, narrow, x }, 4), 23, 9, 4);

@@ -9,6 +9,7 @@
 #include "graph/build.h"
 #include "graph/match.h"
 #include "helpers/helpers.h"
+#include "helpers/nets.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -169,7 +170,7 @@ static dp_model *every_operator(void) {
     int gate = dp_graph_add(g, DP_OP_SIGMOID, "gate", (int[]){ dp_add_global_average(g, "squeezed", x) }, 1, NULL);
     x = dp_graph_add(g, DP_OP_MULTIPLY, "gated", (int[]){ x, gate }, 2, NULL);
     x = dp_graph_add(g, DP_OP_SHUFFLE, "shuffled", &x, 1, &(dp_attributes){ .window = { .groups = 4 } });
-    x = dp_add_sum(g, "sum", x, dp_add_relu(g, "relu", dp_add_conv(g, "c2", x, 8, grouped, true)));
+    x = test_add_sum(g, "sum", x, dp_add_relu(g, "relu", dp_add_conv(g, "c2", x, 8, grouped, true)));
     int flat = dp_add_flatten(g, "flat", dp_add_global_average(g, "mean", x));
     int fc = dp_add_fc(g, "fc", dp_add_dropout(g, "drop", flat, 0.5F), 16);
     dp_attributes shape = { .shape = { 0, 4, 2, 2 } };

@@ -2,6 +2,7 @@
  * fused and not, sliced and joined, private and shared inputs of padded convolutions, siblings, folding. Each graph runs on every
  * ISA of this machine, in batches and on threads, and must give the same bits for all of those that share an ISA. */
 #include "graph/build.h"
+#include "helpers/nets.h"
 #include "plan/plan.h"
 
 #include "reference/reference_graph.h"
@@ -97,9 +98,9 @@ static void build_norms(subject *s) {
     int both = dp_add_batch_norm(g, "bn2", dp_add_conv(g, "c2", folded, 18, window(1, 1, 1, 0), true), 1e-3F);
     int conv3 = dp_add_conv(g, "c3", folded, 18, window(1, 1, 1, 0), true); /* read twice: its batch norm and ReLU stay apart */
     int apart = dp_add_relu(g, "r3", dp_add_batch_norm(g, "bn3", conv3, 1e-3F));
-    int sum = dp_add_relu(g, "rs", dp_add_sum(g, "sum", both, apart));
+    int sum = dp_add_relu(g, "rs", test_add_sum(g, "sum", both, apart));
     output(s, sum);
-    output(s, dp_add_sum(g, "sum2", conv3, sum));
+    output(s, test_add_sum(g, "sum2", conv3, sum));
     output(s, dp_add_relu(g, "rx", x));
     output(s, dp_add_softmax(g, "prob", dp_add_batch_norm(g, "bnfc", dp_add_fc(g, "fc", sum, 9), 1e-5F)));
 }

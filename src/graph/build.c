@@ -83,10 +83,6 @@ int dp_add_batch_norm(dp_graph *graph, const char *name, int x, float epsilon) {
     return dp_graph_add(graph, DP_OP_BATCH_NORM, name, inputs, 5, &(dp_attributes){ .epsilon = epsilon });
 }
 
-int dp_add_sum(dp_graph *graph, const char *name, int x, int y) {
-    return dp_graph_add(graph, DP_OP_ADD, name, (int[]){ x, y }, 2, NULL);
-}
-
 int dp_add_concat(dp_graph *graph, const char *name, const int *inputs, int count) {
     return dp_graph_add(graph, DP_OP_CONCAT, name, inputs, count, NULL);
 }

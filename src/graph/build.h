@@ -20,7 +20,6 @@ int dp_add_adaptive_pool(dp_graph *graph, const char *name, int x, int height, i
 int dp_add_lrn(dp_graph *graph, const char *name, int x, dp_lrn lrn);
 int dp_add_relu(dp_graph *graph, const char *name, int x);
 int dp_add_batch_norm(dp_graph *graph, const char *name, int x, float epsilon);
-int dp_add_sum(dp_graph *graph, const char *name, int x, int y);
 int dp_add_concat(dp_graph *graph, const char *name, const int *inputs, int count);
 int dp_add_flatten(dp_graph *graph, const char *name, int x);
 int dp_add_dropout(dp_graph *graph, const char *name, int x, float rate);

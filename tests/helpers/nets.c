@@ -29,3 +29,7 @@ void test_net_free(test_net *it) {
     dp_free(NULL, it->architecture);
     dp_free(NULL, it->options);
 }
+
+int test_add_sum(dp_graph *graph, const char *name, int x, int y) {
+    return dp_graph_add(graph, DP_OP_ADD, name, (int[]){ x, y }, 2, NULL);
+}

@@ -16,4 +16,7 @@ deeper_status test_net_try(test_net *it, const char *spec, int classes, int size
 test_net test_net_build(const char *spec, int classes, int size);
 void test_net_free(test_net *it);
 
+/* Adds x + y to a graph. */
+int test_add_sum(dp_graph *graph, const char *name, int x, int y);
+
 #endif
