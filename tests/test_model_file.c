@@ -57,7 +57,6 @@ static dp_model *small_model(const char *spec, bool whole) {
                                          .filter = DP_FILTER_BICUBIC };
     model->source = strdup("a test");
     model->training = strdup("{\"epochs\": 3,\n\"top1\": 0.5}");
-    model->calibration = strdup("[]");
     assert_int_equal(dp_labels_from_text(&model->labels, labels, sizeof labels - 1, "labels", NULL, &error), DEEPER_OK);
     return model;
 }
@@ -83,7 +82,6 @@ static void same_model(const dp_model *a, const dp_model *b) {
     same_text(a->options, b->options);
     same_text(a->source, b->source);
     same_text(a->training, b->training);
-    same_text(a->calibration, b->calibration);
     assert_int_equal(a->classes, b->classes);
     assert_int_equal(a->has_preprocess, b->has_preprocess);
     if (a->has_preprocess) {

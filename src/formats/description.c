@@ -30,11 +30,15 @@ deeper_status dp_description_make(dp_description *d, const dp_model *model, deep
     }
     snprintf(d->classes, sizeof d->classes, "%d", model->classes);
     const dp_text all[DP_DESCRIPTION_TEXTS] = {
-        { "deeper.version", DP_DESCRIPTION_VERSION }, { "deeper.architecture", model->architecture },
-        { "deeper.options", model->options },         { "deeper.classes", d->classes },
-        { "deeper.preprocess", d->preprocess },       { "deeper.labels", d->labels },
-        { "deeper.source", model->source },           { "deeper.training", model->training },
-        { "deeper.calibration", model->calibration }, { "deeper.graph", d->graph },
+        { "deeper.version", DP_DESCRIPTION_VERSION },
+        { "deeper.architecture", model->architecture },
+        { "deeper.options", model->options },
+        { "deeper.classes", d->classes },
+        { "deeper.preprocess", d->preprocess },
+        { "deeper.labels", d->labels },
+        { "deeper.source", model->source },
+        { "deeper.training", model->training },
+        { "deeper.graph", d->graph },
     };
     for (size_t i = 0; i < DP_DESCRIPTION_TEXTS; i++)
         if (all[i].text)
@@ -139,7 +143,6 @@ static deeper_status take_texts(dp_model *model, const pairs *file, const char *
         return dp_fail(error, DEEPER_ERROR_FORMAT, "%s: deeper.source is not one line", name);
     DP_TRY(copy_text(&model->source, model, file, "deeper.source", error));
     DP_TRY(copy_text(&model->training, model, file, "deeper.training", error));
-    DP_TRY(copy_text(&model->calibration, model, file, "deeper.calibration", error));
     if (!labels)
         return DEEPER_OK;
     DP_TRY(dp_labels_from_json(&model->labels, labels, name, model->allocator, error));

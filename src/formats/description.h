@@ -7,7 +7,7 @@
  *   deeper.classes       "1000"
  *   deeper.preprocess    see metadata.h
  *   deeper.labels        [[ID, NAME], ...], one a class; absent: none
- *   deeper.source, deeper.training, deeper.calibration   texts; absent: none
+ *   deeper.source, deeper.training   texts; absent: none
  *   deeper.graph         of "graph" alone, see graph_json.h */
 #ifndef DP_FORMATS_DESCRIPTION_H
 #define DP_FORMATS_DESCRIPTION_H
@@ -20,7 +20,7 @@
 /* The key of a text that checkpoints have (train/checkpoint.h): such a file is no model. */
 #define DP_CHECKPOINT_TEXT "deeper.progress"
 
-enum { DP_DESCRIPTION_TEXTS = 10 };
+enum { DP_DESCRIPTION_TEXTS = 9 };
 
 typedef struct dp_description {
     dp_text texts[DP_DESCRIPTION_TEXTS]; /* those that there are, in the order above; live with the model and this structure */

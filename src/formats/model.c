@@ -146,7 +146,6 @@ void dp_model_free(dp_model *model) {
     dp_labels_free(&model->labels, allocator);
     dp_free(allocator, model->source);
     dp_free(allocator, model->training);
-    dp_free(allocator, model->calibration);
     dp_free(allocator, model);
 }
 

@@ -37,7 +37,6 @@ typedef struct dp_model {
     char *source;       /* where the weights came from, one line; NULL unknown */
     const char *format; /* "safetensors", "caffemodel", "none" */
     char *training;     /* JSON text: how `deeper train` made it; NULL none */
-    char *calibration;  /* JSON text kept as it is; nothing writes one yet; NULL none */
 } dp_model;
 
 /* A model of an architecture (nets/), without values. `spec` is "NAME" or "NAME:OPTION=VALUE,...". */

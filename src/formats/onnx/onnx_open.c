@@ -174,11 +174,10 @@ static void move_texts(dp_model *to, dp_model *from) {
     to->labels = from->labels;
     to->source = from->source;
     to->training = from->training;
-    to->calibration = from->calibration;
     to->preprocess = from->preprocess;
     to->has_preprocess = from->has_preprocess;
     from->labels = (dp_labels){ 0 };
-    from->source = from->training = from->calibration = NULL;
+    from->source = from->training = NULL;
 }
 
 static deeper_status set_source(const opening *o, dp_model *model, deeper_error *error) {
