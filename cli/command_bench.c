@@ -14,7 +14,6 @@ static const cli_option options[] = {
     CLI_OPTION_THREADS,
     CLI_OPTION_BATCH,
     CLI_OPTION_MEMORY,
-    CLI_ROW_CHOICE("precision", 'p', "fp32", "fp32", "arithmetic"),
     CLI_ROW_REAL("seconds", 's', "S", "3", 0, 3600, "how long to measure, at least ten runs"),
     CLI_OPTION_SIZE,
     CLI_ROW_FLAG("train", 0, "time training steps: forward with auxiliary heads, backward, update"),
@@ -38,16 +37,16 @@ static uint64_t peak_rss_bytes(void) {
 
 static void print_json(const cli_args *args, const deeper_model *model, const setting *s, const deeper_benchmark *b,
                        const char *plan, json_t *layers) {
-    json_t *object = json_pack(
-        "{s:s?, s:s?, s:i, s:b, s:s, s:s, s:i, s:i, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:I, s:o}", "architecture",
-        deeper_model_text(model, "architecture"), "options", deeper_model_text(model, "options"), "size",
-        deeper_model_image_size(model), "train", s->train, "precision", cli_text(args, "precision"), "isa", s->isa, "threads",
-        s->threads, "batch", cli_integer(args, "batch"), "runs", b->runs, "median_ms", cli_json_real(b->median_ms), "min_ms",
-        cli_json_real(b->min_ms), "p90_ms", cli_json_real(b->p90_ms), "images_per_second", cli_json_real(b->images_per_second),
-        "peak_gflops", cli_json_real(b->peak_gflops), "direct_floor_ms", cli_json_real(b->direct_floor_ms), "ratio_to_floor",
-        cli_json_real(b->ratio_to_floor), "multiply_adds", (json_int_t)b->multiply_adds, "logit_checksum",
-        cli_json_real(b->logit_checksum), "peak_rss_bytes", (json_int_t)peak_rss_bytes(), "tuning",
-        cli_json_text(s->tuning ? s->tuning : "built-in model"));
+    json_t *object =
+        json_pack("{s:s?, s:s?, s:i, s:b, s:s, s:s, s:i, s:i, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:I, s:o}",
+                  "architecture", deeper_model_text(model, "architecture"), "options", deeper_model_text(model, "options"), "size",
+                  deeper_model_image_size(model), "train", s->train, "precision", "fp32", "isa", s->isa, "threads", s->threads,
+                  "batch", cli_integer(args, "batch"), "runs", b->runs, "median_ms", cli_json_real(b->median_ms), "min_ms",
+                  cli_json_real(b->min_ms), "p90_ms", cli_json_real(b->p90_ms), "images_per_second",
+                  cli_json_real(b->images_per_second), "peak_gflops", cli_json_real(b->peak_gflops), "direct_floor_ms",
+                  cli_json_real(b->direct_floor_ms), "ratio_to_floor", cli_json_real(b->ratio_to_floor), "multiply_adds",
+                  (json_int_t)b->multiply_adds, "logit_checksum", cli_json_real(b->logit_checksum), "peak_rss_bytes",
+                  (json_int_t)peak_rss_bytes(), "tuning", cli_json_text(s->tuning ? s->tuning : "built-in model"));
     if (!s->train) {
         json_object_set_new(object, "arena_bytes", json_integer((json_int_t)s->arena_bytes));
         json_object_set_new(object, "packed_bytes", json_integer((json_int_t)s->packed_bytes));
@@ -68,8 +67,8 @@ static void print_text(const cli_args *args, const deeper_model *model, const se
         printf("%s\n", plan);
     printf("network        %s, %s multiply-adds an image\n", deeper_model_text(model, "architecture"),
            cli_grouped(b->multiply_adds, text));
-    printf("run            %s%s, %s, %d thread%s, batch %d, %d runs\n", s->train ? "training steps, " : "",
-           cli_text(args, "precision"), s->isa, s->threads, s->threads == 1 ? "" : "s", cli_integer(args, "batch"), b->runs);
+    printf("run            %sfp32, %s, %d thread%s, batch %d, %d runs\n", s->train ? "training steps, " : "", s->isa, s->threads,
+           s->threads == 1 ? "" : "s", cli_integer(args, "batch"), b->runs);
     fputs("tuning         ", stdout);
     cli_print_text(s->tuning ? s->tuning : "built-in model");
     printf("\ntime           median %.2f ms, least %.2f ms, 90 %% below %.2f ms\n", b->median_ms, b->min_ms, b->p90_ms);

@@ -18,7 +18,6 @@ static const cli_option options[] = {
                  "one layer has it (default: what the classifier reads, pool5 of GoogLeNet)"),
     CLI_ROW_FILE("data", 'd', "SET", "pictures with labels in place of operands: " CLI_A_SET),
     CLI_OPTION_ROOT('r'),
-    CLI_ROW_CHOICE("crops", 'c', "1", "1", "views of a picture: the centre alone"),
     CLI_OPTION_MEMORY,
     CLI_OPTION_THREADS,
     CLI_OPTION_PREPROCESS,

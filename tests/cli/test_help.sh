@@ -84,10 +84,6 @@ run 2 classify --crops 12 x
 says err "--crops 12" "1|10|144"
 run 2 classify --combine median x
 says err "--combine median" "mean|max|geometric"
-run 2 bench --precision int8
-says err "fp32 only"
-run 0 bench --help
-lacks out bf16 int8
 
 # Values in each of their forms, options behind operands, and what follows "--".
 run 0 summary --arch=googlenet --json
