@@ -30,8 +30,9 @@ def time_runs(run, seconds):
     return result, answered, 1000 * statistics.median(times), len(times)
 
 
-# --------------------------------------------------------------------------------------------------------------- runtimes
-# Each returns (version, run): run() takes the batch through the network and returns the outputs of its first image.
+# ---------------------------------------------------------------------------------------------------------------
+# runtimes Each returns (version, run): run() takes the batch through the network and returns the
+# outputs of its first image.
 
 
 def onnxruntime(folder, batch, threads):
@@ -78,7 +79,8 @@ def ncnn(folder, batch, threads):
     return library.__version__, run
 
 
-# ---------------------------------------------------------------------------------------------------------------- PyTorch
+# ----------------------------------------------------------------------------------------------------------------
+# PyTorch
 
 MODULES = ["3a", "3b", "4a", "4b", "4c", "4d", "4e", "5a", "5b"]
 POOL_AFTER = {"3b", "4e"}

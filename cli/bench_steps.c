@@ -5,11 +5,14 @@
 #include <string.h>
 
 static void add_object(json_t *rows, const deeper_bench_step *s) {
-    json_array_append_new(rows, json_pack("{s:o, s:o, s:o, s:i, s:o, s:o, s:o, s:o, s:o, s:I}", "layer", cli_json_text(s->layer),
-                                          "operation", cli_json_text(s->operation), "algorithm", cli_json_text(s->algorithm),
-                                          "phase", s->phase, "ms", cli_json_real(s->ms), "waiting_ms", cli_json_real(s->waiting_ms),
-                                          "share", cli_json_real(s->share), "gflops", cli_json_real(s->gflops), "ratio_to_floor",
-                                          cli_json_real(s->ratio_to_floor), "multiply_adds", (json_int_t)s->multiply_adds));
+    json_array_append_new(
+        rows,
+        json_pack("{s:o, s:o, s:o, s:i, s:o, s:o, s:o, s:o, s:o, s:I}", "layer",
+                  cli_json_text(s->layer), "operation", cli_json_text(s->operation), "algorithm",
+                  cli_json_text(s->algorithm), "phase", s->phase, "ms", cli_json_real(s->ms),
+                  "waiting_ms", cli_json_real(s->waiting_ms), "share", cli_json_real(s->share),
+                  "gflops", cli_json_real(s->gflops), "ratio_to_floor",
+                  cli_json_real(s->ratio_to_floor), "multiply_adds", (json_int_t)s->multiply_adds));
 }
 
 /* What both tables begin with. Steps without multiply-adds have no floor. */
@@ -23,8 +26,8 @@ static void print_times(double ms, double waiting_ms, double share, double gflop
 
 static void print_step(const cli_steps *it, const deeper_bench_step *s) {
     if (it->step_count == 0)
-        printf("%9s %5s %9s %8s %6s %5s %-14s %-32s %s\n", "ms", "%", "waiting", "GFLOP/s", "ratio", "phase", "step", "layer",
-               "algorithm");
+        printf("%9s %5s %9s %8s %6s %5s %-14s %-32s %s\n", "ms", "%", "waiting", "GFLOP/s", "ratio",
+               "phase", "step", "layer", "algorithm");
     print_times(s->ms, s->waiting_ms, s->share, s->gflops, s->ratio_to_floor);
     printf(" %5d %-14s %-32s %s\n", s->phase, s->operation, s->layer, s->algorithm);
 }
@@ -59,11 +62,13 @@ void cli_steps_take(void *context, const deeper_bench_step *step) {
 }
 
 void cli_steps_end(const cli_steps *steps) {
-    printf("\n%9s %5s %9s %8s %6s %5s %s\n", "ms", "%", "waiting", "GFLOP/s", "ratio", "steps", "step");
+    printf("\n%9s %5s %9s %8s %6s %5s %s\n", "ms", "%", "waiting", "GFLOP/s", "ratio", "steps",
+           "step");
     for (int i = 0; i < steps->operation_count; i++) {
         const cli_operation *it = &steps->operations[i];
         double ratio = it->floor_ms > 0 ? it->ms / it->floor_ms : 0;
-        print_times(it->ms, it->waiting_ms, it->share, it->ms > 0 ? it->gflop * 1e3 / it->ms : 0, ratio);
+        print_times(it->ms, it->waiting_ms, it->share, it->ms > 0 ? it->gflop * 1e3 / it->ms : 0,
+                    ratio);
         printf(" %5d %s\n", it->steps, it->name);
     }
     putchar('\n');

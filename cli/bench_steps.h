@@ -1,4 +1,5 @@
-/* bench_steps.h - the table of `deeper bench --layers`: every step of a plan as it is told, then the sums of each operation. */
+/* bench_steps.h - the table of `deeper bench --layers`: every step of a plan as it is told, then
+ * the sums of each operation. */
 #ifndef CLI_BENCH_STEPS_H
 #define CLI_BENCH_STEPS_H
 

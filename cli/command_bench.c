@@ -1,4 +1,5 @@
-/* command_bench.c - times a network here and sets the time against what the machine's arithmetic allows. */
+/* command_bench.c - times a network here and sets the time against what the machine's arithmetic
+ * allows. */
 #include "bench_steps.h"
 #include "commands.h"
 #include "models.h"
@@ -32,21 +33,27 @@ typedef struct setting {
 
 static uint64_t peak_rss_bytes(void) {
     struct rusage usage;
-    return getrusage(RUSAGE_SELF, &usage) ? 0 : (uint64_t)usage.ru_maxrss * 1024; /* Linux counts in KiB */
+    return getrusage(RUSAGE_SELF, &usage)
+               ? 0
+               : (uint64_t)usage.ru_maxrss * 1024; /* Linux counts in KiB */
 }
 
-static void print_json(const cli_args *args, const deeper_model *model, const setting *s, const deeper_benchmark *b,
-                       const char *plan, json_t *layers) {
-    json_t *object =
-        json_pack("{s:s?, s:s?, s:i, s:b, s:s, s:s, s:i, s:i, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:I, s:o}",
-                  "architecture", deeper_model_text(model, "architecture"), "options", deeper_model_text(model, "options"), "size",
-                  deeper_model_image_size(model), "train", s->train, "precision", "fp32", "isa", s->isa, "threads", s->threads,
-                  "batch", cli_integer(args, "batch"), "runs", b->runs, "median_ms", cli_json_real(b->median_ms), "min_ms",
-                  cli_json_real(b->min_ms), "p90_ms", cli_json_real(b->p90_ms), "images_per_second",
-                  cli_json_real(b->images_per_second), "peak_gflops", cli_json_real(b->peak_gflops), "direct_floor_ms",
-                  cli_json_real(b->direct_floor_ms), "ratio_to_floor", cli_json_real(b->ratio_to_floor), "multiply_adds",
-                  (json_int_t)b->multiply_adds, "logit_checksum", cli_json_real(b->logit_checksum), "peak_rss_bytes",
-                  (json_int_t)peak_rss_bytes(), "tuning", cli_json_text(s->tuning ? s->tuning : "built-in model"));
+static void print_json(const cli_args *args, const deeper_model *model, const setting *s,
+                       const deeper_benchmark *b, const char *plan, json_t *layers) {
+    json_t *object = json_pack(
+        "{s:s?, s:s?, s:i, s:b, s:s, s:s, s:i, s:i, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, "
+        "s:o, s:I, s:o}",
+        "architecture", deeper_model_text(model, "architecture"), "options",
+        deeper_model_text(model, "options"), "size", deeper_model_image_size(model), "train",
+        s->train, "precision", "fp32", "isa", s->isa, "threads", s->threads, "batch",
+        cli_integer(args, "batch"), "runs", b->runs, "median_ms", cli_json_real(b->median_ms),
+        "min_ms", cli_json_real(b->min_ms), "p90_ms", cli_json_real(b->p90_ms), "images_per_second",
+        cli_json_real(b->images_per_second), "peak_gflops", cli_json_real(b->peak_gflops),
+        "direct_floor_ms", cli_json_real(b->direct_floor_ms), "ratio_to_floor",
+        cli_json_real(b->ratio_to_floor), "multiply_adds", (json_int_t)b->multiply_adds,
+        "logit_checksum", cli_json_real(b->logit_checksum), "peak_rss_bytes",
+        (json_int_t)peak_rss_bytes(), "tuning",
+        cli_json_text(s->tuning ? s->tuning : "built-in model"));
     if (!s->train) {
         json_object_set_new(object, "arena_bytes", json_integer((json_int_t)s->arena_bytes));
         json_object_set_new(object, "packed_bytes", json_integer((json_int_t)s->packed_bytes));
@@ -58,37 +65,44 @@ static void print_json(const cli_args *args, const deeper_model *model, const se
     cli_print_json(object);
 }
 
-static void print_text(const cli_args *args, const deeper_model *model, const setting *s, const deeper_benchmark *b,
-                       const char *plan, const cli_steps *steps) {
+static void print_text(const cli_args *args, const deeper_model *model, const setting *s,
+                       const deeper_benchmark *b, const char *plan, const cli_steps *steps) {
     char text[CLI_NUMBER_SIZE], more[CLI_NUMBER_SIZE];
     if (steps->step_count)
         cli_steps_end(steps);
     if (plan)
         printf("%s\n", plan);
-    printf("network        %s, %s multiply-adds an image\n", deeper_model_text(model, "architecture"),
-           cli_grouped(b->multiply_adds, text));
-    printf("run            %sfp32, %s, %d thread%s, batch %d, %d runs\n", s->train ? "training steps, " : "", s->isa, s->threads,
-           s->threads == 1 ? "" : "s", cli_integer(args, "batch"), b->runs);
+    printf("network        %s, %s multiply-adds an image\n",
+           deeper_model_text(model, "architecture"), cli_grouped(b->multiply_adds, text));
+    printf("run            %sfp32, %s, %d thread%s, batch %d, %d runs\n",
+           s->train ? "training steps, " : "", s->isa, s->threads, s->threads == 1 ? "" : "s",
+           cli_integer(args, "batch"), b->runs);
     fputs("tuning         ", stdout);
     cli_print_text(s->tuning ? s->tuning : "built-in model");
-    printf("\ntime           median %.2f ms, least %.2f ms, 90 %% below %.2f ms\n", b->median_ms, b->min_ms, b->p90_ms);
+    printf("\ntime           median %.2f ms, least %.2f ms, 90 %% below %.2f ms\n", b->median_ms,
+           b->min_ms, b->p90_ms);
     printf("speed          %.1f images/s\n", b->images_per_second);
-    printf("machine        %.1f GFLOP/s fp32 at most, so %.2f ms without short cuts\n", b->peak_gflops, b->direct_floor_ms);
+    printf("machine        %.1f GFLOP/s fp32 at most, so %.2f ms without short cuts\n",
+           b->peak_gflops, b->direct_floor_ms);
     printf("ratio to that  %.3f\n", b->ratio_to_floor);
     fputs("memory         ", stdout);
     if (!s->train)
-        printf("%s activations, %s packed weights, ", cli_bytes(s->arena_bytes, text), cli_bytes(s->packed_bytes, more));
+        printf("%s activations, %s packed weights, ", cli_bytes(s->arena_bytes, text),
+               cli_bytes(s->packed_bytes, more));
     printf("%s resident at most\n", cli_bytes(peak_rss_bytes(), text));
     printf("logit checksum %.9g\n", b->logit_checksum);
 }
 
-static deeper_status measure(const cli_args *args, const deeper_model *model, const deeper_session_options *session_options,
-                             cli_steps *steps, deeper_benchmark *result, deeper_error *error) {
+static deeper_status measure(const cli_args *args, const deeper_model *model,
+                             const deeper_session_options *session_options, cli_steps *steps,
+                             deeper_benchmark *result, deeper_error *error) {
     double seconds = cli_real(args, "seconds");
     bool train = cli_flag(args, "train");
     if (cli_flag(args, "layers"))
-        return deeper_bench_steps(model, session_options, train, seconds, cli_steps_take, steps, result, error);
-    return (train ? deeper_bench_training : deeper_bench)(model, session_options, seconds, result, error);
+        return deeper_bench_steps(model, session_options, train, seconds, cli_steps_take, steps,
+                                  result, error);
+    return (train ? deeper_bench_training : deeper_bench)(model, session_options, seconds, result,
+                                                          error);
 }
 
 static int bench(const cli_args *args, const deeper_model *model) {
@@ -116,9 +130,11 @@ static int bench(const cli_args *args, const deeper_model *model) {
     if (measure(args, model, &session_options, &steps, &result, &error))
         code = cli_failure(&error);
     else if (cli_json())
-        print_json(args, model, &s, &result, cli_flag(args, "plan") ? deeper_session_plan(session) : NULL, steps.rows);
+        print_json(args, model, &s, &result,
+                   cli_flag(args, "plan") ? deeper_session_plan(session) : NULL, steps.rows);
     else
-        print_text(args, model, &s, &result, cli_flag(args, "plan") ? deeper_session_plan(session) : NULL, &steps);
+        print_text(args, model, &s, &result,
+                   cli_flag(args, "plan") ? deeper_session_plan(session) : NULL, &steps);
     json_decref(steps.rows);
     deeper_session_free(session);
     return code;
@@ -140,14 +156,19 @@ const cli_command cli_command_bench = {
     .name = "bench",
     .summary = "measure the speed of a network on this machine",
     .operands = "",
-    .description =
-        "Runs the network on a fixed input and gives the median time, and its ratio to the direct floor: the time that its "
-        "multiply-adds would take at the fp32 peak of the same threads, measured in the same run. Below 1 means that fewer "
-        "multiplications were needed. With --train a run is one training step of a batch, and the floor is that of forward and "
-        "backward. --layers adds a table of what each step of the plan took in the fastest run, as a part of the wall time of its "
-        "phase (the steps "
-        "that run at the same time); waiting is the part of it in which threads had nothing left to do, GFLOP/s and ratio count "
-        "the multiply-adds of direct convolution. DEEPER_ISA=portable|avx2|avx512|neon forces an instruction set.",
+    .description = "Runs the network on a fixed input and gives the median time, and its ratio to "
+                   "the direct floor: the time that its "
+                   "multiply-adds would take at the fp32 peak of the same threads, measured in the "
+                   "same run. Below 1 means that fewer "
+                   "multiplications were needed. With --train a run is one training step of a "
+                   "batch, and the floor is that of forward and "
+                   "backward. --layers adds a table of what each step of the plan took in the "
+                   "fastest run, as a part of the wall time of its "
+                   "phase (the steps "
+                   "that run at the same time); waiting is the part of it in which threads had "
+                   "nothing left to do, GFLOP/s and ratio count "
+                   "the multiply-adds of direct convolution. DEEPER_ISA=portable|avx2|avx512|neon "
+                   "forces an instruction set.",
     .examples = "deeper bench --threads 1\n"
                 "deeper bench --model googlenet.safetensors --batch 8 --json\n"
                 "deeper bench --train --batch 32 --json\n"

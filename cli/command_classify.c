@@ -1,4 +1,5 @@
-/* command_classify.c - says what is in pictures, one line (JSON) or one small table a picture, as soon as each is done. */
+/* command_classify.c - says what is in pictures, one line (JSON) or one small table a picture, as
+ * soon as each is done. */
 #include "commands.h"
 #include "models.h"
 #include "output.h"
@@ -20,7 +21,8 @@ static const cli_option options[] = {
     CLI_OPTION_LABELS,
     CLI_OPTION_PREPROCESS,
     CLI_OPTION_NULL,
-    CLI_ROW_FILE("crop-sheet", 0, "FILE.png", "draw the crops of one picture, a square's in a row, and stop there"),
+    CLI_ROW_FILE("crop-sheet", 0, "FILE.png",
+                 "draw the crops of one picture, a square's in a row, and stop there"),
 };
 
 typedef struct classify {
@@ -31,7 +33,8 @@ typedef struct classify {
     uint64_t done;
 } classify;
 
-/* The `count` largest of p[0..classes-1] into chosen[], largest first; of equals the first. Returns how many there are. */
+/* The `count` largest of p[0..classes-1] into chosen[], largest first; of equals the first. Returns
+ * how many there are. */
 static size_t choose_top(const float *p, size_t classes, size_t chosen[TOP_MOST], size_t count) {
     size_t found = 0;
     for (size_t i = 0; i < classes; i++) {
@@ -48,25 +51,31 @@ static size_t choose_top(const float *p, size_t classes, size_t chosen[TOP_MOST]
     return found;
 }
 
-static bool print_json(const classify *work, const deeper_result *result, const size_t *chosen, size_t count) {
+static bool print_json(const classify *work, const deeper_result *result, const size_t *chosen,
+                       size_t count) {
     json_t *top = json_array();
     for (size_t i = 0; i < count; i++)
-        json_array_append_new(top, json_pack("{s:o, s:o, s:o}", "id", cli_json_text(deeper_model_class_id(work->model, chosen[i])),
-                                             "name", cli_json_text(deeper_model_class_name(work->model, chosen[i])), "p",
-                                             cli_json_real((double)result->probabilities[chosen[i]])));
+        json_array_append_new(
+            top, json_pack("{s:o, s:o, s:o}", "id",
+                           cli_json_text(deeper_model_class_id(work->model, chosen[i])), "name",
+                           cli_json_text(deeper_model_class_name(work->model, chosen[i])), "p",
+                           cli_json_real((double)result->probabilities[chosen[i]])));
     return cli_print_json(json_pack("{s:o, s:o}", "path", cli_json_text(result->path), "top", top));
 }
 
-static bool print_table(const classify *work, const deeper_result *result, const size_t *chosen, size_t count) {
+static bool print_table(const classify *work, const deeper_result *result, const size_t *chosen,
+                        size_t count) {
     static const char bar[BAR_WIDTH + 1] = "####################";
     const char *on = cli_colour() ? "\033[32m" : "", *off = cli_colour() ? "\033[0m" : "";
     cli_print_text(result->path);
     putchar('\n');
     for (size_t i = 0; i < count; i++) {
         float p = result->probabilities[chosen[i]];
-        const char *id = deeper_model_class_id(work->model, chosen[i]), *name = deeper_model_class_name(work->model, chosen[i]);
+        const char *id = deeper_model_class_id(work->model, chosen[i]),
+                   *name = deeper_model_class_name(work->model, chosen[i]);
         int width = p > 0 ? (int)(p * BAR_WIDTH + 0.5F) : 0;
-        printf("  %5.1f %%  %s%-*.*s%s  ", 100 * (double)p, on, BAR_WIDTH, width < BAR_WIDTH ? width : BAR_WIDTH, bar, off);
+        printf("  %5.1f %%  %s%-*.*s%s  ", 100 * (double)p, on, BAR_WIDTH,
+               width < BAR_WIDTH ? width : BAR_WIDTH, bar, off);
         if (*id || *name) {
             bool both = *id && *name && strcmp(id, name) != 0; /* class folders have names only */
             cli_print_text(*id ? id : name);
@@ -98,8 +107,8 @@ static int sink(void *context, const deeper_result *result) {
 static int classify_all(const cli_args *args, classify *work, deeper_session *session) {
     deeper_stream_options stream = DEEPER_STREAM_OPTIONS_INIT;
     deeper_error error = { 0 };
-    /* After a stream that was stopped a thread of the library may still wait for a pipe in cli_sources_next: then the sources stay
-     * until the process ends. */
+    /* After a stream that was stopped a thread of the library may still wait for a pipe in
+     * cli_sources_next: then the sources stay until the process ends. */
     static cli_sources *sources;
     sources = cli_sources_open(args->operands, args->operand_count, cli_flag(args, "null"));
     if (!sources)
@@ -121,7 +130,8 @@ static int classify_all(const cli_args *args, classify *work, deeper_session *se
         return cli_error("there was no picture to classify");
     double seconds = cli_now() - work->progress.started;
     if (named > 1)
-        cli_note("%llu of %zu pictures classified in %.1f s", (unsigned long long)work->done, named, seconds);
+        cli_note("%llu of %zu pictures classified in %.1f s", (unsigned long long)work->done, named,
+                 seconds);
     return cli_problems() ? CLI_UNREADABLE : CLI_DONE;
 }
 
@@ -129,8 +139,8 @@ static int draw_crops(const cli_args *args, const deeper_model *model, const cha
     deeper_image *image = NULL;
     deeper_error error = { 0 };
     int crops = cli_integer(args, "crops");
-    bool failed =
-        deeper_image_open(&image, args->operands[0], NULL, &error) || deeper_crop_sheet(model, image, crops, sheet, &error);
+    bool failed = deeper_image_open(&image, args->operands[0], NULL, &error)
+                  || deeper_crop_sheet(model, image, crops, sheet, &error);
     deeper_image_close(image);
     if (failed)
         return cli_failure(&error);
@@ -148,12 +158,15 @@ static int run(const cli_args *args) {
     deeper_error error = { 0 };
     const char *sheet = cli_text(args, "crop-sheet");
     if (sheet && args->operand_count > 1)
-        return cli_usage(args->command, "--crop-sheet draws the crops of one picture, not of %zu", args->operand_count);
+        return cli_usage(args->command, "--crop-sheet draws the crops of one picture, not of %zu",
+                         args->operand_count);
     int code = cli_model_open(&model, cli_text(args, "model"), args, NULL);
     if (code)
         return code;
     options_of_session.max_batch = cli_batch(cli_integer(args, "crops"));
-    classify work = { .model = model, .top = (size_t)cli_integer(args, "top"), .show_progress = !cli_stdout_terminal() };
+    classify work = { .model = model,
+                      .top = (size_t)cli_integer(args, "top"),
+                      .show_progress = !cli_stdout_terminal() };
     if (sheet)
         code = draw_crops(args, model, sheet);
     else if (deeper_session_create(&session, model, &options_of_session, &error))
@@ -169,11 +182,13 @@ const cli_command cli_command_classify = {
     .name = "classify",
     .summary = "say what is in pictures",
     .operands = "IMAGE|FOLDER|GLOB|-|@LIST ...",
-    .description =
-        "Prints the most probable classes of each picture, in the order given, as soon as each is done. A folder is walked "
-        "through, names in byte order; a pattern in quotes is matched; '-' reads paths from standard input, '@LIST' from a "
-        "file, one a line. A picture that cannot be read is reported and the rest goes on (exit code 3).\n"
-        "Without --model the pulled model is used (deeper pull bvlc_googlenet).",
+    .description = "Prints the most probable classes of each picture, in the order given, as soon "
+                   "as each is done. A folder is walked "
+                   "through, names in byte order; a pattern in quotes is matched; '-' reads paths "
+                   "from standard input, '@LIST' from a "
+                   "file, one a line. A picture that cannot be read is reported and the rest goes "
+                   "on (exit code 3).\n"
+                   "Without --model the pulled model is used (deeper pull bvlc_googlenet).",
     .examples = "deeper classify --model bvlc_googlenet cat.jpg\n"
                 "deeper classify --json --top 1 photos/ > results.jsonl\n"
                 "deeper classify --crops 144 --crop-sheet crops.png cat.jpg\n"

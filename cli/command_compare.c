@@ -1,5 +1,6 @@
-/* command_compare.c - networks side by side: what is compared and how, the table of it, and where a long comparison stands. The
- * comparison is the library's; runs within it are shown by train_progress.c. */
+/* command_compare.c - networks side by side: what is compared and how, the table of it, and where a
+ * long comparison stands. The comparison is the library's; runs within it are shown by
+ * train_progress.c. */
 #include "commands.h"
 #include "output.h"
 #include "stop.h"
@@ -11,25 +12,33 @@
 #include <string.h>
 
 static const cli_option options[] = {
-    CLI_ROW_CHOICE("preset", 'p', "reduction|aux|pooling|depth-width|size|norm|dropout|crops", NULL,
-                   "in place of networks: an ablation of the paper ('--list' says what each compares)"),
-    CLI_ROW_TEXT("base", 0, "ARCH", NULL, "the network that the preset varies (default: googlenet)"),
+    CLI_ROW_CHOICE(
+        "preset", 'p', "reduction|aux|pooling|depth-width|size|norm|dropout|crops", NULL,
+        "in place of networks: an ablation of the paper ('--list' says what each compares)"),
+    CLI_ROW_TEXT("base", 0, "ARCH", NULL,
+                 "the network that the preset varies (default: googlenet)"),
     CLI_ROW_FLAG("list", 0, "list the presets instead"),
     CLI_OPTION_PIXELS("side of the pictures of networks that do not say theirs"),
     CLI_OPTION_CLASSES("outputs of the last layer, without --data"),
-    CLI_ROW_REAL("seconds", 0, "S", "1", 0, 3600, "how long to measure each speed, at least ten runs; 0: no speeds"),
+    CLI_ROW_REAL("seconds", 0, "S", "1", 0, 3600,
+                 "how long to measure each speed, at least ten runs; 0: no speeds"),
     CLI_ROW_WHOLE("batch", 'b', "N", "32", 1, 4096, "pictures a training step, timed and trained"),
     CLI_OPTION_THREADS,
-    CLI_ROW_FILE("data", 'd', "SRC", "train every network on these pictures (as 'deeper train' takes them)"),
+    CLI_ROW_FILE("data", 'd', "SRC",
+                 "train every network on these pictures (as 'deeper train' takes them)"),
     CLI_OPTION_ROOT(0),
     CLI_OPTION_VAL,
-    CLI_ROW_WHOLE("epochs", 'e', "N", "10", 1, 10000, "the budget: times that every picture is seen"),
-    CLI_ROW_REAL("minutes", 0, "X", NULL, 0, 1e6, "the budget: time, whatever a network's speed (in place of --epochs)"),
-    CLI_ROW_REAL("rate", 'r', "X", NULL, 0, 100, "learning rate (default: 0.01 at batch 32, in proportion to it)"),
+    CLI_ROW_WHOLE("epochs", 'e', "N", "10", 1, 10000,
+                  "the budget: times that every picture is seen"),
+    CLI_ROW_REAL("minutes", 0, "X", NULL, 0, 1e6,
+                 "the budget: time, whatever a network's speed (in place of --epochs)"),
+    CLI_ROW_REAL("rate", 'r', "X", NULL, 0, 100,
+                 "learning rate (default: 0.01 at batch 32, in proportion to it)"),
     CLI_ROW_REAL("warmup", 0, "X", "0.1", 0, 1000, "epochs over which the rate grows from 0"),
     CLI_ROW_TEXT("augment", 0, "paper|none|LIST", NULL, "as in 'deeper train' (default: paper)"),
     CLI_ROW_WHOLE("seed", 0, "N", "1", 0, 2147483647, "of everything that is random"),
-    CLI_ROW_FILE("out", 'o', "FOLDER", "for compare.csv, compare.html and the trained networks, new or empty"),
+    CLI_ROW_FILE("out", 'o', "FOLDER",
+                 "for compare.csv, compare.html and the trained networks, new or empty"),
     CLI_ROW_FLAG("resume", 0, "go on in FOLDER: networks that are trained stay as they are"),
 };
 
@@ -64,7 +73,7 @@ static void note(void *context, const char *message) {
     cli_note("%s", message);
 }
 
-/* -------------------------------------------------------------------------------------------------------------- results */
+/* -------------------------------------------------------------------------------------- results */
 
 static json_t *count_or_null(uint64_t count) {
     return count ? json_integer((json_int_t)count) : json_null();
@@ -73,17 +82,21 @@ static json_t *count_or_null(uint64_t count) {
 static void print_json(const deeper_compared *c) {
     bool trained = c->images > 0;
     cli_print_json(json_pack(
-        "{s:o, s:s, s:s, s:i, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "member",
-        cli_json_text(c->member), "architecture", c->architecture, "options", c->options, "image_size", c->image_size, "crops",
-        c->crops, "error", c->status ? cli_json_text(c->message) : json_null(), "parameters", count_or_null(c->parameters),
-        "multiply_adds", count_or_null(c->multiply_adds), "activation_bytes", count_or_null(c->activation_bytes), "forward_ms",
-        cli_json_real(c->forward_ms), "images_per_second", cli_json_real(c->forward_images_per_second),
-        "training_images_per_second", cli_json_real(c->training_images_per_second), "joules", cli_json_real(c->joules), "epochs",
-        count_or_null((uint64_t)c->epochs), "images_seen", count_or_null(c->images_seen), "train_seconds",
-        cli_json_real(c->train_seconds), "images", count_or_null(c->images), "top1",
-        cli_json_real(trained ? (double)c->top1 / (double)c->images : (double)NAN), "top1_least", cli_json_real(c->top1_least),
-        "top1_most", cli_json_real(c->top1_most), "top5",
-        cli_json_real(trained ? (double)c->top5 / (double)c->images : (double)NAN)));
+        "{s:o, s:s, s:s, s:i, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
+        "s:o, s:o, s:o, s:o}",
+        "member", cli_json_text(c->member), "architecture", c->architecture, "options", c->options,
+        "image_size", c->image_size, "crops", c->crops, "error",
+        c->status ? cli_json_text(c->message) : json_null(), "parameters",
+        count_or_null(c->parameters), "multiply_adds", count_or_null(c->multiply_adds),
+        "activation_bytes", count_or_null(c->activation_bytes), "forward_ms",
+        cli_json_real(c->forward_ms), "images_per_second",
+        cli_json_real(c->forward_images_per_second), "training_images_per_second",
+        cli_json_real(c->training_images_per_second), "joules", cli_json_real(c->joules), "epochs",
+        count_or_null((uint64_t)c->epochs), "images_seen", count_or_null(c->images_seen),
+        "train_seconds", cli_json_real(c->train_seconds), "images", count_or_null(c->images),
+        "top1", cli_json_real(trained ? (double)c->top1 / (double)c->images : (double)NAN),
+        "top1_least", cli_json_real(c->top1_least), "top1_most", cli_json_real(c->top1_most),
+        "top5", cli_json_real(trained ? (double)c->top5 / (double)c->images : (double)NAN)));
 }
 
 /* "12.3 ms", or "-" for what was not measured. */
@@ -96,11 +109,12 @@ static const char *number(double value, int digits, const char *unit, char text[
 }
 
 static void print_text(const deeper_compared *c, size_t index) {
-    char a[CLI_NUMBER_SIZE], b[CLI_NUMBER_SIZE], memory[CLI_NUMBER_SIZE], ms[CLI_NUMBER_SIZE], speed[CLI_NUMBER_SIZE],
-        joules[CLI_NUMBER_SIZE];
+    char a[CLI_NUMBER_SIZE], b[CLI_NUMBER_SIZE], memory[CLI_NUMBER_SIZE], ms[CLI_NUMBER_SIZE],
+        speed[CLI_NUMBER_SIZE], joules[CLI_NUMBER_SIZE];
     if (index == 0)
-        printf("%-32s %12s %15s %11s %9s %10s %8s %9s  %s\n", "network", "parameters", "multiply-adds", "activations", "image",
-               "training", "J/image", "seen", "top-1 (95 % interval)");
+        printf("%-32s %12s %15s %11s %9s %10s %8s %9s  %s\n", "network", "parameters",
+               "multiply-adds", "activations", "image", "training", "J/image", "seen",
+               "top-1 (95 % interval)");
     printf("%-32s ", c->member);
     if (c->status) {
         printf("failed: ");
@@ -109,12 +123,13 @@ static void print_text(const deeper_compared *c, size_t index) {
         cli_flush();
         return;
     }
-    printf("%12s %15s %11s %9s %10s %8s", cli_grouped(c->parameters, a), cli_grouped(c->multiply_adds, b),
-           cli_bytes(c->activation_bytes, memory), number(c->forward_ms, 2, " ms", ms),
+    printf("%12s %15s %11s %9s %10s %8s", cli_grouped(c->parameters, a),
+           cli_grouped(c->multiply_adds, b), cli_bytes(c->activation_bytes, memory),
+           number(c->forward_ms, 2, " ms", ms),
            number(c->training_images_per_second, 1, "/s", speed), number(c->joules, 3, "", joules));
     if (c->images)
-        printf(" %9s  %.2f %% (%.2f to %.2f)", cli_grouped(c->images_seen, a), 100 * (double)c->top1 / (double)c->images,
-               100 * c->top1_least, 100 * c->top1_most);
+        printf(" %9s  %.2f %% (%.2f to %.2f)", cli_grouped(c->images_seen, a),
+               100 * (double)c->top1 / (double)c->images, 100 * c->top1_least, 100 * c->top1_most);
     printf("\n");
     cli_flush();
 }
@@ -140,19 +155,22 @@ static int list_presets(void) {
     return CLI_DONE;
 }
 
-/* -------------------------------------------------------------------------------------------------------------- command */
+/* -------------------------------------------------------------------------------------- command */
 
 static int check(const cli_args *args) {
-    static const char *const of_training[] = { "root", "val", "epochs", "minutes", "rate", "warmup", "augment", "seed", "resume" };
+    static const char *const of_training[] = { "root",   "val",     "epochs", "minutes", "rate",
+                                               "warmup", "augment", "seed",   "resume" };
     if (!args->operand_count == !cli_given(args, "preset"))
         return cli_usage(args->command, "name the networks to compare, or a --preset");
     if (cli_given(args, "base") && !cli_given(args, "preset"))
         return cli_usage(args->command, "--base is what a --preset varies");
-    for (size_t i = 0; i < sizeof of_training / sizeof *of_training && !cli_given(args, "data"); i++)
+    for (size_t i = 0; i < sizeof of_training / sizeof *of_training && !cli_given(args, "data");
+         i++)
         if (cli_given(args, of_training[i]))
             return cli_usage(args->command, "--%s goes with --data", of_training[i]);
     if (cli_given(args, "data") && cli_given(args, "classes"))
-        return cli_usage(args->command, "--classes is for networks that are not trained; with --data they have the classes of it");
+        return cli_usage(args->command, "--classes is for networks that are not trained; with "
+                                        "--data they have the classes of it");
     if (cli_given(args, "data") && !cli_given(args, "out"))
         return cli_usage(args->command, "--data needs --out FOLDER for the trained networks");
     return CLI_DONE;
@@ -214,17 +232,22 @@ const cli_command cli_command_compare = {
     .name = "compare",
     .summary = "compare networks: cost, speed and, on your pictures, accuracy",
     .operands = "ARCH[:OPTIONS][@SIZE][/CROPS] ...",
-    .description =
-        "A row a network: parameters and multiply-adds of inference, activation memory, the time of an image and the speed of "
-        "training here, energy where the machine lets it be read. With --data every network is trained in the same budget, and has "
-        "its top-1 "
-        "on the validation pictures with an interval of 95 %. A --preset varies one network as a question of the paper has it. "
-        "FOLDER gets "
-        "compare.csv and compare.html, a page complete in itself. A network that fails is named, the rest goes on (exit code 3).",
-    .examples = "deeper compare lenet5@32 alexnet nin vgg16 googlenet\n"
-                "deeper compare --preset reduction --data photos/ --size 128 --epochs 20 --out reduction\n"
-                "deeper compare lenet5 nin:form=cifar alexnet:stem=small googlenet:stem=small --size 28 \\\n"
-                "    --data fashion-mnist --minutes 2 --out small\n",
+    .description = "A row a network: parameters and multiply-adds of inference, activation memory, "
+                   "the time of an image and the speed of "
+                   "training here, energy where the machine lets it be read. With --data every "
+                   "network is trained in the same budget, and has "
+                   "its top-1 "
+                   "on the validation pictures with an interval of 95 %. A --preset varies one "
+                   "network as a question of the paper has it. "
+                   "FOLDER gets "
+                   "compare.csv and compare.html, a page complete in itself. A network that fails "
+                   "is named, the rest goes on (exit code 3).",
+    .examples =
+        "deeper compare lenet5@32 alexnet nin vgg16 googlenet\n"
+        "deeper compare --preset reduction --data photos/ --size 128 --epochs 20 --out reduction\n"
+        "deeper compare lenet5 nin:form=cifar alexnet:stem=small googlenet:stem=small --size 28 "
+        "\\\n"
+        "    --data fashion-mnist --minutes 2 --out small\n",
     .options = options,
     .option_count = sizeof options / sizeof *options,
     .most_operands = 64,

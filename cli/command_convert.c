@@ -1,4 +1,5 @@
-/* command_convert.c - a model from one file format to another. Reading and writing are the library's. */
+/* command_convert.c - a model from one file format to another. Reading and writing are the
+ * library's. */
 #include "commands.h"
 #include "models.h"
 #include "output.h"
@@ -12,25 +13,30 @@ static const cli_option options[] = {
     CLI_OPTION_LABELS,
     CLI_OPTION_PREPROCESS,
     CLI_ROW_FLAG("with-preprocessing", 0,
-                 "ONNX: channel order, mean and scale as a part of the network, which then takes RGB of 0..255"),
-    CLI_ROW_FLAG("list", 0, "list the formats that can be written, and what --preprocess knows by name"),
+                 "ONNX: channel order, mean and scale as a part of the network, which then takes "
+                 "RGB of 0..255"),
+    CLI_ROW_FLAG("list", 0,
+                 "list the formats that can be written, and what --preprocess knows by name"),
 };
 
-static void print_result(const deeper_model *model, int with_heads, const char *in, const char *out) {
+static void print_result(const deeper_model *model, int with_heads, const char *in,
+                         const char *out) {
     struct stat status;
     uint64_t bytes = stat(out, &status) ? 0 : (uint64_t)status.st_size;
     uint64_t parameters = deeper_model_parameters(model, with_heads);
     char text[CLI_NUMBER_SIZE], more[CLI_NUMBER_SIZE];
     if (cli_json()) {
-        cli_print_json(json_pack("{s:o, s:o, s:s?, s:s?, s:I, s:I, s:I}", "input", cli_json_text(in), "output", cli_json_text(out),
-                                 "format", deeper_model_text(model, "format"), "architecture",
-                                 deeper_model_text(model, "architecture"), "classes", (json_int_t)deeper_model_classes(model),
-                                 "parameters", (json_int_t)parameters, "bytes", (json_int_t)bytes));
+        cli_print_json(json_pack("{s:o, s:o, s:s?, s:s?, s:I, s:I, s:I}", "input",
+                                 cli_json_text(in), "output", cli_json_text(out), "format",
+                                 deeper_model_text(model, "format"), "architecture",
+                                 deeper_model_text(model, "architecture"), "classes",
+                                 (json_int_t)deeper_model_classes(model), "parameters",
+                                 (json_int_t)parameters, "bytes", (json_int_t)bytes));
         return;
     }
     cli_print_text(out);
-    printf(": %s, %s parameters, %s\n", deeper_model_text(model, "architecture"), cli_grouped(parameters, text),
-           cli_bytes(bytes, more));
+    printf(": %s, %s parameters, %s\n", deeper_model_text(model, "architecture"),
+           cli_grouped(parameters, text), cli_bytes(bytes, more));
 }
 
 /* Whether the library writes a format of this file's ending. */
@@ -49,10 +55,12 @@ static int fail_ending(const cli_args *args, const char *path) {
         strncat(endings, i ? ", " : "", sizeof endings - strlen(endings) - 1);
         strncat(endings, ending, sizeof endings - strlen(endings) - 1);
     }
-    return cli_usage(args->command, "%s: the ending says the format to write; there are %s", path, endings);
+    return cli_usage(args->command, "%s: the ending says the format to write; there are %s", path,
+                     endings);
 }
 
-static void list_rows(const char *key, const char *title, const char *(*at)(size_t index, const char **about)) {
+static void list_rows(const char *key, const char *title,
+                      const char *(*at)(size_t index, const char **about)) {
     const char *name, *about;
     if (!cli_json())
         printf("%s\n", title);
@@ -103,11 +111,13 @@ const cli_command cli_command_convert = {
     .name = "convert",
     .summary = "write a model in another file format",
     .operands = "IN OUT",
-    .description =
-        "Reads a model file of any format that deeper knows, or a pulled model by name, and writes OUT, whose ending says the "
-        "format (--list). OUT holds all that classifying needs: weights, labels and preprocessing. It appears only when "
-        "it is complete; beside a .caffemodel the deploy form appears, OUT.prototxt. ONNX, and caffemodels of small pictures, "
-        "are written without auxiliary heads; a note says so.",
+    .description = "Reads a model file of any format that deeper knows, or a pulled model by name, "
+                   "and writes OUT, whose ending says the "
+                   "format (--list). OUT holds all that classifying needs: weights, labels and "
+                   "preprocessing. It appears only when "
+                   "it is complete; beside a .caffemodel the deploy form appears, OUT.prototxt. "
+                   "ONNX, and caffemodels of small pictures, "
+                   "are written without auxiliary heads; a note says so.",
     .examples = "deeper convert bvlc_googlenet.caffemodel googlenet.safetensors\n"
                 "deeper convert googlenet.safetensors googlenet.npz    # for numpy.load\n"
                 "deeper convert --with-preprocessing googlenet.safetensors googlenet.onnx\n"

@@ -1,5 +1,5 @@
-/* command_eval.c - how good models are on a labelled set of pictures: computed, saved, resumed, divided, merged and scored again.
- * How figures are told is the matter of scores.c. */
+/* command_eval.c - how good models are on a labelled set of pictures: computed, saved, resumed,
+ * divided, merged and scored again. How figures are told is the matter of scores.c. */
 #include "commands.h"
 #include "models.h"
 #include "output.h"
@@ -13,7 +13,8 @@
 
 static const cli_option options[] = {
     CLI_ROW_FILE("model", 'm', "MODEL[,MODEL...]",
-                 "a model file, a run's folder, or the name of a pulled one; of several, or an ensemble's folder, the average is "
+                 "a model file, a run's folder, or the name of a pulled one; of several, or an "
+                 "ensemble's folder, the average is "
                  "measured"),
     CLI_ROW_FILE("data", 'd', "SET", CLI_A_SET "; of one with train and val parts, val"),
     CLI_OPTION_ROOT('r'),
@@ -24,24 +25,31 @@ static const cli_option options[] = {
     CLI_OPTION_LABELS,
     CLI_OPTION_PREPROCESS,
     CLI_ROW_FLAG("table", 0,
-                 "show every model and their average with every number of crops up to --crops, as the paper's Table 3 does"),
+                 "show every model and their average with every number of crops up to --crops, as "
+                 "the paper's Table 3 does"),
     CLI_ROW_FILE("csv", 0, "FILE.csv", "write that table to a file"),
-    CLI_ROW_FILE("report", 0, "FILE.html", "write a page: table, calibration, confusion, every class, the worst mistakes"),
+    CLI_ROW_FILE("report", 0, "FILE.html",
+                 "write a page: table, calibration, confusion, every class, the worst mistakes"),
     CLI_ROW_FILE("save-probs", 0, "FILE",
-                 "keep the softmax of every crop, to be scored again with --probs; FILE.part until all are there"),
+                 "keep the softmax of every crop, to be scored again with --probs; FILE.part until "
+                 "all are there"),
     CLI_ROW_FLAG("resume", 0, "go on with what was saved when an evaluation was broken off"),
     CLI_ROW_TEXT("shard", 0, "I/N", NULL,
-                 "only part I of N of the pictures, from 1; the parts' --save-probs files are put together by --merge"),
-    CLI_ROW_FILE("probs", 0, "FILE[,FILE...]", "score saved answers, without --model; several files are one ensemble"),
-    CLI_ROW_FILE("merge", 0, "FILE", "put the saved answers of all shards, PART ..., into one file"),
+                 "only part I of N of the pictures, from 1; the parts' --save-probs files are put "
+                 "together by --merge"),
+    CLI_ROW_FILE("probs", 0, "FILE[,FILE...]",
+                 "score saved answers, without --model; several files are one ensemble"),
+    CLI_ROW_FILE("merge", 0, "FILE",
+                 "put the saved answers of all shards, PART ..., into one file"),
     CLI_ROW_REAL("min-top1", 0, "X", NULL, 0, 1, "exit with 4 if the top-1 share is below X"),
     CLI_ROW_REAL("min-top5", 0, "X", NULL, 0, 1, "exit with 4 if the top-5 share is below X"),
 };
 
-/* ------------------------------------------------------------------------------------------------------------- results */
+/* -------------------------------------------------------------------------------------- results */
 
 /* CLI_THRESHOLD after a line on stderr if a share is below what its option states. */
-static int check_threshold(const cli_args *args, const char *option, uint64_t hits, uint64_t images) {
+static int check_threshold(const cli_args *args, const char *option, uint64_t hits,
+                           uint64_t images) {
     double share = (double)hits / (double)images;
     if (!cli_given(args, option) || share >= cli_real(args, option))
         return CLI_DONE;
@@ -49,25 +57,30 @@ static int check_threshold(const cli_args *args, const char *option, uint64_t hi
     return CLI_THRESHOLD;
 }
 
-/* The pictures of a report's mistakes: of `dataset` if that is open, else of where the saved answers say they were. */
-static int write_report(const cli_args *args, const deeper_scores *scores, const deeper_dataset *dataset, const char *path) {
+/* The pictures of a report's mistakes: of `dataset` if that is open, else of where the saved
+ * answers say they were. */
+static int write_report(const cli_args *args, const deeper_scores *scores,
+                        const deeper_dataset *dataset, const char *path) {
     deeper_dataset *found = NULL;
     deeper_error error = { 0 };
-    const char *data = cli_given(args, "data") ? cli_text(args, "data") : deeper_scores_data(scores);
+    const char *data =
+        cli_given(args, "data") ? cli_text(args, "data") : deeper_scores_data(scores);
     if (!dataset && deeper_dataset_open(&found, data, cli_text(args, "root"), NULL, &error)) {
         if (cli_given(args, "data"))
             return cli_failure(&error);
         cli_warning("the report is without pictures: %s", error.message);
     }
     char *command = cli_command_line(args);
-    deeper_status status = deeper_scores_report(scores, dataset ? dataset : found, command, path, &error);
+    deeper_status status =
+        deeper_scores_report(scores, dataset ? dataset : found, command, path, &error);
     free(command);
     deeper_dataset_close(found);
     return status ? cli_failure(&error) : CLI_DONE;
 }
 
 /* Tells the scores in every way that is asked for. threads: 0 where they were saved. */
-static int tell(const cli_args *args, const char *what, const deeper_scores *scores, const deeper_dataset *dataset, int threads) {
+static int tell(const cli_args *args, const char *what, const deeper_scores *scores,
+                const deeper_dataset *dataset, int threads) {
     deeper_score last = { 0 };
     deeper_scores_row(scores, deeper_scores_rows(scores) - 1, &last, NULL);
     if (cli_flag(args, "table"))
@@ -86,11 +99,12 @@ static int tell(const cli_args *args, const char *what, const deeper_scores *sco
     return deeper_scores_unreadable(scores) ? CLI_UNREADABLE : CLI_DONE;
 }
 
-/* ----------------------------------------------------------------------------------------------------------- computing */
+/* ------------------------------------------------------------------------------------ computing */
 
 static void show_progress(void *context, uint64_t done, uint64_t total) {
     cli_progress *progress = context;
-    if (!progress->started) /* pictures that were saved before are told at once, and do not count for the speed */
+    if (!progress->started) /* pictures that were saved before are told at once, and do not count
+                               for the speed */
         cli_progress_begin(progress, "pictures", done > 1 ? done : 0);
     cli_progress_show(progress, done, total);
 }
@@ -151,14 +165,15 @@ static bool read_shard(const cli_args *args, deeper_evaluate_options *evaluate_o
     char end;
     if (!text)
         return true;
-    if (sscanf(text, "%9d/%9d%c", &evaluate_options->shard, &evaluate_options->shards, &end) == 2 && evaluate_options->shard >= 1
-        && evaluate_options->shard <= evaluate_options->shards)
+    if (sscanf(text, "%9d/%9d%c", &evaluate_options->shard, &evaluate_options->shards, &end) == 2
+        && evaluate_options->shard >= 1 && evaluate_options->shard <= evaluate_options->shards)
         return true;
     cli_usage(args->command, "--shard %s: must be I/N, part I of N, such as 1/4", text);
     return false;
 }
 
-static int evaluate(const cli_args *args, members *all, const deeper_dataset *dataset, deeper_evaluate_options *evaluate_options) {
+static int evaluate(const cli_args *args, members *all, const deeper_dataset *dataset,
+                    deeper_evaluate_options *evaluate_options) {
     deeper_scores *scores = NULL;
     deeper_error error = { 0 };
     cli_progress progress = { 0 };
@@ -174,7 +189,8 @@ static int evaluate(const cli_args *args, members *all, const deeper_dataset *da
     evaluate_options->control = stop_asked;
     evaluate_options->context = &progress;
     cli_stop_catch();
-    deeper_status status = deeper_evaluate_models(&scores, all->sessions, all->count, dataset, evaluate_options, &error);
+    deeper_status status = deeper_evaluate_models(&scores, all->sessions, all->count, dataset,
+                                                  evaluate_options, &error);
     cli_progress_end();
     if (status == DEEPER_ERROR_STOPPED && cli_stop_signal()) {
         cli_note("%s", error.message);
@@ -199,11 +215,14 @@ static int run_models(const cli_args *args) {
     if (!data)
         return cli_usage(args->command, "--data SET is missing");
     if (cli_flag(args, "resume") && !cli_given(args, "save-probs"))
-        return cli_usage(args->command, "--resume goes on with a file of saved answers: name it with --save-probs");
+        return cli_usage(
+            args->command,
+            "--resume goes on with a file of saved answers: name it with --save-probs");
     if (!read_shard(args, &evaluate_options))
         return CLI_USAGE;
     int code = members_open(&all, args);
-    if (code == CLI_DONE && deeper_dataset_open(&dataset, data, cli_text(args, "root"), NULL, &error))
+    if (code == CLI_DONE
+        && deeper_dataset_open(&dataset, data, cli_text(args, "root"), NULL, &error))
         code = cli_failure(&error);
     if (code == CLI_DONE)
         code = evaluate(args, &all, dataset, &evaluate_options);
@@ -212,7 +231,7 @@ static int run_models(const cli_args *args) {
     return code;
 }
 
-/* --------------------------------------------------------------------------------------------------------------- saved */
+/* ---------------------------------------------------------------------------------------- saved */
 
 static int run_saved(const cli_args *args) {
     deeper_scores *scores = NULL;
@@ -224,8 +243,8 @@ static int run_saved(const cli_args *args) {
         return CLI_FAILED;
     int crops = cli_given(args, "crops") ? cli_integer(args, "crops") : 0;
     int code = CLI_DONE;
-    if (deeper_scores_open(&scores, (const char *const *)names, count, crops, (deeper_combine)cli_choice(args, "combine"), NULL,
-                           &error))
+    if (deeper_scores_open(&scores, (const char *const *)names, count, crops,
+                           (deeper_combine)cli_choice(args, "combine"), NULL, &error))
         code = cli_failure(&error);
     else
         code = tell(args, files, scores, NULL, 0);
@@ -239,10 +258,12 @@ static int run_merge(const cli_args *args) {
     const char *path = cli_text(args, "merge");
     if (args->operand_count == 0)
         return cli_usage(args->command, "--merge %s: name the parts to put together", path);
-    if (deeper_scores_merge(path, (const char *const *)args->operands, args->operand_count, NULL, &error))
+    if (deeper_scores_merge(path, (const char *const *)args->operands, args->operand_count, NULL,
+                            &error))
         return cli_failure(&error);
     if (cli_json())
-        cli_print_json(json_pack("{s:o, s:I}", "merged", cli_json_text(path), "parts", (json_int_t)args->operand_count));
+        cli_print_json(json_pack("{s:o, s:I}", "merged", cli_json_text(path), "parts",
+                                 (json_int_t)args->operand_count));
     else
         printf("merged    %zu parts in %s\n", args->operand_count, path);
     return CLI_DONE;
@@ -255,7 +276,8 @@ static int run(const cli_args *args) {
         int (*run)(const cli_args *args);
     } kinds[] = {
         { "merge", " json quiet ", run_merge },
-        { "probs", " data root crops combine table csv report min-top1 min-top5 json quiet ", run_saved },
+        { "probs", " data root crops combine table csv report min-top1 min-top5 json quiet ",
+          run_saved },
     };
     for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
         const cli_option *option;
@@ -264,8 +286,10 @@ static int run(const cli_args *args) {
         for (size_t i = 0; (option = cli_option_at(args->command, i)) != NULL; i++) {
             char word[64];
             snprintf(word, sizeof word, " %s ", option->name);
-            if (cli_given(args, option->name) && strcmp(option->name, kinds[k].option) && !strstr(kinds[k].others, word))
-                return cli_usage(args->command, "--%s and --%s exclude each other", kinds[k].option, option->name);
+            if (cli_given(args, option->name) && strcmp(option->name, kinds[k].option)
+                && !strstr(kinds[k].others, word))
+                return cli_usage(args->command, "--%s and --%s exclude each other", kinds[k].option,
+                                 option->name);
         }
         if (k > 0 && args->operand_count)
             return cli_usage(args->command, "'%s' is one word too many", args->operands[0]);
@@ -282,21 +306,27 @@ const cli_command cli_command_eval = {
     .name = "eval",
     .summary = "measure the accuracy of models on labelled pictures",
     .operands = "[PART ...]",
-    .description =
-        "Counts how often the right class is the first (top-1) and among the first five (top-5), over all the classes of the "
-        "model, with intervals of 95 % (Wilson), and the mean of -ln p(right class). Class folders are matched with the model's "
-        "classes by id or by name, never by their order. A picture that cannot be read is reported and left out (exit code 3).\n"
-        "The softmaxes of a picture's crops are combined (--combine), those of several models averaged. --table compares models "
-        "and crops; a difference is marked as real only where a paired test says so.\n"
-        "A long evaluation is saved as it goes (--save-probs), stops in order on an interrupt and is gone on with by --resume; "
-        "--shard divides it between machines, --merge puts the parts together, --probs scores what was saved.",
-    .examples = "deeper eval --model googlenet.safetensors --data ilsvrc-val\n"
-                "deeper eval --data val.txt --root images/ --crops 10 --json\n"
-                "deeper eval --model m.safetensors --data flowers.tar:flowers/val --report eval.html\n"
-                "deeper eval --model run1,run2,run3 --data val/ --crops 144 --table --csv table3.csv\n"
-                "deeper eval --data val/ --crops 144 --shard 1/2 --save-probs part1 --resume\n"
-                "deeper eval --merge all part1 part2 && deeper eval --probs all --crops 10 --combine max\n"
-                "deeper eval --data val/ --min-top1 0.70\n",
+    .description = "Counts how often the right class is the first (top-1) and among the first five "
+                   "(top-5), over all the classes of the "
+                   "model, with intervals of 95 % (Wilson), and the mean of -ln p(right class). "
+                   "Class folders are matched with the model's "
+                   "classes by id or by name, never by their order. A picture that cannot be read "
+                   "is reported and left out (exit code 3).\n"
+                   "The softmaxes of a picture's crops are combined (--combine), those of several "
+                   "models averaged. --table compares models "
+                   "and crops; a difference is marked as real only where a paired test says so.\n"
+                   "A long evaluation is saved as it goes (--save-probs), stops in order on an "
+                   "interrupt and is gone on with by --resume; "
+                   "--shard divides it between machines, --merge puts the parts together, --probs "
+                   "scores what was saved.",
+    .examples =
+        "deeper eval --model googlenet.safetensors --data ilsvrc-val\n"
+        "deeper eval --data val.txt --root images/ --crops 10 --json\n"
+        "deeper eval --model m.safetensors --data flowers.tar:flowers/val --report eval.html\n"
+        "deeper eval --model run1,run2,run3 --data val/ --crops 144 --table --csv table3.csv\n"
+        "deeper eval --data val/ --crops 144 --shard 1/2 --save-probs part1 --resume\n"
+        "deeper eval --merge all part1 part2 && deeper eval --probs all --crops 10 --combine max\n"
+        "deeper eval --data val/ --min-top1 0.70\n",
     .options = options,
     .option_count = sizeof options / sizeof *options,
     .most_operands = SIZE_MAX,

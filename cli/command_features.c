@@ -1,4 +1,5 @@
-/* command_features.c - what layers say of pictures, into an npz: embeddings for search, clustering, other classifiers. */
+/* command_features.c - what layers say of pictures, into an npz: embeddings for search, clustering,
+ * other classifiers. */
 #include "commands.h"
 #include "models.h"
 #include "output.h"
@@ -14,7 +15,8 @@ static const cli_option options[] = {
     CLI_OPTION_MODEL,
     CLI_ROW_FILE("out", 'o', "FILE.npz", "the file to write"),
     CLI_ROW_TEXT("layer", 'L', "LIST", NULL,
-                 "layers whose output is written, with commas between; the beginning of a name up to a slash will do where only "
+                 "layers whose output is written, with commas between; the beginning of a name up "
+                 "to a slash will do where only "
                  "one layer has it (default: what the classifier reads, pool5 of GoogLeNet)"),
     CLI_ROW_FILE("data", 'd', "SET", "pictures with labels in place of operands: " CLI_A_SET),
     CLI_OPTION_ROOT('r'),
@@ -29,21 +31,22 @@ typedef struct layers {
     size_t count;
 } layers;
 
-/* ------------------------------------------------------------------------------------------------------- layers by name */
+/* ------------------------------------------------------------------------------- layers by name */
 
 static bool starts(const char *name, const char *part) {
     size_t length = strlen(part);
     return !strncmp(name, part, length) && (name[length] == '/' || !name[length]);
 }
 
-/* The layer's full name: the same, or the only one that begins so, or PART/output. NULL after a line on stderr. */
+/* The layer's full name: the same, or the only one that begins so, or PART/output. NULL after a
+ * line on stderr. */
 static const char *full_name(const cli_args *args, const deeper_model *model, const char *part) {
     const char *found = NULL;
     size_t count = 0;
     deeper_layer layer;
     for (size_t i = 0; i < deeper_model_layers(model); i++) {
-        if (deeper_model_layer(model, i, &layer, NULL) || !starts(layer.name, part) || !strcmp(layer.operation, "dropout")
-            || !strcmp(layer.operation, "flatten"))
+        if (deeper_model_layer(model, i, &layer, NULL) || !starts(layer.name, part)
+            || !strcmp(layer.operation, "dropout") || !strcmp(layer.operation, "flatten"))
             continue;
         if (!strcmp(layer.name, part) || !strcmp(layer.name + strlen(part), "/output"))
             return layer.name;
@@ -53,10 +56,13 @@ static const char *full_name(const cli_args *args, const deeper_model *model, co
     if (count == 1)
         return found;
     if (count)
-        cli_usage(args->command, "--layer %s: %zu layers begin so, %s among them ('deeper summary --layers' lists all)", part,
-                  count, found);
+        cli_usage(
+            args->command,
+            "--layer %s: %zu layers begin so, %s among them ('deeper summary --layers' lists all)",
+            part, count, found);
     else
-        cli_usage(args->command, "--layer %s: no such layer; 'deeper summary --layers' lists them", part);
+        cli_usage(args->command, "--layer %s: no such layer; 'deeper summary --layers' lists them",
+                  part);
     return NULL;
 }
 
@@ -82,22 +88,26 @@ static int find_layers(layers *of, const cli_args *args, const deeper_model *mod
     return of->count ? CLI_DONE : cli_usage(args->command, "--layer: names no layer");
 }
 
-/* ------------------------------------------------------------------------------------------------------------- writing */
+/* -------------------------------------------------------------------------------------- writing */
 
-static void print_result(const cli_args *args, const layers *of, const deeper_features_result *result) {
+static void print_result(const cli_args *args, const layers *of,
+                         const deeper_features_result *result) {
     double rate = result->seconds > 0 ? (double)result->images / result->seconds : 0;
     json_t *names = json_array();
     if (cli_json()) {
         for (size_t i = 0; i < of->count; i++)
             json_array_append_new(names, cli_json_text(of->names[i]));
-        cli_print_json(json_pack("{s:o, s:o, s:I, s:I, s:o, s:o}", "output", cli_json_text(cli_text(args, "out")), "layers", names,
-                                 "images", (json_int_t)result->images, "unreadable", (json_int_t)result->unreadable, "seconds",
-                                 cli_json_real(result->seconds), "images_per_second", cli_json_real(rate)));
+        cli_print_json(json_pack(
+            "{s:o, s:o, s:I, s:I, s:o, s:o}", "output", cli_json_text(cli_text(args, "out")),
+            "layers", names, "images", (json_int_t)result->images, "unreadable",
+            (json_int_t)result->unreadable, "seconds", cli_json_real(result->seconds),
+            "images_per_second", cli_json_real(rate)));
         return;
     }
     json_decref(names);
     cli_print_text(cli_text(args, "out"));
-    printf(": %llu picture%s, ", (unsigned long long)result->images, result->images == 1 ? "" : "s");
+    printf(": %llu picture%s, ", (unsigned long long)result->images,
+           result->images == 1 ? "" : "s");
     for (size_t i = 0; i < of->count; i++) {
         fputs(i ? ", " : "", stdout);
         cli_print_text(of->names[i]);
@@ -107,14 +117,17 @@ static void print_result(const cli_args *args, const layers *of, const deeper_fe
     printf(", %.1f images/s\n", rate);
 }
 
-static int write_features(const cli_args *args, const layers *of, deeper_session *session, const deeper_dataset *dataset) {
+static int write_features(const cli_args *args, const layers *of, deeper_session *session,
+                          const deeper_dataset *dataset) {
     deeper_features_options with = DEEPER_FEATURES_OPTIONS_INIT;
     deeper_features_result result = { 0 };
     deeper_error error = { 0 };
     cli_progress progress;
     /* As in command_classify.c: a thread of the library may outlive a stream that was stopped. */
     static cli_sources *sources;
-    sources = dataset ? NULL : cli_sources_open(args->operands, args->operand_count, cli_flag(args, "null"));
+    sources = dataset
+                  ? NULL
+                  : cli_sources_open(args->operands, args->operand_count, cli_flag(args, "null"));
     if (!dataset && !sources)
         return cli_error("out of memory");
     const deeper_source source = { cli_sources_next, sources };
@@ -123,8 +136,8 @@ static int write_features(const cli_args *args, const layers *of, deeper_session
     with.problem = cli_on_problem;
     with.context = &progress;
     cli_progress_begin(&progress, "pictures", 0);
-    deeper_status status =
-        deeper_features(session, dataset ? NULL : &source, dataset, cli_text(args, "out"), &with, &result, &error);
+    deeper_status status = deeper_features(session, dataset ? NULL : &source, dataset,
+                                           cli_text(args, "out"), &with, &result, &error);
     cli_progress_end();
     if (status)
         return cli_failure(&error);
@@ -163,8 +176,9 @@ static int run(const cli_args *args) {
     if (!dot || strcmp(dot, ".npz"))
         return cli_usage(args->command, "%s: features are written as .npz", out);
     if (!cli_given(args, "data") == !args->operand_count)
-        return cli_usage(args->command, cli_given(args, "data") ? "--data and pictures exclude each other"
-                                                                : "name pictures, or a set with --data");
+        return cli_usage(args->command, cli_given(args, "data")
+                                            ? "--data and pictures exclude each other"
+                                            : "name pictures, or a set with --data");
     int code = cli_model_open(&model, cli_text(args, "model"), args, NULL);
     if (code)
         return code;
@@ -177,13 +191,15 @@ const cli_command cli_command_features = {
     .name = "features",
     .summary = "write what layers say of pictures, as embeddings",
     .operands = "IMAGE|FOLDER|GLOB|-|@LIST ...",
-    .description =
-        "Writes the output of layers for the centre crop of each picture to an npz file, one row a picture, for search, clustering "
-        "or "
-        "a classifier of another kind. In Python: f = numpy.load(\"f.npz\"); f[\"features\"], f[\"names\"], and with --data "
-        "f[\"labels\"] and f[\"classes\"]. Of several layers each has an array under its own name. A picture that cannot be read "
-        "is "
-        "reported and left out (exit code 3). FILE appears only when it is complete.",
+    .description = "Writes the output of layers for the centre crop of each picture to an npz "
+                   "file, one row a picture, for search, clustering "
+                   "or "
+                   "a classifier of another kind. In Python: f = numpy.load(\"f.npz\"); "
+                   "f[\"features\"], f[\"names\"], and with --data "
+                   "f[\"labels\"] and f[\"classes\"]. Of several layers each has an array under "
+                   "its own name. A picture that cannot be read "
+                   "is "
+                   "reported and left out (exit code 3). FILE appears only when it is complete.",
     .examples = "deeper features --model googlenet.safetensors --out photos.npz photos/\n"
                 "deeper features --data flowers.tar:flowers/train --out flowers.npz\n"
                 "deeper features --layer pool5,inception_4e --out f.npz cat.jpg\n",

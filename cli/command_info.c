@@ -1,5 +1,5 @@
-/* command_info.c - says what a file or folder is to deeper (a model, a picture, a data set, saved answers, a tuning) and whether it
- * is sound. */
+/* command_info.c - says what a file or folder is to deeper (a model, a picture, a data set, saved
+ * answers, a tuning) and whether it is sound. */
 #include "commands.h"
 #include "models.h"
 #include "output.h"
@@ -14,14 +14,17 @@
 
 enum {
     HEAD = 512,          /* bytes that tell what a file is */
-    CHECK_UP_TO = 20000, /* pictures of a set that are all decoded without being asked for: some ten seconds */
-    NAMED_UP_TO = 20,    /* faulty pictures that are named without being asked for: the wrong folder has thousands */
+    CHECK_UP_TO = 20000, /* pictures of a set that are all decoded without being asked for: some ten
+                            seconds */
+    NAMED_UP_TO = 20,    /* faulty pictures that are named without being asked for: the wrong folder
+                            has thousands */
     TAR_MAGIC = 257      /* where a tar says "ustar" */
 };
 
 static const cli_option options[] = {
     CLI_ROW_FLAG("check", 0,
-                 "decode every picture of a data set, however many there are (up to 20,000: always), and name all that is wrong "
+                 "decode every picture of a data set, however many there are (up to 20,000: "
+                 "always), and name all that is wrong "
                  "with it, not only the first 20"),
 };
 
@@ -47,7 +50,8 @@ static bool head_is_text(const unsigned char *head, size_t size) {
 
 /* A tar of pictures or an IDX file, gzipped or not. */
 static bool head_is_set(const unsigned char *head, size_t size) {
-    return (size >= TAR_MAGIC + 5 && !memcmp(head + TAR_MAGIC, "ustar", 5)) || (size >= 2 && !memcmp(head, "\x1f\x8b", 2))
+    return (size >= TAR_MAGIC + 5 && !memcmp(head + TAR_MAGIC, "ustar", 5))
+           || (size >= 2 && !memcmp(head, "\x1f\x8b", 2))
            || (size >= 4 && !memcmp(head, "\0\0\x08", 3) && (head[3] == 1 || head[3] == 3));
 }
 
@@ -63,15 +67,16 @@ static int info_picture(const char *path) {
         return cli_failure(&error);
     int width = deeper_image_width(image), height = deeper_image_height(image);
     if (cli_json())
-        cli_print_json(with_sound(
-            json_pack("{s:s, s:o, s:i, s:i}", "kind", "picture", "path", cli_json_text(path), "width", width, "height", height)));
+        cli_print_json(
+            with_sound(json_pack("{s:s, s:o, s:i, s:i}", "kind", "picture", "path",
+                                 cli_json_text(path), "width", width, "height", height)));
     else
         printf("picture   %d x %d (after orientation), sound\n", width, height);
     deeper_image_close(image);
     return CLI_DONE;
 }
 
-/* ----------------------------------------------------------------------------------------------------------- data set */
+/* ------------------------------------------------------------------------------------- data set */
 
 /* The pictures to train on and, or NULL, those to validate with. */
 typedef struct set_pair {
@@ -86,8 +91,8 @@ typedef struct set_pair {
 static void print_classes(const deeper_dataset *dataset, const char *what) {
     char text[CLI_NUMBER_SIZE];
     size_t classes = deeper_dataset_classes(dataset), all = deeper_dataset_images(dataset);
-    printf("%-12s %s picture%s in %zu class%s\n", what, cli_grouped(all, text), all == 1 ? "" : "s", classes,
-           classes == 1 ? "" : "es");
+    printf("%-12s %s picture%s in %zu class%s\n", what, cli_grouped(all, text), all == 1 ? "" : "s",
+           classes, classes == 1 ? "" : "es");
     for (size_t i = 0; i < classes; i++) {
         size_t images = 0;
         const char *name = deeper_dataset_class(dataset, i, &images);
@@ -104,7 +109,8 @@ static json_t *classes_json(const deeper_dataset *dataset) {
     for (size_t i = 0; i < deeper_dataset_classes(dataset); i++) {
         size_t images = 0;
         const char *name = deeper_dataset_class(dataset, i, &images);
-        json_array_append_new(classes, json_pack("{s:o, s:I}", "name", cli_json_text(name), "images", (json_int_t)images));
+        json_array_append_new(classes, json_pack("{s:o, s:I}", "name", cli_json_text(name),
+                                                 "images", (json_int_t)images));
     }
     return classes;
 }
@@ -121,8 +127,8 @@ static void show_problem(void *context, const char *name, const char *message) {
     sets->problems++;
 }
 
-/* What can be said without decoding: a list's classes are the numbers up to the largest, and one that it does not use is no fault.
- */
+/* What can be said without decoding: a list's classes are the numbers up to the largest, and one
+ * that it does not use is no fault. */
 static void find_empty(set_pair *sets, const deeper_dataset *dataset, const char *path) {
     for (size_t i = 0; dataset && i < deeper_dataset_classes(dataset); i++) {
         size_t count = 0;
@@ -145,7 +151,8 @@ static bool check_sets(set_pair *sets, const char *path, deeper_error *error) {
     check.problem = show_problem;
     check.context = sets;
     cli_progress_begin(&sets->progress, "pictures", 0);
-    deeper_status status = deeper_dataset_check(sets->train, sets->val, &check, &sets->found, error);
+    deeper_status status =
+        deeper_dataset_check(sets->train, sets->val, &check, &sets->found, error);
     cli_progress_end();
     if (!sets->all && sets->problems > NAMED_UP_TO)
         cli_error("%s: and %zu more; --check names them all", path, sets->problems - NAMED_UP_TO);
@@ -155,33 +162,42 @@ static bool check_sets(set_pair *sets, const char *path, deeper_error *error) {
 static void print_sets(const set_pair *sets, const char *path, bool sound) {
     const deeper_dataset_soundness *found = &sets->found;
     char fingerprint[CLI_NUMBER_SIZE];
-    snprintf(fingerprint, sizeof fingerprint, "%016llx", (unsigned long long)deeper_dataset_fingerprint(sets->train));
+    snprintf(fingerprint, sizeof fingerprint, "%016llx",
+             (unsigned long long)deeper_dataset_fingerprint(sets->train));
     if (!cli_json()) {
         print_classes(sets->train, sets->val ? "train" : "data set");
         if (sets->val)
             print_classes(sets->val, "validate");
         printf("%-12s %s\n", "fingerprint", fingerprint);
         if (sets->checked)
-            printf("%-12s %llu unreadable, %llu of the same pixels in two classes, %llu in training and validation, %llu repeated, "
+            printf("%-12s %llu unreadable, %llu of the same pixels in two classes, %llu in "
+                   "training and validation, %llu repeated, "
                    "%llu "
                    "tiny\n",
-                   "found", (unsigned long long)found->unreadable, (unsigned long long)found->conflicting,
-                   (unsigned long long)found->leaked, (unsigned long long)found->repeated, (unsigned long long)found->tiny);
-        puts(!sound ? "not sound" : sets->checked ? "sound" : "names and classes are sound; --check decodes the pictures");
+                   "found", (unsigned long long)found->unreadable,
+                   (unsigned long long)found->conflicting, (unsigned long long)found->leaked,
+                   (unsigned long long)found->repeated, (unsigned long long)found->tiny);
+        puts(!sound          ? "not sound"
+             : sets->checked ? "sound"
+                             : "names and classes are sound; --check decodes the pictures");
         return;
     }
-    json_t *object =
-        json_pack("{s:s, s:o, s:I, s:I, s:o, s:s, s:b, s:b}", "kind", "dataset", "path", cli_json_text(path), "images",
-                  (json_int_t)deeper_dataset_images(sets->train), "empty_classes", (json_int_t)found->empty_classes, "classes",
-                  classes_json(sets->train), "fingerprint", fingerprint, "checked", sets->checked, "sound", sound);
+    json_t *object = json_pack(
+        "{s:s, s:o, s:I, s:I, s:o, s:s, s:b, s:b}", "kind", "dataset", "path", cli_json_text(path),
+        "images", (json_int_t)deeper_dataset_images(sets->train), "empty_classes",
+        (json_int_t)found->empty_classes, "classes", classes_json(sets->train), "fingerprint",
+        fingerprint, "checked", sets->checked, "sound", sound);
     if (sets->val)
-        json_object_set_new(
-            object, "val",
-            json_pack("{s:I, s:o}", "images", (json_int_t)deeper_dataset_images(sets->val), "classes", classes_json(sets->val)));
+        json_object_set_new(object, "val",
+                            json_pack("{s:I, s:o}", "images",
+                                      (json_int_t)deeper_dataset_images(sets->val), "classes",
+                                      classes_json(sets->val)));
     if (sets->checked)
-        json_object_update_new(object, json_pack("{s:I, s:I, s:I, s:I, s:I}", "unreadable", (json_int_t)found->unreadable, "tiny",
-                                                 (json_int_t)found->tiny, "conflicting", (json_int_t)found->conflicting, "leaked",
-                                                 (json_int_t)found->leaked, "repeated", (json_int_t)found->repeated));
+        json_object_update_new(
+            object, json_pack("{s:I, s:I, s:I, s:I, s:I}", "unreadable",
+                              (json_int_t)found->unreadable, "tiny", (json_int_t)found->tiny,
+                              "conflicting", (json_int_t)found->conflicting, "leaked",
+                              (json_int_t)found->leaked, "repeated", (json_int_t)found->repeated));
     cli_print_json(object);
 }
 
@@ -195,7 +211,8 @@ static int info_dataset(const cli_args *args, const char *path) {
     sets.all = cli_flag(args, "check");
     sets.checked = sets.all || images <= CHECK_UP_TO;
     if (check_sets(&sets, path, &error)) {
-        bool sound = !sets.found.unreadable && !sets.found.conflicting && !sets.found.leaked && !sets.found.empty_classes;
+        bool sound = !sets.found.unreadable && !sets.found.conflicting && !sets.found.leaked
+                     && !sets.found.empty_classes;
         print_sets(&sets, path, sound);
         code = sound ? CLI_DONE : CLI_FAILED;
     } else {
@@ -206,10 +223,11 @@ static int info_dataset(const cli_args *args, const char *path) {
     return code;
 }
 
-/* -------------------------------------------------------------------------------------------------------------- model */
+/* ---------------------------------------------------------------------------------------- model */
 
 static int info_model(const char *path, uint64_t bytes) {
-    static const char *const keys[] = { "format", "architecture", "options", "preprocessing", "recipe", "source" };
+    static const char *const keys[] = { "format",        "architecture", "options",
+                                        "preprocessing", "recipe",       "source" };
     deeper_model *model = NULL;
     deeper_error error = { 0 };
     char text[CLI_NUMBER_SIZE];
@@ -217,8 +235,10 @@ static int info_model(const char *path, uint64_t bytes) {
         return cli_failure(&error);
     size_t classes = deeper_model_classes(model);
     bool labelled = *deeper_model_class_name(model, 0) || *deeper_model_class_id(model, 0);
-    uint64_t parameters = deeper_model_parameters(model, 1), multiply_adds = deeper_model_multiply_adds(model, 0);
-    json_t *object = json_pack("{s:s, s:o, s:I}", "kind", "model", "path", cli_json_text(path), "bytes", (json_int_t)bytes);
+    uint64_t parameters = deeper_model_parameters(model, 1),
+             multiply_adds = deeper_model_multiply_adds(model, 0);
+    json_t *object = json_pack("{s:s, s:o, s:I}", "kind", "model", "path", cli_json_text(path),
+                               "bytes", (json_int_t)bytes);
     if (!cli_json())
         printf("%-14s %s\n", "model", cli_bytes(bytes, text));
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
@@ -227,7 +247,8 @@ static int info_model(const char *path, uint64_t bytes) {
         bool unknown = !value && !strcmp(keys[i], "preprocessing");
         if ((unknown || (value && *value)) && !cli_json()) {
             printf("%-14s ", keys[i]);
-            cli_print_text(unknown ? "unknown; commands that take pictures ask for --preprocess" : value);
+            cli_print_text(unknown ? "unknown; commands that take pictures ask for --preprocess"
+                                   : value);
             putchar('\n');
         }
     }
@@ -235,14 +256,16 @@ static int info_model(const char *path, uint64_t bytes) {
     json_object_set_new(object, "channels", json_integer(deeper_model_channels(model)));
     json_object_set_new(object, "classes", json_integer((json_int_t)classes));
     json_object_set_new(object, "labels", json_boolean(labelled));
-    json_object_set_new(object, "parameters", json_integer((json_int_t)deeper_model_parameters(model, 0)));
+    json_object_set_new(object, "parameters",
+                        json_integer((json_int_t)deeper_model_parameters(model, 0)));
     json_object_set_new(object, "parameters_with_heads", json_integer((json_int_t)parameters));
     json_object_set_new(object, "multiply_adds", json_integer((json_int_t)multiply_adds));
     if (cli_json()) {
         cli_print_json(with_sound(object));
     } else {
         json_decref(object);
-        printf("%-14s %zu%s\n", "classes", classes, labelled ? ", with ids or names" : ", without labels");
+        printf("%-14s %zu%s\n", "classes", classes,
+               labelled ? ", with ids or names" : ", without labels");
         printf("%-14s %s", "parameters", cli_grouped(parameters, text));
         printf(", %s multiply-adds an image\nsound\n", cli_grouped(multiply_adds, text));
     }
@@ -250,7 +273,7 @@ static int info_model(const char *path, uint64_t bytes) {
     return CLI_DONE;
 }
 
-/* ------------------------------------------------------------------------------------------------------- saved answers */
+/* -------------------------------------------------------------------------------- saved answers */
 
 static bool head_is_answers(const unsigned char *head, size_t size) {
     static const char mark[] = "DPJRNL1\n";
@@ -268,7 +291,7 @@ static int info_answers(const char *path, uint64_t bytes) {
     return CLI_DONE;
 }
 
-/* -------------------------------------------------------------------------------------------------------------- tuning */
+/* --------------------------------------------------------------------------------------- tuning */
 
 /* JSON that says it is one, as 'deeper tune' begins its files. */
 static bool head_is_tuning(const unsigned char *head, size_t size) {
@@ -285,8 +308,8 @@ static void print_tuning(const deeper_tuning_contents *it, uint64_t bytes) {
     cli_print_text(it->machine);
     puts(it->here ? "" : "; another one than this: not used here");
     for (int i = 0; i < it->set_count; i++)
-        printf("%-14s %d choice%s, %d of them direct\n", it->sets[i].isa, it->sets[i].choices, it->sets[i].choices == 1 ? "" : "s",
-               it->sets[i].direct);
+        printf("%-14s %d choice%s, %d of them direct\n", it->sets[i].isa, it->sets[i].choices,
+               it->sets[i].choices == 1 ? "" : "s", it->sets[i].direct);
     puts(it->set_count ? "sound" : "no choices, sound");
 }
 
@@ -302,11 +325,13 @@ static int info_tuning(const char *path, uint64_t bytes) {
     json_t *sets = json_array();
     for (int i = 0; i < contents.set_count; i++) {
         const deeper_tuning_set *it = &contents.sets[i];
-        json_array_append_new(sets, json_pack("{s:s, s:i, s:i}", "isa", it->isa, "choices", it->choices, "direct", it->direct));
+        json_array_append_new(sets, json_pack("{s:s, s:i, s:i}", "isa", it->isa, "choices",
+                                              it->choices, "direct", it->direct));
     }
-    cli_print_json(
-        with_sound(json_pack("{s:s, s:o, s:I, s:o, s:b, s:o}", "kind", "tuning", "path", cli_json_text(path), "bytes",
-                             (json_int_t)bytes, "machine", cli_json_text(contents.machine), "used", contents.here, "sets", sets)));
+    cli_print_json(with_sound(json_pack("{s:s, s:o, s:I, s:o, s:b, s:o}", "kind", "tuning", "path",
+                                        cli_json_text(path), "bytes", (json_int_t)bytes, "machine",
+                                        cli_json_text(contents.machine), "used", contents.here,
+                                        "sets", sets)));
     return CLI_DONE;
 }
 
@@ -346,11 +371,15 @@ const cli_command cli_command_info = {
     .summary = "say what a file or folder is, and whether it is sound",
     .operands = "FILE|FOLDER|TAR:FOLDER",
     .description =
-        "A model, or the folder of a run: its architecture, options, preprocessing, labels, origin and size. A data set (a folder "
+        "A model, or the folder of a run: its architecture, options, preprocessing, labels, origin "
+        "and size. A data set (a folder "
         "of class folders, a "
-        "tar of them, a list of \"PATH LABEL\" lines, or IDX pictures): its classes and counts, and what is wrong with its "
-        "pictures: those that cannot be read, the same picture in two classes or in the training and the validation part, classes "
-        "without pictures. A picture: its size. Saved answers of 'eval --save-probs': models, pictures, crops, shard, accuracy. "
+        "tar of them, a list of \"PATH LABEL\" lines, or IDX pictures): its classes and counts, "
+        "and what is wrong with its "
+        "pictures: those that cannot be read, the same picture in two classes or in the training "
+        "and the validation part, classes "
+        "without pictures. A picture: its size. Saved answers of 'eval --save-probs': models, "
+        "pictures, crops, shard, accuracy. "
         "The file of 'deeper tune': machine, whether it is used here, choices. "
         "The kind is found by content. The exit code is 1 if the file is damaged or the set "
         "is not sound; pictures that are tiny or repeated in their class are only counted.",

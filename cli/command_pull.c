@@ -1,4 +1,5 @@
-/* command_pull.c - brings published weights by name into the user's data folder, where --model finds them by that name. */
+/* command_pull.c - brings published weights by name into the user's data folder, where --model
+ * finds them by that name. */
 #include "commands.h"
 #include "download.h"
 #include "models.h"
@@ -14,8 +15,9 @@ static const cli_option options[] = {
     CLI_ROW_FLAG("list", 'l', "list the names instead, with addresses and hashes"),
     CLI_ROW_FILE("from", 'f', "FILE|URL", "take the file from here"),
     CLI_ROW_FILE("out", 'o', "FILE", "put it there (default: the data folder)"),
-    CLI_ROW_TEXT("hash", 0, "KIND:HEX", NULL,
-                 "the hash that the file must have, sha1:HEX or sha256:HEX, in place of the published one"),
+    CLI_ROW_TEXT(
+        "hash", 0, "KIND:HEX", NULL,
+        "the hash that the file must have, sha1:HEX or sha256:HEX, in place of the published one"),
 };
 
 static int list_models(void) {
@@ -29,11 +31,12 @@ static int list_models(void) {
             return CLI_FAILED;
         bool pulled = !access(path, F_OK);
         if (cli_json())
-            cli_print_json(json_pack("{s:s, s:s, s:s, s:s, s:o, s:b}", "name", entry->name, "about", entry->about, "url",
-                                     entry->url, "hash", entry->hash, "path", cli_json_text(path), "pulled", pulled));
+            cli_print_json(json_pack("{s:s, s:s, s:s, s:s, s:o, s:b}", "name", entry->name, "about",
+                                     entry->about, "url", entry->url, "hash", entry->hash, "path",
+                                     cli_json_text(path), "pulled", pulled));
         else
-            printf("%-*s  %s%s\n%*s  %s\n%*s  %s\n", width, entry->name, entry->about, pulled ? ", pulled" : "", width, "",
-                   entry->url, width, "", entry->hash);
+            printf("%-*s  %s%s\n%*s  %s\n%*s  %s\n", width, entry->name, entry->about,
+                   pulled ? ", pulled" : "", width, "", entry->url, width, "", entry->hash);
         free(path);
     }
     return CLI_DONE;
@@ -56,20 +59,25 @@ static char *source_of(const cli_args *args, const cli_published *entry) {
 static void print_result(const cli_published *entry, const cli_download *download) {
     char bytes[CLI_NUMBER_SIZE];
     if (cli_json()) {
-        cli_print_json(json_pack("{s:s, s:o, s:o, s:I, s:s, s:b, s:I}", "name", entry->name, "path", cli_json_text(download->path),
-                                 "source", cli_json_text(download->source), "bytes", (json_int_t)download->bytes, "hash",
-                                 download->found_hash, "already_there", download->present, "resumed_at",
-                                 (json_int_t)download->resumed_at));
+        cli_print_json(json_pack(
+            "{s:s, s:o, s:o, s:I, s:s, s:b, s:I}", "name", entry->name, "path",
+            cli_json_text(download->path), "source", cli_json_text(download->source), "bytes",
+            (json_int_t)download->bytes, "hash", download->found_hash, "already_there",
+            download->present, "resumed_at", (json_int_t)download->resumed_at));
         return;
     }
     cli_print_text(download->path);
-    printf(": %s, %s%s\n", cli_bytes(download->bytes, bytes), download->found_hash, download->present ? ", already there" : "");
+    printf(": %s, %s%s\n", cli_bytes(download->bytes, bytes), download->found_hash,
+           download->present ? ", already there" : "");
 }
 
 static int pull(const cli_args *args, const cli_published *entry) {
     const char *hash = cli_text(args, "hash"), *out = cli_text(args, "out");
     char *source = source_of(args, entry), *path = out ? strdup(out) : cli_data_path(entry->file);
-    cli_download download = { .source = source, .path = path, .hash = hash ? hash : entry->hash, .most_bytes = (uint64_t)1 << 30 };
+    cli_download download = { .source = source,
+                              .path = path,
+                              .hash = hash ? hash : entry->hash,
+                              .most_bytes = (uint64_t)1 << 30 };
     int code = source && path ? cli_download_run(&download) : CLI_FAILED;
     if (code == CLI_DONE)
         print_result(entry, &download);
@@ -88,7 +96,9 @@ static int pull_checked(const cli_args *args, const cli_published *entry) {
 #else
 
 static int pull_checked(const cli_args *args, const cli_published *entry) {
-    return cli_error("pull: this build has no libcurl or no libcrypto; fetch %s by hand and use --model FILE", entry->url);
+    return cli_error(
+        "pull: this build has no libcurl or no libcrypto; fetch %s by hand and use --model FILE",
+        entry->url);
 }
 
 #endif
@@ -101,7 +111,8 @@ static int unknown(const cli_args *args, const char *name) {
         names[count++] = entry->name;
     const char *near = cli_nearest(name, names, count);
     if (near)
-        return cli_usage(args->command, "'%s' is not a published name; did you mean '%s'?", name, near);
+        return cli_usage(args->command, "'%s' is not a published name; did you mean '%s'?", name,
+                         near);
     return cli_usage(args->command, "'%s' is not a name that 'deeper pull --list' shows", name);
 }
 
@@ -120,10 +131,11 @@ const cli_command cli_command_pull = {
     .name = "pull",
     .summary = "fetch published weights by name",
     .operands = "NAME",
-    .description =
-        "Fetches a file from its public address, from --from, or from the base address (or folder) in DEEPER_MIRROR, to which the "
-        "file's name is added; checks its hash and keeps it as $XDG_DATA_HOME/deeper/FILE (default ~/.local/share/deeper). A "
-        "broken transfer leaves FILE.part, and the same command goes on from there.",
+    .description = "Fetches a file from its public address, from --from, or from the base address "
+                   "(or folder) in DEEPER_MIRROR, to which the "
+                   "file's name is added; checks its hash and keeps it as "
+                   "$XDG_DATA_HOME/deeper/FILE (default ~/.local/share/deeper). A "
+                   "broken transfer leaves FILE.part, and the same command goes on from there.",
     .examples = "deeper pull bvlc_googlenet\n"
                 "deeper pull bvlc_googlenet --from /media/usb/bvlc_googlenet.caffemodel\n"
                 "DEEPER_MIRROR=http://mirror.lan/models deeper pull bvlc_googlenet\n",

@@ -1,4 +1,5 @@
-/* command_tune.c - measures once how this machine computes a network's convolutions fastest, for all later runs. */
+/* command_tune.c - measures once how this machine computes a network's convolutions fastest, for
+ * all later runs. */
 #include "commands.h"
 #include "models.h"
 #include "output.h"
@@ -15,7 +16,9 @@ static const cli_option options[] = {
     CLI_OPTION_SIZE,
     CLI_OPTION_THREADS,
     CLI_OPTION_BATCH,
-    CLI_ROW_FILE("out", 'o', "FILE", "write this file (default: tuning.json in the cache folder); DEEPER_TUNING=FILE uses it"),
+    CLI_ROW_FILE(
+        "out", 'o', "FILE",
+        "write this file (default: tuning.json in the cache folder); DEEPER_TUNING=FILE uses it"),
 };
 
 typedef struct work {
@@ -35,34 +38,42 @@ static void take_layer(void *context, const deeper_tuned_layer *it) {
     work *w = context;
     if (w->layers) {
         json_array_append_new(
-            w->layers, json_pack("{s:o, s:i, s:i, s:i, s:i, s:i, s:i, s:s, s:s, s:b, s:o, s:o}", "layer", cli_json_text(it->layer),
-                                 "layers", it->layers, "channels", it->channels, "outputs", it->outputs, "height", it->height,
-                                 "width", it->width, "window", it->window, "model", it->model, "tuned", it->tuned, "changed",
-                                 it->changed, "model_ms", cli_json_real(it->model_ms), "tuned_ms", cli_json_real(it->tuned_ms)));
+            w->layers,
+            json_pack("{s:o, s:i, s:i, s:i, s:i, s:i, s:i, s:s, s:s, s:b, s:o, s:o}", "layer",
+                      cli_json_text(it->layer), "layers", it->layers, "channels", it->channels,
+                      "outputs", it->outputs, "height", it->height, "width", it->width, "window",
+                      it->window, "model", it->model, "tuned", it->tuned, "changed", it->changed,
+                      "model_ms", cli_json_real(it->model_ms), "tuned_ms",
+                      cli_json_real(it->tuned_ms)));
         return;
     }
     if (!w->headed)
-        printf("%-26s %6s %-44s %7s  %-44s %7s\n", "layer", "of it", "the model's choice", "ms", "the fastest", "ms");
+        printf("%-26s %6s %-44s %7s  %-44s %7s\n", "layer", "of it", "the model's choice", "ms",
+               "the fastest", "ms");
     w->headed = true;
     printf("%-26s %6d %-44s %7.3f  %-44s %7.3f\n", it->layer, it->layers, it->model, it->model_ms,
            it->changed ? it->tuned : "the same", it->tuned_ms);
 }
 
-static void print_result(const work *w, const deeper_tuning_result *r, const char *path, int batch) {
+static void print_result(const work *w, const deeper_tuning_result *r, const char *path,
+                         int batch) {
     if (w->layers) {
-        cli_print_json(json_pack(
-            "{s:o, s:s, s:i, s:i, s:i, s:i, s:b, s:o, s:o, s:o, s:o, s:O}", "tuning", r->kinds ? cli_json_text(path) : json_null(),
-            "isa", r->isa, "threads", r->threads, "batch", batch, "kinds", r->kinds, "changed", r->changed, "taken_back", r->slower,
-            "model_ms", cli_json_real(r->model_ms), "tuned_ms", cli_json_real(r->tuned_ms), "model_one_ms",
-            cli_json_real(r->model_one_ms), "tuned_one_ms", cli_json_real(r->tuned_one_ms), "layers", w->layers));
+        cli_print_json(json_pack("{s:o, s:s, s:i, s:i, s:i, s:i, s:b, s:o, s:o, s:o, s:o, s:O}",
+                                 "tuning", r->kinds ? cli_json_text(path) : json_null(), "isa",
+                                 r->isa, "threads", r->threads, "batch", batch, "kinds", r->kinds,
+                                 "changed", r->changed, "taken_back", r->slower, "model_ms",
+                                 cli_json_real(r->model_ms), "tuned_ms", cli_json_real(r->tuned_ms),
+                                 "model_one_ms", cli_json_real(r->model_one_ms), "tuned_one_ms",
+                                 cli_json_real(r->tuned_one_ms), "layers", w->layers));
         return;
     }
     if (!r->kinds) {
         puts("no convolution of this network has a choice: nothing to tune");
         return;
     }
-    printf("%s, %d thread%s, batch %d: %d of %d kinds of convolutions are computed in another way\n", r->isa, r->threads,
-           r->threads == 1 ? "" : "s", batch, r->changed, r->kinds);
+    printf(
+        "%s, %d thread%s, batch %d: %d of %d kinds of convolutions are computed in another way\n",
+        r->isa, r->threads, r->threads == 1 ? "" : "s", batch, r->changed, r->kinds);
     printf("whole network  %.3f ms before, %.3f ms after", r->model_ms, r->tuned_ms);
     if (r->threads > 1)
         printf("; with one thread %.3f and %.3f ms", r->model_one_ms, r->tuned_one_ms);
@@ -101,7 +112,8 @@ static int run(const cli_args *args) {
     if (!path)
         code = CLI_FAILED;
     else if (!given && !cli_folders_make(path))
-        code = cli_error("%s: cannot make its folder: %s; --out FILE writes elsewhere", path, strerror(errno));
+        code = cli_error("%s: cannot make its folder: %s; --out FILE writes elsewhere", path,
+                         strerror(errno));
     else
         code = tune(args, model, path);
     free(path);
@@ -113,16 +125,22 @@ const cli_command cli_command_tune = {
     .name = "tune",
     .summary = "measure once which way of computing each layer is the fastest here",
     .operands = "",
-    .description =
-        "Every convolution with a 3x3 to 5x5 window (and a first layer with stride 2) can be computed in several ways: directly, "
-        "or by Winograd's algorithm with tiles of several sizes. A model of the time chooses; this command measures the ways "
-        "within whole runs of the network, alternating, with all threads and with one, and keeps another one where it is clearly "
-        "faster, by 3 % at least. It writes tuning.json in $XDG_CACHE_HOME/deeper (~/.cache/deeper), which classify, eval, "
-        "features, verify and bench then "
-        "use for every network with such layers; what is there of other networks and instruction sets stays. Results differ in "
-        "the last digits from those without it, and are the same for any number of threads. Training does not use it. "
-        "DEEPER_TUNING=FILE uses another file, DEEPER_TUNING=none uses none. Takes about a minute for GoogLeNet; other programs "
-        "should be quiet.",
+    .description = "Every convolution with a 3x3 to 5x5 window (and a first layer with stride 2) "
+                   "can be computed in several ways: directly, "
+                   "or by Winograd's algorithm with tiles of several sizes. A model of the time "
+                   "chooses; this command measures the ways "
+                   "within whole runs of the network, alternating, with all threads and with one, "
+                   "and keeps another one where it is clearly "
+                   "faster, by 3 % at least. It writes tuning.json in $XDG_CACHE_HOME/deeper "
+                   "(~/.cache/deeper), which classify, eval, "
+                   "features, verify and bench then "
+                   "use for every network with such layers; what is there of other networks and "
+                   "instruction sets stays. Results differ in "
+                   "the last digits from those without it, and are the same for any number of "
+                   "threads. Training does not use it. "
+                   "DEEPER_TUNING=FILE uses another file, DEEPER_TUNING=none uses none. Takes "
+                   "about a minute for GoogLeNet; other programs "
+                   "should be quiet.",
     .examples = "deeper tune\n"
                 "deeper tune --model googlenet.safetensors --batch 8\n"
                 "DEEPER_ISA=avx2 deeper tune --json\n"

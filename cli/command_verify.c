@@ -1,5 +1,5 @@
-/* command_verify.c - does a model compute what another program recorded, or what another model file computes? The worst tensor, and
- * where the two part. */
+/* command_verify.c - does a model compute what another program recorded, or what another model file
+ * computes? The worst tensor, and where the two part. */
 #include "commands.h"
 #include "models.h"
 #include "output.h"
@@ -13,10 +13,13 @@
 
 static const cli_option options[] = {
     CLI_ROW_FILE("against", 'a', "FILE",
-                 "recorded tensors (an npz with the input and outputs of layers, or a folder of NAME_1x3x224x224.f32 files), or "
+                 "recorded tensors (an npz with the input and outputs of layers, or a folder of "
+                 "NAME_1x3x224x224.f32 files), or "
                  "another model"),
-    CLI_ROW_REAL("tolerance", 'e', "X", "1e-4", 0, 1e9, "largest difference allowed, relative to the largest value of the tensor"),
-    CLI_ROW_TEXT("names", 'n', "LIST", NULL, "layers that bear other names in a recording: RECORDED=LAYER,..."),
+    CLI_ROW_REAL("tolerance", 'e', "X", "1e-4", 0, 1e9,
+                 "largest difference allowed, relative to the largest value of the tensor"),
+    CLI_ROW_TEXT("names", 'n', "LIST", NULL,
+                 "layers that bear other names in a recording: RECORDED=LAYER,..."),
     CLI_ROW_FLAG("layers", 0, "a line for every tensor that was compared"),
     CLI_OPTION_THREADS,
     CLI_OPTION_PREPROCESS,
@@ -61,13 +64,16 @@ static void leave(work *w, const char *name) {
 }
 
 static json_t *difference_json(const deeper_difference *d, const char *name, const char *other) {
-    return json_pack("{s:o, s:o, s:[i,i,i], s:o, s:o, s:i, s:[i,i,i], s:o, s:o}", "name", cli_json_text(name), "other",
-                     cli_json_text(other), "output", d->channels, d->height, d->width, "relative", cli_json_real(d->relative),
-                     "absolute", cli_json_real(d->absolute), "image", d->image, "at", d->channel, d->row, d->column, "mine",
-                     cli_json_real((double)d->mine), "theirs", cli_json_real((double)d->theirs));
+    return json_pack("{s:o, s:o, s:[i,i,i], s:o, s:o, s:i, s:[i,i,i], s:o, s:o}", "name",
+                     cli_json_text(name), "other", cli_json_text(other), "output", d->channels,
+                     d->height, d->width, "relative", cli_json_real(d->relative), "absolute",
+                     cli_json_real(d->absolute), "image", d->image, "at", d->channel, d->row,
+                     d->column, "mine", cli_json_real((double)d->mine), "theirs",
+                     cli_json_real((double)d->theirs));
 }
 
-static void print_difference(const char *title, const deeper_difference *d, const char *name, const char *other) {
+static void print_difference(const char *title, const deeper_difference *d, const char *name,
+                             const char *other) {
     printf("%-9s ", title);
     cli_print_text(name);
     if (strcmp(name, other) != 0) {
@@ -77,8 +83,8 @@ static void print_difference(const char *title, const deeper_difference *d, cons
     }
     printf(": %.3g of its largest value", d->relative);
     if (d->absolute > 0)
-        printf("; input %d, channel %d, row %d, column %d: %.7g and %.7g", d->image, d->channel, d->row, d->column, (double)d->mine,
-               (double)d->theirs);
+        printf("; input %d, channel %d, row %d, column %d: %.7g and %.7g", d->image, d->channel,
+               d->row, d->column, (double)d->mine, (double)d->theirs);
     putchar('\n');
 }
 
@@ -103,12 +109,14 @@ static void print_json_result(const work *w, const char *path, const char *again
     json_t *left = json_array();
     for (size_t i = 0; i < w->left_count; i++)
         json_array_append_new(left, cli_json_text(w->left[i]));
-    cli_print_json(json_pack("{s:o, s:o, s:i, s:I, s:I, s:o, s:o, s:o, s:b, s:o, s:o}", "model", cli_json_text(path), "against",
-                             cli_json_text(against), "inputs", inputs, "tensors", (json_int_t)w->compared, "beyond",
-                             (json_int_t)w->beyond, "worst", difference_json(&w->worst.at, w->worst.name, w->worst.other), "first",
-                             w->beyond ? difference_json(&w->first.at, w->first.name, w->first.other) : json_null(), "tolerance",
-                             cli_json_real(w->tolerance), "agree", !w->beyond, "not_compared", left, "tuning",
-                             cli_json_text(cli_tuning() ? cli_tuning() : "built-in model")));
+    cli_print_json(json_pack(
+        "{s:o, s:o, s:i, s:I, s:I, s:o, s:o, s:o, s:b, s:o, s:o}", "model", cli_json_text(path),
+        "against", cli_json_text(against), "inputs", inputs, "tensors", (json_int_t)w->compared,
+        "beyond", (json_int_t)w->beyond, "worst",
+        difference_json(&w->worst.at, w->worst.name, w->worst.other), "first",
+        w->beyond ? difference_json(&w->first.at, w->first.name, w->first.other) : json_null(),
+        "tolerance", cli_json_real(w->tolerance), "agree", !w->beyond, "not_compared", left,
+        "tuning", cli_json_text(cli_tuning() ? cli_tuning() : "built-in model")));
 }
 
 static int print_result(const work *w, const char *path, const char *against, int inputs) {
@@ -117,7 +125,8 @@ static int print_result(const work *w, const char *path, const char *against, in
     if (cli_json()) {
         print_json_result(w, path, against, inputs);
     } else {
-        printf("compared  %zu tensor%s of %d input%s\n", w->compared, w->compared == 1 ? "" : "s", inputs, inputs == 1 ? "" : "s");
+        printf("compared  %zu tensor%s of %d input%s\n", w->compared, w->compared == 1 ? "" : "s",
+               inputs, inputs == 1 ? "" : "s");
         for (size_t i = 0; i < w->left_count; i++) {
             fputs("left out  ", stdout);
             cli_print_text(w->left[i]);
@@ -180,14 +189,18 @@ const cli_command cli_command_verify = {
     .name = "verify",
     .summary = "compare a model's tensors with another program's, or with another model's",
     .operands = "MODEL [IMAGE ...]",
-    .description =
-        "Against recorded tensors: computes the model on the recorded input and compares every layer that was recorded, matched by "
-        "name. Against another model file: runs both on the same inputs, the pictures named or one fixed input, and compares every "
-        "layer, matched by name and then by structure. Prints the worst tensor and, if one is beyond the tolerance, the first of "
-        "those in the order of computation, which is where the two part (exit code 4).",
-    .examples = "deeper verify googlenet.safetensors --against recorded.npz\n"
-                "deeper verify googlenet.safetensors --against googlenet.caffemodel cat.jpg dog.jpg\n"
-                "deeper verify m.safetensors --against rec.npz --names fc=loss3/classifier --tolerance 1e-5\n",
+    .description = "Against recorded tensors: computes the model on the recorded input and "
+                   "compares every layer that was recorded, matched by "
+                   "name. Against another model file: runs both on the same inputs, the pictures "
+                   "named or one fixed input, and compares every "
+                   "layer, matched by name and then by structure. Prints the worst tensor and, if "
+                   "one is beyond the tolerance, the first of "
+                   "those in the order of computation, which is where the two part (exit code 4).",
+    .examples =
+        "deeper verify googlenet.safetensors --against recorded.npz\n"
+        "deeper verify googlenet.safetensors --against googlenet.caffemodel cat.jpg dog.jpg\n"
+        "deeper verify m.safetensors --against rec.npz --names fc=loss3/classifier --tolerance "
+        "1e-5\n",
     .options = options,
     .option_count = sizeof options / sizeof *options,
     .least_operands = 1,

@@ -1,6 +1,7 @@
-/* download.c - see download.h. libcurl moves the bytes, libcrypto hashes them as they pass. A resumed transfer is guarded twice:
- * the server is asked to send the rest only of the same file (If-Range, from PATH.part.tag), and the hash covers the whole. Built
- * only where both libraries are. */
+/* download.c - see download.h. libcurl moves the bytes, libcrypto hashes them as they pass. A
+ * resumed transfer is guarded twice: the server is asked to send the rest only of the same file
+ * (If-Range, from PATH.part.tag), and the hash covers the whole. Built only where both libraries
+ * are. */
 #ifdef DP_HAVE_PULL
 #include "download.h"
 
@@ -42,7 +43,7 @@ typedef struct transfer {
     cli_progress progress;
 } transfer;
 
-/* --------------------------------------------------------------------------------------------------------------- hash */
+/* ----------------------------------------------------------------------------------------- hash */
 
 /* Splits "sha1:HEX"; NULL if the kind is not known. */
 static const EVP_MD *hash_kind(const char *hash, const char **digits) {
@@ -57,21 +58,24 @@ bool cli_hash_ok(const char *hash) {
     const char *digits;
     const EVP_MD *kind = hash_kind(hash, &digits);
     size_t length = strlen(digits);
-    return kind && length >= 4 && length <= 2 * (size_t)EVP_MD_get_size(kind) && strspn(digits, "0123456789abcdefABCDEF") == length;
+    return kind && length >= 4 && length <= 2 * (size_t)EVP_MD_get_size(kind)
+           && strspn(digits, "0123456789abcdefABCDEF") == length;
 }
 
 static bool hash_start(transfer *t) {
     return EVP_DigestInit_ex(t->digest, t->kind, NULL) == 1;
 }
 
-/* Hash of the bytes so far, into download->found_hash; true if it is the one wanted. The running hash goes on. */
+/* Hash of the bytes so far, into download->found_hash; true if it is the one wanted. The running
+ * hash goes on. */
 static bool hash_matches(transfer *t) {
     unsigned char bytes[EVP_MAX_MD_SIZE];
     unsigned count = 0;
     const char *digits;
     char *text = t->download->found_hash;
     EVP_MD_CTX *copy = EVP_MD_CTX_new();
-    bool ok = copy && EVP_MD_CTX_copy_ex(copy, t->digest) == 1 && EVP_DigestFinal_ex(copy, bytes, &count) == 1;
+    bool ok = copy && EVP_MD_CTX_copy_ex(copy, t->digest) == 1
+              && EVP_DigestFinal_ex(copy, bytes, &count) == 1;
     EVP_MD_CTX_free(copy);
     hash_kind(t->download->hash, &digits);
     int at = sprintf(text, "%.*s:", (int)strcspn(t->download->hash, ":"), t->download->hash);
@@ -94,7 +98,7 @@ static bool hash_file(transfer *t, int fd, uint64_t *size) {
     return got == 0;
 }
 
-/* -------------------------------------------------------------------------------------------------------------- bytes */
+/* ---------------------------------------------------------------------------------------- bytes */
 
 static bool refuse(transfer *t, const char *format, const char *detail) {
     if (!t->failure[0])
@@ -115,7 +119,8 @@ static bool part_restart(transfer *t) {
 static bool part_append(transfer *t, const char *bytes, size_t size) {
     char limit[CLI_NUMBER_SIZE];
     if (t->size + size > t->download->most_bytes)
-        return refuse(t, "larger than the %s that a model may have", cli_bytes(t->download->most_bytes, limit));
+        return refuse(t, "larger than the %s that a model may have",
+                      cli_bytes(t->download->most_bytes, limit));
     for (size_t done = 0; done < size;) {
         ssize_t put = write(t->fd, bytes + done, size - done);
         if (put < 0 && errno != EINTR)
@@ -130,9 +135,10 @@ static bool part_append(transfer *t, const char *bytes, size_t size) {
     return true;
 }
 
-/* --------------------------------------------------------------------------------------------------------------- http */
+/* ----------------------------------------------------------------------------------------- http */
 
-/* Keeps the file's validator beside the part, for a later If-Range. Losing it only loses the guard. */
+/* Keeps the file's validator beside the part, for a later If-Range. Losing it only loses the
+ * guard. */
 static void tag_save(const transfer *t) {
     FILE *file = fopen(t->tag_path, "we");
     if (!file)
@@ -153,7 +159,8 @@ static void tag_load(const transfer *t, char tag[TAG_SIZE]) {
 }
 
 /* If `line` is the header `name`, copies its value without blanks around it. */
-static bool header_value(const char *line, size_t length, const char *name, char *value, size_t size) {
+static bool header_value(const char *line, size_t length, const char *name, char *value,
+                         size_t size) {
     size_t skip = strlen(name);
     if (length <= skip || strncasecmp(line, name, skip) || line[skip] != ':')
         return false;
@@ -173,7 +180,8 @@ static size_t on_header(char *line, size_t one, size_t length, void *context) {
     transfer *t = context;
     char value[TAG_SIZE];
     uint64_t start, end, total;
-    if (length >= 5 && !strncmp(line, "HTTP/", 5)) { /* of each answer on the way, redirections included */
+    if (length >= 5
+        && !strncmp(line, "HTTP/", 5)) { /* of each answer on the way, redirections included */
         t->tag[0] = 0;
         t->range_start = t->total = 0;
     } else if (header_value(line, length, "etag", value, sizeof value)) {
@@ -201,7 +209,8 @@ static bool answer_begin(transfer *t) {
         return true;
     if (code != 200)
         return refuse(t, "%s",
-                      code == 206 ? "the server sent another part of the file than asked for" : "the server's answer is no file");
+                      code == 206 ? "the server sent another part of the file than asked for"
+                                  : "the server's answer is no file");
     curl_easy_getinfo(t->curl, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
     t->total = length > 0 ? (uint64_t)length : 0;
     tag_save(t);
@@ -227,7 +236,8 @@ static struct curl_slist *curl_prepare(transfer *t) {
     curl_easy_setopt(curl, CURLOPT_MAXREDIRS, 5L);
     curl_easy_setopt(curl, CURLOPT_FAILONERROR, 1L);
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, 30L);
-    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L); /* a minute without a byte a second is a dead connection */
+    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT,
+                     1L); /* a minute without a byte a second is a dead connection */
     curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, 60L);
     curl_easy_setopt(curl, CURLOPT_USERAGENT, "deeper");
     curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
@@ -276,14 +286,15 @@ static outcome fetch_http(transfer *t) {
         cli_error("%s: %s; %s are kept, the same command goes on from there", t->download->source,
                   message[0] ? message : curl_easy_strerror(result), cli_bytes(t->size, kept));
     else
-        cli_error("%s: %s%s", t->download->source, message[0] ? message : curl_easy_strerror(result),
+        cli_error("%s: %s%s", t->download->source,
+                  message[0] ? message : curl_easy_strerror(result),
                   result == CURLE_COULDNT_RESOLVE_HOST || result == CURLE_COULDNT_CONNECT
                       ? "; a copy from elsewhere is taken with --from FILE"
                       : "");
     return REFUSED;
 }
 
-/* --------------------------------------------------------------------------------------------------------------- file */
+/* ----------------------------------------------------------------------------------------- file */
 
 static outcome fetch_file(transfer *t, const char *path) {
     static char chunk[CHUNK];
@@ -302,7 +313,8 @@ static outcome fetch_file(transfer *t, const char *path) {
     return got == 0 && !t->failure[0] ? BROUGHT : REFUSED;
 }
 
-/* Path of "file:///path" with its %XX decoded, or of a plain path; NULL for another address. malloc'ed. */
+/* Path of "file:///path" with its %XX decoded, or of a plain path; NULL for another address.
+ * malloc'ed. */
 static char *local_path(const char *source) {
     if (!strstr(source, "://"))
         return strdup(source);
@@ -311,7 +323,8 @@ static char *local_path(const char *source) {
     const char *path = source + 7;
     if (!strncasecmp(path, "localhost/", 10))
         path += 9;
-    char *decoded = curl_easy_unescape(NULL, path, 0, NULL), *copy = decoded ? strdup(decoded) : NULL;
+    char *decoded = curl_easy_unescape(NULL, path, 0, NULL),
+         *copy = decoded ? strdup(decoded) : NULL;
     curl_free(decoded);
     return copy;
 }
@@ -330,7 +343,7 @@ static outcome fetch(transfer *t) {
     return REFUSED;
 }
 
-/* -------------------------------------------------------------------------------------------------------------- whole */
+/* ---------------------------------------------------------------------------------------- whole */
 
 /* Makes the part the file, durably. */
 static bool part_commit(const transfer *t) {
@@ -361,9 +374,10 @@ static bool already_there(transfer *t) {
 static int wrong_hash(const transfer *t) {
     unlink(t->part);
     unlink(t->tag_path);
-    return cli_error(
-        "%s: not the file that was wanted: its hash is %s, not %s; what was fetched has been removed (--hash %s takes it)",
-        t->download->source, t->download->found_hash, t->download->hash, t->download->found_hash);
+    return cli_error("%s: not the file that was wanted: its hash is %s, not %s; what was fetched "
+                     "has been removed (--hash %s takes it)",
+                     t->download->source, t->download->found_hash, t->download->hash,
+                     t->download->found_hash);
 }
 
 static int bring(transfer *t) {
@@ -381,7 +395,9 @@ static int bring(transfer *t) {
         return cli_error("%s: %s", t->part, strerror(errno));
     download->resumed_at = t->size;
     cli_progress_begin(&t->progress, NULL, t->size);
-    bool complete = t->size && hash_matches(t); /* an earlier call ended between the last byte and the new name */
+    bool complete =
+        t->size
+        && hash_matches(t); /* an earlier call ended between the last byte and the new name */
     outcome got = complete ? BROUGHT : fetch(t);
     if (got == START_AGAIN)
         got = part_restart(t) ? fetch(t) : REFUSED;
@@ -400,9 +416,15 @@ static int bring(transfer *t) {
 
 int cli_download_run(cli_download *download) {
     const char *digits;
-    transfer t = { .download = download, .fd = -1, .kind = hash_kind(download->hash, &digits), .digest = EVP_MD_CTX_new() };
-    bool named = asprintf(&t.part, "%s.part", download->path) >= 0 && asprintf(&t.tag_path, "%s.part.tag", download->path) >= 0;
-    int code = named && t.digest && !curl_global_init(CURL_GLOBAL_DEFAULT) ? bring(&t) : cli_error("out of memory");
+    transfer t = { .download = download,
+                   .fd = -1,
+                   .kind = hash_kind(download->hash, &digits),
+                   .digest = EVP_MD_CTX_new() };
+    bool named = asprintf(&t.part, "%s.part", download->path) >= 0
+                 && asprintf(&t.tag_path, "%s.part.tag", download->path) >= 0;
+    int code = named && t.digest && !curl_global_init(CURL_GLOBAL_DEFAULT)
+                   ? bring(&t)
+                   : cli_error("out of memory");
     if (t.fd >= 0)
         close(t.fd);
     EVP_MD_CTX_free(t.digest);

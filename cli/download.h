@@ -1,5 +1,5 @@
-/* download.h - brings one file to a path: from http, https or another file; resumed, bounded, hash checked, renamed when complete.
- */
+/* download.h - brings one file to a path: from http, https or another file; resumed, bounded, hash
+ * checked, renamed when complete. */
 #ifndef CLI_DOWNLOAD_H
 #define CLI_DOWNLOAD_H
 
@@ -21,8 +21,9 @@ typedef struct cli_download {
 /* Whether `hash` has the form stated above (4 digits at least). */
 bool cli_hash_ok(const char *hash);
 
-/* Returns CLI_DONE, or CLI_FAILED after a line on stderr. After a broken transfer PATH.part stays and the next call goes on from
- * it; after a wrong hash it is removed. PATH is replaced only by a complete, checked file. Creates the folder of PATH. */
+/* Returns CLI_DONE, or CLI_FAILED after a line on stderr. After a broken transfer PATH.part stays
+ * and the next call goes on from it; after a wrong hash it is removed. PATH is replaced only by a
+ * complete, checked file. Creates the folder of PATH. */
 int cli_download_run(cli_download *download);
 
 #endif

@@ -1,5 +1,5 @@
-/* help.c - help texts, manual pages and shell completions, all from the command tables. The help command prints the latter two for
- * whoever packages the program. */
+/* help.c - help texts, manual pages and shell completions, all from the command tables. The help
+ * command prints the latter two for whoever packages the program. */
 #include "commands.h"
 #include "models.h"
 #include "output.h"
@@ -19,7 +19,7 @@ static const cli_option options[] = {
 
 static const char about[] = "GoogLeNet (\"Going Deeper with Convolutions\") on an ordinary CPU";
 
-/* --------------------------------------------------------------------------------------------------------------- help */
+/* ----------------------------------------------------------------------------------------- help */
 
 void cli_help_short(void) {
     const cli_command *command;
@@ -32,10 +32,12 @@ void cli_help_short(void) {
     puts("Commands:");
     for (size_t i = 0; (command = cli_command_at(i)) != NULL; i++)
         printf("  %-10s %s\n", command->name, command->summary);
-    puts("\n'deeper COMMAND --help' shows the options of one; every command takes --json. 'deeper --version' prints the version.");
+    puts("\n'deeper COMMAND --help' shows the options of one; every command takes --json. 'deeper "
+         "--version' prints the version.");
 }
 
-/* Columns of a help text: what the terminal has, or COLUMNS says, but no line longer than is good to read. */
+/* Columns of a help text: what the terminal has, or COLUMNS says, but no line longer than is good
+ * to read. */
 static int help_width(void) {
     enum { LEAST = 50, MOST = 100 };
     const char *given = getenv("COLUMNS");
@@ -46,8 +48,9 @@ static int help_width(void) {
     return columns <= 0 || columns > MOST ? MOST : columns < LEAST ? LEAST : (int)columns;
 }
 
-/* Prints text wrapped at `width` columns, each line after `indent` blanks; the cursor stands at the start of a line, or (begun)
- * after what takes the place of the first line's blanks. Paragraphs end in '\n'. */
+/* Prints text wrapped at `width` columns, each line after `indent` blanks; the cursor stands at the
+ * start of a line, or (begun) after what takes the place of the first line's blanks. Paragraphs end
+ * in '\n'. */
 static void print_wrapped(const char *text, int indent, int width, bool begun) {
     int column = begun ? indent : 0;
     while (*text) {
@@ -74,7 +77,8 @@ static void option_title(const cli_option *option, char *text, size_t size) {
     char letter[8] = "    ";
     if (option->letter)
         snprintf(letter, sizeof letter, "-%c, ", option->letter);
-    snprintf(text, size, "%s--%s%s%s", letter, option->name, option->value ? " " : "", option->value ? option->value : "");
+    snprintf(text, size, "%s--%s%s%s", letter, option->name, option->value ? " " : "",
+             option->value ? option->value : "");
 }
 
 enum { LINE_SIZE = 256, HELP_SIZE = 512 };
@@ -89,8 +93,8 @@ static bool example_next(const char **rest, char line[LINE_SIZE]) {
     return length > 0;
 }
 
-/* "  -k, --top N             classes to show a picture (default 5)", the help on a line of its own below a title that is long, and
- * nearer to the margin on a narrow terminal. */
+/* "  -k, --top N             classes to show a picture (default 5)", the help on a line of its own
+ * below a title that is long, and nearer to the margin on a narrow terminal. */
 static void print_option(const cli_option *option, int width) {
     char title[80], text[HELP_SIZE];
     int indent = width < 80 ? 10 : 30;
@@ -109,8 +113,8 @@ void cli_help_command(const cli_command *command) {
     const cli_option *option;
     char line[LINE_SIZE];
     int width = help_width();
-    printf("deeper %s - %s\n\nusage: deeper %s [OPTIONS]%s%s\n\n", command->name, command->summary, command->name,
-           *command->operands ? " " : "", command->operands);
+    printf("deeper %s - %s\n\nusage: deeper %s [OPTIONS]%s%s\n\n", command->name, command->summary,
+           command->name, *command->operands ? " " : "", command->operands);
     print_wrapped(command->description, 0, width, false);
     puts("\noptions:");
     for (size_t i = 0; (option = cli_option_at(command, i)) != NULL; i++)
@@ -120,25 +124,29 @@ void cli_help_command(const cli_command *command) {
         printf("  %s\n", line);
 }
 
-/* ------------------------------------------------------------------------------------------------------- manual pages */
+/* --------------------------------------------------------------------------------- manual pages */
 
 static const char exit_codes[] =
     ".SH EXIT STATUS\n"
     ".TP\n0\nDone.\n.TP\n1\nThe command failed; one line on standard error says why.\n"
-    ".TP\n2\nThe command line is wrong.\n.TP\n3\nSome inputs could not be read; they are named, the rest is done.\n"
+    ".TP\n2\nThe command line is wrong.\n.TP\n3\nSome inputs could not be read; they are named, "
+    "the rest is done.\n"
     ".TP\n4\nA threshold that was stated is not met.\n"
-    ".TP\n130, 143\nEnded by an interrupt or a termination signal; a training run after it has saved a checkpoint.\n";
+    ".TP\n130, 143\nEnded by an interrupt or a termination signal; a training run after it has "
+    "saved a checkpoint.\n";
 
-static const char environment[] = ".SH ENVIRONMENT\n"
-                                  ".TP\nDEEPER_THREADS\nThreads to use where \\-\\-threads is not given.\n"
-                                  ".TP\nDEEPER_TUNING\nThe file of \\fBdeeper tune\\fR to use, or \\fInone\\fR.\n"
-                                  ".TP\nDEEPER_ISA\nForces an instruction set: portable, avx2, avx512 or neon.\n"
-                                  ".TP\nDEEPER_MIRROR\nBase address or folder that pulled files come from.\n"
-                                  ".TP\nXDG_DATA_HOME\nPulled models are kept in its folder deeper (default: ~/.local/share).\n"
-                                  ".TP\nXDG_CACHE_HOME\nThe tuning is kept in its folder deeper (default: ~/.cache).\n"
-                                  ".TP\nNO_COLOR\nIf not empty, no colours.\n";
+static const char environment[] =
+    ".SH ENVIRONMENT\n"
+    ".TP\nDEEPER_THREADS\nThreads to use where \\-\\-threads is not given.\n"
+    ".TP\nDEEPER_TUNING\nThe file of \\fBdeeper tune\\fR to use, or \\fInone\\fR.\n"
+    ".TP\nDEEPER_ISA\nForces an instruction set: portable, avx2, avx512 or neon.\n"
+    ".TP\nDEEPER_MIRROR\nBase address or folder that pulled files come from.\n"
+    ".TP\nXDG_DATA_HOME\nPulled models are kept in its folder deeper (default: ~/.local/share).\n"
+    ".TP\nXDG_CACHE_HOME\nThe tuning is kept in its folder deeper (default: ~/.cache).\n"
+    ".TP\nNO_COLOR\nIf not empty, no colours.\n";
 
-/* Roff takes '-' as a hyphen, '\' as an escape, and '.' or '\'' at the start of a line as a request. */
+/* Roff takes '-' as a hyphen, '\' as an escape, and '.' or '\'' at the start of a line as a
+ * request. */
 static void roff_text(const char *text) {
     bool line_start = true;
     for (; *text; text++) {
@@ -179,8 +187,8 @@ static void man_command(const cli_command *command) {
         roff_text(title + strspn(title, " "));
         putchar('\n');
         roff_text(option->help);
-        printf("%s%s%s.\n", option->fallback ? " (default " : "", option->fallback ? option->fallback : "",
-               option->fallback ? ")" : "");
+        printf("%s%s%s.\n", option->fallback ? " (default " : "",
+               option->fallback ? option->fallback : "", option->fallback ? ")" : "");
     }
     puts(".SH EXAMPLES\n.nf");
     for (const char *rest = command->examples; example_next(&rest, line);) {
@@ -197,7 +205,8 @@ static void man_program(void) {
     const cli_command *command;
     roff_head("deeper", "deeper", about);
     puts(".B deeper\nCOMMAND [OPTIONS] ...\n.SH DESCRIPTION");
-    puts("Results go to standard output, all else to standard error. Every command takes \\-\\-json and then prints one JSON "
+    puts("Results go to standard output, all else to standard error. Every command takes "
+         "\\-\\-json and then prints one JSON "
          "object, or one\n"
          "JSON line a result.\n.SH COMMANDS");
     for (size_t i = 0; (command = cli_command_at(i)) != NULL; i++) {
@@ -209,19 +218,20 @@ static void man_program(void) {
     fputs(environment, stdout);
 }
 
-/* -------------------------------------------------------------------------------------------------------- completions */
+/* ---------------------------------------------------------------------------------- completions */
 
 static void print_choices(const char *choices) {
     for (; *choices; choices++)
         putchar(*choices == '|' ? ' ' : *choices);
 }
 
-/* Whether the operands of a command are names, not files: of commands or of published models. Then they are printed, a blank
- * between them. */
+/* Whether the operands of a command are names, not files: of commands or of published models. Then
+ * they are printed, a blank between them. */
 static bool print_operands(const cli_command *operands_of, bool print) {
     const cli_command *command;
     const cli_published *entry;
-    bool commands = !strcmp(operands_of->name, "help"), published = !strcmp(operands_of->name, "pull");
+    bool commands = !strcmp(operands_of->name, "help"),
+         published = !strcmp(operands_of->name, "pull");
     for (size_t i = 0; commands && print && (command = cli_command_at(i)) != NULL; i++)
         printf("%s%s", i ? " " : "", command->name);
     for (size_t i = 0; published && print && (entry = cli_published_at(i)) != NULL; i++)
@@ -233,12 +243,14 @@ static void complete_bash(void) {
     const cli_command *command;
     const cli_option *option;
     puts("# bash completion for deeper; made by 'deeper help --completion bash'\n_deeper() {\n"
-         "    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}\n    COMPREPLY=()\n"
+         "    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}\n    "
+         "COMPREPLY=()\n"
          "    if [ \"$COMP_CWORD\" -eq 1 ]; then");
     fputs("        COMPREPLY=($(compgen -W \"", stdout);
     for (size_t i = 0; (command = cli_command_at(i)) != NULL; i++)
         printf("%s ", command->name);
-    puts("--help --version\" -- \"$word\"))\n        return\n    fi\n    case ${COMP_WORDS[1]}:$before in");
+    puts("--help --version\" -- \"$word\"))\n        return\n    fi\n    case "
+         "${COMP_WORDS[1]}:$before in");
     for (size_t i = 0; (command = cli_command_at(i)) != NULL; i++)
         for (size_t k = 0; (option = cli_option_at(command, k)) != NULL; k++) {
             if (option->kind != CLI_CHOICE)
@@ -262,7 +274,8 @@ static void complete_bash(void) {
         print_operands(command, true);
         puts("\" -- \"$word\")) ;;");
     }
-    puts("    *) COMPREPLY=($(compgen -f -- \"$word\")) ;;\n    esac\n}\ncomplete -o filenames -F _deeper "
+    puts("    *) COMPREPLY=($(compgen -f -- \"$word\")) ;;\n    esac\n}\ncomplete -o filenames -F "
+         "_deeper "
          "deeper");
 }
 
@@ -278,14 +291,16 @@ static void zsh_text(const char *text) {
 static void complete_zsh(void) {
     const cli_command *command;
     const cli_option *option;
-    puts("#compdef deeper\n# zsh completion for deeper; made by 'deeper help --completion zsh'\n_deeper() {\n    local -a "
+    puts("#compdef deeper\n# zsh completion for deeper; made by 'deeper help --completion "
+         "zsh'\n_deeper() {\n    local -a "
          "commands=(");
     for (size_t i = 0; (command = cli_command_at(i)) != NULL; i++) {
         printf("        '%s:", command->name);
         zsh_text(command->summary);
         puts("'");
     }
-    puts("    )\n    if (( CURRENT == 2 )); then\n        _describe command commands\n        return\n    fi\n    local "
+    puts("    )\n    if (( CURRENT == 2 )); then\n        _describe command commands\n        "
+         "return\n    fi\n    local "
          "command=${words[2]}\n"
          "    shift words\n    (( CURRENT-- ))\n    case $command in");
     for (size_t i = 0; (command = cli_command_at(i)) != NULL; i++) {
@@ -333,7 +348,8 @@ static void complete_fish(void) {
             puts("'");
         }
         for (size_t k = 0; (option = cli_option_at(command, k)) != NULL; k++) {
-            printf("complete -c deeper -n '__fish_seen_subcommand_from %s' -l %s", command->name, option->name);
+            printf("complete -c deeper -n '__fish_seen_subcommand_from %s' -l %s", command->name,
+                   option->name);
             if (option->letter)
                 printf(" -s %c", option->letter);
             if (option->kind == CLI_CHOICE) {
@@ -351,12 +367,14 @@ static void complete_fish(void) {
 }
 
 static int run(const cli_args *args) {
-    const char *shell = cli_text(args, "completion"), *name = args->operand_count ? args->operands[0] : NULL;
+    const char *shell = cli_text(args, "completion"),
+               *name = args->operand_count ? args->operands[0] : NULL;
     const cli_command *command = name ? cli_command_find(name) : NULL;
     if (shell && (name || cli_flag(args, "man")))
         return cli_usage(args->command, "--completion stands alone");
     if (shell)
-        (strcmp(shell, "bash") ? strcmp(shell, "zsh") ? complete_fish : complete_zsh : complete_bash)();
+        (strcmp(shell, "bash") ? strcmp(shell, "zsh") ? complete_fish : complete_zsh
+                               : complete_bash)();
     else if (command)
         (cli_flag(args, "man") ? man_command : cli_help_command)(command);
     else if (name && strcmp(name, "deeper"))
@@ -370,10 +388,12 @@ const cli_command cli_command_help = {
     .name = "help",
     .summary = "show help, manual pages and shell completions",
     .operands = "[COMMAND|deeper]",
-    .description = "Shows the options of a command; with --man its manual page, with --completion a file for a shell.",
-    .examples = "deeper help classify\n"
-                "deeper help --man classify | man -l -\n"
-                "deeper help --completion bash > ~/.local/share/bash-completion/completions/deeper\n",
+    .description = "Shows the options of a command; with --man its manual page, with --completion "
+                   "a file for a shell.",
+    .examples =
+        "deeper help classify\n"
+        "deeper help --man classify | man -l -\n"
+        "deeper help --completion bash > ~/.local/share/bash-completion/completions/deeper\n",
     .options = options,
     .option_count = sizeof options / sizeof *options,
     .most_operands = 1,

@@ -1,4 +1,5 @@
-/* main.c - the program: the table of commands, and the way from argv to one of them. See commands.h. */
+/* main.c - the program: the table of commands, and the way from argv to one of them. See
+ * commands.h. */
 #include "commands.h"
 #include "output.h"
 
@@ -9,9 +10,10 @@
 #include <unistd.h>
 
 static const cli_command *const commands[] = {
-    &cli_command_classify, &cli_command_eval,     &cli_command_train,   &cli_command_summary, &cli_command_bench,
-    &cli_command_compare,  &cli_command_features, &cli_command_convert, &cli_command_tune,    &cli_command_verify,
-    &cli_command_pull,     &cli_command_info,     &cli_command_help,
+    &cli_command_classify, &cli_command_eval,    &cli_command_train,    &cli_command_summary,
+    &cli_command_bench,    &cli_command_compare, &cli_command_features, &cli_command_convert,
+    &cli_command_tune,     &cli_command_verify,  &cli_command_pull,     &cli_command_info,
+    &cli_command_help,
 };
 
 const cli_command *cli_command_at(size_t index) {
@@ -39,17 +41,20 @@ int cli_command_unknown(const char *name) {
     return CLI_USAGE;
 }
 
-/* A descriptor 0-2 that the caller closed would be given to the next file opened, and results would be written into a model. The
- * stand-in cannot be written to, so that lost output is still noticed. */
+/* A descriptor 0-2 that the caller closed would be given to the next file opened, and results would
+ * be written into a model. The stand-in cannot be written to, so that lost output is still
+ * noticed. */
 static void keep_standard_files(void) {
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) < 0)
+        if (fcntl(fd, F_GETFD) < 0
+            && open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) < 0)
             _exit(CLI_FAILED);
 }
 
 int main(int count, char **words) {
     keep_standard_files();
-    signal(SIGPIPE, SIG_DFL); /* `deeper ... | head` ends quietly even if our parent ignores the signal */
+    signal(SIGPIPE,
+           SIG_DFL); /* `deeper ... | head` ends quietly even if our parent ignores the signal */
     cli_output_begin(false, false);
     if (count < 2 || !strcmp(words[1], "--help") || !strcmp(words[1], "-h")) {
         cli_help_short();

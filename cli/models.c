@@ -10,23 +10,31 @@
 #include <unistd.h>
 
 static const cli_published published[] = {
-    { "bvlc_googlenet", "bvlc_googlenet.caffemodel", "http://dl.caffe.berkeleyvision.org/bvlc_googlenet.caffemodel",
+    { "bvlc_googlenet", "bvlc_googlenet.caffemodel",
+      "http://dl.caffe.berkeleyvision.org/bvlc_googlenet.caffemodel",
       "sha1:405fc5acd08a3bb12de8ee5e23a96bec22f08204",
       "BVLC's GoogLeNet, 1000 classes of ILSVRC-2012, top-1 68.7 %, top-5 88.9 %" },
-    { "bvlc_alexnet", "bvlc_alexnet.caffemodel", "http://dl.caffe.berkeleyvision.org/bvlc_alexnet.caffemodel",
-      "sha1:9116a64c0fbe4459d18f4bb6b56d647b63920377", "BVLC's AlexNet, 1000 classes of ILSVRC-2012" },
+    { "bvlc_alexnet", "bvlc_alexnet.caffemodel",
+      "http://dl.caffe.berkeleyvision.org/bvlc_alexnet.caffemodel",
+      "sha1:9116a64c0fbe4459d18f4bb6b56d647b63920377",
+      "BVLC's AlexNet, 1000 classes of ILSVRC-2012" },
     { "bvlc_reference_caffenet", "bvlc_reference_caffenet.caffemodel",
-      "http://dl.caffe.berkeleyvision.org/bvlc_reference_caffenet.caffemodel", "sha1:4c8d77deb20ea792f84eb5e6d0a11ca0a8660a46",
+      "http://dl.caffe.berkeleyvision.org/bvlc_reference_caffenet.caffemodel",
+      "sha1:4c8d77deb20ea792f84eb5e6d0a11ca0a8660a46",
       "BVLC's CaffeNet: AlexNet with pools before norms, 1000 classes of ILSVRC-2012" },
     { "vgg_ilsvrc_16_layers", "VGG_ILSVRC_16_layers.caffemodel",
       "http://www.robots.ox.ac.uk/~vgg/software/very_deep/caffe/VGG_ILSVRC_16_layers.caffemodel",
-      "sha1:9363e1f6d65f7dba68c4f27a1e62105cdf6c4e24", "the VGG group's 16 layers, 1000 classes of ILSVRC-2012, 528 MB" },
-    { "torchvision_googlenet", "googlenet-1378be20.pth", "https://download.pytorch.org/models/googlenet-1378be20.pth",
-      "sha256:1378be20",
-      "torchvision's variant with batch normalisation, 1000 classes of ILSVRC-2012, top-1 69.8 %, top-5 89.5 %" },
-    { "torchvision_alexnet", "alexnet-owt-7be5be79.pth", "https://download.pytorch.org/models/alexnet-owt-7be5be79.pth",
-      "sha256:7be5be79", "torchvision's AlexNet of one column, 1000 classes of ILSVRC-2012, top-1 56.5 %, 233 MB" },
-    { "torchvision_vgg16", "vgg16-397923af.pth", "https://download.pytorch.org/models/vgg16-397923af.pth", "sha256:397923af",
+      "sha1:9363e1f6d65f7dba68c4f27a1e62105cdf6c4e24",
+      "the VGG group's 16 layers, 1000 classes of ILSVRC-2012, 528 MB" },
+    { "torchvision_googlenet", "googlenet-1378be20.pth",
+      "https://download.pytorch.org/models/googlenet-1378be20.pth", "sha256:1378be20",
+      "torchvision's variant with batch normalisation, 1000 classes of ILSVRC-2012, top-1 69.8 %, "
+      "top-5 89.5 %" },
+    { "torchvision_alexnet", "alexnet-owt-7be5be79.pth",
+      "https://download.pytorch.org/models/alexnet-owt-7be5be79.pth", "sha256:7be5be79",
+      "torchvision's AlexNet of one column, 1000 classes of ILSVRC-2012, top-1 56.5 %, 233 MB" },
+    { "torchvision_vgg16", "vgg16-397923af.pth",
+      "https://download.pytorch.org/models/vgg16-397923af.pth", "sha256:397923af",
       "torchvision's VGG-16, 1000 classes of ILSVRC-2012, top-1 71.6 %, 528 MB" },
 };
 
@@ -47,10 +55,12 @@ static char *joined(const char *a, const char *b, const char *c) {
     return asprintf(&text, "%s%s%s", a, b, c) < 0 ? NULL : text;
 }
 
-/* Path of NAME, or of NAME with an ending that models have, in the data folders; NULL if none is there. */
+/* Path of NAME, or of NAME with an ending that models have, in the data folders; NULL if none is
+ * there. */
 static char *data_find(const char *name) {
     static const char *const endings[] = { "", ".safetensors", ".caffemodel", ".pth", ".npz" };
-    char *folders[] = { cli_data_path(""), strdup("/usr/local/share/deeper/"), strdup("/usr/share/deeper/") };
+    char *folders[] = { cli_data_path(""), strdup("/usr/local/share/deeper/"),
+                        strdup("/usr/share/deeper/") };
     char *path = NULL;
     for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
         for (size_t k = 0; k < sizeof endings / sizeof *endings && folders[i] && !path; k++) {
@@ -74,7 +84,8 @@ static char *default_path(void) {
             return path;
         }
     }
-    cli_error("no --model given and none pulled yet; get one with 'deeper pull %s'", published[0].name);
+    cli_error("no --model given and none pulled yet; get one with 'deeper pull %s'",
+              published[0].name);
     return NULL;
 }
 
@@ -98,13 +109,17 @@ char *cli_model_path(const char *name) {
     char *path = *name ? model_in(name, 0) : NULL;
     if (path)
         return path;
-    path = !*name || !access(name, F_OK) || strchr(name, '/') ? strdup(name) : data_find(entry ? entry->file : name);
+    path = !*name || !access(name, F_OK) || strchr(name, '/')
+               ? strdup(name)
+               : data_find(entry ? entry->file : name);
     if (path)
         return path;
     if (entry)
         cli_error("%s: not pulled yet; get it with 'deeper pull %s'", name, name);
     else
-        cli_error("%s: no such file, and no pulled model of that name ('deeper pull --list' shows what can be had)", name);
+        cli_error("%s: no such file, and no pulled model of that name ('deeper pull --list' shows "
+                  "what can be had)",
+                  name);
     return NULL;
 }
 
@@ -185,7 +200,8 @@ deeper_session_options cli_session_options(const cli_args *args) {
 }
 
 int cli_batch(int crops) {
-    return crops > 1 ? 8 : 1; /* the crops of a picture are there together, pictures come one by one */
+    return crops > 1 ? 8
+                     : 1; /* the crops of a picture are there together, pictures come one by one */
 }
 
 int cli_model_or_arch(deeper_model **model, const cli_args *args, int classes, int size) {
@@ -204,7 +220,8 @@ int cli_network(deeper_model **model, const cli_args *args) {
     deeper_error error = { 0 };
     if (cli_given(args, "model") && cli_given(args, "size"))
         return cli_usage(args->command, "--size goes with --arch; a model file has its own size");
-    int code = cli_model_or_arch(model, args, 1000, cli_given(args, "size") ? cli_integer(args, "size") : 224);
+    int code = cli_model_or_arch(model, args, 1000,
+                                 cli_given(args, "size") ? cli_integer(args, "size") : 224);
     if (code || cli_given(args, "model") || !deeper_model_initialize(*model, 1, &error))
         return code;
     deeper_model_close(*model);

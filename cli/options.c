@@ -1,5 +1,6 @@
-/* options.c - reads a command line by the command's table. getopt_long is not used because the table must also feed help, man pages
- * and completion, and because a wrong word deserves a hint. It prints nothing but usage errors. */
+/* options.c - reads a command line by the command's table. getopt_long is not used because the
+ * table must also feed help, man pages and completion, and because a wrong word deserves a hint. It
+ * prints nothing but usage errors. */
 #include "options.h"
 
 #include <assert.h>
@@ -33,7 +34,7 @@ int cli_usage(const cli_command *command, const char *format, ...) {
     return CLI_USAGE;
 }
 
-/* ------------------------------------------------------------------------------------------------------------- hints */
+/* ---------------------------------------------------------------------------------------- hints */
 
 enum { WORD_MOST = 31 };
 
@@ -41,7 +42,8 @@ static size_t least_of(size_t a, size_t b) {
     return a < b ? a : b;
 }
 
-/* Typing errors between two words: letters inserted, left out, replaced, or two neighbours swapped. */
+/* Typing errors between two words: letters inserted, left out, replaced, or two neighbours
+ * swapped. */
 static size_t word_distance(const char *a, const char *b) {
     size_t cost[WORD_MOST + 1][WORD_MOST + 1];
     size_t m = strlen(a), n = strlen(b);
@@ -75,10 +77,10 @@ const char *cli_nearest(const char *word, const char *const *at, size_t count) {
     return best;
 }
 
-/* ----------------------------------------------------------------------------------------------------------- parsing */
+/* -------------------------------------------------------------------------------------- parsing */
 
-/* Position of an option by long name (`length` bytes of it), or by the letter of the short form; the option count if there is none.
- */
+/* Position of an option by long name (`length` bytes of it), or by the letter of the short form;
+ * the option count if there is none. */
 static size_t option_find(const cli_command *command, const char *name, size_t length) {
     size_t i = 0;
     for (const cli_option *option; (option = cli_option_at(command, i)) != NULL; i++)
@@ -89,13 +91,15 @@ static size_t option_find(const cli_command *command, const char *name, size_t l
 
 static size_t letter_find(const cli_command *command, char letter) {
     size_t i = 0;
-    for (const cli_option *option; (option = cli_option_at(command, i)) != NULL && option->letter != letter;)
+    for (const cli_option *option;
+         (option = cli_option_at(command, i)) != NULL && option->letter != letter;)
         i++;
     return i;
 }
 
 /* word: behind its dashes, of which `length` bytes name an option. */
-static cli_parsed option_unknown(const cli_command *command, const char *dashes, const char *word, size_t length) {
+static cli_parsed option_unknown(const cli_command *command, const char *dashes, const char *word,
+                                 size_t length) {
     char name[64];
     const char *names[CLI_MOST_OPTIONS];
     size_t count = 0;
@@ -126,8 +130,10 @@ static bool choice_listed(const char *choices, const char *text) {
 static bool number_ok(const cli_option *option, const char *text) {
     char *end;
     errno = 0;
-    double value = option->kind == CLI_INTEGER ? (double)strtol(text, &end, 10) : strtod(text, &end);
-    return end != text && !*end && !errno && isfinite(value) && value >= option->least && value <= option->most;
+    double value =
+        option->kind == CLI_INTEGER ? (double)strtol(text, &end, 10) : strtod(text, &end);
+    return end != text && !*end && !errno && isfinite(value) && value >= option->least
+           && value <= option->most;
 }
 
 /* Checks a value by its row; false after a usage line. */
@@ -137,7 +143,8 @@ static bool value_ok(const cli_command *command, const cli_option *option, const
         if (choice_listed(option->value, text))
             return true;
         cli_usage(command,
-                  strchr(option->value, '|') ? "--%s %s: this version takes one of %s" : "--%s %s: this version takes %s only",
+                  strchr(option->value, '|') ? "--%s %s: this version takes one of %s"
+                                             : "--%s %s: this version takes %s only",
                   option->name, text, option->value);
         return false;
     case CLI_INTEGER:
@@ -145,7 +152,8 @@ static bool value_ok(const cli_command *command, const cli_option *option, const
         if (number_ok(option, text))
             return true;
         cli_usage(command, "--%s %s: must be a %s from %g to %g", option->name, text,
-                  option->kind == CLI_INTEGER ? "whole number" : "number", option->least, option->most);
+                  option->kind == CLI_INTEGER ? "whole number" : "number", option->least,
+                  option->most);
         return false;
     case CLI_FLAG:
     case CLI_TEXT:
@@ -155,14 +163,16 @@ static bool value_ok(const cli_command *command, const cli_option *option, const
     return true;
 }
 
-/* Takes words[*at], "--name", "--name=value" or a run of letters "-qt4", with its value in the next word if it needs one. */
+/* Takes words[*at], "--name", "--name=value" or a run of letters "-qt4", with its value in the next
+ * word if it needs one. */
 static cli_parsed option_take(cli_args *args, int count, char **words, int *at) {
     const cli_command *command = args->command;
     const char *word = words[*at];
     bool is_long = word[1] == '-';
     for (const char *letter = word + (is_long ? 2 : 1);; letter++) {
         size_t length = is_long ? strcspn(letter, "=") : 1;
-        size_t index = is_long ? option_find(command, letter, length) : letter_find(command, *letter);
+        size_t index =
+            is_long ? option_find(command, letter, length) : letter_find(command, *letter);
         const cli_option *option = cli_option_at(command, index);
         if (!option)
             return option_unknown(command, is_long ? "--" : "-", letter, length);
@@ -217,11 +227,12 @@ cli_parsed cli_parse(cli_args *args, const cli_command *command, int count, char
     return CLI_PARSED;
 }
 
-/* ----------------------------------------------------------------------------------------------------------- getters */
+/* -------------------------------------------------------------------------------------- getters */
 
 static size_t option_index(const cli_args *args, const char *name) {
     size_t index = option_find(args->command, name, strlen(name));
-    assert(cli_option_at(args->command, index) && "a getter names an option that its table does not have");
+    assert(cli_option_at(args->command, index)
+           && "a getter names an option that its table does not have");
     return index;
 }
 
@@ -243,14 +254,17 @@ bool cli_flag(const cli_args *args, const char *name) {
 
 const char *cli_text(const cli_args *args, const char *name) {
     size_t index = option_index(args, name);
-    return args->values[index] ? args->values[index] : cli_option_at(args->command, index)->fallback;
+    return args->values[index] ? args->values[index]
+                               : cli_option_at(args->command, index)->fallback;
 }
 
 int cli_choice(const cli_args *args, const char *name) {
-    const char *choices = cli_option_at(args->command, option_index(args, name))->value, *text = cli_text(args, name);
+    const char *choices = cli_option_at(args->command, option_index(args, name))->value,
+               *text = cli_text(args, name);
     size_t length = strlen(text);
     int at = 0;
-    for (size_t word; (word = strcspn(choices, "|")) != length || memcmp(choices, text, length) != 0; at++)
+    for (size_t word;
+         (word = strcspn(choices, "|")) != length || memcmp(choices, text, length) != 0; at++)
         choices += word + 1;
     return at;
 }
@@ -267,7 +281,8 @@ double cli_real(const cli_args *args, const char *name) {
 
 /* A word, in quotes where a shell needs them. */
 static void write_word(FILE *out, const char *word) {
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./=,:+-";
+    static const char plain[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./=,:+-";
     bool quoted = !*word || word[strspn(word, plain)];
     fputs(quoted ? "'" : "", out);
     for (; *word; word++)

@@ -1,12 +1,13 @@
-/* options.h - commands and their options as const tables. The one table of a command feeds parsing, --help, the man pages and the
- * shell completions, so that they cannot differ. */
+/* options.h - commands and their options as const tables. The one table of a command feeds parsing,
+ * --help, the man pages and the shell completions, so that they cannot differ. */
 #ifndef CLI_OPTIONS_H
 #define CLI_OPTIONS_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-/* What the program returns to the shell. A signal ends it with 128 + its number, as the shell counts. */
+/* What the program returns to the shell. A signal ends it with 128 + its number, as the shell
+ * counts. */
 enum cli_exit {
     CLI_DONE = 0,
     CLI_FAILED = 1,     /* the command could not do its work */
@@ -57,72 +58,94 @@ struct cli_args {
     size_t operand_count;
 };
 
-/* Rows of a command's table: name, letter of the short form (0: none), what the value is, the value that holds without it (NULL:
- * none), help. */
-#define CLI_ROW_FLAG(name_, letter_, help_)                                                                                        \
+/* Rows of a command's table: name, letter of the short form (0: none), what the value is, the value
+ * that holds without it (NULL: none), help. */
+#define CLI_ROW_FLAG(name_, letter_, help_)                                                        \
     { .name = name_, .letter = letter_, .kind = CLI_FLAG, .help = help_ }
-#define CLI_ROW_TEXT(name_, letter_, value_, fallback_, help_)                                                                     \
-    { .name = name_, .letter = letter_, .kind = CLI_TEXT, .value = value_, .fallback = fallback_, .help = help_ }
-#define CLI_ROW_FILE(name_, letter_, value_, help_)                                                                                \
-    { .name = name_, .letter = letter_, .kind = CLI_FILE, .value = value_, .help = help_ }
-#define CLI_ROW_CHOICE(name_, letter_, choices_, fallback_, help_)                                                                 \
-    { .name = name_, .letter = letter_, .kind = CLI_CHOICE, .value = choices_, .fallback = fallback_, .help = help_ }
-#define CLI_ROW_WHOLE(name_, letter_, value_, fallback_, least_, most_, help_)                                                     \
-    {                                                                                                                              \
-        .name = name_, .letter = letter_, .kind = CLI_INTEGER, .value = value_, .fallback = fallback_, .least = least_,            \
-        .most = most_, .help = help_                                                                                               \
+#define CLI_ROW_TEXT(name_, letter_, value_, fallback_, help_)                                     \
+    {                                                                                              \
+        .name = name_, .letter = letter_, .kind = CLI_TEXT, .value = value_,                       \
+        .fallback = fallback_, .help = help_                                                       \
     }
-#define CLI_ROW_REAL(name_, letter_, value_, fallback_, least_, most_, help_)                                                      \
-    {                                                                                                                              \
-        .name = name_, .letter = letter_, .kind = CLI_REAL, .value = value_, .fallback = fallback_, .least = least_,               \
-        .most = most_, .help = help_                                                                                               \
+#define CLI_ROW_FILE(name_, letter_, value_, help_)                                                \
+    { .name = name_, .letter = letter_, .kind = CLI_FILE, .value = value_, .help = help_ }
+#define CLI_ROW_CHOICE(name_, letter_, choices_, fallback_, help_)                                 \
+    {                                                                                              \
+        .name = name_, .letter = letter_, .kind = CLI_CHOICE, .value = choices_,                   \
+        .fallback = fallback_, .help = help_                                                       \
+    }
+#define CLI_ROW_WHOLE(name_, letter_, value_, fallback_, least_, most_, help_)                     \
+    {                                                                                              \
+        .name = name_, .letter = letter_, .kind = CLI_INTEGER, .value = value_,                    \
+        .fallback = fallback_, .least = least_, .most = most_, .help = help_                       \
+    }
+#define CLI_ROW_REAL(name_, letter_, value_, fallback_, least_, most_, help_)                      \
+    {                                                                                              \
+        .name = name_, .letter = letter_, .kind = CLI_REAL, .value = value_,                       \
+        .fallback = fallback_, .least = least_, .most = most_, .help = help_                       \
     }
 
 /* What several commands take as a set of pictures. */
-#define CLI_A_SET                                                                                                                  \
-    "a folder of class folders, a tar of them (or TAR:FOLDER), a file of \"PATH LABEL\" lines, LABEL a class number from 0, "      \
+#define CLI_A_SET                                                                                  \
+    "a folder of class folders, a tar of them (or TAR:FOLDER), a file of \"PATH LABEL\" lines, "   \
+    "LABEL a class number from 0, "                                                                \
     "or IDX pictures"
 
 /* Rows that several commands share. */
-#define CLI_OPTION_MODEL CLI_ROW_FILE("model", 'm', "MODEL", "a model file, a run's folder, or the name of a pulled one")
-#define CLI_OPTION_THREADS                                                                                                         \
-    CLI_ROW_WHOLE("threads", 't', "N", NULL, 1, 256,                                                                               \
-                  "threads to use (default: DEEPER_THREADS, else the processors that this process may use)")
-#define CLI_OPTION_MEMORY                                                                                                          \
-    CLI_ROW_CHOICE("memory", 0, "fast|low", "fast",                                                                                \
-                   "low: convolutions without Winograd's algorithm, 40 MB less for GoogLeNet, at half the speed")
-#define CLI_OPTION_ARCH                                                                                                            \
-    CLI_ROW_TEXT("arch", 'a', "ARCH", "googlenet", "an architecture with made-up weights; the speed is the same")
-#define CLI_OPTION_SIZE CLI_ROW_WHOLE("size", 0, "N", NULL, 28, 1024, "side of the picture of --arch in pixels (default: 224)")
+#define CLI_OPTION_MODEL                                                                           \
+    CLI_ROW_FILE("model", 'm', "MODEL", "a model file, a run's folder, or the name of a pulled one")
+#define CLI_OPTION_THREADS                                                                         \
+    CLI_ROW_WHOLE(                                                                                 \
+        "threads", 't', "N", NULL, 1, 256,                                                         \
+        "threads to use (default: DEEPER_THREADS, else the processors that this process may use)")
+#define CLI_OPTION_MEMORY                                                                          \
+    CLI_ROW_CHOICE("memory", 0, "fast|low", "fast",                                                \
+                   "low: convolutions without Winograd's algorithm, 40 MB less for GoogLeNet, at " \
+                   "half the speed")
+#define CLI_OPTION_ARCH                                                                            \
+    CLI_ROW_TEXT("arch", 'a', "ARCH", "googlenet",                                                 \
+                 "an architecture with made-up weights; the speed is the same")
+#define CLI_OPTION_SIZE                                                                            \
+    CLI_ROW_WHOLE("size", 0, "N", NULL, 28, 1024,                                                  \
+                  "side of the picture of --arch in pixels (default: 224)")
 #define CLI_OPTION_BATCH CLI_ROW_WHOLE("batch", 'b', "N", "1", 1, 256, "images a run")
-#define CLI_OPTION_CROPS                                                                                                           \
-    CLI_ROW_CHOICE(                                                                                                                \
-        "crops", 'c', "1|10|144", "1",                                                                                             \
-        "views of a picture whose answers are combined: the centre, corners and centre with mirrors, or the paper's 144")
-#define CLI_OPTION_COMBINE                                                                                                         \
-    CLI_ROW_CHOICE("combine", 0, "mean|max|geometric", "mean",                                                                     \
-                   "how the answers become one: the mean of the softmax, its largest or its geometric mean, of each class")
-#define CLI_OPTION_LABELS CLI_ROW_FILE("labels", 'l', "FILE", "lines of \"ID NAME\", one a class, in place of the model's own")
-#define CLI_OPTION_PREPROCESS                                                                                                      \
-    CLI_ROW_TEXT("preprocess", 0, "NAME|JSON", NULL,                                                                               \
-                 "how pictures become the input, in place of what the model says: bvlc, torchvision, inception ... ('deeper "      \
+#define CLI_OPTION_CROPS                                                                           \
+    CLI_ROW_CHOICE("crops", 'c', "1|10|144", "1",                                                  \
+                   "views of a picture whose answers are combined: the centre, corners and "       \
+                   "centre with mirrors, or the paper's 144")
+#define CLI_OPTION_COMBINE                                                                         \
+    CLI_ROW_CHOICE("combine", 0, "mean|max|geometric", "mean",                                     \
+                   "how the answers become one: the mean of the softmax, its largest or its "      \
+                   "geometric mean, of each class")
+#define CLI_OPTION_LABELS                                                                          \
+    CLI_ROW_FILE("labels", 'l', "FILE",                                                            \
+                 "lines of \"ID NAME\", one a class, in place of the model's own")
+#define CLI_OPTION_PREPROCESS                                                                      \
+    CLI_ROW_TEXT("preprocess", 0, "NAME|JSON", NULL,                                               \
+                 "how pictures become the input, in place of what the model says: bvlc, "          \
+                 "torchvision, inception ... ('deeper "                                            \
                  "convert --list' lists them)")
-#define CLI_OPTION_ROOT(letter_)                                                                                                   \
-    CLI_ROW_FILE("root", letter_, "FOLDER", "where the paths of a list start (default: the list's folder)")
-#define CLI_OPTION_VAL CLI_ROW_FILE("val", 0, "SRC", "pictures for validation (default: a share of --data)")
-#define CLI_OPTION_NULL CLI_ROW_FLAG("null", '0', "paths in lists end in a zero byte (find -print0)")
+#define CLI_OPTION_ROOT(letter_)                                                                   \
+    CLI_ROW_FILE("root", letter_, "FOLDER",                                                        \
+                 "where the paths of a list start (default: the list's folder)")
+#define CLI_OPTION_VAL                                                                             \
+    CLI_ROW_FILE("val", 0, "SRC", "pictures for validation (default: a share of --data)")
+#define CLI_OPTION_NULL                                                                            \
+    CLI_ROW_FLAG("null", '0', "paths in lists end in a zero byte (find -print0)")
 
 /* Of networks that are described, not opened. */
 #define CLI_OPTION_PIXELS(help_) CLI_ROW_WHOLE("size", 's', "PIXELS", "224", 1, 4096, help_)
 #define CLI_OPTION_CLASSES(help_) CLI_ROW_WHOLE("classes", 'n', "N", "1000", 1, 1000000, help_)
 
-/* Option `index` of a command, its own first, then those that all commands have; NULL past the last. */
+/* Option `index` of a command, its own first, then those that all commands have; NULL past the
+ * last. */
 const cli_option *cli_option_at(const cli_command *command, size_t index);
 
 typedef enum cli_parsed { CLI_PARSED, CLI_PARSED_HELP, CLI_PARSED_BAD } cli_parsed;
 
-/* Fills *args from the words after the command's name. Operands and options may mix; "--" ends options. Values are checked here, so
- * the getters below cannot fail. On CLI_PARSED_BAD one line with a hint went to stderr. */
+/* Fills *args from the words after the command's name. Operands and options may mix; "--" ends
+ * options. Values are checked here, so the getters below cannot fail. On CLI_PARSED_BAD one line
+ * with a hint went to stderr. */
 cli_parsed cli_parse(cli_args *args, const cli_command *command, int count, char **words);
 
 /* Whether the command has such an option. */
@@ -137,14 +160,17 @@ int cli_choice(const cli_args *args, const char *name);       /* position among 
 int cli_integer(const cli_args *args, const char *name);      /* 0: neither */
 double cli_real(const cli_args *args, const char *name);      /* 0: neither */
 
-/* The command line again, for a shell: options in the order of the table, then operands; malloc'ed, NULL if memory is out. */
+/* The command line again, for a shell: options in the order of the table, then operands; malloc'ed,
+ * NULL if memory is out. */
 char *cli_command_line(const cli_args *args);
 
-/* A word in quotes where a shell needs them, for a command that is to be copied; malloc'ed, NULL if memory is out. */
+/* A word in quotes where a shell needs them, for a command that is to be copied; malloc'ed, NULL if
+ * memory is out. */
 char *cli_shell_word(const char *word);
 
 /* Prints "deeper COMMAND: ..." and where help is, to stderr; returns CLI_USAGE. */
-int cli_usage(const cli_command *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
+int cli_usage(const cli_command *command, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* The name at[0..count-1] that `word` most likely meant (few typing errors apart), or NULL. */
 const char *cli_nearest(const char *word, const char *const *at, size_t count);

@@ -25,7 +25,8 @@ void cli_output_begin(bool json, bool quiet) {
     json_mode = json;
     quiet_mode = quiet;
     stderr_terminal = isatty(STDERR_FILENO) && term && strcmp(term, "dumb");
-    colour_mode = isatty(STDOUT_FILENO) && term && strcmp(term, "dumb") && !(no_colour && *no_colour);
+    colour_mode =
+        isatty(STDOUT_FILENO) && term && strcmp(term, "dumb") && !(no_colour && *no_colour);
 }
 
 bool cli_json(void) {
@@ -59,7 +60,7 @@ int cli_output_end(int code) {
     return CLI_FAILED;
 }
 
-/* ---------------------------------------------------------------------------------------------------------- messages */
+/* ------------------------------------------------------------------------------------- messages */
 
 static void line_clear(void) {
     if (line_open)
@@ -76,7 +77,8 @@ void cli_print_text(const char *text) {
     print_clean(stdout, text);
 }
 
-static void message_print(const char *prefix, const char *suffix, const char *format, va_list list) {
+static void message_print(const char *prefix, const char *suffix, const char *format,
+                          va_list list) {
     char text[2048];
     vsnprintf(text, sizeof text, format, list);
     flockfile(stderr);
@@ -115,7 +117,8 @@ void cli_warning(const char *format, ...) {
     bool bold = stderr_terminal && !(no_colour && *no_colour);
     va_list list;
     va_start(list, format);
-    message_print(bold ? "\033[1;33mdeeper: warning: " : "deeper: warning: ", bold ? "\033[0m" : "", format, list);
+    message_print(bold ? "\033[1;33mdeeper: warning: " : "deeper: warning: ", bold ? "\033[0m" : "",
+                  format, list);
     va_end(list);
 }
 
@@ -126,16 +129,18 @@ void cli_problem(const char *path, const char *message) {
     problems++;
     cli_error("%s: %s", path, message);
     if (json_mode)
-        cli_print_json(json_pack("{s:o, s:o}", "path", cli_json_text(path), "error", cli_json_text(message)));
+        cli_print_json(
+            json_pack("{s:o, s:o}", "path", cli_json_text(path), "error", cli_json_text(message)));
 }
 
 size_t cli_problems(void) {
     return problems;
 }
 
-/* -------------------------------------------------------------------------------------------------------------- JSON */
+/* ----------------------------------------------------------------------------------------- JSON */
 
-/* Bytes of the UTF-8 sequence that starts at `text` (no longer forms, no surrogates, at most U+10FFFF); 0 if there is none. */
+/* Bytes of the UTF-8 sequence that starts at `text` (no longer forms, no surrogates, at most
+ * U+10FFFF); 0 if there is none. */
 static size_t utf8_length(const unsigned char *text) {
     static const struct {
         unsigned char first, last, low, high; /* range of the first byte, and of the second */
@@ -198,7 +203,7 @@ bool cli_print_json(json_t *value) {
     return whole;
 }
 
-/* ----------------------------------------------------------------------------------------------------------- numbers */
+/* -------------------------------------------------------------------------------------- numbers */
 
 const char *cli_grouped(uint64_t value, char text[CLI_NUMBER_SIZE]) {
     char digits[CLI_NUMBER_SIZE];
@@ -228,7 +233,7 @@ double cli_now(void) {
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-/* ---------------------------------------------------------------------------------------------------------- progress */
+/* ------------------------------------------------------------------------------------- progress */
 
 void cli_progress_begin(cli_progress *progress, const char *what, uint64_t first) {
     double now = cli_now();
@@ -244,8 +249,10 @@ void cli_progress_show(cli_progress *progress, uint64_t done, uint64_t total) {
     double rate = spent > 0 ? (double)(done - progress->first) / spent : 0;
     const char *(*format)(uint64_t, char *) = progress->what ? cli_grouped : cli_bytes;
     if (total) {
-        snprintf(share, sizeof share, " of %s (%.0f %%)", format(total, text[1]), 100.0 * (double)done / (double)total);
-        double seconds = rate > 0 ? (double)(total - done) / rate : 1e6; /* a rate of none says nothing */
+        snprintf(share, sizeof share, " of %s (%.0f %%)", format(total, text[1]),
+                 100.0 * (double)done / (double)total);
+        double seconds =
+            rate > 0 ? (double)(total - done) / rate : 1e6; /* a rate of none says nothing */
         if (done < total && seconds < 1e6)
             snprintf(left, sizeof left, ", %d:%02d left", (int)seconds / 60, (int)seconds % 60);
     }
@@ -254,8 +261,8 @@ void cli_progress_show(cli_progress *progress, uint64_t done, uint64_t total) {
     else
         cli_bytes((uint64_t)rate, text[3]);
     char line[256];
-    snprintf(line, sizeof line, "%s%s%s%s, %s/s%s", format(done, text[0]), share, progress->what ? " " : "",
-             progress->what ? progress->what : "", text[3], left);
+    snprintf(line, sizeof line, "%s%s%s%s, %s/s%s", format(done, text[0]), share,
+             progress->what ? " " : "", progress->what ? progress->what : "", text[3], left);
     if (stderr_terminal)
         cli_live(line);
     else

@@ -1,5 +1,6 @@
-/* output.h - how the program speaks: results on stdout as text or JSON lines, all else on stderr, one progress line.
- * State is kept here, in one place, because a process has one terminal. Thread-safe where stated. */
+/* output.h - how the program speaks: results on stdout as text or JSON lines, all else on stderr,
+ * one progress line. State is kept here, in one place, because a process has one terminal.
+ * Thread-safe where stated. */
 #ifndef CLI_OUTPUT_H
 #define CLI_OUTPUT_H
 
@@ -11,7 +12,8 @@
 
 void cli_output_begin(bool json, bool quiet);
 
-/* Flushes stdout. Returns `code`, or CLI_FAILED after a line on stderr if anything on stdout was lost (a full disk). */
+/* Flushes stdout. Returns `code`, or CLI_FAILED after a line on stderr if anything on stdout was
+ * lost (a full disk). */
 int cli_output_end(int code);
 
 bool cli_json(void);
@@ -19,7 +21,8 @@ bool cli_json(void);
 /* "deeper: ..." on stderr; returns CLI_FAILED. Thread-safe. */
 int cli_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* The same with the library's message. An argument that the library does not take came from the command line: CLI_USAGE. */
+/* The same with the library's message. An argument that the library does not take came from the
+ * command line: CLI_USAGE. */
 int cli_failure(const deeper_error *error);
 
 /* A note on stderr that --quiet leaves out. */
@@ -28,13 +31,14 @@ void cli_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* "deeper: warning: ..." on stderr, also with --quiet; bold on a terminal. */
 void cli_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* An input that could not be read: "deeper: PATH: REASON" on stderr, and {"path","error"} on stdout with --json. `message` may
- * begin with "PATH: ", as the library's messages do. Counted. Thread-safe. */
+/* An input that could not be read: "deeper: PATH: REASON" on stderr, and {"path","error"} on stdout
+ * with --json. `message` may begin with "PATH: ", as the library's messages do. Counted.
+ * Thread-safe. */
 void cli_problem(const char *path, const char *message);
 size_t cli_problems(void);
 
-/* Prints `value` as one line on stdout at once and frees it. False if it could not be printed (cli_output_end tells why).
- * Thread-safe. */
+/* Prints `value` as one line on stdout at once and frees it. False if it could not be printed
+ * (cli_output_end tells why). Thread-safe. */
 bool cli_print_json(json_t *value);
 
 /* A string of any bytes as JSON: what is not UTF-8 becomes U+FFFD. */
@@ -63,7 +67,8 @@ const char *cli_bytes(uint64_t bytes, char text[CLI_NUMBER_SIZE]);
 
 double cli_now(void); /* monotonic seconds */
 
-/* Progress on stderr: one line that is redrawn on a terminal, else a plain line every ten seconds. Silent with --quiet. */
+/* Progress on stderr: one line that is redrawn on a terminal, else a plain line every ten seconds.
+ * Silent with --quiet. */
 typedef struct cli_progress {
     const char *what; /* "pictures", or NULL: bytes */
     double started, shown;
@@ -72,17 +77,21 @@ typedef struct cli_progress {
 
 /* first: what was done before, which does not count for the speed. */
 void cli_progress_begin(cli_progress *progress, const char *what, uint64_t first);
-void cli_progress_show(cli_progress *progress, uint64_t done, uint64_t total); /* total 0: not known */
+void cli_progress_show(cli_progress *progress, uint64_t done,
+                       uint64_t total); /* total 0: not known */
 void cli_progress_end(void);
 
-/* The same as the library calls it: context is the cli_progress. And cli_problem, which needs no context. */
+/* The same as the library calls it: context is the cli_progress. And cli_problem, which needs no
+ * context. */
 void cli_on_progress(void *context, uint64_t done, uint64_t total);
 void cli_on_problem(void *context, const char *path, const char *message);
 
-/* Whether there is a terminal for a line that is redrawn; its columns, or 80. False with --quiet. */
+/* Whether there is a terminal for a line that is redrawn; its columns, or 80. False with
+ * --quiet. */
 bool cli_live_possible(int *columns);
 
-/* Draws `text` in place of the progress line, cut to the terminal's columns. Only where cli_live_possible. */
+/* Draws `text` in place of the progress line, cut to the terminal's columns. Only where
+ * cli_live_possible. */
 void cli_live(const char *text);
 
 #endif

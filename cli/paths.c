@@ -11,11 +11,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* deeper's file in the folder that `variable` names, else in `below` the home folder. say: whether a failure gets its line. */
+/* deeper's file in the folder that `variable` names, else in `below` the home folder. say: whether
+ * a failure gets its line. */
 static char *user_path(const char *variable, const char *below, const char *file, bool say) {
     const char *folder = getenv(variable), *home = getenv("HOME");
     char *path = NULL;
-    if (folder && folder[0] == '/') { /* a relative one is to be ignored, says the XDG specification */
+    if (folder
+        && folder[0] == '/') { /* a relative one is to be ignored, says the XDG specification */
         if (asprintf(&path, "%s/deeper/%s", folder, file) < 0)
             path = NULL;
     } else {
@@ -45,7 +47,8 @@ char *cli_cache_path(const char *file) {
 bool cli_folders_make(const char *path) {
     char *copy = strdup(path);
     bool ok = copy != NULL;
-    for (char *slash = copy ? strchr(copy + 1, '/') : NULL; slash && ok; slash = strchr(slash + 1, '/')) {
+    for (char *slash = copy ? strchr(copy + 1, '/') : NULL; slash && ok;
+         slash = strchr(slash + 1, '/')) {
         *slash = 0;
         ok = !mkdir(copy, 0777) || errno == EEXIST || errno == EISDIR;
         *slash = '/';
@@ -74,7 +77,8 @@ static char *find_tuning(void) {
     deeper_error error = { 0 };
     if (given && !strcmp(given, "none"))
         return NULL;
-    char *path = given && *given ? strdup(given) : user_path("XDG_CACHE_HOME", ".cache", "tuning.json", false);
+    char *path = given && *given ? strdup(given)
+                                 : user_path("XDG_CACHE_HOME", ".cache", "tuning.json", false);
     bool there = path && ((given && *given) || !access(path, F_OK));
     if (there && deeper_tuning_check(path, &error) == DEEPER_ERROR_MISMATCH) {
         cli_note("%s", error.message);

@@ -73,11 +73,12 @@ static deeper_score row_at(const deeper_scores *scores, size_t index) {
     return row;
 }
 
-/* ---------------------------------------------------------------------------------------------------------- one model */
+/* ------------------------------------------------------------------------------------ one model */
 
-static void print_share(const char *name, uint64_t hits, const deeper_score *row, const double interval[2]) {
-    printf("%-9s %.2f %%  (95 %%: %.2f to %.2f)\n", name, 100 * (double)hits / (double)row->images, 100 * interval[0],
-           100 * interval[1]);
+static void print_share(const char *name, uint64_t hits, const deeper_score *row,
+                        const double interval[2]) {
+    printf("%-9s %.2f %%  (95 %%: %.2f to %.2f)\n", name, 100 * (double)hits / (double)row->images,
+           100 * interval[0], 100 * interval[1]);
 }
 
 static deeper_score last_row(const deeper_scores *scores) {
@@ -89,15 +90,18 @@ static json_t *result_json(const deeper_scores *scores, const char *what, const 
     json_t *object = row_json(&row);
     json_object_set_new(object, "model", cli_json_text(what));
     json_object_set_new(object, "data", cli_json_text(deeper_scores_data(scores)));
-    json_object_set_new(object, "unreadable", json_integer((json_int_t)deeper_scores_unreadable(scores)));
+    json_object_set_new(object, "unreadable",
+                        json_integer((json_int_t)deeper_scores_unreadable(scores)));
     json_object_set_new(object, "combine", json_string(combine));
     return object;
 }
 
-void cli_scores_print(const deeper_scores *scores, const char *what, const char *combine, int threads) {
+void cli_scores_print(const deeper_scores *scores, const char *what, const char *combine,
+                      int threads) {
     deeper_score row = last_row(scores);
     uint64_t unreadable = deeper_scores_unreadable(scores);
-    double seconds = deeper_scores_seconds(scores), speed = seconds > 0 ? (double)row.images / seconds : 0;
+    double seconds = deeper_scores_seconds(scores),
+           speed = seconds > 0 ? (double)row.images / seconds : 0;
     if (cli_json()) {
         json_t *object = result_json(scores, what, combine);
         if (threads) {
@@ -116,20 +120,23 @@ void cli_scores_print(const deeper_scores *scores, const char *what, const char 
     putchar('\n');
     print_share("top-1", row.top1, &row, row.top1_interval);
     print_share("top-5", row.top5, &row, row.top5_interval);
-    printf("loss      %.4f\ncalibr.   %.2f %% (mean gap between confidence and accuracy)\n", row.loss, 100 * row.calibration_error);
+    printf("loss      %.4f\ncalibr.   %.2f %% (mean gap between confidence and accuracy)\n",
+           row.loss, 100 * row.calibration_error);
     if (threads)
         printf("speed     %.1f images/s\n", speed);
 }
 
-/* ------------------------------------------------------------------------------------------------------- saved answers */
+/* -------------------------------------------------------------------------------- saved answers */
 
 static void print_about(const deeper_scores *scores, uint64_t bytes, int shard, int shards) {
     deeper_score first = row_at(scores, 0), row;
     char text[CLI_NUMBER_SIZE];
     printf("answers   %s, the softmax of every crop\ndata      ", cli_bytes(bytes, text));
     cli_print_text(deeper_scores_data(scores));
-    printf("\nshard     %d of %d\nclasses   %zu\ncrops    ", shard, shards, deeper_scores_classes(scores));
-    for (size_t i = 0; i < deeper_scores_rows(scores) && (row = row_at(scores, i)).model == first.model; i++)
+    printf("\nshard     %d of %d\nclasses   %zu\ncrops    ", shard, shards,
+           deeper_scores_classes(scores));
+    for (size_t i = 0;
+         i < deeper_scores_rows(scores) && (row = row_at(scores, i)).model == first.model; i++)
         printf("%s%d", i ? ", " : " ", row.crops);
     for (size_t i = 0; i < deeper_scores_rows(scores); i++) {
         row = row_at(scores, i);
@@ -157,26 +164,29 @@ void cli_scores_about(const deeper_scores *scores, const char *path, uint64_t by
     }
     json_object_del(object, "model");
     json_object_update_new(object,
-                           json_pack("{s:s, s:o, s:I, s:I, s:i, s:i, s:o, s:b}", "kind", "answers", "path", cli_json_text(path),
-                                     "bytes", (json_int_t)bytes, "classes", (json_int_t)deeper_scores_classes(scores), "shard",
+                           json_pack("{s:s, s:o, s:I, s:I, s:i, s:i, s:o, s:b}", "kind", "answers",
+                                     "path", cli_json_text(path), "bytes", (json_int_t)bytes,
+                                     "classes", (json_int_t)deeper_scores_classes(scores), "shard",
                                      shard, "shards", shards, "model_names", names, "sound", 1));
     cli_print_json(object);
 }
 
-/* --------------------------------------------------------------------------------------------------------------- table */
+/* ---------------------------------------------------------------------------------------- table */
 
 /* "+0.92 *", what the error is above or below the base's, into `text`. */
-static const char *gain_text(char text[CLI_NUMBER_SIZE], const deeper_score *row, double gain, double p) {
+static const char *gain_text(char text[CLI_NUMBER_SIZE], const deeper_score *row, double gain,
+                             double p) {
     if (row->base)
         return "base";
     snprintf(text, CLI_NUMBER_SIZE, "%+.2f%s", 0.0 - 100 * gain, p < REAL_BELOW ? " *" : "");
     return text;
 }
 
-static void print_error(uint64_t hits, const deeper_score *row, const double interval[2], double gain, double p) {
+static void print_error(uint64_t hits, const deeper_score *row, const double interval[2],
+                        double gain, double p) {
     char text[CLI_NUMBER_SIZE];
-    printf("  %6.2f %% (%5.2f to %5.2f) %-8s", 100 - 100 * (double)hits / (double)row->images, 100 - 100 * interval[1],
-           100 - 100 * interval[0], gain_text(text, row, gain, p));
+    printf("  %6.2f %% (%5.2f to %5.2f) %-8s", 100 - 100 * (double)hits / (double)row->images,
+           100 - 100 * interval[1], 100 - 100 * interval[0], gain_text(text, row, gain, p));
 }
 
 /* The end of a name tells models apart; that of the model in a run's folder does not. */
@@ -199,8 +209,9 @@ static void print_name(const char *path) {
 void cli_scores_table(const deeper_scores *scores) {
     size_t rows = deeper_scores_rows(scores);
     if (!cli_json())
-        printf("%-*s models crops  cost  top-1 error (95 %%)       to base    top-5 error (95 %%)       to base\n", NAME_WIDTH,
-               "model");
+        printf("%-*s models crops  cost  top-1 error (95 %%)       to base    top-5 error (95 %%)  "
+               "     to base\n",
+               NAME_WIDTH, "model");
     for (size_t i = 0; i < rows; i++) {
         deeper_score row = row_at(scores, i);
         if (cli_json()) {
@@ -216,12 +227,13 @@ void cli_scores_table(const deeper_scores *scores) {
     if (cli_json())
         return;
     deeper_score last = last_row(scores);
-    printf("%llu pictures. cost: forward passes a picture. * a real difference: p < %.2f in McNemar's exact test on the same "
+    printf("%llu pictures. cost: forward passes a picture. * a real difference: p < %.2f in "
+           "McNemar's exact test on the same "
            "pictures\n",
            (unsigned long long)last.images, REAL_BELOW);
 }
 
-/* ----------------------------------------------------------------------------------------------------------------- CSV */
+/* ------------------------------------------------------------------------------------------ CSV */
 
 static void write_text(FILE *file, const char *text) {
     if (!strpbrk(text, ",\"\r\n")) {

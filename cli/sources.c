@@ -1,6 +1,6 @@
-/* sources.c - see sources.h. A small machine with four places that paths come from, innermost first: the folder being walked, the
- * pattern being matched, the list being read, the words of the command line. Memory is bounded by one line and by the names of the
- * folders on the way down. */
+/* sources.c - see sources.h. A small machine with four places that paths come from, innermost
+ * first: the folder being walked, the pattern being matched, the list being read, the words of the
+ * command line. Memory is bounded by one line and by the names of the folders on the way down. */
 #include "sources.h"
 
 #include "output.h"
@@ -42,8 +42,8 @@ struct cli_sources {
     size_t count;
 };
 
-/* Endings of files that a folder walk takes for pictures. The last row is not readable, but silence about such a file would be
- * worse than the reader's word on it. */
+/* Endings of files that a folder walk takes for pictures. The last row is not readable, but silence
+ * about such a file would be worse than the reader's word on it. */
 static const char *const picture_endings[] = {
     "jpg", "jpeg", "jpe",  "png",  "webp", "bmp",  "ppm", "pgm", "pbm", "pnm", //
     "gif", "tif",  "tiff", "heic", "heif", "avif",
@@ -67,7 +67,7 @@ cli_sources *cli_sources_open(char *const *words, size_t count, bool zero) {
     return sources;
 }
 
-/* ----------------------------------------------------------------------------------------------------------- folders */
+/* -------------------------------------------------------------------------------------- folders */
 
 static int name_visible(const struct dirent *entry) {
     return entry->d_name[0] != '.';
@@ -79,7 +79,8 @@ static int name_order(const struct dirent **a, const struct dirent **b) {
 
 static void folder_enter(cli_sources *sources, const char *path, const struct stat *status) {
     for (size_t i = 0; i < sources->depth; i++)
-        if (sources->folders[i].device == status->st_dev && sources->folders[i].inode == status->st_ino)
+        if (sources->folders[i].device == status->st_dev
+            && sources->folders[i].inode == status->st_ino)
             return;
     if (sources->depth == DEPTH_MOST) {
         cli_problem(path, "folders are nested too deeply here; name this one by itself");
@@ -100,7 +101,8 @@ static void folder_leave(cli_sources *sources) {
     if (sources->depth)
         sources->folders[sources->depth - 1].pictures += last->pictures;
     else if (!last->pictures)
-        cli_problem(last->path, "no pictures in this folder or below it (names that end in .jpg, .png, .webp, .bmp or .ppm)");
+        cli_problem(last->path, "no pictures in this folder or below it (names that end in .jpg, "
+                                ".png, .webp, .bmp or .ppm)");
     while (last->count > 0)
         free(last->names[--last->count]);
     free(last->names);
@@ -133,7 +135,7 @@ static bool folder_step(cli_sources *sources) {
     return true;
 }
 
-/* ------------------------------------------------------------------------------------------------------------- lists */
+/* ---------------------------------------------------------------------------------------- lists */
 
 static void list_problem(const cli_sources *sources, const char *what) {
     char message[128];
@@ -158,7 +160,8 @@ static bool list_is_picture(const cli_sources *sources, size_t length) {
     return false;
 }
 
-/* Reads one entry into sources->path; false if it was blank or bad, or if the list ended (it is closed then). */
+/* Reads one entry into sources->path; false if it was blank or bad, or if the list ended (it is
+ * closed then). */
 static bool list_step(cli_sources *sources) {
     size_t length = 0;
     bool zeros = false;
@@ -171,14 +174,16 @@ static bool list_step(cli_sources *sources) {
         length += length < sizeof sources->path;
     }
     if (list_is_picture(sources, length)) {
-        list_problem(sources, "is a picture's, not a path; a picture is named itself (/dev/stdin for one that is piped)");
+        list_problem(sources, "is a picture's, not a path; a picture is named itself (/dev/stdin "
+                              "for one that is piped)");
         list_close(sources);
         return false;
     }
     if (c == EOF)
         list_close(sources);
     if (length == sizeof sources->path) {
-        list_problem(sources, zeros ? "is too long; paths ended by zero bytes need -0" : "is longer than a path can be");
+        list_problem(sources, zeros ? "is too long; paths ended by zero bytes need -0"
+                                    : "is longer than a path can be");
         return false;
     }
     if (zeros) {
@@ -191,12 +196,13 @@ static bool list_step(cli_sources *sources) {
     return length > 0;
 }
 
-/* ------------------------------------------------------------------------------------------------------------- words */
+/* ---------------------------------------------------------------------------------------- words */
 
 static void pattern_start(cli_sources *sources, const char *pattern) {
     int failed = glob(pattern, 0, NULL, &sources->matches);
     if (failed) {
-        cli_problem(pattern, failed == GLOB_NOMATCH ? "no file matches this pattern" : "this pattern could not be read");
+        cli_problem(pattern, failed == GLOB_NOMATCH ? "no file matches this pattern"
+                                                    : "this pattern could not be read");
         globfree(&sources->matches);
         return;
     }

@@ -8,7 +8,8 @@
 
 static volatile sig_atomic_t stop_signal, save_wanted;
 
-/* The first one stops the run after a checkpoint; a second one ends the process as if it were not caught. */
+/* The first one stops the run after a checkpoint; a second one ends the process as if it were not
+ * caught. */
 static void on_stop(int number) {
     if (stop_signal) {
         signal(number, SIG_DFL);

@@ -1,14 +1,17 @@
-/* stop.h - signals of long runs: the first SIGINT or SIGTERM stops after a checkpoint, a second one ends at once, SIGUSR1 saves. */
+/* stop.h - signals of long runs: the first SIGINT or SIGTERM stops after a checkpoint, a second one
+ * ends at once, SIGUSR1 saves. */
 #ifndef CLI_STOP_H
 #define CLI_STOP_H
 
-/* From now on. A signal that our parent had ignored (nohup, a job in the background of a script) stays ignored. */
+/* From now on. A signal that our parent had ignored (nohup, a job in the background of a script)
+ * stays ignored. */
 void cli_stop_catch(void);
 
 /* The signal that asked to stop, or 0. */
 int cli_stop_signal(void);
 
-/* The `control` of deeper_train_calls and deeper_compare_calls: 0 go on, 1 save, 2 save and stop. */
+/* The `control` of deeper_train_calls and deeper_compare_calls: 0 go on, 1 save, 2 save and
+ * stop. */
 int cli_stop_control(void *context);
 
 #endif

@@ -1,4 +1,5 @@
-/* train_progress.c - see train_progress.h. It only shows; command_train.c starts and stops the run. */
+/* train_progress.c - see train_progress.h. It only shows; command_train.c starts and stops the
+ * run. */
 #include "train_progress.h"
 
 #include "output.h"
@@ -23,13 +24,15 @@ const char *cli_duration(double seconds, char text[32]) {
     return text;
 }
 
-/* The clock when `seconds` from now have passed: "14:32", with the day where it is not within a day. */
+/* The clock when `seconds` from now have passed: "14:32", with the day where it is not within a
+ * day. */
 static const char *clock_after(double seconds, char text[32]) {
     struct tm parts;
     if (!isfinite(seconds) || seconds < 0 || seconds > 1e8)
         return strcpy(text, "?");
     time_t end = time(NULL) + (time_t)seconds;
-    if (!localtime_r(&end, &parts) || !strftime(text, 32, seconds < 86400 ? "%H:%M" : "%a %d %b %H:%M", &parts))
+    if (!localtime_r(&end, &parts)
+        || !strftime(text, 32, seconds < 86400 ? "%H:%M" : "%a %d %b %H:%M", &parts))
         return strcpy(text, "?");
     return text;
 }
@@ -52,16 +55,19 @@ static const char *heads_text(const deeper_train_event *event, char text[64]) {
     return text;
 }
 
-/* -------------------------------------------------------------------------------------------------- within an epoch */
+/* ------------------------------------------------------------------------------ within an epoch */
 
-/* "1:12 left, all 42:10 till 14:32, 812 images/s, loss main/aux1/aux2 0.512/0.733/0.601", or without the names of the heads. */
-static int rest_text(const cli_train_progress *progress, const deeper_train_event *event, bool named, char rest[LINE_SIZE]) {
+/* "1:12 left, all 42:10 till 14:32, 812 images/s, loss main/aux1/aux2 0.512/0.733/0.601", or
+ * without the names of the heads. */
+static int rest_text(const cli_train_progress *progress, const deeper_train_event *event,
+                     bool named, char rest[LINE_SIZE]) {
     char text[5][64];
     return snprintf(rest, LINE_SIZE, "%s left, all %s till %s, %.0f%s, loss %s%s%s",
-                    cli_duration(event->seconds_left_epoch, text[0]), cli_duration(event->seconds_left, text[1]),
-                    clock_after(event->seconds_left, text[2]), event->images_per_second, named ? " images/s" : "/s",
-                    named ? heads_text(event, text[3]) : "", named ? " " : "",
-                    losses_text(progress->losses, event->heads, text[4]));
+                    cli_duration(event->seconds_left_epoch, text[0]),
+                    cli_duration(event->seconds_left, text[1]),
+                    clock_after(event->seconds_left, text[2]), event->images_per_second,
+                    named ? " images/s" : "/s", named ? heads_text(event, text[3]) : "",
+                    named ? " " : "", losses_text(progress->losses, event->heads, text[4]));
 }
 
 /* "epoch 3/30", or "epoch 1" while how many fit into --minutes is being measured. */
@@ -70,14 +76,16 @@ static int epoch_name(const deeper_train_event *event, char *text, size_t size) 
                          : snprintf(text, size, "epoch %d", event->epoch);
 }
 
-/* "epoch 3/30 [#####.....] " and the rest, without names where the columns do not hold them; the bar takes what is left. After the
- * last step "validating, " is in its place. */
-static void show_live(const cli_train_progress *progress, const deeper_train_event *event, int columns) {
+/* "epoch 3/30 [#####.....] " and the rest, without names where the columns do not hold them; the
+ * bar takes what is left. After the last step "validating, " is in its place. */
+static void show_live(const cli_train_progress *progress, const deeper_train_event *event,
+                      int columns) {
     char line[2 * LINE_SIZE], rest[LINE_SIZE], bar[BAR_MOST + 3] = "validating,";
     int head = epoch_name(event, line, sizeof line);
     line[head++] = ' ';
     bool steps = event->step < event->epoch_steps;
-    int others = head + (steps ? 2 : (int)strlen(bar)) + 2; /* two brackets or the word; a space, the last column */
+    int others = head + (steps ? 2 : (int)strlen(bar))
+                 + 2; /* two brackets or the word; a space, the last column */
     int width = columns - others - rest_text(progress, event, true, rest);
     if (width < (steps ? BAR_LEAST : 0))
         width = columns - others - rest_text(progress, event, false, rest);
@@ -96,10 +104,12 @@ static void show_live(const cli_train_progress *progress, const deeper_train_eve
 static void show_plain(const cli_train_progress *progress, const deeper_train_event *event) {
     char text[4][64], epoch[32];
     epoch_name(event, epoch, sizeof epoch);
-    cli_note("%s, step %llu of %llu: loss %s %s, %.1f images/s, %s to the end of the epoch, %s of the run", epoch,
-             (unsigned long long)event->step, (unsigned long long)event->epoch_steps, heads_text(event, text[0]),
-             losses_text(progress->losses, event->heads, text[1]), event->images_per_second,
-             cli_duration(event->seconds_left_epoch, text[2]), cli_duration(event->seconds_left, text[3]));
+    cli_note("%s, step %llu of %llu: loss %s %s, %.1f images/s, %s to the end of the epoch, %s of "
+             "the run",
+             epoch, (unsigned long long)event->step, (unsigned long long)event->epoch_steps,
+             heads_text(event, text[0]), losses_text(progress->losses, event->heads, text[1]),
+             event->images_per_second, cli_duration(event->seconds_left_epoch, text[2]),
+             cli_duration(event->seconds_left, text[3]));
 }
 
 static void step_done(cli_train_progress *progress, const deeper_train_event *event) {
@@ -108,11 +118,13 @@ static void step_done(cli_train_progress *progress, const deeper_train_event *ev
     for (int i = 0; i < event->heads; i++) {
         double *mean = &progress->losses[i];
         /* The first step, and the first after a NaN, begins the mean anew. */
-        *mean = progress->epoch && isfinite(*mean) ? KEPT * *mean + (1 - KEPT) * event->losses[i] : event->losses[i];
+        *mean = progress->epoch && isfinite(*mean) ? KEPT * *mean + (1 - KEPT) * event->losses[i]
+                                                   : event->losses[i];
     }
     progress->epoch = event->epoch;
     bool live = cli_live_possible(&columns);
-    bool last = live && event->step == event->epoch_steps; /* this line stays for all of the validation */
+    bool last =
+        live && event->step == event->epoch_steps; /* this line stays for all of the validation */
     if (!last && now - progress->shown < (live ? LIVE_SECONDS : PLAIN_SECONDS))
         return;
     progress->shown = now;
@@ -122,7 +134,7 @@ static void step_done(cli_train_progress *progress, const deeper_train_event *ev
         show_plain(progress, event);
 }
 
-/* ------------------------------------------------------------------------------------------------------- after an epoch */
+/* ------------------------------------------------------------------------------- after an epoch */
 
 static json_t *losses_json(const deeper_train_event *event, const double *losses) {
     json_t *object = json_object();
@@ -133,24 +145,30 @@ static json_t *losses_json(const deeper_train_event *event, const double *losses
 
 static void epoch_json(const deeper_train_event *event) {
     cli_print_json(json_pack(
-        "{s:i, s:i, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:b, s:o}", "epoch", event->epoch, "epochs",
-        event->epochs, "steps", (json_int_t)event->epoch_steps, "loss", cli_json_real(event->loss), "losses",
-        losses_json(event, event->losses), "top1", cli_json_real(event->top1), "val_losses", losses_json(event, event->val_losses),
-        "val_top1", cli_json_real(event->val_top1), "val_top5", cli_json_real(event->val_top5), "rate", cli_json_real(event->rate),
-        "gradient_norm", cli_json_real(event->gradient_norm), "images_per_second", cli_json_real(event->images_per_second),
-        "unreadable", (json_int_t)event->unreadable, "best", event->best, "seconds_left", cli_json_real(event->seconds_left)));
+        "{s:i, s:i, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:b, s:o}", "epoch",
+        event->epoch, "epochs", event->epochs, "steps", (json_int_t)event->epoch_steps, "loss",
+        cli_json_real(event->loss), "losses", losses_json(event, event->losses), "top1",
+        cli_json_real(event->top1), "val_losses", losses_json(event, event->val_losses), "val_top1",
+        cli_json_real(event->val_top1), "val_top5", cli_json_real(event->val_top5), "rate",
+        cli_json_real(event->rate), "gradient_norm", cli_json_real(event->gradient_norm),
+        "images_per_second", cli_json_real(event->images_per_second), "unreadable",
+        (json_int_t)event->unreadable, "best", event->best, "seconds_left",
+        cli_json_real(event->seconds_left)));
 }
 
 static void epoch_text(const deeper_train_event *event) {
     char text[4][64];
     char parts[160] = "";
     if (event->heads > 1)
-        snprintf(parts, sizeof parts, " (%s %s)", heads_text(event, text[0]), losses_text(event->losses, event->heads, text[1]));
-    printf("epoch %*d/%d  loss %.3f%s  top-1 %5.2f %%   validation: loss %s  top-1 %5.2f %%  top-5 %5.2f %%   "
+        snprintf(parts, sizeof parts, " (%s %s)", heads_text(event, text[0]),
+                 losses_text(event->losses, event->heads, text[1]));
+    printf("epoch %*d/%d  loss %.3f%s  top-1 %5.2f %%   validation: loss %s  top-1 %5.2f %%  top-5 "
+           "%5.2f %%   "
            "%.1f images/s, rate %.3g, %s left%s\n",
-           snprintf(NULL, 0, "%d", event->epochs), event->epoch, event->epochs, event->loss, parts, 100 * event->top1,
-           losses_text(event->val_losses, event->heads, text[2]), 100 * event->val_top1, 100 * event->val_top5,
-           event->images_per_second, event->rate, cli_duration(event->seconds_left, text[3]), event->best ? "  (best)" : "");
+           snprintf(NULL, 0, "%d", event->epochs), event->epoch, event->epochs, event->loss, parts,
+           100 * event->top1, losses_text(event->val_losses, event->heads, text[2]),
+           100 * event->val_top1, 100 * event->val_top5, event->images_per_second, event->rate,
+           cli_duration(event->seconds_left, text[3]), event->best ? "  (best)" : "");
     cli_flush();
 }
 

@@ -40,19 +40,22 @@ static void print_json(const deeper_rate_search *search, const char *command, co
     json_t *points = json_array();
     for (size_t i = 0; i < search->count; i++) {
         const deeper_rate_point *p = &search->points[i];
-        json_array_append_new(points, json_pack("{s:o, s:o, s:o}", "rate", cli_json_real(p->rate), "loss", cli_json_real(p->loss),
-                                                "smoothed", cli_json_real(p->smoothed)));
+        json_array_append_new(points, json_pack("{s:o, s:o, s:o}", "rate", cli_json_real(p->rate),
+                                                "loss", cli_json_real(p->loss), "smoothed",
+                                                cli_json_real(p->smoothed)));
     }
-    cli_print_json(json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "rate", rate_json(search->rate), "steepest",
-                             rate_json(search->steepest), "tenth", rate_json(search->tenth), "command",
-                             command ? cli_json_text(command) : json_null(), "page", page ? cli_json_text(page) : json_null(),
-                             "points", points));
+    cli_print_json(json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "rate", rate_json(search->rate),
+                             "steepest", rate_json(search->steepest), "tenth",
+                             rate_json(search->tenth), "command",
+                             command ? cli_json_text(command) : json_null(), "page",
+                             page ? cli_json_text(page) : json_null(), "points", points));
 }
 
 static void print_text(const deeper_rate_search *search, const char *command, const char *page) {
     printf("%10s %10s %10s\n", "rate", "loss", "smoothed");
     for (size_t i = 0; i < search->count; i += EVERY)
-        printf("%10.2g %10.4f %10.4f\n", search->points[i].rate, search->points[i].loss, search->points[i].smoothed);
+        printf("%10.2g %10.4f %10.4f\n", search->points[i].rate, search->points[i].loss,
+               search->points[i].smoothed);
     if (search->rate > 0) {
         printf("\nsuggested %.2g\n", search->rate);
         printf("          the loss fell fastest at %.2g", search->steepest);
@@ -66,12 +69,13 @@ static void print_text(const deeper_rate_search *search, const char *command, co
         printf("next      %s\n", command);
 }
 
-int cli_rates_print(const deeper_rate_search *search, const deeper_train_options *train, const char *page) {
+int cli_rates_print(const deeper_rate_search *search, const deeper_train_options *train,
+                    const char *page) {
     char *command = next_command(search, train);
     (cli_json() ? print_json : print_text)(search, command, page);
     free(command);
     if (search->rate > 0)
         return CLI_DONE;
-    return cli_error(
-        "the loss did not fall at any rate: look at the labels (deeper info), at the pictures (--preview), at --initial");
+    return cli_error("the loss did not fall at any rate: look at the labels (deeper info), at the "
+                     "pictures (--preview), at --initial");
 }

@@ -19,5 +19,6 @@ foreach(kind EXE SHARED)
         "-Wl,-rpath-link,${libraries}/usr/lib/aarch64-linux-gnu -Wl,-rpath-link,${libraries}/lib/aarch64-linux-gnu")
 endforeach()
 
-# Loader and C library must be one version, so both come from the unpacked packages, even where the system has an arm64 C library too.
+# Loader and C library must be one version, so both come from the unpacked packages, even where the
+# system has an arm64 C library too.
 set(CMAKE_CROSSCOMPILING_EMULATOR qemu-aarch64-static -L ${libraries} -E LD_LIBRARY_PATH=${library_path})

@@ -1,5 +1,6 @@
 # Tests of the program as a user runs it: tests/cli/test_*.sh, each in an empty folder of its own, with helpers beside them in C (a small
-# HTTP server, a reader of JSON lines, a maker of small models). 77 means skipped. Not run in cross builds.
+# HTTP server, a reader of JSON lines, a maker of small models). 77 means skipped. Not run in cross
+# builds.
 if(TARGET deeper AND NOT CMAKE_CROSSCOMPILING)
     foreach(helper http_server json_get make_model)
         add_executable(cli_${helper} tests/cli/${helper}.c)

@@ -1,9 +1,11 @@
 # What the project links (docs/ARCHITECTURE.md says why each). jansson, libjpeg-turbo, libpng, zlib and protobuf-c are required; an
-# optional library that is missing removes its feature, said here in one line and at use by the program.
+# optional library that is missing removes its feature, said here in one line and at use by the
+# program.
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
 
-# A static program takes archives alone, and of the optional libraries those whose own dependencies come as archives on Debian.
+# A static program takes archives alone, and of the optional libraries those whose own dependencies
+# come as archives on Debian.
 if(DEEPER_STATIC)
     set(CMAKE_FIND_LIBRARY_SUFFIXES .a)
     set(CMAKE_EXE_LINKER_FLAGS "${CMAKE_EXE_LINKER_FLAGS} -static")

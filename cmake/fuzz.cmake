@@ -1,6 +1,7 @@
 # Fuzz targets: tests/fuzz/fuzz_*.c, each LLVMFuzzerTestOneInput for one parser. tests/fuzz/seeds_*.c are programs that write seed
-# corpora: `seeds_X FOLDER` fills FOLDER/<target>/. In the fuzz preset the targets link libFuzzer (`./check --fuzz` runs them); in
-# every other build tests/fuzz/main.c replays the seeds and a few thousand mutations of them, as a test.
+# corpora: `seeds_X FOLDER` fills FOLDER/<target>/. In the fuzz preset the targets link libFuzzer
+# (`./check --fuzz` runs them); in every other build tests/fuzz/main.c replays the seeds and a few
+# thousand mutations of them, as a test.
 file(GLOB seed_sources CONFIGURE_DEPENDS tests/fuzz/seeds_*.c)
 file(GLOB maker_sources CONFIGURE_DEPENDS tests/helpers/pictures*.c tests/helpers/tars.c tests/helpers/onnx_maker.c
     tests/helpers/zips.c tests/helpers/pickles.c tests/helpers/scratch.c)
@@ -20,7 +21,8 @@ if(ZIP_FOUND)
     target_link_libraries(fuzz_flags INTERFACE PkgConfig::ZIP)
 endif()
 
-# Files made byte by byte, for seeds, and for targets that put what they are given into a sound container.
+# Files made byte by byte, for seeds, and for targets that put what they are given into a sound
+# container.
 add_library(fuzz_makers STATIC ${maker_sources})
 target_include_directories(fuzz_makers PUBLIC tests)
 target_link_libraries(fuzz_makers PUBLIC fuzz_flags)

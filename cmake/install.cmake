@@ -1,5 +1,6 @@
 # What `cmake --install` puts where: the program (program.cmake), both libraries, the header, deeper.pc for pkg-config and a CMake
-# package with the targets deeper::shared and deeper::static. Everything installed finds its neighbours by relative paths.
+# package with the targets deeper::shared and deeper::static. Everything installed finds its
+# neighbours by relative paths.
 include(CMakePackageConfigHelpers)
 
 install(FILES include/deeper/deeper.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/deeper)
@@ -18,8 +19,8 @@ if(WEBP_FOUND)
     list(APPEND DEEPER_MODULES libwebp)
 endif()
 list(JOIN DEEPER_MODULES ", " pc_requires)
-# The modules of libarchive and libzip ask for the development packages of all that they are made of, which their packages do not bring:
-# they are linked by their names, as shared libraries.
+# The modules of libarchive and libzip ask for the development packages of all that they are made
+# of, which their packages do not bring: they are linked by their names, as shared libraries.
 set(pc_libs "")
 if(ARCHIVE_FOUND)
     list(APPEND DEEPER_MODULES libarchive)

@@ -1,8 +1,10 @@
 # Tests: tests/test_*.c, each a cmocka program linked with the static library (hidden symbols included), run by ctest. What several of
-# them use stands in tests/helpers and tests/reference. Tests that need recorded data look for it through DEEPER_TEST_DATA at run time.
+# them use stands in tests/helpers and tests/reference. Tests that need recorded data look for it
+# through DEEPER_TEST_DATA at run time.
 pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
 
-# A sanitizer or an emulator makes a test several times slower; the limit is there for hangs, not for speed.
+# A sanitizer or an emulator makes a test several times slower; the limit is there for hangs, not
+# for speed.
 set(DEEPER_TEST_TIMEOUT 300)
 if(DEEPER_SANITIZE OR CMAKE_CROSSCOMPILING)
     set(DEEPER_TEST_TIMEOUT 1800)

@@ -1,5 +1,5 @@
-/* classify.c - the smallest complete program with libdeeper: a model, a photo, its five most probable classes.
- * Build: cc classify.c $(pkg-config --cflags --libs deeper) -o classify */
+/* classify.c - the smallest complete program with libdeeper: a model, a photo, its five most
+ * probable classes. Build: cc classify.c $(pkg-config --cflags --libs deeper) -o classify */
 #include <deeper/deeper.h>
 #include <stdio.h>
 

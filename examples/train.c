@@ -1,6 +1,6 @@
-/* train.c - trains GoogLeNet on a folder of class folders and says how well it does after every epoch; Ctrl-C saves and stops, and
- * the same command goes on from there.
- * Build: cc train.c $(pkg-config --cflags --libs deeper) -o train */
+/* train.c - trains GoogLeNet on a folder of class folders and says how well it does after every
+ * epoch; Ctrl-C saves and stops, and the same command goes on from there. Build: cc train.c
+ * $(pkg-config --cflags --libs deeper) -o train */
 #include <deeper/deeper.h>
 #include <signal.h>
 #include <stdio.h>
@@ -22,8 +22,8 @@ static int control(void *context) {
 static void event(void *context, const deeper_train_event *e) {
     (void)context;
     if (e->kind == DEEPER_TRAIN_EPOCH)
-        printf("epoch %d of %d: loss %.3f, validation top-1 %.3f%s\n", e->epoch, e->epochs, e->loss, e->val_top1,
-               e->best ? ", the best" : "");
+        printf("epoch %d of %d: loss %.3f, validation top-1 %.3f%s\n", e->epoch, e->epochs, e->loss,
+               e->val_top1, e->best ? ", the best" : "");
     else if (e->message) /* a warning, an unreadable picture, a note */
         fprintf(stderr, "%s\n", e->message);
     fflush(stdout);
@@ -52,6 +52,7 @@ int main(int argc, char **argv) {
         fprintf(stderr, "train: %s\n", error.message);
         return 1;
     }
-    printf("best: epoch %d, top-1 %.3f; the model is %s/model.safetensors\n", result.best_epoch, result.best_top1, argv[2]);
+    printf("best: epoch %d, top-1 %.3f; the model is %s/model.safetensors\n", result.best_epoch,
+           result.best_top1, argv[2]);
     return 0;
 }

@@ -1,6 +1,7 @@
-/* test_accuracy.c - the whole way from photos to figures: 250 ILSVRC-2012 validation photos through BVLC GoogLeNet, centre crop,
- * over all 1000 classes. An independent PyTorch run with Pillow's pixels gave top-1 0.712 (178 photos) and top-5 0.924 (231).
- * Tolerance: 0.008, two photos, whose first two classes are nearer to each other than the decoders' pixels. */
+/* test_accuracy.c - the whole way from photos to figures: 250 ILSVRC-2012 validation photos through
+ * BVLC GoogLeNet, centre crop, over all 1000 classes. An independent PyTorch run with Pillow's
+ * pixels gave top-1 0.712 (178 photos) and top-5 0.924 (231). Tolerance: 0.008, two photos, whose
+ * first two classes are nearer to each other than the decoders' pixels. */
 #include "helpers/helpers.h"
 
 #include <math.h>
@@ -26,7 +27,8 @@ static void test_ilsvrc_photos(void **state) {
     deeper_evaluation result = { 0 };
     deeper_error error = { 0 };
     uint64_t done = 0;
-    if (!test_data(photos, "data/ilsvrc-val") || !test_data(path, "models/bvlc_googlenet.caffemodel"))
+    if (!test_data(photos, "data/ilsvrc-val")
+        || !test_data(path, "models/bvlc_googlenet.caffemodel"))
         skip();
     deeper_session_options options = DEEPER_SESSION_OPTIONS_INIT;
     options.max_batch = 8;

@@ -1,5 +1,6 @@
-/* test_api.c - the public calls on models and sessions: arguments, versions of structures, initial values, and that a run gives the
- * same bits whatever its batch, its threads and its neighbours. Pictures are test_api_pictures.c's. */
+/* test_api.c - the public calls on models and sessions: arguments, versions of structures, initial
+ * values, and that a run gives the same bits whatever its batch, its threads and its neighbours.
+ * Pictures are test_api_pictures.c's. */
 #include "api/handles.h"
 #include "helpers/helpers.h"
 #include "helpers/small.h"
@@ -15,7 +16,8 @@
 #include <cmocka.h>
 
 /* The call must return `expected` and a message with `words` in one line. */
-static void assert_refused(deeper_status status, deeper_status expected, const deeper_error *error, const char *words) {
+static void assert_refused(deeper_status status, deeper_status expected, const deeper_error *error,
+                           const char *words) {
     assert_int_equal(status, expected);
     assert_int_equal(error->status, expected);
     assert_null(strchr(error->message, '\n'));
@@ -34,7 +36,7 @@ static deeper_session *session_of(const deeper_model *model, int max_batch, int 
     return session;
 }
 
-/* --------------------------------------------------------------------------------------------------------- arguments */
+/* ------------------------------------------------------------------------------------ arguments */
 
 static void test_null_handles_are_no_op(void **state) {
     deeper_model_close(NULL);
@@ -88,23 +90,27 @@ static void test_missing_arguments_are_named(void **state) {
     NEEDS("input is NULL", deeper_session_run(session, NULL, 1, outputs, &error));
     NEEDS("outputs is NULL", deeper_session_run(session, input, 1, NULL, &error));
     NEEDS("outputs[0] is NULL", deeper_session_run(session, input, 1, outputs, &error));
-    NEEDS("count is 0; the session takes 1 to 2", deeper_session_run(session, input, 0, outputs, &error));
-    NEEDS("count is 3; the session takes 1 to 2", deeper_session_run(session, input, 3, outputs, &error));
+    NEEDS("count is 0; the session takes 1 to 2",
+          deeper_session_run(session, input, 0, outputs, &error));
+    NEEDS("count is 3; the session takes 1 to 2",
+          deeper_session_run(session, input, 3, outputs, &error));
     NEEDS("model is NULL", deeper_bench(NULL, NULL, 0, &benchmark, &error));
     NEEDS("result is NULL", deeper_bench(model, NULL, 0, NULL, &error));
     NEEDS("step is NULL", deeper_bench_steps(model, NULL, 0, 0, NULL, NULL, &benchmark, &error));
     NEEDS("seconds is -1", deeper_bench(model, NULL, -1, &benchmark, &error));
     NEEDS("seconds is nan", deeper_bench(model, NULL, (double)NAN, &benchmark, &error));
 #undef NEEDS
-    assert_int_equal(deeper_session_run(session, NULL, 1, outputs, NULL), DEEPER_ERROR_ARGUMENT); /* error may be NULL */
+    assert_int_equal(deeper_session_run(session, NULL, 1, outputs, NULL),
+                     DEEPER_ERROR_ARGUMENT); /* error may be NULL */
     free(input);
     deeper_session_free(session);
     deeper_model_close(model);
 }
 
 static void test_session_options_are_checked(void **state) {
-    static const char *const unknown[] = { "prob", "inception_9z/output" }, *const twice[] = { "prob", "prob" },
-                             *const nothing[] = { NULL }, *const given[] = { "data" },
+    static const char *const unknown[] = { "prob", "inception_9z/output" },
+                             *const twice[] = { "prob", "prob" }, *const nothing[] = { NULL },
+                             *const given[] = { "data" },
                              *const parameter[] = { "conv1/7x7_s2.weight" };
     const struct {
         int max_batch, threads;
@@ -134,7 +140,8 @@ static void test_session_options_are_checked(void **state) {
         options.threads = cases[i].threads;
         options.outputs = cases[i].outputs;
         options.output_count = cases[i].output_count;
-        assert_refused(deeper_session_create(&session, model, &options, &error), DEEPER_ERROR_ARGUMENT, &error, cases[i].words);
+        assert_refused(deeper_session_create(&session, model, &options, &error),
+                       DEEPER_ERROR_ARGUMENT, &error, cases[i].words);
         assert_null(session);
     }
     setenv("DEEPER_ISA", "mmx", 1);
@@ -160,7 +167,8 @@ static void test_versions_of_a_structure(void **state) {
     const size_t wrong[] = { 0, 1, sizeof options.known - 1, 4097, SIZE_MAX };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         options.known.size = wrong[i];
-        assert_refused(deeper_session_create(&session, model, &options.known, &error), DEEPER_ERROR_ARGUMENT, &error, "_INIT");
+        assert_refused(deeper_session_create(&session, model, &options.known, &error),
+                       DEEPER_ERROR_ARGUMENT, &error, "_INIT");
         assert_null(session);
     }
     options.known.size = sizeof options;
@@ -169,20 +177,22 @@ static void test_versions_of_a_structure(void **state) {
     assert_int_equal(session->session->max_batch, 3);
     deeper_session_free(session);
     options.later[1] = 1;
-    assert_refused(deeper_session_create(&session, model, &options.known, &error), DEEPER_ERROR_UNSUPPORTED, &error,
-                   "later library");
+    assert_refused(deeper_session_create(&session, model, &options.known, &error),
+                   DEEPER_ERROR_UNSUPPORTED, &error, "later library");
     deeper_model_close(model);
 
     deeper_model_options zero = { 0 };
-    assert_refused(deeper_model_create(&model, "googlenet", 7, 48, &zero, &error), DEEPER_ERROR_ARGUMENT, &error,
-                   "deeper_model_options.size is 0");
+    assert_refused(deeper_model_create(&model, "googlenet", 7, 48, &zero, &error),
+                   DEEPER_ERROR_ARGUMENT, &error, "deeper_model_options.size is 0");
     deeper_model_options half = DEEPER_MODEL_OPTIONS_INIT;
-    const deeper_allocator no_release = { .allocate = (void *(*)(void *, size_t, size_t))(void *)abs };
+    const deeper_allocator no_release = { .allocate =
+                                              (void *(*)(void *, size_t, size_t))(void *)abs };
     half.allocator = &no_release;
-    assert_refused(deeper_model_create(&model, "googlenet", 7, 48, &half, &error), DEEPER_ERROR_ARGUMENT, &error, "allocator");
+    assert_refused(deeper_model_create(&model, "googlenet", 7, 48, &half, &error),
+                   DEEPER_ERROR_ARGUMENT, &error, "allocator");
 }
 
-/* ------------------------------------------------------------------------------------------------------------ models */
+/* --------------------------------------------------------------------------------------- models */
 
 static void test_architectures_can_be_listed_and_made(void **state) {
     const char *description = NULL, *name;
@@ -193,7 +203,8 @@ static void test_architectures_can_be_listed_and_made(void **state) {
         assert_int_equal(deeper_model_create(&model, name, 10, 224, NULL, NULL), DEEPER_OK);
         assert_string_equal(deeper_model_text(model, "architecture"), name);
         assert_int_equal(deeper_model_image_size(model), 224);
-        assert_int_equal(deeper_model_channels(model), strcmp(name, "lenet5") == 0 ? 1 : 3); /* LeNet-5 reads grey pictures */
+        assert_int_equal(deeper_model_channels(model),
+                         strcmp(name, "lenet5") == 0 ? 1 : 3); /* LeNet-5 reads grey pictures */
         assert_int_equal(deeper_model_classes(model), 10);
         deeper_model_close(model);
     }
@@ -204,7 +215,8 @@ static void test_architectures_can_be_listed_and_made(void **state) {
 static void test_a_model_describes_itself(void **state) {
     deeper_model *model = NULL;
     deeper_layer layer;
-    assert_int_equal(deeper_model_create(&model, "googlenet:aux=1", 1000, 224, NULL, NULL), DEEPER_OK);
+    assert_int_equal(deeper_model_create(&model, "googlenet:aux=1", 1000, 224, NULL, NULL),
+                     DEEPER_OK);
     assert_int_equal(deeper_model_parameters(model, 0), 6998552);
     assert_int_equal(deeper_model_parameters(model, 1), 13378280);
     assert_int_equal(deeper_model_multiply_adds(model, 0), 1582671872);
@@ -220,7 +232,8 @@ static void test_a_model_describes_itself(void **state) {
     int auxiliary = 0;
     for (size_t i = 0; i < deeper_model_layers(model); i++) {
         assert_int_equal(deeper_model_layer(model, i, &layer, NULL), DEEPER_OK);
-        assert_int_equal(layer.output_bytes, 4 * (uint64_t)layer.channels * (uint64_t)layer.height * (uint64_t)layer.width);
+        assert_int_equal(layer.output_bytes, 4 * (uint64_t)layer.channels * (uint64_t)layer.height
+                                                 * (uint64_t)layer.width);
         assert_string_not_equal(layer.operation, "parameter");
         parameters += layer.parameters;
         auxiliary += layer.auxiliary;
@@ -241,7 +254,9 @@ static void test_initial_values(void **state) {
     deeper_model *model = NULL, *twin = NULL, *other = NULL;
     deeper_model **models[] = { &model, &twin, &other };
     for (int i = 0; i < 3; i++) {
-        assert_int_equal(deeper_model_create(models[i], SMALL_ARCHITECTURE ",norm=bn", 7, SMALL_SIDE, NULL, NULL), DEEPER_OK);
+        assert_int_equal(deeper_model_create(models[i], SMALL_ARCHITECTURE ",norm=bn", 7,
+                                             SMALL_SIDE, NULL, NULL),
+                         DEEPER_OK);
         assert_int_equal(deeper_model_initialize(*models[i], i == 2 ? 6 : 5, NULL), DEEPER_OK);
     }
     const dp_model *inner = model->model;
@@ -260,10 +275,12 @@ static void test_initial_values(void **state) {
                 sum += value / bound;
                 square += value * value / (bound * bound);
             }
-            /* Uniform in +-1: mean 0, mean square 1/3, deviations 0.577/sqrt(n) and 0.298/sqrt(n); five of them. */
+            /* Uniform in +-1: mean 0, mean square 1/3, deviations 0.577/sqrt(n) and 0.298/sqrt(n);
+             * five of them. */
             assert_true(fabs(sum / (double)count) < 5 * 0.577 / sqrt((double)count));
             assert_true(fabs(square / (double)count - 1.0 / 3) < 5 * 0.298 / sqrt((double)count));
-            assert_memory_not_equal(inner->values[p], other->model->values[p], count * sizeof(float));
+            assert_memory_not_equal(inner->values[p], other->model->values[p],
+                                    count * sizeof(float));
             seen[0]++;
             continue;
         }
@@ -286,35 +303,46 @@ static void test_values_are_needed_and_guarded(void **state) {
     test_path(path, folder, "m.safetensors");
     deeper_model_options options = DEEPER_MODEL_OPTIONS_INIT;
     options.preprocess = SMALL_PREPROCESS;
-    assert_int_equal(deeper_model_create(&model, SMALL_ARCHITECTURE, 7, SMALL_SIDE, &options, &error), DEEPER_OK);
-    assert_refused(deeper_session_create(&session, model, NULL, &error), DEEPER_ERROR_ARGUMENT, &error, "initialize");
-    assert_refused(deeper_bench(model, NULL, 0, &benchmark, &error), DEEPER_ERROR_ARGUMENT, &error, "initialize");
-    assert_refused(deeper_model_save(model, path, &error), DEEPER_ERROR_ARGUMENT, &error, "initialize");
+    assert_int_equal(
+        deeper_model_create(&model, SMALL_ARCHITECTURE, 7, SMALL_SIDE, &options, &error),
+        DEEPER_OK);
+    assert_refused(deeper_session_create(&session, model, NULL, &error), DEEPER_ERROR_ARGUMENT,
+                   &error, "initialize");
+    assert_refused(deeper_bench(model, NULL, 0, &benchmark, &error), DEEPER_ERROR_ARGUMENT, &error,
+                   "initialize");
+    assert_refused(deeper_model_save(model, path, &error), DEEPER_ERROR_ARGUMENT, &error,
+                   "initialize");
     assert_int_equal(test_folder_count(folder), 0);
     assert_int_equal(deeper_model_initialize(model, 1, &error), DEEPER_OK);
     session = session_of(model, 1, 1);
-    assert_refused(deeper_model_initialize(model, 2, &error), DEEPER_ERROR_ARGUMENT, &error, "sessions");
+    assert_refused(deeper_model_initialize(model, 2, &error), DEEPER_ERROR_ARGUMENT, &error,
+                   "sessions");
     deeper_session_free(session);
     assert_int_equal(deeper_model_initialize(model, 2, &error), DEEPER_OK);
-    if (deeper_model_save(model, path, &error) != DEEPER_OK || deeper_model_open(&opened, path, NULL, &error) != DEEPER_OK)
+    if (deeper_model_save(model, path, &error) != DEEPER_OK
+        || deeper_model_open(&opened, path, NULL, &error) != DEEPER_OK)
         fail_msg("%s", error.message);
-    assert_refused(deeper_model_initialize(opened, 2, &error), DEEPER_ERROR_ARGUMENT, &error, "come from a file");
+    assert_refused(deeper_model_initialize(opened, 2, &error), DEEPER_ERROR_ARGUMENT, &error,
+                   "come from a file");
     assert_non_null(strstr(deeper_model_text(opened, "preprocessing"), "54"));
     deeper_model_close(opened);
     deeper_model_close(model);
     test_folder_remove(folder);
 }
 
-/* -------------------------------------------------------------------------------------------------------------- runs */
+/* ----------------------------------------------------------------------------------------- runs */
 
 /* The probabilities of `count` images in batches of at most `max_batch`. */
-static void run_batches(const deeper_model *model, const float *input, int count, int max_batch, int threads, float *prob) {
+static void run_batches(const deeper_model *model, const float *input, int count, int max_batch,
+                        int threads, float *prob) {
     deeper_session *session = session_of(model, max_batch, threads);
     assert_int_equal(deeper_session_threads(session), threads);
     for (int begin = 0; begin < count; begin += max_batch) {
         float *outputs[] = { prob + begin * SMALL_CLASSES };
         int rest = count - begin < max_batch ? count - begin : max_batch;
-        assert_int_equal(deeper_session_run(session, input + begin * SMALL_FLOATS, rest, outputs, NULL), DEEPER_OK);
+        assert_int_equal(
+            deeper_session_run(session, input + begin * SMALL_FLOATS, rest, outputs, NULL),
+            DEEPER_OK);
     }
     deeper_session_free(session);
 }
@@ -322,7 +350,8 @@ static void run_batches(const deeper_model *model, const float *input, int count
 static void test_same_bits_for_any_batch_and_threads(void **state) {
     enum { IMAGES = 7 };
     deeper_model *model = small_model(3, NULL);
-    float *input = small_input(IMAGES), expected[IMAGES * SMALL_CLASSES], actual[IMAGES * SMALL_CLASSES];
+    float *input = small_input(IMAGES), expected[IMAGES * SMALL_CLASSES],
+          actual[IMAGES * SMALL_CLASSES];
     run_batches(model, input, IMAGES, 1, 1, expected);
     for (int i = 0; i < IMAGES; i++) {
         float sum = 0;
@@ -341,12 +370,14 @@ static void test_same_bits_for_any_batch_and_threads(void **state) {
     deeper_model_close(model);
 }
 
-/* Every layer can be an output, has the shape that the model says, and does not change the probabilities. */
+/* Every layer can be an output, has the shape that the model says, and does not change the
+ * probabilities. */
 static void test_every_layer_can_be_an_output(void **state) {
     deeper_model *model = small_model(3, NULL);
     size_t layers = deeper_model_layers(model), count = 0;
     const char **names = calloc(layers, sizeof *names);
-    float **outputs = calloc(layers, sizeof *outputs), *input = small_input(1), expected[SMALL_CLASSES];
+    float **outputs = calloc(layers, sizeof *outputs), *input = small_input(1),
+          expected[SMALL_CLASSES];
     deeper_layer *shapes = calloc(layers, sizeof *shapes);
     assert_true(names && outputs && shapes && input);
     for (size_t i = 0; i < layers; i++) {
@@ -397,7 +428,8 @@ typedef struct job {
     bool sound;
 } job;
 
-/* Makes sessions and runs them, again and again, without an assertion: these belong to the main thread. */
+/* Makes sessions and runs them, again and again, without an assertion: these belong to the main
+ * thread. */
 static void *work(void *argument) {
     job *it = argument;
     it->sound = true;
@@ -406,7 +438,8 @@ static void *work(void *argument) {
         deeper_session_options options = DEEPER_SESSION_OPTIONS_INIT;
         options.threads = 2;
         float prob[SMALL_CLASSES], *outputs[] = { prob };
-        it->sound = it->sound && deeper_session_create(&session, it->model, &options, NULL) == DEEPER_OK;
+        it->sound =
+            it->sound && deeper_session_create(&session, it->model, &options, NULL) == DEEPER_OK;
         for (int j = 0; j < 10 && it->sound; j++) {
             it->sound = deeper_session_run(session, it->input, 1, outputs, NULL) == DEEPER_OK
                         && (i + j == 0 || memcmp(prob, it->prob, sizeof prob) == 0);
@@ -420,7 +453,8 @@ static void *work(void *argument) {
 static void test_two_threads_share_a_model(void **state) {
     deeper_model *model = small_model(3, NULL);
     float *input = small_input(2), expected[2 * SMALL_CLASSES];
-    job jobs[2] = { { .model = model, .input = input }, { .model = model, .input = input + SMALL_FLOATS } };
+    job jobs[2] = { { .model = model, .input = input },
+                    { .model = model, .input = input + SMALL_FLOATS } };
     pthread_t threads[2];
     for (int i = 0; i < 2; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, work, &jobs[i]), 0);
@@ -452,7 +486,8 @@ static void test_bench_is_consistent(void **state) {
         assert_true(fabs(b.direct_floor_ms / floor_ms - 1) < 1e-9);
         assert_true(fabs(b.ratio_to_floor * b.direct_floor_ms / b.median_ms - 1) < 1e-9);
         assert_true(fabs(b.images_per_second * b.median_ms / (1000.0 * batch) - 1) < 1e-9);
-        assert_true(batch == 1 || b.logit_checksum == checksum); /* image 0 is the same, to the bit */
+        assert_true(batch == 1
+                    || b.logit_checksum == checksum); /* image 0 is the same, to the bit */
         checksum = b.logit_checksum;
     }
     assert_true(isfinite(checksum) && checksum != 0);
@@ -487,7 +522,8 @@ static void test_steps_add_up(void **state) {
     for (int training = 0; training < 2; training++) {
         told it = { 0 };
         deeper_benchmark b = { 0 };
-        assert_int_equal(deeper_bench_steps(model, &options, training, 0, take_step, &it, &b, NULL), DEEPER_OK);
+        assert_int_equal(deeper_bench_steps(model, &options, training, 0, take_step, &it, &b, NULL),
+                         DEEPER_OK);
         assert_true(it.steps > 20 && it.convolutions > 10);
         assert_int_equal(it.multiply_adds, b.multiply_adds);
         assert_true(fabs(it.share - 1) < 1e-6);

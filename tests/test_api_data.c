@@ -1,5 +1,5 @@
-/* test_api_data.c - data sets through the public calls: both parts of one, its soundness, the same figures from a folder and from
- * the tar of it, and the preview of training. */
+/* test_api_data.c - data sets through the public calls: both parts of one, its soundness, the same
+ * figures from a folder and from the tar of it, and the preview of training. */
 #include "helpers/helpers.h"
 #include "helpers/small.h"
 #include "helpers/tars.h"
@@ -67,7 +67,8 @@ static void test_pair(void **state) {
     deeper_dataset *train = NULL, *val = NULL;
     size_t class_index = 9, images = 0;
     test_failing_allocator_init(&it, 0);
-    assert_int_equal(deeper_dataset_open_pair(&train, &val, folder, NULL, &it.allocator, NULL), DEEPER_OK);
+    assert_int_equal(deeper_dataset_open_pair(&train, &val, folder, NULL, &it.allocator, NULL),
+                     DEEPER_OK);
     assert_int_equal(deeper_dataset_images(train), CLASSES * EACH);
     assert_int_equal(deeper_dataset_images(val), CLASSES * EACH);
     assert_int_equal(deeper_dataset_numbered(train), 0);
@@ -82,7 +83,8 @@ static void test_pair(void **state) {
     assert_int_equal(it.outstanding, 0);
     for (long n = 1, done = 0; !done; n++) {
         test_failing_allocator_init(&it, n);
-        deeper_status status = deeper_dataset_open_pair(&train, &val, folder, NULL, &it.allocator, NULL);
+        deeper_status status =
+            deeper_dataset_open_pair(&train, &val, folder, NULL, &it.allocator, NULL);
         done = it.calls < n;
         assert_int_equal(status, done ? DEEPER_OK : DEEPER_ERROR_MEMORY);
         assert_true((train != NULL) == done && (val != NULL) == done);
@@ -90,9 +92,12 @@ static void test_pair(void **state) {
         deeper_dataset_close(val);
         assert_int_equal(it.outstanding, 0);
     }
-    assert_int_equal(deeper_dataset_open_pair(NULL, &val, folder, NULL, NULL, NULL), DEEPER_ERROR_ARGUMENT);
-    assert_int_equal(deeper_dataset_open_pair(&train, NULL, folder, NULL, NULL, NULL), DEEPER_ERROR_ARGUMENT);
-    assert_int_equal(deeper_dataset_open_pair(&train, &val, NULL, NULL, NULL, NULL), DEEPER_ERROR_ARGUMENT);
+    assert_int_equal(deeper_dataset_open_pair(NULL, &val, folder, NULL, NULL, NULL),
+                     DEEPER_ERROR_ARGUMENT);
+    assert_int_equal(deeper_dataset_open_pair(&train, NULL, folder, NULL, NULL, NULL),
+                     DEEPER_ERROR_ARGUMENT);
+    assert_int_equal(deeper_dataset_open_pair(&train, &val, NULL, NULL, NULL, NULL),
+                     DEEPER_ERROR_ARGUMENT);
     test_folder_remove(folder);
 }
 
@@ -121,10 +126,12 @@ static void test_check(void **state) {
     assert_int_equal(deeper_dataset_check(NULL, val, NULL, &found, NULL), DEEPER_ERROR_ARGUMENT);
     assert_int_equal(deeper_dataset_check(train, val, NULL, NULL, NULL), DEEPER_ERROR_ARGUMENT);
     options.readers = -1;
-    assert_int_equal(deeper_dataset_check(train, val, &options, &found, NULL), DEEPER_ERROR_ARGUMENT);
+    assert_int_equal(deeper_dataset_check(train, val, &options, &found, NULL),
+                     DEEPER_ERROR_ARGUMENT);
     options.readers = 0;
     options.size = 1;
-    assert_int_equal(deeper_dataset_check(train, val, &options, &found, NULL), DEEPER_ERROR_ARGUMENT);
+    assert_int_equal(deeper_dataset_check(train, val, &options, &found, NULL),
+                     DEEPER_ERROR_ARGUMENT);
     deeper_dataset_close(train);
     deeper_dataset_close(val);
     test_folder_remove(folder);
@@ -134,7 +141,8 @@ static void test_check(void **state) {
 static void evaluate(deeper_evaluation *result, deeper_session *session, const char *path) {
     deeper_dataset *set = NULL;
     deeper_error error = { 0 };
-    if (deeper_dataset_open(&set, path, NULL, NULL, &error) || deeper_evaluate(session, set, NULL, result, &error))
+    if (deeper_dataset_open(&set, path, NULL, NULL, &error)
+        || deeper_evaluate(session, set, NULL, result, &error))
         fail_msg("%s", error.message);
     result->seconds = 0;
     deeper_dataset_close(set);
@@ -162,7 +170,8 @@ static void test_evaluation_of_a_tar(void **state) {
     test_folder_remove(folder);
 }
 
-/* The sheet has a row a picture; its first column is the centre crop, the others what the seed gives. */
+/* The sheet has a row a picture; its first column is the centre crop, the others what the seed
+ * gives. */
 static void test_preview(void **state) {
     enum { MARGIN = 4, COLUMNS = 8 };
     char *folder = make_set(), path[TEST_PATH_SIZE];
@@ -173,7 +182,8 @@ static void test_preview(void **state) {
     options.architecture = SMALL_ARCHITECTURE;
     options.image_size = SMALL_SIDE;
     test_path(path, folder, "sheet.png");
-    if (deeper_train_preview(&options, path, 3, &error) || deeper_image_open(&sheet, path, NULL, &error))
+    if (deeper_train_preview(&options, path, 3, &error)
+        || deeper_image_open(&sheet, path, NULL, &error))
         fail_msg("%s", error.message);
     int step = SMALL_SIDE + MARGIN, width = deeper_image_width(sheet);
     assert_int_equal(width, COLUMNS * step + MARGIN);
@@ -206,7 +216,8 @@ static void test_preview(void **state) {
     options.augment = "none"; /* then all cells of a row are the centre crop */
     assert_int_equal(deeper_train_preview(&options, path, 64, NULL), DEEPER_OK);
     assert_int_equal(deeper_image_open(&sheet, path, NULL, NULL), DEEPER_OK);
-    assert_int_equal(deeper_image_height(sheet), CLASSES * EACH * step + MARGIN); /* as many as there are */
+    assert_int_equal(deeper_image_height(sheet),
+                     CLASSES * EACH * step + MARGIN); /* as many as there are */
     pixels = deeper_image_pixels(sheet) + 3 * (MARGIN * width + MARGIN);
     for (int column = 1; column < COLUMNS; column++)
         assert_memory_equal(pixels, pixels + 3 * column * step, 3 * SMALL_SIDE);

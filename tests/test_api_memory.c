@@ -1,6 +1,7 @@
-/* test_api_memory.c - every allocation that the public calls ask their allocator for is made to fail in turn, from opening a model
- * to closing it: each time a clean status, and nothing left behind. What codecs take from malloc is not counted, as deeper.h says.
- * One thread and one reader, so that the nth allocation is the same one in every round; the largest rounds end in success. */
+/* test_api_memory.c - every allocation that the public calls ask their allocator for is made to
+ * fail in turn, from opening a model to closing it: each time a clean status, and nothing left
+ * behind. What codecs take from malloc is not counted, as deeper.h says. One thread and one reader,
+ * so that the nth allocation is the same one in every round; the largest rounds end in success. */
 #include "helpers/helpers.h"
 #include "helpers/small.h"
 
@@ -16,7 +17,8 @@
 /* The files that a round uses. */
 typedef struct files {
     char *folder;
-    char model[TEST_PATH_SIZE], other[TEST_PATH_SIZE], picture[TEST_PATH_SIZE], list[TEST_PATH_SIZE], saved[TEST_PATH_SIZE];
+    char model[TEST_PATH_SIZE], other[TEST_PATH_SIZE], picture[TEST_PATH_SIZE],
+        list[TEST_PATH_SIZE], saved[TEST_PATH_SIZE];
     char answers[TEST_PATH_SIZE], merged[TEST_PATH_SIZE],
         parts[2][TEST_PATH_SIZE]; /* parts: what is written before they are whole */
 } files;
@@ -26,7 +28,8 @@ static void make_model(const char *path, const char *folder, uint64_t seed, bool
     char labels[TEST_PATH_SIZE], text[SMALL_CLASSES * 8];
     int size = 0;
     for (int c = 0; c < SMALL_CLASSES; c++)
-        size += snprintf(text + size, sizeof text - (size_t)size, "n%d x%d\n", backwards ? SMALL_CLASSES - 1 - c : c, c);
+        size += snprintf(text + size, sizeof text - (size_t)size, "n%d x%d\n",
+                         backwards ? SMALL_CLASSES - 1 - c : c, c);
     test_path(labels, folder, "labels.txt");
     test_write(labels, text, (size_t)size);
     deeper_model *model = small_model(seed, labels);
@@ -72,17 +75,18 @@ static void close_all(held *h) {
 }
 
 /* One way through the library. */
-typedef deeper_status round_of_calls(held *h, const files *f, const deeper_allocator *allocator, deeper_error *error);
+typedef deeper_status round_of_calls(held *h, const files *f, const deeper_allocator *allocator,
+                                     deeper_error *error);
 
-#define TRY(call)                                                                                                                  \
-    do {                                                                                                                           \
-        deeper_status status_ = call;                                                                                              \
-        if (status_ != DEEPER_OK)                                                                                                  \
-            return status_;                                                                                                        \
+#define TRY(call)                                                                                  \
+    do {                                                                                           \
+        deeper_status status_ = call;                                                              \
+        if (status_ != DEEPER_OK)                                                                  \
+            return status_;                                                                        \
     } while (0)
 
-static deeper_status open_one(deeper_model **model, deeper_session **session, const char *path, const deeper_allocator *allocator,
-                              deeper_error *error) {
+static deeper_status open_one(deeper_model **model, deeper_session **session, const char *path,
+                              const deeper_allocator *allocator, deeper_error *error) {
     deeper_model_options options = DEEPER_MODEL_OPTIONS_INIT;
     options.allocator = allocator;
     TRY(deeper_model_open(model, path, &options, error));
@@ -92,17 +96,20 @@ static deeper_status open_one(deeper_model **model, deeper_session **session, co
     return deeper_session_create(session, *model, &with, error);
 }
 
-static deeper_status open_session(held *h, const files *f, const deeper_allocator *allocator, deeper_error *error) {
+static deeper_status open_session(held *h, const files *f, const deeper_allocator *allocator,
+                                  deeper_error *error) {
     return open_one(&h->model, &h->session, f->model, allocator, error);
 }
 
-static deeper_status open_pair(held *h, const files *f, const deeper_allocator *allocator, deeper_error *error) {
+static deeper_status open_pair(held *h, const files *f, const deeper_allocator *allocator,
+                               deeper_error *error) {
     TRY(open_session(h, f, allocator, error));
     TRY(open_one(&h->other, &h->second, f->other, allocator, error));
     return deeper_dataset_open(&h->dataset, f->list, NULL, allocator, error);
 }
 
-static deeper_status classify(held *h, const files *f, const deeper_allocator *allocator, deeper_error *error) {
+static deeper_status classify(held *h, const files *f, const deeper_allocator *allocator,
+                              deeper_error *error) {
     TRY(open_session(h, f, allocator, error));
     deeper_image_options options = DEEPER_IMAGE_OPTIONS_INIT;
     options.allocator = allocator;
@@ -119,14 +126,16 @@ static int next(void *context, const char **path, int64_t *label) {
     return *path != NULL;
 }
 
-/* A picture that cannot be read for want of memory is reported to the sink, which makes it the status of the round. */
+/* A picture that cannot be read for want of memory is reported to the sink, which makes it the
+ * status of the round. */
 static int sink(void *context, const deeper_result *result) {
     deeper_status *status = context;
     *status = result->status;
     return 0;
 }
 
-static deeper_status stream(held *h, const files *f, const deeper_allocator *allocator, deeper_error *error) {
+static deeper_status stream(held *h, const files *f, const deeper_allocator *allocator,
+                            deeper_error *error) {
     TRY(open_session(h, f, allocator, error));
     const char *path = f->picture;
     const deeper_source source = { next, &path };
@@ -137,16 +146,19 @@ static deeper_status stream(held *h, const files *f, const deeper_allocator *all
     return picture;
 }
 
-static deeper_status create_and_save(held *h, const files *f, const deeper_allocator *allocator, deeper_error *error) {
+static deeper_status create_and_save(held *h, const files *f, const deeper_allocator *allocator,
+                                     deeper_error *error) {
     deeper_model_options options = DEEPER_MODEL_OPTIONS_INIT;
     options.allocator = allocator;
     options.preprocess = SMALL_PREPROCESS;
-    TRY(deeper_model_create(&h->model, SMALL_ARCHITECTURE, SMALL_CLASSES, SMALL_SIDE, &options, error));
+    TRY(deeper_model_create(&h->model, SMALL_ARCHITECTURE, SMALL_CLASSES, SMALL_SIDE, &options,
+                            error));
     TRY(deeper_model_initialize(h->model, 1, error));
     return deeper_model_save(h->model, f->saved, error);
 }
 
-static deeper_status evaluate(held *h, const files *f, const deeper_allocator *allocator, deeper_error *error) {
+static deeper_status evaluate(held *h, const files *f, const deeper_allocator *allocator,
+                              deeper_error *error) {
     TRY(open_session(h, f, allocator, error));
     TRY(deeper_dataset_open(&h->dataset, f->list, NULL, allocator, error));
     deeper_evaluation result;
@@ -154,7 +166,8 @@ static deeper_status evaluate(held *h, const files *f, const deeper_allocator *a
 }
 
 /* An ensemble of two, its classes matched, its answers saved. */
-static deeper_status ensemble(held *h, const files *f, const deeper_allocator *allocator, deeper_error *error) {
+static deeper_status ensemble(held *h, const files *f, const deeper_allocator *allocator,
+                              deeper_error *error) {
     unlink(f->answers);
     unlink(f->parts[0]);
     TRY(open_pair(h, f, allocator, error));
@@ -166,8 +179,10 @@ static deeper_status ensemble(held *h, const files *f, const deeper_allocator *a
     return deeper_evaluate_models(&h->scores, sessions, 2, h->dataset, &options, error);
 }
 
-/* Saved answers: merged, scored, and told of in a page; they are there from an ensemble that went well. */
-static deeper_status saved_answers(held *h, const files *f, const deeper_allocator *allocator, deeper_error *error) {
+/* Saved answers: merged, scored, and told of in a page; they are there from an ensemble that went
+ * well. */
+static deeper_status saved_answers(held *h, const files *f, const deeper_allocator *allocator,
+                                   deeper_error *error) {
     const char *const answers[] = { f->answers };
     unlink(f->merged);
     unlink(f->parts[1]);
@@ -181,7 +196,8 @@ static deeper_status saved_answers(held *h, const files *f, const deeper_allocat
 static void ignore_step(void *context, const deeper_bench_step *step) {
 }
 
-static deeper_status bench(held *h, const files *f, const deeper_allocator *allocator, deeper_error *error) {
+static deeper_status bench(held *h, const files *f, const deeper_allocator *allocator,
+                           deeper_error *error) {
     TRY(open_session(h, f, allocator, error));
     deeper_session_options options = DEEPER_SESSION_OPTIONS_INIT;
     options.threads = 1;
@@ -189,7 +205,8 @@ static deeper_status bench(held *h, const files *f, const deeper_allocator *allo
     return deeper_bench_steps(h->model, &options, 0, 0, ignore_step, NULL, &result, error);
 }
 
-/* Lets the nth allocation fail, for every n from `first` until none failed. Returns how many a good round makes. */
+/* Lets the nth allocation fail, for every n from `first` until none failed. Returns how many a good
+ * round makes. */
 static long fail_each(round_of_calls *calls, const files *f, long first) {
     for (long n = first;; n++) {
         test_failing_allocator it;

@@ -1,6 +1,6 @@
-/* test_api_pictures.c - the public calls on pictures: opened, prepared, classified one by one, in streams and as a data set. What
- * one call gives is compared with what the calls below it give, to the bit; the small network's weights are random, its answers
- * mean nothing. */
+/* test_api_pictures.c - the public calls on pictures: opened, prepared, classified one by one, in
+ * streams and as a data set. What one call gives is compared with what the calls below it give, to
+ * the bit; the small network's weights are random, its answers mean nothing. */
 #include "helpers/helpers.h"
 #include "helpers/small.h"
 
@@ -16,7 +16,8 @@
 
 enum { PICTURES = 12 };
 
-static void assert_refused(deeper_status status, deeper_status expected, const deeper_error *error, const char *words) {
+static void assert_refused(deeper_status status, deeper_status expected, const deeper_error *error,
+                           const char *words) {
     assert_int_equal(status, expected);
     assert_null(strchr(error->message, '\n'));
     if (!strstr(error->message, words))
@@ -37,7 +38,7 @@ static deeper_image *open_image(const char *path) {
     return image;
 }
 
-/* ------------------------------------------------------------------------------------------------------------ images */
+/* --------------------------------------------------------------------------------------- images */
 
 static void test_images(void **state) {
     char *folder = test_folder(), path[TEST_PATH_SIZE];
@@ -59,37 +60,50 @@ static void test_images(void **state) {
 
     deeper_image_options options = DEEPER_IMAGE_OPTIONS_INIT;
     options.max_pixels = 61 * 65 - 1;
-    assert_refused(deeper_image_open(&image, path, &options, &error), DEEPER_ERROR_LIMIT, &error, path);
+    assert_refused(deeper_image_open(&image, path, &options, &error), DEEPER_ERROR_LIMIT, &error,
+                   path);
     assert_null(image);
     options.max_pixels++;
     assert_int_equal(deeper_image_open(&image, path, &options, &error), DEEPER_OK);
     deeper_image_close(image);
     options.min_side = -1;
-    assert_refused(deeper_image_open(&image, path, &options, &error), DEEPER_ERROR_ARGUMENT, &error, "min_side is -1");
+    assert_refused(deeper_image_open(&image, path, &options, &error), DEEPER_ERROR_ARGUMENT, &error,
+                   "min_side is -1");
     options.size = 0;
-    assert_refused(deeper_image_decode(&image, bytes, size, "x", &options, &error), DEEPER_ERROR_ARGUMENT, &error, "_options.size");
-    assert_refused(deeper_image_decode(&image, bytes, size - 1, "cut", NULL, &error), DEEPER_ERROR_FORMAT, &error, "cut");
-    assert_refused(deeper_image_decode(&image, NULL, 0, "none", NULL, &error), DEEPER_ERROR_FORMAT, &error, "none");
-    assert_refused(deeper_image_decode(&image, NULL, 1, "x", NULL, &error), DEEPER_ERROR_ARGUMENT, &error, "bytes is NULL");
-    assert_refused(deeper_image_open(&image, NULL, NULL, &error), DEEPER_ERROR_ARGUMENT, &error, "path is NULL");
-    assert_refused(deeper_image_open(NULL, path, NULL, &error), DEEPER_ERROR_ARGUMENT, &error, "image is NULL");
+    assert_refused(deeper_image_decode(&image, bytes, size, "x", &options, &error),
+                   DEEPER_ERROR_ARGUMENT, &error, "_options.size");
+    assert_refused(deeper_image_decode(&image, bytes, size - 1, "cut", NULL, &error),
+                   DEEPER_ERROR_FORMAT, &error, "cut");
+    assert_refused(deeper_image_decode(&image, NULL, 0, "none", NULL, &error), DEEPER_ERROR_FORMAT,
+                   &error, "none");
+    assert_refused(deeper_image_decode(&image, NULL, 1, "x", NULL, &error), DEEPER_ERROR_ARGUMENT,
+                   &error, "bytes is NULL");
+    assert_refused(deeper_image_open(&image, NULL, NULL, &error), DEEPER_ERROR_ARGUMENT, &error,
+                   "path is NULL");
+    assert_refused(deeper_image_open(NULL, path, NULL, &error), DEEPER_ERROR_ARGUMENT, &error,
+                   "image is NULL");
     test_write(path, "words", 5);
-    assert_refused(deeper_image_open(&image, path, NULL, &error), DEEPER_ERROR_FORMAT, &error, path);
-    assert_refused(deeper_image_open(&image, folder, NULL, &error), DEEPER_ERROR_IO, &error, folder);
+    assert_refused(deeper_image_open(&image, path, NULL, &error), DEEPER_ERROR_FORMAT, &error,
+                   path);
+    assert_refused(deeper_image_open(&image, folder, NULL, &error), DEEPER_ERROR_IO, &error,
+                   folder);
     free(bytes);
     test_folder_remove(folder);
 }
 
-/* -------------------------------------------------------------------------------------------------------- classifying */
+/* ---------------------------------------------------------------------------------- classifying */
 
 /* The probabilities of a picture by prepare and run alone, the softmax averaged here. */
-static void by_hand(const deeper_model *model, const deeper_image *image, int crops, float prob[SMALL_CLASSES]) {
-    float *tensor = malloc((size_t)crops * SMALL_FLOATS * sizeof *tensor), one[SMALL_CLASSES], *outputs[] = { one };
+static void by_hand(const deeper_model *model, const deeper_image *image, int crops,
+                    float prob[SMALL_CLASSES]) {
+    float *tensor = malloc((size_t)crops * SMALL_FLOATS * sizeof *tensor), one[SMALL_CLASSES],
+          *outputs[] = { one };
     deeper_session *session = session_of(model, 1);
     assert_int_equal(deeper_prepare(model, image, crops, tensor, NULL), DEEPER_OK);
     memset(prob, 0, SMALL_CLASSES * sizeof *prob);
     for (int i = 0; i < crops; i++) {
-        assert_int_equal(deeper_session_run(session, tensor + i * SMALL_FLOATS, 1, outputs, NULL), DEEPER_OK);
+        assert_int_equal(deeper_session_run(session, tensor + i * SMALL_FLOATS, 1, outputs, NULL),
+                         DEEPER_OK);
         for (int c = 0; c < SMALL_CLASSES; c++)
             prob[c] += one[c];
     }
@@ -107,7 +121,8 @@ static void assert_predictions(const deeper_prediction *top, size_t count, const
 }
 
 static void test_classify(void **state) {
-    static const char labels[] = "n0 first\nn1 second one\nn2 third\nn3 fourth\nn4 fifth\nn5 sixth\nn6 seventh\n";
+    static const char labels[] =
+        "n0 first\nn1 second one\nn2 third\nn3 fourth\nn4 fifth\nn5 sixth\nn6 seventh\n";
     static const char *const ids[] = { "n0", "n1", "n2", "n3", "n4", "n5", "n6" };
     char *folder = test_folder(), path[TEST_PATH_SIZE];
     test_path(path, folder, "labels.txt");
@@ -119,18 +134,22 @@ static void test_classify(void **state) {
     for (int crops = 1; crops <= 10; crops += 9) {
         float prob[SMALL_CLASSES];
         by_hand(model, image, crops, prob);
-        for (int batch = 1; batch <= 16; batch += 5) { /* in pieces of 1, 6 and 4, at once, with room to spare */
+        for (int batch = 1; batch <= 16;
+             batch += 5) { /* in pieces of 1, 6 and 4, at once, with room to spare */
             deeper_session *session = session_of(model, batch);
             deeper_prediction top[SMALL_CLASSES + 3];
             size_t found = 99;
-            assert_int_equal(deeper_classify(session, image, crops, top, SMALL_CLASSES + 3, &found, NULL), DEEPER_OK);
+            assert_int_equal(
+                deeper_classify(session, image, crops, top, SMALL_CLASSES + 3, &found, NULL),
+                DEEPER_OK);
             assert_int_equal(found, SMALL_CLASSES);
             assert_predictions(top, found, prob);
             for (size_t i = 0; i < found; i++)
                 assert_string_equal(top[i].id, ids[top[i].index]);
             for (size_t i = 0; i < found; i++)
                 assert_true(top[i].index != 1 || strcmp(top[i].name, "second one") == 0);
-            assert_int_equal(deeper_classify(session, image, crops, top, 2, &found, NULL), DEEPER_OK);
+            assert_int_equal(deeper_classify(session, image, crops, top, 2, &found, NULL),
+                             DEEPER_OK);
             assert_int_equal(found, 2);
             assert_predictions(top, found, prob);
             deeper_session_free(session);
@@ -156,18 +175,29 @@ static void test_classify_refuses(void **state) {
     small_picture(path, 0);
     deeper_image *image = open_image(path);
     assert_int_equal(deeper_session_create(&features, model, &options, NULL), DEEPER_OK);
-    assert_refused(deeper_classify(features, image, 1, top, 1, &found, &error), DEEPER_ERROR_ARGUMENT, &error, "\"prob\"");
-    assert_refused(deeper_classify(session, image, 7, top, 1, &found, &error), DEEPER_ERROR_ARGUMENT, &error, "crops is 7");
-    assert_refused(deeper_classify(NULL, image, 1, top, 1, &found, &error), DEEPER_ERROR_ARGUMENT, &error, "session is NULL");
-    assert_refused(deeper_classify(session, NULL, 1, top, 1, &found, &error), DEEPER_ERROR_ARGUMENT, &error, "image is NULL");
-    assert_refused(deeper_classify(session, image, 1, NULL, 1, &found, &error), DEEPER_ERROR_ARGUMENT, &error, "top is NULL");
-    assert_refused(deeper_classify(session, image, 1, top, 1, NULL, &error), DEEPER_ERROR_ARGUMENT, &error, "found is NULL");
+    assert_refused(deeper_classify(features, image, 1, top, 1, &found, &error),
+                   DEEPER_ERROR_ARGUMENT, &error, "\"prob\"");
+    assert_refused(deeper_classify(session, image, 7, top, 1, &found, &error),
+                   DEEPER_ERROR_ARGUMENT, &error, "crops is 7");
+    assert_refused(deeper_classify(NULL, image, 1, top, 1, &found, &error), DEEPER_ERROR_ARGUMENT,
+                   &error, "session is NULL");
+    assert_refused(deeper_classify(session, NULL, 1, top, 1, &found, &error), DEEPER_ERROR_ARGUMENT,
+                   &error, "image is NULL");
+    assert_refused(deeper_classify(session, image, 1, NULL, 1, &found, &error),
+                   DEEPER_ERROR_ARGUMENT, &error, "top is NULL");
+    assert_refused(deeper_classify(session, image, 1, top, 1, NULL, &error), DEEPER_ERROR_ARGUMENT,
+                   &error, "found is NULL");
     assert_int_equal(found, 99);
     float *tensor = small_input(1);
-    assert_refused(deeper_prepare(model, image, 2, tensor, &error), DEEPER_ERROR_ARGUMENT, &error, "crops");
-    assert_refused(deeper_prepare(model, image, 1, NULL, &error), DEEPER_ERROR_ARGUMENT, &error, "tensor is NULL");
-    assert_int_equal(deeper_model_create(&bare, SMALL_ARCHITECTURE, SMALL_CLASSES, SMALL_SIDE, NULL, NULL), DEEPER_OK);
-    assert_refused(deeper_prepare(bare, image, 1, tensor, &error), DEEPER_ERROR_MISMATCH, &error, "--preprocess): bvlc, vgg");
+    assert_refused(deeper_prepare(model, image, 2, tensor, &error), DEEPER_ERROR_ARGUMENT, &error,
+                   "crops");
+    assert_refused(deeper_prepare(model, image, 1, NULL, &error), DEEPER_ERROR_ARGUMENT, &error,
+                   "tensor is NULL");
+    assert_int_equal(
+        deeper_model_create(&bare, SMALL_ARCHITECTURE, SMALL_CLASSES, SMALL_SIDE, NULL, NULL),
+        DEEPER_OK);
+    assert_refused(deeper_prepare(bare, image, 1, tensor, &error), DEEPER_ERROR_MISMATCH, &error,
+                   "--preprocess): bvlc, vgg");
     free(tensor);
     deeper_model_close(bare);
     deeper_image_close(image);
@@ -177,7 +207,7 @@ static void test_classify_refuses(void **state) {
     test_folder_remove(folder);
 }
 
-/* ------------------------------------------------------------------------------------------------------------ streams */
+/* -------------------------------------------------------------------------------------- streams */
 
 /* Pictures 0.ppm .. 11.ppm; 3 is text and 7 is not there. */
 static char *make_pictures(void) {
@@ -217,7 +247,9 @@ static int sink(void *context, const deeper_result *result) {
     snprintf(path, sizeof path, "%s/%d.ppm", it->folder, i);
     assert_string_equal(result->path, path);
     assert_int_equal(result->label, i - 1);
-    assert_int_equal(result->status, i == 3 ? DEEPER_ERROR_FORMAT : i == 7 ? DEEPER_ERROR_IO : DEEPER_OK);
+    assert_int_equal(result->status, i == 3   ? DEEPER_ERROR_FORMAT
+                                     : i == 7 ? DEEPER_ERROR_IO
+                                              : DEEPER_OK);
     if (result->status == DEEPER_OK) {
         assert_int_equal(result->classes, SMALL_CLASSES);
         assert_memory_equal(result->probabilities, it->expected[i], sizeof it->expected[i]);
@@ -229,7 +261,8 @@ static int sink(void *context, const deeper_result *result) {
     return it->seen == it->stop_at;
 }
 
-static void expect(const deeper_model *model, const char *folder, int crops, float (*expected)[SMALL_CLASSES]) {
+static void expect(const deeper_model *model, const char *folder, int crops,
+                   float (*expected)[SMALL_CLASSES]) {
     for (int i = 0; i < PICTURES; i++) {
         char path[TEST_PATH_SIZE];
         snprintf(path, sizeof path, "%s/%d.ppm", folder, i);
@@ -255,7 +288,8 @@ static void test_stream(void **state) {
                 deeper_stream_options options = DEEPER_STREAM_OPTIONS_INIT;
                 options.crops = crops;
                 options.readers = readers;
-                assert_int_equal(deeper_classify_stream(session, &source, &options, sink, &it, NULL), DEEPER_OK);
+                assert_int_equal(
+                    deeper_classify_stream(session, &source, &options, sink, &it, NULL), DEEPER_OK);
                 assert_int_equal(it.seen, PICTURES);
             }
             deeper_session_free(session);
@@ -280,7 +314,8 @@ static int keep_crops(void *context, const deeper_result *result) {
     return 0;
 }
 
-/* The paper's crops: the same bits whatever the batch and the threads, each as the network gives it for that crop alone. */
+/* The paper's crops: the same bits whatever the batch and the threads, each as the network gives it
+ * for that crop alone. */
 static void test_stream_of_144(void **state) {
     char *folder = make_pictures();
     deeper_model *model = small_model(3, NULL);
@@ -291,14 +326,17 @@ static void test_stream_of_144(void **state) {
             deeper_session_options session_options = DEEPER_SESSION_OPTIONS_INIT;
             session_options.max_batch = batch;
             session_options.threads = 1 + batch % 3;
-            assert_int_equal(deeper_session_create(&session, model, &session_options, NULL), DEEPER_OK);
+            assert_int_equal(deeper_session_create(&session, model, &session_options, NULL),
+                             DEEPER_OK);
             crops_seen *it = batch == 1 ? &first : &again;
             stream walk = { .folder = folder };
             const deeper_source source = { next, &walk };
             deeper_stream_options options = DEEPER_STREAM_OPTIONS_INIT;
             options.crops = 144;
             options.combine = (deeper_combine)rule;
-            assert_int_equal(deeper_classify_stream(session, &source, &options, keep_crops, it, NULL), DEEPER_OK);
+            assert_int_equal(
+                deeper_classify_stream(session, &source, &options, keep_crops, it, NULL),
+                DEEPER_OK);
             if (it == &again)
                 assert_memory_equal(&again, &first, sizeof first);
             deeper_session_free(session);
@@ -306,11 +344,13 @@ static void test_stream_of_144(void **state) {
     char path[TEST_PATH_SIZE];
     snprintf(path, sizeof path, "%s/5.ppm", folder);
     deeper_image *image = open_image(path);
-    float *tensor = malloc((size_t)144 * SMALL_FLOATS * sizeof *tensor), one[SMALL_CLASSES], *outputs[] = { one };
+    float *tensor = malloc((size_t)144 * SMALL_FLOATS * sizeof *tensor), one[SMALL_CLASSES],
+          *outputs[] = { one };
     deeper_session *session = session_of(model, 1);
     assert_int_equal(deeper_prepare(model, image, 144, tensor, NULL), DEEPER_OK);
     for (int i = 0; i < 144; i++) {
-        assert_int_equal(deeper_session_run(session, tensor + i * SMALL_FLOATS, 1, outputs, NULL), DEEPER_OK);
+        assert_int_equal(deeper_session_run(session, tensor + i * SMALL_FLOATS, 1, outputs, NULL),
+                         DEEPER_OK);
         assert_memory_equal(one, first.crops[5] + i * SMALL_CLASSES, sizeof one);
     }
     deeper_session_free(session);
@@ -321,7 +361,9 @@ static void test_stream_of_144(void **state) {
 }
 
 static void test_crop_sheet(void **state) {
-    static const struct { int crops, columns, rows; } sheets[] = { { 1, 1, 1 }, { 10, 10, 1 }, { 144, 12, 12 } };
+    static const struct {
+        int crops, columns, rows;
+    } sheets[] = { { 1, 1, 1 }, { 10, 10, 1 }, { 144, 12, 12 } };
     char *folder = test_folder(), path[TEST_PATH_SIZE], sheet[TEST_PATH_SIZE];
     deeper_model *model = small_model(3, NULL);
     deeper_error error = { 0 };
@@ -334,21 +376,29 @@ static void test_crop_sheet(void **state) {
         deeper_image *drawn = open_image(sheet);
         assert_int_equal(deeper_image_width(drawn), sheets[i].columns * (SMALL_SIDE + 4) + 4);
         assert_int_equal(deeper_image_height(drawn), sheets[i].rows * (SMALL_SIDE + 4) + 4);
-        /* The last crop is a mirror image of one six or five before it (or the only one); its levels are those of the picture. */
-        int side = SMALL_SIDE + 4, back = sheets[i].crops == 1 ? 0 : sheets[i].columns / 2, width = deeper_image_width(drawn);
+        /* The last crop is a mirror image of one six or five before it (or the only one); its
+         * levels are those of the picture. */
+        int side = SMALL_SIDE + 4, back = sheets[i].crops == 1 ? 0 : sheets[i].columns / 2,
+            width = deeper_image_width(drawn);
         const uint8_t *pixels = deeper_image_pixels(drawn);
         for (int y = 0; y < SMALL_SIDE; y++)
             for (int x = 0; x < SMALL_SIDE; x++) {
-                int row = (sheets[i].rows - 1) * side + 4 + y, column = (sheets[i].columns - 1) * side + 4;
+                int row = (sheets[i].rows - 1) * side + 4 + y,
+                    column = (sheets[i].columns - 1) * side + 4;
                 const uint8_t *last = pixels + (row * width + column + x) * 3;
-                const uint8_t *plain = pixels + (row * width + column - back * side + (back ? SMALL_SIDE - 1 - x : x)) * 3;
+                const uint8_t *plain =
+                    pixels
+                    + (row * width + column - back * side + (back ? SMALL_SIDE - 1 - x : x)) * 3;
                 assert_memory_equal(last, plain, 3);
             }
         deeper_image_close(drawn);
     }
-    assert_refused(deeper_crop_sheet(model, image, 2, sheet, &error), DEEPER_ERROR_ARGUMENT, &error, "144");
-    assert_refused(deeper_crop_sheet(model, image, 1, folder, &error), DEEPER_ERROR_IO, &error, folder);
-    assert_refused(deeper_crop_sheet(model, NULL, 1, sheet, &error), DEEPER_ERROR_ARGUMENT, &error, "image is NULL");
+    assert_refused(deeper_crop_sheet(model, image, 2, sheet, &error), DEEPER_ERROR_ARGUMENT, &error,
+                   "144");
+    assert_refused(deeper_crop_sheet(model, image, 1, folder, &error), DEEPER_ERROR_IO, &error,
+                   folder);
+    assert_refused(deeper_crop_sheet(model, NULL, 1, sheet, &error), DEEPER_ERROR_ARGUMENT, &error,
+                   "image is NULL");
     deeper_image_close(image);
     deeper_model_close(model);
     test_folder_remove(folder);
@@ -364,31 +414,39 @@ static void test_stream_stops_and_refuses(void **state) {
     for (int stop_at = 1; stop_at <= PICTURES; stop_at++) {
         stream it = { .folder = folder, .expected = expected, .stop_at = stop_at };
         const deeper_source source = { next, &it };
-        assert_refused(deeper_classify_stream(session, &source, NULL, sink, &it, &error), DEEPER_ERROR_STOPPED, &error, "stopped");
+        assert_refused(deeper_classify_stream(session, &source, NULL, sink, &it, &error),
+                       DEEPER_ERROR_STOPPED, &error, "stopped");
         assert_int_equal(it.seen, stop_at);
     }
     stream it = { .folder = folder, .expected = expected };
     const deeper_source source = { next, &it }, none = { NULL, NULL };
     deeper_stream_options options = DEEPER_STREAM_OPTIONS_INIT;
     options.crops = 12;
-    assert_refused(deeper_classify_stream(session, &source, &options, sink, &it, &error), DEEPER_ERROR_ARGUMENT, &error, "144");
+    assert_refused(deeper_classify_stream(session, &source, &options, sink, &it, &error),
+                   DEEPER_ERROR_ARGUMENT, &error, "144");
     options.crops = 1;
     options.combine = (deeper_combine)3;
-    assert_refused(deeper_classify_stream(session, &source, &options, sink, &it, &error), DEEPER_ERROR_ARGUMENT, &error, "combine");
+    assert_refused(deeper_classify_stream(session, &source, &options, sink, &it, &error),
+                   DEEPER_ERROR_ARGUMENT, &error, "combine");
     options.combine = DEEPER_COMBINE_MEAN;
     options.readers = -1;
-    assert_refused(deeper_classify_stream(session, &source, &options, sink, &it, &error), DEEPER_ERROR_ARGUMENT, &error, "readers");
-    assert_refused(deeper_classify_stream(NULL, &source, NULL, sink, &it, &error), DEEPER_ERROR_ARGUMENT, &error, "session is");
-    assert_refused(deeper_classify_stream(session, NULL, NULL, sink, &it, &error), DEEPER_ERROR_ARGUMENT, &error, "source is");
-    assert_refused(deeper_classify_stream(session, &none, NULL, sink, &it, &error), DEEPER_ERROR_ARGUMENT, &error, "source->next");
-    assert_refused(deeper_classify_stream(session, &source, NULL, NULL, &it, &error), DEEPER_ERROR_ARGUMENT, &error, "sink is");
+    assert_refused(deeper_classify_stream(session, &source, &options, sink, &it, &error),
+                   DEEPER_ERROR_ARGUMENT, &error, "readers");
+    assert_refused(deeper_classify_stream(NULL, &source, NULL, sink, &it, &error),
+                   DEEPER_ERROR_ARGUMENT, &error, "session is");
+    assert_refused(deeper_classify_stream(session, NULL, NULL, sink, &it, &error),
+                   DEEPER_ERROR_ARGUMENT, &error, "source is");
+    assert_refused(deeper_classify_stream(session, &none, NULL, sink, &it, &error),
+                   DEEPER_ERROR_ARGUMENT, &error, "source->next");
+    assert_refused(deeper_classify_stream(session, &source, NULL, NULL, &it, &error),
+                   DEEPER_ERROR_ARGUMENT, &error, "sink is");
     assert_int_equal(it.asked, 0);
     deeper_session_free(session);
     deeper_model_close(model);
     test_folder_remove(folder);
 }
 
-/* ---------------------------------------------------------------------------------------------------------- evaluation */
+/* ----------------------------------------------------------------------------------- evaluation */
 
 typedef struct calls {
     uint64_t done;
@@ -413,7 +471,8 @@ static deeper_dataset *open_list(const char *folder) {
     char path[TEST_PATH_SIZE], text[PICTURES * 16];
     int size = 0;
     for (int i = 0; i < PICTURES; i++)
-        size += snprintf(text + size, sizeof text - (size_t)size, "%d.ppm %d\n", i, i % SMALL_CLASSES);
+        size +=
+            snprintf(text + size, sizeof text - (size_t)size, "%d.ppm %d\n", i, i % SMALL_CLASSES);
     test_path(path, folder, "list.txt");
     test_write(path, text, (size_t)size);
     deeper_dataset *dataset = NULL;
@@ -455,7 +514,8 @@ static void test_evaluate(void **state) {
         assert_int_equal(result.top5, want.top5);
         assert_true(fabs(result.loss - want.loss) < 1e-9); /* doubles, summed in another order */
         assert_true(result.seconds > 0);
-        assert_int_equal(deeper_evaluate(session, dataset, NULL, &result, NULL), DEEPER_OK); /* nobody listens */
+        assert_int_equal(deeper_evaluate(session, dataset, NULL, &result, NULL),
+                         DEEPER_OK); /* nobody listens */
         deeper_session_free(session);
     }
     deeper_dataset_close(dataset);
@@ -468,15 +528,21 @@ static void test_evaluate_refuses(void **state) {
     deeper_error error = { 0 };
     deeper_model *model = small_model(3, NULL);
     deeper_session *session = session_of(model, 2);
-    deeper_dataset *dataset = open_list(folder), *folders = NULL; /* a list of pictures that are not there */
+    deeper_dataset *dataset = open_list(folder),
+                   *folders = NULL; /* a list of pictures that are not there */
     deeper_evaluation result = { .images = 99 };
     deeper_evaluate_options options = DEEPER_EVALUATE_OPTIONS_INIT;
-    assert_refused(deeper_evaluate(session, dataset, NULL, &result, &error), DEEPER_ERROR_FORMAT, &error, "none of its 12");
-    assert_refused(deeper_evaluate(NULL, dataset, NULL, &result, &error), DEEPER_ERROR_ARGUMENT, &error, "session is NULL");
-    assert_refused(deeper_evaluate(session, NULL, NULL, &result, &error), DEEPER_ERROR_ARGUMENT, &error, "dataset is NULL");
-    assert_refused(deeper_evaluate(session, dataset, NULL, NULL, &error), DEEPER_ERROR_ARGUMENT, &error, "result is NULL");
+    assert_refused(deeper_evaluate(session, dataset, NULL, &result, &error), DEEPER_ERROR_FORMAT,
+                   &error, "none of its 12");
+    assert_refused(deeper_evaluate(NULL, dataset, NULL, &result, &error), DEEPER_ERROR_ARGUMENT,
+                   &error, "session is NULL");
+    assert_refused(deeper_evaluate(session, NULL, NULL, &result, &error), DEEPER_ERROR_ARGUMENT,
+                   &error, "dataset is NULL");
+    assert_refused(deeper_evaluate(session, dataset, NULL, NULL, &error), DEEPER_ERROR_ARGUMENT,
+                   &error, "result is NULL");
     options.crops = 0;
-    assert_refused(deeper_evaluate(session, dataset, &options, &result, &error), DEEPER_ERROR_ARGUMENT, &error, "crops is 0");
+    assert_refused(deeper_evaluate(session, dataset, &options, &result, &error),
+                   DEEPER_ERROR_ARGUMENT, &error, "crops is 0");
     test_path(path, folder, "cat");
     assert_int_equal(mkdir(path, 0700), 0);
     test_path(path, folder, "cat/x.ppm");
@@ -491,7 +557,8 @@ static void test_evaluate_refuses(void **state) {
     assert_int_equal(class_index, 0);
     assert_null(deeper_dataset_class(folders, 1, NULL));
     assert_null(deeper_dataset_image(folders, 1, NULL));
-    assert_refused(deeper_evaluate(session, folders, NULL, &result, &error), DEEPER_ERROR_MISMATCH, &error, "no labels");
+    assert_refused(deeper_evaluate(session, folders, NULL, &result, &error), DEEPER_ERROR_MISMATCH,
+                   &error, "no labels");
     assert_int_equal(result.images, 99);
     deeper_dataset_close(folders);
     deeper_dataset_close(dataset);

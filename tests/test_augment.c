@@ -1,5 +1,6 @@
-/* test_augment.c - what augmentation draws and what it does to levels: distributions over many draws, exact small cases, the same
- * numbers from the same seed. Pictures are made by formula so that a tensor tells where its pixels came from. */
+/* test_augment.c - what augmentation draws and what it does to levels: distributions over many
+ * draws, exact small cases, the same numbers from the same seed. Pictures are made by formula so
+ * that a tensor tells where its pixels came from. */
 #include "data/augment.h"
 #include "helpers/helpers.h"
 #include "image/crops.h"
@@ -14,13 +15,18 @@
 
 enum { DRAWS = 20000 };
 
-static const dp_preprocess plain = {
-    .size = 8, .channels = 3, .scale = { 1, 1, 1 }, .rule = DP_RESIZE_SHORT, .side = 10, .filter = DP_FILTER_NEAREST
-};
+static const dp_preprocess plain = { .size = 8,
+                                     .channels = 3,
+                                     .scale = { 1, 1, 1 },
+                                     .rule = DP_RESIZE_SHORT,
+                                     .side = 10,
+                                     .filter = DP_FILTER_NEAREST };
 
 /* R is the column, G the row, B their sum mod 256. Freed by free(pixels). */
 static dp_image ramps(int width, int height) {
-    dp_image image = { .width = width, .height = height, .pixels = malloc((size_t)width * (size_t)height * 3) };
+    dp_image image = { .width = width,
+                       .height = height,
+                       .pixels = malloc((size_t)width * (size_t)height * 3) };
     assert_non_null(image.pixels);
     for (int y = 0, i = 0; y < height; y++)
         for (int x = 0; x < width; x++) {
@@ -31,18 +37,21 @@ static dp_image ramps(int width, int height) {
     return image;
 }
 
-static void run(const dp_augment *augment, const dp_preprocess *preprocess, const dp_image *image, uint64_t seed, float *tensor) {
+static void run(const dp_augment *augment, const dp_preprocess *preprocess, const dp_image *image,
+                uint64_t seed, float *tensor) {
     dp_random random = dp_random_at(seed, 0, 0);
     deeper_error error = { 0 };
     if (dp_augment_run(augment, preprocess, image, &random, tensor, NULL, &error) != DEEPER_OK)
         fail_msg("%s", error.message);
 }
 
-/* ------------------------------------------------------------------------------------------------------------- names */
+/* ---------------------------------------------------------------------------------------- names */
 
 static void test_names(void **state) {
     dp_augment augment;
-    const dp_augment paper = { .area = true, .mirror = true, .photometric = true, .lighting = true, .interpolation = true };
+    const dp_augment paper = {
+        .area = true, .mirror = true, .photometric = true, .lighting = true, .interpolation = true
+    };
     const dp_augment none = { 0 }, two = { .crop = true, .mirror = true };
     assert_int_equal(dp_augment_parse(&augment, NULL, NULL), DEEPER_OK);
     assert_memory_equal(&augment, &paper, sizeof paper);
@@ -52,11 +61,13 @@ static void test_names(void **state) {
     assert_memory_equal(&augment, &none, sizeof none);
     assert_int_equal(dp_augment_parse(&augment, "mirror,crop", NULL), DEEPER_OK);
     assert_memory_equal(&augment, &two, sizeof two);
-    assert_int_equal(dp_augment_parse(&augment, "interpolation,lighting,photometric,mirror,area", NULL), DEEPER_OK);
+    assert_int_equal(
+        dp_augment_parse(&augment, "interpolation,lighting,photometric,mirror,area", NULL),
+        DEEPER_OK);
     assert_memory_equal(&augment, &paper, sizeof paper);
-    static const char *const wrong[] = {
-        "", ",", "area,", "Area", "areas", "mirror,,area", "paper,area", "area,crop", "mirror area"
-    };
+    static const char *const wrong[] = { "",           ",",         "area,",
+                                         "Area",       "areas",     "mirror,,area",
+                                         "paper,area", "area,crop", "mirror area" };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         deeper_error error = { 0 };
         assert_int_equal(dp_augment_parse(&augment, wrong[i], &error), DEEPER_ERROR_ARGUMENT);
@@ -73,7 +84,7 @@ static void test_min_side(void **state) {
     assert_int_equal(dp_augment_min_side(&none, &preprocess), 20);
 }
 
-/* ------------------------------------------------------------------------------------------------------------- places */
+/* --------------------------------------------------------------------------------------- places */
 
 static void test_none_is_the_crop_of_evaluation(void **state) {
     dp_augment none = { 0 };
@@ -88,8 +99,9 @@ static void test_none_is_the_crop_of_evaluation(void **state) {
     }
 }
 
-/* Each of the (w - size + 1) x (h - size + 1) places equally often. With `draws` draws over k places a count has mean draws / k = m
- * and deviation below sqrt(m); 5 deviations are passed once in a million. */
+/* Each of the (w - size + 1) x (h - size + 1) places equally often. With `draws` draws over k
+ * places a count has mean draws / k = m and deviation below sqrt(m); 5 deviations are passed once
+ * in a million. */
 static void test_crops_are_uniform(void **state) {
     const dp_augment augment = { .crop = true };
     dp_preprocess preprocess = plain;
@@ -132,21 +144,26 @@ static void test_mirror_is_a_coin(void **state) {
 }
 
 /* The box of the patch, from 64 x 64 samples of ramps, each of which tells where it was taken. */
-static void patch(const dp_image *image, uint64_t seed, double *width, double *height, double *x, double *y) {
+static void patch(const dp_image *image, uint64_t seed, double *width, double *height, double *x,
+                  double *y) {
     static const dp_augment augment = { .area = true };
-    dp_preprocess preprocess = { .size = 64, .channels = 3, .scale = { 1, 1, 1 }, .side = 64, .filter = DP_FILTER_NEAREST };
+    dp_preprocess preprocess = {
+        .size = 64, .channels = 3, .scale = { 1, 1, 1 }, .side = 64, .filter = DP_FILTER_NEAREST
+    };
     static float tensor[3 * 64 * 64];
     run(&augment, &preprocess, image, seed, tensor);
     const float *row = tensor, *column = tensor + 64 * 64;
-    /* Sample i lies at floor(x0 + (i + 1/2) w / 64): first and last are w 63 / 64 apart, to within a pixel. */
+    /* Sample i lies at floor(x0 + (i + 1/2) w / 64): first and last are w 63 / 64 apart, to within
+     * a pixel. */
     *width = (double)(row[63] - row[0]) * 64 / 63;
     *height = (double)(column[63 * 64] - column[0]) * 64 / 63;
     *x = ((double)row[0] + (double)row[63] + 1) / 2;
     *y = ((double)column[0] + (double)column[63 * 64] + 1) / 2;
 }
 
-/* On a square picture nearly every try fits unless its area is close to the whole: below 3/4 of it all do (the longer side is
- * sqrt(area 4/3)), and there area is uniform and the logarithm of the aspect too. */
+/* On a square picture nearly every try fits unless its area is close to the whole: below 3/4 of it
+ * all do (the longer side is sqrt(area 4/3)), and there area is uniform and the logarithm of the
+ * aspect too. */
 static void test_areas_and_aspects(void **state) {
     dp_image image = ramps(256, 256);
     int small = 0, tenths[7] = { 0 }, slopes[4] = { 0 };
@@ -156,7 +173,8 @@ static void test_areas_and_aspects(void **state) {
         patch(&image, i, &w, &h, &x, &y);
         double area = w * h / 65536, aspect = log(w / h) / log(4.0 / 3);
         assert_true(area > 0.08 - 0.015 && area < 1.02);
-        assert_true(fabs(aspect) < 1 + 0.08); /* a pixel of 72, the smallest side, is 1.4 %, two of them a tenth of ln 4/3 */
+        assert_true(fabs(aspect) < 1 + 0.08); /* a pixel of 72, the smallest side, is 1.4 %, two of
+                                                 them a tenth of ln 4/3 */
         mean_x += x / DRAWS;
         mean_y += y / DRAWS;
         if (area < 0.1 || area >= 0.74)
@@ -166,24 +184,28 @@ static void test_areas_and_aspects(void **state) {
         int slope = (int)((aspect + 1) * 2);
         slopes[slope < 0 ? 0 : slope > 3 ? 3 : slope]++;
     }
-    /* Uniform in [0.08, 1): a tenth has 1 / 9.2 of the draws that fit at once; tries that do not fit are drawn again, which raises
-     * all alike. Compared among themselves: 5 deviations of a difference, and 1 % for the pixel that a side may be off. */
+    /* Uniform in [0.08, 1): a tenth has 1 / 9.2 of the draws that fit at once; tries that do not
+     * fit are drawn again, which raises all alike. Compared among themselves: 5 deviations of a
+     * difference, and 1 % for the pixel that a side may be off. */
     for (int i = 1; i < 6; i++)
         assert_true(abs(tenths[i] - tenths[0]) < 5 * sqrt(2.0 * tenths[0]) + 0.03 * tenths[0]);
     assert_true(tenths[0] > DRAWS / 9.2 * 0.95);
     for (int i = 0; i < 4; i++)
         assert_true(fabs(slopes[i] - small / 4.0) < 5 * sqrt(small / 4.0) + 0.04 * small);
-    assert_true(fabs(mean_x - 128) < 1 && fabs(mean_y - 128) < 1); /* deviation of one below 54, of the mean 0.4 */
+    assert_true(fabs(mean_x - 128) < 1
+                && fabs(mean_y - 128) < 1); /* deviation of one below 54, of the mean 0.4 */
     free(image.pixels);
 }
 
-/* No patch of aspect 3/4 to 4/3 and 8 % of the area fits into 10:1; what is taken is the square-like centre. */
+/* No patch of aspect 3/4 to 4/3 and 8 % of the area fits into 10:1; what is taken is the
+ * square-like centre. */
 static void test_centre_where_nothing_fits(void **state) {
     dp_image image = ramps(200, 10);
     for (uint64_t i = 0; i < 20; i++) {
         double w, h, x, y;
         patch(&image, i, &w, &h, &x, &y);
-        assert_true(fabs(w - 13) <= 1.1 && fabs(h - 10) <= 1.1); /* 10 x 4/3, down to whole pixels */
+        assert_true(fabs(w - 13) <= 1.1
+                    && fabs(h - 10) <= 1.1); /* 10 x 4/3, down to whole pixels */
         assert_true(fabs(x - 100) <= 1 && fabs(y - 5) <= 1);
     }
     free(image.pixels);
@@ -198,11 +220,14 @@ static void test_centre_where_nothing_fits(void **state) {
     free(image.pixels);
 }
 
-/* ------------------------------------------------------------------------------------------------------------- colours */
+/* -------------------------------------------------------------------------------------- colours */
 
-static const dp_preprocess pixel = { .size = 1, .channels = 3, .scale = { 1, 1, 1 }, .rule = DP_RESIZE_NONE };
+static const dp_preprocess pixel = {
+    .size = 1, .channels = 3, .scale = { 1, 1, 1 }, .rule = DP_RESIZE_NONE
+};
 
-/* Grey pictures of one pixel: contrast (about the mean, the pixel itself) and colour leave them, brightness is all that is seen. */
+/* Grey pictures of one pixel: contrast (about the mean, the pixel itself) and colour leave them,
+ * brightness is all that is seen. */
 static void test_brightness_factors(void **state) {
     const dp_augment augment = { .photometric = true };
     uint8_t grey[3] = { 100, 100, 100 };
@@ -211,13 +236,14 @@ static void test_brightness_factors(void **state) {
     float tensor[3];
     for (uint64_t i = 0; i < DRAWS; i++) {
         run(&augment, &pixel, &image, i, tensor);
-        assert_true(tensor[0] == tensor[1] && tensor[1] == tensor[2] && tensor[0] == floorf(tensor[0]));
+        assert_true(tensor[0] == tensor[1] && tensor[1] == tensor[2]
+                    && tensor[0] == floorf(tensor[0]));
         assert_true(tensor[0] >= 50 && tensor[0] < 150);
         sum += (double)tensor[0];
         squares += (double)tensor[0] * (double)tensor[0];
     }
-    /* floor(100 f), f uniform in [0.5, 1.5): mean 99.5, deviation 100 / sqrt(12) = 28.87; the mean's is 0.204, five of them 1.02.
-     */
+    /* floor(100 f), f uniform in [0.5, 1.5): mean 99.5, deviation 100 / sqrt(12) = 28.87; the
+     * mean's is 0.204, five of them 1.02. */
     double mean = sum / DRAWS, deviation = sqrt(squares / DRAWS - mean * mean);
     assert_true(fabs(mean - 99.5) < 1.02);
     assert_true(fabs(deviation - 28.87) < 0.7);
@@ -239,10 +265,11 @@ static void blend_all(uint8_t *pixels, int count, int which, float factor) {
     }
 }
 
-/* Four pixels after all three steps: among the outcomes over the six orders with the factors drawn there is the one seen, and over
- * many draws every order is seen. */
+/* Four pixels after all three steps: among the outcomes over the six orders with the factors drawn
+ * there is the one seen, and over many draws every order is seen. */
 static void test_photometric_steps(void **state) {
-    static const int orders[6][3] = { { 0, 1, 2 }, { 0, 2, 1 }, { 1, 0, 2 }, { 1, 2, 0 }, { 2, 0, 1 }, { 2, 1, 0 } };
+    static const int orders[6][3] = { { 0, 1, 2 }, { 0, 2, 1 }, { 1, 0, 2 },
+                                      { 1, 2, 0 }, { 2, 0, 1 }, { 2, 1, 0 } };
     static const uint8_t start[12] = { 200, 30, 90, 10, 250, 60, 255, 255, 0, 77, 140, 203 };
     const dp_augment augment = { .photometric = true };
     dp_preprocess two = pixel;
@@ -283,7 +310,9 @@ static void test_photometric_steps(void **state) {
 /* Shifts of R, G, B over many draws: mean 0, and the covariance 255^2 0.1^2 P diag(l^2) P'. */
 static void test_lighting(void **state) {
     static const double l[3] = { 0.2175, 0.0188, 0.0045 };
-    static const double p[3][3] = { { -0.5675, 0.7192, 0.4009 }, { -0.5808, -0.0045, -0.8140 }, { -0.5836, -0.6948, 0.4203 } };
+    static const double p[3][3] = { { -0.5675, 0.7192, 0.4009 },
+                                    { -0.5808, -0.0045, -0.8140 },
+                                    { -0.5836, -0.6948, 0.4203 } };
     const dp_augment augment = { .lighting = true };
     uint8_t grey[3] = { 128, 128, 128 };
     dp_image image = { .width = 1, .height = 1, .pixels = grey };
@@ -306,7 +335,8 @@ static void test_lighting(void **state) {
             double wanted = 0;
             for (int k = 0; k < 3; k++)
                 wanted += p[a][k] * p[b][k] * l[k] * l[k] * 25.5 * 25.5;
-            assert_true(fabs(covariance[a][b] - wanted) < 0.05 * 10.4); /* of a variance 10.4 the deviation is 1 % */
+            assert_true(fabs(covariance[a][b] - wanted)
+                        < 0.05 * 10.4); /* of a variance 10.4 the deviation is 1 % */
         }
     }
 }
@@ -322,7 +352,8 @@ static void test_lighting_of_one_channel(void **state) {
         float rgb[3], luminance;
         run(&augment, &pixel, &image, seed, rgb);
         run(&augment, &one, &image, seed, &luminance);
-        assert_true(fabsf(luminance - (0.299f * rgb[0] + 0.587f * rgb[1] + 0.114f * rgb[2])) < 1e-3f);
+        assert_true(fabsf(luminance - (0.299f * rgb[0] + 0.587f * rgb[1] + 0.114f * rgb[2]))
+                    < 1e-3f);
     }
 }
 
@@ -338,7 +369,8 @@ static void test_filters(void **state) {
         image.pixels[i] = (uint8_t)dp_random_u64(&noise);
     for (int f = 0; f < 4; f++) {
         preprocess.filter = (dp_filter)f;
-        assert_int_equal(dp_preprocess_run(&preprocess, &image, 1, wanted[f], NULL, NULL), DEEPER_OK);
+        assert_int_equal(dp_preprocess_run(&preprocess, &image, 1, wanted[f], NULL, NULL),
+                         DEEPER_OK);
     }
     for (uint64_t seed = 0; seed < 4000; seed++) {
         int found = 0;
@@ -355,7 +387,7 @@ static void test_filters(void **state) {
     free(image.pixels);
 }
 
-/* ------------------------------------------------------------------------------------------------------------ the whole */
+/* ------------------------------------------------------------------------------------ the whole */
 
 static void test_same_seed_same_bits(void **state) {
     dp_augment paper;
@@ -383,12 +415,15 @@ static void test_errors_and_memory(void **state) {
     test_failing_allocator it;
     assert_int_equal(dp_augment_parse(&paper, "paper", NULL), DEEPER_OK);
     wrong.size = 0;
-    assert_int_equal(dp_augment_run(&paper, &wrong, &image, &random, tensor, NULL, NULL), DEEPER_ERROR_ARGUMENT);
-    assert_int_equal(dp_augment_run(&paper, &plain, &none, &random, tensor, NULL, NULL), DEEPER_ERROR_ARGUMENT);
+    assert_int_equal(dp_augment_run(&paper, &wrong, &image, &random, tensor, NULL, NULL),
+                     DEEPER_ERROR_ARGUMENT);
+    assert_int_equal(dp_augment_run(&paper, &plain, &none, &random, tensor, NULL, NULL),
+                     DEEPER_ERROR_ARGUMENT);
     for (long n = 1, done = 0; !done; n++) {
         random = dp_random_at(1, 2, 3);
         test_failing_allocator_init(&it, n);
-        deeper_status status = dp_augment_run(&paper, &plain, &image, &random, tensor, &it.allocator, NULL);
+        deeper_status status =
+            dp_augment_run(&paper, &plain, &image, &random, tensor, &it.allocator, NULL);
         done = it.calls < n;
         assert_int_equal(status, done ? DEEPER_OK : DEEPER_ERROR_MEMORY);
         assert_int_equal(it.outstanding, 0);

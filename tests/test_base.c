@@ -1,4 +1,5 @@
-/* test_base.c - status, memory, random and cpu of the base floor. Files and threads have their own tests. */
+/* test_base.c - status, memory, random and cpu of the base floor. Files and threads have their own
+ * tests. */
 #include "base/cpu.h"
 #include "base/memory.h"
 #include "base/random.h"
@@ -17,31 +18,36 @@
 
 #include <cmocka.h>
 
-/* ------------------------------------------------------------------------------------------------------------ status */
+/* --------------------------------------------------------------------------------------- status */
 
 static void test_version_and_texts(void **state) {
     char expected[32];
-    snprintf(expected, sizeof expected, "%d.%d.%d", DEEPER_VERSION_MAJOR, DEEPER_VERSION_MINOR, DEEPER_VERSION_PATCH);
+    snprintf(expected, sizeof expected, "%d.%d.%d", DEEPER_VERSION_MAJOR, DEEPER_VERSION_MINOR,
+             DEEPER_VERSION_PATCH);
     assert_string_equal(deeper_version(), expected);
     for (int a = DEEPER_OK; a <= DEEPER_ERROR_STOPPED; a++) {
         assert_string_not_equal(deeper_status_text((deeper_status)a), "unknown status");
         for (int b = DEEPER_OK; b < a; b++)
-            assert_string_not_equal(deeper_status_text((deeper_status)a), deeper_status_text((deeper_status)b));
+            assert_string_not_equal(deeper_status_text((deeper_status)a),
+                                    deeper_status_text((deeper_status)b));
     }
-    assert_string_equal(deeper_status_text((deeper_status)(DEEPER_ERROR_STOPPED + 1)), "unknown status");
+    assert_string_equal(deeper_status_text((deeper_status)(DEEPER_ERROR_STOPPED + 1)),
+                        "unknown status");
     assert_string_equal(deeper_status_text((deeper_status)-1), "unknown status");
 }
 
 static void test_fail_fills_the_error(void **state) {
     deeper_error error = { 0 };
     assert_int_equal(dp_fail(NULL, DEEPER_ERROR_IO, "%s", "nobody listens"), DEEPER_ERROR_IO);
-    assert_int_equal(dp_fail(&error, DEEPER_ERROR_FORMAT, "%s: %d", "a\nb\t\x7f.jpg", 7), DEEPER_ERROR_FORMAT);
+    assert_int_equal(dp_fail(&error, DEEPER_ERROR_FORMAT, "%s: %d", "a\nb\t\x7f.jpg", 7),
+                     DEEPER_ERROR_FORMAT);
     assert_int_equal(error.status, DEEPER_ERROR_FORMAT);
     assert_int_equal(error.offset, -1);
     assert_string_equal(error.message, "a?b??.jpg: 7");
     dp_fail_at(&error, DEEPER_ERROR_FORMAT, INT64_C(1) << 40, "x");
     assert_true(error.offset == INT64_C(1) << 40);
-    dp_fail(&error, DEEPER_ERROR_FORMAT, "outer: %s", error.message); /* its own message may be an argument */
+    dp_fail(&error, DEEPER_ERROR_FORMAT, "outer: %s",
+            error.message); /* its own message may be an argument */
     assert_string_equal(error.message, "outer: x");
     assert_int_equal(dp_fail_memory(&error, "the arena"), DEEPER_ERROR_MEMORY);
     assert_string_equal(error.message, "out of memory for the arena");
@@ -52,7 +58,8 @@ static void test_fail_fills_the_error(void **state) {
     assert_int_equal(dp_fail_errno(&error, "x.jpg", "cannot map"), DEEPER_ERROR_MEMORY);
 }
 
-/* A message that is too long is cut between characters: every length of ASCII before 3-byte letters puts the cut elsewhere. */
+/* A message that is too long is cut between characters: every length of ASCII before 3-byte letters
+ * puts the cut elsewhere. */
 static void test_fail_cuts_between_characters(void **state) {
     for (size_t lead = 0; lead < 3; lead++) {
         char text[900] = "";
@@ -88,7 +95,7 @@ static void test_try(void **state) {
     assert_int_equal(reached, 1);
 }
 
-/* ------------------------------------------------------------------------------------------------------------ memory */
+/* --------------------------------------------------------------------------------------- memory */
 
 static void test_size_mul(void **state) {
     size_t result = 1;
@@ -135,7 +142,8 @@ static void test_buffer_grows_to_its_limit(void **state) {
     assert_true(dp_buffer_append(&buffer, "", 0));
     assert_string_equal(buffer.data, "");
     for (size_t i = 0; i < LIMIT / 10; i++) {
-        assert_true(i % 2 ? dp_buffer_append(&buffer, "0123456789", 10) : dp_buffer_printf(&buffer, "%05d%s", 1234, "56789"));
+        assert_true(i % 2 ? dp_buffer_append(&buffer, "0123456789", 10)
+                          : dp_buffer_printf(&buffer, "%05d%s", 1234, "56789"));
         assert_int_equal(buffer.data[buffer.size], 0);
     }
     assert_int_equal(buffer.size, LIMIT);
@@ -196,13 +204,14 @@ static void test_reserve(void **state) {
     assert_int_equal(it.outstanding, 0);
 }
 
-/* ------------------------------------------------------------------------------------------------------------ random */
+/* --------------------------------------------------------------------------------------- random */
 
 static void test_random_is_splitmix64(void **state) {
     /* The first outputs of splitmix64 for the seed 1234567, as its authors' C code gives them. */
-    static const uint64_t expected[] = { UINT64_C(6457827717110365317), UINT64_C(3203168211198807973),
-                                         UINT64_C(9817491932198370423), UINT64_C(4593380528125082431),
-                                         UINT64_C(16408922859458223821) };
+    static const uint64_t expected[] = {
+        UINT64_C(6457827717110365317), UINT64_C(3203168211198807973), UINT64_C(9817491932198370423),
+        UINT64_C(4593380528125082431), UINT64_C(16408922859458223821)
+    };
     dp_random random = { .key = 1234567, .counter = 0 };
     for (size_t i = 0; i < 5; i++)
         assert_true(dp_random_u64(&random) == expected[i]);
@@ -238,7 +247,8 @@ static void test_random_distributions(void **state) {
         assert_true(isfinite(x) && u >= 0 && u < 1 && k < 10);
         sum += x, squares += x * x, fourth += x * x * x * x, units += u;
         below[k]++;
-        high += dp_random_below(&random, UINT32_C(3) << 30) >= UINT32_C(1) << 30; /* a biased draw would give 1/2, not 2/3 */
+        high += dp_random_below(&random, UINT32_C(3) << 30)
+                >= UINT32_C(1) << 30; /* a biased draw would give 1/2, not 2/3 */
         assert_int_equal(dp_random_below(&random, 1), 0);
     }
     double se = 1 / sqrt(N);
@@ -251,7 +261,7 @@ static void test_random_distributions(void **state) {
         assert_true(fabs(below[k] / (double)N - 0.1) < 5 * sqrt(0.09) * se);
 }
 
-/* --------------------------------------------------------------------------------------------------------------- cpu */
+/* ------------------------------------------------------------------------------------------ cpu */
 
 static void test_isa_names(void **state) {
     static const char *const names[DP_ISA_COUNT] = { "portable", "avx2", "avx512", "neon" };
@@ -311,7 +321,8 @@ static void test_isa_select(void **state) {
 static void test_cache_bytes(void **state) {
     assert_int_equal(dp_cache_bytes(0), 0);
     assert_int_equal(dp_cache_bytes(-1), 0);
-    for (int level = 1; level <= 3; level++) { /* known or not; if known, a power of two times a small number of kilobytes */
+    for (int level = 1; level <= 3;
+         level++) { /* known or not; if known, a power of two times a small number of kilobytes */
         size_t bytes = dp_cache_bytes(level);
         assert_int_equal(bytes % 1024, 0);
         assert_true(bytes < (size_t)1 << 34);
@@ -328,7 +339,8 @@ static void quota_case(const char *root, const char *membership, int expected) {
 static void put(const char *root, const char *name, const char *text) {
     char path[TEST_PATH_SIZE];
     test_path(path, root, name);
-    for (char *slash = strchr(path + strlen(root) + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+    for (char *slash = strchr(path + strlen(root) + 1, '/'); slash;
+         slash = strchr(slash + 1, '/')) {
         *slash = '\0';
         mkdir(path, 0777);
         *slash = '/';
@@ -360,13 +372,15 @@ static void test_quota(void **state) {
     quota_case(root, "5:memory:/x\n3:cpu,cpuacct:/c\n0::/\n", 5);
     quota_case(root, "5:cpuset:/c\n0::/\n", 9);       /* cpuset is not cpu */
     put(root, "cpu/host/id/cpu.cfs_quota_us", "1\n"); /* not this group */
-    put(root, "cpu/cpu.cfs_quota_us", "150000\n");    /* a container: the mount begins at the group */
+    put(root, "cpu/cpu.cfs_quota_us", "150000\n"); /* a container: the mount begins at the group */
     put(root, "cpu/cpu.cfs_period_us", "100000\n");
     quota_case(root, "3:cpu:/docker/0123\n", 2);
     static const char *const odd[] = { "", "nonsense", "0", "::", "0::", "0::x", "cpu.max\n\n\n" };
     for (size_t i = 0; i < sizeof odd / sizeof *odd; i++)
         quota_case(root, odd[i], 0);
-    static const char *const odd_quotas[] = { "", "max", "100000", "-5 100000", "100000 0", "x y", "99999999999999999999 0" };
+    static const char *const odd_quotas[] = {
+        "", "max", "100000", "-5 100000", "100000 0", "x y", "99999999999999999999 0"
+    };
     for (size_t i = 0; i < sizeof odd_quotas / sizeof *odd_quotas; i++) {
         put(root, "cpu.max", odd_quotas[i]);
         quota_case(root, "0::/\n", 0);
@@ -407,8 +421,10 @@ static void test_threads_select(void **state) {
     assert_int_equal(threads, DP_THREADS_MAX);
     static const int bad_requests[] = { -1, INT_MIN, DP_THREADS_MAX + 1, INT_MAX };
     for (size_t i = 0; i < sizeof bad_requests / sizeof *bad_requests; i++)
-        assert_int_equal(dp_threads_select(&threads, bad_requests[i], &error), DEEPER_ERROR_ARGUMENT);
-    static const char *const bad[] = { "0", "-2", "257", "99999999999999999999", "two", "2x", " ", "1.5" };
+        assert_int_equal(dp_threads_select(&threads, bad_requests[i], &error),
+                         DEEPER_ERROR_ARGUMENT);
+    static const char *const bad[] = { "0",   "-2", "257", "99999999999999999999",
+                                       "two", "2x", " ",   "1.5" };
     static const char *const names[] = { "OMP_NUM_THREADS", "DEEPER_THREADS" };
     unsetenv("DEEPER_THREADS");
     for (size_t n = 0; n < 2; n++)

@@ -1,5 +1,5 @@
-/* test_caffemodel.c - caffemodels: the published one where it is at hand, and ones made here in both forms, with and without the
- * auxiliary heads, damaged, hostile, and of another network. */
+/* test_caffemodel.c - caffemodels: the published one where it is at hand, and ones made here in
+ * both forms, with and without the auxiliary heads, damaged, hostile, and of another network. */
 #include "caffemodel.pb-c.h"
 #include "formats/caffe/caffemodel.h"
 #include "formats/fill.h"
@@ -47,7 +47,8 @@ static size_t add_layer(made *m, const char *layer) {
 }
 
 /* Blob `index` (0 weight, 1 bias) of a layer; its values by value_of. */
-static Caffe__BlobProto *add_blob(made *m, const char *layer, int index, const int64_t *dims, size_t rank, const char *parameter) {
+static Caffe__BlobProto *add_blob(made *m, const char *layer, int index, const int64_t *dims,
+                                  size_t rank, const char *parameter) {
     size_t at = add_layer(m, layer);
     Caffe__BlobProto *blob = &m->blobs[at][index];
     caffe__blob_proto__init(blob);
@@ -130,7 +131,8 @@ static void older_shapes(made *m) {
         }
 }
 
-/* The bytes of the file, in one of the forms, without the layers whose name begins with `without` (NULL: with all). */
+/* The bytes of the file, in one of the forms, without the layers whose name begins with `without`
+ * (NULL: with all). */
 static unsigned char *pack(made *m, bool v1, const char *without, size_t *size) {
     caffe__net_parameter__init(&m->net);
     size_t count = 0;
@@ -153,11 +155,13 @@ static unsigned char *pack(made *m, bool v1, const char *without, size_t *size) 
     return bytes;
 }
 
-static deeper_status open_made(made *m, bool v1, const char *without, dp_model **model, deeper_error *error) {
+static deeper_status open_made(made *m, bool v1, const char *without, dp_model **model,
+                               deeper_error *error) {
     size_t size;
     unsigned char *bytes = pack(m, v1, without, &size);
     *error = (deeper_error){ 0 };
-    deeper_status status = dp_model_open_bytes(model, bytes, size, "x.caffemodel", NULL, NULL, error);
+    deeper_status status =
+        dp_model_open_bytes(model, bytes, size, "x.caffemodel", NULL, NULL, error);
     free(bytes); /* before the values are looked at: nothing may point there */
     return status;
 }
@@ -184,8 +188,8 @@ static void check_published(const dp_model *model) {
     assert_string_equal(model->labels.items[999].id, "n15075141");
     assert_true(model->has_preprocess);
     const dp_preprocess *p = &model->preprocess;
-    assert_true(p->size == 224 && p->channels == 3 && p->bgr && p->rule == DP_RESIZE_SQUASH && p->side == 256
-                && p->filter == DP_FILTER_BILINEAR);
+    assert_true(p->size == 224 && p->channels == 3 && p->bgr && p->rule == DP_RESIZE_SQUASH
+                && p->side == 256 && p->filter == DP_FILTER_BILINEAR);
     assert_true(p->mean[0] == 104 && p->mean[1] == 117 && p->mean[2] == 123);
     assert_true(p->scale[0] == 1 && p->scale[1] == 1 && p->scale[2] == 1);
     assert_int_equal(dp_preprocess_check(p, NULL), DEEPER_OK);
@@ -198,7 +202,7 @@ static uint64_t parameters_of(const dp_model *model) {
     return sum;
 }
 
-/* ------------------------------------------------------------------------------------------------------------ sound files */
+/* ---------------------------------------------------------------------------------- sound files */
 
 static void published_file(void **state) {
     char path[TEST_PATH_SIZE];
@@ -209,7 +213,8 @@ static void published_file(void **state) {
     if (dp_model_open(&model, path, NULL, &error) != DEEPER_OK)
         fail_msg("%s", error.message);
     check_published(model);
-    assert_string_equal(model->source, "BVLC GoogLeNet, caffemodel (layer form), without auxiliary heads");
+    assert_string_equal(model->source,
+                        "BVLC GoogLeNet, caffemodel (layer form), without auxiliary heads");
     assert_non_null(strstr(model->options, "aux=0"));
     assert_int_equal(parameters_of(model), 6998552);
     /* The first weight of the file by a look at its bytes. */
@@ -234,14 +239,16 @@ static void both_forms_with_heads(void **state) {
         check_values(model);
         assert_int_equal(parameters_of(model), 13378280);
         assert_non_null(strstr(model->options, "aux=1"));
-        assert_string_equal(model->source, v1 ? "BVLC GoogLeNet, caffemodel (V1 layers), with both auxiliary heads"
-                                              : "BVLC GoogLeNet, caffemodel (layer form), with both auxiliary heads");
+        assert_string_equal(
+            model->source,
+            v1 ? "BVLC GoogLeNet, caffemodel (V1 layers), with both auxiliary heads"
+               : "BVLC GoogLeNet, caffemodel (layer form), with both auxiliary heads");
         dp_model_free(model);
     }
 }
 
-/* One head gone, or one of its blobs of another shape: the rest is taken without heads, and said so. A blob of doubles on the way.
- */
+/* One head gone, or one of its blobs of another shape: the rest is taken without heads, and said
+ * so. A blob of doubles on the way. */
 static void heads_in_part(void **state) {
     for (int k = 0; k < 2; k++) {
         made *m = googlenet();
@@ -268,8 +275,9 @@ static void heads_in_part(void **state) {
     }
 }
 
-/* The other networks that were published, with the preprocessing of each. Few classes keep the linear layers' files small: those of
- * VGG-16 would be half a gigabyte, so that network is tested by its differences alone (others_refused). */
+/* The other networks that were published, with the preprocessing of each. Few classes keep the
+ * linear layers' files small: those of VGG-16 would be half a gigabyte, so that network is tested
+ * by its differences alone (others_refused). */
 static void other_networks(void **state) {
     static const struct {
         const char *spec;
@@ -279,11 +287,46 @@ static void other_networks(void **state) {
         float first_mean;
         int side;
     } cases[] = {
-        { "nin", 1000, 224, { "pool0" }, "form=imagenet", "Network in Network (nin_imagenet), caffemodel (layer form)", 104, 256 },
-        { "nin", 20, 224, { "pool0" }, "form=imagenet", "Network in Network (nin_imagenet), caffemodel (layer form)", 104, 256 },
-        { "alexnet", 2, 227, { "norm1", "pool1" }, "form=grouped", "BVLC AlexNet, caffemodel (layer form)", 104, 256 },
-        { "alexnet", 2, 227, { NULL }, "form=grouped", "BVLC AlexNet, caffemodel (layer form)", 104, 256 },
-        { "alexnet", 2, 227, { "pool1", "norm1" }, "form=caffenet", "BVLC CaffeNet, caffemodel (layer form)", 104, 256 },
+        { "nin",
+          1000,
+          224,
+          { "pool0" },
+          "form=imagenet",
+          "Network in Network (nin_imagenet), caffemodel (layer form)",
+          104,
+          256 },
+        { "nin",
+          20,
+          224,
+          { "pool0" },
+          "form=imagenet",
+          "Network in Network (nin_imagenet), caffemodel (layer form)",
+          104,
+          256 },
+        { "alexnet",
+          2,
+          227,
+          { "norm1", "pool1" },
+          "form=grouped",
+          "BVLC AlexNet, caffemodel (layer form)",
+          104,
+          256 },
+        { "alexnet",
+          2,
+          227,
+          { NULL },
+          "form=grouped",
+          "BVLC AlexNet, caffemodel (layer form)",
+          104,
+          256 },
+        { "alexnet",
+          2,
+          227,
+          { "pool1", "norm1" },
+          "form=caffenet",
+          "BVLC CaffeNet, caffemodel (layer form)",
+          104,
+          256 },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         made *m = made_of(cases[i].spec, cases[i].classes, cases[i].size);
@@ -301,36 +344,40 @@ static void other_networks(void **state) {
         assert_int_equal(model->classes, cases[i].classes);
         assert_int_equal(model->labels.count, cases[i].classes == 1000 ? 1000 : 0);
         const dp_preprocess *p = &model->preprocess;
-        assert_true(model->has_preprocess && p->bgr && p->size == cases[i].size && p->side == cases[i].side);
+        assert_true(model->has_preprocess && p->bgr && p->size == cases[i].size
+                    && p->side == cases[i].side);
         assert_true(p->mean[0] == cases[i].first_mean && p->rule == DP_RESIZE_SQUASH);
         assert_int_equal(dp_preprocess_check(p, NULL), DEEPER_OK);
         dp_model_free(model);
     }
 }
 
-/* ---------------------------------------------------------------------------------------------------------- refused files */
+/* -------------------------------------------------------------------------------- refused files */
 
-static void refused(made *m, bool v1, const char *without, deeper_status wanted, const char *words) {
+static void refused(made *m, bool v1, const char *without, deeper_status wanted,
+                    const char *words) {
     dp_model *model;
     deeper_error error;
     deeper_status status = open_made(m, v1, without, &model, &error);
     assert_null(model);
-    if (status != wanted || !strstr(error.message, words) || strncmp(error.message, "x.caffemodel: ", 14) != 0)
+    if (status != wanted || !strstr(error.message, words)
+        || strncmp(error.message, "x.caffemodel: ", 14) != 0)
         fail_msg("\"%s\" wanted, %d found: %s", words, status, error.message);
 }
 
 static void differences(void **state) {
     made *m = googlenet();
     refused(m, false, "inception_3a/1x1", DEEPER_ERROR_MISMATCH,
-            "not the weights of googlenet: 2 tensors missing (first inception_3a/1x1.weight 64x192x1x1)");
+            "not the weights of googlenet: 2 tensors missing (first inception_3a/1x1.weight "
+            "64x192x1x1)");
     const int64_t one[] = { 1 };
     add_blob(m, "extra", 0, one, 1, "extra");
     Caffe__BlobProto *stem = &m->blobs[layer_of(m, "conv1/7x7_s2")][0];
     stem->shape->dim[2] = 49;
     stem->shape->dim[3] = 1;
-    refused(
-        m, true, NULL, DEEPER_ERROR_MISMATCH,
-        "googlenet: 1 unknown (first extra.weight 1), 1 of other shape (conv1/7x7_s2.weight: 64x3x7x7 wanted, 64x3x49x1 found)");
+    refused(m, true, NULL, DEEPER_ERROR_MISMATCH,
+            "googlenet: 1 unknown (first extra.weight 1), 1 of other shape (conv1/7x7_s2.weight: "
+            "64x3x7x7 wanted, 64x3x49x1 found)");
     made_free(m);
 }
 
@@ -342,8 +389,10 @@ static void another_network(void **state) {
     add_blob(m, "ip1", 0, fc, 2, "w");
     for (int v1 = 0; v1 < 2; v1++)
         refused(m, v1, NULL, DEEPER_ERROR_UNSUPPORTED,
-                "the weights of no network that is known (BVLC GoogLeNet, VGG-16 (VGG_ILSVRC_16_layers), Network in Network "
-                "(nin_imagenet), BVLC CaffeNet, BVLC AlexNet); 3 tensors, the first conv1.weight 20x1x5x5");
+                "the weights of no network that is known (BVLC GoogLeNet, VGG-16 "
+                "(VGG_ILSVRC_16_layers), Network in Network "
+                "(nin_imagenet), BVLC CaffeNet, BVLC AlexNet); 3 tensors, the first conv1.weight "
+                "20x1x5x5");
     made_free(m);
 }
 
@@ -353,7 +402,8 @@ static void others_refused(void **state) {
     made *m = calloc(1, sizeof *m);
     add_blob(m, "conv5_3", 0, conv, 4, "w");
     add_blob(m, "fc8", 0, fc, 2, "w");
-    refused(m, false, NULL, DEEPER_ERROR_MISMATCH, "not the weights of vgg16: 30 tensors missing (first conv1_1.weight 64x3x3x3)");
+    refused(m, false, NULL, DEEPER_ERROR_MISMATCH,
+            "not the weights of vgg16: 30 tensors missing (first conv1_1.weight 64x3x3x3)");
     made_free(m);
 }
 
@@ -415,7 +465,8 @@ static void hostile(void **state) {
     deeper_error error;
     assert_int_equal(parse("", 0, &error), DEEPER_ERROR_FORMAT);
     assert_non_null(strstr(error.message, "no layer with weights"));
-    assert_int_equal(parse("\xa2\x06\xff\xff\xff\xff\x7f", 7, &error), DEEPER_ERROR_FORMAT); /* 34 GB of layer */
+    assert_int_equal(parse("\xa2\x06\xff\xff\xff\xff\x7f", 7, &error),
+                     DEEPER_ERROR_FORMAT); /* 34 GB of layer */
     assert_non_null(strstr(error.message, "not a sound caffemodel"));
 
     /* Three bytes a layer, each a hundred of memory. */
@@ -471,7 +522,8 @@ static void allocations_fail(void **state) {
     unsigned char *bytes = pack(m, false, "loss1/", &size);
     made_free(m);
     long calls = 0;
-    /* All calls around the edges of the phases and every 37th between: thousands there are, each over 40 MB. */
+    /* All calls around the edges of the phases and every 37th between: thousands there are, each
+     * over 40 MB. */
     for (long n = 1, done = 0; !done; n += n < 8 || (calls && n > calls - 8) ? 1 : 37) {
         dp_model *model = NULL;
         deeper_error error = { 0 };

@@ -1,6 +1,7 @@
-/* test_caffemodel_write.c - caffemodels written: every network that there is comes back with its bits and with all that is known of
- * it; what Caffe computes otherwise is cut or refused by name; the deploy text; nothing is half-written. What other programs make
- * of the files is tests/peers/opencv_caffemodel.py's. */
+/* test_caffemodel_write.c - caffemodels written: every network that there is comes back with its
+ * bits and with all that is known of it; what Caffe computes otherwise is cut or refused by name;
+ * the deploy text; nothing is half-written. What other programs make of the files is
+ * tests/peers/opencv_caffemodel.py's. */
 #include "caffemodel.pb-c.h"
 #include "formats/caffe/caffe_layers.h"
 #include "formats/caffe/caffemodel.h"
@@ -21,11 +22,13 @@
 
 static const char label_lines[] = "a A\nb B\nc C\nd D\ne E\nf \xc3\xa9\"\\\ng G\n";
 
-/* A network with values; batch norms' statistics and scales are made to differ from one another and from neutral ones. */
+/* A network with values; batch norms' statistics and scales are made to differ from one another and
+ * from neutral ones. */
 static dp_model *make(const char *spec, int classes, int size) {
     dp_model *model = NULL;
     deeper_error error = { 0 };
-    if (dp_model_create(&model, spec, classes, size, NULL, &error) != DEEPER_OK || dp_model_allocate(model, &error) != DEEPER_OK)
+    if (dp_model_create(&model, spec, classes, size, NULL, &error) != DEEPER_OK
+        || dp_model_allocate(model, &error) != DEEPER_OK)
         fail_msg("%s: %s", spec, error.message);
     dp_initialize(model, NULL, DP_INIT_XAVIER, 5);
     for (int p = 0; p < model->graph->parameters; p++)
@@ -66,9 +69,11 @@ static void test_round_trip(void **state) {
         if (i % 2) {
             const dp_shape input = dp_model_input(model);
             model->has_preprocess = true;
-            assert_int_equal(dp_recipe_read(&model->preprocess, "inception", input, "x", &error), DEEPER_OK);
+            assert_int_equal(dp_recipe_read(&model->preprocess, "inception", input, "x", &error),
+                             DEEPER_OK);
             model->source = strdup("a source");
-            assert_int_equal(dp_labels_from_text(&model->labels, label_lines, sizeof label_lines - 1, "x", NULL, &error),
+            assert_int_equal(dp_labels_from_text(&model->labels, label_lines,
+                                                 sizeof label_lines - 1, "x", NULL, &error),
                              DEEPER_OK);
         }
         save(model, path);
@@ -83,10 +88,12 @@ static void test_round_trip(void **state) {
             assert_string_equal(again->labels.items[k].name, model->labels.items[k].name);
         assert_same_text(again->source, model->source);
         assert_int_equal(again->has_preprocess, model->has_preprocess);
-        assert_memory_equal(&again->preprocess.mean, &model->preprocess.mean, model->has_preprocess ? 12 : 1);
+        assert_memory_equal(&again->preprocess.mean, &model->preprocess.mean,
+                            model->has_preprocess ? 12 : 1);
         for (int p = 0; p < model->graph->parameters; p++)
             assert_memory_equal(again->values[p], model->values[p],
-                                dp_shape_floats(dp_model_parameter(model, p)->shape) * sizeof(float));
+                                dp_shape_floats(dp_model_parameter(model, p)->shape)
+                                    * sizeof(float));
         dp_model_free(again);
         dp_model_free(model);
     }
@@ -101,7 +108,8 @@ static void test_one_output(void **state) {
     dp_model *model = NULL, *again = NULL;
     test_path(path, folder, "m.caffemodel");
     assert_int_equal(dp_graph_create(&graph, NULL, &error), DEEPER_OK);
-    int x = dp_add_conv(graph, "c", dp_add_input(graph, "data", 3, 8, 8), 1, dp_window_square(3, 1, 1), true);
+    int x = dp_add_conv(graph, "c", dp_add_input(graph, "data", 3, 8, 8), 1,
+                        dp_window_square(3, 1, 1), true);
     dp_add_softmax(graph, "prob", dp_add_fc(graph, "fc", x, 1));
     assert_int_equal(dp_model_from_graph(&model, graph, &error), DEEPER_OK);
     assert_int_equal(dp_model_allocate(model, &error), DEEPER_OK);
@@ -125,8 +133,8 @@ static const char *text_of(const char *path) {
     return text;
 }
 
-/* Small pictures make the auxiliary heads average adaptively, 4 of 7 rows, which Caffe cannot: the file is of the network without
- * them. */
+/* Small pictures make the auxiliary heads average adaptively, 4 of 7 rows, which Caffe cannot: the
+ * file is of the network without them. */
 static void test_heads(void **state) {
     char *folder = test_folder(), path[TEST_PATH_SIZE];
     test_path(path, folder, "m.caffemodel");
@@ -143,7 +151,8 @@ static void test_heads(void **state) {
         for (int p = 0; p < again->graph->parameters; p++) {
             const dp_node *node = dp_model_parameter(again, p);
             int from = model->graph->nodes[dp_graph_find(model->graph, node->name)].parameter;
-            assert_memory_equal(again->values[p], model->values[from], dp_shape_floats(node->shape) * sizeof(float));
+            assert_memory_equal(again->values[p], model->values[from],
+                                dp_shape_floats(node->shape) * sizeof(float));
         }
         dp_model_free(again);
         dp_model_free(model);
@@ -151,7 +160,8 @@ static void test_heads(void **state) {
     test_folder_remove(folder);
 }
 
-/* The deploy form leaves out auxiliary heads, weights and what is not Caffe's; the binary has them. */
+/* The deploy form leaves out auxiliary heads, weights and what is not Caffe's; the binary has
+ * them. */
 static void test_deploy(void **state) {
     char *folder = test_folder(), path[TEST_PATH_SIZE], beside[TEST_PATH_SIZE];
     test_path(path, folder, "a.b.caffemodel");
@@ -160,15 +170,17 @@ static void test_deploy(void **state) {
     save(model, path);
     assert_int_equal(test_folder_count(folder), 2);
     const char *text = text_of(beside);
-    static const char *const has[] = { "# pictures: not known\n",
-                                       "name: \"googlenet\"\n",
-                                       "type: \"Input\"",
-                                       "dim: 224",
-                                       "name: \"conv1/7x7_s2/bn/statistics\"\n  type: \"BatchNorm\"",
-                                       "use_global_stats: true\n    eps: 0.00100000005",
-                                       "type: \"Scale\"\n  bottom: \"conv1/7x7_s2/bn/statistics\"\n  top: \"conv1/7x7_s2/bn\"",
-                                       "global_pooling: true",
-                                       "  type: \"Softmax\"\n  bottom: \"loss3/classifier\"\n  top: \"prob\"" };
+    static const char *const has[] = {
+        "# pictures: not known\n",
+        "name: \"googlenet\"\n",
+        "type: \"Input\"",
+        "dim: 224",
+        "name: \"conv1/7x7_s2/bn/statistics\"\n  type: \"BatchNorm\"",
+        "use_global_stats: true\n    eps: 0.00100000005",
+        "type: \"Scale\"\n  bottom: \"conv1/7x7_s2/bn/statistics\"\n  top: \"conv1/7x7_s2/bn\"",
+        "global_pooling: true",
+        "  type: \"Softmax\"\n  bottom: \"loss3/classifier\"\n  top: \"prob\""
+    };
     static const char *const lacks[] = { "loss1/", "loss2/", "blobs", "deeper {", "data:" };
     for (size_t i = 0; i < sizeof has / sizeof *has; i++)
         if (!strstr(text, has[i]))
@@ -180,10 +192,12 @@ static void test_deploy(void **state) {
     test_folder_remove(folder);
 }
 
-/* ------------------------------------------------------------------------------------------------------------- windows */
+/* -------------------------------------------------------------------------------------- windows */
 
-/* The layers of one pool or convolution on 2 channels of `side`; an error's text in *error. NULL: refused. */
-static bool layers_of(dp_caffe_net *net, dp_model **model, dp_op op, int side, dp_window window, deeper_error *error) {
+/* The layers of one pool or convolution on 2 channels of `side`; an error's text in *error. NULL:
+ * refused. */
+static bool layers_of(dp_caffe_net *net, dp_model **model, dp_op op, int side, dp_window window,
+                      deeper_error *error) {
     static const float zeros[4096];
     static const float *values[2] = { zeros, zeros };
     dp_model *made = calloc(1, sizeof *made);
@@ -221,14 +235,18 @@ static void test_windows(void **state) {
         { DP_OP_MAX_POOL, 7, 3, 2, 0, 0, false, false, 1 },   /* divides exactly */
         { DP_OP_MAX_POOL, 112, 3, 2, 1, 1, false, false, 3 }, /* ResNet's */
         { DP_OP_MAX_POOL, 8, 3, 2, 0, 1, false, false, 1 },   /* TensorFlow's SAME */
-        { DP_OP_MAX_POOL, 9, 2, 2, 0, 1, true, false, 1 },    /* what a border adds is clamped away */
+        { DP_OP_MAX_POOL, 9, 2, 2, 0, 1, true, false, 1 }, /* what a border adds is clamped away */
         { DP_OP_AVERAGE_POOL, 14, 5, 3, 0, 0, false, false, 1 },
-        { DP_OP_AVERAGE_POOL, 8, 3, 2, 0, 0, true, false, 1 },  /* both divide by the pixels inside */
+        { DP_OP_AVERAGE_POOL, 8, 3, 2, 0, 0, true, false,
+          1 }, /* both divide by the pixels inside */
         { DP_OP_AVERAGE_POOL, 8, 3, 1, 1, 1, false, true, 1 },  /* both by nine */
         { DP_OP_AVERAGE_POOL, 8, 3, 1, 1, 1, false, false, 0 }, /* Caffe counts the padding */
-        { DP_OP_AVERAGE_POOL, 8, 3, 2, 0, 0, true, true, 0 },   /* Caffe does not count past the picture */
-        { DP_OP_AVERAGE_POOL, 6, 7, 1, 0, 1, false, false, 1 }, /* all of the picture, by its pixels: global */
-        { DP_OP_AVERAGE_POOL, 6, 7, 1, 0, 1, false, true, 0 },  /* all of it, by more than its pixels */
+        { DP_OP_AVERAGE_POOL, 8, 3, 2, 0, 0, true, true,
+          0 }, /* Caffe does not count past the picture */
+        { DP_OP_AVERAGE_POOL, 6, 7, 1, 0, 1, false, false,
+          1 }, /* all of the picture, by its pixels: global */
+        { DP_OP_AVERAGE_POOL, 6, 7, 1, 0, 1, false, true,
+          0 }, /* all of it, by more than its pixels */
         { DP_OP_CONV, 8, 3, 1, 1, 1, false, false, 1 },
         { DP_OP_CONV, 8, 3, 2, 1, 0, false, false, 1 },
         { DP_OP_CONV, 8, 3, 1, 1, 0, false, false, 3 }, /* one row and column less than Caffe's */
@@ -264,7 +282,7 @@ static void test_windows(void **state) {
     }
 }
 
-/* -------------------------------------------------------------------------------------------------------------- trouble */
+/* -------------------------------------------------------------------------------------- trouble */
 
 static void test_refused(void **state) {
     char *folder = test_folder(), path[TEST_PATH_SIZE], beside[TEST_PATH_SIZE];
@@ -329,7 +347,8 @@ static void test_allocations(void **state) {
     test_folder_remove(folder);
 }
 
-/* A file of ours that was changed: texts that are not clean, a factor of the statistics that is not 1. */
+/* A file of ours that was changed: texts that are not clean, a factor of the statistics that is
+ * not 1. */
 static void test_changed(void **state) {
     char *folder = test_folder(), path[TEST_PATH_SIZE];
     deeper_error error = { 0 };
@@ -365,8 +384,9 @@ static void test_changed(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trip),  cmocka_unit_test(test_heads),   cmocka_unit_test(test_one_output),
-        cmocka_unit_test(test_deploy),      cmocka_unit_test(test_windows), cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_round_trip),  cmocka_unit_test(test_heads),
+        cmocka_unit_test(test_one_output),  cmocka_unit_test(test_deploy),
+        cmocka_unit_test(test_windows),     cmocka_unit_test(test_refused),
         cmocka_unit_test(test_allocations), cmocka_unit_test(test_changed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,5 @@
-/* test_check.c - the soundness of a data set: each kind of trouble is found, named once and counted; nothing else is. */
+/* test_check.c - the soundness of a data set: each kind of trouble is found, named once and
+ * counted; nothing else is. */
 #include "data/check.h"
 #include "helpers/helpers.h"
 
@@ -89,7 +90,8 @@ static void test_each_trouble(void **state) {
     char *folder = test_folder(), path[TEST_PATH_SIZE];
     deeper_dataset_soundness found;
     static told it;
-    static const char *const folders[] = { "train", "train/a", "train/b", "train/none", "val", "val/a", "val/b" };
+    static const char *const folders[] = { "train", "train/a", "train/b", "train/none",
+                                           "val",   "val/a",   "val/b" };
     for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
         make_folder(folder, folders[i]);
     make_picture(folder, "train/a/1.ppm", SIDE, 1);
@@ -103,19 +105,32 @@ static void test_each_trouble(void **state) {
     test_path(path, folder, "train/a/text.jpg");
     test_write(path, "text", 4);
     check(&found, &it, folder);
-    const deeper_dataset_soundness wanted = {
-        .images = 9, .unreadable = 1, .tiny = 1, .conflicting = 2, .leaked = 2, .repeated = 1, .empty_classes = 1
-    };
+    const deeper_dataset_soundness wanted = { .images = 9,
+                                              .unreadable = 1,
+                                              .tiny = 1,
+                                              .conflicting = 2,
+                                              .leaked = 2,
+                                              .repeated = 1,
+                                              .empty_classes = 1 };
     assert_memory_equal(&found, &wanted, sizeof found);
     assert_int_equal(it.count, 7);
     assert_told(&it, 0, "train/a/text.jpg: ", "not a picture");
     assert_told(&it, 1, "val/a/thin.ppm: ", "only 15x16 pixels");
     int seen = 0;
     for (int i = 2; i < 6; i++) { /* in the order of their hashes */
-        seen |= strstr(it.lines[i], "train/b/one.ppm: the same picture as ") && strstr(it.lines[i], "of class a, not b") ? 1 : 0;
-        seen |= strstr(it.lines[i], "val/b/two.ppm: to validate with") && strstr(it.lines[i], "train/b/2.ppm") ? 2 : 0;
+        seen |= strstr(it.lines[i], "train/b/one.ppm: the same picture as ")
+                        && strstr(it.lines[i], "of class a, not b")
+                    ? 1
+                    : 0;
+        seen |= strstr(it.lines[i], "val/b/two.ppm: to validate with")
+                        && strstr(it.lines[i], "train/b/2.ppm")
+                    ? 2
+                    : 0;
         seen |= strstr(it.lines[i], "val/a/two.ppm: to validate with") ? 4 : 0;
-        seen |= strstr(it.lines[i], "val/a/two.ppm: the same picture as ") && strstr(it.lines[i], "of class b, not a") ? 8 : 0;
+        seen |= strstr(it.lines[i], "val/a/two.ppm: the same picture as ")
+                        && strstr(it.lines[i], "of class b, not a")
+                    ? 8
+                    : 0;
     }
     assert_int_equal(seen, 15);
     assert_told(&it, 6, "train", "class 'none' has no pictures");

@@ -1,5 +1,5 @@
-/* test_checkpoint.c - checkpoints come back to the same bits, damage anywhere is found and an older one taken, the newest few stay.
- */
+/* test_checkpoint.c - checkpoints come back to the same bits, damage anywhere is found and an older
+ * one taken, the newest few stay. */
 #include "train/checkpoint.h"
 
 #include "base/checksum.h"
@@ -70,7 +70,8 @@ static void test_keep(void **state) {
     messages m = { 0 };
     deeper_error error;
     assert_int_equal(read_newest(folder, &m, DEEPER_OK, &error), -1);
-    test_path(other, folder, "step-7.safetensors"); /* no checkpoint's name: neither read nor removed */
+    test_path(other, folder,
+              "step-7.safetensors"); /* no checkpoint's name: neither read nor removed */
     test_write(other, "x", 1);
     for (int number = 8; number <= 11; number++) {
         write_one(folder, (uint64_t)number, 2);
@@ -122,16 +123,21 @@ static void test_another_network(void **state) {
     deeper_error error;
     write_one(folder, 1, 1);
     dp_arena arenas[] = { { "value", a, 4 } }, more[] = { { "average", a, 4 } };
-    assert_int_equal(dp_checkpoint_read(folder, more, 1, &text, NULL, NULL, &error), DEEPER_ERROR_MISMATCH);
+    assert_int_equal(dp_checkpoint_read(folder, more, 1, &text, NULL, NULL, &error),
+                     DEEPER_ERROR_MISMATCH);
     assert_non_null(strstr(error.message, "average"));
-    assert_int_equal(dp_checkpoint_read(folder, arenas, 1, &text, NULL, NULL, &error), DEEPER_ERROR_MISMATCH);
+    assert_int_equal(dp_checkpoint_read(folder, arenas, 1, &text, NULL, NULL, &error),
+                     DEEPER_ERROR_MISMATCH);
     assert_null(text);
     test_folder_remove(folder);
-    assert_int_equal(dp_checkpoint_read("/nowhere/at/all", arenas, 1, &text, NULL, NULL, &error), DEEPER_ERROR_IO);
-    assert_int_equal(dp_checkpoint_write("/nowhere/at/all", 1, arenas, 1, "", 1, NULL, &error), DEEPER_ERROR_IO);
+    assert_int_equal(dp_checkpoint_read("/nowhere/at/all", arenas, 1, &text, NULL, NULL, &error),
+                     DEEPER_ERROR_IO);
+    assert_int_equal(dp_checkpoint_write("/nowhere/at/all", 1, arenas, 1, "", 1, NULL, &error),
+                     DEEPER_ERROR_IO);
 }
 
-/* The check value of this CRC for the text that all CRCs are checked with, short and long ways alike. */
+/* The check value of this CRC for the text that all CRCs are checked with, short and long ways
+ * alike. */
 static void test_checksum(void **state) {
     assert_true(dp_checksum(0, "123456789", 9) == 0x995DC9BBDF1939FA);
     enum { SIZE = 10007 };
@@ -146,17 +152,25 @@ static void test_checksum(void **state) {
 }
 
 static void test_progress(void **state) {
-    dp_progress p = { .step = (uint64_t)1 << 40, .epoch = 3, .epochs = 9, .factor = 0.1, .fitted = true, .rate = 1 / 3.0 }, back;
+    dp_progress p = { .step = (uint64_t)1 << 40,
+                      .epoch = 3,
+                      .epochs = 9,
+                      .factor = 0.1,
+                      .fitted = true,
+                      .rate = 1 / 3.0 },
+                back;
     deeper_error error;
     p.sums.losses[2] = nextafter(0.3, 1);
     for (int i = 0; i < 3; i++)
-        assert_true(dp_progress_add(&p, &(dp_report_epoch){ .epoch = i + 1, .val_top1 = 0.1 * i, .best = i != 1 }, NULL));
+        assert_true(dp_progress_add(
+            &p, &(dp_report_epoch){ .epoch = i + 1, .val_top1 = 0.1 * i, .best = i != 1 }, NULL));
     char *text = dp_progress_to_json(&p);
     assert_non_null(text);
     assert_int_equal(dp_progress_from_json(&back, text, "x", NULL, &error), DEEPER_OK);
     assert_int_equal(back.history_count, 3);
     assert_memory_equal(back.history, p.history, 3 * sizeof *p.history);
-    assert_true(back.step == p.step && back.epoch == 3 && back.fitted && back.factor == 0.1 && back.rate == p.rate);
+    assert_true(back.step == p.step && back.epoch == 3 && back.fitted && back.factor == 0.1
+                && back.rate == p.rate);
     assert_memory_equal(&back.sums, &p.sums, sizeof p.sums);
     dp_progress_free(&back, NULL);
     char *field = strstr(text, "\"factor\"");
@@ -171,8 +185,11 @@ static void test_progress(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_keep),     cmocka_unit_test(test_damage),   cmocka_unit_test(test_another_network),
-        cmocka_unit_test(test_checksum), cmocka_unit_test(test_progress),
+        cmocka_unit_test(test_keep),
+        cmocka_unit_test(test_damage),
+        cmocka_unit_test(test_another_network),
+        cmocka_unit_test(test_checksum),
+        cmocka_unit_test(test_progress),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

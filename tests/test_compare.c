@@ -1,5 +1,6 @@
-/* test_compare.c - what a comparison is made of: Wilson's interval, counters of energy, members and presets, the plot of points,
- * and deeper_compare as a host sees it. The table, its files and training are tests/cli/test_compare.sh's. */
+/* test_compare.c - what a comparison is made of: Wilson's interval, counters of energy, members and
+ * presets, the plot of points, and deeper_compare as a host sees it. The table, its files and
+ * training are tests/cli/test_compare.sh's. */
 #include "api/compare.h"
 #include "base/energy.h"
 #include "helpers/helpers.h"
@@ -17,14 +18,17 @@
 
 #include <cmocka.h>
 
-/* ---------------------------------------------------------------- energy */
+/* --------------------------------------------------------------------------------------- energy */
 
-static void write_zone(const char *folder, int zone, const char *name, const char *energy, const char *range) {
+static void write_zone(const char *folder, int zone, const char *name, const char *energy,
+                       const char *range) {
     char path[TEST_PATH_SIZE], part[64];
     snprintf(part, sizeof part, "intel-rapl:%d", zone);
     test_path(path, folder, part);
     mkdir(path, 0777);
-    const char *const files[][2] = { { "name", name }, { "energy_uj", energy }, { "max_energy_range_uj", range } };
+    const char *const files[][2] = { { "name", name },
+                                     { "energy_uj", energy },
+                                     { "max_energy_range_uj", range } };
     for (size_t i = 0; i < 3; i++) {
         snprintf(part, sizeof part, "intel-rapl:%d/%s", zone, files[i][0]);
         test_path(path, folder, part);
@@ -38,7 +42,8 @@ static void test_energy(void **state) {
     dp_energy energy;
     assert_false(dp_energy_open(&energy, folder));
     write_zone(folder, 0, "package-0\n", "1000000\n", "9000000\n");
-    write_zone(folder, 1, "psys\n", "5\n", "9000000\n"); /* the whole machine: it holds the packages, so it does not count */
+    write_zone(folder, 1, "psys\n", "5\n",
+               "9000000\n"); /* the whole machine: it holds the packages, so it does not count */
     write_zone(folder, 3, "package-1\n", "8000000\n", "9000000\n");
     assert_true(dp_energy_open(&energy, folder));
     assert_int_equal(energy.zones, 2);
@@ -55,9 +60,10 @@ static void test_energy(void **state) {
     test_folder_remove(folder);
 }
 
-/* ---------------------------------------------------------------- members */
+/* -------------------------------------------------------------------------------------- members */
 
-static deeper_status expand(dp_member *members, size_t *count, const char *preset, const char *base, int size) {
+static deeper_status expand(dp_member *members, size_t *count, const char *preset, const char *base,
+                            int size) {
     deeper_compare_options options = DEEPER_COMPARE_OPTIONS_INIT;
     options.preset = preset;
     options.base = base;
@@ -98,8 +104,10 @@ static void test_members(void **state) {
     assert_int_equal(expand(members, &count, "size", NULL, -1), DEEPER_ERROR_ARGUMENT);
     assert_int_equal(expand(members, &count, "norm", "googlenet@64", 0), DEEPER_ERROR_ARGUMENT);
 
-    static const char *const bad[] = { "",     "@64",   "nin@",     "nin@0", "nin@4097", "nin@64x", "nin@99999999999",
-                                       "nin/", "nin/2", "nin/10/10" };
+    static const char *const bad[] = {
+        "",     "@64",   "nin@",     "nin@0", "nin@4097", "nin@64x", "nin@99999999999",
+        "nin/", "nin/2", "nin/10/10"
+    };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         options.members = &bad[i];
         options.member_count = 1;
@@ -108,12 +116,13 @@ static void test_members(void **state) {
     }
 }
 
-/* ---------------------------------------------------------------- points */
+/* --------------------------------------------------------------------------------------- points */
 
 static void test_scatter(void **state) {
     static const dp_point points[] = {
-        { "small <net>", 0.4, 0.88, 0.86, 0.9 }, { "beside it", 0.41, 0.88, 0.85, 0.91 }, { "large", 12568, 0.95, 0.94, 0.96 },
-        { "no result", 30, NAN, NAN, NAN },      { "no cost", 0, 0.5, 0.4, 0.6 },
+        { "small <net>", 0.4, 0.88, 0.86, 0.9 }, { "beside it", 0.41, 0.88, 0.85, 0.91 },
+        { "large", 12568, 0.95, 0.94, 0.96 },    { "no result", 30, NAN, NAN, NAN },
+        { "no cost", 0, 0.5, 0.4, 0.6 },
     };
     (void)state;
     dp_buffer buffer;
@@ -126,7 +135,8 @@ static void test_scatter(void **state) {
     assert_null(strstr(buffer.data, "no result"));
     assert_non_null(strstr(buffer.data, ">100</text>")); /* a tick of the logarithmic axis */
     dp_buffer_free(&buffer);
-    /* Names at one place do not stand on one another: the second goes to the other side or below. */
+    /* Names at one place do not stand on one another: the second goes to the other side or
+     * below. */
     static const dp_point crowd[] = { { "first", 10, 0.5, 0.4, 0.6 },
                                       { "second", 10, 0.5, 0.4, 0.6 },
                                       { "third", 10, 0.5, 0.4, 0.6 },
@@ -145,12 +155,16 @@ static void test_scatter(void **state) {
         y[i] = strtod(strstr(at, "y=\"") + 3, NULL);
     }
     assert_true(x[0] != x[1] || fabs(y[0] - y[1]) >= 12);
-    assert_true((x[2] != x[0] || fabs(y[2] - y[0]) >= 12) && (x[2] != x[1] || fabs(y[2] - y[1]) >= 12));
+    assert_true((x[2] != x[0] || fabs(y[2] - y[0]) >= 12)
+                && (x[2] != x[1] || fabs(y[2] - y[1]) >= 12));
     dp_buffer_free(&buffer);
     dp_buffer_init(&buffer, NULL, 1 << 20);
-    dp_scatter_write(&buffer, &(dp_scatter){ "Top-1", "multiply-adds", true, false, points + 3, 2 });
+    dp_scatter_write(&buffer,
+                     &(dp_scatter){ "Top-1", "multiply-adds", true, false, points + 3, 2 });
     assert_int_equal(buffer.size, 0);
-    static const dp_point times[] = { { "a", 1, 0.01, NAN, NAN }, { "b", 100, 12, NAN, NAN }, { "none", 10, 0, NAN, NAN } };
+    static const dp_point times[] = { { "a", 1, 0.01, NAN, NAN },
+                                      { "b", 100, 12, NAN, NAN },
+                                      { "none", 10, 0, NAN, NAN } };
     dp_scatter_write(&buffer, &(dp_scatter){ "Time", "multiply-adds", false, true, times, 3 });
     test_check_markup(buffer.data);
     assert_int_equal(test_occurrences(buffer.data, "<circle"), 2);
@@ -158,7 +172,7 @@ static void test_scatter(void **state) {
     dp_buffer_free(&buffer);
 }
 
-/* ---------------------------------------------------------------- the call */
+/* ------------------------------------------------------------------------------------- the call */
 
 typedef struct host {
     size_t begun, done;
@@ -176,7 +190,8 @@ static void count_done(void *context, const deeper_compared *compared, size_t in
     assert_int_equal(index, h->done++);
     assert_int_equal(h->begun, h->done);
     assert_int_equal(compared->status, DEEPER_OK);
-    assert_true(isnan(compared->forward_ms) && isnan(compared->joules) && isnan(compared->top1_least));
+    assert_true(isnan(compared->forward_ms) && isnan(compared->joules)
+                && isnan(compared->top1_least));
     h->parameters += compared->parameters;
 }
 

@@ -1,5 +1,6 @@
-/* test_dataset.c - folders of class folders and lists of lines, and what is wrong with them; parts, splits and fingerprints. Mostly
- * no picture is needed: only names count. Tars and IDX files have tests of their own. */
+/* test_dataset.c - folders of class folders and lists of lines, and what is wrong with them; parts,
+ * splits and fingerprints. Mostly no picture is needed: only names count. Tars and IDX files have
+ * tests of their own. */
 #include "data/dataset.h"
 #include "helpers/helpers.h"
 
@@ -32,7 +33,8 @@ static void make_link(const char *folder, const char *name, const char *target) 
 }
 
 /* Image `index` is `name` under `folder`, of that class. */
-static void assert_image(const dp_dataset *dataset, size_t index, const char *folder, const char *name, size_t class_index) {
+static void assert_image(const dp_dataset *dataset, size_t index, const char *folder,
+                         const char *name, size_t class_index) {
     char path[TEST_PATH_SIZE];
     test_path(path, folder, name);
     assert_string_equal(dp_dataset_name(dataset, index), path);
@@ -45,7 +47,8 @@ static void assert_class(const dp_dataset *dataset, size_t index, const char *na
 }
 
 /* Opens what must fail; the message must start with the path and hold `words`. */
-static void assert_refused(const char *path, const char *root, deeper_status expected, const char *words) {
+static void assert_refused(const char *path, const char *root, deeper_status expected,
+                           const char *words) {
     deeper_error error = { 0 };
     dp_dataset *dataset = NULL;
     assert_int_equal(dp_dataset_open(&dataset, path, root, NULL, &error), expected);
@@ -55,7 +58,7 @@ static void assert_refused(const char *path, const char *root, deeper_status exp
         fail_msg("\"%s\" should start with %s and say \"%s\"", error.message, path, words);
 }
 
-/* ----------------------------------------------------------------------------------------------------------- folders */
+/* -------------------------------------------------------------------------------------- folders */
 
 static void test_folders_are_classes_in_byte_order(void **state) {
     char *folder = test_folder();
@@ -73,7 +76,9 @@ static void test_folders_are_classes_in_byte_order(void **state) {
     make_file(folder, "b/.x.jpg");
     make_file(folder, "b/deep/er/c");
     make_file(folder, "\xEA\xB3\xA0\xEC\x96\x91\xEC\x9D\xB4/\xEB\x83\xA5.jpg");
-    make_link(folder, "b/y.jpg", "nowhere"); /* dangling: a picture that will not open, which whoever opens it reports */
+    make_link(
+        folder, "b/y.jpg",
+        "nowhere"); /* dangling: a picture that will not open, which whoever opens it reports */
     deeper_error error = { 0 };
     dp_dataset *dataset = NULL;
     assert_int_equal(dp_dataset_open(&dataset, folder, NULL, NULL, &error), DEEPER_OK);
@@ -162,7 +167,7 @@ static void test_folders_too_deep(void **state) {
     test_folder_remove(folder);
 }
 
-/* ------------------------------------------------------------------------------------------------------------- lists */
+/* ---------------------------------------------------------------------------------------- lists */
 
 static void test_list(void **state) {
     static const char text[] = "a.jpg 2\r\n"
@@ -244,7 +249,7 @@ static void test_lists_that_are_wrong(void **state) {
     test_folder_remove(folder);
 }
 
-/* ------------------------------------------------------------------------------------------------------------- parts */
+/* ---------------------------------------------------------------------------------------- parts */
 
 static void make_picture(const char *folder, const char *name, int red) {
     char path[TEST_PATH_SIZE], text[32];
@@ -256,7 +261,8 @@ static void make_picture(const char *folder, const char *name, int red) {
 }
 
 static void test_parts_of_a_folder(void **state) {
-    static const char *const folders[] = { "train", "test", "validation", "train/a", "train/b", "test/a", "validation/b" };
+    static const char *const folders[] = { "train",   "test",   "validation",  "train/a",
+                                           "train/b", "test/a", "validation/b" };
     char *folder = test_folder(), path[TEST_PATH_SIZE];
     dp_dataset *train = NULL, *val = NULL, *one = NULL;
     for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
@@ -276,7 +282,8 @@ static void test_parts_of_a_folder(void **state) {
     assert_string_equal(train->path, path);
     dp_dataset_free(train);
     dp_dataset_free(val);
-    assert_int_equal(dp_dataset_open(&one, folder, NULL, NULL, NULL), DEEPER_OK); /* one set: the one to measure on */
+    assert_int_equal(dp_dataset_open(&one, folder, NULL, NULL, NULL),
+                     DEEPER_OK); /* one set: the one to measure on */
     assert_int_equal(one->image_count, 1);
     dp_dataset_free(one);
     make_folder(folder, "others"); /* another folder: they are classes */
@@ -347,7 +354,7 @@ static void test_fingerprint_of_lists(void **state) {
             assert_true(prints[i] != prints[j] || (i == 4 && j == 0));
 }
 
-/* ------------------------------------------------------------------------------------------------------------- split */
+/* ---------------------------------------------------------------------------------------- split */
 
 /* 10 pictures of class 0, none of 1, 1 of 2, 2 of 3, 25 of 4. */
 static dp_dataset *make_uneven(const char *folder) {
@@ -364,7 +371,9 @@ static dp_dataset *make_uneven(const char *folder) {
 }
 
 static void test_split(void **state) {
-    static const size_t wanted[] = { 3, 0, 0, 1, 6 }; /* a quarter: 2.5 and 6.25 rounded, at least 1 of 2, none of 1 */
+    static const size_t wanted[] = {
+        3, 0, 0, 1, 6
+    }; /* a quarter: 2.5 and 6.25 rounded, at least 1 of 2, none of 1 */
     char *folder = test_folder();
     dp_dataset *set = make_uneven(folder), *train = NULL, *val = NULL;
     assert_int_equal(dp_dataset_split(&train, &val, set, 0.25, 7, NULL), DEEPER_OK);
@@ -390,8 +399,8 @@ static void test_split(void **state) {
     test_folder_remove(folder);
 }
 
-/* The same seed gives the same parts; over many seeds each picture of a class is chosen equally often: of 2000 draws of 6 out of 25
- * a mean of 480, deviation 19. */
+/* The same seed gives the same parts; over many seeds each picture of a class is chosen equally
+ * often: of 2000 draws of 6 out of 25 a mean of 480, deviation 19. */
 static void test_split_by_seed(void **state) {
     char *folder = test_folder();
     dp_dataset *set = make_uneven(folder);
@@ -422,9 +431,12 @@ static void test_split_refusals(void **state) {
     dp_dataset *set = make_uneven(folder), *train = NULL, *val = NULL;
     static const double wrong[] = { 0, 1, -0.5, 2 };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
-        assert_int_equal(dp_dataset_split(&train, &val, set, wrong[i], 1, NULL), DEEPER_ERROR_ARGUMENT);
-    assert_int_equal(dp_dataset_split(&train, &val, set, strtod("nan", NULL), 1, NULL), DEEPER_ERROR_ARGUMENT);
-    assert_int_equal(dp_dataset_split(&train, &val, set, 0.999, 1, NULL), DEEPER_OK); /* one of each class is left */
+        assert_int_equal(dp_dataset_split(&train, &val, set, wrong[i], 1, NULL),
+                         DEEPER_ERROR_ARGUMENT);
+    assert_int_equal(dp_dataset_split(&train, &val, set, strtod("nan", NULL), 1, NULL),
+                     DEEPER_ERROR_ARGUMENT);
+    assert_int_equal(dp_dataset_split(&train, &val, set, 0.999, 1, NULL),
+                     DEEPER_OK); /* one of each class is left */
     assert_int_equal(train->classes[3].images, 1);
     assert_int_equal(train->classes[4].images, 1);
     dp_dataset_free(train);
@@ -441,7 +453,7 @@ static void test_split_refusals(void **state) {
     test_folder_remove(folder);
 }
 
-/* ------------------------------------------------------------------------------------------------------------ memory */
+/* --------------------------------------------------------------------------------------- memory */
 
 static void assert_clean_without_memory(const char *path) {
     test_failing_allocator it;

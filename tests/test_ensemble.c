@@ -1,4 +1,5 @@
-/* test_ensemble.c - the members of an ensemble: from one initialisation, with samples of their own, stopped and gone on with. */
+/* test_ensemble.c - the members of an ensemble: from one initialisation, with samples of their own,
+ * stopped and gone on with. */
 #include "helpers/runs.h"
 
 #include <math.h>
@@ -38,11 +39,13 @@ static double difference(const char *a, const char *b) {
     return most;
 }
 
-/* Member 1 is the run without an ensemble; the others differ from it and from each other; each can be trained alone. */
+/* Member 1 is the run without an ensemble; the others differ from it and from each other; each can
+ * be trained alone. */
 static void members_differ(void **state) {
     run_host h;
     char paths[MEMBERS][TEST_PATH_SIZE];
-    deeper_train_options options = ensemble_options("together"), alone = run_options("alone"), second = run_options("second");
+    deeper_train_options options = ensemble_options("together"), alone = run_options("alone"),
+                         second = run_options("second");
     deeper_train_result result = run_well(&options, &h);
     assert_int_equal(result.epochs, MEMBERS);
     assert_int_equal(result.steps, MEMBERS * RUN_STEPS);
@@ -60,13 +63,15 @@ static void members_differ(void **state) {
     run_same_results(second.out, paths[1]);
 }
 
-/* A rate too small for any weight to move (but for biases, which are 0) leaves the first weights, which all members share. */
+/* A rate too small for any weight to move (but for biases, which are 0) leaves the first weights,
+ * which all members share. */
 static void one_initialisation(void **state) {
     run_host h;
     char first[TEST_PATH_SIZE], other[TEST_PATH_SIZE];
     deeper_train_options options = ensemble_options("still");
     options.rate = 1e-30;
-    options.architecture = "googlenet:stem=small,width=0.0625,norm=none,aux=1"; /* no statistics of the batches */
+    options.architecture =
+        "googlenet:stem=small,width=0.0625,norm=none,aux=1"; /* no statistics of the batches */
     run_well(&options, &h);
     member_of(first, options.out, 1);
     for (int m = 2; m <= MEMBERS; m++)

@@ -1,5 +1,6 @@
-/* test_features.c - deeper_features: the rows are what the session computes of each prepared picture, with names, layers and
- * labels; pictures that cannot be read are left out; stopped, out of memory or disk it leaves nothing behind. */
+/* test_features.c - deeper_features: the rows are what the session computes of each prepared
+ * picture, with names, layers and labels; pictures that cannot be read are left out; stopped, out
+ * of memory or disk it leaves nothing behind. */
 #include "base/spool.h"
 #include "eval/layers.h"
 #include "formats/numpy/npz.h"
@@ -111,7 +112,8 @@ static void assert_row(const dp_npz *npz, size_t row, const char *path) {
         size_t floats = deeper_session_output_size(session, i, NULL);
         const dp_tensor *tensor = find(npz, layers[i]);
         assert_int_equal(tensor->rank, i ? 4 : 2);
-        assert_memory_equal((const float *)tensor->data + row * floats, outputs[i], floats * sizeof(float));
+        assert_memory_equal((const float *)tensor->data + row * floats, outputs[i],
+                            floats * sizeof(float));
         free(outputs[i]);
     }
     deeper_image_close(image);
@@ -191,22 +193,27 @@ static void test_refused(void **state) {
     deeper_error error = { 0 };
     int asked = 0;
     remove(out);
-    assert_int_equal(deeper_features(session, NULL, NULL, out, NULL, &result, &error), DEEPER_ERROR_ARGUMENT);
-    assert_int_equal(deeper_features(session, &source, NULL, out, NULL, &result, &error), DEEPER_ERROR_FORMAT);
+    assert_int_equal(deeper_features(session, NULL, NULL, out, NULL, &result, &error),
+                     DEEPER_ERROR_ARGUMENT);
+    assert_int_equal(deeper_features(session, &source, NULL, out, NULL, &result, &error),
+                     DEEPER_ERROR_FORMAT);
     assert_non_null(strstr(error.message, "no picture"));
     pictures.count = 0;
-    assert_int_equal(deeper_features(session, &source, NULL, out, NULL, &result, &error), DEEPER_ERROR_FORMAT);
+    assert_int_equal(deeper_features(session, &source, NULL, out, NULL, &result, &error),
+                     DEEPER_ERROR_FORMAT);
     char missing[TEST_PATH_SIZE];
     test_path(missing, folder, "nosuch/f.npz");
     for (int i = 0; i < PICTURES; i++)
         list[i] = paths[i];
     pictures = (source_list){ list, PICTURES, 0 };
-    assert_int_equal(deeper_features(session, &source, NULL, missing, NULL, &result, &error), DEEPER_ERROR_IO);
+    assert_int_equal(deeper_features(session, &source, NULL, missing, NULL, &result, &error),
+                     DEEPER_ERROR_IO);
     assert_non_null(strstr(error.message, "nosuch/f.npz"));
     options.control = stop;
     options.context = &asked;
     pictures.at = 0;
-    assert_int_equal(deeper_features(session, &source, NULL, out, &options, &result, &error), DEEPER_ERROR_STOPPED);
+    assert_int_equal(deeper_features(session, &source, NULL, out, &options, &result, &error),
+                     DEEPER_ERROR_STOPPED);
     deeper_session_free(session);
     assert_int_equal(test_folder_count(folder), 1);
 }
@@ -261,7 +268,9 @@ static void test_allocations(void **state) {
         test_failing_allocator_init(&it, 0);
         options.allocator = &it.allocator;
         options.preprocess = SMALL_PREPROCESS;
-        assert_int_equal(deeper_model_create(&mine, SMALL_ARCHITECTURE, SMALL_CLASSES, SMALL_SIDE, &options, &error), DEEPER_OK);
+        assert_int_equal(deeper_model_create(&mine, SMALL_ARCHITECTURE, SMALL_CLASSES, SMALL_SIDE,
+                                             &options, &error),
+                         DEEPER_OK);
         assert_int_equal(deeper_model_initialize(mine, 3, &error), DEEPER_OK);
         deeper_session *session = session_of(mine, 1);
         it.calls = 0;
@@ -287,10 +296,14 @@ static void test_allocations(void **state) {
 static void test_default_layer(void **state) {
     static const struct {
         const char *spec, *layer;
-    } wanted[] = { { "googlenet", "pool5/7x7_s1" }, { "alexnet", "relu7" }, { "vgg16", "relu7" }, { "nin", "pool4" } };
+    } wanted[] = { { "googlenet", "pool5/7x7_s1" },
+                   { "alexnet", "relu7" },
+                   { "vgg16", "relu7" },
+                   { "nin", "pool4" } };
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
         deeper_model *made = NULL;
-        assert_int_equal(deeper_model_create(&made, wanted[i].spec, 10, 227, NULL, NULL), DEEPER_OK);
+        assert_int_equal(deeper_model_create(&made, wanted[i].spec, 10, 227, NULL, NULL),
+                         DEEPER_OK);
         assert_string_equal(deeper_model_text(made, "features"), wanted[i].layer);
         deeper_model_close(made);
     }
@@ -298,8 +311,9 @@ static void test_default_layer(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_source),    cmocka_unit_test(test_dataset),     cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_full_disk), cmocka_unit_test(test_allocations), cmocka_unit_test(test_default_layer),
+        cmocka_unit_test(test_source),      cmocka_unit_test(test_dataset),
+        cmocka_unit_test(test_refused),     cmocka_unit_test(test_full_disk),
+        cmocka_unit_test(test_allocations), cmocka_unit_test(test_default_layer),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -35,7 +35,7 @@ static unsigned char *pattern(size_t size) {
     return bytes;
 }
 
-/* ----------------------------------------------------------------------------------------------------------- reading */
+/* -------------------------------------------------------------------------------------- reading */
 
 /* Sizes around a page, the first read of a pipe and nothing. */
 static const size_t sizes[] = { 0, 1, 4095, 4096, 4097, 65534, 65535, 65536, 65537, 300000 };
@@ -51,7 +51,8 @@ static void test_map_and_read(void **state) {
         dp_map map;
         unsigned char *bytes = pattern(sizes[i]);
         test_write(path, bytes, sizes[i]);
-        for (size_t limit = 0; limit <= sizes[i]; limit += sizes[i] ? sizes[i] : 1) { /* none, and just enough */
+        for (size_t limit = 0; limit <= sizes[i];
+             limit += sizes[i] ? sizes[i] : 1) { /* none, and just enough */
             assert_int_equal(dp_map_open(&map, path, limit, &error), DEEPER_OK);
             assert_int_equal(map.size, sizes[i]);
             assert_true((map.data == NULL) == (sizes[i] == 0));
@@ -72,7 +73,8 @@ static void test_map_and_read(void **state) {
         if (sizes[i] > 1) {
             assert_int_equal(dp_map_open(&map, path, sizes[i] - 1, &error), DEEPER_ERROR_LIMIT);
             assert_null(map.data);
-            assert_int_equal(dp_file_read(&data, &size, path, sizes[i] - 1, NULL, &error), DEEPER_ERROR_LIMIT);
+            assert_int_equal(dp_file_read(&data, &size, path, sizes[i] - 1, NULL, &error),
+                             DEEPER_ERROR_LIMIT);
             assert_ptr_equal(strstr(error.message, path), error.message);
         }
         free(bytes);
@@ -145,13 +147,16 @@ static void test_read_pipes(void **state) {
     for (size_t i = 0; i < SIZES; i++)
         read_pipe(sizes[i], 0, DEEPER_OK);
     read_pipe(300000, 300000, DEEPER_OK);
-    read_pipe(300000, 299999, DEEPER_ERROR_LIMIT); /* the size is not known before: it stops when it sees too much */
+    read_pipe(
+        300000, 299999,
+        DEEPER_ERROR_LIMIT); /* the size is not known before: it stops when it sees too much */
     void *data = NULL;
     size_t size = 1;
     assert_int_equal(dp_file_read(&data, &size, "/dev/null", 0, NULL, NULL), DEEPER_OK);
     assert_int_equal(size, 0);
     dp_free(NULL, data);
-    assert_int_equal(dp_file_read(&data, &size, "/dev/zero", 1 << 20, NULL, NULL), DEEPER_ERROR_LIMIT); /* bounded memory */
+    assert_int_equal(dp_file_read(&data, &size, "/dev/zero", 1 << 20, NULL, NULL),
+                     DEEPER_ERROR_LIMIT); /* bounded memory */
 }
 
 static void test_read_without_memory(void **state) {
@@ -167,9 +172,12 @@ static void test_read_without_memory(void **state) {
             size_t size = 0;
             deeper_error error;
             test_failing_allocator_init(&it, n);
-            deeper_status status = dp_file_read(&data, &size, i ? paths[i] : path, 1 << 18, &it.allocator, &error);
+            deeper_status status =
+                dp_file_read(&data, &size, i ? paths[i] : path, 1 << 18, &it.allocator, &error);
             done = it.calls < n;
-            assert_int_equal(status, !done ? DEEPER_ERROR_MEMORY : i ? DEEPER_ERROR_LIMIT : DEEPER_OK);
+            assert_int_equal(status, !done ? DEEPER_ERROR_MEMORY
+                                     : i   ? DEEPER_ERROR_LIMIT
+                                           : DEEPER_OK);
             dp_free(&it.allocator, data);
             assert_int_equal(it.outstanding, 0);
         }
@@ -177,7 +185,7 @@ static void test_read_without_memory(void **state) {
     }
 }
 
-/* ----------------------------------------------------------------------------------------------------------- writing */
+/* -------------------------------------------------------------------------------------- writing */
 
 static void assert_holds(const char *path, const void *bytes, size_t expected) {
     size_t size = 0;
@@ -190,8 +198,9 @@ static void assert_holds(const char *path, const void *bytes, size_t expected) {
 
 /* Pieces smaller and larger than the writer's block, in both orders, come out as they went in. */
 static void test_write_pieces(void **state) {
-    static const size_t pieces[][4] = { { 0, 0, 0, 0 },      { 1, 0, 262143, 1 },      { 262144, 1, 0, 5 },
-                                        { 262143, 2, 7, 1 }, { 5, 262145, 262144, 5 }, { 1000000, 3, 1000000, 0 } };
+    static const size_t pieces[][4] = { { 0, 0, 0, 0 },           { 1, 0, 262143, 1 },
+                                        { 262144, 1, 0, 5 },      { 262143, 2, 7, 1 },
+                                        { 5, 262145, 262144, 5 }, { 1000000, 3, 1000000, 0 } };
     char path[TEST_PATH_SIZE];
     test_path(path, folder, "모델.safetensors");
     unsigned char *bytes = pattern(2100000);
@@ -256,7 +265,8 @@ static void test_write_through_links(void **state) {
     assert_int_equal(symlink(link, second), 0);       /* absolute, to a link */
     for (int i = 0; i < 2; i++) {
         assert_int_equal(dp_writer_open(&writer, second, NULL, &error), DEEPER_OK);
-        assert_int_equal(test_folder_count(inner), 1 + (size_t)i); /* the temporary file is beside the target */
+        assert_int_equal(test_folder_count(inner),
+                         1 + (size_t)i); /* the temporary file is beside the target */
         dp_writer_put(writer, i ? "b" : "a", 1);
         assert_int_equal(dp_writer_commit(writer, &error), DEEPER_OK);
         assert_holds(path, i ? "b" : "a", 1);
@@ -314,7 +324,8 @@ static void test_write_here(void **state) {
     assert_holds(path, "", 0);
 }
 
-/* A disk that fills up, as a limit on the size of files: the old file stays and nothing is left behind. */
+/* A disk that fills up, as a limit on the size of files: the old file stays and nothing is left
+ * behind. */
 static void test_write_full_disk(void **state) {
     enum { ROOM = 300000 };
     char path[TEST_PATH_SIZE];
@@ -368,10 +379,11 @@ static void test_write_without_memory(void **state) {
     assert_true(n > 4);
 }
 
-/* ----------------------------------------------------------------------------------------------------------- folders */
+/* -------------------------------------------------------------------------------------- folders */
 
 static void fill_folder(void) {
-    static const char *const names[] = { "b.jpg", "a.jpg", ".hidden", "\xEA\xB3\xA0.jpg", "B.jpg", "a", "z\n" };
+    static const char *const names[] = { "b.jpg", "a.jpg", ".hidden", "\xEA\xB3\xA0.jpg",
+                                         "B.jpg", "a",     "z\n" };
     char path[TEST_PATH_SIZE];
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         test_path(path, folder, names[i]);
@@ -386,8 +398,9 @@ static void fill_folder(void) {
 }
 
 static void test_listing(void **state) {
-    static const char *const expected[] = { "B.jpg",     "a",          "a.jpg", "b.jpg",           "inner",
-                                            "to-folder", "to-nothing", "z\n",   "\xEA\xB3\xA0.jpg" };
+    static const char *const expected[] = { "B.jpg",      "a",     "a.jpg",
+                                            "b.jpg",      "inner", "to-folder",
+                                            "to-nothing", "z\n",   "\xEA\xB3\xA0.jpg" };
     enum { EXPECTED = sizeof expected / sizeof *expected };
     dp_listing listing;
     deeper_error error;
@@ -399,7 +412,8 @@ static void test_listing(void **state) {
     assert_int_equal(listing.count, EXPECTED);
     for (size_t i = 0; i < EXPECTED; i++) {
         assert_string_equal(listing.names[i], expected[i]);
-        assert_int_equal(listing.folders[i], strcmp(expected[i], "inner") == 0 || strcmp(expected[i], "to-folder") == 0);
+        assert_int_equal(listing.folders[i], strcmp(expected[i], "inner") == 0
+                                                 || strcmp(expected[i], "to-folder") == 0);
     }
     dp_listing_free(&listing, NULL);
     assert_int_equal(listing.count, 0);
@@ -433,9 +447,11 @@ static void test_listing_without_memory(void **state) {
 }
 
 static void test_paths(void **state) {
-    static const char *const cases[][3] = {
-        { "a", "b", "a/b" }, { "a/", "b", "a/b" }, { "/", "b", "/b" }, { "", "b", "b" }, { "가", "나.jpg", "가/나.jpg" }
-    };
+    static const char *const cases[][3] = { { "a", "b", "a/b" },
+                                            { "a/", "b", "a/b" },
+                                            { "/", "b", "/b" },
+                                            { "", "b", "b" },
+                                            { "가", "나.jpg", "가/나.jpg" } };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char *path = dp_path_join(NULL, cases[i][0], cases[i][1]);
         assert_string_equal(path, cases[i][2]);
@@ -469,10 +485,14 @@ static void test_open(void **state) {
 
 /* What killed writers left is removed; names that only look like it, and folders, stay. */
 static void test_temporaries(void **state) {
-    static const char *const left[] = { "a.tmp-1-0123abcd", "step-1.safetensors.tmp-4194304-ffffffff" };
-    static const char *const stay[] = {
-        "a", "b.tmp-12-0123abc", "c.tmp-x-01234567", "d.tmp-1-01234567.safetensors", "e.tmp--01234567", "f.tmp-1-012345678"
-    };
+    static const char *const left[] = { "a.tmp-1-0123abcd",
+                                        "step-1.safetensors.tmp-4194304-ffffffff" };
+    static const char *const stay[] = { "a",
+                                        "b.tmp-12-0123abc",
+                                        "c.tmp-x-01234567",
+                                        "d.tmp-1-01234567.safetensors",
+                                        "e.tmp--01234567",
+                                        "f.tmp-1-012345678" };
     char path[TEST_PATH_SIZE];
     for (size_t i = 0; i < 2; i++) {
         test_path(path, folder, left[i]);
@@ -501,11 +521,13 @@ static void test_new_folder(void **state) {
     test_path(path, folder, "new");
     test_path(inside, folder, "new/file");
     assert_int_equal(dp_folder_make_new(path, "run", NULL, &error), DEEPER_OK);
-    assert_int_equal(dp_folder_make_new(path, "run", NULL, &error), DEEPER_OK); /* there, but empty */
+    assert_int_equal(dp_folder_make_new(path, "run", NULL, &error),
+                     DEEPER_OK); /* there, but empty */
     assert_int_equal(dp_folder_make(inside, &error), DEEPER_OK);
     assert_int_equal(dp_folder_make(inside, &error), DEEPER_OK);
     assert_int_equal(dp_folder_make_new(path, "run", NULL, &error), DEEPER_ERROR_ARGUMENT);
-    assert_non_null(strstr(error.message, "new: the folder of a new run is not empty; resume the run"));
+    assert_non_null(
+        strstr(error.message, "new: the folder of a new run is not empty; resume the run"));
     assert_int_equal(dp_file_remove(inside, &error), DEEPER_ERROR_IO);
     assert_non_null(strstr(error.message, "new/file: cannot remove: "));
     test_path(path, folder, "nosuch/folder");

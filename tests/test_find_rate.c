@@ -1,5 +1,6 @@
-/* test_find_rate.c - the learning-rate range test: what made-up losses suggest, and whole searches of a tiny network: that they
- * repeat to the bit, write nothing but their page, stop when told to. */
+/* test_find_rate.c - the learning-rate range test: what made-up losses suggest, and whole searches
+ * of a tiny network: that they repeat to the bit, write nothing but their page, stop when told
+ * to. */
 #include "helpers/markup.h"
 #include "helpers/runs.h"
 #include "train/find_rate.h"
@@ -14,7 +15,7 @@
 
 #include <cmocka.h>
 
-/* ---------------------------------------------------------------- made-up losses */
+/* ------------------------------------------------------------------------------- made-up losses */
 
 static const double GUESS = 2.3;
 
@@ -25,13 +26,15 @@ static double noise(size_t i) {
     return (double)(x >> 8) / (1 << 24) - 0.5;
 }
 
-/* A loss that begins at `first`, falls by one around the rate `falls` and explodes from `explodes` on. */
+/* A loss that begins at `first`, falls by one around the rate `falls` and explodes from `explodes`
+ * on. */
 static deeper_rate_search curve(double first, double falls, double explodes, double noisy) {
     deeper_rate_search s = { .count = DEEPER_RATE_POINTS };
     for (size_t i = 0; i < s.count; i++) {
         double rate = pow(10, -5 + 6.0 * (double)i / (DEEPER_RATE_POINTS - 1));
         double fallen = 1 / (1 + pow(falls / rate, 2)), blown = fmax(0, log10(rate / explodes));
-        s.points[i] = (deeper_rate_point){ .rate = rate, .loss = first - fallen + 3 * blown + noisy * noise(i) };
+        s.points[i] = (deeper_rate_point){ .rate = rate,
+                                           .loss = first - fallen + 3 * blown + noisy * noise(i) };
     }
     return s;
 }
@@ -46,8 +49,9 @@ static void test_suggestion(void **state) {
         deeper_rate_search s = curve(GUESS, 0.003, 1, 0.2 * noisy);
         dp_suggest_rate(&s, GUESS);
         expect_near(s.steepest, 0.003, noisy ? 3 : 1.3);
-        expect_near(s.tenth, 0.1 * pow(10, 0.5 / 3), noisy ? 2 : 1.3); /* half of the fall is lost where blown is 1/6 */
-        assert_true(fabs(s.rate / s.steepest - 1) < 0.06);             /* two digits */
+        expect_near(s.tenth, 0.1 * pow(10, 0.5 / 3),
+                    noisy ? 2 : 1.3); /* half of the fall is lost where blown is 1/6 */
+        assert_true(fabs(s.rate / s.steepest - 1) < 0.06); /* two digits */
         s = curve(GUESS, 0.1, 0.5, 0.2 * noisy);
         dp_suggest_rate(&s, GUESS);
         assert_true(s.tenth < s.steepest);
@@ -87,7 +91,7 @@ static void test_early_end(void **state) {
     expect_near(s.tenth, 0.0175, 1.05);
 }
 
-/* ---------------------------------------------------------------- searches */
+/* ------------------------------------------------------------------------------------- searches */
 
 typedef struct host {
     int steps, stop_at;
@@ -110,8 +114,8 @@ static int control(void *context) {
     return h->stop_at && h->steps == h->stop_at;
 }
 
-static deeper_status search(const deeper_train_options *options, const char *page, host *h, deeper_rate_search *s,
-                            deeper_error *error) {
+static deeper_status search(const deeper_train_options *options, const char *page, host *h,
+                            deeper_rate_search *s, deeper_error *error) {
     const deeper_train_calls calls = { event, control, h };
     return deeper_train_find_rate(options, page, &calls, s, error);
 }
@@ -185,8 +189,9 @@ static void test_stop_and_errors(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_suggestion), cmocka_unit_test(test_calming_scores), cmocka_unit_test(test_no_suggestion),
-        cmocka_unit_test(test_early_end),  cmocka_unit_test(test_search),         cmocka_unit_test(test_stop_and_errors),
+        cmocka_unit_test(test_suggestion),    cmocka_unit_test(test_calming_scores),
+        cmocka_unit_test(test_no_suggestion), cmocka_unit_test(test_early_end),
+        cmocka_unit_test(test_search),        cmocka_unit_test(test_stop_and_errors),
     };
     return cmocka_run_group_tests(tests, run_setup, run_teardown);
 }

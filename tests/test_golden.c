@@ -1,8 +1,9 @@
-/* test_golden.c - BVLC GoogLeNet against tensors that another program (PyTorch, see the recorded data's README) computed from the
- * same weights and the same input, at every stage, on every instruction set that this machine has. Tolerance: the norm of the
- * difference over the norm of the tensor is at most 1e-4, as the project states. Two fp32 programs that sum in different orders
- * differ by some sqrt(K) 2^-24 a layer, K up to 1728 terms: 2.5e-6, over 22 layers at most some 1e-5. A wrong padding, rounding or
- * LRN shows at 1e-2 and more. */
+/* test_golden.c - BVLC GoogLeNet against tensors that another program (PyTorch, see the recorded
+ * data's README) computed from the same weights and the same input, at every stage, on every
+ * instruction set that this machine has. Tolerance: the norm of the difference over the norm of the
+ * tensor is at most 1e-4, as the project states. Two fp32 programs that sum in different orders
+ * differ by some sqrt(K) 2^-24 a layer, K up to 1728 terms: 2.5e-6, over 22 layers at most some
+ * 1e-5. A wrong padding, rounding or LRN shows at 1e-2 and more. */
 #include "base/cpu.h"
 #include "helpers/helpers.h"
 
@@ -67,7 +68,8 @@ static void assert_stage(int stage, const float *actual, size_t count, const cha
 }
 
 /* Runs the recorded input with these outputs, into fresh memory. */
-static void run(const deeper_model *model, const float *input, int count, const char *const *outputs, float **actual, dp_isa isa) {
+static void run(const deeper_model *model, const float *input, int count,
+                const char *const *outputs, float **actual, dp_isa isa) {
     deeper_session *session = NULL;
     deeper_error error = { 0 };
     deeper_session_options options = DEEPER_SESSION_OPTIONS_INIT;
@@ -83,7 +85,8 @@ static void run(const deeper_model *model, const float *input, int count, const 
     assert_int_equal(deeper_session_run(session, input, 1, actual, &error), DEEPER_OK);
     for (int i = 0; i < count; i++) {
         int stage = count == 1 ? PROB : i;
-        assert_stage(stage, actual[i], deeper_session_output_size(session, (size_t)i, NULL), dp_isa_name(isa));
+        assert_stage(stage, actual[i], deeper_session_output_size(session, (size_t)i, NULL),
+                     dp_isa_name(isa));
     }
     deeper_session_free(session);
 }
@@ -95,7 +98,8 @@ static void check_isa(const deeper_model *model, const float *input, dp_isa isa)
     for (int i = 0; i < STAGES; i++)
         layers[i] = stages[i].layer;
     run(model, input, STAGES, layers, actual, isa);
-    /* The plan of the probabilities alone may fuse across stages that the other one had to write. */
+    /* The plan of the probabilities alone may fuse across stages that the other one had to
+     * write. */
     run(model, input, 1, &layers[PROB], alone, isa);
     int best = 0;
     for (int i = 1; i < 1000; i++)
@@ -112,7 +116,8 @@ static void test_every_stage_on_every_isa(void **state) {
     char path[TEST_PATH_SIZE];
     deeper_model *model = NULL;
     deeper_error error = { 0 };
-    if (!test_data(path, "golden/bvlc_googlenet/prob_1x1000.f32") || !test_data(path, "models/bvlc_googlenet.caffemodel"))
+    if (!test_data(path, "golden/bvlc_googlenet/prob_1x1000.f32")
+        || !test_data(path, "models/bvlc_googlenet.caffemodel"))
         skip();
     if (deeper_model_open(&model, path, NULL, &error) != DEEPER_OK)
         fail_msg("%s", error.message);
@@ -126,8 +131,9 @@ static void test_every_stage_on_every_isa(void **state) {
     deeper_model_close(model);
 }
 
-/* The photo that the recorded input was made from, through our own decoder and resize. The pixels may differ by a level or two (an
- * inverse DCT is not specified to the bit), which moves the probability in its third digit. */
+/* The photo that the recorded input was made from, through our own decoder and resize. The pixels
+ * may differ by a level or two (an inverse DCT is not specified to the bit), which moves the
+ * probability in its third digit. */
 static void test_the_photo_itself(void **state) {
     char path[TEST_PATH_SIZE], photo[TEST_PATH_SIZE];
     deeper_model *model = NULL;
@@ -135,7 +141,8 @@ static void test_the_photo_itself(void **state) {
     deeper_image *image = NULL;
     deeper_prediction top[2];
     size_t found = 0;
-    if (!test_data(photo, "golden/bvlc_googlenet/cat.jpg") || !test_data(path, "models/bvlc_googlenet.caffemodel"))
+    if (!test_data(photo, "golden/bvlc_googlenet/cat.jpg")
+        || !test_data(path, "models/bvlc_googlenet.caffemodel"))
         skip();
     assert_int_equal(deeper_model_open(&model, path, NULL, NULL), DEEPER_OK);
     assert_int_equal(deeper_session_create(&session, model, NULL, NULL), DEEPER_OK);

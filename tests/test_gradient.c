@@ -1,6 +1,7 @@
-/* test_gradient.c - the gradients that plans of training graphs compute, against central differences of the loss through the
- * reference operators in double precision: every operator with a gradient, on every ISA, for any batch and thread count the same
- * bits. The reference knows only the forward operators, so nothing is shared between the two sides. */
+/* test_gradient.c - the gradients that plans of training graphs compute, against central
+ * differences of the loss through the reference operators in double precision: every operator with
+ * a gradient, on every ISA, for any batch and thread count the same bits. The reference knows only
+ * the forward operators, so nothing is shared between the two sides. */
 #include "graph/build.h"
 #include "graph/training.h"
 #include "helpers/nets.h"
@@ -29,7 +30,9 @@ typedef struct subject {
     float *input, labels[2 * IMAGES], loss[DP_HEADS][IMAGES];
 } subject;
 
-static dp_training_options options = { { 1.0F, 0.3F, 0.3F }, 0.1F, NULL }; /* frozen: by test_frozen_norms */
+static dp_training_options options = { { 1.0F, 0.3F, 0.3F },
+                                       0.1F,
+                                       NULL }; /* frozen: by test_frozen_norms */
 
 static dp_window window(int height, int width, int stride, int pad) {
     dp_window w = dp_window_square(height, stride, pad);
@@ -37,7 +40,7 @@ static dp_window window(int height, int width, int stride, int pad) {
     return w;
 }
 
-/* ---------------------------------------------------------------- networks */
+/* ------------------------------------------------------------------------------------- networks */
 
 static int head(dp_graph *g, const char *name, int x) {
     char prob[32];
@@ -56,24 +59,30 @@ static void build_stem(dp_graph *g) {
     head(g, "classifier", dp_add_global_average(g, "average", x));
 }
 
-/* An Inception module read by a second one's pieces, so that gradients meet, with an auxiliary head on it. */
+/* An Inception module read by a second one's pieces, so that gradients meet, with an auxiliary head
+ * on it. */
 static void build_module(dp_graph *g, int unit) {
     int x = dp_add_input(g, "data", unit, 8, 7), parts[4];
     x = dp_add_conv(g, "first", x, unit, window(1, 1, 1, 0), true);
     parts[0] = dp_add_relu(g, "r1", dp_add_conv(g, "1x1", x, unit, window(1, 1, 1, 0), true));
-    int r3 = dp_add_relu(g, "r3r", dp_add_conv(g, "3x3_reduce", x, unit + 5, window(1, 1, 1, 0), true));
+    int r3 =
+        dp_add_relu(g, "r3r", dp_add_conv(g, "3x3_reduce", x, unit + 5, window(1, 1, 1, 0), true));
     parts[1] = dp_add_relu(g, "r3", dp_add_conv(g, "3x3", r3, 2 * unit, window(3, 3, 1, 1), true));
-    int r5 = dp_add_relu(g, "r5r", dp_add_conv(g, "5x5_reduce", x, unit / 2, window(1, 1, 1, 0), true));
+    int r5 =
+        dp_add_relu(g, "r5r", dp_add_conv(g, "5x5_reduce", x, unit / 2, window(1, 1, 1, 0), true));
     parts[2] = dp_add_relu(g, "r5", dp_add_conv(g, "5x5", r5, unit, window(5, 5, 1, 2), true));
     int pool = dp_add_max_pool(g, "pool", x, window(3, 3, 1, 1));
-    parts[3] = dp_add_relu(g, "rp", dp_add_conv(g, "pool_proj", pool, unit + 3, window(1, 1, 1, 0), true));
+    parts[3] =
+        dp_add_relu(g, "rp", dp_add_conv(g, "pool_proj", pool, unit + 3, window(1, 1, 1, 0), true));
     x = dp_add_concat(g, "output", parts, 4);
     g->head = DP_HEAD_AUX1;
-    int a = dp_add_adaptive_pool(g, "aux_adaptive", dp_add_average_pool(g, "aux_pool", x, window(3, 2, 1, 0)), 4, 3);
+    int a = dp_add_adaptive_pool(g, "aux_adaptive",
+                                 dp_add_average_pool(g, "aux_pool", x, window(3, 2, 1, 0)), 4, 3);
     a = dp_add_relu(g, "aux_relu", dp_add_conv(g, "aux_conv", a, 12, window(1, 1, 1, 0), true));
     head(g, "aux", dp_add_relu(g, "aux_rfc", dp_add_fc(g, "aux_fc", a, 17)));
     g->head = DP_HEAD_MAIN;
-    x = dp_add_conv(g, "next", x, 9, window(3, 2, 2, 1), true); /* strided, and its input gradient is wanted */
+    x = dp_add_conv(g, "next", x, 9, window(3, 2, 2, 1),
+                    true); /* strided, and its input gradient is wanted */
     head(g, "classifier", dp_add_dropout(g, "drop", dp_add_flatten(g, "flat", x), 0.0F));
 }
 
@@ -109,7 +118,9 @@ static void build_pooled_joined(dp_graph *g) {
 
 static void build_norms(dp_graph *g) {
     int x = dp_add_input(g, "data", 5, 6, 7);
-    x = dp_add_relu(g, "r1", dp_add_batch_norm(g, "bn1", dp_add_conv(g, "c1", x, 18, window(3, 3, 1, 1), false), 1e-3F));
+    x = dp_add_relu(
+        g, "r1",
+        dp_add_batch_norm(g, "bn1", dp_add_conv(g, "c1", x, 18, window(3, 3, 1, 1), false), 1e-3F));
     dp_window grouped = window(3, 3, 1, 1);
     grouped.groups = 3;
     int y = dp_add_batch_norm(g, "bn2", dp_add_conv(g, "c2", x, 18, grouped, false), 1e-3F);
@@ -126,48 +137,63 @@ static void build_depthwise(dp_graph *g) {
     three.groups = half.groups = whole.groups = 18;
     int x = dp_add_input(g, "data", 5, 9, 8);
     x = dp_add_relu(g, "r1", dp_add_conv(g, "c1", x, 18, window(1, 1, 1, 0), true));
-    x = dp_add_relu(g, "r2", dp_add_batch_norm(g, "bn2", dp_add_conv(g, "c2", x, 18, three, false), 1e-3F));
+    x = dp_add_relu(g, "r2",
+                    dp_add_batch_norm(g, "bn2", dp_add_conv(g, "c2", x, 18, three, false), 1e-3F));
     x = dp_add_relu(g, "r3", dp_add_conv(g, "c3", x, 18, half, true));
     head(g, "classifier", dp_add_flatten(g, "flat", dp_add_conv(g, "c4", x, 18, whole, true)));
 }
 
-/* AlexNet in little: a strided first layer, norms, pools rounded up, groups, an adaptive average, two linear layers. */
+/* AlexNet in little: a strided first layer, norms, pools rounded up, groups, an adaptive average,
+ * two linear layers. */
 static void build_alexnet_form(dp_graph *g) {
     static const dp_link links[] = {
-        { DP_OP_CONV, "conv1", "relu1", 12, 5, 3, 0, 1 },      { DP_OP_LRN, "norm1", NULL, 0, 0, 0, 0, 0 },
-        { DP_OP_MAX_POOL, "pool1", NULL, 0, 3, 2, 0, 0 },      { DP_OP_CONV, "conv2", "relu2", 20, 5, 1, 2, 2 },
-        { DP_OP_MAX_POOL, "pool2", NULL, 0, 2, 2, 0, 0 },      { DP_OP_CONV, "conv3", "relu3", 18, 3, 1, 1, 2 },
-        { DP_OP_ADAPTIVE_POOL, "pool3", NULL, 0, 3, 0, 0, 0 }, { DP_OP_FC, "fc4", "relu4", 21, 0, 0, 0, 0 },
-        { DP_OP_DROPOUT, "drop4", NULL, 0, 0, 0, 0, 0 },       { DP_OP_FC, "fc5", NULL, 0, 0, 0, 0, 0 },
+        { DP_OP_CONV, "conv1", "relu1", 12, 5, 3, 0, 1 },
+        { DP_OP_LRN, "norm1", NULL, 0, 0, 0, 0, 0 },
+        { DP_OP_MAX_POOL, "pool1", NULL, 0, 3, 2, 0, 0 },
+        { DP_OP_CONV, "conv2", "relu2", 20, 5, 1, 2, 2 },
+        { DP_OP_MAX_POOL, "pool2", NULL, 0, 2, 2, 0, 0 },
+        { DP_OP_CONV, "conv3", "relu3", 18, 3, 1, 1, 2 },
+        { DP_OP_ADAPTIVE_POOL, "pool3", NULL, 0, 3, 0, 0, 0 },
+        { DP_OP_FC, "fc4", "relu4", 21, 0, 0, 0, 0 },
+        { DP_OP_DROPOUT, "drop4", NULL, 0, 0, 0, 0, 0 },
+        { DP_OP_FC, "fc5", NULL, 0, 0, 0, 0, 0 },
     };
     const dp_chain chain = { .classes = 7, .lrn = true };
-    int x = dp_chain_add(g, dp_add_input(g, "data", 3, 44, 44), links, sizeof links / sizeof *links, &chain);
+    int x = dp_chain_add(g, dp_add_input(g, "data", 3, 44, 44), links, sizeof links / sizeof *links,
+                         &chain);
     dp_add_softmax(g, "prob", x);
 }
 
-/* Network in Network in little: 1x1 convolutions behind each, scores that end in a ReLU and an average. */
+/* Network in Network in little: 1x1 convolutions behind each, scores that end in a ReLU and an
+ * average. */
 static void build_nin_form(dp_graph *g) {
     static const dp_link links[] = {
-        { DP_OP_CONV, "conv1", "relu1", 19, 5, 1, 2, 1 },       { DP_OP_CONV, "cccp1", "relu2", 16, 1, 1, 0, 1 },
-        { DP_OP_AVERAGE_POOL, "pool1", NULL, 0, 3, 2, 0, 0 },   { DP_OP_DROPOUT, "drop", NULL, 0, 0, 0, 0, 0 },
-        { DP_OP_CONV, "conv2", "relu3", 24, 3, 1, 1, 1 },       { DP_OP_CONV, "cccp2", "relu4", 0, 1, 1, 0, 1 },
+        { DP_OP_CONV, "conv1", "relu1", 19, 5, 1, 2, 1 },
+        { DP_OP_CONV, "cccp1", "relu2", 16, 1, 1, 0, 1 },
+        { DP_OP_AVERAGE_POOL, "pool1", NULL, 0, 3, 2, 0, 0 },
+        { DP_OP_DROPOUT, "drop", NULL, 0, 0, 0, 0, 0 },
+        { DP_OP_CONV, "conv2", "relu3", 24, 3, 1, 1, 1 },
+        { DP_OP_CONV, "cccp2", "relu4", 0, 1, 1, 0, 1 },
         { DP_OP_GLOBAL_AVERAGE, "pool2", NULL, 0, 0, 0, 0, 0 },
     };
     const dp_chain chain = { .classes = 7, .batch_norm = true };
-    int x = dp_chain_add(g, dp_add_input(g, "data", 3, 12, 12), links, sizeof links / sizeof *links, &chain);
+    int x = dp_chain_add(g, dp_add_input(g, "data", 3, 12, 12), links, sizeof links / sizeof *links,
+                         &chain);
     dp_add_softmax(g, "prob", x);
 }
 
 static void build_lenet5_published(dp_graph *g) {
     char *architecture, *texts;
     deeper_error error;
-    if (dp_net_build(g, "lenet5:form=published", (dp_net_size){ 7, 16 }, &architecture, &texts, &error) != DEEPER_OK)
+    if (dp_net_build(g, "lenet5:form=published", (dp_net_size){ 7, 16 }, &architecture, &texts,
+                     &error)
+        != DEEPER_OK)
         fail_msg("%s", error.message);
     dp_free(NULL, architecture);
     dp_free(NULL, texts);
 }
 
-/* ---------------------------------------------------------------- values */
+/* --------------------------------------------------------------------------------------- values */
 
 static float noise(uint32_t *state) {
     *state = *state * 1664525U + 1013904223U;
@@ -198,7 +224,8 @@ static void open(subject *s, void (*build)(dp_graph *)) {
         s->values[p] = malloc(floats * sizeof(float));
         s->gradients[p] = calloc(floats, sizeof(float));
         for (size_t i = 0; i < floats; i++)
-            s->values[p][i] = fan_in > 1 ? noise(&state) * sqrtf(6.0F / (float)fan_in) : 0.3F + 0.2F * noise(&state);
+            s->values[p][i] = fan_in > 1 ? noise(&state) * sqrtf(6.0F / (float)fan_in)
+                                         : 0.3F + 0.2F * noise(&state);
     }
     size_t floats = dp_shape_floats(s->network->nodes[0].shape) * IMAGES;
     s->input = malloc(floats * sizeof(float));
@@ -221,7 +248,7 @@ static void close(subject *s) {
     dp_graph_free(s->network);
 }
 
-/* ---------------------------------------------------------------- the plan's side */
+/* ------------------------------------------------------------------------------ the plan's side */
 
 /* to: receives where each output goes. */
 static dp_plan *make_plan(subject *s, dp_isa isa, int threads, float **to) {
@@ -237,8 +264,12 @@ static dp_plan *make_plan(subject *s, dp_isa isa, int threads, float **to) {
         }
     deeper_error error;
     dp_plan *plan;
-    dp_plan_options plan_options = { dp_kernels_for(isa), IMAGES + 1, threads, outputs, count, true, false, NULL };
-    if (dp_plan_create(&plan, s->training, (const float *const *)s->values, NULL, &plan_options, NULL, &error) != DEEPER_OK)
+    dp_plan_options plan_options = {
+        dp_kernels_for(isa), IMAGES + 1, threads, outputs, count, true, false, NULL
+    };
+    if (dp_plan_create(&plan, s->training, (const float *const *)s->values, NULL, &plan_options,
+                       NULL, &error)
+        != DEEPER_OK)
         fail_msg("%s", error.message);
     return plan;
 }
@@ -253,18 +284,21 @@ static void run_plan(subject *s, dp_isa isa, int threads) {
     memset(arena, 0xFF, dp_plan_arena_bytes(plan));
     const float *inputs[] = { s->input, s->labels };
     uint64_t mode = dp_float_mode_enter();
-    dp_plan_run(plan, pool, arena, &(dp_plan_call){ .count = IMAGES, .inputs = inputs, .outputs = to, .seed = 5 });
+    dp_plan_run(plan, pool, arena,
+                &(dp_plan_call){ .count = IMAGES, .inputs = inputs, .outputs = to, .seed = 5 });
     dp_float_mode_leave(mode);
     dp_free(NULL, arena);
     dp_pool_free(pool);
     dp_plan_free(plan);
 }
 
-/* ---------------------------------------------------------------- the reference's side */
+/* ------------------------------------------------------------------------- the reference's side */
 
-/* The weighted sum of the losses of all heads and images, on the forward nodes alone, batch norms on batch statistics. */
+/* The weighted sum of the losses of all heads and images, on the forward nodes alone, batch norms
+ * on batch statistics. */
 static double reference_loss(const subject *s, double *losses) {
-    double **values = dp_reference_graph(s->training, (const float *const *)s->values, s->input, IMAGES);
+    double **values =
+        dp_reference_graph(s->training, (const float *const *)s->values, s->input, IMAGES);
     double total = 0;
     for (int h = 0; h < s->nodes.heads; h++) {
         const dp_node *loss = &s->training->nodes[s->nodes.loss[h]];
@@ -276,8 +310,10 @@ static double reference_loss(const subject *s, double *losses) {
                 sum += exp(x[c]);
             for (int c = 0; c < classes; c++)
                 mean += (x[c] - log(sum)) / classes;
-            double chosen = x[(int)s->labels[2 * n]] - log(sum), smoothing = (double)options.smoothing;
-            double value = -(double)s->labels[2 * n + 1] * ((1 - smoothing) * chosen + smoothing * mean);
+            double chosen = x[(int)s->labels[2 * n]] - log(sum),
+                   smoothing = (double)options.smoothing;
+            double value =
+                -(double)s->labels[2 * n + 1] * ((1 - smoothing) * chosen + smoothing * mean);
             if (losses)
                 losses[h * IMAGES + n] = value;
             total += (double)options.head_weights[s->nodes.head[h]] * value;
@@ -287,8 +323,8 @@ static double reference_loss(const subject *s, double *losses) {
     return total;
 }
 
-/* Central difference at one value, divided by the step that the float really made. NAN where the two one-sided slopes part: a kink
- * of a ReLU or a pool lies between. */
+/* Central difference at one value, divided by the step that the float really made. NAN where the
+ * two one-sided slopes part: a kink of a ReLU or a pool lies between. */
 static double slope(subject *s, float *value, double here) {
     float kept = *value, step = 1e-4F;
     *value = kept + step;
@@ -296,14 +332,16 @@ static double slope(subject *s, float *value, double here) {
     *value = kept - step;
     double down = (double)*value, below = reference_loss(s, NULL);
     *value = kept;
-    double right = (above - here) / (up - (double)kept), left = (here - below) / ((double)kept - down);
+    double right = (above - here) / (up - (double)kept),
+           left = (here - below) / ((double)kept - down);
     if (fabs(right - left) > 2e-3 * (fabs(right) + fabs(left)) + 1e-4)
         return NAN;
     return (above - below) / (up - down);
 }
 
-/* Compares some values of every parameter: the largest gradient and others spread over it. Float sums of some thousand terms, and
- * kinks too small to be told, stay below four thousandths of the parameter's largest gradient. */
+/* Compares some values of every parameter: the largest gradient and others spread over it. Float
+ * sums of some thousand terms, and kinks too small to be told, stay below four thousandths of the
+ * parameter's largest gradient. */
 static void compare_slopes(subject *s, double here) {
     int compared = 0, kinks = 0;
     for (int p = 0; p < s->network->parameters; p++) {
@@ -324,7 +362,8 @@ static void compare_slopes(subject *s, double here) {
             }
             compared++;
             if (!(fabs(got - wanted) <= 4e-3 * size + 1e-4))
-                fail_msg("%s[%zu]: gradient %g, difference quotient %g (largest %g)", node->name, i, got, wanted, size);
+                fail_msg("%s[%zu]: gradient %g, difference quotient %g (largest %g)", node->name, i,
+                         got, wanted, size);
         }
     }
     assert_true(compared > 4 * kinks);
@@ -341,7 +380,8 @@ static void check(void (*build)(dp_graph *)) {
         for (int threads = 1; threads <= 3; threads += 2) {
             run_plan(&s, (dp_isa)isa, threads);
             for (int i = 0; i < s.nodes.heads * IMAGES; i++)
-                if (!(fabs((double)s.loss[i / IMAGES][i % IMAGES] - losses[i]) <= 1e-5 * (1 + fabs(losses[i]))))
+                if (!(fabs((double)s.loss[i / IMAGES][i % IMAGES] - losses[i])
+                      <= 1e-5 * (1 + fabs(losses[i]))))
                     fail_msg("loss of head %d, image %d: %g, reference %g", i / IMAGES, i % IMAGES,
                              (double)s.loss[i / IMAGES][i % IMAGES], losses[i]);
             if (threads == 1)
@@ -353,8 +393,8 @@ static void check(void (*build)(dp_graph *)) {
                     first[p] = malloc(bytes);
                     memcpy(first[p], s.gradients[p], bytes);
                 } else if (memcmp(first[p], s.gradients[p], bytes) != 0) {
-                    fail_msg("%s: %s has other bits on %d threads", dp_isa_name((dp_isa)isa), parameter_node(s.network, p)->name,
-                             threads);
+                    fail_msg("%s: %s has other bits on %d threads", dp_isa_name((dp_isa)isa),
+                             parameter_node(s.network, p)->name, threads);
                 }
             }
         }
@@ -408,15 +448,18 @@ static void print_plan(void (*build)(dp_graph *), dp_buffer *text) {
     close(&s);
 }
 
-/* The gradients of three 1x1 convolutions are one product each way, masks go along with what comes before them, biases with
- * weights. */
+/* The gradients of three 1x1 convolutions are one product each way, masks go along with what comes
+ * before them, biases with weights. */
 static void test_what_is_computed_together(void **state) {
     char line[512];
     dp_buffer text;
     print_plan(build_module_sliced, &text);
-    assert_non_null(strstr(find_step(text.data, "input grad", "d first", line), "3 siblings as one product"));
-    assert_non_null(strstr(find_step(text.data, "input grad", "d r3r", line), "with a ReLU's gradient"));
-    assert_non_null(strstr(find_step(text.data, "input grad", "d r5r", line), "with a ReLU's gradient"));
+    assert_non_null(
+        strstr(find_step(text.data, "input grad", "d first", line), "3 siblings as one product"));
+    assert_non_null(
+        strstr(find_step(text.data, "input grad", "d r3r", line), "with a ReLU's gradient"));
+    assert_non_null(
+        strstr(find_step(text.data, "input grad", "d r5r", line), "with a ReLU's gradient"));
     find_step(text.data, "weight grad", "d weights of 1x1", line);
     assert_null(strstr(text.data, "d 3x3_reduce.weight"));
     assert_null(strstr(text.data, "channel sum"));
@@ -428,10 +471,14 @@ static void test_what_a_pool_takes_along(void **state) {
     char line[512];
     dp_buffer text;
     print_plan(build_pooled_sliced, &text);
-    assert_non_null(strstr(find_step(text.data, "max pool grad", "d ra", line), "with a sum, with a ReLU's gradient"));
-    assert_non_null(strstr(find_step(text.data, "max pool grad", "d rb", line), "with a sum, with a ReLU's gradient"));
-    assert_non_null(strstr(find_step(text.data, "max pool grad", "d rc", line), "3x3/2, with a ReLU's gradient"));
-    assert_non_null(strstr(find_step(text.data, "max pool grad", "d rd", line), "3x3/2, with a ReLU's gradient"));
+    assert_non_null(strstr(find_step(text.data, "max pool grad", "d ra", line),
+                           "with a sum, with a ReLU's gradient"));
+    assert_non_null(strstr(find_step(text.data, "max pool grad", "d rb", line),
+                           "with a sum, with a ReLU's gradient"));
+    assert_non_null(strstr(find_step(text.data, "max pool grad", "d rc", line),
+                           "3x3/2, with a ReLU's gradient"));
+    assert_non_null(strstr(find_step(text.data, "max pool grad", "d rd", line),
+                           "3x3/2, with a ReLU's gradient"));
     assert_null(strstr(text.data, "sum 2 of d in"));
     assert_null(strstr(text.data, "relu grad"));
     dp_buffer_free(&text);
@@ -441,7 +488,8 @@ static void test_norms(void **state) {
     check(build_norms);
 }
 
-/* Frozen batch norms in the middle of what learns, read by a ReLU and by a sum: stored statistics, forward and backward. */
+/* Frozen batch norms in the middle of what learns, read by a ReLU and by a sum: stored statistics,
+ * forward and backward. */
 static void test_frozen_norms(void **state) {
     bool frozen[MAX_PARAMETERS] = { false };
     dp_graph *graph;

@@ -1,6 +1,7 @@
-/* test_graph.c - the graph of inference: the shape of every operator and every refusal, costs, names, the first failure that stays,
- * what outputs depend on. Windows are compared with windows counted one by one. The operators that training adds
- * are not here. */
+/* test_graph.c - the graph of inference: the shape of every operator and every refusal, costs,
+ * names, the first failure that stays, what outputs depend on. Windows are compared with windows
+ * counted one by one. The operators that training adds are not here.
+ * One file because each operator is a case of the same few questions. */
 #include "graph/build.h"
 
 #include "helpers/helpers.h"
@@ -57,11 +58,12 @@ static void assert_failure(const dp_graph *graph, deeper_status status, const ch
     assert_null(strchr(error.message, '\n'));
 }
 
-/* ---------------------------------------------------------------- windows */
+/* -------------------------------------------------------------------------------------- windows */
 
-/* Windows along a side, one at a time. Rounded down, a window lies in the padded picture whole. Rounded up, one follows as long as
- * the last did not reach the end of the padded picture, if it begins inside the picture or the padding before it; the first may be
- * larger than the padded picture, but by less than a stride (as Caffe's and PyTorch's formulas have it). */
+/* Windows along a side, one at a time. Rounded down, a window lies in the padded picture whole.
+ * Rounded up, one follows as long as the last did not reach the end of the padded picture, if it
+ * begins inside the picture or the padding before it; the first may be larger than the padded
+ * picture, but by less than a stride (as Caffe's and PyTorch's formulas have it). */
 static int count_windows(int side, int window, int stride, int before, int after, bool ceil) {
     int padded = side + before + after, count = 0;
     if (!ceil) {
@@ -76,7 +78,8 @@ static int count_windows(int side, int window, int stride, int before, int after
     return count;
 }
 
-/* Heights by one set of numbers, widths by a fixed other one, so that no field stands for another. */
+/* Heights by one set of numbers, widths by a fixed other one, so that no field stands for
+ * another. */
 static void test_pool_windows(void **state) {
     (void)state;
     for (int side = 1; side <= 9; side++)
@@ -85,11 +88,13 @@ static void test_pool_windows(void **state) {
                 for (int before = 0; before < window; before++)
                     for (int after = 0; after < window; after++)
                         for (int ceil = 0; ceil <= 1; ceil++) {
-                            dp_attributes a = { .window = { window, 2, stride, 3, before, 1, after, 0, 1, ceil, false } };
+                            dp_attributes a = { .window = { window, 2, stride, 3, before, 1, after,
+                                                            0, 1, ceil, false } };
                             dp_shape in = picture(7, side, 11), out;
                             deeper_error error = { 0 };
                             int rows = count_windows(side, window, stride, before, after, ceil);
-                            deeper_status status = dp_op_infer(DP_OP_MAX_POOL, &in, 1, &a, &out, &error);
+                            deeper_status status =
+                                dp_op_infer(DP_OP_MAX_POOL, &in, 1, &a, &out, &error);
                             assert_int_equal(status, rows ? DEEPER_OK : DEEPER_ERROR_MISMATCH);
                             if (!rows)
                                 continue;
@@ -105,10 +110,14 @@ static void test_pool_rounding(void **state) {
         int side, window, stride, pad;
         int down, up; /* 0: does not fit */
     } cases[] = {
-        { 112, 3, 2, 0, 55, 56 }, { 56, 3, 2, 0, 27, 28 }, { 28, 3, 2, 0, 13, 14 }, { 14, 3, 2, 0, 6, 7 },
-        { 113, 3, 2, 0, 56, 56 }, { 7, 3, 2, 0, 3, 3 },    { 14, 5, 3, 0, 4, 4 },   { 15, 5, 3, 0, 4, 5 },
-        { 28, 3, 1, 1, 28, 28 },  { 7, 7, 1, 0, 1, 1 },    { 3, 3, 2, 0, 1, 1 },    { 2, 3, 2, 0, 0, 1 },
-        { 1, 3, 2, 0, 0, 0 },     { 4, 2, 2, 1, 3, 3 },    { 3, 2, 2, 1, 2, 2 }, /* up: the third would begin in the padding */
+        { 112, 3, 2, 0, 55, 56 }, { 56, 3, 2, 0, 27, 28 },
+        { 28, 3, 2, 0, 13, 14 },  { 14, 3, 2, 0, 6, 7 },
+        { 113, 3, 2, 0, 56, 56 }, { 7, 3, 2, 0, 3, 3 },
+        { 14, 5, 3, 0, 4, 4 },    { 15, 5, 3, 0, 4, 5 },
+        { 28, 3, 1, 1, 28, 28 },  { 7, 7, 1, 0, 1, 1 },
+        { 3, 3, 2, 0, 1, 1 },     { 2, 3, 2, 0, 0, 1 },
+        { 1, 3, 2, 0, 0, 0 },     { 4, 2, 2, 1, 3, 3 },
+        { 3, 2, 2, 1, 2, 2 }, /* up: the third would begin in the padding */
         { 5, 2, 2, 1, 3, 3 },     { 5, 3, 2, 1, 3, 3 },
     };
     (void)state;
@@ -118,10 +127,12 @@ static void test_pool_rounding(void **state) {
             window.ceil = ceil;
             int expected = ceil ? cases[i].up : cases[i].down;
             dp_shape in = picture(3, cases[i].side, cases[i].side), out = { 0, 0, 0, 0 };
-            dp_op_infer(DP_OP_AVERAGE_POOL, &in, 1, &(dp_attributes){ .window = window }, &out, NULL);
+            dp_op_infer(DP_OP_AVERAGE_POOL, &in, 1, &(dp_attributes){ .window = window }, &out,
+                        NULL);
             if (out.h != expected || out.w != expected)
-                fail_msg("%d pixels, %dx%d/%d, padding %d, rounded %s: %d and %d, not %d", cases[i].side, cases[i].window,
-                         cases[i].window, cases[i].stride, cases[i].pad, ceil ? "up" : "down", out.h, out.w, expected);
+                fail_msg("%d pixels, %dx%d/%d, padding %d, rounded %s: %d and %d, not %d",
+                         cases[i].side, cases[i].window, cases[i].window, cases[i].stride,
+                         cases[i].pad, ceil ? "up" : "down", out.h, out.w, expected);
         }
 }
 
@@ -129,10 +140,14 @@ static void test_conv_shapes(void **state) {
     dp_graph *graph = *state;
     int x = dp_add_input(graph, "data", 12, 224, 62);
     assert_node(graph, x, 12, 224, 62);
-    assert_node(graph, dp_add_conv(graph, "half", x, 64, dp_window_square(7, 2, 3), true), 64, 112, 31);
-    assert_node(graph, dp_add_conv(graph, "point", x, 5, dp_window_square(1, 1, 0), false), 5, 224, 62);
-    assert_node(graph, dp_add_conv(graph, "five", x, 5, dp_window_square(5, 1, 2), true), 5, 224, 62);
-    /* Wider than high, unlike strides, padding on one side (TensorFlow's SAME of the 7x7 is 2 before, 3 after). */
+    assert_node(graph, dp_add_conv(graph, "half", x, 64, dp_window_square(7, 2, 3), true), 64, 112,
+                31);
+    assert_node(graph, dp_add_conv(graph, "point", x, 5, dp_window_square(1, 1, 0), false), 5, 224,
+                62);
+    assert_node(graph, dp_add_conv(graph, "five", x, 5, dp_window_square(5, 1, 2), true), 5, 224,
+                62);
+    /* Wider than high, unlike strides, padding on one side (TensorFlow's SAME of the 7x7 is 2
+     * before, 3 after). */
     dp_window w = { 3, 4, 1, 3, 0, 2, 5, 3, 4, false, false };
     int grouped = dp_add_conv(graph, "grouped", x, 8, w, true);
     assert_node(graph, grouped, 8, 227, 22);
@@ -140,7 +155,8 @@ static void test_conv_shapes(void **state) {
     assert_shape(graph->nodes[dp_graph_find(graph, "grouped.bias")].shape, 8, 1, 1, 1);
     assert_int_equal(dp_graph_find(graph, "point.bias"), -1);
     /* A convolution's padding may be wider than its window. */
-    assert_node(graph, dp_add_conv(graph, "wide", x, 1, dp_window_square(1, 1, 4), false), 1, 232, 70);
+    assert_node(graph, dp_add_conv(graph, "wide", x, 1, dp_window_square(1, 1, 4), false), 1, 232,
+                70);
 }
 
 static void test_other_shapes(void **state) {
@@ -154,7 +170,8 @@ static void test_other_shapes(void **state) {
     assert_node(graph, dp_add_relu(graph, "relu", x), 6, 9, 4);
     int norm = dp_add_batch_norm(graph, "bn", x, 1e-3F);
     assert_node(graph, norm, 6, 9, 4);
-    static const char *const parameters[] = { "bn.weight", "bn.bias", "bn.running_mean", "bn.running_var" };
+    static const char *const parameters[] = { "bn.weight", "bn.bias", "bn.running_mean",
+                                              "bn.running_var" };
     for (int i = 0; i < 4; i++) {
         int parameter = graph->nodes[norm].inputs[i + 1];
         assert_string_equal(graph->nodes[parameter].name, parameters[i]);
@@ -164,14 +181,15 @@ static void test_other_shapes(void **state) {
     assert_node(graph, test_add_sum(graph, "twice", x, x), 6, 9, 4);
     int small = dp_add_max_pool(graph, "pool", x, dp_window_square(3, 1, 1));
     int narrow = dp_add_conv(graph, "narrow", x, 5, dp_window_square(1, 1, 0), false);
-    assert_node(graph, dp_add_concat(graph, "concat", (int[]){ small, norm, narrow, x }, 4), 23, 9, 4);
+    assert_node(graph, dp_add_concat(graph, "concat", (int[]){ small, norm, narrow, x }, 4), 23, 9,
+                4);
     assert_node(graph, dp_add_concat(graph, "alone", &x, 1), 6, 9, 4);
     assert_node(graph, dp_add_flatten(graph, "flat", x), 216, 1, 1);
     assert_node(graph, dp_add_dropout(graph, "drop", x, 0.4F), 6, 9, 4);
     assert_node(graph, dp_add_softmax(graph, "prob", x), 6, 9, 4);
 }
 
-/* ---------------------------------------------------------------- refusals of shapes and attributes */
+/* ------------------------------------------------------------ refusals of shapes and attributes */
 
 /* One wrong node on the inputs that the case names: pictures and parameters of these shapes. */
 typedef struct refusal {
@@ -183,12 +201,12 @@ typedef struct refusal {
     const char *message;
 } refusal;
 
-#define SQUARE(side, stride, pad)                                                                                                  \
-    .height = side, .width = side, .stride_y = stride, .stride_x = stride, .pad_top = pad, .pad_left = pad, .pad_bottom = pad,     \
-    .pad_right = pad
-#define WINDOW(...)                                                                                                                \
-    {                                                                                                                              \
-        .window = { __VA_ARGS__ }                                                                                                  \
+#define SQUARE(side, stride, pad)                                                                  \
+    .height = side, .width = side, .stride_y = stride, .stride_x = stride, .pad_top = pad,         \
+    .pad_left = pad, .pad_bottom = pad, .pad_right = pad
+#define WINDOW(...)                                                                                \
+    {                                                                                              \
+        .window = { __VA_ARGS__ }                                                                  \
     }
 
 #define ARGUMENT DEEPER_ERROR_ARGUMENT
@@ -201,10 +219,25 @@ static const refusal refusals[] = {
     { DP_OP_RELU, 0, { { 0 } }, { { 0 } }, ARGUMENT, "relu with 0 inputs" },
     { DP_OP_ADD, 1, { { 0, 1, 1, 1 } }, { { 0 } }, ARGUMENT, "add with 1 inputs" },
     { DP_OP_CONCAT, 0, { { 0 } }, { { 0 } }, ARGUMENT, "concat with 0 inputs" },
-    { DP_OP_CONV, 1, { { 0, 3, 8, 8 } }, WINDOW(SQUARE(1, 1, 0), .groups = 1), ARGUMENT, "conv with 1 inputs" },
+    { DP_OP_CONV,
+      1,
+      { { 0, 3, 8, 8 } },
+      WINDOW(SQUARE(1, 1, 0), .groups = 1),
+      ARGUMENT,
+      "conv with 1 inputs" },
     { DP_OP_INPUT, 1, { { 0, 1, 1, 1 } }, { { 0, 1, 1, 1 } }, ARGUMENT, "input with 1 inputs" },
-    { DP_OP_RELU, 1, { { 4, 1, 1, 1 } }, { { 0 } }, ARGUMENT, "input 0 of relu must not be a parameter" },
-    { DP_OP_FC, 2, { { 0, 4, 1, 1 }, { 0, 4, 1, 1 } }, { { 0 } }, ARGUMENT, "input 1 of fc must be a parameter" },
+    { DP_OP_RELU,
+      1,
+      { { 4, 1, 1, 1 } },
+      { { 0 } },
+      ARGUMENT,
+      "input 0 of relu must not be a parameter" },
+    { DP_OP_FC,
+      2,
+      { { 0, 4, 1, 1 }, { 0, 4, 1, 1 } },
+      { { 0 } },
+      ARGUMENT,
+      "input 1 of fc must be a parameter" },
     { DP_OP_CONV,
       2,
       { { 4, 4, 1, 1 }, { 4, 4, 1, 1 } },
@@ -215,11 +248,36 @@ static const refusal refusals[] = {
     /* stated shapes */
     { DP_OP_INPUT, 0, { { 0 } }, { { 0, 3, 0, 5 } }, LIMIT, "a input of 0x3x0x5 is out of range" },
     { DP_OP_INPUT, 0, { { 0 } }, { { 2, 3, 5, 5 } }, LIMIT, "a input of 2x3x5x5 is out of range" },
-    { DP_OP_INPUT, 0, { { 0 } }, { { 0, -3, 5, 5 } }, LIMIT, "a input of 0x-3x5x5 is out of range" },
-    { DP_OP_INPUT, 0, { { 0 } }, { { 0, 1, LARGEST_SIDE + 1, 1 } }, LIMIT, "a input of 0x1x65537x1 is out of range" },
-    { DP_OP_INPUT, 0, { { 0 } }, { { 0, 3, 65536, 65536 } }, LIMIT, "a input of 0x3x65536x65536 is out of range" },
-    { DP_OP_PARAMETER, 0, { { 0 } }, { { 0, 3, 5, 5 } }, LIMIT, "a parameter of 0x3x5x5 is out of range" },
-    { DP_OP_PARAMETER, 0, { { 0 } }, { { -1, 3, 5, 5 } }, LIMIT, "a parameter of -1x3x5x5 is out of range" },
+    { DP_OP_INPUT,
+      0,
+      { { 0 } },
+      { { 0, -3, 5, 5 } },
+      LIMIT,
+      "a input of 0x-3x5x5 is out of range" },
+    { DP_OP_INPUT,
+      0,
+      { { 0 } },
+      { { 0, 1, LARGEST_SIDE + 1, 1 } },
+      LIMIT,
+      "a input of 0x1x65537x1 is out of range" },
+    { DP_OP_INPUT,
+      0,
+      { { 0 } },
+      { { 0, 3, 65536, 65536 } },
+      LIMIT,
+      "a input of 0x3x65536x65536 is out of range" },
+    { DP_OP_PARAMETER,
+      0,
+      { { 0 } },
+      { { 0, 3, 5, 5 } },
+      LIMIT,
+      "a parameter of 0x3x5x5 is out of range" },
+    { DP_OP_PARAMETER,
+      0,
+      { { 0 } },
+      { { -1, 3, 5, 5 } },
+      LIMIT,
+      "a parameter of -1x3x5x5 is out of range" },
     { DP_OP_PARAMETER,
       0,
       { { 0 } },
@@ -233,7 +291,12 @@ static const refusal refusals[] = {
       LIMIT,
       "a parameter of 16777216x16777216x65536x65536 is out of range" },
     /* windows */
-    { DP_OP_MAX_POOL, 1, { { 0, 3, 8, 8 } }, WINDOW(SQUARE(3, 0, 0)), ARGUMENT, "a window of 3x3 with stride 0x0 is out of range" },
+    { DP_OP_MAX_POOL,
+      1,
+      { { 0, 3, 8, 8 } },
+      WINDOW(SQUARE(3, 0, 0)),
+      ARGUMENT,
+      "a window of 3x3 with stride 0x0 is out of range" },
     { DP_OP_MAX_POOL,
       1,
       { { 0, 3, 8, 8 } },
@@ -307,8 +370,18 @@ static const refusal refusals[] = {
       WINDOW(SQUARE(3, 1, 1), .groups = 1),
       MISMATCH,
       "a bias of 5 values for 4 outputs" },
-    { DP_OP_FC, 2, { { 0, 3, 2, 1 }, { 4, 3, 1, 2 } }, { { 0 } }, MISMATCH, "weights of 4x3x1x2 for an input of 3x2x1" },
-    { DP_OP_FC, 3, { { 0, 3, 1, 1 }, { 4, 3, 1, 1 }, { 3, 1, 1, 1 } }, { { 0 } }, MISMATCH, "a bias of 3 values for 4 outputs" },
+    { DP_OP_FC,
+      2,
+      { { 0, 3, 2, 1 }, { 4, 3, 1, 2 } },
+      { { 0 } },
+      MISMATCH,
+      "weights of 4x3x1x2 for an input of 3x2x1" },
+    { DP_OP_FC,
+      3,
+      { { 0, 3, 1, 1 }, { 4, 3, 1, 1 }, { 3, 1, 1, 1 } },
+      { { 0 } },
+      MISMATCH,
+      "a bias of 3 values for 4 outputs" },
     /* the rest */
     { DP_OP_LRN,
       1,
@@ -328,8 +401,18 @@ static const refusal refusals[] = {
       { .lrn = { -1, 1, 0.75F, 1 } },
       UNSUPPORTED,
       "an LRN window of -1 channels; 1, 3, 5, 7 and 9 are supported" },
-    { DP_OP_LRN, 1, { { 0, 8, 2, 2 } }, { .lrn = { 5, 1, 0.75F, 0 } }, ARGUMENT, "LRN needs k > 0 and alpha >= 0" },
-    { DP_OP_LRN, 1, { { 0, 8, 2, 2 } }, { .lrn = { 5, NAN, 0.75F, 1 } }, ARGUMENT, "LRN needs k > 0 and alpha >= 0" },
+    { DP_OP_LRN,
+      1,
+      { { 0, 8, 2, 2 } },
+      { .lrn = { 5, 1, 0.75F, 0 } },
+      ARGUMENT,
+      "LRN needs k > 0 and alpha >= 0" },
+    { DP_OP_LRN,
+      1,
+      { { 0, 8, 2, 2 } },
+      { .lrn = { 5, NAN, 0.75F, 1 } },
+      ARGUMENT,
+      "LRN needs k > 0 and alpha >= 0" },
     { DP_OP_BATCH_NORM,
       5,
       { { 0, 8, 2, 2 }, { 8, 1, 1, 1 }, { 8, 1, 1, 1 }, { 7, 1, 1, 1 }, { 8, 1, 1, 1 } },
@@ -342,18 +425,43 @@ static const refusal refusals[] = {
       { .epsilon = 0 },
       ARGUMENT,
       "batch norm needs epsilon > 0" },
-    { DP_OP_ADD, 2, { { 0, 8, 2, 3 }, { 0, 8, 3, 2 } }, { { 0 } }, MISMATCH, "a sum of 8x2x3 and 8x3x2" },
+    { DP_OP_ADD,
+      2,
+      { { 0, 8, 2, 3 }, { 0, 8, 3, 2 } },
+      { { 0 } },
+      MISMATCH,
+      "a sum of 8x2x3 and 8x3x2" },
     { DP_OP_CONCAT,
       2,
       { { 0, 8, 2, 3 }, { 0, 4, 2, 2 } },
       { { 0 } },
       MISMATCH,
       "pictures of 2x3 and 2x2 cannot be joined along channels" },
-    { DP_OP_CONCAT, 2, { { 0, LARGEST_CHANNELS, 1, 1 }, { 0, 1, 1, 1 } }, { { 0 } }, LIMIT, "more than 16777216 channels" },
+    { DP_OP_CONCAT,
+      2,
+      { { 0, LARGEST_CHANNELS, 1, 1 }, { 0, 1, 1, 1 } },
+      { { 0 } },
+      LIMIT,
+      "more than 16777216 channels" },
     { DP_OP_FLATTEN, 1, { { 0, 257, 256, 256 } }, { { 0 } }, LIMIT, "more than 16777216 channels" },
-    { DP_OP_DROPOUT, 1, { { 0, 8, 1, 1 } }, { .dropout = { .rate = 1 } }, ARGUMENT, "dropout needs a rate in [0, 1)" },
-    { DP_OP_DROPOUT, 1, { { 0, 8, 1, 1 } }, { .dropout = { .rate = -0.1F } }, ARGUMENT, "dropout needs a rate in [0, 1)" },
-    { DP_OP_DROPOUT, 1, { { 0, 8, 1, 1 } }, { .dropout = { .rate = NAN } }, ARGUMENT, "dropout needs a rate in [0, 1)" },
+    { DP_OP_DROPOUT,
+      1,
+      { { 0, 8, 1, 1 } },
+      { .dropout = { .rate = 1 } },
+      ARGUMENT,
+      "dropout needs a rate in [0, 1)" },
+    { DP_OP_DROPOUT,
+      1,
+      { { 0, 8, 1, 1 } },
+      { .dropout = { .rate = -0.1F } },
+      ARGUMENT,
+      "dropout needs a rate in [0, 1)" },
+    { DP_OP_DROPOUT,
+      1,
+      { { 0, 8, 1, 1 } },
+      { .dropout = { .rate = NAN } },
+      ARGUMENT,
+      "dropout needs a rate in [0, 1)" },
 };
 
 /* By the shape rule alone, and in a graph, whose message begins with the node's name. */
@@ -363,7 +471,8 @@ static void test_refusals(void **state) {
         const refusal *r = &refusals[i];
         dp_shape out;
         deeper_error error = { 0 };
-        assert_int_equal(dp_op_infer(r->op, r->inputs, r->count, &r->attributes, &out, &error), r->status);
+        assert_int_equal(dp_op_infer(r->op, r->inputs, r->count, &r->attributes, &out, &error),
+                         r->status);
         assert_string_equal(error.message, r->message);
 
         dp_graph *graph = NULL;
@@ -373,10 +482,12 @@ static void test_refusals(void **state) {
             char name[16];
             snprintf(name, sizeof name, "x%d", j);
             dp_attributes shape = { .shape = r->inputs[j] };
-            inputs[j] = dp_graph_add(graph, r->inputs[j].n ? DP_OP_PARAMETER : DP_OP_INPUT, name, NULL, 0, &shape);
+            inputs[j] = dp_graph_add(graph, r->inputs[j].n ? DP_OP_PARAMETER : DP_OP_INPUT, name,
+                                     NULL, 0, &shape);
             assert_int_equal(inputs[j], j);
         }
-        assert_int_equal(dp_graph_add(graph, r->op, "block/wrong", inputs, r->count, &r->attributes), -1);
+        assert_int_equal(
+            dp_graph_add(graph, r->op, "block/wrong", inputs, r->count, &r->attributes), -1);
         assert_int_equal(graph->count, r->count);
         char message[DEEPER_MESSAGE_SIZE];
         snprintf(message, sizeof message, "block/wrong: %s", r->message);
@@ -394,11 +505,14 @@ static void test_limits_are_allowed(void **state) {
     assert_node(graph, large, 32768, 256, 256);
     int flat = dp_add_flatten(graph, "flat", dp_add_input(graph, "square", 256, 256, 256));
     assert_node(graph, flat, LARGEST_CHANNELS, 1, 1);
-    assert_true(dp_shape_floats((dp_shape){ 0, 3, 5, 7 }) == 105 && dp_shape_floats((dp_shape){ 2, 3, 5, 7 }) == 210);
-    assert_true(dp_shape_floats((dp_shape){ LARGEST_CHANNELS, LARGEST_CHANNELS, LARGEST_CHANNELS, 1 << 16 }) == SIZE_MAX);
+    assert_true(dp_shape_floats((dp_shape){ 0, 3, 5, 7 }) == 105
+                && dp_shape_floats((dp_shape){ 2, 3, 5, 7 }) == 210);
+    assert_true(
+        dp_shape_floats((dp_shape){ LARGEST_CHANNELS, LARGEST_CHANNELS, LARGEST_CHANNELS, 1 << 16 })
+        == SIZE_MAX);
 }
 
-/* ---------------------------------------------------------------- the graph itself */
+/* ----------------------------------------------------------------------------- the graph itself */
 
 static void test_bad_inputs_and_names(void **state) {
     (void)state;
@@ -410,9 +524,12 @@ static void test_bad_inputs_and_names(void **state) {
         int input;
         const char *message;
     } cases[] = {
-        { "", 0, "a layer's name must have 1 to 256 bytes" }, { long_name, 0, "a layer's name must have 1 to 256 bytes" },
-        { "data", 0, "data: two layers of that name" },       { "later", 1, "later: input 0 does not exist" },
-        { "before", -1, "before: input 0 does not exist" },   { "two\nlines", 7, "two?lines: input 0 does not exist" },
+        { "", 0, "a layer's name must have 1 to 256 bytes" },
+        { long_name, 0, "a layer's name must have 1 to 256 bytes" },
+        { "data", 0, "data: two layers of that name" },
+        { "later", 1, "later: input 0 does not exist" },
+        { "before", -1, "before: input 0 does not exist" },
+        { "two\nlines", 7, "two?lines: input 0 does not exist" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         dp_graph *graph = NULL;
@@ -445,7 +562,10 @@ static void test_first_failure_stays(void **state) {
     assert_int_equal(pool, -1);
     /* Whatever is built on it does nothing and changes nothing. */
     int y =
-        dp_add_fc(graph, "fc", dp_add_relu(graph, "relu", dp_add_conv(graph, "c", pool, 4, dp_window_square(3, 1, 1), true)), 10);
+        dp_add_fc(graph, "fc",
+                  dp_add_relu(graph, "relu",
+                              dp_add_conv(graph, "c", pool, 4, dp_window_square(3, 1, 1), true)),
+                  10);
     assert_int_equal(y, -1);
     assert_int_equal(dp_add_batch_norm(graph, "bn", pool, 0), -1);
     assert_int_equal(dp_add_concat(graph, "concat", (int[]){ pool, x }, 2), -1);
@@ -453,17 +573,20 @@ static void test_first_failure_stays(void **state) {
     assert_int_equal(dp_graph_fail(graph, DEEPER_ERROR_UNSUPPORTED, "another"), -1);
     assert_int_equal(graph->count, 1);
     assert_int_equal(graph->parameters, 0);
-    assert_failure(graph, DEEPER_ERROR_MISMATCH, "pool: a window of 9x9 does not fit into a picture of 8x8");
+    assert_failure(graph, DEEPER_ERROR_MISMATCH,
+                   "pool: a window of 9x9 does not fit into a picture of 8x8");
 }
 
 static void test_failure_of_the_builder(void **state) {
     dp_graph *graph = *state;
-    assert_int_equal(dp_graph_fail(graph, DEEPER_ERROR_UNSUPPORTED, "net: no option %d\n%s", 7, "here"), -1);
+    assert_int_equal(
+        dp_graph_fail(graph, DEEPER_ERROR_UNSUPPORTED, "net: no option %d\n%s", 7, "here"), -1);
     assert_int_equal(dp_add_input(graph, "data", 3, 8, 8), -1);
     assert_failure(graph, DEEPER_ERROR_UNSUPPORTED, "net: no option 7?here");
 }
 
-/* Two heads on one trunk: what each output needs, parameters among it, and the numbers of parameters. */
+/* Two heads on one trunk: what each output needs, parameters among it, and the numbers of
+ * parameters. */
 static void test_needed(void **state) {
     dp_graph *graph = *state;
     int x = dp_add_input(graph, "data", 3, 8, 8);
@@ -473,7 +596,8 @@ static void test_needed(void **state) {
     graph->head = DP_HEAD_MAIN;
     int main_head = dp_add_fc(graph, "main", trunk, 5);
     assert_int_equal(graph->parameters, 6);
-    static const char *const order[] = { "trunk.weight", "trunk.bias", "side.weight", "side.bias", "main.weight", "main.bias" };
+    static const char *const order[] = { "trunk.weight", "trunk.bias",  "side.weight",
+                                         "side.bias",    "main.weight", "main.bias" };
     for (int p = 0; p < 6; p++)
         assert_int_equal(graph->nodes[dp_graph_find(graph, order[p])].parameter, p);
     assert_int_equal(graph->nodes[trunk].parameter, -1);
@@ -495,9 +619,11 @@ static void test_needed(void **state) {
         assert_false(needed[i]);
 }
 
-static void assert_cost(const dp_graph *graph, int node, uint64_t parameters, uint64_t multiply_adds, uint64_t floats) {
+static void assert_cost(const dp_graph *graph, int node, uint64_t parameters,
+                        uint64_t multiply_adds, uint64_t floats) {
     dp_cost cost = dp_node_cost(graph, node);
-    if (cost.parameters != parameters || cost.multiply_adds != multiply_adds || cost.output_bytes != 4 * floats)
+    if (cost.parameters != parameters || cost.multiply_adds != multiply_adds
+        || cost.output_bytes != 4 * floats)
         fail_msg("%s: %llu parameters, %llu multiply-adds, %llu bytes", graph->nodes[node].name,
                  (unsigned long long)cost.parameters, (unsigned long long)cost.multiply_adds,
                  (unsigned long long)cost.output_bytes);
@@ -510,8 +636,10 @@ static void test_costs(void **state) {
     dp_window grouped = dp_window_square(3, 2, 1);
     grouped.groups = 3;
     assert_cost(graph, x, 0, 0, 720);
-    assert_cost(graph, dp_add_conv(graph, "c", x, 8, dp_window_square(5, 1, 2), true), 5 * 5 * 6 * 8 + 8, 5 * 5 * 6 * 8 * 120, 960);
-    assert_cost(graph, dp_add_conv(graph, "g", x, 9, grouped, false), 3 * 3 * 2 * 9, 3 * 3 * 2 * 9 * 30, 270);
+    assert_cost(graph, dp_add_conv(graph, "c", x, 8, dp_window_square(5, 1, 2), true),
+                5 * 5 * 6 * 8 + 8, 5 * 5 * 6 * 8 * 120, 960);
+    assert_cost(graph, dp_add_conv(graph, "g", x, 9, grouped, false), 3 * 3 * 2 * 9,
+                3 * 3 * 2 * 9 * 30, 270);
     assert_cost(graph, dp_add_fc(graph, "f", x, 11), 720 * 11 + 11, 720 * 11, 11);
     assert_cost(graph, dp_add_batch_norm(graph, "bn", x, 1e-3F), 24, 0, 720);
     assert_cost(graph, dp_add_max_pool(graph, "p", x, dp_window_square(2, 2, 0)), 0, 0, 180);

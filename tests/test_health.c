@@ -1,4 +1,5 @@
-/* test_health.c - the watch over a run on made-up numbers: what it must say, when, and what it must keep silent about. */
+/* test_health.c - the watch over a run on made-up numbers: what it must say, when, and what it must
+ * keep silent about. */
 #include "train/health.h"
 
 #include <math.h>
@@ -26,7 +27,8 @@ static dp_health *open(int heads, double warmup) {
 static const float alive[UNITS] = { 1, -1, 1, 1, 1, 1, 1, 1 };
 
 /* Steps with these losses until the watch speaks, at most `most`; which step, 0: silence. */
-static int run(dp_health *health, const double *losses, const float *gradients, int most, char *message) {
+static int run(dp_health *health, const double *losses, const float *gradients, int most,
+               char *message) {
     for (int step = 1; step <= most; step++)
         if (dp_health_look(health, losses, 1, gradients, message))
             return step;
@@ -75,7 +77,8 @@ static void test_learning_is_silent(void **state) {
     char message[DEEPER_MESSAGE_SIZE];
     dp_health *health = open(1, 0);
     for (int step = 0; step < 2000; step++) {
-        double noise = 0.2 * sin(step * 12.9898), loss = log(CLASSES) * (0.5 + 0.5 * exp(-step / 200.0)) + noise;
+        double noise = 0.2 * sin(step * 12.9898),
+               loss = log(CLASSES) * (0.5 + 0.5 * exp(-step / 200.0)) + noise;
         if (dp_health_look(health, &loss, 2 + noise, alive, message))
             fail_msg("step %d: %s", step, message);
     }
@@ -85,7 +88,8 @@ static void test_learning_is_silent(void **state) {
 static void test_dead_units(void **state) {
     char message[DEEPER_MESSAGE_SIZE];
     const double losses[] = { 1 };
-    const float half[UNITS] = { 1, 1, 1, 1, 0, 0, 1, 1 }, most[UNITS] = { 1, 1, 1, 1, 0, 0, -0.0F, 1 };
+    const float half[UNITS] = { 1, 1, 1, 1, 0, 0, 1, 1 },
+                most[UNITS] = { 1, 1, 1, 1, 0, 0, -0.0F, 1 };
     dp_health *health = open(1, 0);
     assert_int_equal(run(health, losses, half, 300, message), 0); /* not more than half */
     assert_int_equal(run(health, losses, most, 300, message), 100);
@@ -120,8 +124,9 @@ static void test_explosion(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_all_still),          cmocka_unit_test(test_one_moves),  cmocka_unit_test(test_warmup),
-        cmocka_unit_test(test_learning_is_silent), cmocka_unit_test(test_dead_units), cmocka_unit_test(test_explosion),
+        cmocka_unit_test(test_all_still),  cmocka_unit_test(test_one_moves),
+        cmocka_unit_test(test_warmup),     cmocka_unit_test(test_learning_is_silent),
+        cmocka_unit_test(test_dead_units), cmocka_unit_test(test_explosion),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
-/* test_idx.c - IDX pairs as data sets: levels, labels, names, gzip, and what is damaged or does not fit together. */
+/* test_idx.c - IDX pairs as data sets: levels, labels, names, gzip, and what is damaged or does not
+ * fit together. */
 #include "data/dataset.h"
 #include "data/idx.h"
 #include "helpers/helpers.h"
@@ -32,7 +33,8 @@ static void write_file(const char *folder, const char *name, const void *bytes, 
 }
 
 /* COUNT pictures, byte i of them all 3 i; or COUNT labels, label i = step x i. */
-static void write_idx(const char *folder, const char *name, int rank, unsigned count, unsigned step) {
+static void write_idx(const char *folder, const char *name, int rank, unsigned count,
+                      unsigned step) {
     test_bytes out = { 0 };
     test_idx_put(&out, rank, count, ROWS, COLUMNS, step);
     write_file(folder, name, out.bytes, out.size);
@@ -50,7 +52,8 @@ static dp_dataset *open_set(const char *folder, const char *name) {
     return set;
 }
 
-static void assert_refused(const char *folder, const char *name, deeper_status expected, const char *words) {
+static void assert_refused(const char *folder, const char *name, deeper_status expected,
+                           const char *words) {
     char path[TEST_PATH_SIZE];
     deeper_error error = { 0 };
     dp_dataset *set = NULL;
@@ -131,7 +134,8 @@ static void test_fashion(void **state) {
     dp_dataset_free(train);
     assert_pictures(val);
     dp_dataset_free(val);
-    write_idx(path, "train-labels-idx1-ubyte.gz", 1, COUNT, 40); /* more classes than there are names */
+    write_idx(path, "train-labels-idx1-ubyte.gz", 1, COUNT,
+              40); /* more classes than there are names */
     assert_int_equal(dp_dataset_open_pair(&train, &val, path, NULL, NULL, NULL), DEEPER_OK);
     assert_true(train->numbered);
     assert_string_equal(dp_dataset_class(train, 240), "240");
@@ -143,12 +147,15 @@ static void test_fashion(void **state) {
 static void test_pairs_that_are_wrong(void **state) {
     char *folder = test_folder(), path[TEST_PATH_SIZE];
     write_idx(folder, "x-images-idx3-ubyte", 3, COUNT, STEP);
-    assert_refused(folder, "x-images-idx3-ubyte", DEEPER_ERROR_IO, "its labels are not beside it: no file ");
+    assert_refused(folder, "x-images-idx3-ubyte", DEEPER_ERROR_IO,
+                   "its labels are not beside it: no file ");
     write_idx(folder, "x-labels-idx1-ubyte", 1, COUNT + 1, 1);
-    assert_refused(folder, "x-images-idx3-ubyte", DEEPER_ERROR_MISMATCH, "7 pictures, but 8 labels beside them");
+    assert_refused(folder, "x-images-idx3-ubyte", DEEPER_ERROR_MISMATCH,
+                   "7 pictures, but 8 labels beside them");
     assert_refused(folder, "x-labels-idx1-ubyte", DEEPER_ERROR_FORMAT, "give the file of pictures");
     write_idx(folder, "x-labels-idx1-ubyte", 3, COUNT, 1);
-    assert_refused(folder, "x-images-idx3-ubyte", DEEPER_ERROR_FORMAT, "not the IDX file of labels");
+    assert_refused(folder, "x-images-idx3-ubyte", DEEPER_ERROR_FORMAT,
+                   "not the IDX file of labels");
     write_idx(folder, "pictures", 3, COUNT, STEP);
     assert_refused(folder, "pictures", DEEPER_ERROR_FORMAT, "whose name has no \"images\" in it");
     deeper_error error = { 0 };
@@ -168,12 +175,27 @@ static void test_files_that_are_damaged(void **state) {
     } files[] = {
         { { 0, 0, 8, 3 }, 4, DEEPER_ERROR_FORMAT, "cut short" },
         { { 0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0 }, 14, DEEPER_ERROR_FORMAT, "cut short" },
-        { { 0, 0, 8, 3, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 2 }, 16, DEEPER_ERROR_FORMAT, "an IDX file of nothing" },
-        { { 0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 2 }, 16, DEEPER_ERROR_FORMAT, "an IDX file of nothing" },
-        { { 0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1 }, 16, DEEPER_ERROR_FORMAT, "cut short" },
+        { { 0, 0, 8, 3, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 2 },
+          16,
+          DEEPER_ERROR_FORMAT,
+          "an IDX file of nothing" },
+        { { 0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 2 },
+          16,
+          DEEPER_ERROR_FORMAT,
+          "an IDX file of nothing" },
+        { { 0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1 },
+          16,
+          DEEPER_ERROR_FORMAT,
+          "cut short" },
         { { 0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 16, 1, 0, 0, 0, 1 }, 16, DEEPER_ERROR_LIMIT, "at most" },
-        { { 0, 0, 8, 3, 0x7F, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1 }, 16, DEEPER_ERROR_LIMIT, "at most" },
-        { { 0, 0, 8, 3, 0x0F, 0, 0, 0, 0, 0, 16, 0, 0, 0, 16, 0 }, 16, DEEPER_ERROR_FORMAT, "cut short" }, /* of 2^52 bytes */
+        { { 0, 0, 8, 3, 0x7F, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1 },
+          16,
+          DEEPER_ERROR_LIMIT,
+          "at most" },
+        { { 0, 0, 8, 3, 0x0F, 0, 0, 0, 0, 0, 16, 0, 0, 0, 16, 0 },
+          16,
+          DEEPER_ERROR_FORMAT,
+          "cut short" }, /* of 2^52 bytes */
     };
     char *folder = test_folder(), path[TEST_PATH_SIZE];
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)

@@ -1,4 +1,5 @@
-/* test_image_bmp.c - the BMP decoder: every depth, header and row order to the exact level; damaged and refused bitmaps. */
+/* test_image_bmp.c - the BMP decoder: every depth, header and row order to the exact level; damaged
+ * and refused bitmaps. */
 #include "helpers/helpers.h"
 #include "helpers/pictures.h"
 #include "image/image.h"
@@ -25,8 +26,15 @@ static const test_bmp kinds[] = {
     { .header = 40, .bits = 16, .compression = 3, .masks = { 0xF800, 0x07E0, 0x001F } },
     { .header = 40, .bits = 32, .compression = 6, .masks = { 0xFF, 0xFF00, 0xFF0000, 0xFF000000 } },
     { .header = 52, .bits = 32, .compression = 3, .masks = { 0x3FF00000, 0x000FFC00, 0x000003FF } },
-    { .header = 56, .bits = 16, .compression = 3, .masks = { 0x0F00, 0x00F0, 0x000F, 0xF000 }, .top_down = true },
-    { .header = 108, .bits = 32, .compression = 3, .masks = { 0xFF0000, 0xFF00, 0xFF, 0xFF000000 } },
+    { .header = 56,
+      .bits = 16,
+      .compression = 3,
+      .masks = { 0x0F00, 0x00F0, 0x000F, 0xF000 },
+      .top_down = true },
+    { .header = 108,
+      .bits = 32,
+      .compression = 3,
+      .masks = { 0xFF0000, 0xFF00, 0xFF, 0xFF000000 } },
     { .header = 124, .bits = 32, .compression = 3, .masks = { 0xFF0000, 0xFF00, 0xFF } },
     { .header = 124, .bits = 4 },
 };
@@ -66,7 +74,8 @@ static void every_kind(void **state) {
             for (int p = 0; p < bmp.width * bmp.height * 3; p++) {
                 unsigned expected = true_level(&bmp, p / 3 % bmp.width, p / 3 / bmp.width, p % 3);
                 if (image.pixels[p] != expected)
-                    fail_msg("kind %zu, level %d: %u, not %u", kind, p, (unsigned)image.pixels[p], expected);
+                    fail_msg("kind %zu, level %d: %u, not %u", kind, p, (unsigned)image.pixels[p],
+                             expected);
             }
             dp_image_free(&image);
             free(file.bytes);
@@ -83,7 +92,8 @@ static void cut_short(void **state) {
         for (size_t size = 2; size < needed; size++) {
             deeper_error error = { 0 };
             dp_image image;
-            test_bytes part = { malloc(size), size }; /* of its own, so that reading past its end is seen */
+            test_bytes part = { malloc(size),
+                                size }; /* of its own, so that reading past its end is seen */
             memcpy(part.bytes, file.bytes, size);
             assert_int_equal(decode(&image, part, &error), DEEPER_ERROR_FORMAT);
             assert_null(image.pixels);
@@ -129,11 +139,17 @@ static void damaged(void **state) {
         dp_image image;
         deeper_status status = decode(&image, file, &error);
         if (status != cases[i].status || !strstr(error.message, cases[i].words))
-            fail_msg("case %zu: status %d, \"%s\" does not say \"%s\"", i, (int)status, error.message, cases[i].words);
+            fail_msg("case %zu: status %d, \"%s\" does not say \"%s\"", i, (int)status,
+                     error.message, cases[i].words);
         assert_null(image.pixels);
         free(file.bytes);
     }
-    bmp = (test_bmp){ .width = 2, .height = 2, .header = 56, .bits = 16, .compression = 3, .masks = { 0x0F0F, 0xF0, 0xF000, 0 } };
+    bmp = (test_bmp){ .width = 2,
+                      .height = 2,
+                      .header = 56,
+                      .bits = 16,
+                      .compression = 3,
+                      .masks = { 0x0F0F, 0xF0, 0xF000, 0 } };
     test_bytes file = test_make_bmp(&bmp);
     deeper_error error = { 0 };
     dp_image image;
@@ -149,13 +165,16 @@ static void failing_memory(void **state) {
     test_failing_allocator_init(&it, 1);
     deeper_error error = { 0 };
     dp_image image;
-    assert_int_equal(dp_image_decode(&image, file.bytes, file.size, "x", NULL, &it.allocator, &error), DEEPER_ERROR_MEMORY);
+    assert_int_equal(
+        dp_image_decode(&image, file.bytes, file.size, "x", NULL, &it.allocator, &error),
+        DEEPER_ERROR_MEMORY);
     assert_int_equal(it.outstanding, 0);
     free(file.bytes);
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(every_kind), cmocka_unit_test(cut_short), cmocka_unit_test(damaged),
+    const struct CMUnitTest tests[] = { cmocka_unit_test(every_kind), cmocka_unit_test(cut_short),
+                                        cmocka_unit_test(damaged),
                                         cmocka_unit_test(failing_memory) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

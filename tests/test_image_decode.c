@@ -1,5 +1,5 @@
-/* test_image_decode.c - decoding by content: WebP, the portable pixmaps, what is refused and in which words, sizes, names.
- * JPEG, PNG and BMP have programs of their own. */
+/* test_image_decode.c - decoding by content: WebP, the portable pixmaps, what is refused and in
+ * which words, sizes, names. JPEG, PNG and BMP have programs of their own. */
 #include "helpers/helpers.h"
 #include "helpers/pictures.h"
 #include "image/image.h"
@@ -25,17 +25,20 @@ static deeper_status decode(dp_image *image, const void *bytes, size_t size, dee
     return status;
 }
 
-static void assert_refused(const void *bytes, size_t size, deeper_status status, const char *words) {
+static void assert_refused(const void *bytes, size_t size, deeper_status status,
+                           const char *words) {
     deeper_error error = { 0 };
     dp_image image;
     deeper_status got = decode(&image, bytes, size, &error);
     if (got != status || !strstr(error.message, words) || strncmp(error.message, "x: ", 3) != 0)
-        fail_msg("status %d, \"%s\"; wanted %d, \"%s\"", (int)got, error.message, (int)status, words);
+        fail_msg("status %d, \"%s\"; wanted %d, \"%s\"", (int)got, error.message, (int)status,
+                 words);
     assert_int_equal(error.status, status);
     assert_null(image.pixels);
 }
 
-static void assert_pixels(const void *bytes, size_t size, int width, int height, const uint8_t *rgb) {
+static void assert_pixels(const void *bytes, size_t size, int width, int height,
+                          const uint8_t *rgb) {
     deeper_error error = { 0 };
     dp_image image;
     if (decode(&image, bytes, size, &error))
@@ -46,7 +49,8 @@ static void assert_pixels(const void *bytes, size_t size, int width, int height,
     dp_image_free(&image);
 }
 
-/* Builds without libwebp refuse every WebP in one line; the other WebP tests are then skipped by name. */
+/* Builds without libwebp refuse every WebP in one line; the other WebP tests are then skipped by
+ * name. */
 static bool reads_webp(void) {
     test_bytes file = test_make_webp(TEST_WEBP_LOSSLESS);
     deeper_error error = { 0 };
@@ -57,7 +61,8 @@ static bool reads_webp(void) {
     if (status == DEEPER_OK)
         return true;
     assert_int_equal(status, DEEPER_ERROR_UNSUPPORTED);
-    assert_non_null(strstr(error.message, "x: this build reads no WebP; convert it to JPEG or PNG"));
+    assert_non_null(
+        strstr(error.message, "x: this build reads no WebP; convert it to JPEG or PNG"));
     return false;
 }
 
@@ -70,7 +75,8 @@ static void webp_pixels(void **state) {
         for (int c = 0; c < 3; c++) {
             plain[i][c] = (uint8_t)levels[c];
             white[i][c] = (uint8_t)((levels[c] * 51 * i + 255 * (255 - 51 * i) + 127) / 255);
-            turned[i % 3 * 2 + (1 - i / 3)][c] = (uint8_t)levels[c]; /* pixel (x, y) goes to (1 - y, x) of 2x3 */
+            turned[i % 3 * 2 + (1 - i / 3)][c] =
+                (uint8_t)levels[c]; /* pixel (x, y) goes to (1 - y, x) of 2x3 */
         }
     }
     const struct {
@@ -87,8 +93,8 @@ static void webp_pixels(void **state) {
     }
 }
 
-/* A flat lossy picture: the colour transform of VP8 has 8 bits and a limited range, the quantiser of quality 90 adds its step; the
- * levels stay within 6 of what was stored. */
+/* A flat lossy picture: the colour transform of VP8 has 8 bits and a limited range, the quantiser
+ * of quality 90 adds its step; the levels stay within 6 of what was stored. */
 static void webp_lossy(void **state) {
     if (!reads_webp())
         skip();
@@ -134,21 +140,34 @@ static void pixmaps(void **state) {
         int width, height;
         uint8_t rgb[4][3];
     } cases[] = {
-        { TEXT("P1 2 2\n10\n0 1"), 2, 2, { { 0, 0, 0 }, { 255, 255, 255 }, { 255, 255, 255 }, { 0, 0, 0 } } },
+        { TEXT("P1 2 2\n10\n0 1"),
+          2,
+          2,
+          { { 0, 0, 0 }, { 255, 255, 255 }, { 255, 255, 255 }, { 0, 0, 0 } } },
         { TEXT("P1#c\n2 #\n1\n1#x\n0"), 2, 1, { { 0, 0, 0 }, { 255, 255, 255 } } },
-        { TEXT("P2\n2 2 3\n0 1\n2 3\n"), 2, 2, { { 0, 0, 0 }, { 85, 85, 85 }, { 170, 170, 170 }, { 255, 255, 255 } } },
+        { TEXT("P2\n2 2 3\n0 1\n2 3\n"),
+          2,
+          2,
+          { { 0, 0, 0 }, { 85, 85, 85 }, { 170, 170, 170 }, { 255, 255, 255 } } },
         { TEXT("P2 1 1 65535 32896"), 1, 1, { { 128, 128, 128 } } },
         { TEXT("P3 1 2 255 1 2 3 255 254 253"), 1, 2, { { 1, 2, 3 }, { 255, 254, 253 } } },
         { TEXT("P4 3 1 \x5F"), 3, 1, { { 255, 255, 255 }, { 0, 0, 0 }, { 255, 255, 255 } } },
         { TEXT("P4 1 2\n\x80\x7F"), 1, 2, { { 0, 0, 0 }, { 255, 255, 255 } } },
         { TEXT("P5 2 1 255\n\x0A\xFF"), 2, 1, { { 10, 10, 10 }, { 255, 255, 255 } } },
-        { TEXT("P5 2 1 10\n\x01\x0A"), 2, 1, { { 26, 26, 26 }, { 255, 255, 255 } } },              /* 25.5, rounded up */
-        { TEXT("P5 2 1 1000\n\x01\xF4\x03\xE8"), 2, 1, { { 128, 128, 128 }, { 255, 255, 255 } } }, /* 127.5 */
+        { TEXT("P5 2 1 10\n\x01\x0A"),
+          2,
+          1,
+          { { 26, 26, 26 }, { 255, 255, 255 } } }, /* 25.5, rounded up */
+        { TEXT("P5 2 1 1000\n\x01\xF4\x03\xE8"),
+          2,
+          1,
+          { { 128, 128, 128 }, { 255, 255, 255 } } }, /* 127.5 */
         { TEXT("P6\t1 1\r255 abcmore"), 1, 1, { { 'a', 'b', 'c' } } },
         { TEXT("P6 1 1 65535 \xFF\xFF\x80\x80\x00\x7F"), 1, 1, { { 255, 128, 0 } } },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        assert_pixels(cases[i].bytes, cases[i].size, cases[i].width, cases[i].height, cases[i].rgb[0]);
+        assert_pixels(cases[i].bytes, cases[i].size, cases[i].width, cases[i].height,
+                      cases[i].rgb[0]);
 }
 
 static void bad_pixmaps(void **state) {
@@ -179,7 +198,8 @@ static void bad_pixmaps(void **state) {
         { TEXT("P2 2 1 9\n9 x "), DEEPER_ERROR_FORMAT, "no number" },
         { TEXT("P1 2 1\n12"), DEEPER_ERROR_FORMAT, "neither 0 nor 1" },
         { TEXT("P5 0 2 255\nabcd"), DEEPER_ERROR_FORMAT, "no pixels (0x2)" },
-        { TEXT("P6 60000 60000 255\n"), DEEPER_ERROR_LIMIT, "60000x60000 is more than the limit of 178956970 pixels" },
+        { TEXT("P6 60000 60000 255\n"), DEEPER_ERROR_LIMIT,
+          "60000x60000 is more than the limit of 178956970 pixels" },
         { TEXT("P6 4294967295 4294967295 255\n"), DEEPER_ERROR_LIMIT, "more than the limit" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
@@ -194,7 +214,8 @@ static void not_read(void **state) {
         const char *words;
     } cases[] = {
         { TEXT(""), DEEPER_ERROR_FORMAT, "empty file" },
-        { TEXT("GIF89a\x01\0\x01\0"), DEEPER_ERROR_UNSUPPORTED, "GIF is not read; convert it to JPEG or PNG" },
+        { TEXT("GIF89a\x01\0\x01\0"), DEEPER_ERROR_UNSUPPORTED,
+          "GIF is not read; convert it to JPEG or PNG" },
         { TEXT("II*\0\x08\0\0\0"), DEEPER_ERROR_UNSUPPORTED, "TIFF" },
         { TEXT("MM\0*\0\0\0\x08"), DEEPER_ERROR_UNSUPPORTED, "TIFF" },
         { TEXT("\0\0\0\x18"
@@ -212,34 +233,44 @@ static void not_read(void **state) {
         { TEXT("\xFF\x0A\x01"), DEEPER_ERROR_UNSUPPORTED, "JPEG XL" },
         { TEXT("\0\0\0\x0CJXL \r\n\x87\n"), DEEPER_ERROR_UNSUPPORTED, "JPEG XL" },
         { TEXT("%PDF-1.7\n"), DEEPER_ERROR_UNSUPPORTED, "PDF" },
-        { TEXT("<?xml version=\"1.0\"?>\n<svg xmlns="), DEEPER_ERROR_UNSUPPORTED, "SVG is not read; export it as PNG" },
+        { TEXT("<?xml version=\"1.0\"?>\n<svg xmlns="), DEEPER_ERROR_UNSUPPORTED,
+          "SVG is not read; export it as PNG" },
         { TEXT("P7\nWIDTH 2\n"), DEEPER_ERROR_UNSUPPORTED, "PAM" },
         { TEXT("PK\x03\x04"), DEEPER_ERROR_UNSUPPORTED, "zip archive is not read; unpack it" },
-        { TEXT("\n<!DOCTYPE HTML><html>"), DEEPER_ERROR_FORMAT, "a web page (a failed download?); fetch it again" },
+        { TEXT("\n<!DOCTYPE HTML><html>"), DEEPER_ERROR_FORMAT,
+          "a web page (a failed download?); fetch it again" },
         { TEXT("<HTML><body>404"), DEEPER_ERROR_FORMAT, "a web page" },
-        { TEXT("version https://git-lfs.github.com/spec/v1\n"), DEEPER_ERROR_FORMAT, "a Git LFS pointer" },
-        { TEXT("a cat\n"), DEEPER_ERROR_FORMAT, "not a picture but text; JPEG, PNG, WebP, PNM and BMP are read" },
+        { TEXT("version https://git-lfs.github.com/spec/v1\n"), DEEPER_ERROR_FORMAT,
+          "a Git LFS pointer" },
+        { TEXT("a cat\n"), DEEPER_ERROR_FORMAT,
+          "not a picture but text; JPEG, PNG, WebP, PNM and BMP are read" },
         { TEXT("\xEA\xB3\xA0\xEC\x96\x91\xEC\x9D\xB4\n"), DEEPER_ERROR_FORMAT, "text" },
-        { TEXT("\x01\x02\x03\x04"), DEEPER_ERROR_FORMAT, "not a picture that deeper reads; JPEG, PNG, WebP, PNM and BMP are" },
+        { TEXT("\x01\x02\x03\x04"), DEEPER_ERROR_FORMAT,
+          "not a picture that deeper reads; JPEG, PNG, WebP, PNM and BMP are" },
         { TEXT("\x89PNX\r\n\x1A\n"), DEEPER_ERROR_FORMAT, "not a picture that deeper reads" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         assert_refused(cases[i].bytes, cases[i].size, cases[i].status, cases[i].words);
 }
 
-/* Names are bytes: they come back in messages as they are, whatever they are, and no format in them is obeyed. */
+/* Names are bytes: they come back in messages as they are, whatever they are, and no format in them
+ * is obeyed. */
 static void names(void **state) {
-    static const char *const odd[] = { "\xEA\xB3\xA0\xEC\x96\x91\xEC\x9D\xB4.jpg", "100%s%n.png", "\xFF\xFE.bmp" };
+    static const char *const odd[] = { "\xEA\xB3\xA0\xEC\x96\x91\xEC\x9D\xB4.jpg", "100%s%n.png",
+                                       "\xFF\xFE.bmp" };
     for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
         deeper_error error = { 0 };
         dp_image image;
-        assert_int_equal(dp_image_decode(&image, "a cat", 5, odd[i], NULL, NULL, &error), DEEPER_ERROR_FORMAT);
+        assert_int_equal(dp_image_decode(&image, "a cat", 5, odd[i], NULL, NULL, &error),
+                         DEEPER_ERROR_FORMAT);
         assert_memory_equal(error.message, odd[i], strlen(odd[i]));
     }
     dp_image image = { .width = 7 };
-    assert_int_equal(dp_image_decode(&image, "a cat", 5, NULL, NULL, NULL, NULL), DEEPER_ERROR_ARGUMENT);
+    assert_int_equal(dp_image_decode(&image, "a cat", 5, NULL, NULL, NULL, NULL),
+                     DEEPER_ERROR_ARGUMENT);
     assert_int_equal(image.width, 0);
-    assert_int_equal(dp_image_decode(&image, NULL, 5, "x", NULL, NULL, NULL), DEEPER_ERROR_ARGUMENT);
+    assert_int_equal(dp_image_decode(&image, NULL, 5, "x", NULL, NULL, NULL),
+                     DEEPER_ERROR_ARGUMENT);
     dp_image_free(&image); /* nothing to free is fine */
 }
 
@@ -248,23 +279,29 @@ static void limit_of_the_caller(void **state) {
     dp_image image;
     deeper_error error = { 0 };
     dp_decode_options options = { .max_pixels = 5 };
-    assert_int_equal(dp_image_decode(&image, file, sizeof file - 1, "x", &options, NULL, &error), DEEPER_ERROR_LIMIT);
-    assert_string_equal(error.message, "x: 2x3 is more than the limit of 5 pixels; make it smaller");
+    assert_int_equal(dp_image_decode(&image, file, sizeof file - 1, "x", &options, NULL, &error),
+                     DEEPER_ERROR_LIMIT);
+    assert_string_equal(error.message,
+                        "x: 2x3 is more than the limit of 5 pixels; make it smaller");
     options.max_pixels = 6;
-    assert_int_equal(dp_image_decode(&image, file, sizeof file - 1, "x", &options, NULL, &error), DEEPER_OK);
+    assert_int_equal(dp_image_decode(&image, file, sizeof file - 1, "x", &options, NULL, &error),
+                     DEEPER_OK);
     dp_image_free(&image);
 }
 
 static void failing_memory(void **state) {
     bool webp = reads_webp();
-    test_bytes files[] = { test_make_webp(TEST_WEBP_ALPHA), test_make_webp(TEST_WEBP_EXIF), { (uint8_t *)"P2 1 1 9 5", 10 } };
+    test_bytes files[] = { test_make_webp(TEST_WEBP_ALPHA),
+                           test_make_webp(TEST_WEBP_EXIF),
+                           { (uint8_t *)"P2 1 1 9 5", 10 } };
     for (size_t i = webp ? 0 : 2; i < 3; i++)
         for (long n = 1, done = 0; !done; n++) {
             test_failing_allocator it;
             test_failing_allocator_init(&it, n);
             deeper_error error = { 0 };
             dp_image image;
-            deeper_status status = dp_image_decode(&image, files[i].bytes, files[i].size, "x", NULL, &it.allocator, &error);
+            deeper_status status = dp_image_decode(&image, files[i].bytes, files[i].size, "x", NULL,
+                                                   &it.allocator, &error);
             done = it.calls < n;
             assert_int_equal(status, done ? DEEPER_OK : DEEPER_ERROR_MEMORY);
             dp_image_free(&image);
@@ -276,9 +313,11 @@ static void failing_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(webp_pixels), cmocka_unit_test(webp_lossy),          cmocka_unit_test(webp_not_whole),
-        cmocka_unit_test(pixmaps),     cmocka_unit_test(bad_pixmaps),         cmocka_unit_test(not_read),
-        cmocka_unit_test(names),       cmocka_unit_test(limit_of_the_caller), cmocka_unit_test(failing_memory),
+        cmocka_unit_test(webp_pixels),    cmocka_unit_test(webp_lossy),
+        cmocka_unit_test(webp_not_whole), cmocka_unit_test(pixmaps),
+        cmocka_unit_test(bad_pixmaps),    cmocka_unit_test(not_read),
+        cmocka_unit_test(names),          cmocka_unit_test(limit_of_the_caller),
+        cmocka_unit_test(failing_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
-/* test_image_jpeg.c - the JPEG decoder: every colour model, scaled decoding, orientation, and files that are not whole.
- * Pictures are made by helpers/pictures.c from a formula, so every pixel's true level is known. */
+/* test_image_jpeg.c - the JPEG decoder: every colour model, scaled decoding, orientation, and files
+ * that are not whole. Pictures are made by helpers/pictures.c from a formula, so every pixel's true
+ * level is known. */
 #include "helpers/helpers.h"
 #include "helpers/pictures.h"
 #include "image/image.h"
@@ -15,9 +16,10 @@
 
 #include <cmocka.h>
 
-/* Quality 100 stores each of 64 orthonormal coefficients rounded to whole numbers, so a pixel is off by the sum of 64 errors of
- * deviation 0.29 / 8 each: 0.29. The colour transform, rounded both ways, multiplies the error of the blue difference by 1.772.
- * 4 levels are more than 5 deviations. */
+/* Quality 100 stores each of 64 orthonormal coefficients rounded to whole numbers, so a pixel is
+ * off by the sum of 64 errors of deviation 0.29 / 8 each: 0.29. The colour transform, rounded both
+ * ways, multiplies the error of the blue difference by 1.772. 4 levels are more than 5
+ * deviations. */
 enum { TOLERANCE = 4 };
 
 /* (255 - C)(255 - K) / 255 moves with both: errors of up to TOLERANCE in each add up. */
@@ -57,9 +59,11 @@ static void assert_picture(const dp_image *image, const test_jpeg *jpeg) {
     for (int y = 0; y < jpeg->height; y++)
         for (int x = 0; x < jpeg->width; x++)
             for (int c = 0; c < 3; c++) {
-                int level = image->pixels[(y * jpeg->width + x) * 3 + c], expected = true_level(jpeg, x, y, c);
+                int level = image->pixels[(y * jpeg->width + x) * 3 + c],
+                    expected = true_level(jpeg, x, y, c);
                 if (abs(level - expected) > tolerance)
-                    fail_msg("model %d, pixel %d %d channel %d: %d, not %d", (int)jpeg->model, x, y, c, level, expected);
+                    fail_msg("model %d, pixel %d %d channel %d: %d, not %d", (int)jpeg->model, x, y,
+                             c, level, expected);
             }
 }
 
@@ -79,12 +83,15 @@ static void colour_models(void **state) {
             }
 }
 
-/* A fraction of the size is taken only while the short side keeps min_side, rounding up as the codec does. */
+/* A fraction of the size is taken only while the short side keeps min_side, rounding up as the
+ * codec does. */
 static void scaled_decoding(void **state) {
     static const struct {
         int min_side, width, height;
-    } cases[] = { { 0, 121, 93 }, { 94, 121, 93 }, { 93, 121, 93 }, { 48, 121, 93 }, { 47, 61, 47 },
-                  { 25, 61, 47 }, { 24, 31, 24 },  { 13, 31, 24 },  { 12, 16, 12 },  { 1, 16, 12 } };
+    } cases[] = {
+        { 0, 121, 93 }, { 94, 121, 93 }, { 93, 121, 93 }, { 48, 121, 93 }, { 47, 61, 47 },
+        { 25, 61, 47 }, { 24, 31, 24 },  { 13, 31, 24 },  { 12, 16, 12 },  { 1, 16, 12 }
+    };
     test_jpeg jpeg = { .width = 121, .height = 93, .model = TEST_YCBCR };
     test_bytes file = test_make_jpeg(&jpeg);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -97,8 +104,9 @@ static void scaled_decoding(void **state) {
     free(file.bytes);
 }
 
-/* Half-size pixels are the means of 2x2 pixels, up to the frequencies that the smaller transform leaves out: in this picture a
- * pixel differs from such a mean's neighbours by 16 levels at most, and the whole picture's mean must agree closely. */
+/* Half-size pixels are the means of 2x2 pixels, up to the frequencies that the smaller transform
+ * leaves out: in this picture a pixel differs from such a mean's neighbours by 16 levels at most,
+ * and the whole picture's mean must agree closely. */
 static void scaled_decoding_keeps_levels(void **state) {
     test_jpeg jpeg = { .width = 64, .height = 64, .model = TEST_GREY };
     test_bytes file = test_make_jpeg(&jpeg);
@@ -153,7 +161,11 @@ static void stored_place(int orientation, int width, int height, int x, int y, i
 static void orientation(void **state) {
     for (int value = 1; value <= 9; value++) /* 9 is none of the eight and changes nothing */
         for (int big_endian = 0; big_endian < 2; big_endian++) {
-            test_jpeg jpeg = { .width = 20, .height = 13, .model = TEST_YCBCR, .orientation = value, .big_endian = big_endian };
+            test_jpeg jpeg = { .width = 20,
+                               .height = 13,
+                               .model = TEST_YCBCR,
+                               .orientation = value,
+                               .big_endian = big_endian };
             test_bytes file = test_make_jpeg(&jpeg);
             dp_decode_options as_stored = { .ignore_orientation = true };
             dp_image stored = decode(file, &as_stored), upright = decode(file, NULL);
@@ -165,7 +177,8 @@ static void orientation(void **state) {
                 for (int x = 0; x < upright.width; x++) {
                     int sx, sy;
                     stored_place(value == 9 ? 1 : value, 20, 13, x, y, &sx, &sy);
-                    assert_memory_equal(upright.pixels + (y * upright.width + x) * 3, stored.pixels + (sy * 20 + sx) * 3, 3);
+                    assert_memory_equal(upright.pixels + (y * upright.width + x) * 3,
+                                        stored.pixels + (sy * 20 + sx) * 3, 3);
                 }
             dp_image_free(&stored);
             dp_image_free(&upright);
@@ -176,14 +189,17 @@ static void orientation(void **state) {
 /* Wherever the file ends, the answer is an error that says so, never a picture with a grey rest. */
 static void cut_short(void **state) {
     for (int progressive = 0; progressive < 2; progressive++) {
-        test_jpeg jpeg = { .width = 40, .height = 24, .model = TEST_YCBCR, .progressive = progressive };
+        test_jpeg jpeg = {
+            .width = 40, .height = 24, .model = TEST_YCBCR, .progressive = progressive
+        };
         test_bytes file = test_make_jpeg(&jpeg);
         for (size_t size = 2; size < file.size; size++) {
             deeper_error error = { 0 };
             dp_image image;
             uint8_t *part = malloc(size); /* of its own, so that reading past its end is seen */
             memcpy(part, file.bytes, size);
-            assert_int_equal(dp_image_decode(&image, part, size, "x.jpg", NULL, NULL, &error), DEEPER_ERROR_FORMAT);
+            assert_int_equal(dp_image_decode(&image, part, size, "x.jpg", NULL, NULL, &error),
+                             DEEPER_ERROR_FORMAT);
             assert_null(image.pixels);
             assert_non_null(strstr(error.message, "x.jpg: cut short"));
             free(part);
@@ -195,7 +211,8 @@ static void cut_short(void **state) {
 static void assert_refused(test_bytes file, deeper_status status, const char *words) {
     deeper_error error = { 0 };
     dp_image image;
-    assert_int_equal(dp_image_decode(&image, file.bytes, file.size, "x.jpg", NULL, NULL, &error), status);
+    assert_int_equal(dp_image_decode(&image, file.bytes, file.size, "x.jpg", NULL, NULL, &error),
+                     status);
     if (!strstr(error.message, words) || strncmp(error.message, "x.jpg: ", 7) != 0)
         fail_msg("\"%s\" does not say \"%s\"", error.message, words);
     assert_null(image.pixels);
@@ -213,7 +230,8 @@ static void damaged(void **state) {
     test_jpeg jpeg = { .width = 64, .height = 64, .model = TEST_YCBCR };
     test_bytes file = test_make_jpeg(&jpeg);
     size_t middle = file.size * 3 / 4;
-    file.bytes[middle] = 0xFF; /* an end marker amid the data: the codec would fill up the rest with grey */
+    file.bytes[middle] =
+        0xFF; /* an end marker amid the data: the codec would fill up the rest with grey */
     file.bytes[middle + 1] = 0xD9;
     assert_refused(file, DEEPER_ERROR_FORMAT, "damaged JPEG");
     free(file.bytes);
@@ -240,9 +258,11 @@ static void limits(void **state) {
     test_bytes file = test_make_jpeg(&jpeg);
     static const uint8_t huge[4] = { 60000 >> 8, 60000 & 255, 60000 >> 8, 60000 & 255 };
     memcpy(frame_header(file) + 5, huge, 4);
-    assert_refused(file, DEEPER_ERROR_LIMIT, "60000x60000 is more than the limit of 178956970 pixels");
+    assert_refused(file, DEEPER_ERROR_LIMIT,
+                   "60000x60000 is more than the limit of 178956970 pixels");
     memset(frame_header(file) + 5, 0xFF, 4);
-    assert_refused(file, DEEPER_ERROR_LIMIT, "make it smaller"); /* above the codec's own limit of 65500 */
+    assert_refused(file, DEEPER_ERROR_LIMIT,
+                   "make it smaller"); /* above the codec's own limit of 65500 */
     free(file.bytes);
 
     /* The limit is on the stored size, whatever fraction is decoded. */
@@ -250,9 +270,11 @@ static void limits(void **state) {
     deeper_error error = { 0 };
     dp_image image;
     dp_decode_options options = { .max_pixels = 255, .min_side = 1 };
-    assert_int_equal(dp_image_decode(&image, file.bytes, file.size, "x", &options, NULL, &error), DEEPER_ERROR_LIMIT);
+    assert_int_equal(dp_image_decode(&image, file.bytes, file.size, "x", &options, NULL, &error),
+                     DEEPER_ERROR_LIMIT);
     options.max_pixels = 256;
-    assert_int_equal(dp_image_decode(&image, file.bytes, file.size, "x", &options, NULL, &error), DEEPER_OK);
+    assert_int_equal(dp_image_decode(&image, file.bytes, file.size, "x", &options, NULL, &error),
+                     DEEPER_OK);
     dp_image_free(&image);
     free(file.bytes);
 
@@ -262,8 +284,8 @@ static void limits(void **state) {
     free(file.bytes);
 }
 
-/* Stray bytes before the end marker, as some cameras leave them, cost no pixel and are no error; nor is what follows the picture.
- */
+/* Stray bytes before the end marker, as some cameras leave them, cost no pixel and are no error;
+ * nor is what follows the picture. */
 static void stray_bytes(void **state) {
     test_jpeg jpeg = { .width = 33, .height = 20, .model = TEST_YCBCR };
     test_bytes file = test_make_jpeg(&jpeg);
@@ -287,7 +309,8 @@ static void failing_memory(void **state) {
         test_failing_allocator_init(&it, n);
         deeper_error error = { 0 };
         dp_image image;
-        deeper_status status = dp_image_decode(&image, file.bytes, file.size, "x.jpg", NULL, &it.allocator, &error);
+        deeper_status status =
+            dp_image_decode(&image, file.bytes, file.size, "x.jpg", NULL, &it.allocator, &error);
         done = it.calls < n;
         assert_int_equal(status, done ? DEEPER_OK : DEEPER_ERROR_MEMORY);
         dp_image_free(&image);
@@ -316,10 +339,17 @@ static void silence(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(colour_models),  cmocka_unit_test(scaled_decoding), cmocka_unit_test(scaled_decoding_keeps_levels),
-        cmocka_unit_test(orientation),    cmocka_unit_test(cut_short),       cmocka_unit_test(damaged),
-        cmocka_unit_test(refused_kinds),  cmocka_unit_test(limits),          cmocka_unit_test(stray_bytes),
-        cmocka_unit_test(failing_memory), cmocka_unit_test(silence),
+        cmocka_unit_test(colour_models),
+        cmocka_unit_test(scaled_decoding),
+        cmocka_unit_test(scaled_decoding_keeps_levels),
+        cmocka_unit_test(orientation),
+        cmocka_unit_test(cut_short),
+        cmocka_unit_test(damaged),
+        cmocka_unit_test(refused_kinds),
+        cmocka_unit_test(limits),
+        cmocka_unit_test(stray_bytes),
+        cmocka_unit_test(failing_memory),
+        cmocka_unit_test(silence),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

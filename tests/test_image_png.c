@@ -1,5 +1,5 @@
-/* test_image_png.c - the PNG decoder: every colour type and depth, with and without interlace and transparency, to the exact level;
- * files that are not whole, and what else is in a PNG. */
+/* test_image_png.c - the PNG decoder: every colour type and depth, with and without interlace and
+ * transparency, to the exact level; files that are not whole, and what else is in a PNG. */
 #include "helpers/helpers.h"
 #include "helpers/pictures.h"
 #include "image/image.h"
@@ -19,11 +19,14 @@
 static const struct {
     int colour, depth;
 } kinds[] = {
-    { PNG_COLOR_TYPE_GRAY, 1 },        { PNG_COLOR_TYPE_GRAY, 2 },      { PNG_COLOR_TYPE_GRAY, 4 },
-    { PNG_COLOR_TYPE_GRAY, 8 },        { PNG_COLOR_TYPE_GRAY, 16 },     { PNG_COLOR_TYPE_RGB, 8 },
-    { PNG_COLOR_TYPE_RGB, 16 },        { PNG_COLOR_TYPE_PALETTE, 1 },   { PNG_COLOR_TYPE_PALETTE, 2 },
-    { PNG_COLOR_TYPE_PALETTE, 4 },     { PNG_COLOR_TYPE_PALETTE, 8 },   { PNG_COLOR_TYPE_GRAY_ALPHA, 8 },
-    { PNG_COLOR_TYPE_GRAY_ALPHA, 16 }, { PNG_COLOR_TYPE_RGB_ALPHA, 8 }, { PNG_COLOR_TYPE_RGB_ALPHA, 16 },
+    { PNG_COLOR_TYPE_GRAY, 1 },        { PNG_COLOR_TYPE_GRAY, 2 },
+    { PNG_COLOR_TYPE_GRAY, 4 },        { PNG_COLOR_TYPE_GRAY, 8 },
+    { PNG_COLOR_TYPE_GRAY, 16 },       { PNG_COLOR_TYPE_RGB, 8 },
+    { PNG_COLOR_TYPE_RGB, 16 },        { PNG_COLOR_TYPE_PALETTE, 1 },
+    { PNG_COLOR_TYPE_PALETTE, 2 },     { PNG_COLOR_TYPE_PALETTE, 4 },
+    { PNG_COLOR_TYPE_PALETTE, 8 },     { PNG_COLOR_TYPE_GRAY_ALPHA, 8 },
+    { PNG_COLOR_TYPE_GRAY_ALPHA, 16 }, { PNG_COLOR_TYPE_RGB_ALPHA, 8 },
+    { PNG_COLOR_TYPE_RGB_ALPHA, 16 },
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
@@ -51,7 +54,8 @@ static void true_pixel(const test_png *png, int x, int y, unsigned rgba[4]) {
         rgba[c] = (samples[grey ? 0 : c] * 255 + maxval / 2) / maxval;
     if (png->colour & PNG_COLOR_MASK_ALPHA)
         rgba[3] = (samples[grey ? 1 : 3] * 255 + maxval / 2) / maxval;
-    else if (png->transparent && samples[0] == first[0] && (grey || (samples[1] == first[1] && samples[2] == first[2])))
+    else if (png->transparent && samples[0] == first[0]
+             && (grey || (samples[1] == first[1] && samples[2] == first[2])))
         rgba[3] = 0;
 }
 
@@ -66,8 +70,10 @@ static void assert_picture(const dp_image *image, const test_png *png) {
                 unsigned expected = (rgba[c] * rgba[3] + 255 * (255 - rgba[3]) + 127) / 255;
                 unsigned level = image->pixels[(y * png->width + x) * 3 + c];
                 if (level != expected)
-                    fail_msg("colour type %d, depth %d, interlaced %d, transparent %d, pixel %d %d channel %d: %u, not %u",
-                             png->colour, png->depth, png->interlaced, png->transparent, x, y, c, level, expected);
+                    fail_msg("colour type %d, depth %d, interlaced %d, transparent %d, pixel %d %d "
+                             "channel %d: %u, not %u",
+                             png->colour, png->depth, png->interlaced, png->transparent, x, y, c,
+                             level, expected);
             }
         }
 }
@@ -77,9 +83,10 @@ static void every_kind(void **state) {
     for (int i = 0; i < 3; i++)
         for (int kind = 0; kind < KINDS; kind++)
             for (int variant = 0; variant < 4; variant++) {
-                test_png png = {
-                    .width = sizes[i][0], .height = sizes[i][1], .colour = kinds[kind].colour, .depth = kinds[kind].depth
-                };
+                test_png png = { .width = sizes[i][0],
+                                 .height = sizes[i][1],
+                                 .colour = kinds[kind].colour,
+                                 .depth = kinds[kind].depth };
                 png.interlaced = variant & 1;
                 png.transparent = (variant & 2) && !(png.colour & PNG_COLOR_MASK_ALPHA);
                 test_bytes file = test_make_png(&png);
@@ -94,7 +101,9 @@ static void every_kind(void **state) {
 }
 
 static void orientation(void **state) {
-    test_png png = { .width = 5, .height = 3, .colour = PNG_COLOR_TYPE_RGB, .depth = 8, .orientation = 6 };
+    test_png png = {
+        .width = 5, .height = 3, .colour = PNG_COLOR_TYPE_RGB, .depth = 8, .orientation = 6
+    };
     test_bytes file = test_make_png(&png);
     deeper_error error = { 0 };
     dp_image image;
@@ -111,12 +120,17 @@ static void orientation(void **state) {
 
 static void cut_short(void **state) {
     for (int variant = 0; variant < 2; variant++) {
-        test_png png = { .width = 20, .height = 10, .colour = PNG_COLOR_TYPE_RGB_ALPHA, .depth = 8, .interlaced = variant };
+        test_png png = { .width = 20,
+                         .height = 10,
+                         .colour = PNG_COLOR_TYPE_RGB_ALPHA,
+                         .depth = 8,
+                         .interlaced = variant };
         test_bytes file = test_make_png(&png);
         for (size_t size = 8; size < file.size; size++) {
             deeper_error error = { 0 };
             dp_image image;
-            test_bytes part = { malloc(size), size }; /* of its own, so that reading past its end is seen */
+            test_bytes part = { malloc(size),
+                                size }; /* of its own, so that reading past its end is seen */
             memcpy(part.bytes, file.bytes, size);
             assert_int_equal(decode(&image, part, &error), DEEPER_ERROR_FORMAT);
             assert_null(image.pixels);
@@ -140,7 +154,12 @@ static uint8_t *find_chunk(test_bytes file, const char *type) {
 /* A flipped bit in any chunk, needed or not, fails its checksum. */
 static void checksums(void **state) {
     static const char *const types[] = { "IHDR", "PLTE", "tRNS", "tEXt", "IDAT", "IEND" };
-    test_png png = { .width = 9, .height = 7, .colour = PNG_COLOR_TYPE_PALETTE, .depth = 4, .transparent = true, .comment = true };
+    test_png png = { .width = 9,
+                     .height = 7,
+                     .colour = PNG_COLOR_TYPE_PALETTE,
+                     .depth = 4,
+                     .transparent = true,
+                     .comment = true };
     for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
         test_bytes file = test_make_png(&png);
         uint8_t *chunk = find_chunk(file, types[i]);
@@ -182,7 +201,8 @@ static void sizes(void **state) {
         deeper_status status;
         const char *words;
     } cases[] = {
-        { 60000, 60000, DEEPER_ERROR_LIMIT, "60000x60000 is more than the limit of 178956970 pixels" },
+        { 60000, 60000, DEEPER_ERROR_LIMIT,
+          "60000x60000 is more than the limit of 178956970 pixels" },
         { 0x7FFFFFFF, 0x7FFFFFFF, DEEPER_ERROR_LIMIT, "more than the limit" },
         { 178956971, 1, DEEPER_ERROR_LIMIT, "more than the limit" },
         { 0, 5, DEEPER_ERROR_FORMAT, "damaged PNG" },
@@ -203,16 +223,20 @@ static void sizes(void **state) {
 }
 
 static void failing_memory(void **state) {
-    test_png png = {
-        .width = 9, .height = 5, .colour = PNG_COLOR_TYPE_GRAY_ALPHA, .depth = 16, .interlaced = true, .orientation = 3
-    };
+    test_png png = { .width = 9,
+                     .height = 5,
+                     .colour = PNG_COLOR_TYPE_GRAY_ALPHA,
+                     .depth = 16,
+                     .interlaced = true,
+                     .orientation = 3 };
     test_bytes file = test_make_png(&png);
     for (long n = 1, done = 0; !done; n++) {
         test_failing_allocator it;
         test_failing_allocator_init(&it, n);
         deeper_error error = { 0 };
         dp_image image;
-        deeper_status status = dp_image_decode(&image, file.bytes, file.size, "x.png", NULL, &it.allocator, &error);
+        deeper_status status =
+            dp_image_decode(&image, file.bytes, file.size, "x.png", NULL, &it.allocator, &error);
         done = it.calls < n;
         assert_int_equal(status, done ? DEEPER_OK : DEEPER_ERROR_MEMORY);
         dp_image_free(&image);
@@ -240,8 +264,10 @@ static void silence(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_kind), cmocka_unit_test(orientation),    cmocka_unit_test(cut_short), cmocka_unit_test(checksums),
-        cmocka_unit_test(sizes),      cmocka_unit_test(failing_memory), cmocka_unit_test(silence),
+        cmocka_unit_test(every_kind), cmocka_unit_test(orientation),
+        cmocka_unit_test(cut_short),  cmocka_unit_test(checksums),
+        cmocka_unit_test(sizes),      cmocka_unit_test(failing_memory),
+        cmocka_unit_test(silence),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

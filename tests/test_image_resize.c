@@ -1,5 +1,5 @@
-/* test_image_resize.c - resampling against numbers recorded from Pillow (vectors/resize_pillow.py), regions against whole results,
- * and what must hold of any filter. */
+/* test_image_resize.c - resampling against numbers recorded from Pillow (vectors/resize_pillow.py),
+ * regions against whole results, and what must hold of any filter. */
 #include "helpers/helpers.h"
 #include "image/resize.h"
 
@@ -18,14 +18,17 @@ enum { FILTERS = DP_FILTER_BICUBIC + 1 };
 
 /* The formula of vectors/resize_pillow.py. */
 static uint8_t noise(int x, int y, int c) {
-    uint32_t value = (uint32_t)x * 73856093u ^ (uint32_t)y * 19349663u ^ (uint32_t)(c + 1) * 83492791u;
+    uint32_t value =
+        (uint32_t)x * 73856093u ^ (uint32_t)y * 19349663u ^ (uint32_t)(c + 1) * 83492791u;
     value = (value ^ value >> 13) * 1274126177u;
     value = value >> 16 & 0xFF;
     return (uint8_t)(x % 3 ? value : 255 * (value & 1));
 }
 
 static dp_image picture(int width, int height) {
-    dp_image image = { .width = width, .height = height, .pixels = dp_alloc(NULL, (size_t)width * (size_t)height, 3) };
+    dp_image image = { .width = width,
+                       .height = height,
+                       .pixels = dp_alloc(NULL, (size_t)width * (size_t)height, 3) };
     assert_non_null(image.pixels);
     uint8_t *at = image.pixels;
     for (int y = 0; y < height; y++)
@@ -35,7 +38,8 @@ static dp_image picture(int width, int height) {
     return image;
 }
 
-static dp_image resized(const dp_image *in, const double *box, int width, int height, dp_filter filter) {
+static dp_image resized(const dp_image *in, const double *box, int width, int height,
+                        dp_filter filter) {
     deeper_error error = { 0 };
     dp_image out;
     if (dp_image_resize(&out, in, box, width, height, filter, NULL, &error))
@@ -45,26 +49,29 @@ static dp_image resized(const dp_image *in, const double *box, int width, int he
     return out;
 }
 
-/* The contract allows one level. The arithmetic is meant to be the same to the bit and is held to that, so that a change shows. */
+/* The contract allows one level. The arithmetic is meant to be the same to the bit and is held to
+ * that, so that a change shows. */
 static void as_pillow(void **state) {
     FILE *file = fopen(TEST_SOURCE_DIR "/tests/vectors/resize_pillow.txt", "r");
     assert_non_null(file);
     char name[16];
     int in_width, in_height, width, height, cases = 0;
     double box[4];
-    while (fscanf(file, "%15s %d %d %d %d %lf %lf %lf %lf ", name, &in_width, &in_height, &width, &height, &box[0], &box[1],
-                  &box[2], &box[3])
+    while (fscanf(file, "%15s %d %d %d %d %lf %lf %lf %lf ", name, &in_width, &in_height, &width,
+                  &height, &box[0], &box[1], &box[2], &box[3])
            == 9) {
         dp_filter filter;
         assert_true(dp_filter_from_name(&filter, name));
         bool all = box[0] == 0 && box[1] == 0 && box[2] == in_width && box[3] == in_height;
-        dp_image in = picture(in_width, in_height), out = resized(&in, all ? NULL : box, width, height, filter);
+        dp_image in = picture(in_width, in_height),
+                 out = resized(&in, all ? NULL : box, width, height, filter);
         for (int i = 0; i < width * height * 3; i++) {
             unsigned expected = 0;
             assert_int_equal(fscanf(file, "%2x", &expected), 1);
             if (out.pixels[i] != expected)
-                fail_msg("%s %dx%d to %dx%d, pixel %d %d channel %d: %u, not %u", name, in_width, in_height, width, height,
-                         i / 3 % width, i / 3 / width, i % 3, (unsigned)out.pixels[i], expected);
+                fail_msg("%s %dx%d to %dx%d, pixel %d %d channel %d: %u, not %u", name, in_width,
+                         in_height, width, height, i / 3 % width, i / 3 / width, i % 3,
+                         (unsigned)out.pixels[i], expected);
         }
         dp_image_free(&in);
         dp_image_free(&out);
@@ -90,14 +97,16 @@ static void regions_are_parts_of_the_whole(void **state) {
                 for (size_t r = 0; r < sizeof regions / sizeof *regions; r++) {
                     deeper_error error = { 0 };
                     dp_image part;
-                    assert_int_equal(
-                        dp_image_resize_region(&part, &in, boxes[b], width, height, regions[r], (dp_filter)filter, NULL, &error),
-                        DEEPER_OK);
+                    assert_int_equal(dp_image_resize_region(&part, &in, boxes[b], width, height,
+                                                            regions[r], (dp_filter)filter, NULL,
+                                                            &error),
+                                     DEEPER_OK);
                     assert_int_equal(part.width, regions[r][2]);
                     assert_int_equal(part.height, regions[r][3]);
                     for (int y = 0; y < part.height; y++)
                         assert_memory_equal(part.pixels + y * part.width * 3,
-                                            whole.pixels + ((regions[r][1] + y) * width + regions[r][0]) * 3,
+                                            whole.pixels
+                                                + ((regions[r][1] + y) * width + regions[r][0]) * 3,
                                             (size_t)part.width * 3);
                     dp_image_free(&part);
                 }
@@ -106,7 +115,8 @@ static void regions_are_parts_of_the_whole(void **state) {
     dp_image_free(&in);
 }
 
-/* The weights add up to one: a flat picture stays as it is whatever happens to its size; and the same size changes nothing. */
+/* The weights add up to one: a flat picture stays as it is whatever happens to its size; and the
+ * same size changes nothing. */
 static void flat_and_same(void **state) {
     for (int filter = 0; filter < FILTERS; filter++)
         for (int level = 0; level < 256; level += 51) {
@@ -126,7 +136,8 @@ static void flat_and_same(void **state) {
         }
 }
 
-/* Shrinking by a whole number, area is the mean of the pixels, rounded once each way (at most one level in all). */
+/* Shrinking by a whole number, area is the mean of the pixels, rounded once each way (at most one
+ * level in all). */
 static void area_is_the_mean(void **state) {
     dp_image in = picture(60, 45), out = resized(&in, NULL, 12, 9, DP_FILTER_AREA);
     for (int y = 0; y < 9; y++)
@@ -154,27 +165,37 @@ static void names(void **state) {
 }
 
 static void bad_arguments(void **state) {
-    dp_image in = picture(4, 3), long_one = { .width = DP_RESIZE_MAX_SIDE + 1, .height = 1, .pixels = in.pixels }, none = { 0 };
-    static const double boxes[][4] = { { -0.1, 0, 4, 3 }, { 0, 0, 4.1, 3 }, { 0, 0, 4, 3.5 }, { 2, 0, 2, 3 },
-                                       { 0, 2, 4, 1 },    { NAN, 0, 4, 3 }, { 0, 0, 4, NAN }, { 0, 0, INFINITY, 3 } };
-    static const int regions[][4] = { { -1, 0, 2, 2 }, { 0, 0, 6, 1 },  { 0, 3, 1, 3 },
-                                      { 0, 0, 0, 1 },  { 0, 0, 1, -1 }, { 2147483647, 0, 2147483647, 1 } };
+    dp_image in = picture(4, 3),
+             long_one = { .width = DP_RESIZE_MAX_SIDE + 1, .height = 1, .pixels = in.pixels },
+             none = { 0 };
+    static const double boxes[][4] = { { -0.1, 0, 4, 3 }, { 0, 0, 4.1, 3 },     { 0, 0, 4, 3.5 },
+                                       { 2, 0, 2, 3 },    { 0, 2, 4, 1 },       { NAN, 0, 4, 3 },
+                                       { 0, 0, 4, NAN },  { 0, 0, INFINITY, 3 } };
+    static const int regions[][4] = { { -1, 0, 2, 2 }, { 0, 0, 6, 1 },
+                                      { 0, 3, 1, 3 },  { 0, 0, 0, 1 },
+                                      { 0, 0, 1, -1 }, { 2147483647, 0, 2147483647, 1 } };
     static const int sides[][2] = { { 0, 1 }, { 1, 0 }, { -5, 5 }, { DP_RESIZE_MAX_SIDE + 1, 1 } };
     deeper_error error = { 0 };
     dp_image out;
     for (size_t i = 0; i < sizeof boxes / sizeof *boxes; i++) {
-        assert_int_equal(dp_image_resize(&out, &in, boxes[i], 5, 5, DP_FILTER_AREA, NULL, &error), DEEPER_ERROR_ARGUMENT);
+        assert_int_equal(dp_image_resize(&out, &in, boxes[i], 5, 5, DP_FILTER_AREA, NULL, &error),
+                         DEEPER_ERROR_ARGUMENT);
         assert_null(out.pixels);
     }
     for (size_t i = 0; i < sizeof regions / sizeof *regions; i++)
-        assert_int_equal(dp_image_resize_region(&out, &in, NULL, 5, 5, regions[i], DP_FILTER_AREA, NULL, &error),
-                         DEEPER_ERROR_ARGUMENT);
+        assert_int_equal(
+            dp_image_resize_region(&out, &in, NULL, 5, 5, regions[i], DP_FILTER_AREA, NULL, &error),
+            DEEPER_ERROR_ARGUMENT);
     for (size_t i = 0; i < sizeof sides / sizeof *sides; i++)
-        assert_int_equal(dp_image_resize(&out, &in, NULL, sides[i][0], sides[i][1], DP_FILTER_AREA, NULL, &error),
+        assert_int_equal(dp_image_resize(&out, &in, NULL, sides[i][0], sides[i][1], DP_FILTER_AREA,
+                                         NULL, &error),
                          DEEPER_ERROR_ARGUMENT);
-    assert_int_equal(dp_image_resize(&out, &none, NULL, 5, 5, DP_FILTER_AREA, NULL, &error), DEEPER_ERROR_ARGUMENT);
-    assert_int_equal(dp_image_resize(&out, &in, NULL, 5, 5, (dp_filter)FILTERS, NULL, &error), DEEPER_ERROR_ARGUMENT);
-    assert_int_equal(dp_image_resize(&out, &long_one, NULL, 5, 5, DP_FILTER_AREA, NULL, &error), DEEPER_ERROR_LIMIT);
+    assert_int_equal(dp_image_resize(&out, &none, NULL, 5, 5, DP_FILTER_AREA, NULL, &error),
+                     DEEPER_ERROR_ARGUMENT);
+    assert_int_equal(dp_image_resize(&out, &in, NULL, 5, 5, (dp_filter)FILTERS, NULL, &error),
+                     DEEPER_ERROR_ARGUMENT);
+    assert_int_equal(dp_image_resize(&out, &long_one, NULL, 5, 5, DP_FILTER_AREA, NULL, &error),
+                     DEEPER_ERROR_LIMIT);
     dp_image_free(&in);
 }
 
@@ -186,7 +207,8 @@ static void failing_memory(void **state) {
             test_failing_allocator_init(&it, n);
             deeper_error error = { 0 };
             dp_image out;
-            deeper_status status = dp_image_resize(&out, &in, NULL, 5, 12, (dp_filter)filter, &it.allocator, &error);
+            deeper_status status =
+                dp_image_resize(&out, &in, NULL, 5, 12, (dp_filter)filter, &it.allocator, &error);
             done = it.calls < n;
             assert_int_equal(status, done ? DEEPER_OK : DEEPER_ERROR_MEMORY);
             dp_image_free(&out);

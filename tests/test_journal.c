@@ -55,16 +55,19 @@ static void assert_records(const dp_journal *journal, int count) {
     }
 }
 
-static void refused(deeper_status status, deeper_status expected, const deeper_error *error, const char *words) {
+static void refused(deeper_status status, deeper_status expected, const deeper_error *error,
+                    const char *words) {
     assert_int_equal(status, expected);
     if (!strstr(error->message, words))
         fail_msg("\"%s\" should say \"%s\"", error->message, words);
 }
 
-/* Begins a journal with all records and leaves it unfinished; bytes[*size]: what then lies on the disk. */
+/* Begins a journal with all records and leaves it unfinished; bytes[*size]: what then lies on the
+ * disk. */
 static char *make_part(size_t *size) {
     dp_journal *journal = NULL;
-    assert_int_equal(dp_journal_create(&journal, path, header, HEADER, RECORD, NULL, NULL), DEEPER_OK);
+    assert_int_equal(dp_journal_create(&journal, path, header, HEADER, RECORD, NULL, NULL),
+                     DEEPER_OK);
     append(journal, 0, RECORDS);
     assert_records(journal, RECORDS);
     dp_journal_close(journal);
@@ -100,14 +103,16 @@ static void a_kill_loses_one_record_at_most(void **state) {
         dp_journal *journal = NULL;
         deeper_error error = { 0 };
         test_write(part, bytes, cut);
-        assert_int_equal(dp_journal_resume(&journal, path, NULL, &error), cut < 38 ? DEEPER_ERROR_FORMAT : DEEPER_OK);
+        assert_int_equal(dp_journal_resume(&journal, path, NULL, &error),
+                         cut < 38 ? DEEPER_ERROR_FORMAT : DEEPER_OK);
         dp_journal_close(journal);
     }
     free(bytes);
     unlink(part);
 }
 
-/* Any changed bit is seen: in the header at once, in a record when it is read; resuming goes back before it. */
+/* Any changed bit is seen: in the header at once, in a record when it is read; resuming goes back
+ * before it. */
 static void damage_is_seen(void **state) {
     size_t size = 0;
     char *bytes = make_part(&size), record[RECORD];
@@ -123,7 +128,8 @@ static void damage_is_seen(void **state) {
             uint64_t hit = (at - FIRST) / STEP;
             assert_int_equal(status, DEEPER_OK);
             for (uint64_t i = 0; i < RECORDS; i++)
-                assert_int_equal(dp_journal_read(journal, i, record, NULL), i == hit ? DEEPER_ERROR_FORMAT : DEEPER_OK);
+                assert_int_equal(dp_journal_read(journal, i, record, NULL),
+                                 i == hit ? DEEPER_ERROR_FORMAT : DEEPER_OK);
             dp_journal_close(journal);
             assert_int_equal(dp_journal_resume(&journal, path, NULL, NULL), DEEPER_OK);
             assert_records(journal, (int)hit);
@@ -142,15 +148,19 @@ static void refusals(void **state) {
     refused(dp_journal_open(&journal, path, NULL, &error), DEEPER_ERROR_IO, &error, path);
     assert_int_equal(dp_journal_resume(&journal, path, NULL, &error), DEEPER_OK);
     assert_null(journal);
-    assert_int_equal(dp_journal_create(&journal, path, header, HEADER, RECORD, NULL, NULL), DEEPER_OK);
-    refused(dp_journal_create(&other, path, header, HEADER, RECORD, NULL, &error), DEEPER_ERROR_ARGUMENT, &error, "resume");
+    assert_int_equal(dp_journal_create(&journal, path, header, HEADER, RECORD, NULL, NULL),
+                     DEEPER_OK);
+    refused(dp_journal_create(&other, path, header, HEADER, RECORD, NULL, &error),
+            DEEPER_ERROR_ARGUMENT, &error, "resume");
     refused(dp_journal_open(&other, path, NULL, &error), DEEPER_ERROR_IO, &error, "not finished");
     dp_journal_close(journal);
     unlink(part);
-    refused(dp_journal_create(&journal, path, header, (size_t)DP_JOURNAL_HEADER_MAX + 1, RECORD, NULL, &error), DEEPER_ERROR_LIMIT,
-            &error, path);
+    refused(dp_journal_create(&journal, path, header, (size_t)DP_JOURNAL_HEADER_MAX + 1, RECORD,
+                              NULL, &error),
+            DEEPER_ERROR_LIMIT, &error, path);
     test_write(path, "some other file that is longer than a header", 44);
-    refused(dp_journal_open(&journal, path, NULL, &error), DEEPER_ERROR_FORMAT, &error, "saved answers");
+    refused(dp_journal_open(&journal, path, NULL, &error), DEEPER_ERROR_FORMAT, &error,
+            "saved answers");
     unlink(path);
 }
 
@@ -160,7 +170,8 @@ static void memory_failures_are_reported(void **state) {
         dp_journal *journal = NULL;
         deeper_error error = { 0 };
         test_failing_allocator_init(&it, n);
-        deeper_status status = dp_journal_create(&journal, path, header, HEADER, RECORD, &it.allocator, &error);
+        deeper_status status =
+            dp_journal_create(&journal, path, header, HEADER, RECORD, &it.allocator, &error);
         if (status == DEEPER_OK)
             append(journal, 0, RECORDS);
         dp_journal_close(status == DEEPER_OK ? journal : NULL);

@@ -1,6 +1,7 @@
-/* test_kernels_depthwise.c - depthwise convolutions on every instruction set that this machine runs, against the reference: windows
- * and strides of every path, rows of every length around the pieces that they are cut into, rows split in any way, inputs no larger
- * than the windows reach, operands against guard pages. */
+/* test_kernels_depthwise.c - depthwise convolutions on every instruction set that this machine
+ * runs, against the reference: windows and strides of every path, rows of every length around the
+ * pieces that they are cut into, rows split in any way, inputs no larger than the windows reach,
+ * operands against guard pages. */
 #include "base/random.h"
 #include "helpers/guard.h"
 #include "kernels/kernels.h"
@@ -17,10 +18,14 @@
 static const double unit_roundoff = 0x1p-24;
 
 static const dp_reference_window windows[] = {
-    { .height = 3, .width = 3, .stride_y = 1, .stride_x = 1 }, { .height = 3, .width = 3, .stride_y = 2, .stride_x = 2 },
-    { .height = 5, .width = 5, .stride_y = 1, .stride_x = 1 }, { .height = 5, .width = 5, .stride_y = 2, .stride_x = 2 },
-    { .height = 1, .width = 1, .stride_y = 1, .stride_x = 1 }, { .height = 1, .width = 1, .stride_y = 3, .stride_x = 2 },
-    { .height = 2, .width = 4, .stride_y = 1, .stride_x = 3 }, { .height = 7, .width = 1, .stride_y = 2, .stride_x = 1 },
+    { .height = 3, .width = 3, .stride_y = 1, .stride_x = 1 },
+    { .height = 3, .width = 3, .stride_y = 2, .stride_x = 2 },
+    { .height = 5, .width = 5, .stride_y = 1, .stride_x = 1 },
+    { .height = 5, .width = 5, .stride_y = 2, .stride_x = 2 },
+    { .height = 1, .width = 1, .stride_y = 1, .stride_x = 1 },
+    { .height = 1, .width = 1, .stride_y = 3, .stride_x = 2 },
+    { .height = 2, .width = 4, .stride_y = 1, .stride_x = 3 },
+    { .height = 7, .width = 1, .stride_y = 2, .stride_x = 1 },
     { .height = 3, .width = 3, .stride_y = 4, .stride_x = 4 },
 };
 
@@ -42,7 +47,8 @@ typedef struct operands {
     test_guard in, weights, bias;
 } operands;
 
-static void run_rows(const test_case *t, const operands *o, float *out, int row_begin, int row_end) {
+static void run_rows(const test_case *t, const operands *o, float *out, int row_begin,
+                     int row_end) {
     const int lanes = t->kernels->lanes;
     t->kernels->depthwise(&(dp_depthwise){ .in = o->in.data,
                                            .in_row = (ptrdiff_t)(t->in.width + t->gap) * lanes,
@@ -65,11 +71,14 @@ static double random_value(dp_random *random, bool absolute) {
     return absolute ? fabs((double)value) : (double)value;
 }
 
-/* The operands in canonical order, or their absolute values, which the error grows with; the result of the reference. */
+/* The operands in canonical order, or their absolute values, which the error grows with; the result
+ * of the reference. */
 static double *reference(const test_case *t, bool absolute) {
     const int lanes = t->kernels->lanes, taps = t->window.height * t->window.width;
-    double *in = calloc(dp_reference_count(t->in), sizeof *in), *weights = calloc((size_t)(lanes * taps), sizeof *weights);
-    double *bias = calloc((size_t)lanes, sizeof *bias), *out = calloc(dp_reference_count(t->out), sizeof *out);
+    double *in = calloc(dp_reference_count(t->in), sizeof *in),
+           *weights = calloc((size_t)(lanes * taps), sizeof *weights);
+    double *bias = calloc((size_t)lanes, sizeof *bias),
+           *out = calloc(dp_reference_count(t->out), sizeof *out);
     assert_true(in && weights && bias && out);
     dp_random random = dp_random_at(1, 2, 3);
     for (size_t i = 0; i < dp_reference_count(t->in); i++)
@@ -87,9 +96,12 @@ static double *reference(const test_case *t, bool absolute) {
 
 /* The same values, channels innermost; nothing but NaNs between rows. */
 static operands open_operands(const test_case *t) {
-    const int lanes = t->kernels->lanes, taps = t->window.height * t->window.width, pitch = t->in.width + t->gap;
-    operands o = { test_guard_open((size_t)(((t->in.height - 1) * pitch + t->in.width) * lanes), t->side),
-                   test_guard_open((size_t)(taps * lanes), t->side), test_guard_open((size_t)lanes, t->side) };
+    const int lanes = t->kernels->lanes, taps = t->window.height * t->window.width,
+              pitch = t->in.width + t->gap;
+    operands o = {
+        test_guard_open((size_t)(((t->in.height - 1) * pitch + t->in.width) * lanes), t->side),
+        test_guard_open((size_t)(taps * lanes), t->side), test_guard_open((size_t)lanes, t->side)
+    };
     dp_random random = dp_random_at(1, 2, 3);
     for (int c = 0; c < lanes; c++)
         for (int y = 0; y < t->in.height; y++)
@@ -103,7 +115,8 @@ static operands open_operands(const test_case *t) {
 }
 
 static void check(const test_case *t) {
-    const int lanes = t->kernels->lanes, taps = t->window.height * t->window.width, pixels = t->out.height * t->out.width;
+    const int lanes = t->kernels->lanes, taps = t->window.height * t->window.width,
+              pixels = t->out.height * t->out.width;
     operands o = open_operands(t);
     test_guard out = test_guard_open(dp_reference_count(t->out), t->side);
     test_guard split = test_guard_open(dp_reference_count(t->out), t->side);
@@ -112,14 +125,17 @@ static void check(const test_case *t) {
         run_rows(t, &o, split.data, y, y + 1);
     assert_memory_equal(out.data, split.data, out.count * sizeof(float));
 
-    /* The bias and a product a tap: each term is rounded at most once in its product and taps times in the sum. */
+    /* The bias and a product a tap: each term is rounded at most once in its product and taps times
+     * in the sum. */
     const double tolerance = (taps + 2) * unit_roundoff;
     double *want = reference(t, false), *magnitude = reference(t, true);
     for (int i = 0; i < lanes * pixels; i++) {
         const double bounded = want[i] > (double)t->low ? want[i] : (double)t->low;
-        if (!(fabs((double)out.data[i % pixels * lanes + i / pixels] - bounded) <= tolerance * magnitude[i]))
-            fail_msg("%s, window %dx%d stride %dx%d, %d columns, output %d", dp_isa_name(t->kernels->isa), t->window.height,
-                     t->window.width, t->window.stride_y, t->window.stride_x, t->out.width, i);
+        if (!(fabs((double)out.data[i % pixels * lanes + i / pixels] - bounded)
+              <= tolerance * magnitude[i]))
+            fail_msg("%s, window %dx%d stride %dx%d, %d columns, output %d",
+                     dp_isa_name(t->kernels->isa), t->window.height, t->window.width,
+                     t->window.stride_y, t->window.stride_x, t->out.width, i);
     }
     free(want);
     free(magnitude);

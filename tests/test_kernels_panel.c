@@ -1,7 +1,8 @@
-/* test_kernels_panel.c - the panel product and the packing that feeds it, on every instruction set that this machine runs.
- * Every panel is compared bit for bit with the sum written as a loop: what a pixel gets may depend on nothing but its own operands,
- * so any split of the work gives the same bits. Whole convolutions, packed and run as a planner would, are compared with the
- * reference. All operands lie against guard pages. Letters: L lanes, K depth of a sum. */
+/* test_kernels_panel.c - the panel product and the packing that feeds it, on every instruction set
+ * that this machine runs. Every panel is compared bit for bit with the sum written as a loop: what
+ * a pixel gets may depend on nothing but its own operands, so any split of the work gives the same
+ * bits. Whole convolutions, packed and run as a planner would, are compared with the reference. All
+ * operands lie against guard pages. Letters: L lanes, K depth of a sum. */
 #include "base/random.h"
 #include "helpers/guard.h"
 #include "kernels/kernels.h"
@@ -29,7 +30,7 @@ static void fill(float *values, size_t count, uint64_t stream) {
         values[i] = 2 * dp_random_unit(&random) - 1;
 }
 
-/* ------------------------------------------------------------------------------------------------------------ one panel */
+/* ------------------------------------------------------------------------------------ one panel */
 
 /* Strides in pixels (blocked: L floats each; planar: one float for the input). */
 typedef struct shape {
@@ -39,8 +40,9 @@ typedef struct shape {
 } shape;
 
 static const shape shapes[] = {
-    { 2, 0, 3, 1, NAN },       { 1, 0, 1, 1, -INFINITY }, { 2, 0, 1, 2, 0 },         { 9, 0, 2, 1, -INFINITY },  { 3, 0, 3, 3, 0 },
-    { 1, 1, 1, 1, -INFINITY }, { 12, 3, 2, 1, 0 },        { 7, 7, 2, 2, -INFINITY }, { 5, 11, 4, 1, -INFINITY },
+    { 2, 0, 3, 1, NAN },       { 1, 0, 1, 1, -INFINITY }, { 2, 0, 1, 2, 0 },
+    { 9, 0, 2, 1, -INFINITY }, { 3, 0, 3, 3, 0 },         { 1, 1, 1, 1, -INFINITY },
+    { 12, 3, 2, 1, 0 },        { 7, 7, 2, 2, -INFINITY }, { 5, 11, 4, 1, -INFINITY },
 };
 
 /* The operands of one panel, each against a guard page. */
@@ -50,7 +52,8 @@ typedef struct operands {
     dp_panel panel;
 } operands;
 
-static void open_operands(operands *o, const dp_kernels *k, int rows, int blocks, const shape *s, test_guard_side side) {
+static void open_operands(operands *o, const dp_kernels *k, int rows, int blocks, const shape *s,
+                          test_guard_side side) {
     const int run = s->run ? s->run : k->lanes;
     const ptrdiff_t in_stride = (ptrdiff_t)s->in_pixels * (s->run ? 1 : k->lanes);
     const ptrdiff_t out_stride = (ptrdiff_t)s->out_pixels * k->lanes;
@@ -61,7 +64,8 @@ static void open_operands(operands *o, const dp_kernels *k, int rows, int blocks
         last = o->segments[i] > last ? o->segments[i] : last;
     }
     o->in = test_guard_open((size_t)((rows - 1) * in_stride + last + run), side);
-    o->weights = test_guard_open((size_t)s->segments * (size_t)run * (size_t)(blocks * k->lanes), side);
+    o->weights =
+        test_guard_open((size_t)s->segments * (size_t)run * (size_t)(blocks * k->lanes), side);
     o->bias = test_guard_open((size_t)(blocks * k->lanes), side);
     fill(o->in.data, o->in.count, 1);
     fill(o->weights.data, o->weights.count, 2);
@@ -89,7 +93,8 @@ static void close_operands(operands *o, int blocks) {
         test_guard_close(&o->out[j]);
 }
 
-/* The contract as a loop, with the rounding of this instruction set: portable rounds product and sum, the others once. */
+/* The contract as a loop, with the rounding of this instruction set: portable rounds product and
+ * sum, the others once. */
 static float one_output(const dp_panel *p, bool fused, int lanes, int blocks, int i, int j, int l) {
     float sum = p->bias ? p->bias[j * lanes + l] : 0;
     for (int s = 0; s < p->segment_count; s++)
@@ -101,7 +106,8 @@ static float one_output(const dp_panel *p, bool fused, int lanes, int blocks, in
     return !p->bias || sum > p->low ? sum : p->low;
 }
 
-static void check_panel(const dp_kernels *k, int rows, int blocks, const shape *s, test_guard_side side) {
+static void check_panel(const dp_kernels *k, int rows, int blocks, const shape *s,
+                        test_guard_side side) {
     operands o;
     open_operands(&o, k, rows, blocks, s, side);
     k->panel[blocks][rows](&o.panel);
@@ -113,9 +119,11 @@ static void check_panel(const dp_kernels *k, int rows, int blocks, const shape *
                 const float got = o.out[j].data[i * o.panel.out_stride + l];
                 if (l >= k->lanes)
                     assert_true(isnan(got)); /* between pixels nothing is written */
-                else if (got != one_output(&o.panel, k->isa != DP_ISA_PORTABLE, k->lanes, blocks, i, j, l))
-                    fail_msg("%s %dx%d, %d segments of %d: row %d block %d lane %d", dp_isa_name(k->isa), rows, blocks, s->segments,
-                             o.panel.run, i, j, l);
+                else if (got
+                         != one_output(&o.panel, k->isa != DP_ISA_PORTABLE, k->lanes, blocks, i, j,
+                                       l))
+                    fail_msg("%s %dx%d, %d segments of %d: row %d block %d lane %d",
+                             dp_isa_name(k->isa), rows, blocks, s->segments, o.panel.run, i, j, l);
             }
     close_operands(&o, blocks);
 }
@@ -140,7 +148,8 @@ static void panels_are_there_up_to_panel_rows_and_no_further(void **state) {
         assert_in_range(k->panel_rows[1], 1, DP_PANEL_ROWS);
         for (int blocks = 0; blocks <= DP_PANEL_BLOCKS; blocks++)
             for (int rows = 0; rows <= DP_PANEL_ROWS; rows++)
-                assert_int_equal(k->panel[blocks][rows] != NULL, rows >= 1 && rows <= k->panel_rows[blocks]);
+                assert_int_equal(k->panel[blocks][rows] != NULL,
+                                 rows >= 1 && rows <= k->panel_rows[blocks]);
     }
     assert_non_null(usable(DP_ISA_PORTABLE));
 }
@@ -163,14 +172,15 @@ static void a_nan_goes_through_relu(void **state) {
     }
 }
 
-/* ---------------------------------------------------------------------------------------------------------- convolution */
+/* ---------------------------------------------------------------------------------- convolution */
 
 typedef struct convolution {
     int channels, outputs, height, width;
     dp_reference_window window;
     int groups;
     bool planar, scaled;
-    int second_source; /* outputs of a sibling packed into the same product after this one, a block border between */
+    int second_source; /* outputs of a sibling packed into the same product after this one, a block
+                          border between */
     bool banded;       /* panels sum over the channels around their groups, not over all */
 } convolution;
 
@@ -190,7 +200,8 @@ static const convolution convolutions[] = {
     { 19, 130, 3, 4, { 3, 4, 1, 1, 0, 0, 0, 0 }, 1, false, false, 0, false }, /* fully connected */
 };
 
-/* What a planner knows about a convolution: its padded input, its segments, its packed weights. Letters as in dp_packing. */
+/* What a planner knows about a convolution: its padded input, its segments, its packed weights.
+ * Letters as in dp_packing. */
 typedef struct packed {
     int rows, columns; /* of the padded input */
     int blocks, depth, run, segment_count;
@@ -204,38 +215,49 @@ static int blocks_for(int channels, int lanes) {
     return (channels + lanes - 1) / lanes;
 }
 
-/* The input with its halo of zeros, blocked or planar, and the offset of every segment of a window. */
-static void lay_out_input(packed *k, const convolution *c, int lanes, const float *in, test_guard_side side) {
+/* The input with its halo of zeros, blocked or planar, and the offset of every segment of a
+ * window. */
+static void lay_out_input(packed *k, const convolution *c, int lanes, const float *in,
+                          test_guard_side side) {
     const int unit = c->planar ? 1 : lanes; /* floats of a pixel */
     const int layers = c->planar ? c->channels : blocks_for(c->channels, lanes);
     k->rows = c->height + c->window.pad_top + c->window.pad_bottom;
     k->columns = c->width + c->window.pad_left + c->window.pad_right;
-    k->in = test_guard_open((size_t)layers * (size_t)k->rows * (size_t)k->columns * (size_t)unit, side);
+    k->in =
+        test_guard_open((size_t)layers * (size_t)k->rows * (size_t)k->columns * (size_t)unit, side);
     memset(k->in.data, 0, k->in.count * sizeof(float));
     for (int ch = 0; ch < c->channels; ch++)
         for (int y = 0; y < c->height; y++)
             for (int x = 0; x < c->width; x++)
-                k->in.data[((ch / unit * k->rows + y + c->window.pad_top) * k->columns + x + c->window.pad_left) * unit
+                k->in.data[((ch / unit * k->rows + y + c->window.pad_top) * k->columns + x
+                            + c->window.pad_left)
+                               * unit
                            + ch % unit] = in[(ch * c->height + y) * c->width + x];
     k->run = c->planar ? c->window.width : lanes;
-    k->segments = calloc((size_t)(layers * c->window.height * c->window.width), sizeof *k->segments);
+    k->segments =
+        calloc((size_t)(layers * c->window.height * c->window.width), sizeof *k->segments);
     assert_non_null(k->segments);
     for (int layer = 0; layer < layers; layer++)
         for (int r = 0; r < c->window.height; r++)
             for (int s = 0; s < (c->planar ? 1 : c->window.width); s++)
-                k->segments[k->segment_count++] = (ptrdiff_t)((layer * k->rows + r) * k->columns + s) * unit;
+                k->segments[k->segment_count++] =
+                    (ptrdiff_t)((layer * k->rows + r) * k->columns + s) * unit;
     k->depth = k->segment_count * k->run;
 }
 
-/* Where each panel's sum begins, and over how many channel blocks (planar: channels) the widest goes: output k reads the channels
- * of group k / (outputs / groups). Then the sums are as long as that. */
+/* Where each panel's sum begins, and over how many channel blocks (planar: channels) the widest
+ * goes: output k reads the channels of group k / (outputs / groups). Then the sums are as long as
+ * that. */
 static void find_bands(packed *k, const convolution *c, int lanes) {
     const int unit = c->planar ? 1 : lanes, layers = blocks_for(c->channels, unit);
     for (int p = 0, output = 0; p < k->panels; output += k->blocks_of[p++] * lanes) {
-        const int end = output + k->blocks_of[p] * lanes, last = end > c->outputs ? c->outputs - 1 : end - 1;
+        const int end = output + k->blocks_of[p] * lanes,
+                  last = end > c->outputs ? c->outputs - 1 : end - 1;
         const int read = (last / (c->outputs / c->groups) + 1) * (c->channels / c->groups);
         k->first_of[p] = output / (c->outputs / c->groups) * (c->channels / c->groups) / unit;
-        k->band = blocks_for(read, unit) - k->first_of[p] > k->band ? blocks_for(read, unit) - k->first_of[p] : k->band;
+        k->band = blocks_for(read, unit) - k->first_of[p] > k->band
+                      ? blocks_for(read, unit) - k->first_of[p]
+                      : k->band;
     }
     for (int p = 0; p < k->panels; p++)
         k->first_of[p] = k->first_of[p] < layers - k->band ? k->first_of[p] : layers - k->band;
@@ -244,8 +266,8 @@ static void find_bands(packed *k, const convolution *c, int lanes) {
 }
 
 /* Both sources in panels of 2, 1, 2, 1, ... blocks. */
-static void pack_weights(packed *k, const convolution *c, const dp_kernels *t, const float *weights, const float *scale,
-                         test_guard_side side) {
+static void pack_weights(packed *k, const convolution *c, const dp_kernels *t, const float *weights,
+                         const float *scale, test_guard_side side) {
     const int lanes = t->lanes;
     const int first = blocks_for(c->outputs, lanes);
     k->blocks = first + blocks_for(c->second_source, lanes);
@@ -282,8 +304,8 @@ static void pack_weights(packed *k, const convolution *c, const dp_kernels *t, c
 }
 
 /* All pixels through panels of at most `most_rows`; out: [block][pixel][lane]. */
-static void run_panels(const dp_kernels *t, const packed *k, const convolution *c, float *out, int out_rows, int out_columns,
-                       int most_rows) {
+static void run_panels(const dp_kernels *t, const packed *k, const convolution *c, float *out,
+                       int out_rows, int out_columns, int most_rows) {
     const int unit = c->planar ? 1 : t->lanes;
     const float *weights = k->weights.data;
     for (int p = 0, block = 0; p < k->panels; block += k->blocks_of[p++]) {
@@ -304,16 +326,19 @@ static void run_panels(const dp_kernels *t, const packed *k, const convolution *
                                    .low = -INFINITY,
                                    .out_stride = t->lanes };
                 for (int j = 0; j < blocks; j++)
-                    panel.out[j] = out + (((block + j) * out_rows + y) * out_columns + x) * t->lanes;
+                    panel.out[j] =
+                        out + (((block + j) * out_rows + y) * out_columns + x) * t->lanes;
                 t->panel[blocks][rows](&panel);
             }
         weights += (size_t)k->depth * (size_t)(blocks * t->lanes);
     }
 }
 
-/* The reference of both sources (their outputs one after another), and of the absolute values, which the error grows with. */
-static void references(double *want, double *magnitude, dp_reference_dims out_dims, const convolution *c, const float *in,
-                       const float *weights, const float *scale, const float *bias) {
+/* The reference of both sources (their outputs one after another), and of the absolute values,
+ * which the error grows with. */
+static void references(double *want, double *magnitude, dp_reference_dims out_dims,
+                       const convolution *c, const float *in, const float *weights,
+                       const float *scale, const float *bias) {
     const dp_reference_dims in_dims = { 1, c->channels, c->height, c->width };
     const size_t taps = (size_t)(c->channels / c->groups * c->window.height * c->window.width);
     const size_t in_count = dp_reference_count(in_dims);
@@ -336,8 +361,8 @@ static void references(double *want, double *magnitude, dp_reference_dims out_di
         second.channels = c->second_source;
         dp_reference_conv(out, first, x, in_dims, w, b, c->window, c->groups);
         if (c->second_source)
-            dp_reference_conv(out + dp_reference_count(first), second, x, in_dims, w + (size_t)c->outputs * taps, b + c->outputs,
-                              c->window, c->groups);
+            dp_reference_conv(out + dp_reference_count(first), second, x, in_dims,
+                              w + (size_t)c->outputs * taps, b + c->outputs, c->window, c->groups);
     }
     free(x);
     free(w);
@@ -346,14 +371,21 @@ static void references(double *want, double *magnitude, dp_reference_dims out_di
 
 static void check_convolution(const dp_kernels *t, const convolution *c, test_guard_side side) {
     const int lanes = t->lanes, outputs = c->outputs + c->second_source;
-    const int out_rows = (c->height + c->window.pad_top + c->window.pad_bottom - c->window.height) / c->window.stride_y + 1;
-    const int out_columns = (c->width + c->window.pad_left + c->window.pad_right - c->window.width) / c->window.stride_x + 1;
+    const int out_rows = (c->height + c->window.pad_top + c->window.pad_bottom - c->window.height)
+                             / c->window.stride_y
+                         + 1;
+    const int out_columns =
+        (c->width + c->window.pad_left + c->window.pad_right - c->window.width) / c->window.stride_x
+        + 1;
     const size_t taps = (size_t)(c->channels / c->groups * c->window.height * c->window.width);
     const dp_reference_dims dims = { 1, outputs, out_rows, out_columns };
     const size_t in_count = (size_t)(c->channels * c->height * c->width);
-    float *in = calloc(in_count, sizeof *in), *weights = calloc((size_t)outputs * taps, sizeof *weights);
-    float *scale = calloc((size_t)outputs, sizeof *scale), *bias = calloc((size_t)outputs, sizeof *bias);
-    double *want = calloc(dp_reference_count(dims), sizeof *want), *magnitude = calloc(dp_reference_count(dims), sizeof *magnitude);
+    float *in = calloc(in_count, sizeof *in),
+          *weights = calloc((size_t)outputs * taps, sizeof *weights);
+    float *scale = calloc((size_t)outputs, sizeof *scale),
+          *bias = calloc((size_t)outputs, sizeof *bias);
+    double *want = calloc(dp_reference_count(dims), sizeof *want),
+           *magnitude = calloc(dp_reference_count(dims), sizeof *magnitude);
     assert_true(in && weights && scale && bias && want && magnitude);
     fill(in, in_count, 4);
     fill(weights, (size_t)outputs * taps, 5);
@@ -377,7 +409,8 @@ static void check_convolution(const dp_kernels *t, const convolution *c, test_gu
     run_panels(t, &k, c, again.data, out_rows, out_columns, 3);
     assert_memory_equal(out.data, again.data, out.count * sizeof(float));
 
-    /* K products and the bias: each term is rounded at most K + 1 times in the sum, once in its product, once by the scale. */
+    /* K products and the bias: each term is rounded at most K + 1 times in the sum, once in its
+     * product, once by the scale. */
     const double tolerance = (k.depth + 3) * unit_roundoff * 1.01;
     size_t lanes_used = 0;
     for (int o = 0; o < outputs; o++, lanes_used++)
@@ -419,7 +452,8 @@ static void peak_does_its_work(void **state) {
         const dp_kernels *k = usable(isa);
         if (!k)
             continue;
-        /* Every sum tends to 2, so the lanes returned tell how many there are; an operation is a product or a sum of a lane. */
+        /* Every sum tends to 2, so the lanes returned tell how many there are; an operation is a
+         * product or a sum of a lane. */
         const double sums = (double)k->peak(2) / 2;
         assert_true(sums >= 8 && sums == floor(sums));
         assert_true(fmod(k->peak_flops, 2 * sums * k->lanes) == 0);

@@ -1,6 +1,6 @@
-/* test_kernels_pool.c - max and average pools on every instruction set that this machine runs, against the reference: windows,
- * strides and paddings around every fast path, output sizes rounded down and up, rows split in any way, operands against guard
- * pages. */
+/* test_kernels_pool.c - max and average pools on every instruction set that this machine runs,
+ * against the reference: windows, strides and paddings around every fast path, output sizes rounded
+ * down and up, rows split in any way, operands against guard pages. */
 #include "base/random.h"
 #include "helpers/guard.h"
 #include "kernels/kernels.h"
@@ -19,15 +19,18 @@ static const double unit_roundoff = 0x1p-24;
 static const dp_reference_window windows[] = {
     { 3, 3, 1, 1, 1, 1, 1, 1 }, /* Inception's */
     { 3, 3, 2, 2, 0, 0, 0, 0 }, /* GoogLeNet's, rounded up */
-    { 3, 3, 2, 2, 1, 1, 1, 1 }, { 3, 3, 1, 1, 0, 0, 0, 0 }, { 3, 3, 3, 3, 1, 0, 0, 1 }, { 2, 3, 1, 1, 0, 2, 1, 0 },
-    { 2, 2, 2, 2, 0, 0, 0, 0 }, { 5, 5, 3, 3, 0, 0, 0, 0 }, { 3, 2, 1, 2, 2, 1, 1, 1 }, { 1, 1, 1, 1, 0, 0, 0, 0 },
-    { 7, 7, 1, 1, 3, 3, 3, 3 }, { 2, 3, 3, 2, 1, 1, 0, 0 }, { 4, 3, 2, 1, 1, 1, 2, 2 },
+    { 3, 3, 2, 2, 1, 1, 1, 1 }, { 3, 3, 1, 1, 0, 0, 0, 0 }, { 3, 3, 3, 3, 1, 0, 0, 1 },
+    { 2, 3, 1, 1, 0, 2, 1, 0 }, { 2, 2, 2, 2, 0, 0, 0, 0 }, { 5, 5, 3, 3, 0, 0, 0, 0 },
+    { 3, 2, 1, 2, 2, 1, 1, 1 }, { 1, 1, 1, 1, 0, 0, 0, 0 }, { 7, 7, 1, 1, 3, 3, 3, 3 },
+    { 2, 3, 3, 2, 1, 1, 0, 0 }, { 4, 3, 2, 1, 1, 1, 2, 2 },
 };
 
-static const struct { int height, width; } sizes[] = { { 1, 1 }, { 1, 5 }, { 2, 2 }, { 3, 3 }, { 7, 7 }, { 6, 9 }, { 14, 13 } };
+static const struct {
+    int height, width;
+} sizes[] = { { 1, 1 }, { 1, 5 }, { 2, 2 }, { 3, 3 }, { 7, 7 }, { 6, 9 }, { 14, 13 } };
 
-/* Output rows (or columns); rounded up, the last window still begins inside the picture or the padding before it. 0: no window
- * fits. */
+/* Output rows (or columns); rounded up, the last window still begins inside the picture or the
+ * padding before it. 0: no window fits. */
 static int output_size(int size, int window, int stride, int before, int after, bool up) {
     const int room = size + before + after - window;
     if (room < 0)
@@ -90,15 +93,18 @@ static void compare(const test_case *t, const float *out, const double *in) {
     } else {
         dp_reference_max_pool(want, t->out, in, t->in, t->window);
     }
-    /* An average: each pixel is rounded in at most height * width sums, then in the division; a maximum is exact. */
+    /* An average: each pixel is rounded in at most height * width sums, then in the division; a
+     * maximum is exact. */
     const double tolerance = (t->window.height * t->window.width + 1) * unit_roundoff;
     const size_t pixels = (size_t)t->out.height * (size_t)t->out.width;
     const size_t lanes = (size_t)t->kernels->lanes;
     for (size_t i = 0; i < count; i++)
-        if (!(fabs((double)out[i % pixels * lanes + i / pixels] - want[i]) <= tolerance * magnitude[i]))
-            fail_msg("%s, %s, %dx%d: window %dx%d stride %dx%d, output %zu", dp_isa_name(t->kernels->isa),
-                     t->average ? "average" : "max", t->in.height, t->in.width, t->window.height, t->window.width,
-                     t->window.stride_y, t->window.stride_x, i);
+        if (!(fabs((double)out[i % pixels * lanes + i / pixels] - want[i])
+              <= tolerance * magnitude[i]))
+            fail_msg("%s, %s, %dx%d: window %dx%d stride %dx%d, output %zu",
+                     dp_isa_name(t->kernels->isa), t->average ? "average" : "max", t->in.height,
+                     t->in.width, t->window.height, t->window.width, t->window.stride_y,
+                     t->window.stride_x, i);
     free(want);
     free(magnitude);
     free(absolute);
@@ -108,14 +114,16 @@ static void check(const test_case *t) {
     const int lanes = t->kernels->lanes;
     const size_t in_count = dp_reference_count(t->in);
     const size_t pitch = (size_t)(t->in.width + t->gap);
-    test_guard in = test_guard_open((((size_t)t->in.height - 1) * pitch + (size_t)t->in.width) * (size_t)lanes, t->side);
+    test_guard in = test_guard_open(
+        (((size_t)t->in.height - 1) * pitch + (size_t)t->in.width) * (size_t)lanes, t->side);
     double *planar = calloc(in_count, sizeof *planar);
     assert_non_null(planar);
     dp_random random = dp_random_at(1, 2, 3);
     for (int c = 0; c < lanes; c++)
         for (int y = 0; y < t->in.height; y++)
             for (int x = 0; x < t->in.width; x++) {
-                const float value = 2 * dp_random_unit(&random) - 1.5f; /* mostly negative: a zero from outside would win */
+                const float value = 2 * dp_random_unit(&random)
+                                    - 1.5f; /* mostly negative: a zero from outside would win */
                 in.data[((size_t)y * pitch + (size_t)x) * (size_t)lanes + (size_t)c] = value;
                 planar[(c * t->in.height + y) * t->in.width + x] = (double)value;
             }
@@ -132,7 +140,8 @@ static void check(const test_case *t) {
     free(planar);
 }
 
-/* Every window on every size that it fits, rounded down and up, with and without a gap between rows. */
+/* Every window on every size that it fits, rounded down and up, with and without a gap between
+ * rows. */
 static void check_all(const dp_kernels *kernels, bool average, bool count_padding) {
     for (size_t w = 0; w < sizeof windows / sizeof *windows; w++)
         for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++)
@@ -140,8 +149,10 @@ static void check_all(const dp_kernels *kernels, bool average, bool count_paddin
                 const dp_reference_window *win = &windows[w];
                 const int height = sizes[s].height, width = sizes[s].width;
                 const bool up = variant & 1;
-                const int rows = output_size(height, win->height, win->stride_y, win->pad_top, win->pad_bottom, up);
-                const int columns = output_size(width, win->width, win->stride_x, win->pad_left, win->pad_right, up);
+                const int rows = output_size(height, win->height, win->stride_y, win->pad_top,
+                                             win->pad_bottom, up);
+                const int columns = output_size(width, win->width, win->stride_x, win->pad_left,
+                                                win->pad_right, up);
                 if (!all_hold_a_pixel(rows, height, win->height, win->stride_y, win->pad_top)
                     || !all_hold_a_pixel(columns, width, win->width, win->stride_x, win->pad_left))
                     continue;

@@ -1,5 +1,6 @@
-/* test_kernels_update.c - the backward kernels that meet every element once, the sums over many values, and the optimiser's pass,
- * on every instruction set that this machine runs, against their formulas; operands against guard pages. L: lanes. */
+/* test_kernels_update.c - the backward kernels that meet every element once, the sums over many
+ * values, and the optimiser's pass, on every instruction set that this machine runs, against their
+ * formulas; operands against guard pages. L: lanes. */
 #include "base/random.h"
 #include "helpers/guard.h"
 #include "kernels/gradient.h"
@@ -37,11 +38,12 @@ static bool same_bits(float a, float b) {
     return memcmp(&a, &b, sizeof a) == 0;
 }
 
-/* ------------------------------------------------------------------------------------------------------- every element */
+/* -------------------------------------------------------------------------------- every element */
 
 static void check_relu(const dp_gradient_kernels *k, int pixels, test_guard_side side) {
     const size_t count = (size_t)(pixels * k->lanes);
-    test_guard gradient = open_filled(count, side, 1), value = open_filled(count, side, 2), out = test_guard_open(count, side);
+    test_guard gradient = open_filled(count, side, 1), value = open_filled(count, side, 2),
+               out = test_guard_open(count, side);
     static const float special[] = { 0.0f, -0.0f, NAN, INFINITY, -INFINITY, 1e-45f, 1e-38f };
     for (size_t i = 0; i < count; i += 3)
         value.data[i] = special[i / 3 % (sizeof special / sizeof *special)];
@@ -64,8 +66,10 @@ static void relu_passes_gradients_of_positive_values_only(void **state) {
 
 static void check_blend(const dp_gradient_kernels *k, int pixels, test_guard_side side) {
     const size_t count = (size_t)(pixels * k->lanes), lanes = (size_t)k->lanes;
-    test_guard a = open_filled(count, side, 1), b = open_filled(count, side, 2), out = test_guard_open(count, side);
-    test_guard p = open_filled(lanes, side, 3), q = open_filled(lanes, side, 4), r = open_filled(lanes, side, 5);
+    test_guard a = open_filled(count, side, 1), b = open_filled(count, side, 2),
+               out = test_guard_open(count, side);
+    test_guard p = open_filled(lanes, side, 3), q = open_filled(lanes, side, 4),
+               r = open_filled(lanes, side, 5);
     k->blend(out.data, a.data, b.data, pixels, p.data, q.data, r.data);
     for (size_t i = 0; i < count; i++) {
         const double first = (double)a.data[i] * (double)p.data[i % lanes];
@@ -89,13 +93,14 @@ static void blends_agree_with_their_formula(void **state) {
                 check_blend(usable(isa), pixel_counts[i], (test_guard_side)side);
 }
 
-/* ----------------------------------------------------------------------------------------------------------------- sums */
+/* ----------------------------------------------------------------------------------------- sums */
 
 enum { LANES_MAX = 16 };
 
 static void check_sums(const dp_gradient_kernels *k, int pixels, test_guard_side side) {
     const int lanes = k->lanes;
-    test_guard a = open_filled((size_t)(pixels * lanes), side, 1), b = open_filled((size_t)(pixels * lanes), side, 2);
+    test_guard a = open_filled((size_t)(pixels * lanes), side, 1),
+               b = open_filled((size_t)(pixels * lanes), side, 2);
     double sums[LANES_MAX], products[LANES_MAX], alone[LANES_MAX];
     for (int l = 0; l < lanes; l++) {
         sums[l] = alone[l] = l; /* what is there is added to */
@@ -118,7 +123,8 @@ static void check_sums(const dp_gradient_kernels *k, int pixels, test_guard_side
         }
         /* Each term takes part in `pixels` additions at most; products are exact. */
         assert_true(fabsl(sums[l] - sum) <= (pixels + 1) * double_roundoff * sum_magnitude);
-        assert_true(fabsl(products[l] - product) <= (pixels + 1) * double_roundoff * product_magnitude);
+        assert_true(fabsl(products[l] - product)
+                    <= (pixels + 1) * double_roundoff * product_magnitude);
     }
     test_guard_close(&a);
     test_guard_close(&b);
@@ -140,7 +146,8 @@ static void check_square_sum(const dp_gradient_kernels *k, size_t count, test_gu
     for (size_t i = 0; i < count; i++)
         sum += (long double)values.data[i] * (long double)values.data[i];
     /* All terms of one sign. */
-    assert_true(fabsl(k->square_sum(values.data, count) - sum) <= (long double)count * double_roundoff * sum);
+    assert_true(fabsl(k->square_sum(values.data, count) - sum)
+                <= (long double)count * double_roundoff * sum);
     for (size_t i = 0; i < count; i++) {
         const float kept = values.data[i];
         values.data[i] = NAN;
@@ -161,15 +168,15 @@ static void square_sums_hold_for_any_length_and_show_a_nan(void **state) {
                 check_square_sum(usable(isa), count, (test_guard_side)side);
 }
 
-/* --------------------------------------------------------------------------------------------------------- the optimiser */
+/* -------------------------------------------------------------------------------- the optimiser */
 
 typedef struct state_of {
     test_guard value, velocity, average, gradient;
 } state_of;
 
 static state_of open_state(size_t count, test_guard_side side) {
-    return (state_of){ open_filled(count, side, 1), open_filled(count, side, 2), open_filled(count, side, 3),
-                       open_filled(count, side, 4) };
+    return (state_of){ open_filled(count, side, 1), open_filled(count, side, 2),
+                       open_filled(count, side, 3), open_filled(count, side, 4) };
 }
 
 static void close_state(state_of *s) {
@@ -186,7 +193,8 @@ static const dp_update settings[] = {
 };
 
 /* Values first..first + count - 1. */
-static void run_update(const dp_gradient_kernels *k, const state_of *s, dp_update u, size_t first, size_t count, bool averaged) {
+static void run_update(const dp_gradient_kernels *k, const state_of *s, dp_update u, size_t first,
+                       size_t count, bool averaged) {
     u.value = s->value.data + first;
     u.velocity = s->velocity.data + first;
     u.average = averaged ? s->average.data + first : NULL;
@@ -195,28 +203,36 @@ static void run_update(const dp_gradient_kernels *k, const state_of *s, dp_updat
     k->update(&u);
 }
 
-/* after: what a step from `before` gave. A term is rounded at most once as it is made and once a sum. */
-static void compare_update(const dp_update *u, const state_of *before, const state_of *after, bool averaged) {
+/* after: what a step from `before` gave. A term is rounded at most once as it is made and once a
+ * sum. */
+static void compare_update(const dp_update *u, const state_of *before, const state_of *after,
+                           bool averaged) {
     for (size_t i = 0; i < before->value.count; i++) {
         const double old = (double)before->value.data[i];
-        const double push = (double)u->gradient[i] * (double)u->scale, pull = (double)u->decay * old;
+        const double push = (double)u->gradient[i] * (double)u->scale,
+                     pull = (double)u->decay * old;
         const double kept = (double)u->momentum * (double)before->velocity.data[i];
         const double velocity = kept + (double)u->rate * (push + pull);
         const double value = old - velocity;
-        const double velocity_error = 4 * unit_roundoff * (fabs(kept) + fabs((double)u->rate) * (fabs(push) + fabs(pull)));
+        const double velocity_error =
+            4 * unit_roundoff * (fabs(kept) + fabs((double)u->rate) * (fabs(push) + fabs(pull)));
         const double value_error = velocity_error + unit_roundoff * (fabs(value) + velocity_error);
         assert_true(fabs((double)after->velocity.data[i] - velocity) <= velocity_error);
         assert_true(fabs((double)after->value.data[i] - value) <= value_error);
         const double mean = (double)before->average.data[i], blend = (double)u->blend;
         const double average = averaged ? mean + (value - mean) * blend : mean;
-        const double average_error = blend * value_error + 4 * unit_roundoff * (fabs(mean) + blend * (fabs(value) + fabs(mean)));
-        assert_true(fabs((double)after->average.data[i] - average) <= (averaged ? average_error : 0));
+        const double average_error =
+            blend * value_error
+            + 4 * unit_roundoff * (fabs(mean) + blend * (fabs(value) + fabs(mean)));
+        assert_true(fabs((double)after->average.data[i] - average)
+                    <= (averaged ? average_error : 0));
     }
 }
 
-static void check_update(const dp_gradient_kernels *k, const dp_update *setting, size_t count, bool averaged,
-                         test_guard_side side) {
-    state_of before = open_state(count, side), after = open_state(count, side), split = open_state(count, side);
+static void check_update(const dp_gradient_kernels *k, const dp_update *setting, size_t count,
+                         bool averaged, test_guard_side side) {
+    state_of before = open_state(count, side), after = open_state(count, side),
+             split = open_state(count, side);
     run_update(k, &after, *setting, 0, count, averaged);
     dp_update u = *setting;
     u.gradient = before.gradient.data;
@@ -236,7 +252,8 @@ static void updates_agree_with_their_formula(void **state) {
     for (int isa = 0; isa < DP_ISA_COUNT; isa++)
         for (size_t count = 0; usable(isa) && count < 70; count++)
             for (size_t i = 0; i < 4 * sizeof settings / sizeof *settings; i++)
-                check_update(usable(isa), &settings[i / 4], count, i & 1, (test_guard_side)(i / 2 % 2));
+                check_update(usable(isa), &settings[i / 4], count, i & 1,
+                             (test_guard_side)(i / 2 % 2));
 }
 
 int main(void) {

@@ -1,7 +1,8 @@
-/* test_kernels_winograd.c - Winograd's transforms on every instruction set that this machine runs: for every window and every
- * largest tile, covers of mixed tiles against the convolution written as a loop in double precision. A transform works lane by
- * lane, so each lane is a convolution of its own, and the product of frequencies is one multiplication. All operands lie against
- * guard pages and begin as NaN. Letters: L lanes, N points, r taps, m outputs of a tile. */
+/* test_kernels_winograd.c - Winograd's transforms on every instruction set that this machine runs:
+ * for every window and every largest tile, covers of mixed tiles against the convolution written as
+ * a loop in double precision. A transform works lane by lane, so each lane is a convolution of its
+ * own, and the product of frequencies is one multiplication. All operands lie against guard pages
+ * and begin as NaN. Letters: L lanes, N points, r taps, m outputs of a tile. */
 #include "base/random.h"
 #include "helpers/guard.h"
 #include "kernels/kernels.h"
@@ -19,9 +20,12 @@ enum { LANES_MAX = 16 };
 
 static const double unit_roundoff = 0x1p-24;
 
-/* The error grows with the size of the tile, for its transforms add numbers larger than their sum. In roundings of the sum of the
- * absolute products; the largest seen on portable, AVX2 and AVX-512 were 4, 14, 56, 92 and 156 for 4 to 8 points. */
-static const double TOLERANCE[DP_WINOGRAD_POINTS + 1] = { [4] = 12, [5] = 40, [6] = 150, [7] = 250, [8] = 400 };
+/* The error grows with the size of the tile, for its transforms add numbers larger than their sum.
+ * In roundings of the sum of the absolute products; the largest seen on portable, AVX2 and AVX-512
+ * were 4, 14, 56, 92 and 156 for 4 to 8 points. */
+static const double TOLERANCE[DP_WINOGRAD_POINTS + 1] = {
+    [4] = 12, [5] = 40, [6] = 150, [7] = 250, [8] = 400
+};
 
 static void fill(float *values, size_t count, uint64_t stream) {
     dp_random random = dp_random_at(1, stream, 0);
@@ -29,7 +33,8 @@ static void fill(float *values, size_t count, uint64_t stream) {
         values[i] = 2 * dp_random_unit(&random) - 1;
 }
 
-/* Runs of one, two and three sizes of tile: N; N and N - 1; N, N - 1 and the smallest, r points for one output. */
+/* Runs of one, two and three sizes of tile: N; N and N - 1; N, N - 1 and the smallest, r points for
+ * one output. */
 static dp_winograd_side side_of(int points, int taps, int runs) {
     dp_winograd_side side = { 0 };
     dp_winograd_add_run(&side, points, points, 2);
@@ -55,7 +60,8 @@ typedef struct subject {
     size_t tiles; /* room of a frequency */
 } subject;
 
-static subject open_subject(const dp_kernels *k, int points, int taps, int runs, test_guard_side side) {
+static subject open_subject(const dp_kernels *k, int points, int taps, int runs,
+                            test_guard_side side) {
     subject s = { .kernels = k, .points = points, .taps = taps };
     const size_t lanes = (size_t)k->lanes, square = (size_t)(points * points);
     s.down = side_of(points, taps, runs);
@@ -77,17 +83,20 @@ static subject open_subject(const dp_kernels *k, int points, int taps, int runs,
 }
 
 static void close_subject(subject *s) {
-    test_guard *guards[] = { &s->in, &s->weights, &s->bias, &s->frequencies, &s->filter, &s->scratch, &s->out };
+    test_guard *guards[] = { &s->in,     &s->weights, &s->bias, &s->frequencies,
+                             &s->filter, &s->scratch, &s->out };
     for (size_t i = 0; i < sizeof guards / sizeof *guards; i++)
         test_guard_close(guards[i]);
 }
 
 /* All rows of tiles through the input transform, or the output transform with `low`. */
 static void transform_rows(subject *s, bool output, float low) {
-    const ptrdiff_t lanes = s->kernels->lanes, in_row = (s->width + s->taps - 1) * lanes, out_row = s->width * lanes;
+    const ptrdiff_t lanes = s->kernels->lanes, in_row = (s->width + s->taps - 1) * lanes,
+                    out_row = s->width * lanes;
     int y = 0, top = 0;
     for (int k = 0; k < s->down.run_count; k++)
-        for (int i = 0; i < s->down.runs[k].tiles; i++, y++, top += s->down.runs[k].points - s->taps + 1) {
+        for (int i = 0; i < s->down.runs[k].tiles;
+             i++, y++, top += s->down.runs[k].points - s->taps + 1) {
             dp_winograd_tiles tiles = { .points = s->points,
                                         .taps = s->taps,
                                         .across = &s->across,
@@ -99,13 +108,15 @@ static void transform_rows(subject *s, bool output, float low) {
             for (int f = 0; f < s->down.runs[k].points; f++)
                 tiles.before[f] = y;
             if (output)
-                s->kernels->winograd_output(&tiles, s->bias.data, low, s->out.data + top * out_row, out_row);
+                s->kernels->winograd_output(&tiles, s->bias.data, low, s->out.data + top * out_row,
+                                            out_row);
             else
                 s->kernels->winograd_input(&tiles, s->in.data + top * in_row, in_row);
         }
 }
 
-/* Only the tiles that have a frequency are multiplied: the others are never written and still NaN. */
+/* Only the tiles that have a frequency are multiplied: the others are never written and still
+ * NaN. */
 static void multiply(subject *s) {
     const size_t lanes = (size_t)s->kernels->lanes;
     for (int f = 0; f < s->points * s->points; f++) {
@@ -130,11 +141,12 @@ static void expect(const subject *s, float low) {
                 sum += product;
                 magnitude += fabs(product);
             }
-        const double want = fmax((double)low, sum), bound = TOLERANCE[s->points] * unit_roundoff * magnitude;
+        const double want = fmax((double)low, sum),
+                     bound = TOLERANCE[s->points] * unit_roundoff * magnitude;
         if (!(fabs((double)s->out.data[i] - want) <= bound))
-            fail_msg("%s, %d points, %d taps: pixel %d,%d is %g, not %g: off by %.1f roundings", dp_isa_name(s->kernels->isa),
-                     s->points, s->taps, y, x, (double)s->out.data[i], want,
-                     fabs((double)s->out.data[i] - want) / magnitude / unit_roundoff);
+            fail_msg("%s, %d points, %d taps: pixel %d,%d is %g, not %g: off by %.1f roundings",
+                     dp_isa_name(s->kernels->isa), s->points, s->taps, y, x, (double)s->out.data[i],
+                     want, fabs((double)s->out.data[i] - want) / magnitude / unit_roundoff);
     }
 }
 
@@ -164,7 +176,8 @@ static void mixed_tiles_give_the_convolution(void **state) {
     }
 }
 
-/* A NaN in the picture must reach the outputs whose windows hold it, ReLU or not: it is how a diverged run is found. */
+/* A NaN in the picture must reach the outputs whose windows hold it, ReLU or not: it is how a
+ * diverged run is found. */
 static void a_nan_is_kept(void **state) {
     for (int isa = 0; isa < DP_ISA_COUNT; isa++) {
         if (!dp_isa_supported((dp_isa)isa))
@@ -177,7 +190,8 @@ static void a_nan_is_kept(void **state) {
         s.in.data[(2 * (s.width + 2) + 2) * lanes] = NAN;
         transform_rows(&s, false, 0);
         for (size_t i = 0; i < s.frequencies.count; i++)
-            s.frequencies.data[i] *= s.filter.data[i / (s.tiles * (size_t)lanes) * (size_t)lanes + i % (size_t)lanes];
+            s.frequencies.data[i] *=
+                s.filter.data[i / (s.tiles * (size_t)lanes) * (size_t)lanes + i % (size_t)lanes];
         transform_rows(&s, true, 0);
         assert_true(isnan(s.out.data[(1 * s.width + 1) * lanes]));
         close_subject(&s);

@@ -1,6 +1,6 @@
-/* test_loader.c - the decode-ahead pipeline: order, errors in their place, bounded memory, a clean stop at any time.
- * Picture i is 4x4 pixels of level i, the network's input 4x4 of one channel as it is: a tensor tells which picture it came from.
- */
+/* test_loader.c - the decode-ahead pipeline: order, errors in their place, bounded memory, a clean
+ * stop at any time. Picture i is 4x4 pixels of level i, the network's input 4x4 of one channel as
+ * it is: a tensor tells which picture it came from. */
 #include "data/loader.h"
 #include "data/picture.h"
 #include "helpers/helpers.h"
@@ -19,9 +19,12 @@
 
 enum { SIDE = 4, FLOATS = SIDE * SIDE, PICTURES = 40 };
 
-static const dp_preprocess as_it_is = { .size = SIDE, .channels = 1, .scale = { 1, 1, 1 }, .rule = DP_RESIZE_NONE };
+static const dp_preprocess as_it_is = {
+    .size = SIDE, .channels = 1, .scale = { 1, 1, 1 }, .rule = DP_RESIZE_NONE
+};
 
-/* Pictures 0.ppm .. 39.ppm; those whose number ends in 3 are text, those that end in 7 are not there. */
+/* Pictures 0.ppm .. 39.ppm; those whose number ends in 3 are text, those that end in 7 are not
+ * there. */
 static char *make_pictures(void) {
     char *folder = test_folder(), name[32], path[TEST_PATH_SIZE];
     for (int i = 0; i < PICTURES; i++) {
@@ -38,8 +41,8 @@ static char *make_pictures(void) {
     return folder;
 }
 
-/* Gives the pictures in turn, `count` of them, then again from the first; checks that it is never called from two threads at once.
- */
+/* Gives the pictures in turn, `count` of them, then again from the first; checks that it is never
+ * called from two threads at once. */
 typedef struct paths {
     const char *folder;
     int count, next;
@@ -73,9 +76,12 @@ static deeper_status prepare(void *context, dp_item *item, float *tensor, deeper
 }
 
 static dp_loader *start(paths *it, int readers, size_t slots, const deeper_allocator *allocator) {
-    const dp_loader_options options = {
-        .next = next_path, .prepare = prepare, .context = it, .floats = FLOATS, .readers = readers, .slots = slots
-    };
+    const dp_loader_options options = { .next = next_path,
+                                        .prepare = prepare,
+                                        .context = it,
+                                        .floats = FLOATS,
+                                        .readers = readers,
+                                        .slots = slots };
     dp_loader *loader = NULL;
     assert_int_equal(dp_loader_create(&loader, &options, allocator, NULL), DEEPER_OK);
     return loader;
@@ -93,7 +99,9 @@ static void assert_item(const dp_item *item, int number, const char *folder, con
     assert_string_equal(item->path, path);
     assert_int_equal(item->label, 1000 + number);
     assert_true(item->key == (uint64_t)number << 40);
-    deeper_status expected = picture % 10 == 3 ? DEEPER_ERROR_FORMAT : picture % 10 == 7 ? DEEPER_ERROR_IO : DEEPER_OK;
+    deeper_status expected = picture % 10 == 3   ? DEEPER_ERROR_FORMAT
+                             : picture % 10 == 7 ? DEEPER_ERROR_IO
+                                                 : DEEPER_OK;
     assert_int_equal(item->status, expected);
     if (expected != DEEPER_OK) {
         assert_int_equal(strncmp(item->message, path, strlen(path)), 0);
@@ -122,7 +130,8 @@ static void read_all(const char *folder, int readers, size_t slots, size_t capac
     }
     assert_int_equal(seen, PICTURES + 5);
     size_t count = 1;
-    assert_int_equal(dp_loader_take(loader, 1, NULL, NULL, &count, NULL), DEEPER_OK); /* the end stays the end */
+    assert_int_equal(dp_loader_take(loader, 1, NULL, NULL, &count, NULL),
+                     DEEPER_OK); /* the end stays the end */
     assert_int_equal(count, 0);
     dp_loader_free(loader);
 }
@@ -146,7 +155,8 @@ static void test_empty_source(void **state) {
     dp_loader_free(NULL);
 }
 
-/* Nothing is asked for that has no slot, however long the consumer waits, and no file stays open. */
+/* Nothing is asked for that has no slot, however long the consumer waits, and no file stays
+ * open. */
 static void test_reads_ahead_no_further_than_its_slots(void **state) {
     char *folder = make_pictures();
     size_t open_before = test_folder_count("/proc/self/fd");
@@ -218,16 +228,20 @@ static void test_stops_while_the_source_blocks(void **state) {
     it.file = ends[0];
     test_failing_allocator memory;
     test_failing_allocator_init(&memory, 0);
-    const dp_loader_options options = {
-        .next = next_from_pipe, .prepare = prepare, .context = &it, .floats = FLOATS, .readers = 3, .slots = 4
-    };
+    const dp_loader_options options = { .next = next_from_pipe,
+                                        .prepare = prepare,
+                                        .context = &it,
+                                        .floats = FLOATS,
+                                        .readers = 3,
+                                        .slots = 4 };
     dp_loader *loader = NULL;
     dp_item item;
     float tensor[FLOATS];
     size_t count = 0;
     assert_int_equal(dp_loader_create(&loader, &options, &memory.allocator, NULL), DEEPER_OK);
     assert_int_equal(write(ends[1], "x", 1), 1);
-    assert_int_equal(dp_loader_take(loader, 1, &item, tensor, &count, NULL), DEEPER_OK); /* one picture, at once */
+    assert_int_equal(dp_loader_take(loader, 1, &item, tensor, &count, NULL),
+                     DEEPER_OK); /* one picture, at once */
     assert_int_equal(count, 1);
     assert_int_equal(item.status, DEEPER_ERROR_IO);
     dp_item_clear(&item);
@@ -239,7 +253,8 @@ static void test_stops_while_the_source_blocks(void **state) {
     for (int i = 0; i < 1000 && atomic_load(&it.returned) < 2; i++)
         wait_milliseconds(1);
     wait_milliseconds(20);
-    assert_int_equal(atomic_load(&it.returned), 2); /* the blocked call came back, and no other was made */
+    assert_int_equal(atomic_load(&it.returned),
+                     2); /* the blocked call came back, and no other was made */
     assert_int_equal(memory.outstanding, 0);
     close(ends[0]);
     close(ends[1]);
@@ -251,9 +266,12 @@ static void test_every_allocation_may_fail(void **state) {
     test_failing_allocator memory;
     for (long n = 1, done = 0; !done; n++) {
         paths it = { .folder = folder, .count = 2 };
-        const dp_loader_options options = {
-            .next = next_path, .prepare = prepare, .context = &it, .floats = FLOATS, .readers = 1, .slots = 1
-        };
+        const dp_loader_options options = { .next = next_path,
+                                            .prepare = prepare,
+                                            .context = &it,
+                                            .floats = FLOATS,
+                                            .readers = 1,
+                                            .slots = 1 };
         test_failing_allocator_init(&memory, n);
         dp_loader *loader = NULL;
         deeper_status status = dp_loader_create(&loader, &options, &memory.allocator, NULL);

@@ -1,5 +1,6 @@
-/* test_locale.c - what the library writes for files, command lines and models, in a country that writes 0,5: the same bytes, and
- * the caller's locale is as it was. Pages and tables are in test_report.c. */
+/* test_locale.c - what the library writes for files, command lines and models, in a country that
+ * writes 0,5: the same bytes, and the caller's locale is as it was. Pages and tables are in
+ * test_report.c. */
 #include "base/number.h"
 #include "helpers/comma.h"
 #include "helpers/helpers.h"
@@ -15,7 +16,8 @@
 
 #include <cmocka.h>
 
-/* Three texts of a network with fractions in its layers and its preprocessing; freed by free_texts. */
+/* Three texts of a network with fractions in its layers and its preprocessing; freed by
+ * free_texts. */
 typedef struct texts {
     char *preprocessing, *prototxt, *command;
 } texts;
@@ -34,7 +36,8 @@ static texts write_texts(const char *folder) {
     if (deeper_model_save(model, path, &error))
         fail_msg("%s", error.message);
     test_path(path, folder, "m.prototxt");
-    texts all = { .preprocessing = strdup(deeper_model_text(model, "preprocessing")), .prototxt = test_read(path, &size) };
+    texts all = { .preprocessing = strdup(deeper_model_text(model, "preprocessing")),
+                  .prototxt = test_read(path, &size) };
     deeper_model_close(model);
     deeper_train_options train = DEEPER_TRAIN_OPTIONS_INIT;
     train.data = "photos";
@@ -76,7 +79,8 @@ static void test_numbers(void **state) {
     char text[32], caller[32];
     double value = 0;
     test_comma_enter();
-    bool parsed = dp_number_parse("2.5e-1", 6, &value), refused = !dp_number_parse("0,25", 4, &value);
+    bool parsed = dp_number_parse("2.5e-1", 6, &value),
+         refused = !dp_number_parse("0,25", 4, &value);
     dp_number_print(text, sizeof text, 0.1F);
     dp_c_locale outer = dp_c_locale_enter(), inner = dp_c_locale_enter();
     dp_c_locale_leave(inner);
@@ -90,6 +94,7 @@ static void test_numbers(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_texts), cmocka_unit_test(test_numbers) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_texts),
+                                        cmocka_unit_test(test_numbers) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

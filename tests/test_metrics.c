@@ -1,4 +1,5 @@
-/* test_metrics.c - ranks, running sums, and class folders against labels. All expected values are worked out by hand. */
+/* test_metrics.c - ranks, running sums, and class folders against labels. All expected values are
+ * worked out by hand. */
 #include "eval/match.h"
 #include "eval/metrics.h"
 #include "helpers/helpers.h"
@@ -67,18 +68,21 @@ static void test_sums(void **state) {
     assert_true(fabs(126 * log(2) - 87.3) < 0.05); /* as the header says */
 }
 
-/* ---------------------------------------------------------------------------------------------------------- matching */
+/* ------------------------------------------------------------------------------------- matching */
 
 static dp_label table[] = {
-    { "n01", "tench, Tinca tinca" }, { "n02", "crane" }, { "n03", "crane" }, { "n04", "tiger cat" }, { "n05", "n02" },
+    { "n01", "tench, Tinca tinca" }, { "n02", "crane" }, { "n03", "crane" },
+    { "n04", "tiger cat" },          { "n05", "n02" },
 };
 
 static dp_model model_of(size_t labels) {
     return (dp_model){ .classes = 5, .labels = { .items = table, .count = labels } };
 }
 
-/* A data set of these folders, each with a picture unless its name begins with '-'; matched with the table. */
-static deeper_status match(const char *const *names, size_t *outputs, size_t labels, deeper_error *error) {
+/* A data set of these folders, each with a picture unless its name begins with '-'; matched with
+ * the table. */
+static deeper_status match(const char *const *names, size_t *outputs, size_t labels,
+                           deeper_error *error) {
     char *folder = test_folder(), path[TEST_PATH_SIZE], file[TEST_PATH_SIZE];
     for (; *names; names++) {
         test_path(path, folder, *names);
@@ -99,7 +103,8 @@ static deeper_status match(const char *const *names, size_t *outputs, size_t lab
 static void test_folders_match_by_id_or_name(void **state) {
     deeper_error error = { 0 };
     size_t outputs[8] = { 9, 9, 9, 9, 9, 9, 9, 9 };
-    /* In byte order: "-empty" (no pictures, not matched), "TINCA_tinca", "n02" (an id goes before the name of n05), "tiger cat". */
+    /* In byte order: "-empty" (no pictures, not matched), "TINCA_tinca", "n02" (an id goes before
+     * the name of n05), "tiger cat". */
     const char *const names[] = { "tiger cat", "n02", "-empty", "TINCA_tinca", NULL };
     const size_t expected[] = { 0, 0, 1, 3 };
     assert_int_equal(match(names, outputs, 5, &error), DEEPER_OK);
@@ -144,9 +149,12 @@ static void test_numbers_of_a_list_are_classes(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_top_k_orders_ties_by_class),    cmocka_unit_test(test_what_is_no_number_comes_last),
-        cmocka_unit_test(test_top_k_agrees_with_rank),        cmocka_unit_test(test_sums),
-        cmocka_unit_test(test_folders_match_by_id_or_name),   cmocka_unit_test(test_folders_that_do_not_match_are_named),
+        cmocka_unit_test(test_top_k_orders_ties_by_class),
+        cmocka_unit_test(test_what_is_no_number_comes_last),
+        cmocka_unit_test(test_top_k_agrees_with_rank),
+        cmocka_unit_test(test_sums),
+        cmocka_unit_test(test_folders_match_by_id_or_name),
+        cmocka_unit_test(test_folders_that_do_not_match_are_named),
         cmocka_unit_test(test_numbers_of_a_list_are_classes),
     };
     return cmocka_run_group_tests_name("metrics", tests, NULL, NULL);

@@ -1,5 +1,7 @@
-/* test_model_file.c - our model files: what is saved opens to the same bits, in any element type; what is missing, wrong or of
- * another network is refused by name. The container's own checks are test_safetensors.c's. */
+/* test_model_file.c - our model files: what is saved opens to the same bits, in any element type;
+ * what is missing, wrong or of another network is refused by name. The container's own checks are
+ * test_safetensors.c's.
+ * One file because each case edits the same sound file. */
 #include "base/random.h"
 #include "formats/labels.h"
 #include "formats/model.h"
@@ -37,7 +39,8 @@ static dp_model *small_model(const char *spec, bool whole) {
     static const char labels[] = "n01 tench, Tinca tinca\nn02 고양이\nn03 \"quoted\" \\ name\n";
     dp_model *model = NULL;
     deeper_error error = { 0 };
-    if (dp_model_create(&model, spec, CLASSES, SIDE, NULL, &error) != DEEPER_OK || dp_model_allocate(model, &error) != DEEPER_OK)
+    if (dp_model_create(&model, spec, CLASSES, SIDE, NULL, &error) != DEEPER_OK
+        || dp_model_allocate(model, &error) != DEEPER_OK)
         fail_msg("%s", error.message);
     dp_random random = dp_random_at(1, 2, 3);
     for (int p = 0; p < model->graph->parameters; p++) {
@@ -57,7 +60,9 @@ static dp_model *small_model(const char *spec, bool whole) {
                                          .filter = DP_FILTER_BICUBIC };
     model->source = strdup("a test");
     model->training = strdup("{\"epochs\": 3,\n\"top1\": 0.5}");
-    assert_int_equal(dp_labels_from_text(&model->labels, labels, sizeof labels - 1, "labels", NULL, &error), DEEPER_OK);
+    assert_int_equal(
+        dp_labels_from_text(&model->labels, labels, sizeof labels - 1, "labels", NULL, &error),
+        DEEPER_OK);
     return model;
 }
 
@@ -72,7 +77,8 @@ static void same_values(const dp_model *a, const dp_model *b) {
     for (int p = 0; p < a->graph->parameters; p++) {
         const dp_node *node = dp_model_parameter(a, p);
         assert_string_equal(node->name, dp_model_parameter(b, p)->name);
-        assert_memory_equal(a->values[p], b->values[p], dp_shape_floats(node->shape) * sizeof(float));
+        assert_memory_equal(a->values[p], b->values[p],
+                            dp_shape_floats(node->shape) * sizeof(float));
     }
 }
 
@@ -88,8 +94,8 @@ static void same_model(const dp_model *a, const dp_model *b) {
         const dp_preprocess *p = &a->preprocess, *q = &b->preprocess;
         assert_memory_equal(p->mean, q->mean, sizeof p->mean);
         assert_memory_equal(p->scale, q->scale, sizeof p->scale);
-        assert_true(p->size == q->size && p->channels == q->channels && p->bgr == q->bgr && p->rule == q->rule && p->side == q->side
-                    && p->filter == q->filter);
+        assert_true(p->size == q->size && p->channels == q->channels && p->bgr == q->bgr
+                    && p->rule == q->rule && p->side == q->side && p->filter == q->filter);
     }
     assert_int_equal(a->labels.count, b->labels.count);
     for (size_t i = 0; i < a->labels.count; i++) {
@@ -184,9 +190,10 @@ static void not_saved(void **state) {
     dp_model_free(model);
 }
 
-/* ------------------------------------------------------------------------------------------- files that are a little off */
+/* ------------------------------------------------------------------ files that are a little off */
 
-/* A sound file in memory that a test takes apart: its tensors and texts may be changed, then it is written and opened again. */
+/* A sound file in memory that a test takes apart: its tensors and texts may be changed, then it is
+ * written and opened again. */
 typedef struct edited {
     dp_model *model; /* what is in it */
     char *bytes;
@@ -200,7 +207,8 @@ static void edit(edited *e) {
     *e = (edited){ .model = small_model(SMALL, true) };
     save(e->model, path);
     e->bytes = test_read(path, &e->size);
-    assert_int_equal(dp_safetensors_parse(&e->file, e->bytes, e->size, path, NULL, NULL), DEEPER_OK);
+    assert_int_equal(dp_safetensors_parse(&e->file, e->bytes, e->size, path, NULL, NULL),
+                     DEEPER_OK);
 }
 
 static void edit_end(edited *e) {
@@ -215,7 +223,8 @@ static deeper_status reopen(edited *e, dp_model **opened, deeper_error *error) {
     *error = (deeper_error){ 0 };
     *opened = NULL;
     deeper_status status =
-        dp_safetensors_write(path, e->file.tensors, e->file.count, e->file.metadata, e->file.metadata_count, NULL, error);
+        dp_safetensors_write(path, e->file.tensors, e->file.count, e->file.metadata,
+                             e->file.metadata_count, NULL, error);
     assert_int_equal(status, DEEPER_OK);
     status = dp_model_open(opened, path, NULL, error);
     assert_int_equal(*opened != NULL, status == DEEPER_OK);
@@ -248,7 +257,8 @@ static dp_tensor *tensor_of(edited *e, const char *name) {
     return NULL;
 }
 
-/* Turns a tensor into another type by cutting its floats, so that the values are what the short type holds. */
+/* Turns a tensor into another type by cutting its floats, so that the values are what the short
+ * type holds. */
 static void convert(edited *e, dp_tensor *tensor, dp_dtype dtype) {
     size_t count = tensor->bytes / 4, width = dp_dtype_bytes(dtype);
     unsigned char *to = calloc(count, width);
@@ -259,7 +269,8 @@ static void convert(edited *e, dp_tensor *tensor, dp_dtype dtype) {
         memcpy(&value, &bits, 4);
         double wide = value;
         uint16_t bf16 = (uint16_t)(bits >> 16);
-        uint16_t f16 = (uint16_t)((bits >> 16 & 0x8000) | ((bits >> 23 & 255) - 112) << 10 | (bits >> 13 & 0x3FF));
+        uint16_t f16 = (uint16_t)((bits >> 16 & 0x8000) | ((bits >> 23 & 255) - 112) << 10
+                                  | (bits >> 13 & 0x3FF));
         memcpy(to + width * i,
                dtype == DP_DTYPE_F64    ? (void *)&wide
                : dtype == DP_DTYPE_BF16 ? (void *)&bf16
@@ -276,7 +287,9 @@ static void other_types(void **state) {
     static const struct {
         dp_dtype dtype;
         uint32_t kept; /* bits of a float that the type holds */
-    } cases[] = { { DP_DTYPE_BF16, 0xFFFF0000 }, { DP_DTYPE_F16, 0xFFFFE000 }, { DP_DTYPE_F64, 0xFFFFFFFF } };
+    } cases[] = { { DP_DTYPE_BF16, 0xFFFF0000 },
+                  { DP_DTYPE_F16, 0xFFFFE000 },
+                  { DP_DTYPE_F64, 0xFFFFFFFF } };
     for (size_t k = 0; k < 2 * sizeof cases / sizeof *cases; k++) {
         edited e;
         edit(&e);
@@ -285,7 +298,8 @@ static void other_types(void **state) {
             dp_tensor *tensor = tensor_of(&e, dp_model_parameter(e.model, p)->name);
             size_t count = tensor->bytes / 4;
             for (size_t i = 0; i < count; i++)
-                values[i] += values[i] < 0 ? -1.0F : 1.0F; /* so that all are normal numbers of F16 */
+                values[i] +=
+                    values[i] < 0 ? -1.0F : 1.0F; /* so that all are normal numbers of F16 */
             float *copy = malloc(tensor->bytes);
             memcpy(copy, values, tensor->bytes);
             tensor->data = e.blocks[e.block_count++] = copy;
@@ -317,7 +331,8 @@ static void misaligned(void **state) {
     memcpy(odd + 1, e.bytes, e.size);
     dp_model *opened = NULL;
     deeper_error error = { 0 };
-    assert_int_equal(dp_model_open_bytes(&opened, odd + 1, e.size, "odd", NULL, NULL, &error), DEEPER_OK);
+    assert_int_equal(dp_model_open_bytes(&opened, odd + 1, e.size, "odd", NULL, NULL, &error),
+                     DEEPER_OK);
     assert_non_null(opened->arena);
     same_model(e.model, opened);
     dp_model_free(opened);
@@ -326,8 +341,8 @@ static void misaligned(void **state) {
 }
 
 static void missing_metadata(void **state) {
-    static const char *const keys[] = { "deeper.version", "deeper.architecture", "deeper.options", "deeper.classes",
-                                        "deeper.preprocess" };
+    static const char *const keys[] = { "deeper.version", "deeper.architecture", "deeper.options",
+                                        "deeper.classes", "deeper.preprocess" };
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         edited e;
         edit(&e);
@@ -340,9 +355,9 @@ static void missing_metadata(void **state) {
     }
 }
 
-#define RULE(size, channels, order, mean, scale, resize, crop)                                                                     \
-    "{\"size\":" size ",\"channels\":" channels ",\"order\":" order ",\"mean\":" mean ",\"scale\":" scale ",\"resize\":" resize    \
-    ",\"crop\":" crop "}"
+#define RULE(size, channels, order, mean, scale, resize, crop)                                     \
+    "{\"size\":" size ",\"channels\":" channels ",\"order\":" order ",\"mean\":" mean              \
+    ",\"scale\":" scale ",\"resize\":" resize ",\"crop\":" crop "}"
 #define THREE "[1,2,3]"
 #define SQUASH "{\"rule\":\"squash\",\"side\":40,\"filter\":\"area\"}"
 
@@ -353,9 +368,11 @@ static void bad_metadata(void **state) {
         const char *words;
     } cases[] = {
         { "deeper.version", "2", DEEPER_ERROR_UNSUPPORTED, "model file version 2" },
-        { "deeper.architecture", "resnet", DEEPER_ERROR_UNSUPPORTED, "its network: resnet: no such architecture" },
+        { "deeper.architecture", "resnet", DEEPER_ERROR_UNSUPPORTED,
+          "its network: resnet: no such architecture" },
         { "deeper.options", "norm=none,norm", DEEPER_ERROR_UNSUPPORTED, "its network: googlenet" },
-        { "deeper.options", "stem=small,width=0.0625", DEEPER_ERROR_MISMATCH, "not the weights of googlenet: " },
+        { "deeper.options", "stem=small,width=0.0625", DEEPER_ERROR_MISMATCH,
+          "not the weights of googlenet: " },
         { "deeper.classes", "", DEEPER_ERROR_FORMAT, "deeper.classes is ''" },
         { "deeper.classes", "3x", DEEPER_ERROR_FORMAT, "deeper.classes is '3x'" },
         { "deeper.classes", "0", DEEPER_ERROR_FORMAT, "deeper.classes" },
@@ -365,32 +382,52 @@ static void bad_metadata(void **state) {
         { "deeper.labels", "{", DEEPER_ERROR_FORMAT, "deeper.labels is not sound JSON" },
         { "deeper.labels", "[]", DEEPER_ERROR_FORMAT, "without labels" },
         { "deeper.labels", "[[\"a\",\"a\"],[\"b\",\"b\"]]", DEEPER_ERROR_FORMAT, "2 entries" },
-        { "deeper.labels", "[[\"a\",\"a\"],[\"b\",\"b\"],[\"a\",\"c\"]]", DEEPER_ERROR_FORMAT, "two classes have the id a" },
-        { "deeper.labels", "[[\"a\",\"a\"],[\"b\",1],[\"c\",\"c\"]]", DEEPER_ERROR_FORMAT, "entry 2 is not [ID, NAME]" },
-        { "deeper.labels", "[[\"a\",\"a\"],[\"\",\"b\"],[\"c\",\"c\"]]", DEEPER_ERROR_FORMAT, "label 2" },
+        { "deeper.labels", "[[\"a\",\"a\"],[\"b\",\"b\"],[\"a\",\"c\"]]", DEEPER_ERROR_FORMAT,
+          "two classes have the id a" },
+        { "deeper.labels", "[[\"a\",\"a\"],[\"b\",1],[\"c\",\"c\"]]", DEEPER_ERROR_FORMAT,
+          "entry 2 is not [ID, NAME]" },
+        { "deeper.labels", "[[\"a\",\"a\"],[\"\",\"b\"],[\"c\",\"c\"]]", DEEPER_ERROR_FORMAT,
+          "label 2" },
         { "deeper.labels", "[[\"a\",\"\\u001b\"]]", DEEPER_ERROR_FORMAT, "label 1" },
         { "deeper.preprocess", "", DEEPER_ERROR_FORMAT, "deeper.preprocess is not sound JSON" },
         { "deeper.preprocess", "[]", DEEPER_ERROR_FORMAT, "size" },
-        { "deeper.preprocess", "{\"size\":32,\"channels\":1}", DEEPER_ERROR_FORMAT, "channels is 1; googlenet takes 3" },
+        { "deeper.preprocess", "{\"size\":32,\"channels\":1}", DEEPER_ERROR_FORMAT,
+          "channels is 1; googlenet takes 3" },
         { "deeper.preprocess", "{\"size\":0,\"channels\":3}", DEEPER_ERROR_FORMAT, "size is not" },
-        { "deeper.preprocess", "{\"size\":1000000,\"channels\":3}", DEEPER_ERROR_UNSUPPORTED, "image size" },
-        { "deeper.preprocess", "{\"size\":32,\"channels\":2}", DEEPER_ERROR_FORMAT, "channels is not 1 or 3" },
-        { "deeper.preprocess", "{\"size\":32,\"channels\":3,\"order\":\"RGB\"}", DEEPER_ERROR_FORMAT, "mean" },
-        { "deeper.preprocess", RULE("32", "3", "\"GBR\"", THREE, THREE, SQUASH, "\"centre\""), DEEPER_ERROR_FORMAT, "order" },
-        { "deeper.preprocess", RULE("32", "1", "\"BGR\"", "[1]", "[1]", SQUASH, "\"centre\""), DEEPER_ERROR_FORMAT,
-          "order is not grey" },
-        { "deeper.preprocess", RULE("32", "3", "\"RGB\"", "[1,2]", THREE, SQUASH, "\"centre\""), DEEPER_ERROR_FORMAT, "mean" },
-        { "deeper.preprocess", RULE("32", "3", "\"RGB\"", "[1,2,1e39]", THREE, SQUASH, "\"centre\""), DEEPER_ERROR_FORMAT, "mean" },
-        { "deeper.preprocess", RULE("32", "3", "\"RGB\"", THREE, "[1,2,\"3\"]", SQUASH, "\"centre\""), DEEPER_ERROR_FORMAT,
-          "scale" },
-        { "deeper.preprocess", RULE("32", "3", "\"RGB\"", THREE, "[0,0,0]", SQUASH, "\"centre\""), DEEPER_ERROR_FORMAT, "scale" },
-        { "deeper.preprocess", RULE("32", "3", "\"RGB\"", THREE, THREE, "{}", "\"centre\""), DEEPER_ERROR_FORMAT, "resize.rule" },
-        { "deeper.preprocess", RULE("32", "3", "\"RGB\"", THREE, THREE, "{\"rule\":\"none\",\"filter\":\"x\"}", "\"centre\""),
+        { "deeper.preprocess", "{\"size\":1000000,\"channels\":3}", DEEPER_ERROR_UNSUPPORTED,
+          "image size" },
+        { "deeper.preprocess", "{\"size\":32,\"channels\":2}", DEEPER_ERROR_FORMAT,
+          "channels is not 1 or 3" },
+        { "deeper.preprocess", "{\"size\":32,\"channels\":3,\"order\":\"RGB\"}",
+          DEEPER_ERROR_FORMAT, "mean" },
+        { "deeper.preprocess", RULE("32", "3", "\"GBR\"", THREE, THREE, SQUASH, "\"centre\""),
+          DEEPER_ERROR_FORMAT, "order" },
+        { "deeper.preprocess", RULE("32", "1", "\"BGR\"", "[1]", "[1]", SQUASH, "\"centre\""),
+          DEEPER_ERROR_FORMAT, "order is not grey" },
+        { "deeper.preprocess", RULE("32", "3", "\"RGB\"", "[1,2]", THREE, SQUASH, "\"centre\""),
+          DEEPER_ERROR_FORMAT, "mean" },
+        { "deeper.preprocess",
+          RULE("32", "3", "\"RGB\"", "[1,2,1e39]", THREE, SQUASH, "\"centre\""),
+          DEEPER_ERROR_FORMAT, "mean" },
+        { "deeper.preprocess",
+          RULE("32", "3", "\"RGB\"", THREE, "[1,2,\"3\"]", SQUASH, "\"centre\""),
+          DEEPER_ERROR_FORMAT, "scale" },
+        { "deeper.preprocess", RULE("32", "3", "\"RGB\"", THREE, "[0,0,0]", SQUASH, "\"centre\""),
+          DEEPER_ERROR_FORMAT, "scale" },
+        { "deeper.preprocess", RULE("32", "3", "\"RGB\"", THREE, THREE, "{}", "\"centre\""),
+          DEEPER_ERROR_FORMAT, "resize.rule" },
+        { "deeper.preprocess",
+          RULE("32", "3", "\"RGB\"", THREE, THREE, "{\"rule\":\"none\",\"filter\":\"x\"}",
+               "\"centre\""),
           DEEPER_ERROR_FORMAT, "resize.filter" },
-        { "deeper.preprocess", RULE("32", "3", "\"RGB\"", THREE, THREE, "{\"rule\":\"short\",\"filter\":\"area\"}", "\"centre\""),
+        { "deeper.preprocess",
+          RULE("32", "3", "\"RGB\"", THREE, THREE, "{\"rule\":\"short\",\"filter\":\"area\"}",
+               "\"centre\""),
           DEEPER_ERROR_FORMAT, "resize.side" },
-        { "deeper.preprocess", RULE("64", "3", "\"RGB\"", THREE, THREE, SQUASH, "\"centre\""), DEEPER_ERROR_FORMAT, "side is 40" },
-        { "deeper.preprocess", RULE("32", "3", "\"RGB\"", THREE, THREE, SQUASH, "\"left\""), DEEPER_ERROR_FORMAT, "crop" },
+        { "deeper.preprocess", RULE("64", "3", "\"RGB\"", THREE, THREE, SQUASH, "\"centre\""),
+          DEEPER_ERROR_FORMAT, "side is 40" },
+        { "deeper.preprocess", RULE("32", "3", "\"RGB\"", THREE, THREE, SQUASH, "\"left\""),
+          DEEPER_ERROR_FORMAT, "crop" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         edited e;
@@ -416,17 +453,24 @@ static void difference(void **state) {
     tensor_of(&e, "inception_3a/1x1.weight")->name = "inception_3a/1x2.weight";
     tensor_of(&e, "inception_5b/pool_proj.bias")->name = "data"; /* a node, but no parameter */
     dp_tensor *other = tensor_of(&e, "conv2/3x3_reduce.weight");
-    *other = (dp_tensor){ .name = other->name, .rank = 3, .shape = { 8, 2, 4 }, .data = other->data, .bytes = 8 * 2 * 4 * 4 };
+    *other = (dp_tensor){ .name = other->name,
+                          .rank = 3,
+                          .shape = { 8, 2, 4 },
+                          .data = other->data,
+                          .bytes = 8 * 2 * 4 * 4 };
     refused(&e, DEEPER_ERROR_MISMATCH,
-            ": not the weights of googlenet: 2 tensors missing (first inception_3a/1x1.weight 8x16x1x1), 2 unknown (first "
-            "inception_3a/1x2.weight 8x16x1x1), 1 of other shape (conv2/3x3_reduce.weight: 8x8x1x1 wanted, 8x2x4 found)");
+            ": not the weights of googlenet: 2 tensors missing (first inception_3a/1x1.weight "
+            "8x16x1x1), 2 unknown (first "
+            "inception_3a/1x2.weight 8x16x1x1), 1 of other shape (conv2/3x3_reduce.weight: 8x8x1x1 "
+            "wanted, 8x2x4 found)");
     edit_end(&e);
 
     edit(&e);
     dp_tensor *weight = tensor_of(&e, "loss3/classifier.weight");
     weight->shape[1]--;
     weight->bytes -= 3 * 4;
-    refused(&e, DEEPER_ERROR_MISMATCH, "googlenet: 1 of other shape (loss3/classifier.weight: 3x64 wanted, 3x63 found)");
+    refused(&e, DEEPER_ERROR_MISMATCH,
+            "googlenet: 1 of other shape (loss3/classifier.weight: 3x64 wanted, 3x63 found)");
     edit_end(&e);
 
     edit(&e);
@@ -450,7 +494,8 @@ static void long_difference(void **state) {
 static void tolerated_shapes(void **state) {
     edited e;
     edit(&e);
-    dp_tensor *weight = tensor_of(&e, "loss3/classifier.weight"), *bias = tensor_of(&e, "loss3/classifier.bias");
+    dp_tensor *weight = tensor_of(&e, "loss3/classifier.weight"),
+              *bias = tensor_of(&e, "loss3/classifier.bias");
     weight->rank = 4;
     weight->shape[2] = weight->shape[3] = 1;
     bias->rank = 4;
@@ -467,11 +512,12 @@ static void not_a_weight(void **state) {
     edited e;
     edit(&e);
     tensor_of(&e, "conv2/3x3.bias")->dtype = DP_DTYPE_I32;
-    refused(&e, DEEPER_ERROR_UNSUPPORTED, "conv2/3x3.bias holds I32; weights are read from F32, F16, BF16 and F64");
+    refused(&e, DEEPER_ERROR_UNSUPPORTED,
+            "conv2/3x3.bias holds I32; weights are read from F32, F16, BF16 and F64");
     edit_end(&e);
 }
 
-/* --------------------------------------------------------------------------------------------------------------- opening */
+/* -------------------------------------------------------------------------------------- opening */
 
 static void not_a_model(void **state) {
     static const struct {
@@ -499,8 +545,10 @@ static void allocations_fail(void **state) {
     edit(&e);
     test_failing_allocator it;
     deeper_error error;
-    convert(&e, tensor_of(&e, "conv2/3x3.bias"), DP_DTYPE_F64); /* so that the arena is asked for too */
-    assert_int_equal(dp_safetensors_write(path, e.file.tensors, e.file.count, e.file.metadata, e.file.metadata_count, NULL, &error),
+    convert(&e, tensor_of(&e, "conv2/3x3.bias"),
+            DP_DTYPE_F64); /* so that the arena is asked for too */
+    assert_int_equal(dp_safetensors_write(path, e.file.tensors, e.file.count, e.file.metadata,
+                                          e.file.metadata_count, NULL, &error),
                      DEEPER_OK);
     for (long n = 1, done = 0; !done; n++) {
         dp_model *opened = NULL;

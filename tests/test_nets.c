@@ -1,6 +1,8 @@
-/* test_nets.c - GoogLeNet as the paper's Table 1 and BVLC's Caffe model have it: names, shapes, counts; every option; the sizes of
- * picture that it takes; the text of options and its errors. Expected numbers come from arithmetic outside the program: weights of
- * a row from the widths of the paper, multiply-adds as weights x pixels. */
+/* test_nets.c - GoogLeNet as the paper's Table 1 and BVLC's Caffe model have it: names, shapes,
+ * counts; every option; the sizes of picture that it takes; the text of options and its errors.
+ * Expected numbers come from arithmetic outside the program: weights of a row from the widths of
+ * the paper, multiply-adds as weights x pixels.
+ * One file because every option changes the same table of counts. */
 #include "graph/graph.h"
 #include "nets/nets.h"
 
@@ -40,14 +42,17 @@ static sums sum(const test_net *it, const char *prefix, bool with_heads) {
     sums total = { 0 };
     for (int i = 0; i < it->graph->count; i++) {
         const dp_node *node = &it->graph->nodes[i];
-        if (strncmp(node->name, prefix, strlen(prefix)) != 0 || (node->head != DP_HEAD_MAIN && !with_heads))
+        if (strncmp(node->name, prefix, strlen(prefix)) != 0
+            || (node->head != DP_HEAD_MAIN && !with_heads))
             continue;
         dp_cost cost = dp_node_cost(it->graph, i);
         total.multiply_adds += cost.multiply_adds;
         total.parameters += cost.parameters;
         if (node->op == DP_OP_CONV || node->op == DP_OP_FC) {
             total.weights += dp_shape_floats(it->graph->nodes[node->inputs[1]].shape);
-            total.biases += node->input_count == 3 ? dp_shape_floats(it->graph->nodes[node->inputs[2]].shape) : 0;
+            total.biases += node->input_count == 3
+                                ? dp_shape_floats(it->graph->nodes[node->inputs[2]].shape)
+                                : 0;
         }
     }
     return total;
@@ -60,10 +65,10 @@ static int count_ops(const test_net *it, dp_op op) {
     return count;
 }
 
-/* ---------------------------------------------------------------- Table 1 */
+/* -------------------------------------------------------------------------------------- Table 1 */
 
-/* A row: last layer and its output, weights without biases, multiply-adds in units of 100,000 as Table 1 computed exactly has
- * them, to one decimal of a million. */
+/* A row: last layer and its output, weights without biases, multiply-adds in units of 100,000 as
+ * Table 1 computed exactly has them, to one decimal of a million. */
 static const struct {
     const char *prefix, *last;
     int channels, side;
@@ -101,8 +106,9 @@ static void test_table_1(void **state) {
         assert_shape(&it, rows[i].last, rows[i].channels, rows[i].side, rows[i].side);
         if (row.weights != rows[i].weights || row.biases != rows[i].biases
             || (row.multiply_adds + 50000) / 100000 != rows[i].tenths)
-            fail_msg("%s: %llu weights, %llu biases, %llu multiply-adds", rows[i].prefix, (unsigned long long)row.weights,
-                     (unsigned long long)row.biases, (unsigned long long)row.multiply_adds);
+            fail_msg("%s: %llu weights, %llu biases, %llu multiply-adds", rows[i].prefix,
+                     (unsigned long long)row.weights, (unsigned long long)row.biases,
+                     (unsigned long long)row.multiply_adds);
         assert_true(row.parameters == row.weights + row.biases);
         /* All layers of a row work on pictures of one size. */
         assert_true(row.multiply_adds == rows[i].weights * (uint64_t)(rows[i].side * rows[i].side));
@@ -133,15 +139,17 @@ static void assert_layer(const test_net *it, const char *part, const layer *expe
     if (!expected->window)
         return;
     int side = expected->window, stride = expected->stride, pad = expected->pad;
-    if (w->height != side || w->width != side || w->stride_y != stride || w->stride_x != stride || w->pad_top != pad
-        || w->pad_left != pad || w->pad_bottom != pad || w->pad_right != pad)
+    if (w->height != side || w->width != side || w->stride_y != stride || w->stride_x != stride
+        || w->pad_top != pad || w->pad_left != pad || w->pad_bottom != pad || w->pad_right != pad)
         fail_msg("%s: not %dx%d/%d with padding %d", name, side, side, stride, pad);
 }
 
-/* Layer names of BVLC's model: what its weights are found by, and its pools, norms and concatenations. */
+/* Layer names of BVLC's model: what its weights are found by, and its pools, norms and
+ * concatenations. */
 static void test_caffe_names(void **state) {
-    static const char *const modules[] = { "inception_3a/", "inception_3b/", "inception_4a/", "inception_4b/", "inception_4c/",
-                                           "inception_4d/", "inception_4e/", "inception_5a/", "inception_5b/" };
+    static const char *const modules[] = { "inception_3a/", "inception_3b/", "inception_4a/",
+                                           "inception_4b/", "inception_4c/", "inception_4d/",
+                                           "inception_4e/", "inception_5a/", "inception_5b/" };
     static const layer parts[] = {
         { "1x1", DP_OP_CONV, 1, 1, 0 },        { "relu_1x1", DP_OP_RELU, 0, 0, 0 },
         { "3x3_reduce", DP_OP_CONV, 1, 1, 0 }, { "relu_3x3_reduce", DP_OP_RELU, 0, 0, 0 },
@@ -191,8 +199,8 @@ static const char *input_name(const test_net *it, const char *name, int input) {
 
 /* Order of layers where it could be another, and the constants that Table 1 leaves open. */
 static void test_order_and_constants(void **state) {
-    static const char *const order[] = { "inception_4b/relu_1x1", "inception_4b/relu_3x3", "inception_4b/relu_5x5",
-                                         "inception_4b/relu_pool_proj" };
+    static const char *const order[] = { "inception_4b/relu_1x1", "inception_4b/relu_3x3",
+                                         "inception_4b/relu_5x5", "inception_4b/relu_pool_proj" };
     (void)state;
     test_net it = test_net_build("googlenet", 1000, 224);
     assert_int_equal(node_of(&it, "inception_4b/output")->input_count, 4);
@@ -214,14 +222,17 @@ static void test_order_and_constants(void **state) {
     test_net_free(&it);
 }
 
-/* ---------------------------------------------------------------- auxiliary heads */
+/* ------------------------------------------------------------------------------ auxiliary heads */
 
 static void test_auxiliary_heads(void **state) {
-    static const char *const names[] = { "ave_pool", "conv", "relu_conv", "fc", "relu_fc", "drop_fc", "classifier", "prob" };
+    static const char *const names[] = { "ave_pool", "conv",    "relu_conv",  "fc",
+                                         "relu_fc",  "drop_fc", "classifier", "prob" };
     (void)state;
     test_net it = test_net_build("googlenet:aux=1", 1000, 224);
-    assert_int_equal(node_of(&it, "loss1/ave_pool")->inputs[0], dp_graph_find(it.graph, "inception_4a/output"));
-    assert_int_equal(node_of(&it, "loss2/ave_pool")->inputs[0], dp_graph_find(it.graph, "inception_4d/output"));
+    assert_int_equal(node_of(&it, "loss1/ave_pool")->inputs[0],
+                     dp_graph_find(it.graph, "inception_4a/output"));
+    assert_int_equal(node_of(&it, "loss2/ave_pool")->inputs[0],
+                     dp_graph_find(it.graph, "inception_4d/output"));
     assert_shape(&it, "loss1/ave_pool", 512, 4, 4);
     assert_shape(&it, "loss2/ave_pool", 528, 4, 4);
     for (int head = 1; head <= 2; head++)
@@ -235,10 +246,13 @@ static void test_auxiliary_heads(void **state) {
     assert_shape(&it, "loss2/prob", 1000, 1, 1);
     assert_true(node_of(&it, "loss1/drop_fc")->attributes.dropout.rate == 0.7F);
     /* 512 and 528 x 128 + 128, 2048 x 1024 + 1024, 1024 x 1000 + 1000. */
-    assert_true(sum(&it, "loss1/", true).parameters == 3188840 && sum(&it, "loss2/", true).parameters == 3190888);
-    assert_true(sum(&it, "", true).parameters == 13378280 && sum(&it, "", false).parameters == 6998552);
+    assert_true(sum(&it, "loss1/", true).parameters == 3188840
+                && sum(&it, "loss2/", true).parameters == 3190888);
+    assert_true(sum(&it, "", true).parameters == 13378280
+                && sum(&it, "", false).parameters == 6998552);
     assert_true(sum(&it, "", false).multiply_adds == 1582671872);
-    assert_true(sum(&it, "", true).multiply_adds == 1582671872 + 2 * (2048 * 1024 + 1024 * 1000) + 16 * 128 * (512 + 528));
+    assert_true(sum(&it, "", true).multiply_adds
+                == 1582671872 + 2 * (2048 * 1024 + 1024 * 1000) + 16 * 128 * (512 + 528));
 
     /* The main output needs nothing of them; parameters of a head are marked as the head's. */
     int prob = dp_graph_find(it.graph, "prob");
@@ -248,17 +262,19 @@ static void test_auxiliary_heads(void **state) {
     for (int i = 0; i < it.graph->count; i++) {
         assert_int_equal(needed[i], it.graph->nodes[i].head == DP_HEAD_MAIN);
         assert_int_equal(it.graph->nodes[i].head != DP_HEAD_MAIN,
-                         !strncmp(it.graph->nodes[i].name, "loss1/", 6) || !strncmp(it.graph->nodes[i].name, "loss2/", 6));
+                         !strncmp(it.graph->nodes[i].name, "loss1/", 6)
+                             || !strncmp(it.graph->nodes[i].name, "loss2/", 6));
     }
     free(needed);
     test_net_free(&it);
 }
 
-/* ---------------------------------------------------------------- options */
+/* -------------------------------------------------------------------------------------- options */
 
-/* Each against a sum over Table 1's widths by hand. A batch norm has four parameters a channel in place of a bias, 3 x 7,280 more.
- * The separable stem is 7*7*3*8 + 24*64 = 2,712 weights, the 2.7K that Table 1 prints, and makes 1,498.7 million multiply-adds, the
- * paper's 1.5 billion. The 3x3 third branch has 16/25 of its weights less. */
+/* Each against a sum over Table 1's widths by hand. A batch norm has four parameters a channel in
+ * place of a bias, 3 x 7,280 more. The separable stem is 7*7*3*8 + 24*64 = 2,712 weights, the 2.7K
+ * that Table 1 prints, and makes 1,498.7 million multiply-adds, the paper's 1.5 billion. The 3x3
+ * third branch has 16/25 of its weights less. */
 static void test_option_counts(void **state) {
     static const struct {
         const char *spec;
@@ -276,19 +292,22 @@ static void test_option_counts(void **state) {
         { "googlenet:width=0.5", 1000, 224, 2019016, 427083264 },
         { "googlenet:width=2", 1000, 224, 25909832, 6092611584 },
         { "googlenet:width=4", 1000, 224, 99473576, 23894294528 },
-        /* 7*7*1024 x 1024 + 1024 in place of the average; the multiply-adds grow by the same weights. */
+        /* 7*7*1024 x 1024 + 1024 in place of the average; the multiply-adds grow by the same
+           weights. */
         { "googlenet:classifier=fc", 1000, 224, 6998552 + 51381248, 1582671872 + 51380224 },
         { "googlenet:dropout=0", 1000, 224, 6998552, 1582671872 },
-        /* Without 4b, 4c and 4d; the 1x1, the reductions and the projection of 4e then read 512 channels and not 528. */
-        { "googlenet:depth=16", 1000, 224, 6998552 - 449160 - 510104 - 605376 - 16 * 576, 1274591232 },
+        /* Without 4b, 4c and 4d; the 1x1, the reductions and the projection of 4e then read 512
+           channels and not 528. */
+        { "googlenet:depth=16", 1000, 224, 6998552 - 449160 - 510104 - 605376 - 16 * 576,
+          1274591232 },
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         test_net it = test_net_build(cases[i].spec, cases[i].classes, cases[i].size);
         sums all = sum(&it, "", false);
         if (all.parameters != cases[i].parameters || all.multiply_adds != cases[i].multiply_adds)
-            fail_msg("%s: %llu parameters, %llu multiply-adds", cases[i].spec, (unsigned long long)all.parameters,
-                     (unsigned long long)all.multiply_adds);
+            fail_msg("%s: %llu parameters, %llu multiply-adds", cases[i].spec,
+                     (unsigned long long)all.parameters, (unsigned long long)all.multiply_adds);
         assert_shape(&it, "prob", cases[i].classes, 1, 1); /* width does not touch the classes */
         test_net_free(&it);
     }
@@ -300,11 +319,14 @@ static void test_option_structure(void **state) {
     test_net it = test_net_build("googlenet:norm=bn,aux=1", 1000, 224);
     assert_int_equal(count_ops(&it, DP_OP_LRN), 0);
     assert_int_equal(count_ops(&it, DP_OP_BATCH_NORM), 59);
-    for (int i = 0; i < it.graph->count; i++) /* no bias beside a batch norm, but in the linear layers */
+    for (int i = 0; i < it.graph->count;
+         i++) /* no bias beside a batch norm, but in the linear layers */
         if (it.graph->nodes[i].op == DP_OP_CONV || it.graph->nodes[i].op == DP_OP_FC)
-            assert_int_equal(it.graph->nodes[i].input_count, it.graph->nodes[i].op == DP_OP_FC ? 3 : 2);
+            assert_int_equal(it.graph->nodes[i].input_count,
+                             it.graph->nodes[i].op == DP_OP_FC ? 3 : 2);
     assert_string_equal(input_name(&it, "inception_3a/relu_3x3", 0), "inception_3a/3x3/bn");
-    assert_string_equal(input_name(&it, "inception_3a/3x3/bn", 4), "inception_3a/3x3/bn.running_var");
+    assert_string_equal(input_name(&it, "inception_3a/3x3/bn", 4),
+                        "inception_3a/3x3/bn.running_var");
     assert_true(node_of(&it, "inception_3a/3x3/bn")->attributes.epsilon == 1e-3F);
     test_net_free(&it);
 
@@ -332,7 +354,8 @@ static void test_option_structure(void **state) {
     it = test_net_build("googlenet:module=naive", 1000, 224);
     assert_int_equal(dp_graph_find(it.graph, "inception_3a/3x3_reduce"), -1);
     assert_int_equal(dp_graph_find(it.graph, "inception_3a/pool_proj"), -1);
-    assert_shape(&it, "inception_3a/output", 64 + 128 + 32 + 192, 28, 28); /* the pool keeps all channels */
+    assert_shape(&it, "inception_3a/output", 64 + 128 + 32 + 192, 28,
+                 28); /* the pool keeps all channels */
     assert_string_equal(input_name(&it, "inception_3a/output", 3), "inception_3a/pool");
     test_net_free(&it);
 
@@ -351,7 +374,7 @@ static void test_option_structure(void **state) {
     test_net_free(&it);
 }
 
-/* ---------------------------------------------------------------- sizes */
+/* ---------------------------------------------------------------------------------------- sizes */
 
 /* Sides: the 7x7/2 gives ceil(size / 2), every pool after it floor(side / 2). */
 static void test_sizes(void **state) {
@@ -375,18 +398,20 @@ static void test_sizes(void **state) {
     }
 }
 
-/* Auxiliary heads pool 5x5/3 from 14x14 on (pictures of 223 pixels); below, they average to the smaller of 4 and the side. Their
- * linear layers follow. */
+/* Auxiliary heads pool 5x5/3 from 14x14 on (pictures of 223 pixels); below, they average to the
+ * smaller of 4 and the side. Their linear layers follow. */
 static void test_sizes_with_heads(void **state) {
     (void)state;
     for (int size = 31; size <= 320; size++) {
         test_net it = test_net_build("googlenet:aux=1", 10, size);
         int input = node_of(&it, "inception_4a/output")->shape.h;
         int side = input >= 14 ? (input - 5) / 3 + 1 : input < 4 ? input : 4;
-        assert_int_equal(node_of(&it, "loss1/ave_pool")->op, input >= 14 ? DP_OP_AVERAGE_POOL : DP_OP_ADAPTIVE_POOL);
+        assert_int_equal(node_of(&it, "loss1/ave_pool")->op,
+                         input >= 14 ? DP_OP_AVERAGE_POOL : DP_OP_ADAPTIVE_POOL);
         assert_shape(&it, "loss1/ave_pool", 512, side, side);
         assert_shape(&it, "loss2/ave_pool", 528, side, side);
-        assert_int_equal(dp_shape_floats(node_of(&it, "loss1/fc.weight")->shape), 1024 * 128 * side * side);
+        assert_int_equal(dp_shape_floats(node_of(&it, "loss1/fc.weight")->shape),
+                         1024 * 128 * side * side);
         test_net_free(&it);
     }
     test_net small = test_net_build("googlenet:aux=1,stem=small", 10, 56);
@@ -394,9 +419,10 @@ static void test_sizes_with_heads(void **state) {
     test_net_free(&small);
 }
 
-/* ---------------------------------------------------------------- refusals */
+/* ------------------------------------------------------------------------------------- refusals */
 
-static void assert_refused(const char *spec, int classes, int size, deeper_status status, const char *message) {
+static void assert_refused(const char *spec, int classes, int size, deeper_status status,
+                           const char *message) {
     test_net it;
     deeper_error error = { 0 };
     assert_int_equal(test_net_try(&it, spec, classes, size, &error), status);
@@ -409,14 +435,19 @@ static void assert_refused(const char *spec, int classes, int size, deeper_statu
 
 static void test_refused_specs(void **state) {
     static const char *const cases[][2] = {
-        { "googlnet", "googlnet: no such architecture; there is googlenet, lenet5, alexnet, nin, vgg16" },
+        { "googlnet",
+          "googlnet: no such architecture; there is googlenet, lenet5, alexnet, nin, vgg16" },
         { "", ": no such architecture; there is googlenet, lenet5, alexnet, nin, vgg16" },
-        { "googlenets:norm=bn", "googlenets: no such architecture; there is googlenet, lenet5, alexnet, nin, vgg16" },
-        { "GoogLeNet", "GoogLeNet: no such architecture; there is googlenet, lenet5, alexnet, nin, vgg16" },
+        { "googlenets:norm=bn",
+          "googlenets: no such architecture; there is googlenet, lenet5, alexnet, nin, vgg16" },
+        { "GoogLeNet",
+          "GoogLeNet: no such architecture; there is googlenet, lenet5, alexnet, nin, vgg16" },
         { "a\nb", "a?b: no such architecture; there is googlenet, lenet5, alexnet, nin, vgg16" },
-        { "googlenet:height=3", "googlenet: no option 'height'; there are norm, stem, module, aux, branch5, width, classifier, "
+        { "googlenet:height=3", "googlenet: no option 'height'; there are norm, stem, module, aux, "
+                                "branch5, width, classifier, "
                                 "dropout, depth, pool4, aux_pool" },
-        { "googlenet:norm=bn,Aux=1", "googlenet: no option 'Aux'; there are norm, stem, module, aux, branch5, width, classifier, "
+        { "googlenet:norm=bn,Aux=1", "googlenet: no option 'Aux'; there are norm, stem, module, "
+                                     "aux, branch5, width, classifier, "
                                      "dropout, depth, pool4, aux_pool" },
         { "googlenet:norm", "googlenet: 'norm' is not OPTION=VALUE" },
         { "googlenet:,", "googlenet: '' is not OPTION=VALUE" },
@@ -447,20 +478,27 @@ static void test_refused_sizes(void **state) {
         deeper_status status;
         const char *message;
     } cases[] = {
-        { "googlenet", 0, 224, DEEPER_ERROR_ARGUMENT, "googlenet: 0 classes; 1 to 1048576 are possible" },
-        { "googlenet", 1048577, 224, DEEPER_ERROR_ARGUMENT, "googlenet: 1048577 classes; 1 to 1048576 are possible" },
-        { "googlenet", 10, 0, DEEPER_ERROR_ARGUMENT, "googlenet: an image size of 0; 1 to 4096 are possible" },
-        { "googlenet", 10, 4097, DEEPER_ERROR_ARGUMENT, "googlenet: an image size of 4097; 1 to 4096 are possible" },
+        { "googlenet", 0, 224, DEEPER_ERROR_ARGUMENT,
+          "googlenet: 0 classes; 1 to 1048576 are possible" },
+        { "googlenet", 1048577, 224, DEEPER_ERROR_ARGUMENT,
+          "googlenet: 1048577 classes; 1 to 1048576 are possible" },
+        { "googlenet", 10, 0, DEEPER_ERROR_ARGUMENT,
+          "googlenet: an image size of 0; 1 to 4096 are possible" },
+        { "googlenet", 10, 4097, DEEPER_ERROR_ARGUMENT,
+          "googlenet: an image size of 4097; 1 to 4096 are possible" },
         { "googlenet", 10, 30, DEEPER_ERROR_MISMATCH,
-          "googlenet: pictures of 30 pixels are too small, larger ones and stem=small do (pool4/3x3_s2: a window of 3x3 does not "
+          "googlenet: pictures of 30 pixels are too small, larger ones and stem=small do "
+          "(pool4/3x3_s2: a window of 3x3 does not "
           "fit into a picture of 1x1)" },
         { "googlenet:stem=small", 10, 7, DEEPER_ERROR_MISMATCH,
-          "googlenet: pictures of 7 pixels are too small, larger ones and stem=small do (pool4/3x3_s2: a window of 3x3 does not "
+          "googlenet: pictures of 7 pixels are too small, larger ones and stem=small do "
+          "(pool4/3x3_s2: a window of 3x3 does not "
           "fit into a picture of 1x1)" },
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        assert_refused(cases[i].spec, cases[i].classes, cases[i].size, cases[i].status, cases[i].message);
+        assert_refused(cases[i].spec, cases[i].classes, cases[i].size, cases[i].status,
+                       cases[i].message);
 }
 
 /* A name of any length makes a message that ends. */
@@ -482,7 +520,7 @@ static void test_long_specs(void **state) {
     }
 }
 
-/* ---------------------------------------------------------------- the text of options */
+/* -------------------------------------------------------------------------- the text of options */
 
 /* The members that the operator has; the others' bytes mean nothing. */
 static bool same_attributes(const dp_node *x, const dp_node *y) {
@@ -498,9 +536,11 @@ static void assert_same_graph(const test_net *a, const test_net *b, const char *
     bool same = a->graph->count == b->graph->count;
     for (int i = 0; same && i < a->graph->count; i++) {
         const dp_node *x = &a->graph->nodes[i], *y = &b->graph->nodes[i];
-        same = !strcmp(x->name, y->name) && x->op == y->op && x->head == y->head && x->input_count == y->input_count
-               && dp_shape_equal(x->shape, y->shape) && x->parameter == y->parameter && same_attributes(x, y)
-               && (!x->input_count || !memcmp(x->inputs, y->inputs, (size_t)x->input_count * sizeof(int)));
+        same = !strcmp(x->name, y->name) && x->op == y->op && x->head == y->head
+               && x->input_count == y->input_count && dp_shape_equal(x->shape, y->shape)
+               && x->parameter == y->parameter && same_attributes(x, y)
+               && (!x->input_count
+                   || !memcmp(x->inputs, y->inputs, (size_t)x->input_count * sizeof(int)));
     }
     if (!same)
         fail_msg("%s and %s are not the same network", spec, a->options);
@@ -529,14 +569,19 @@ static void test_pools(void **state) {
 
 /* All values with all others. */
 static void test_every_combination(void **state) {
-    static const char *const norms[] = { "lrn", "bn", "none" }, *const stems[] = { "full", "separable", "small" };
-    static const char *const modules[] = { "reduced", "naive" }, *const branches[] = { "5x5", "3x3" };
+    static const char *const norms[] = { "lrn", "bn", "none" }, *const stems[] = { "full",
+                                                                                   "separable",
+                                                                                   "small" };
+    static const char *const modules[] = { "reduced", "naive" }, *const branches[] = { "5x5",
+                                                                                       "3x3" };
     static const char *const widths[] = { "1", "0.5" };
     (void)state;
     for (int i = 0; i < 3 * 3 * 2 * 2 * 2 * 2; i++) {
         char options[160], spec[192];
-        snprintf(options, sizeof options, "norm=%s,stem=%s,module=%s,aux=%d,branch5=%s,width=%s" LATER, norms[i % 3],
-                 stems[i / 3 % 3], modules[i / 9 % 2], i / 18 % 2, branches[i / 36 % 2], widths[i / 72]);
+        snprintf(options, sizeof options,
+                 "norm=%s,stem=%s,module=%s,aux=%d,branch5=%s,width=%s" LATER, norms[i % 3],
+                 stems[i / 3 % 3], modules[i / 9 % 2], i / 18 % 2, branches[i / 36 % 2],
+                 widths[i / 72]);
         snprintf(spec, sizeof spec, "googlenet:%s", options);
         test_net it = test_net_build(spec, 10, 224);
         assert_string_equal(it.options, options);
@@ -553,11 +598,16 @@ static void test_option_text(void **state) {
         const char *spec, *options;
     } cases[] = {
         { "googlenet:", DEFAULTS },
-        { "googlenet:width=0.50", "norm=lrn,stem=full,module=reduced,aux=0,branch5=5x5,width=0.5" LATER },
-        { "googlenet:width=2,norm=bn", "norm=bn,stem=full,module=reduced,aux=0,branch5=5x5,width=2" LATER },
-        { "googlenet:width=0.1", "norm=lrn,stem=full,module=reduced,aux=0,branch5=5x5,width=0.1" LATER },
-        /* 208 channels x this width / 8 is just 2.5: a digit less and there were 16 channels, not 24. */
-        { "googlenet:width=0.09615385", "norm=lrn,stem=full,module=reduced,aux=0,branch5=5x5,width=0.09615385" LATER },
+        { "googlenet:width=0.50",
+          "norm=lrn,stem=full,module=reduced,aux=0,branch5=5x5,width=0.5" LATER },
+        { "googlenet:width=2,norm=bn",
+          "norm=bn,stem=full,module=reduced,aux=0,branch5=5x5,width=2" LATER },
+        { "googlenet:width=0.1",
+          "norm=lrn,stem=full,module=reduced,aux=0,branch5=5x5,width=0.1" LATER },
+        /* 208 channels x this width / 8 is just 2.5: a digit less and there were 16 channels,
+           not 24. */
+        { "googlenet:width=0.09615385",
+          "norm=lrn,stem=full,module=reduced,aux=0,branch5=5x5,width=0.09615385" LATER },
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -581,11 +631,12 @@ static void test_list(void **state) {
     (void)state;
     const char *description = NULL;
     assert_string_equal(dp_net_name(0, &description), "googlenet");
-    static const char *const said[] = {
-        "norm=lrn|bn|none",     "stem=full|separable|small", "module=reduced|naive", "aux=0|1",        "branch5=5x5|3x3",
-        "width=0.0625..4",      "classifier=average|fc",     "dropout=0..0.95",      "depth=22|16|10", "pool4=3x3|2x2",
-        "aux_pool=5x5|adaptive"
-    };
+    static const char *const said[] = { "norm=lrn|bn|none",      "stem=full|separable|small",
+                                        "module=reduced|naive",  "aux=0|1",
+                                        "branch5=5x5|3x3",       "width=0.0625..4",
+                                        "classifier=average|fc", "dropout=0..0.95",
+                                        "depth=22|16|10",        "pool4=3x3|2x2",
+                                        "aux_pool=5x5|adaptive" };
     for (size_t i = 0; i < sizeof said / sizeof *said; i++)
         assert_non_null(strstr(description, said[i]));
     assert_string_equal(dp_net_name(0, NULL), "googlenet");
@@ -606,7 +657,8 @@ static void test_nth_allocation_fails(void **state) {
         deeper_error error = { 0 };
         deeper_status status = dp_graph_create(&graph, &it.allocator, &error);
         if (status == DEEPER_OK)
-            status = dp_net_build(graph, "googlenet", (dp_net_size){ 10, 64 }, &architecture, &options, &error);
+            status = dp_net_build(graph, "googlenet", (dp_net_size){ 10, 64 }, &architecture,
+                                  &options, &error);
         done = it.calls < n;
         assert_int_equal(status, done ? DEEPER_OK : DEEPER_ERROR_MEMORY);
         assert_true(done == (architecture != NULL) && done == (options != NULL));
@@ -622,17 +674,22 @@ static void test_spec_with(void **state) {
     static const char *const cases[][2] = { { "googlenet", "googlenet:aux=1" },
                                             { "googlenet:norm=bn", "googlenet:norm=bn,aux=1" },
                                             { "googlenet:aux=0", "googlenet:aux=0" },
-                                            { "googlenet:width=2,aux=1", "googlenet:width=2,aux=1" } };
+                                            { "googlenet:width=2,aux=1",
+                                              "googlenet:width=2,aux=1" } };
     char text[64];
     deeper_error error;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        assert_int_equal(dp_net_spec_with(text, sizeof text, cases[i][0], "aux", "1", &error), DEEPER_OK);
+        assert_int_equal(dp_net_spec_with(text, sizeof text, cases[i][0], "aux", "1", &error),
+                         DEEPER_OK);
         assert_string_equal(text, cases[i][1]);
     }
-    assert_int_equal(dp_net_spec_with(text, sizeof text, "googlenet", "lasers", "1", &error), DEEPER_OK);
+    assert_int_equal(dp_net_spec_with(text, sizeof text, "googlenet", "lasers", "1", &error),
+                     DEEPER_OK);
     assert_string_equal(text, "googlenet");
-    assert_int_equal(dp_net_spec_with(text, sizeof text, "googlenet:aux=7", "aux", "1", &error), DEEPER_ERROR_ARGUMENT);
-    assert_int_equal(dp_net_spec_with(text, 12, "googlenet", "aux", "1", &error), DEEPER_ERROR_LIMIT);
+    assert_int_equal(dp_net_spec_with(text, sizeof text, "googlenet:aux=7", "aux", "1", &error),
+                     DEEPER_ERROR_ARGUMENT);
+    assert_int_equal(dp_net_spec_with(text, 12, "googlenet", "aux", "1", &error),
+                     DEEPER_ERROR_LIMIT);
 }
 
 int main(void) {

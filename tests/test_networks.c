@@ -1,6 +1,7 @@
-/* test_networks.c - LeNet-5, AlexNet, Network in Network and VGG-16: parameters and multiply-adds against numbers that were
- * published or follow from published widths by hand, layer by layer; names and windows of the published weights; the sizes of
- * picture that each takes. GoogLeNet's are test_nets.c's. */
+/* test_networks.c - LeNet-5, AlexNet, Network in Network and VGG-16: parameters and multiply-adds
+ * against numbers that were published or follow from published widths by hand, layer by layer;
+ * names and windows of the published weights; the sizes of picture that each takes. GoogLeNet's are
+ * test_nets.c's. */
 #include "graph/graph.h"
 #include "nets/nets.h"
 
@@ -23,14 +24,17 @@ static dp_cost total(const test_net *it) {
     return sum;
 }
 
-/* ---------------------------------------------------------------- totals */
+/* --------------------------------------------------------------------------------------- totals */
 
 /* Where each number of parameters comes from:
- *   alexnet   60,965,224 = 34,944 + 307,456 + 885,120 + 663,936 + 442,624 + 37,752,832 + 16,781,312 + 4,097,000, the blobs of
- * Caffe's bvlc_alexnet ("60 million parameters" in the paper). Merged, conv2, conv4 and conv5 have twice the weights. single
- * 61,100,840, as torchvision states of its alexnet vgg16     138,357,544, as torchvision and Keras state; "138 million" in the
- * paper's table 2. Multiply-adds 15.47 G. nin       7,595,176: the blobs of the authors' nin_imagenet.caffemodel, a file of 29 MB;
- * cifar 966,986 likewise lenet5    61,706 and 60,850: see lenet5.c for how they differ from the paper's 60,000 */
+ *   alexnet   60,965,224 = 34,944 + 307,456 + 885,120 + 663,936 + 442,624 + 37,752,832 + 16,781,312
+ * + 4,097,000, the blobs of Caffe's bvlc_alexnet ("60 million parameters" in the paper). Merged,
+ * conv2, conv4 and conv5 have twice the weights. single 61,100,840, as torchvision states of its
+ * alexnet vgg16     138,357,544, as torchvision and Keras state; "138 million" in the paper's
+ * table 2. Multiply-adds 15.47 G. nin       7,595,176: the blobs of the authors'
+ * nin_imagenet.caffemodel, a file of 29 MB; cifar 966,986 likewise lenet5    61,706 and 60,850: see
+ * lenet5.c for how they differ from the paper's
+ * 60,000 */
 static const struct {
     const char *spec;
     int classes, size;
@@ -58,8 +62,8 @@ static void test_totals(void **state) {
         test_net it = test_net_build(totals[i].spec, totals[i].classes, totals[i].size);
         dp_cost sum = total(&it);
         if (sum.parameters != totals[i].parameters || sum.multiply_adds != totals[i].multiply_adds)
-            fail_msg("%s: %llu parameters, %llu multiply-adds", totals[i].spec, (unsigned long long)sum.parameters,
-                     (unsigned long long)sum.multiply_adds);
+            fail_msg("%s: %llu parameters, %llu multiply-adds", totals[i].spec,
+                     (unsigned long long)sum.parameters, (unsigned long long)sum.multiply_adds);
         const dp_node *prob = &it.graph->nodes[it.graph->count - 1];
         assert_string_equal(prob->name, "prob");
         assert_true(dp_shape_equal(prob->shape, (dp_shape){ 0, totals[i].classes, 1, 1 }));
@@ -67,27 +71,41 @@ static void test_totals(void **state) {
     }
 }
 
-/* ---------------------------------------------------------------- layers */
+/* --------------------------------------------------------------------------------------- layers */
 
-/* A layer with parameters or a pool: output, window, stride, pad, groups; parameters with biases. */
+/* A layer with parameters or a pool: output, window, stride, pad, groups; parameters with
+ * biases. */
 static const struct {
     const char *spec, *layer;
     int channels, side, window, stride, pad, groups;
     uint64_t parameters;
 } layers[] = {
-    { "alexnet", "conv1", 96, 55, 11, 4, 0, 1, 34944 },    { "alexnet", "pool1", 96, 27, 3, 2, 0, 1, 0 },
-    { "alexnet", "conv2", 256, 27, 5, 1, 2, 2, 307456 },   { "alexnet", "pool2", 256, 13, 3, 2, 0, 1, 0 },
-    { "alexnet", "conv3", 384, 13, 3, 1, 1, 1, 885120 },   { "alexnet", "conv4", 384, 13, 3, 1, 1, 2, 663936 },
-    { "alexnet", "conv5", 256, 13, 3, 1, 1, 2, 442624 },   { "alexnet", "pool5", 256, 6, 3, 2, 0, 1, 0 },
-    { "alexnet", "fc6", 4096, 1, 0, 0, 0, 0, 37752832 },   { "alexnet", "fc7", 4096, 1, 0, 0, 0, 0, 16781312 },
-    { "alexnet", "fc8", 1000, 1, 0, 0, 0, 0, 4097000 },    { "alexnet:form=single", "conv1", 64, 56, 11, 4, 2, 1, 23296 },
-    { "vgg16", "conv1_1", 64, 227, 3, 1, 1, 1, 1792 },     { "vgg16", "conv5_3", 512, 15, 3, 1, 1, 1, 2359808 },
-    { "vgg16", "fc6", 4096, 1, 0, 0, 0, 0, 102764544 },    { "nin", "conv1", 96, 55, 11, 4, 0, 1, 34944 },
-    { "nin", "cccp2", 96, 55, 1, 1, 0, 1, 9312 },          { "nin", "pool0", 96, 27, 3, 2, 0, 1, 0 },
-    { "nin", "conv2", 256, 27, 5, 1, 2, 1, 614656 },       { "nin", "cccp4", 256, 27, 1, 1, 0, 1, 65792 },
-    { "nin", "conv3", 384, 13, 3, 1, 1, 1, 885120 },       { "nin", "pool3", 384, 6, 3, 2, 0, 1, 0 },
-    { "nin", "conv4-1024", 1024, 6, 3, 1, 1, 1, 3539968 }, { "nin", "cccp7-1024", 1024, 6, 1, 1, 0, 1, 1049600 },
-    { "nin", "cccp8-1024", 1000, 6, 1, 1, 0, 1, 1025000 }, { "nin:form=cifar", "conv1", 192, 227, 5, 1, 2, 1, 14592 },
+    { "alexnet", "conv1", 96, 55, 11, 4, 0, 1, 34944 },
+    { "alexnet", "pool1", 96, 27, 3, 2, 0, 1, 0 },
+    { "alexnet", "conv2", 256, 27, 5, 1, 2, 2, 307456 },
+    { "alexnet", "pool2", 256, 13, 3, 2, 0, 1, 0 },
+    { "alexnet", "conv3", 384, 13, 3, 1, 1, 1, 885120 },
+    { "alexnet", "conv4", 384, 13, 3, 1, 1, 2, 663936 },
+    { "alexnet", "conv5", 256, 13, 3, 1, 1, 2, 442624 },
+    { "alexnet", "pool5", 256, 6, 3, 2, 0, 1, 0 },
+    { "alexnet", "fc6", 4096, 1, 0, 0, 0, 0, 37752832 },
+    { "alexnet", "fc7", 4096, 1, 0, 0, 0, 0, 16781312 },
+    { "alexnet", "fc8", 1000, 1, 0, 0, 0, 0, 4097000 },
+    { "alexnet:form=single", "conv1", 64, 56, 11, 4, 2, 1, 23296 },
+    { "vgg16", "conv1_1", 64, 227, 3, 1, 1, 1, 1792 },
+    { "vgg16", "conv5_3", 512, 15, 3, 1, 1, 1, 2359808 },
+    { "vgg16", "fc6", 4096, 1, 0, 0, 0, 0, 102764544 },
+    { "nin", "conv1", 96, 55, 11, 4, 0, 1, 34944 },
+    { "nin", "cccp2", 96, 55, 1, 1, 0, 1, 9312 },
+    { "nin", "pool0", 96, 27, 3, 2, 0, 1, 0 },
+    { "nin", "conv2", 256, 27, 5, 1, 2, 1, 614656 },
+    { "nin", "cccp4", 256, 27, 1, 1, 0, 1, 65792 },
+    { "nin", "conv3", 384, 13, 3, 1, 1, 1, 885120 },
+    { "nin", "pool3", 384, 6, 3, 2, 0, 1, 0 },
+    { "nin", "conv4-1024", 1024, 6, 3, 1, 1, 1, 3539968 },
+    { "nin", "cccp7-1024", 1024, 6, 1, 1, 0, 1, 1049600 },
+    { "nin", "cccp8-1024", 1000, 6, 1, 1, 0, 1, 1025000 },
+    { "nin:form=cifar", "conv1", 192, 227, 5, 1, 2, 1, 14592 },
 };
 
 static void test_layers(void **state) {
@@ -99,13 +117,16 @@ static void test_layers(void **state) {
         const dp_node *layer = &it.graph->nodes[node];
         const dp_window *w = &layer->attributes.window;
         bool windowed = layers[i].window > 0;
-        if (!dp_shape_equal(layer->shape, (dp_shape){ 0, layers[i].channels, layers[i].side, layers[i].side })
+        if (!dp_shape_equal(layer->shape,
+                            (dp_shape){ 0, layers[i].channels, layers[i].side, layers[i].side })
             || dp_node_cost(it.graph, node).parameters != layers[i].parameters
             || (windowed
-                && (w->height != layers[i].window || w->width != layers[i].window || w->stride_x != layers[i].stride
-                    || w->pad_bottom != layers[i].pad || w->groups != layers[i].groups)))
-            fail_msg("%s: %s is of %dx%dx%d, %llu parameters", layers[i].spec, layers[i].layer, layer->shape.c, layer->shape.h,
-                     layer->shape.w, (unsigned long long)dp_node_cost(it.graph, node).parameters);
+                && (w->height != layers[i].window || w->width != layers[i].window
+                    || w->stride_x != layers[i].stride || w->pad_bottom != layers[i].pad
+                    || w->groups != layers[i].groups)))
+            fail_msg("%s: %s is of %dx%dx%d, %llu parameters", layers[i].spec, layers[i].layer,
+                     layer->shape.c, layer->shape.h, layer->shape.w,
+                     (unsigned long long)dp_node_cost(it.graph, node).parameters);
         test_net_free(&it);
     }
 }
@@ -115,13 +136,15 @@ static void test_lenet_as_published(void **state) {
     static const struct {
         const char *beginning;
         uint64_t parameters;
-    } parts[] = { { "C1", 156 }, { "S2", 12 }, { "C3", 1516 }, { "S4", 32 }, { "C5", 48120 }, { "F6", 10164 }, { "output", 850 } };
+    } parts[] = { { "C1", 156 },   { "S2", 12 },    { "C3", 1516 },   { "S4", 32 },
+                  { "C5", 48120 }, { "F6", 10164 }, { "output", 850 } };
     (void)state;
     test_net it = test_net_build("lenet5:form=published", 10, 32);
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         uint64_t sum = 0;
         for (int node = 0; node < it.graph->count; node++)
-            if (!strncmp(it.graph->nodes[node].name, parts[i].beginning, strlen(parts[i].beginning)))
+            if (!strncmp(it.graph->nodes[node].name, parts[i].beginning,
+                         strlen(parts[i].beginning)))
                 sum += dp_node_cost(it.graph, node).parameters;
         if (sum != parts[i].parameters)
             fail_msg("%s: %llu parameters", parts[i].beginning, (unsigned long long)sum);
@@ -172,24 +195,27 @@ static void test_order(void **state) {
     test_net_free(&it);
 }
 
-/* ---------------------------------------------------------------- the paper's argument */
+/* ------------------------------------------------------------------------- the paper's argument */
 
 static uint64_t multiply_adds_of(const test_net *it, const char *name) {
     return dp_node_cost(it->graph, dp_graph_find(it->graph, name)).multiply_adds;
 }
 
-/* A 5x5 convolution of 192x28x28 to 32 channels, alone and with 16 channels of 1x1 before it: 3a's third branch. */
+/* A 5x5 convolution of 192x28x28 to 32 channels, alone and with 16 channels of 1x1 before it: 3a's
+ * third branch. */
 static void test_worked_example(void **state) {
     (void)state;
-    test_net naive = test_net_build("googlenet:module=naive", 1000, 224), reduced = test_net_build("googlenet", 1000, 224);
+    test_net naive = test_net_build("googlenet:module=naive", 1000, 224),
+             reduced = test_net_build("googlenet", 1000, 224);
     assert_int_equal(multiply_adds_of(&naive, "inception_3a/5x5"), 120422400);
-    assert_int_equal(multiply_adds_of(&reduced, "inception_3a/5x5_reduce") + multiply_adds_of(&reduced, "inception_3a/5x5"),
+    assert_int_equal(multiply_adds_of(&reduced, "inception_3a/5x5_reduce")
+                         + multiply_adds_of(&reduced, "inception_3a/5x5"),
                      12443648);
     test_net_free(&naive);
     test_net_free(&reduced);
 }
 
-/* ---------------------------------------------------------------- sizes */
+/* ---------------------------------------------------------------------------------------- sizes */
 
 /* Every size from the least to 320 builds; one less does not, and says what would do. */
 static void test_sizes(void **state) {
@@ -199,35 +225,43 @@ static void test_sizes(void **state) {
         const char *refusal;
     } cases[] = {
         { "lenet5", 13,
-          "lenet5: pictures of 12 pixels are too small, 28 and 32 pixels are what it is made for (C3: a window of 5x5 does not fit "
+          "lenet5: pictures of 12 pixels are too small, 28 and 32 pixels are what it is made for "
+          "(C3: a window of 5x5 does not fit "
           "into a picture of 4x4)" },
         { "lenet5:form=published", 13,
-          "lenet5: pictures of 12 pixels are too small, 28 and 32 pixels are what it is made for (C3/0: a window of 5x5 does not "
+          "lenet5: pictures of 12 pixels are too small, 28 and 32 pixels are what it is made for "
+          "(C3/0: a window of 5x5 does not "
           "fit "
           "into a picture of 4x4)" },
         { "alexnet", 39,
-          "alexnet: pictures of 38 pixels are too small, larger ones and stem=small do (pool5: a window of 3x3 does not fit into a "
+          "alexnet: pictures of 38 pixels are too small, larger ones and stem=small do (pool5: a "
+          "window of 3x3 does not fit into a "
           "picture of 1x1)" },
         { "alexnet:stem=small", 8,
-          "alexnet: pictures of 7 pixels are too small, larger ones and stem=small do (pool5: a window of 3x3 does not fit into a "
+          "alexnet: pictures of 7 pixels are too small, larger ones and stem=small do (pool5: a "
+          "window of 3x3 does not fit into a "
           "picture of 1x1)" },
         { "nin", 39,
-          "nin: pictures of 38 pixels are too small, larger ones and form=cifar do (pool3: a window of 3x3 does not fit into a "
+          "nin: pictures of 38 pixels are too small, larger ones and form=cifar do (pool3: a "
+          "window of 3x3 does not fit into a "
           "picture of 1x1)" },
         { "nin:form=cifar", 4,
-          "nin: pictures of 3 pixels are too small, larger ones and form=cifar do (pool2: a window of 3x3 does not fit into a "
+          "nin: pictures of 3 pixels are too small, larger ones and form=cifar do (pool2: a window "
+          "of 3x3 does not fit into a "
           "picture "
           "of 1x1)" },
     };
     (void)state;
-    for (int size = 1; size <= 320; size += size < 32 ? 1 : 16) { /* pools of 2x2 rounded up fit into anything */
+    for (int size = 1; size <= 320;
+         size += size < 32 ? 1 : 16) { /* pools of 2x2 rounded up fit into anything */
         test_net it = test_net_build("vgg16", 10, size);
         test_net_free(&it);
     }
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         test_net it;
         deeper_error error = { 0 };
-        assert_int_equal(test_net_try(&it, cases[i].spec, 10, cases[i].least - 1, &error), DEEPER_ERROR_MISMATCH);
+        assert_int_equal(test_net_try(&it, cases[i].spec, 10, cases[i].least - 1, &error),
+                         DEEPER_ERROR_MISMATCH);
         assert_string_equal(error.message, cases[i].refusal);
         test_net_free(&it);
         for (int size = cases[i].least; size <= 320; size++) {
@@ -241,7 +275,8 @@ static void test_sizes(void **state) {
 static void test_linear_layers_keep_their_shape(void **state) {
     (void)state;
     for (int size = 224; size <= 320; size += 16) {
-        test_net alexnet = test_net_build("alexnet", 1000, size), vgg16 = test_net_build("vgg16", 1000, size);
+        test_net alexnet = test_net_build("alexnet", 1000, size),
+                 vgg16 = test_net_build("vgg16", 1000, size);
         assert_int_equal(total(&alexnet).parameters, 60965224);
         assert_int_equal(total(&vgg16).parameters, 138357544);
         test_net_free(&alexnet);

@@ -1,5 +1,6 @@
-/* test_onnx.c - ONNX in: what nodes become, layer by layer; files that lie; values in other files. Operators that only move values
- * are test_onnx_shapes.c's, numbers against other implementations are test_onnx_backend.c's, ONNX out is test_onnx_write.c's. */
+/* test_onnx.c - ONNX in: what nodes become, layer by layer; files that lie; values in other files.
+ * Operators that only move values are test_onnx_shapes.c's, numbers against other implementations
+ * are test_onnx_backend.c's, ONNX out is test_onnx_write.c's. */
 #include "formats/onnx/onnx.h"
 #include "helpers/helpers.h"
 #include "helpers/onnx_imported.h"
@@ -13,7 +14,7 @@
 
 #include <cmocka.h>
 
-/* ------------------------------------------------------------------------------------------------------------- layers */
+/* --------------------------------------------------------------------------------------- layers */
 
 static void test_classifier(void **state) {
     imported it = imported_make(maker_classifier());
@@ -22,7 +23,8 @@ static void test_classifier(void **state) {
     imported_assert_shape(imported_layer(&it, "p"), 4, 4, 4);
     const dp_node *fc = imported_layer(&it, "y");
     assert_int_equal(fc->op, DP_OP_FC);
-    assert_string_equal(it.network.graph->nodes[fc->inputs[0]].name, "p"); /* no flatten between: it reads the picture */
+    assert_string_equal(it.network.graph->nodes[fc->inputs[0]].name,
+                        "p"); /* no flatten between: it reads the picture */
     imported_assert_shape(imported_layer(&it, "y.weight"), 4, 4, 4);
     assert_int_equal(it.network.graph->nodes[it.network.output].op, DP_OP_FC);
     assert_int_equal(it.network.batch, -1);
@@ -30,17 +32,22 @@ static void test_classifier(void **state) {
     imported_free(&it);
 }
 
-/* Sizes and pads by auto_pad, of an even window on an odd side: what is left over goes behind, or before. */
+/* Sizes and pads by auto_pad, of an even window on an odd side: what is left over goes behind, or
+ * before. */
 static void test_windows(void **state) {
     static const struct {
         const char *mode;
         int side, top, bottom;
-    } cases[] = { { "SAME_UPPER", 4, 1, 2 }, { "SAME_LOWER", 4, 2, 1 }, { "VALID", 2, 0, 0 }, { "NOTSET", 3, 1, 0 } };
+    } cases[] = { { "SAME_UPPER", 4, 1, 2 },
+                  { "SAME_LOWER", 4, 2, 1 },
+                  { "VALID", 2, 0, 0 },
+                  { "NOTSET", 3, 1, 0 } };
     for (size_t i = 0; i < 2 * sizeof cases / sizeof *cases; i++) {
         bool pool = i % 2;
         maker *m = maker_picture(13, 2, 7, 7);
         maker_floats(m, "w", (int64_t[]){ 3, 2, 4, 4 }, 4);
-        Onnx__NodeProto *node = maker_node(m, pool ? "AveragePool" : "Conv", pool ? "x" : "x,w", "y");
+        Onnx__NodeProto *node =
+            maker_node(m, pool ? "AveragePool" : "Conv", pool ? "x" : "x,w", "y");
         maker_text(m, node, "auto_pad", cases[i / 2].mode);
         maker_ints(m, node, "kernel_shape", (int64_t[]){ 4, 4 }, 2);
         maker_ints(m, node, "strides", (int64_t[]){ 2, 2 }, 2);
@@ -48,7 +55,8 @@ static void test_windows(void **state) {
             maker_ints(m, node, "pads", (int64_t[]){ 1, 1, 0, 0 }, 4);
         imported it = imported_make(m);
         const dp_window *w = &imported_layer(&it, "y")->attributes.window;
-        imported_assert_shape(imported_layer(&it, "y"), pool ? 2 : 3, cases[i / 2].side, cases[i / 2].side);
+        imported_assert_shape(imported_layer(&it, "y"), pool ? 2 : 3, cases[i / 2].side,
+                              cases[i / 2].side);
         assert_int_equal(w->pad_top, cases[i / 2].top);
         assert_int_equal(w->pad_left, cases[i / 2].top);
         assert_int_equal(w->pad_bottom, cases[i / 2].bottom);
@@ -62,7 +70,8 @@ static void test_windows(void **state) {
     maker_int(m, node, "count_include_pad", 1);
     imported it = imported_make(m);
     imported_assert_shape(imported_layer(&it, "y"), 2, 4, 4);
-    assert_true(imported_layer(&it, "y")->attributes.window.ceil && imported_layer(&it, "y")->attributes.window.count_padding);
+    assert_true(imported_layer(&it, "y")->attributes.window.ceil
+                && imported_layer(&it, "y")->attributes.window.count_padding);
     imported_free(&it);
 }
 
@@ -116,8 +125,10 @@ static void test_affine(void **state) {
     maker_node(m, "Sub", "one,t", "u");
     maker_node(m, "Div", "u,one", "y");
     imported it = imported_make(m);
-    assert_true(imported_value(&it, "t.weight", 1) == -0.5F && imported_value(&it, "t.bias", 2) == -0.25F); /* one layer */
-    assert_true(imported_value(&it, "u.weight", 0) == -1 && imported_value(&it, "u.bias", 2) == -0.75F);
+    assert_true(imported_value(&it, "t.weight", 1) == -0.5F
+                && imported_value(&it, "t.bias", 2) == -0.25F); /* one layer */
+    assert_true(imported_value(&it, "u.weight", 0) == -1
+                && imported_value(&it, "u.bias", 2) == -0.75F);
     assert_true(imported_value(&it, "y.weight", 0) == 1 / -0.75F);
     imported_free(&it);
 
@@ -133,10 +144,12 @@ static void test_affine(void **state) {
     m = maker_picture(13, 3, 2, 2);
     maker_floats(m, "term", (int64_t[]){ 1, 3, 2, 2 }, 4);
     maker_node(m, "Add", "x,term", "y");
-    imported_assert_refused(m, DEEPER_ERROR_UNSUPPORTED, "node y (Add): its constant term is not one value a channel");
+    imported_assert_refused(m, DEEPER_ERROR_UNSUPPORTED,
+                            "node y (Add): its constant term is not one value a channel");
 }
 
-/* Gates: a sigmoid, or a ramp from 0 to 1, and products of two values, one of which may be a factor a channel, first or second. */
+/* Gates: a sigmoid, or a ramp from 0 to 1, and products of two values, one of which may be a factor
+ * a channel, first or second. */
 static void test_gates(void **state) {
     for (int swapped = 0; swapped < 2; swapped++) {
         maker *m = maker_picture(13, 3, 4, 4);
@@ -152,25 +165,29 @@ static void test_gates(void **state) {
         assert_int_equal(gated->op, DP_OP_MULTIPLY);
         assert_string_equal(nodes[gated->inputs[1]].name, "gate");
         imported_assert_shape(gated, 3, 4, 4);
-        assert_true(imported_value(&it, "h.weight", 2) == 0.25F && imported_value(&it, "h.bias", 0) == 0.5F);
+        assert_true(imported_value(&it, "h.weight", 2) == 0.25F
+                    && imported_value(&it, "h.bias", 0) == 0.5F);
         const dp_node *product = imported_layer(&it, "p"), *ramp = &nodes[product->inputs[0]];
         assert_int_equal(ramp->op, DP_OP_CLIP);
         assert_true(ramp->attributes.clip.low == 0 && ramp->attributes.clip.high == 1);
         const dp_node *swish = &nodes[it.network.output];
         assert_int_equal(swish->op, DP_OP_MULTIPLY);
         assert_ptr_equal(&nodes[swish->inputs[0]], product);
-        assert_true(imported_value(&it, "y.weight", 1) == 1.0F / 6 && imported_value(&it, "y.bias", 1) == 0.5F);
+        assert_true(imported_value(&it, "y.weight", 1) == 1.0F / 6
+                    && imported_value(&it, "y.bias", 1) == 0.5F);
         imported_free(&it);
     }
     maker *m = maker_picture(13, 3, 4, 4);
     maker_node(m, "Sigmoid", "x", "s");
     maker_node(m, "Div", "x,s", "y");
-    imported_assert_refused(m, DEEPER_ERROR_UNSUPPORTED,
-                            "node y (Div): of two values that both depend on the picture only sums and");
+    imported_assert_refused(
+        m, DEEPER_ERROR_UNSUPPORTED,
+        "node y (Div): of two values that both depend on the picture only sums and");
     m = maker_picture(13, 3, 4, 4);
     maker_int(m, maker_node(m, "Split", "x", "a,b,c"), "axis", 1);
     maker_node(m, "Mul", "x,a", "y"); /* a factor a pixel */
-    imported_assert_refused(m, DEEPER_ERROR_FORMAT, "node y (Mul): y: a product of 3x4x4 and 1x4x4");
+    imported_assert_refused(m, DEEPER_ERROR_FORMAT,
+                            "node y (Mul): y: a product of 3x4x4 and 1x4x4");
 }
 
 static void test_bounds(void **state) {
@@ -181,7 +198,8 @@ static void test_bounds(void **state) {
     maker_node(m, "Clip", "a,,high", "b");
     maker_node(m, "Clip", "b", "y");
     imported it = imported_make(m);
-    assert_true(imported_layer(&it, "a")->attributes.clip.low == -0.75F && imported_layer(&it, "a")->attributes.clip.high == 6);
+    assert_true(imported_layer(&it, "a")->attributes.clip.low == -0.75F
+                && imported_layer(&it, "a")->attributes.clip.high == 6);
     assert_true(imported_layer(&it, "b")->attributes.clip.low < -1e30F);
     imported_free(&it);
 
@@ -205,8 +223,8 @@ static void test_bounds(void **state) {
 static void test_quantized(void **state) {
     static int32_t q[] = { -128, 127, 3, 0 }, zero[] = { 10 }, point[] = { 128 };
     maker *m = maker_picture(13, 1, 4, 4);
-    Onnx__TensorProto *w = maker_floats(m, "w", (int64_t[]){ 1, 1, 2, 2 }, 4), *z = maker_floats(m, "z", NULL, 0),
-                      *p = maker_floats(m, "p", NULL, 0);
+    Onnx__TensorProto *w = maker_floats(m, "w", (int64_t[]){ 1, 1, 2, 2 }, 4),
+                      *z = maker_floats(m, "z", NULL, 0), *p = maker_floats(m, "p", NULL, 0);
     maker_floats(m, "scale", NULL, 0)->float_data[0] = 0.5F;
     Onnx__TensorProto *all[] = { w, z, p };
     int32_t *data[] = { q, zero, point };
@@ -221,14 +239,17 @@ static void test_quantized(void **state) {
     maker_node(m, "DequantizeLinear", "q,scale,p", "dq");
     maker_node(m, "Conv", "dq,weights", "y");
     imported it = imported_make(m);
-    assert_true(imported_value(&it, "y.weight", 0) == -69 && imported_value(&it, "y.weight", 1) == 58.5F);
-    assert_true(imported_layer(&it, "q")->attributes.clip.low == -64 && imported_layer(&it, "q")->attributes.clip.high == 63.5F);
+    assert_true(imported_value(&it, "y.weight", 0) == -69
+                && imported_value(&it, "y.weight", 1) == 58.5F);
+    assert_true(imported_layer(&it, "q")->attributes.clip.low == -64
+                && imported_layer(&it, "q")->attributes.clip.high == 63.5F);
     imported_free(&it);
 }
 
 /* Values in every field and type. */
 static void test_element_types(void **state) {
-    static const unsigned char halves[] = { 0x00, 0x3C, 0x00, 0xC0 }, floats[] = { 0, 0, 128, 63, 0, 0, 0, 192 };
+    static const unsigned char halves[] = { 0x00, 0x3C, 0x00, 0xC0 },
+                               floats[] = { 0, 0, 128, 63, 0, 0, 0, 192 };
     static int32_t bits[] = { 0x3C00, 0xC000 }, brain[] = { 0x3F80, 0xC000 };
     static double doubles[] = { 1, -2 };
     for (int i = 0; i < 5; i++) {
@@ -249,12 +270,13 @@ static void test_element_types(void **state) {
         w->n_double_data = i == 4 ? 2 : 0;
         maker_node(m, "Conv", "x,w", "y");
         imported it = imported_make(m);
-        assert_true(imported_value(&it, "y.weight", 0) == 1 && imported_value(&it, "y.weight", 1) == -2);
+        assert_true(imported_value(&it, "y.weight", 0) == 1
+                    && imported_value(&it, "y.weight", 1) == -2);
         imported_free(&it);
     }
 }
 
-/* -------------------------------------------------------------------------------------------------------------- files that lie */
+/* ------------------------------------------------------------------------------- files that lie */
 
 /* A sound classifier that `spoil` spoils. */
 typedef void spoil(maker *m);
@@ -349,21 +371,26 @@ static void test_lies(void **state) {
         { no_initializer, DEEPER_ERROR_FORMAT, "node c (Conv): its input w is nowhere" },
         { twice, DEEPER_ERROR_FORMAT, "two values are named c" },
         { twice_initializer, DEEPER_ERROR_FORMAT, "two values are named w" },
-        { loop, DEEPER_ERROR_FORMAT, "node c (Conv): its input p is not made by the nodes before it; a loop" },
+        { loop, DEEPER_ERROR_FORMAT,
+          "node c (Conv): its input p is not made by the nodes before it; a loop" },
         { huge_side, DEEPER_ERROR_FORMAT, "tensor w has a side of 9223372036854775807" },
         { negative_side, DEEPER_ERROR_FORMAT, "tensor w has a side of -4" },
         { many_elements, DEEPER_ERROR_LIMIT, "tensor w is larger than memory can hold" },
         { too_few_values, DEEPER_ERROR_FORMAT, "tensor w has 3 values for a shape of 4x3x3x3" },
         { negative_pads, DEEPER_ERROR_UNSUPPORTED, "node c (Conv): a padding of -1 pixels" },
-        { huge_pads, DEEPER_ERROR_UNSUPPORTED, "node c (Conv): a padding of 9223372036854775807 pixels" },
+        { huge_pads, DEEPER_ERROR_UNSUPPORTED,
+          "node c (Conv): a padding of 9223372036854775807 pixels" },
         { no_strides, DEEPER_ERROR_FORMAT, "node p (MaxPool): strides is 0" },
-        { huge_window, DEEPER_ERROR_FORMAT, "node p (MaxPool): p: a window of 1000x2 does not fit" },
+        { huge_window, DEEPER_ERROR_FORMAT,
+          "node p (MaxPool): p: a window of 1000x2 does not fit" },
         { huge_picture, DEEPER_ERROR_LIMIT, "a input of 0x3x1048576x1048576 is out of range" },
         { other_layout, DEEPER_ERROR_UNSUPPORTED, "input x is 8 x 8 x 3: N x H x W x C (NHWC)" },
         { open_side, DEEPER_ERROR_UNSUPPORTED, "input x: side 2 is not fixed" },
         { whole_numbers, DEEPER_ERROR_UNSUPPORTED, "input x does not hold floating-point numbers" },
-        { unknown_operator, DEEPER_ERROR_UNSUPPORTED, "node r (Gelu): an operator that is not supported" },
-        { foreign_operator, DEEPER_ERROR_UNSUPPORTED, "node r (Relu): an operator of the set com.example" },
+        { unknown_operator, DEEPER_ERROR_UNSUPPORTED,
+          "node r (Gelu): an operator that is not supported" },
+        { foreign_operator, DEEPER_ERROR_UNSUPPORTED,
+          "node r (Relu): an operator of the set com.example" },
         { no_operator, DEEPER_ERROR_FORMAT, "node 1 names no operator" },
         { newer_set, DEEPER_ERROR_UNSUPPORTED, "its operators are of set 99" },
         { no_output, DEEPER_ERROR_FORMAT, "output nowhere is nowhere" },
@@ -371,7 +398,8 @@ static void test_lies(void **state) {
         { no_input, DEEPER_ERROR_FORMAT, "node c (Conv): its input x is nowhere" },
         { strings, DEEPER_ERROR_UNSUPPORTED, "tensor b holds elements of type 8" },
         { unclean_name, DEEPER_ERROR_FORMAT, "a name is not clean UTF-8: a?b" },
-        { other_classes, DEEPER_ERROR_FORMAT, "node y (Gemm): its weights w2 do not fit an input of 64" },
+        { other_classes, DEEPER_ERROR_FORMAT,
+          "node y (Gemm): its weights w2 do not fit an input of 64" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         maker *m = maker_classifier();
@@ -396,7 +424,8 @@ static void test_invented_values(void **state) {
     imported_assert_refused(m, DEEPER_ERROR_LIMIT, "values that the file does not hold");
 }
 
-/* Every file that is cut short, and every one with a byte changed: an error or a model, nothing else. */
+/* Every file that is cut short, and every one with a byte changed: an error or a model, nothing
+ * else. */
 static void test_damage(void **state) {
     maker *m = maker_classifier();
     size_t size;
@@ -409,9 +438,11 @@ static void test_damage(void **state) {
         memcpy(copy, bytes, size);
         if (i >= size)
             copy[i - size] ^= 0x55;
-        deeper_status status = dp_model_open_bytes(&model, copy, i < size ? i : size, "made", NULL, NULL, &error);
+        deeper_status status =
+            dp_model_open_bytes(&model, copy, i < size ? i : size, "made", NULL, NULL, &error);
         assert_int_equal(status == DEEPER_OK, model != NULL);
-        assert_true(status == DEEPER_OK || (error.status == status && strncmp(error.message, "made: ", 6) == 0));
+        assert_true(status == DEEPER_OK
+                    || (error.status == status && strncmp(error.message, "made: ", 6) == 0));
         opened += status == DEEPER_OK;
         dp_model_free(model);
         free(copy);
@@ -421,7 +452,7 @@ static void test_damage(void **state) {
     maker_free(m);
 }
 
-/* ---------------------------------------------------------------------------------------------------------------- opening */
+/* -------------------------------------------------------------------------------------- opening */
 
 static void test_open(void **state) {
     maker *m = maker_classifier();
@@ -441,7 +472,8 @@ static void test_open(void **state) {
     dp_model_free(model);
     for (long n = 1, complete = 0; !complete; n++) {
         test_failing_allocator_init(&it, n);
-        deeper_status status = dp_model_open_bytes(&model, bytes, size, "made", NULL, &it.allocator, &error);
+        deeper_status status =
+            dp_model_open_bytes(&model, bytes, size, "made", NULL, &it.allocator, &error);
         complete = it.calls < n;
         assert_int_equal(status, complete ? DEEPER_OK : DEEPER_ERROR_MEMORY);
         dp_model_free(model);
@@ -453,14 +485,17 @@ static void test_open(void **state) {
     m = maker_picture(13, 3, 8, 8); /* no classifier */
     maker_node(m, "Relu", "x", "y");
     bytes = maker_pack(m, &size);
-    assert_int_equal(dp_model_open_bytes(&model, bytes, size, "made", NULL, NULL, &error), DEEPER_ERROR_UNSUPPORTED);
+    assert_int_equal(dp_model_open_bytes(&model, bytes, size, "made", NULL, NULL, &error),
+                     DEEPER_ERROR_UNSUPPORTED);
     assert_non_null(strstr(error.message, "deeper runs classifiers"));
     free(bytes);
     maker_free(m);
 }
 
-/* A classifier whose first weights are said to lie at `location`; its status when opened from `folder`. */
-static deeper_status open_external(const char *folder, const char *location, const char *offset, deeper_error *error) {
+/* A classifier whose first weights are said to lie at `location`; its status when opened from
+ * `folder`. */
+static deeper_status open_external(const char *folder, const char *location, const char *offset,
+                                   deeper_error *error) {
     Onnx__StringStringEntryProto entries[2], *list[] = { &entries[0], &entries[1] };
     char path[TEST_PATH_SIZE];
     maker *m = maker_classifier();
@@ -505,7 +540,8 @@ static void test_external_data(void **state) {
 
     test_path(outside, folder, "link.bin");
     assert_int_equal(symlink("weights.bin", outside), 0);
-    static const char *const escapes[] = { "../weights.bin", "/etc/passwd", "a/../../b", "", "..", "a//b", "link.bin", "a\\b" };
+    static const char *const escapes[] = { "../weights.bin", "/etc/passwd", "a/../../b", "", "..",
+                                           "a//b",           "link.bin",    "a\\b" };
     for (size_t i = 0; i < sizeof escapes / sizeof *escapes; i++) {
         assert_int_equal(open_external(folder, escapes[i], "0", &error), DEEPER_ERROR_FORMAT);
         assert_non_null(strstr(error.message, "not a file in the model's own folder"));
@@ -515,11 +551,20 @@ static void test_external_data(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_classifier), cmocka_unit_test(test_windows),         cmocka_unit_test(test_dilation),
-        cmocka_unit_test(test_linear),     cmocka_unit_test(test_affine),          cmocka_unit_test(test_gates),
-        cmocka_unit_test(test_bounds),     cmocka_unit_test(test_quantized),       cmocka_unit_test(test_element_types),
-        cmocka_unit_test(test_lies),       cmocka_unit_test(test_invented_values), cmocka_unit_test(test_damage),
-        cmocka_unit_test(test_open),       cmocka_unit_test(test_external_data),
+        cmocka_unit_test(test_classifier),
+        cmocka_unit_test(test_windows),
+        cmocka_unit_test(test_dilation),
+        cmocka_unit_test(test_linear),
+        cmocka_unit_test(test_affine),
+        cmocka_unit_test(test_gates),
+        cmocka_unit_test(test_bounds),
+        cmocka_unit_test(test_quantized),
+        cmocka_unit_test(test_element_types),
+        cmocka_unit_test(test_lies),
+        cmocka_unit_test(test_invented_values),
+        cmocka_unit_test(test_damage),
+        cmocka_unit_test(test_open),
+        cmocka_unit_test(test_external_data),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

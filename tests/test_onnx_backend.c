@@ -1,9 +1,11 @@
-/* test_onnx_backend.c - ONNX's own tests of its operators and of whole networks, recorded inputs and outputs, through our importer
- * and plans. Looked for in DEEPER_ONNX_TESTDATA (the folder backend/test/data of Python's onnx package) and where Debian's
- * libonnx-testdata puts them; skipped where there are none. Operators that deeper does not list are counted; of those it does every
- * case passes or is refused, and the refusal is printed.
+/* test_onnx_backend.c - ONNX's own tests of its operators and of whole networks, recorded inputs
+ * and outputs, through our importer and plans. Looked for in DEEPER_ONNX_TESTDATA (the folder
+ * backend/test/data of Python's onnx package) and where Debian's libonnx-testdata puts them;
+ * skipped where there are none. Operators that deeper does not list are counted; of those it does
+ * every case passes or is refused, and the refusal is printed.
  *
- * Values that a case feeds beside the picture (weights, shapes) become initializers: deeper's networks have one input. */
+ * Values that a case feeds beside the picture (weights, shapes) become initializers: deeper's
+ * networks have one input. */
 #include "formats/onnx/onnx_import.h"
 #include "helpers/helpers.h"
 #include "plan/plan.h"
@@ -78,7 +80,8 @@ static bool is_listed(const Onnx__GraphProto *graph) {
 }
 
 /* A tensor of a .pb file, NULL if there is none. */
-static Onnx__TensorProto *read_tensor(const char *folder, const char *set, const char *kind, size_t index) {
+static Onnx__TensorProto *read_tensor(const char *folder, const char *set, const char *kind,
+                                      size_t index) {
     char path[TEST_PATH_SIZE], name[400];
     size_t size;
     snprintf(name, sizeof name, "%.300s%s_%zu.pb", set, kind, index);
@@ -91,11 +94,14 @@ static Onnx__TensorProto *read_tensor(const char *folder, const char *set, const
     return tensor;
 }
 
-/* The case's model with every input but the first of floats as an initializer, as bytes. *picture: that input's tensor. */
-static void *prepare(const char *folder, Onnx__ModelProto *model, Onnx__TensorProto **picture, size_t *size) {
+/* The case's model with every input but the first of floats as an initializer, as bytes. *picture:
+ * that input's tensor. */
+static void *prepare(const char *folder, Onnx__ModelProto *model, Onnx__TensorProto **picture,
+                     size_t *size) {
     Onnx__GraphProto *graph = model->graph;
     size_t old = graph->n_initializer;
-    Onnx__TensorProto **all = calloc(old + graph->n_input + 1, sizeof *all), **given = graph->initializer;
+    Onnx__TensorProto **all = calloc(old + graph->n_input + 1, sizeof *all),
+                      **given = graph->initializer;
     if (old)
         memcpy(all, given, old * sizeof *all);
     for (size_t i = 0; i < graph->n_input; i++) {
@@ -146,17 +152,21 @@ static float *run_network(const dp_onnx_network *network, const float *input, in
             made[p][j] = network->parameters[p].fill;
         values[p] = made[p];
     }
-    float *output = malloc(dp_shape_floats(graph->nodes[network->output].shape) * (size_t)images * sizeof *output);
-    dp_plan_options options = {
-        .kernels = dp_kernels_for(isa), .max_batch = images, .threads = 1, .outputs = &network->output, .output_count = 1
-    };
+    float *output = malloc(dp_shape_floats(graph->nodes[network->output].shape) * (size_t)images
+                           * sizeof *output);
+    dp_plan_options options = { .kernels = dp_kernels_for(isa),
+                                .max_batch = images,
+                                .threads = 1,
+                                .outputs = &network->output,
+                                .output_count = 1 };
     assert_int_equal(dp_packs_create(&packs, NULL, &error), DEEPER_OK);
     if (dp_plan_create(&plan, graph, values, packs, &options, NULL, &error) != DEEPER_OK)
         fail_msg("%s", error.message);
     assert_int_equal(dp_pool_create(&pool, NULL, 1, &error), DEEPER_OK);
     float *arena = dp_alloc(NULL, dp_plan_arena_bytes(plan), 1);
     uint64_t mode = dp_float_mode_enter();
-    dp_plan_run(plan, pool, arena, &(dp_plan_call){ .count = images, .inputs = &input, .outputs = &output });
+    dp_plan_run(plan, pool, arena,
+                &(dp_plan_call){ .count = images, .inputs = &input, .outputs = &output });
     dp_float_mode_leave(mode);
     dp_free(NULL, arena);
     dp_pool_free(pool);
@@ -172,7 +182,8 @@ static float *run_network(const dp_onnx_network *network, const float *input, in
 /* As ONNX's own runner compares: |a - b| <= 1e-7 + tolerance * |b|, for every element. */
 static bool close_enough(const float *got, const float *wanted, size_t count, double tolerance) {
     for (size_t i = 0; i < count; i++)
-        if (!(fabs((double)got[i] - (double)wanted[i]) <= 1e-7 + tolerance * fabs((double)wanted[i])))
+        if (!(fabs((double)got[i] - (double)wanted[i])
+              <= 1e-7 + tolerance * fabs((double)wanted[i])))
             return false;
     return true;
 }
@@ -190,8 +201,8 @@ static float *floats_of(const Onnx__TensorProto *proto, size_t *count) {
 }
 
 /* Runs a prepared model and compares; the case's name is the last part of its folder. */
-static void check_case(const char *name, const void *bytes, size_t size, const float *input, const Onnx__TensorProto *wanted,
-                       double tolerance, int images, tally *t) {
+static void check_case(const char *name, const void *bytes, size_t size, const float *input,
+                       const Onnx__TensorProto *wanted, double tolerance, int images, tally *t) {
     deeper_error error = { 0 };
     dp_onnx_file file;
     dp_onnx_network network = { 0 };
@@ -205,8 +216,9 @@ static void check_case(const char *name, const void *bytes, size_t size, const f
     } else {
         size_t count;
         float *expected = floats_of(wanted, &count), *got = run_network(&network, input, images);
-        bool same = count == dp_shape_floats(network.graph->nodes[network.output].shape) * (size_t)images
-                    && close_enough(got, expected, count, tolerance);
+        bool same =
+            count == dp_shape_floats(network.graph->nodes[network.output].shape) * (size_t)images
+            && close_enough(got, expected, count, tolerance);
         *(same ? &t->passed : &t->failed) += 1;
         if (!same)
             printf("FAILED: %s: other values\n", name);
@@ -222,11 +234,14 @@ static void run_case(const char *folder, const char *name, tally *t) {
     size_t size;
     test_path(path, folder, "model.onnx");
     char *bytes = test_read(path, &size);
-    Onnx__ModelProto *model = bytes ? onnx__model_proto__unpack(NULL, size, (const uint8_t *)bytes) : NULL;
+    Onnx__ModelProto *model =
+        bytes ? onnx__model_proto__unpack(NULL, size, (const uint8_t *)bytes) : NULL;
     free(bytes);
-    Onnx__TensorProto *picture = NULL, *wanted = model ? read_tensor(folder, "test_data_set_0/", "output", 0) : NULL;
+    Onnx__TensorProto *picture = NULL,
+                      *wanted = model ? read_tensor(folder, "test_data_set_0/", "output", 0) : NULL;
     dp_dtype dtype = DP_DTYPE_I8;
-    if (!model || !is_listed(model->graph) || !wanted || !dp_onnx_dtype(&dtype, wanted->data_type) || !dp_dtype_is_weight(dtype)) {
+    if (!model || !is_listed(model->graph) || !wanted || !dp_onnx_dtype(&dtype, wanted->data_type)
+        || !dp_dtype_is_weight(dtype)) {
         t->others += model != NULL;
     } else {
         void *prepared = prepare(folder, model, &picture, &size);
@@ -262,18 +277,20 @@ static void run_folder(const char *data, const char *kind, tally *t) {
 }
 
 static void test_cases(void **state) {
-    static const char *const kinds[] = { "node", "pytorch-converted", "pytorch-operator", "simple" };
+    static const char *const kinds[] = { "node", "pytorch-converted", "pytorch-operator",
+                                         "simple" };
     const char *folders[] = { getenv("DEEPER_ONNX_TESTDATA"), debian };
     tally t = { 0 };
     for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
         for (size_t k = 0; k < sizeof kinds / sizeof *kinds && folders[i]; k++)
             run_folder(folders[i], kinds[k], &t);
     if (t.passed + t.refused + t.failed == 0) {
-        fprintf(stderr, "no test data of ONNX: set DEEPER_ONNX_TESTDATA, or install libonnx-testdata\n");
+        fprintf(stderr,
+                "no test data of ONNX: set DEEPER_ONNX_TESTDATA, or install libonnx-testdata\n");
         skip();
     }
-    printf("%d passed, %d refused by name, %d failed; %d of other operators or without pictures\n", t.passed, t.refused, t.failed,
-           t.others);
+    printf("%d passed, %d refused by name, %d failed; %d of other operators or without pictures\n",
+           t.passed, t.refused, t.failed, t.others);
     assert_int_equal(t.failed, 0);
     assert_true(t.passed >= 20);
 }
@@ -286,7 +303,8 @@ static void test_networks(void **state) {
     tally t = { 0 };
     test_path(folder, data ? data : "", "light");
     if (!data || dp_is_folder(folder) != 1) {
-        fprintf(stderr, "no whole networks of ONNX: set DEEPER_ONNX_TESTDATA to backend/test/data of Python's onnx package\n");
+        fprintf(stderr, "no whole networks of ONNX: set DEEPER_ONNX_TESTDATA to backend/test/data "
+                        "of Python's onnx package\n");
         skip();
     }
     assert_int_equal(dp_listing_read(&listing, folder, NULL, NULL), DEEPER_OK);
@@ -302,7 +320,8 @@ static void test_networks(void **state) {
         for (int k = 0; k < 3 * 224 * 224; k++)
             input[k] = (float)k / (3 * 224 * 224);
         int passed = t.passed;
-        check_case(listing.names[i], bytes, size, input, wanted, strstr(name, "densenet") ? 2e-3 : 1e-3, 1, &t);
+        check_case(listing.names[i], bytes, size, input, wanted,
+                   strstr(name, "densenet") ? 2e-3 : 1e-3, 1, &t);
         if (t.passed > passed)
             printf("passed: %s\n", listing.names[i]);
         free(input);
@@ -316,6 +335,7 @@ static void test_networks(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_cases), cmocka_unit_test(test_networks) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_cases),
+                                        cmocka_unit_test(test_networks) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

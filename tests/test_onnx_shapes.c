@@ -1,4 +1,5 @@
-/* test_onnx_shapes.c - ONNX in: operators that move values without computing. Whole files and layers are test_onnx.c's. */
+/* test_onnx_shapes.c - ONNX in: operators that move values without computing. Whole files and
+ * layers are test_onnx.c's. */
 #include "helpers/onnx_imported.h"
 
 #include <setjmp.h>
@@ -6,7 +7,8 @@
 
 #include <cmocka.h>
 
-/* What exporters leave: the shape of a value, its first number, joined with another, a reshape to that. */
+/* What exporters leave: the shape of a value, its first number, joined with another, a reshape to
+ * that. */
 static void test_shape_arithmetic(void **state) {
     static int64_t zero[] = { 0 }, rest[] = { -1 };
     for (int fixed = 0; fixed < 2; fixed++) {
@@ -27,8 +29,9 @@ static void test_shape_arithmetic(void **state) {
     maker *m = maker_picture(13, 3, 2, 2);
     maker_list(m, "to", mixed, 2);
     maker_node(m, "Reshape", "x,to", "y");
-    imported_assert_refused(m, DEEPER_ERROR_UNSUPPORTED,
-                            "node y (Reshape): a shape that mixes the images, or fixes their number at 2");
+    imported_assert_refused(
+        m, DEEPER_ERROR_UNSUPPORTED,
+        "node y (Reshape): a shape that mixes the images, or fixes their number at 2");
 }
 
 /* Channels in parts, each an output: of sizes in an attribute or an input, or equal ones. */
@@ -50,7 +53,8 @@ static void test_split(void **state) {
         maker_node(m, "Relu", "c", "rc");
         maker_int(m, maker_node(m, "Concat", "rc,rb,ra", "y"), "axis", 1);
         imported it = imported_make(m);
-        const dp_node *nodes = it.network.graph->nodes, *b = &nodes[imported_layer(&it, "rb")->inputs[0]],
+        const dp_node *nodes = it.network.graph->nodes,
+                      *b = &nodes[imported_layer(&it, "rb")->inputs[0]],
                       *c = imported_layer(&it, "rc");
         imported_assert_shape(imported_layer(&it, "ra"), i < 2 ? 4 : 3, 8, 8);
         imported_assert_shape(b, cases[i].second, 8, 8);
@@ -65,8 +69,14 @@ static void test_split(void **state) {
         deeper_status status;
         const char *text;
     } bad[] = {
-        { { 4, 1, 2 }, 2, DEEPER_ERROR_UNSUPPORTED, "node s (Split): values are split along channels only" },
-        { { 4, 1, 1 }, 1, DEEPER_ERROR_FORMAT, "node s (Split): 7 channels are not what its 3 parts have" },
+        { { 4, 1, 2 },
+          2,
+          DEEPER_ERROR_UNSUPPORTED,
+          "node s (Split): values are split along channels only" },
+        { { 4, 1, 1 },
+          1,
+          DEEPER_ERROR_FORMAT,
+          "node s (Split): 7 channels are not what its 3 parts have" },
         { { 4, 2, 2 }, 1, DEEPER_ERROR_FORMAT, "not what its 3 parts have" },
         { { 7, 0, 0 }, 1, DEEPER_ERROR_FORMAT, "not what its 3 parts have" },
         { { 5, 4, -2 }, 1, DEEPER_ERROR_FORMAT, "not what its 3 parts have" },
@@ -82,7 +92,8 @@ static void test_split(void **state) {
     }
 }
 
-/* Axes exchanged: a shuffle of channels, of all values where rows and columns move too, or nothing at all. */
+/* Axes exchanged: a shuffle of channels, of all values where rows and columns move too, or nothing
+ * at all. */
 static void test_transpose(void **state) {
     static int64_t apart[] = { 0, 2, 3, 8, 8 }, joined[] = { 0, 6, 8, 8 };
     maker *m = maker_picture(13, 6, 8, 8);
@@ -103,7 +114,8 @@ static void test_transpose(void **state) {
         int64_t sides[3], perm[4];
         int groups, c, w; /* groups 0: no layer; what comes out */
     } cases[] = {
-        { { 6, 4, 5 }, { 0, 2, 3, 1 }, 6, 4, 6 },  /* to N x H x W x C: over N x 120, and back to a picture */
+        { { 6, 4, 5 }, { 0, 2, 3, 1 }, 6, 4, 6 },  /* to N x H x W x C: over N x 120, and back to a
+                                                      picture */
         { { 4, 5, 6 }, { 0, 3, 1, 2 }, 20, 6, 5 }, /* and back */
         { { 4, 5, 6 }, { 0, 2, 1, 3 }, 4, 5, 6 },  /* channels with rows */
         { { 2, 1, 1 }, { 0, 2, 3, 1 }, 0, 1, 2 },  { { 7, 1, 2 }, { 0, 2, 1, 3 }, 0, 1, 2 },
@@ -114,11 +126,13 @@ static void test_transpose(void **state) {
         maker_ints(m, maker_node(m, "Transpose", "x", "t"), "perm", cases[i].perm, 4);
         maker_node(m, "GlobalMaxPool", "t", "y");
         it = imported_make(m);
-        const dp_node *pool = imported_layer(&it, "y"), *in = &it.network.graph->nodes[pool->inputs[0]];
+        const dp_node *pool = imported_layer(&it, "y"),
+                      *in = &it.network.graph->nodes[pool->inputs[0]];
         int found = dp_graph_find(it.network.graph, "t");
         assert_int_equal(in->shape.c, cases[i].c);
         assert_int_equal(in->shape.w, cases[i].w);
-        assert_int_equal(found < 0 ? 0 : it.network.graph->nodes[found].attributes.window.groups, cases[i].groups);
+        assert_int_equal(found < 0 ? 0 : it.network.graph->nodes[found].attributes.window.groups,
+                         cases[i].groups);
         imported_free(&it);
     }
     static const struct {
@@ -127,11 +141,17 @@ static void test_transpose(void **state) {
         deeper_status status;
         const char *text;
     } bad[] = {
-        { { 0, 1, 3, 2 }, 4, DEEPER_ERROR_UNSUPPORTED, "node y (Transpose): an exchange of axes that is no shuffle of channels" },
+        { { 0, 1, 3, 2 },
+          4,
+          DEEPER_ERROR_UNSUPPORTED,
+          "node y (Transpose): an exchange of axes that is no shuffle of channels" },
         { { 0, 3, 2, 1 }, 4, DEEPER_ERROR_UNSUPPORTED, "no shuffle of channels" },
         { { 1, 0, 2, 3 }, 4, DEEPER_ERROR_UNSUPPORTED, "node y (Transpose): it moves the images" },
         { { 0 }, 0, DEEPER_ERROR_UNSUPPORTED, "it moves the images" }, /* missing: turned around */
-        { { 0, 1, 1, 2 }, 4, DEEPER_ERROR_FORMAT, "node y (Transpose): perm is no order of 4 axes" },
+        { { 0, 1, 1, 2 },
+          4,
+          DEEPER_ERROR_FORMAT,
+          "node y (Transpose): perm is no order of 4 axes" },
         { { 0, 1, 2, 4 }, 4, DEEPER_ERROR_FORMAT, "no order" },
         { { 0, -1, 2, 3 }, 4, DEEPER_ERROR_FORMAT, "no order" },
         { { 0, 2, 1 }, 3, DEEPER_ERROR_FORMAT, "no order" },

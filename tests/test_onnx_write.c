@@ -1,5 +1,6 @@
-/* test_onnx_write.c - ONNX out and back: our networks in their variants, networks that are none of ours, preprocessing inside, and
- * what cannot be said. That other programs read the files is shown by tests/peers/onnx_out.py. */
+/* test_onnx_write.c - ONNX out and back: our networks in their variants, networks that are none of
+ * ours, preprocessing inside, and what cannot be said. That other programs read the files is shown
+ * by tests/peers/onnx_out.py. */
 #include "base/random.h"
 #include "formats/fill.h"
 #include "formats/graph_json.h"
@@ -21,7 +22,9 @@
 
 enum { CLASSES = 4 };
 
-static const dp_preprocess rule = { 64, 3, true, { 104, 117, 123 }, { 1, 0.5F, 0.017F }, DP_RESIZE_SHORT, 72, DP_FILTER_BILINEAR };
+static const dp_preprocess rule = {
+    64, 3, true, { 104, 117, 123 }, { 1, 0.5F, 0.017F }, DP_RESIZE_SHORT, 72, DP_FILTER_BILINEAR
+};
 
 static void fill(dp_model *model) {
     dp_random random = dp_random_at(1, 2, 3);
@@ -44,7 +47,8 @@ static dp_model *network(const char *spec, int size) {
     model->preprocess = rule;
     model->preprocess.size = size;
     model->preprocess.side = size + 8;
-    static const char labels[] = "[[\"n1\",\"one, the first\"],[\"n2\",\"two\"],[\"n3\",\"three\"],[\"n4\",\"four\"]]";
+    static const char labels[] =
+        "[[\"n1\",\"one, the first\"],[\"n2\",\"two\"],[\"n3\",\"three\"],[\"n4\",\"four\"]]";
     assert_int_equal(dp_labels_from_json(&model->labels, labels, "labels", NULL, NULL), DEEPER_OK);
     model->source = dp_strdup(NULL, "a test");
     return model;
@@ -65,11 +69,13 @@ static dp_model *open(const char *path) {
     return model;
 }
 
-/* Parameters of `again` are those of the same names in `model`, bit for bit, and all of its main network. */
+/* Parameters of `again` are those of the same names in `model`, bit for bit, and all of its main
+ * network. */
 static void assert_same_values(const dp_model *model, const dp_model *again) {
     int main_head = 0;
     for (int i = 0; i < model->graph->count; i++)
-        main_head += model->graph->nodes[i].parameter >= 0 && model->graph->nodes[i].head == DP_HEAD_MAIN;
+        main_head +=
+            model->graph->nodes[i].parameter >= 0 && model->graph->nodes[i].head == DP_HEAD_MAIN;
     assert_int_equal(again->graph->parameters, main_head);
     for (int p = 0; p < again->graph->parameters; p++) {
         const dp_node *node = dp_model_parameter(again, p);
@@ -86,8 +92,10 @@ static void test_our_networks(void **state) {
         int size;
     } cases[] = {
         { "googlenet:width=0.0625", "norm=lrn,stem=full,module=reduced,aux=0", 64 },
-        { "googlenet:width=0.0625,norm=bn,stem=small", "norm=bn,stem=small,module=reduced,aux=0", 48 },
-        { "googlenet:width=0.0625,stem=separable,module=naive,branch5=3x3", "norm=lrn,stem=separable,module=naive,aux=0", 64 },
+        { "googlenet:width=0.0625,norm=bn,stem=small", "norm=bn,stem=small,module=reduced,aux=0",
+          48 },
+        { "googlenet:width=0.0625,stem=separable,module=naive,branch5=3x3",
+          "norm=lrn,stem=separable,module=naive,aux=0", 64 },
         { "googlenet:width=0.0625,aux=1", "norm=lrn,stem=full,module=reduced,aux=0", 224 },
         { "lenet5", "", 28 },
         { "nin", "", 64 },
@@ -105,7 +113,8 @@ static void test_our_networks(void **state) {
             assert_same_values(model, again);
             assert_int_equal(again->has_preprocess, model->has_preprocess);
             if (model->has_preprocess)
-                assert_memory_equal(again->preprocess.mean, model->preprocess.mean, sizeof rule.mean);
+                assert_memory_equal(again->preprocess.mean, model->preprocess.mean,
+                                    sizeof rule.mean);
             assert_int_equal(again->labels.count, CLASSES);
             assert_string_equal(again->labels.items[0].name, "one, the first");
             assert_string_equal(again->source, "a test");
@@ -130,7 +139,8 @@ static void test_known_by_structure(void **state) {
     proto->n_metadata_props = 0;
     char *bare = malloc(size);
     size = onnx__model_proto__pack(proto, (uint8_t *)bare);
-    assert_int_equal(dp_model_open_bytes(&again, bare, size, "bare", NULL, NULL, &error), DEEPER_OK);
+    assert_int_equal(dp_model_open_bytes(&again, bare, size, "bare", NULL, NULL, &error),
+                     DEEPER_OK);
     assert_string_equal(again->architecture, "lenet5");
     assert_same_values(model, again);
     assert_false(again->has_preprocess);
@@ -149,7 +159,8 @@ static dp_model *every_operator(void) {
     dp_graph *g;
     dp_model *model = NULL;
     deeper_error error = { 0 };
-    dp_window window = dp_window_square(3, 2, 1), grouped = dp_window_square(3, 1, 1), lopsided = dp_window_square(2, 1, 0);
+    dp_window window = dp_window_square(3, 2, 1), grouped = dp_window_square(3, 1, 1),
+              lopsided = dp_window_square(2, 1, 0);
     grouped.groups = 2;
     lopsided.ceil = true;
     lopsided.pad_bottom = 1;
@@ -162,21 +173,27 @@ static dp_model *every_operator(void) {
     x = dp_graph_add(g, DP_OP_AFFINE, "affine", (int[]){ x, scale, shift }, 3, NULL);
     x = dp_graph_add(g, DP_OP_CLIP, "relu6", &x, 1, &(dp_attributes){ .clip = { 0, 6 } });
     x = dp_add_lrn(g, "lrn", x, (dp_lrn){ 5, 1e-4F, 0.75F, 2 });
-    x = dp_graph_add(g, DP_OP_PAD, "pad", &x, 1, &(dp_attributes){ .window = { .pad_top = 1, .pad_right = 2 } });
+    x = dp_graph_add(g, DP_OP_PAD, "pad", &x, 1,
+                     &(dp_attributes){ .window = { .pad_top = 1, .pad_right = 2 } });
     x = dp_add_average_pool(g, "average", x, lopsided);
     int low = dp_graph_add(g, DP_OP_SLICE, "low", &x, 1, &(dp_attributes){ .slice = { 0, 4 } });
     int high = dp_graph_add(g, DP_OP_SLICE, "high", &x, 1, &(dp_attributes){ .slice = { 4, 4 } });
     x = dp_add_concat(g, "swapped", (int[]){ high, low }, 2);
-    int gate = dp_graph_add(g, DP_OP_SIGMOID, "gate", (int[]){ dp_add_global_average(g, "squeezed", x) }, 1, NULL);
+    int gate = dp_graph_add(g, DP_OP_SIGMOID, "gate",
+                            (int[]){ dp_add_global_average(g, "squeezed", x) }, 1, NULL);
     x = dp_graph_add(g, DP_OP_MULTIPLY, "gated", (int[]){ x, gate }, 2, NULL);
-    x = dp_graph_add(g, DP_OP_SHUFFLE, "shuffled", &x, 1, &(dp_attributes){ .window = { .groups = 4 } });
-    x = test_add_sum(g, "sum", x, dp_add_relu(g, "relu", dp_add_conv(g, "c2", x, 8, grouped, true)));
+    x = dp_graph_add(g, DP_OP_SHUFFLE, "shuffled", &x, 1,
+                     &(dp_attributes){ .window = { .groups = 4 } });
+    x = test_add_sum(g, "sum", x,
+                     dp_add_relu(g, "relu", dp_add_conv(g, "c2", x, 8, grouped, true)));
     int flat = dp_add_flatten(g, "flat", dp_add_global_average(g, "mean", x));
     int fc = dp_add_fc(g, "fc", dp_add_dropout(g, "drop", flat, 0.5F), 16);
     dp_attributes shape = { .shape = { 0, 4, 2, 2 } };
-    x = dp_add_conv(g, "c3", dp_graph_add(g, DP_OP_UNFLATTEN, "square", &fc, 1, &shape), 4, dp_window_square(2, 1, 0), true);
+    x = dp_add_conv(g, "c3", dp_graph_add(g, DP_OP_UNFLATTEN, "square", &fc, 1, &shape), 4,
+                    dp_window_square(2, 1, 0), true);
     dp_add_softmax(g, "prob", x);
-    if (dp_graph_status(g, &error) != DEEPER_OK || dp_model_from_graph(&model, g, &error) != DEEPER_OK)
+    if (dp_graph_status(g, &error) != DEEPER_OK
+        || dp_model_from_graph(&model, g, &error) != DEEPER_OK)
         fail_msg("%s", error.message);
     fill(model);
     return model;
@@ -185,7 +202,8 @@ static dp_model *every_operator(void) {
 static bool same_graph(const dp_model *a, const dp_model *b) {
     int pairs[64];
     bool same = false;
-    dp_graph_span x = { a->graph, 0, dp_graph_find(a->graph, "prob") }, y = { b->graph, 0, dp_graph_find(b->graph, "prob") };
+    dp_graph_span x = { a->graph, 0, dp_graph_find(a->graph, "prob") },
+                  y = { b->graph, 0, dp_graph_find(b->graph, "prob") };
     assert_int_equal(dp_graph_match(&x, &y, pairs, &same, NULL), DEEPER_OK);
     return same;
 }
@@ -214,14 +232,16 @@ static void test_graphs(void **state) {
     test_folder_remove(folder);
 }
 
-/* A layer that the answer does not depend on is not in the file: read back, the network is one without it. */
+/* A layer that the answer does not depend on is not in the file: read back, the network is one
+ * without it. */
 static void test_unused_layer(void **state) {
     char *folder = test_folder(), path[TEST_PATH_SIZE];
     dp_graph *g;
     dp_model *model = NULL;
     assert_int_equal(dp_graph_create(&g, NULL, NULL), DEEPER_OK);
-    int mean =
-        dp_add_global_average(g, "mean", dp_add_conv(g, "c", dp_add_input(g, "data", 3, 8, 8), 4, dp_window_square(3, 1, 1), true));
+    int mean = dp_add_global_average(
+        g, "mean",
+        dp_add_conv(g, "c", dp_add_input(g, "data", 3, 8, 8), 4, dp_window_square(3, 1, 1), true));
     dp_add_fc(g, "unused", mean, 5);
     dp_add_softmax(g, "prob", mean);
     assert_int_equal(dp_model_from_graph(&model, g, NULL), DEEPER_OK);
@@ -242,20 +262,29 @@ static void test_bad_graphs(void **state) {
     } cases[] = {
         { "[]", "one input and a softmax named prob" },
         { "{\"nodes\":[{}]}", "node 0: no op, or no name" },
-        { "{\"nodes\":[{\"op\":\"fill\",\"name\":\"x\"}]}", "node 0: an operator that this deeper does not know" },
+        { "{\"nodes\":[{\"op\":\"fill\",\"name\":\"x\"}]}",
+          "node 0: an operator that this deeper does not know" },
         { "{\"nodes\":[{\"op\":\"input\",\"name\":\"x\"}]}", "node 0: without a sound shape" },
-        { "{\"nodes\":[{\"op\":\"input\",\"name\":\"x\",\"shape\":[3,-1,4]}]}", "node 0: without a sound shape" },
-        { "{\"nodes\":[{\"op\":\"input\",\"name\":\"x\",\"shape\":[3,4,99999999]}]}", "out of range" },
-        { "{\"nodes\":[{\"op\":\"relu\",\"name\":\"x\",\"inputs\":[0]}]}", "input 0 does not exist" },
-        { "{\"nodes\":[{\"op\":\"relu\",\"name\":\"x\",\"inputs\":[-1]}]}", "inputs that are no numbers" },
-        { "{\"nodes\":[{\"op\":\"input\",\"name\":\"x\",\"shape\":[3,4,4]},{\"op\":\"input\",\"name\":\"x\",\"shape\":[3,4,4]}]}",
+        { "{\"nodes\":[{\"op\":\"input\",\"name\":\"x\",\"shape\":[3,-1,4]}]}",
+          "node 0: without a sound shape" },
+        { "{\"nodes\":[{\"op\":\"input\",\"name\":\"x\",\"shape\":[3,4,99999999]}]}",
+          "out of range" },
+        { "{\"nodes\":[{\"op\":\"relu\",\"name\":\"x\",\"inputs\":[0]}]}",
+          "input 0 does not exist" },
+        { "{\"nodes\":[{\"op\":\"relu\",\"name\":\"x\",\"inputs\":[-1]}]}",
+          "inputs that are no numbers" },
+        { "{\"nodes\":[{\"op\":\"input\",\"name\":\"x\",\"shape\":[3,4,4]},{\"op\":\"input\","
+          "\"name\":\"x\",\"shape\":[3,4,4]}]}",
           "two layers of that name" },
-        { "{\"nodes\":[{\"op\":\"input\",\"name\":\"x\",\"shape\":[3,4,4]},{\"op\":\"clip\",\"name\":\"y\",\"inputs\":[0],\"clip\":"
+        { "{\"nodes\":[{\"op\":\"input\",\"name\":\"x\",\"shape\":[3,4,4]},{\"op\":\"clip\","
+          "\"name\":\"y\",\"inputs\":[0],\"clip\":"
           "[1,2]}]}",
           "which leaves 0 out" },
-        { "{\"nodes\":[{\"op\":\"input\",\"name\":\"x\",\"shape\":[3,4,4]},{\"op\":\"pad\",\"name\":\"y\",\"inputs\":[0]}]}",
+        { "{\"nodes\":[{\"op\":\"input\",\"name\":\"x\",\"shape\":[3,4,4]},{\"op\":\"pad\","
+          "\"name\":\"y\",\"inputs\":[0]}]}",
           "node 1: without a sound pads" },
-        { "{\"nodes\":[{\"op\":\"input\",\"name\":\"x\",\"shape\":[3,4,4]},{\"op\":\"lrn\",\"name\":\"y\",\"inputs\":[0],\"lrn\":{}"
+        { "{\"nodes\":[{\"op\":\"input\",\"name\":\"x\",\"shape\":[3,4,4]},{\"op\":\"lrn\","
+          "\"name\":\"y\",\"inputs\":[0],\"lrn\":{}"
           "}]}",
           "node 1: without a sound lrn" },
         { "{\"nodes\":", "not sound JSON" },
@@ -263,9 +292,11 @@ static void test_bad_graphs(void **state) {
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         dp_graph *graph = NULL;
         deeper_error error = { 0 };
-        assert_int_not_equal(dp_graph_from_json(&graph, cases[i].json, "made", NULL, &error), DEEPER_OK);
+        assert_int_not_equal(dp_graph_from_json(&graph, cases[i].json, "made", NULL, &error),
+                             DEEPER_OK);
         assert_null(graph);
-        if (!strstr(error.message, cases[i].text) || strncmp(error.message, "made: deeper.graph", 18) != 0)
+        if (!strstr(error.message, cases[i].text)
+            || strncmp(error.message, "made: deeper.graph", 18) != 0)
             fail_msg("'%s' and not '%s'", error.message, cases[i].text);
     }
 }
@@ -302,15 +333,17 @@ static void test_refusals_and_memory(void **state) {
     assert_int_equal(dp_model_from_graph(&model, g, &error), DEEPER_OK);
     fill(model);
     assert_int_equal(dp_model_save(model, path, NULL, &error), DEEPER_ERROR_UNSUPPORTED);
-    assert_non_null(strstr(error.message, "not written: uneven: an average over parts of different sizes"));
+    assert_non_null(
+        strstr(error.message, "not written: uneven: an average over parts of different sizes"));
     dp_model_free(model);
     test_folder_remove(folder);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_our_networks), cmocka_unit_test(test_known_by_structure), cmocka_unit_test(test_graphs),
-        cmocka_unit_test(test_unused_layer), cmocka_unit_test(test_bad_graphs),         cmocka_unit_test(test_refusals_and_memory),
+        cmocka_unit_test(test_our_networks), cmocka_unit_test(test_known_by_structure),
+        cmocka_unit_test(test_graphs),       cmocka_unit_test(test_unused_layer),
+        cmocka_unit_test(test_bad_graphs),   cmocka_unit_test(test_refusals_and_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

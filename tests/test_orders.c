@@ -1,9 +1,10 @@
-/* test_orders.c - the tasks of a phase in any order, each on any worker: a plan must give the bits that it gives in order on one
- * worker. Threads that help each other make such orders, but seldom the harmful one: a worker goes back to a step after another
- * step has used its scratch. So dp_pool_run here is not the library's (base/threads.c is not linked): it deals the tasks out by
- * random numbers, all on this thread, and what fails fails in every run of the test.
- * The network puts side by side what keeps something in a worker's scratch: two Winograd convolutions and a normalisation; in
- * training also their gradients. */
+/* test_orders.c - the tasks of a phase in any order, each on any worker: a plan must give the bits
+ * that it gives in order on one worker. Threads that help each other make such orders, but seldom
+ * the harmful one: a worker goes back to a step after another step has used its scratch. So
+ * dp_pool_run here is not the library's (base/threads.c is not linked): it deals the tasks out by
+ * random numbers, all on this thread, and what fails fails in every run of the test. The network
+ * puts side by side what keeps something in a worker's scratch: two Winograd convolutions and a
+ * normalisation; in training also their gradients. */
 #include "base/random.h"
 #include "graph/build.h"
 #include "graph/training.h"
@@ -20,7 +21,7 @@
 
 enum { IMAGES = 2, CHANNELS = 64, SIDE = 14, CLASSES = 5, DEALS = 12, MAX_PARAMETERS = 16 };
 
-/* ---------------------------------------------------------------- the pool */
+/* ------------------------------------------------------------------------------------- the pool */
 
 struct dp_pool {
     int workers;
@@ -40,11 +41,12 @@ void dp_pool_run(dp_pool *pool, int tasks, dp_task *body, void *context) {
         order[j] = i;
     }
     for (int i = 0; i < tasks; i++)
-        body(context, order[i], pool->dealt ? (int)dp_random_below(&pool->random, (uint32_t)pool->workers) : 0);
+        body(context, order[i],
+             pool->dealt ? (int)dp_random_below(&pool->random, (uint32_t)pool->workers) : 0);
     free(order);
 }
 
-/* ---------------------------------------------------------------- the network */
+/* ---------------------------------------------------------------------------------- the network */
 
 /* A network as it runs or as it learns, and where its results go. */
 typedef struct subject {
@@ -56,14 +58,16 @@ typedef struct subject {
 } subject;
 
 static int build(dp_graph *g) {
-    const dp_window one = dp_window_square(1, 1, 0), three = dp_window_square(3, 1, 1), five = dp_window_square(5, 1, 2);
+    const dp_window one = dp_window_square(1, 1, 0), three = dp_window_square(3, 1, 1),
+                    five = dp_window_square(5, 1, 2);
     int x = dp_add_input(g, "data", 24, SIDE, SIDE);
     x = dp_add_relu(g, "r1", dp_add_conv(g, "1x1", x, CHANNELS, one, true));
     const int branches[] = { dp_add_relu(g, "r3", dp_add_conv(g, "3x3", x, CHANNELS, three, true)),
                              dp_add_relu(g, "r5", dp_add_conv(g, "5x5", x, CHANNELS, five, true)),
                              dp_add_lrn(g, "norm", x, (dp_lrn){ 5, 1e-1F, 0.75F, 1.0F }) };
     int joined = dp_add_concat(g, "joined", branches, sizeof branches / sizeof *branches);
-    dp_add_softmax(g, "prob", dp_add_fc(g, "scores", dp_add_global_average(g, "average", joined), CLASSES));
+    dp_add_softmax(g, "prob",
+                   dp_add_fc(g, "scores", dp_add_global_average(g, "average", joined), CLASSES));
     return joined;
 }
 
@@ -89,7 +93,9 @@ static void open(subject *s, bool training) {
     assert_int_equal(dp_graph_create(&s->network, NULL, &error), DEEPER_OK);
     int joined = build(s->network);
     if (dp_graph_status(s->network, &error) != DEEPER_OK
-        || (training && dp_graph_training(&s->training, &s->nodes, s->network, &options, &error) != DEEPER_OK))
+        || (training
+            && dp_graph_training(&s->training, &s->nodes, s->network, &options, &error)
+                   != DEEPER_OK))
         fail_msg("%s", error.message);
     for (int i = 0; i < s->network->count; i++) {
         const dp_node *node = &s->network->nodes[i];
@@ -123,7 +129,7 @@ static void close(subject *s) {
     dp_graph_free(s->network);
 }
 
-/* ---------------------------------------------------------------- running */
+/* -------------------------------------------------------------------------------------- running */
 
 /* Most steps of one phase that keep transformed pictures, as far as their texts say. */
 static int winograd_steps_at_once(const dp_plan *plan) {
@@ -149,13 +155,17 @@ static size_t result_floats(const subject *s) {
 
 /* All outputs, one after another. */
 static float *run(const subject *s, const dp_plan *plan, dp_pool *pool, int images) {
-    float *results = calloc(result_floats(s), sizeof *results), *to[MAX_PARAMETERS + 1] = { results };
+    float *results = calloc(result_floats(s), sizeof *results),
+          *to[MAX_PARAMETERS + 1] = { results };
     for (int i = 1; i < s->output_count; i++)
         to[i] = to[i - 1] + s->floats[i - 1];
     float *arena = dp_alloc(NULL, dp_plan_arena_bytes(plan), 1);
     assert_non_null(arena);
-    memset(arena, 0xFF, dp_plan_arena_bytes(plan)); /* NaN: whatever is read before it is written shows */
-    const dp_plan_call call = { .count = images, .inputs = (const float *const *)s->inputs, .outputs = to };
+    memset(arena, 0xFF,
+           dp_plan_arena_bytes(plan)); /* NaN: whatever is read before it is written shows */
+    const dp_plan_call call = { .count = images,
+                                .inputs = (const float *const *)s->inputs,
+                                .outputs = to };
     dp_plan_run(plan, pool, arena, &call);
     dp_free(NULL, arena);
     return results;
@@ -172,8 +182,8 @@ static void check_isa(subject *s, dp_isa isa, int images, int threads) {
                                       .outputs = s->outputs,
                                       .output_count = s->output_count,
                                       .training = s->training != NULL };
-    if (dp_plan_create(&plan, s->training ? s->training : s->network, (const float *const *)s->values, packs, &options, NULL,
-                       &error)
+    if (dp_plan_create(&plan, s->training ? s->training : s->network,
+                       (const float *const *)s->values, packs, &options, NULL, &error)
         != DEEPER_OK)
         fail_msg("%s", error.message);
     assert_true(winograd_steps_at_once(plan) >= 2);
@@ -184,8 +194,8 @@ static void check_isa(subject *s, dp_isa isa, int images, int threads) {
         float *got = run(s, plan, &pool, images), *w = wanted, *g = got;
         for (int i = 0; i < s->output_count; w += s->floats[i], g += s->floats[i], i++)
             if (memcmp(w, g, s->floats[i] * sizeof *w) != 0)
-                fail_msg("%s, %d images, %d threads, deal %d: output %d has other bits", dp_isa_name(isa), images, threads,
-                         (int)deal, i);
+                fail_msg("%s, %d images, %d threads, deal %d: output %d has other bits",
+                         dp_isa_name(isa), images, threads, (int)deal, i);
         free(got);
     }
     free(wanted);

@@ -1,5 +1,6 @@
-/* test_pickle.c - the unpickler: what state dicts are made of is read, everything else is refused by name, and no pickle takes more
- * time or memory than its bytes pay for. Whole files of PyTorch are test_torch.c's. */
+/* test_pickle.c - the unpickler: what state dicts are made of is read, everything else is refused
+ * by name, and no pickle takes more time or memory than its bytes pay for. Whole files of PyTorch
+ * are test_torch.c's. */
 #include "formats/torch/pickle.h"
 #include "helpers/helpers.h"
 #include "helpers/pickles.h"
@@ -15,7 +16,8 @@
 #define LENGTH(array) (sizeof(array) / sizeof *(array))
 #define BYTES(text) text, sizeof text - 1
 
-static const dp_pickle_global globals[] = { { "collections", "OrderedDict", true }, { "lib", "make", false } };
+static const dp_pickle_global globals[] = { { "collections", "OrderedDict", true },
+                                            { "lib", "make", false } };
 
 static deeper_status parse(dp_pickle *pickle, const void *bytes, size_t size, deeper_error *error) {
     return dp_pickle_parse(pickle, bytes, size, globals, LENGTH(globals), "x.pth", NULL, error);
@@ -34,7 +36,8 @@ static void refused(const void *bytes, size_t size, deeper_status wanted, const 
     deeper_error error = { 0 };
     deeper_status status = parse(&pickle, bytes, size, &error);
     if (status != wanted || !strstr(error.message, words))
-        fail_msg("status %d and \"%s\", not %d and \"%s\"", (int)status, error.message, (int)wanted, words);
+        fail_msg("status %d and \"%s\", not %d and \"%s\"", (int)status, error.message, (int)wanted,
+                 words);
     assert_memory_equal(error.message, "x.pth: ", 7);
     assert_null(strchr(error.message, '\n'));
     assert_null(pickle.values);
@@ -50,7 +53,7 @@ static const dp_pickle_value *element(const dp_pickle *pickle, int index) {
     return &pickle->values[value];
 }
 
-/* ------------------------------------------------------------------------------------------------------ what is read */
+/* --------------------------------------------------------------------------------- what is read */
 
 static void integers(void **state) {
     static const struct {
@@ -81,8 +84,12 @@ static void texts(void **state) {
     static const struct {
         const char *bytes;
         size_t size;
-    } cases[] = { { BYTES("X\2\0\0\0hi.") }, { BYTES("\x8c\2hi.") },    { BYTES("\x8d\2\0\0\0\0\0\0\0hi.") },
-                  { BYTES("U\2hi.") },       { BYTES("T\2\0\0\0hi.") }, { BYTES("\x80\4\x95\4\0\0\0\0\0\0\0\x8c\2hi\x94.") } };
+    } cases[] = { { BYTES("X\2\0\0\0hi.") },
+                  { BYTES("\x8c\2hi.") },
+                  { BYTES("\x8d\2\0\0\0\0\0\0\0hi.") },
+                  { BYTES("U\2hi.") },
+                  { BYTES("T\2\0\0\0hi.") },
+                  { BYTES("\x80\4\x95\4\0\0\0\0\0\0\0\x8c\2hi\x94.") } };
     for (size_t i = 0; i < LENGTH(cases); i++) {
         dp_pickle pickle = parsed(cases[i].bytes, cases[i].size);
         assert_true(dp_pickle_is_text(&pickle, pickle.root, "hi"));
@@ -151,7 +158,7 @@ static void memo(void **state) {
     dp_pickle_free(&pickle);
 }
 
-/* ---------------------------------------------------------------------------------------------------- what is refused */
+/* ------------------------------------------------------------------------------ what is refused */
 
 static void code_is_refused_by_name(void **state) {
     static const struct {
@@ -168,14 +175,15 @@ static void code_is_refused_by_name(void **state) {
                 "eval\x93."),
           "asks to call builtins.eval; refused" },
         { BYTES("cbuiltins\ngetattr\n."), "asks to call builtins.getattr; refused" },
-        { BYTES("ccollections\nOrderedDict.__init__\n."), "asks to call collections.OrderedDict.__init__; refused" },
+        { BYTES("ccollections\nOrderedDict.__init__\n."),
+          "asks to call collections.OrderedDict.__init__; refused" },
         { BYTES("c\n\n."), "asks to call .; refused" },
         { BYTES("ca\x1b[2Jb\nc\n."), "asks to call a?[2Jb.c; refused" },
         { BYTES("(S'ls'\nios\nsystem\n."), "0x53 'S' is refused" },
         { BYTES("(ios\nsystem\n."), "0x69 'i' is refused" },
-        { BYTES("\x82\1."), "0x82 '?' is refused" },                           /* extension registry */
+        { BYTES("\x82\1."), "0x82 '?' is refused" }, /* extension registry */
         { BYTES("ccollections\nOrderedDict\n)\x81."), "0x81 '?' is refused" }, /* NEWOBJ */
-        { BYTES("P1\n."), "0x50 'P' is refused" },                             /* a persistent id as text */
+        { BYTES("P1\n."), "0x50 'P' is refused" }, /* a persistent id as text */
         { BYTES("K\1}b."), "sets the state of an object; refused" },
         { BYTES("\x80\6N."), "protocol above 5" },
         { BYTES("\x8a\x09\0\0\0\0\0\0\0\0\0."), "more than 64 bits" },
@@ -232,7 +240,8 @@ static void limits(void **state) {
     memset(bytes, 'N', size);
     refused(bytes, size, DEEPER_ERROR_LIMIT, "more than 1,048,576 values");
     free(bytes);
-    /* Pairs of one value, fourteen deep: 2^14 ends for who would follow all, fifteen values here. */
+    /* Pairs of one value, fourteen deep: 2^14 ends for who would follow all, fifteen values
+     * here. */
     test_bytes doubled = { 0 };
     test_put(&doubled, ")", 1);
     for (int i = 0; i < 14; i++)
@@ -262,8 +271,9 @@ static void allocations_fail(void **state) {
         dp_pickle pickle;
         deeper_error error = { 0 };
         test_failing_allocator_init(&it, n);
-        deeper_status status = dp_pickle_parse(&pickle, (const unsigned char *)bytes, sizeof bytes - 1, globals, LENGTH(globals),
-                                               "x.pth", &it.allocator, &error);
+        deeper_status status =
+            dp_pickle_parse(&pickle, (const unsigned char *)bytes, sizeof bytes - 1, globals,
+                            LENGTH(globals), "x.pth", &it.allocator, &error);
         done = it.calls < n;
         assert_int_equal(status, done ? DEEPER_OK : DEEPER_ERROR_MEMORY);
         dp_pickle_free(&pickle);
@@ -273,9 +283,15 @@ static void allocations_fail(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(integers), cmocka_unit_test(texts),  cmocka_unit_test(containers),
-        cmocka_unit_test(calls),    cmocka_unit_test(memo),   cmocka_unit_test(code_is_refused_by_name),
-        cmocka_unit_test(damage),   cmocka_unit_test(limits), cmocka_unit_test(allocations_fail),
+        cmocka_unit_test(integers),
+        cmocka_unit_test(texts),
+        cmocka_unit_test(containers),
+        cmocka_unit_test(calls),
+        cmocka_unit_test(memo),
+        cmocka_unit_test(code_is_refused_by_name),
+        cmocka_unit_test(damage),
+        cmocka_unit_test(limits),
+        cmocka_unit_test(allocations_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,8 @@
-/* test_plan.c - plans against the reference, node by node on graphs that hold every operator and every way the planner treats it:
- * fused and not, sliced and joined, private and shared inputs of padded convolutions, siblings, folding. Each graph runs on every
- * ISA of this machine, in batches and on threads, and must give the same bits for all of those that share an ISA. */
+/* test_plan.c - plans against the reference, node by node on graphs that hold every operator and
+ * every way the planner treats it: fused and not, sliced and joined, private and shared inputs of
+ * padded convolutions, siblings, folding. Each graph runs on every ISA of this machine, in batches
+ * and on threads, and must give the same bits for all of those that share an ISA.
+ * One file because its graphs, its oracle and its lists of plans serve each other. */
 #include "graph/build.h"
 #include "helpers/nets.h"
 #include "plan/plan.h"
@@ -37,7 +39,7 @@ static dp_window window(int height, int width, int stride, int pad) {
     return w;
 }
 
-/* ---------------------------------------------------------------- graphs */
+/* --------------------------------------------------------------------------------------- graphs */
 
 static void build_stem(subject *s) {
     dp_graph *g = s->graph;
@@ -50,22 +52,27 @@ static void build_stem(subject *s) {
     output(s, dp_add_lrn(g, "n2", x, (dp_lrn){ 3, 2.0F, 0.6F, 2.0F }));
 }
 
-/* A module as GoogLeNet has it; `unit` 16: all parts begin on blocks, 10: none do and the parts must be joined. */
+/* A module as GoogLeNet has it; `unit` 16: all parts begin on blocks, 10: none do and the parts
+ * must be joined. */
 static void build_module(subject *s, int unit) {
     dp_graph *g = s->graph;
     int x = dp_add_input(g, "data", 2 * unit, 9, 14), parts[4];
     parts[0] = dp_add_relu(g, "r1", dp_add_conv(g, "1x1", x, unit, window(1, 1, 1, 0), true));
-    int r3 = dp_add_relu(g, "r3r", dp_add_conv(g, "3x3_reduce", x, unit + 5, window(1, 1, 1, 0), true));
+    int r3 =
+        dp_add_relu(g, "r3r", dp_add_conv(g, "3x3_reduce", x, unit + 5, window(1, 1, 1, 0), true));
     parts[1] = dp_add_relu(g, "r3", dp_add_conv(g, "3x3", r3, 2 * unit, window(3, 3, 1, 1), true));
-    int r5 = dp_add_relu(g, "r5r", dp_add_conv(g, "5x5_reduce", x, unit / 2, window(1, 1, 1, 0), true));
+    int r5 =
+        dp_add_relu(g, "r5r", dp_add_conv(g, "5x5_reduce", x, unit / 2, window(1, 1, 1, 0), true));
     parts[2] = dp_add_relu(g, "r5", dp_add_conv(g, "5x5", r5, unit, window(5, 5, 1, 2), true));
     int pool = dp_add_max_pool(g, "pool", x, window(3, 3, 1, 1));
-    parts[3] = dp_add_relu(g, "rp", dp_add_conv(g, "pool_proj", pool, unit + 3, window(1, 1, 1, 0), true));
+    parts[3] =
+        dp_add_relu(g, "rp", dp_add_conv(g, "pool_proj", pool, unit + 3, window(1, 1, 1, 0), true));
     x = dp_add_concat(g, "output", parts, 4);
     output(s, x);
     output(s, parts[2]);
     output(s, dp_add_relu(g, "after", dp_add_conv(g, "next", x, 24, window(3, 3, 2, 1), false)));
-    output(s, dp_add_conv(g, "shared", parts[0], 8, window(3, 3, 1, 1), true)); /* reads a slice: needs a halo of its own */
+    output(s, dp_add_conv(g, "shared", parts[0], 8, window(3, 3, 1, 1),
+                          true)); /* reads a slice: needs a halo of its own */
 }
 
 static void build_module_sliced(subject *s) {
@@ -81,8 +88,10 @@ static void build_classifier(subject *s) {
     int x = dp_add_input(g, "data", 37, 4, 5);
     int direct = dp_add_fc(g, "fc_picture", x, 33);
     int flat = dp_add_flatten(g, "flat", x);
-    int fc = dp_add_dropout(g, "drop", dp_add_relu(g, "rf", dp_add_fc(g, "fc_flat", flat, 70)), 0.5F);
-    int average = dp_add_dropout(g, "drop2", dp_add_flatten(g, "flat1", dp_add_global_average(g, "average", x)), 0.4F);
+    int fc =
+        dp_add_dropout(g, "drop", dp_add_relu(g, "rf", dp_add_fc(g, "fc_flat", flat, 70)), 0.5F);
+    int average = dp_add_dropout(
+        g, "drop2", dp_add_flatten(g, "flat1", dp_add_global_average(g, "average", x)), 0.4F);
     output(s, direct);
     output(s, flat);
     output(s, dp_add_softmax(g, "prob", dp_add_fc(g, "classifier", fc, 1000)));
@@ -94,15 +103,20 @@ static void build_classifier(subject *s) {
 static void build_norms(subject *s) {
     dp_graph *g = s->graph;
     int x = dp_add_input(g, "data", 5, 8, 7);
-    int folded = dp_add_relu(g, "r", dp_add_batch_norm(g, "bn", dp_add_conv(g, "c", x, 18, window(3, 1, 1, 1), false), 1e-3F));
-    int both = dp_add_batch_norm(g, "bn2", dp_add_conv(g, "c2", folded, 18, window(1, 1, 1, 0), true), 1e-3F);
-    int conv3 = dp_add_conv(g, "c3", folded, 18, window(1, 1, 1, 0), true); /* read twice: its batch norm and ReLU stay apart */
+    int folded = dp_add_relu(
+        g, "r",
+        dp_add_batch_norm(g, "bn", dp_add_conv(g, "c", x, 18, window(3, 1, 1, 1), false), 1e-3F));
+    int both = dp_add_batch_norm(g, "bn2",
+                                 dp_add_conv(g, "c2", folded, 18, window(1, 1, 1, 0), true), 1e-3F);
+    int conv3 = dp_add_conv(g, "c3", folded, 18, window(1, 1, 1, 0),
+                            true); /* read twice: its batch norm and ReLU stay apart */
     int apart = dp_add_relu(g, "r3", dp_add_batch_norm(g, "bn3", conv3, 1e-3F));
     int sum = dp_add_relu(g, "rs", test_add_sum(g, "sum", both, apart));
     output(s, sum);
     output(s, test_add_sum(g, "sum2", conv3, sum));
     output(s, dp_add_relu(g, "rx", x));
-    output(s, dp_add_softmax(g, "prob", dp_add_batch_norm(g, "bnfc", dp_add_fc(g, "fc", sum, 9), 1e-5F)));
+    output(s, dp_add_softmax(g, "prob",
+                             dp_add_batch_norm(g, "bnfc", dp_add_fc(g, "fc", sum, 9), 1e-5F)));
 }
 
 static void build_pools(subject *s) {
@@ -116,18 +130,26 @@ static void build_pools(subject *s) {
     w.count_padding = true;
     output(s, dp_add_average_pool(g, "average_padding", x, w));
     output(s, dp_add_adaptive_pool(g, "adaptive", x, 4, 11));
-    dp_window lopsided = { .height = 4, .width = 3, .stride_y = 1, .stride_x = 3, .pad_right = 2, .pad_top = 1, .groups = 1 };
+    dp_window lopsided = { .height = 4,
+                           .width = 3,
+                           .stride_y = 1,
+                           .stride_x = 3,
+                           .pad_right = 2,
+                           .pad_top = 1,
+                           .groups = 1 };
     output(s, dp_add_max_pool(g, "lopsided", x, lopsided));
     lopsided.groups = 3;
     lopsided.pad_bottom = 3;
     output(s, dp_add_conv(g, "grouped", x, 12, lopsided, true));
 }
 
-/* A group a channel: every way into such a step (an input of its own, one with a dense reader, a slice), batch norms folded, one
- * pixel, the picture itself (planar), and several outputs a channel, which is no such step. */
+/* A group a channel: every way into such a step (an input of its own, one with a dense reader, a
+ * slice), batch norms folded, one pixel, the picture itself (planar), and several outputs a
+ * channel, which is no such step. */
 static void build_depthwise(subject *s) {
     dp_graph *g = s->graph;
-    dp_window three = window(3, 3, 1, 1), five = window(5, 5, 2, 2), whole = window(5, 6, 1, 0), lopsided = window(4, 2, 3, 0);
+    dp_window three = window(3, 3, 1, 1), five = window(5, 5, 2, 2), whole = window(5, 6, 1, 0),
+              lopsided = window(4, 2, 3, 0);
     three.groups = five.groups = whole.groups = 22;
     lopsided.groups = 44;
     lopsided.pad_top = 2;
@@ -137,14 +159,17 @@ static void build_depthwise(subject *s) {
     picture.groups = 3;
     int planar = dp_add_conv(g, "planar", x, 3, picture, true);
     x = dp_add_conv(g, "first", planar, 22, window(1, 1, 1, 0), true);
-    x = dp_add_relu(g, "r3", dp_add_batch_norm(g, "bn3", dp_add_conv(g, "3x3", x, 22, three, false), 1e-3F));
+    x = dp_add_relu(g, "r3",
+                    dp_add_batch_norm(g, "bn3", dp_add_conv(g, "3x3", x, 22, three, false), 1e-3F));
     output(s, x);
     int point = dp_add_conv(g, "point", x, 22, window(1, 1, 1, 0), true);
     int half = dp_add_conv(g, "5x5", x, 22, five, true);
     output(s, point);
     output(s, half);
-    output(s, dp_add_conv(g, "joined", dp_add_concat(g, "both", (int[]){ point, x }, 2), 44, lopsided, true));
-    int last = dp_add_relu(g, "rw", dp_add_conv(g, "whole", dp_add_relu(g, "rh", half), 22, whole, true));
+    output(s, dp_add_conv(g, "joined", dp_add_concat(g, "both", (int[]){ point, x }, 2), 44,
+                          lopsided, true));
+    int last =
+        dp_add_relu(g, "rw", dp_add_conv(g, "whole", dp_add_relu(g, "rh", half), 22, whole, true));
     output(s, last);
     output(s, dp_add_conv(g, "doubled", half, 44, three, true));
     whole = window(1, 1, 1, 0);
@@ -164,79 +189,102 @@ static void build_groups(subject *s) {
     int x = dp_add_input(g, "data", 4, 11, 13);
     x = dp_add_relu(g, "r1", dp_add_conv(g, "planes", x, 96, grouped(3, 1, 1, 2), true));
     output(s, x);
-    output(s, dp_add_relu(g, "rb", dp_add_batch_norm(g, "bn", dp_add_conv(g, "blocks", x, 64, grouped(3, 1, 1, 2), false), 1e-3F)));
+    output(s, dp_add_relu(g, "rb",
+                          dp_add_batch_norm(
+                              g, "bn", dp_add_conv(g, "blocks", x, 64, grouped(3, 1, 1, 2), false),
+                              1e-3F)));
     int fours = dp_add_conv(g, "fours", x, 96, grouped(3, 2, 1, 24), true);
     output(s, fours);
     int odd = dp_add_conv(g, "odd", fours, 136, grouped(1, 1, 0, 4), true);
     output(s, odd);
     output(s, dp_add_conv(g, "odder", odd, 68, grouped(1, 1, 0, 4), true));
-    output(s, dp_add_conv(g, "last", dp_add_global_average(g, "average", odd), 34, grouped(1, 1, 0, 2), true));
+    output(s, dp_add_conv(g, "last", dp_add_global_average(g, "average", odd), 34,
+                          grouped(1, 1, 0, 2), true));
 }
 
-/* What importers alone make. A factor and a term fold into the convolution before, or stand alone with a ReLU. */
+/* What importers alone make. A factor and a term fold into the convolution before, or stand alone
+ * with a ReLU. */
 static void build_imported(subject *s) {
     dp_graph *g = s->graph;
     dp_shape per_channel = { 18, 1, 1, 1 };
     int x = dp_add_input(g, "data", 18, 7, 6);
-    int scale = dp_add_parameter(g, "a", "weight", per_channel), shift = dp_add_parameter(g, "a", "bias", per_channel);
+    int scale = dp_add_parameter(g, "a", "weight", per_channel),
+        shift = dp_add_parameter(g, "a", "bias", per_channel);
     int conv = dp_add_conv(g, "c", x, 18, window(3, 3, 1, 1), true);
     int folded = dp_graph_add(g, DP_OP_AFFINE, "folded", (int[]){ conv, scale, shift }, 3, NULL);
-    int alone = dp_add_relu(g, "ra", dp_graph_add(g, DP_OP_AFFINE, "alone", (int[]){ x, scale, shift }, 3, NULL));
-    int clip = dp_graph_add(g, DP_OP_CLIP, "clip", &folded, 1, &(dp_attributes){ .clip = { -0.25F, 0.5F } });
+    int alone = dp_add_relu(
+        g, "ra", dp_graph_add(g, DP_OP_AFFINE, "alone", (int[]){ x, scale, shift }, 3, NULL));
+    int clip = dp_graph_add(g, DP_OP_CLIP, "clip", &folded, 1,
+                            &(dp_attributes){ .clip = { -0.25F, 0.5F } });
     dp_attributes pads = { .window = { .pad_top = 2, .pad_right = 1, .pad_bottom = 3 } };
     int pad = dp_graph_add(g, DP_OP_PAD, "pad", &alone, 1, &pads);
     output(s, folded);
     output(s, clip);
     output(s, pad);
     output(s, dp_add_conv(g, "padded", pad, 5, window(3, 3, 1, 1), true));
-    int parts[] = { dp_graph_add(g, DP_OP_SLICE, "slice", &x, 1, &(dp_attributes){ .slice = { 3, 7 } }), clip };
+    int parts[] = {
+        dp_graph_add(g, DP_OP_SLICE, "slice", &x, 1, &(dp_attributes){ .slice = { 3, 7 } }), clip
+    };
     output(s, dp_add_concat(g, "joined", parts, 2));
-    int gate = dp_graph_add(g, DP_OP_SIGMOID, "gate", (int[]){ dp_add_global_average(g, "mean", pad) }, 1, NULL);
+    int gate = dp_graph_add(g, DP_OP_SIGMOID, "gate",
+                            (int[]){ dp_add_global_average(g, "mean", pad) }, 1, NULL);
     int open = dp_graph_add(g, DP_OP_SIGMOID, "open", &clip, 1, NULL);
     output(s, dp_graph_add(g, DP_OP_MULTIPLY, "gated", (int[]){ pad, gate }, 2, NULL));
-    output(s, dp_add_conv(g, "opened", dp_graph_add(g, DP_OP_MULTIPLY, "swish", (int[]){ clip, open }, 2, NULL), 5,
-                          window(3, 3, 1, 1), true));
-    output(s, dp_graph_add(g, DP_OP_SHUFFLE, "threes", &pad, 1, &(dp_attributes){ .window = { .groups = 3 } }));
+    output(s, dp_add_conv(g, "opened",
+                          dp_graph_add(g, DP_OP_MULTIPLY, "swish", (int[]){ clip, open }, 2, NULL),
+                          5, window(3, 3, 1, 1), true));
+    output(s, dp_graph_add(g, DP_OP_SHUFFLE, "threes", &pad, 1,
+                           &(dp_attributes){ .window = { .groups = 3 } }));
     int flat = dp_add_flatten(g, "flat", clip);
-    output(s, dp_graph_add(g, DP_OP_SHUFFLE, "turned", &flat, 1, &(dp_attributes){ .window = { .groups = 18 } }));
-    output(s, dp_graph_add(g, DP_OP_UNFLATTEN, "back", &flat, 1, &(dp_attributes){ .shape = { 0, 9, 12, 7 } }));
+    output(s, dp_graph_add(g, DP_OP_SHUFFLE, "turned", &flat, 1,
+                           &(dp_attributes){ .window = { .groups = 18 } }));
+    output(s, dp_graph_add(g, DP_OP_UNFLATTEN, "back", &flat, 1,
+                           &(dp_attributes){ .shape = { 0, 9, 12, 7 } }));
 }
 
 static int clip(dp_graph *g, const char *name, int x, float low, float high) {
     return dp_graph_add(g, DP_OP_CLIP, name, &x, 1, &(dp_attributes){ .clip = { low, high } });
 }
 
-/* Clips behind convolutions of every kind: Winograd's, siblings that read one input, depthwise ones, with a factor and a term
- * between; into slices of a concatenation. One of a single pixel stays a step of its own, as does one of a value that others read.
- */
+/* Clips behind convolutions of every kind: Winograd's, siblings that read one input, depthwise
+ * ones, with a factor and a term between; into slices of a concatenation. One of a single pixel
+ * stays a step of its own, as does one of a value that others read. */
 static void build_clips(subject *s) {
     dp_graph *g = s->graph;
     dp_shape per_channel = { 32, 1, 1, 1 };
     int x = dp_add_input(g, "data", 20, 15, 14);
-    int scale = dp_add_parameter(g, "a", "weight", per_channel), shift = dp_add_parameter(g, "a", "bias", per_channel);
-    int folded = dp_graph_add(g, DP_OP_AFFINE, "fa", (int[]){ dp_add_conv(g, "c1", x, 32, window(3, 3, 1, 1), true), scale, shift },
-                              3, NULL);
+    int scale = dp_add_parameter(g, "a", "weight", per_channel),
+        shift = dp_add_parameter(g, "a", "bias", per_channel);
+    int folded = dp_graph_add(
+        g, DP_OP_AFFINE, "fa",
+        (int[]){ dp_add_conv(g, "c1", x, 32, window(3, 3, 1, 1), true), scale, shift }, 3, NULL);
     x = clip(g, "k1", folded, 0, 0.5F);
     dp_window depthwise = window(3, 3, 1, 1);
     depthwise.groups = 32;
-    int parts[] = { clip(g, "k2", dp_add_conv(g, "c2", x, 32, window(1, 1, 1, 0), true), -0.25F, 0.25F),
+    int parts[] = { clip(g, "k2", dp_add_conv(g, "c2", x, 32, window(1, 1, 1, 0), true), -0.25F,
+                         0.25F),
                     clip(g, "k3", dp_add_conv(g, "c3", x, 16, window(1, 1, 1, 0), true), -0.5F, 1),
                     clip(g, "k4", dp_add_conv(g, "c4", x, 32, depthwise, true), -0.125F, 0.75F) };
     output(s, dp_add_concat(g, "joined", parts, 3));
-    output(s, clip(g, "k5", dp_add_conv(g, "c5", dp_add_global_average(g, "mean", x), 5, window(1, 1, 1, 0), true), 0, 0.125F));
+    output(s, clip(g, "k5",
+                   dp_add_conv(g, "c5", dp_add_global_average(g, "mean", x), 5, window(1, 1, 1, 0),
+                               true),
+                   0, 0.125F));
     int read = dp_add_conv(g, "c6", x, 9, window(3, 3, 2, 1), true);
     output(s, read);
     output(s, clip(g, "k6", read, -INFINITY, 0.125F));
 }
 
-/* Concatenations within concatenations, a part twice, an input as a part, a result with one reader that wants a halo. */
+/* Concatenations within concatenations, a part twice, an input as a part, a result with one reader
+ * that wants a halo. */
 static void build_nested(subject *s) {
     dp_graph *g = s->graph;
     int x = dp_add_input(g, "data", 16, 6, 6);
     int a = dp_add_conv(g, "a", x, 32, window(1, 1, 1, 0), true);
     int b = dp_add_conv(g, "b", x, 16, window(1, 1, 1, 0), true);
     int inner = dp_add_concat(g, "inner", (int[]){ a, b }, 2);
-    int outer = dp_add_concat(g, "outer", (int[]){ x, inner, dp_add_max_pool(g, "p", b, window(3, 3, 1, 1)) }, 3);
+    int outer = dp_add_concat(
+        g, "outer", (int[]){ x, inner, dp_add_max_pool(g, "p", b, window(3, 3, 1, 1)) }, 3);
     output(s, inner);
     output(s, dp_add_concat(g, "twice", (int[]){ b, b, x }, 3));
     output(s, dp_add_conv(g, "last", outer, 5, window(3, 3, 1, 1), true));
@@ -244,7 +292,7 @@ static void build_nested(subject *s) {
     output(s, dp_add_concat(g, "single", (int[]){ dp_add_relu(g, "ra", a) }, 1));
 }
 
-/* ---------------------------------------------------------------- running */
+/* -------------------------------------------------------------------------------------- running */
 
 static float noise(uint32_t *state) {
     *state = *state * 1664525U + 1013904223U;
@@ -283,21 +331,27 @@ static void run_plan(const subject *s, dp_isa isa, int batch, int threads, float
     dp_plan *plan;
     dp_pool *pool;
     assert_int_equal(dp_packs_create(&packs, NULL, &error), DEEPER_OK);
-    dp_plan_options options = { dp_kernels_for(isa), batch, threads, s->outputs, s->output_count, false, false, NULL };
-    if (dp_plan_create(&plan, s->graph, (const float *const *)s->pointers, packs, &options, NULL, &error) != DEEPER_OK)
+    dp_plan_options options = { dp_kernels_for(isa), batch, threads, s->outputs,
+                                s->output_count,     false, false,   NULL };
+    if (dp_plan_create(&plan, s->graph, (const float *const *)s->pointers, packs, &options, NULL,
+                       &error)
+        != DEEPER_OK)
         fail_msg("%s", error.message);
     assert_int_equal(dp_pool_create(&pool, NULL, threads, &error), DEEPER_OK);
     float *arena = dp_alloc(NULL, dp_plan_arena_bytes(plan), 1);
-    memset(arena, 0xFF, dp_plan_arena_bytes(plan)); /* NaN: whatever is read before it is written shows */
+    memset(arena, 0xFF,
+           dp_plan_arena_bytes(plan)); /* NaN: whatever is read before it is written shows */
     size_t image = dp_shape_floats(s->graph->nodes[dp_graph_find(s->graph, "data")].shape);
     uint64_t mode = dp_float_mode_enter();
     for (int done = 0; done < IMAGES; done += batch) {
         float *at[MAX_OUTPUTS];
         for (int i = 0; i < s->output_count; i++)
-            at[i] = outputs[i] + (size_t)done * dp_shape_floats(s->graph->nodes[s->outputs[i]].shape);
+            at[i] =
+                outputs[i] + (size_t)done * dp_shape_floats(s->graph->nodes[s->outputs[i]].shape);
         int count = IMAGES - done < batch ? IMAGES - done : batch;
         const float *input = s->input + (size_t)done * image;
-        dp_plan_run(plan, pool, arena, &(dp_plan_call){ .count = count, .inputs = &input, .outputs = at });
+        dp_plan_run(plan, pool, arena,
+                    &(dp_plan_call){ .count = count, .inputs = &input, .outputs = at });
     }
     dp_float_mode_leave(mode);
     dp_free(NULL, arena);
@@ -306,8 +360,8 @@ static void run_plan(const subject *s, dp_isa isa, int batch, int threads, float
     dp_packs_free(packs);
 }
 
-/* Sums of up to a thousand products of numbers below 1 in float, through at most six layers: 1e-5 of the tensor's size leaves a
- * factor of ten. */
+/* Sums of up to a thousand products of numbers below 1 in float, through at most six layers: 1e-5
+ * of the tensor's size leaves a factor of ten. */
 static const double TOLERANCE = 1e-5;
 
 static void compare(const subject *s, double **wanted, float *const *got, const char *where) {
@@ -321,7 +375,8 @@ static void compare(const subject *s, double **wanted, float *const *got, const 
             size += wanted[s->outputs[i]][j] * wanted[s->outputs[i]][j];
         }
         if (!(sqrt(difference) <= TOLERANCE * sqrt(size)))
-            fail_msg("%s: %s differs by %g of its norm", where, node->name, sqrt(difference / size));
+            fail_msg("%s: %s differs by %g of its norm", where, node->name,
+                     sqrt(difference / size));
     }
 }
 
@@ -333,7 +388,8 @@ static void check(void (*build)(subject *)) {
     if (dp_graph_status(s.graph, &error) != DEEPER_OK)
         fail_msg("%s", error.message);
     fill(&s);
-    double **wanted = dp_reference_graph(s.graph, (const float *const *)s.pointers, s.input, IMAGES);
+    double **wanted =
+        dp_reference_graph(s.graph, (const float *const *)s.pointers, s.input, IMAGES);
     static const struct { int batch, threads; } ways[] = { { 1, 1 }, { 3, 1 }, { 2, 3 }, { 1, 2 } };
     for (int isa = 0; isa < DP_ISA_COUNT; isa++) {
         if (!dp_isa_supported((dp_isa)isa))
@@ -341,13 +397,16 @@ static void check(void (*build)(subject *)) {
         float *first[MAX_OUTPUTS] = { NULL }, *got[MAX_OUTPUTS];
         for (size_t way = 0; way < sizeof ways / sizeof *ways; way++) {
             char where[64];
-            snprintf(where, sizeof where, "%s, batch %d, %d threads", dp_isa_name((dp_isa)isa), ways[way].batch, ways[way].threads);
+            snprintf(where, sizeof where, "%s, batch %d, %d threads", dp_isa_name((dp_isa)isa),
+                     ways[way].batch, ways[way].threads);
             for (int i = 0; i < s.output_count; i++)
-                got[i] = calloc(dp_shape_floats(s.graph->nodes[s.outputs[i]].shape), IMAGES * sizeof(float));
+                got[i] = calloc(dp_shape_floats(s.graph->nodes[s.outputs[i]].shape),
+                                IMAGES * sizeof(float));
             run_plan(&s, (dp_isa)isa, ways[way].batch, ways[way].threads, got);
             compare(&s, wanted, got, where);
             for (int i = 0; i < s.output_count; i++) {
-                size_t bytes = dp_shape_floats(s.graph->nodes[s.outputs[i]].shape) * IMAGES * sizeof(float);
+                size_t bytes =
+                    dp_shape_floats(s.graph->nodes[s.outputs[i]].shape) * IMAGES * sizeof(float);
                 if (way == 0)
                     first[i] = got[i];
                 else if (memcmp(first[i], got[i], bytes) != 0)
@@ -366,8 +425,9 @@ static void check(void (*build)(subject *)) {
     free(s.input);
 }
 
-/* Convolutions that Winograd's algorithm computes: one of several strips, one of several pictures at once, every window, no halo, a
- * batch norm to fold, outputs that end in the middle of a block, sides that no tile divides. */
+/* Convolutions that Winograd's algorithm computes: one of several strips, one of several pictures
+ * at once, every window, no halo, a batch norm to fold, outputs that end in the middle of a block,
+ * sides that no tile divides. */
 static void build_winograd(subject *s) {
     dp_graph *g = s->graph;
     int x = dp_add_input(g, "data", 3, 131, 117);
@@ -375,15 +435,17 @@ static void build_winograd(subject *s) {
     x = dp_add_conv(g, "c2", x, 24, window(3, 3, 1, 1), true);
     output(s, x);
     x = dp_add_max_pool(g, "p1", x, window(3, 3, 2, 0));
-    x = dp_add_relu(g, "r3", dp_add_batch_norm(g, "bn3", dp_add_conv(g, "c3", x, 40, window(3, 3, 1, 0), false), 1e-5F));
+    x = dp_add_relu(
+        g, "r3",
+        dp_add_batch_norm(g, "bn3", dp_add_conv(g, "c3", x, 40, window(3, 3, 1, 0), false), 1e-5F));
     x = dp_add_max_pool(g, "p2", x, window(3, 3, 2, 0));
     output(s, dp_add_conv(g, "c4", x, 70, window(5, 5, 1, 2), true));
     output(s, dp_add_conv(g, "c5", x, 50, window(3, 3, 1, 2), true));
 }
 
-#define GRAPH_TEST(name)                                                                                                           \
-    static void test_##name(void **state) {                                                                                        \
-        check(build_##name);                                                                                                       \
+#define GRAPH_TEST(name)                                                                           \
+    static void test_##name(void **state) {                                                        \
+        check(build_##name);                                                                       \
     }
 GRAPH_TEST(stem)
 GRAPH_TEST(module_sliced)
@@ -398,7 +460,7 @@ GRAPH_TEST(depthwise)
 GRAPH_TEST(groups)
 GRAPH_TEST(clips)
 
-/* ---------------------------------------------------------------- what a plan looks like */
+/* ----------------------------------------------------------------------- what a plan looks like */
 
 static char *plan_text(void (*build)(subject *), int output_node, bool direct, size_t *arena) {
     subject s = { 0 };
@@ -409,8 +471,12 @@ static char *plan_text(void (*build)(subject *), int output_node, bool direct, s
     build(&s);
     fill(&s);
     assert_int_equal(dp_packs_create(&packs, NULL, NULL), DEEPER_OK);
-    dp_plan_options options = { dp_kernels_for(DP_ISA_PORTABLE), 1, 1, &s.outputs[output_node], 1, false, direct, NULL };
-    assert_int_equal(dp_plan_create(&plan, s.graph, (const float *const *)s.pointers, packs, &options, NULL, NULL), DEEPER_OK);
+    dp_plan_options options = {
+        dp_kernels_for(DP_ISA_PORTABLE), 1, 1, &s.outputs[output_node], 1, false, direct, NULL
+    };
+    assert_int_equal(dp_plan_create(&plan, s.graph, (const float *const *)s.pointers, packs,
+                                    &options, NULL, NULL),
+                     DEEPER_OK);
     dp_buffer_init(&text, NULL, 1 << 16);
     dp_plan_print(plan, &text);
     assert_false(text.failed);
@@ -461,7 +527,8 @@ static void test_groups_are_not_multiplied_by_zeros(void **state) {
     char *text = plan_text(build_depthwise, 0, false, NULL);
     assert_non_null(strstr(text, "depthwise"));
     free(text);
-    text = plan_text(build_groups, 2, false, NULL); /* "fours": a block of outputs reads a block of 4 channels, not 24 */
+    text = plan_text(build_groups, 2, false,
+                     NULL); /* "fours": a block of outputs reads a block of 4 channels, not 24 */
     assert_non_null(strstr(text, "9 segments of 4,"));
     free(text);
 }
@@ -503,7 +570,8 @@ static void test_bad_options(void **state) {
         { dp_kernels_for(DP_ISA_PORTABLE), 1, 1, &past, 1, false, false, NULL },
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        assert_int_equal(dp_plan_create(&plan, s.graph, (const float *const *)s.pointers, packs, &bad[i], NULL, &error),
+        assert_int_equal(dp_plan_create(&plan, s.graph, (const float *const *)s.pointers, packs,
+                                        &bad[i], NULL, &error),
                          DEEPER_ERROR_ARGUMENT);
         assert_null(plan);
     }

@@ -1,4 +1,5 @@
-/* test_plot.c - plots are sound markup and stay inside their box, whatever numbers they are given; ticks are round. */
+/* test_plot.c - plots are sound markup and stay inside their box, whatever numbers they are given;
+ * ticks are round. */
 #include "helpers/markup.h"
 #include "report/plot.h"
 
@@ -11,7 +12,8 @@
 
 #include <cmocka.h>
 
-/* All numbers of paths and circles lie in the box; a gap's pen begins outside of it on purpose, at -9 -9. */
+/* All numbers of paths and circles lie in the box; a gap's pen begins outside of it on purpose, at
+ * -9 -9. */
 static void check_box(const char *svg) {
     for (const char *at = svg; (at = strstr(at, " d=\"M")); at++) {
         const char *end = strchr(at + 4, '"');
@@ -39,8 +41,10 @@ static dp_buffer plot_of(const double *values, size_t count, dp_scale scale, boo
     int *x = malloc((count + 1) * sizeof *x);
     for (size_t i = 0; i < count; i++)
         x[i] = (int)i + 1;
-    dp_series series[] = { { .name = "a", .values = values, .stride = sizeof *values },
-                           { .name = "b", .values = values, .stride = sizeof *values, .colour = 3, .dashed = true } };
+    dp_series series[] = {
+        { .name = "a", .values = values, .stride = sizeof *values },
+        { .name = "b", .values = values, .stride = sizeof *values, .colour = 3, .dashed = true }
+    };
     dp_buffer buffer;
     dp_buffer_init(&buffer, NULL, 1 << 20);
     dp_plot_write(&buffer, &(dp_plot){ .title = "t",
@@ -87,7 +91,8 @@ static void test_any_numbers(void **state) {
             }
 }
 
-static void assert_labels(const double *values, size_t count, dp_scale scale, bool percent, const char *const *labels) {
+static void assert_labels(const double *values, size_t count, dp_scale scale, bool percent,
+                          const char *const *labels) {
     dp_buffer buffer = plot_of(values, count, scale, percent);
     const char *at = buffer.data;
     for (; *labels; labels++) {
@@ -124,7 +129,8 @@ static void test_long_series(void **state) {
     values[54321] = 10;
     dp_buffer buffer = plot_of(values, LONG, DP_SCALE_LINEAR, false);
     assert_true(buffer.size < 200000);
-    assert_int_equal(test_occurrences(buffer.data, " 18.0L"), 2); /* the top of the box, once a series */
+    assert_int_equal(test_occurrences(buffer.data, " 18.0L"),
+                     2); /* the top of the box, once a series */
     dp_buffer_free(&buffer);
     free(values);
 }
@@ -156,7 +162,8 @@ static void test_logarithmic_x(void **state) {
         places[i] = strtod(at + strlen("class=\"c0\" cx=\""), NULL);
     }
     for (int i = 1; i < 4; i++)
-        assert_true(fabs((places[i] - places[i - 1]) - (places[1] - places[0])) < 0.3); /* printed to a tenth */
+        assert_true(fabs((places[i] - places[i - 1]) - (places[1] - places[0]))
+                    < 0.3); /* printed to a tenth */
     dp_buffer_free(&buffer);
 }
 
@@ -168,10 +175,13 @@ static double number_after(const char *text, const char *before) {
     return strtod(at + strlen(before), NULL);
 }
 
-/* A name too long for the right side of its point, on whose left stands the interval of another one, keeps off that. */
+/* A name too long for the right side of its point, on whose left stands the interval of another
+ * one, keeps off that. */
 static void test_name_keeps_off_intervals(void **state) {
     static const char name[] = "a name that is as long as that";
-    const dp_point points[] = { { "b", 7, 0.5, 0.45, 0.55 }, { "c", 1, 0.2, NAN, NAN }, { name, 10, 0.5, NAN, NAN } };
+    const dp_point points[] = { { "b", 7, 0.5, 0.45, 0.55 },
+                                { "c", 1, 0.2, NAN, NAN },
+                                { name, 10, 0.5, NAN, NAN } };
     dp_buffer buffer;
     dp_buffer_init(&buffer, NULL, 1 << 20);
     dp_scatter_write(&buffer, &(dp_scatter){ "t", "x", true, false, points, 3 });

@@ -1,5 +1,5 @@
-/* test_png_encode.c - pictures written as PNG come back to the same pixels, from memory and from disk; what cannot be had fails
- * cleanly. */
+/* test_png_encode.c - pictures written as PNG come back to the same pixels, from memory and from
+ * disk; what cannot be had fails cleanly. */
 #include "base/random.h"
 #include "helpers/helpers.h"
 #include "image/png_encode.h"
@@ -37,7 +37,9 @@ static void test_round_trip(void **state) {
         assert_true(dp_buffer_append(&buffer, "before", 6)); /* the file is appended */
         assert_int_equal(dp_png_encode(&buffer, &image, NULL), DEEPER_OK);
         assert_memory_equal(buffer.data, "before", 6);
-        assert_int_equal(dp_image_decode(&back, buffer.data + 6, buffer.size - 6, "back", NULL, NULL, NULL), DEEPER_OK);
+        assert_int_equal(
+            dp_image_decode(&back, buffer.data + 6, buffer.size - 6, "back", NULL, NULL, NULL),
+            DEEPER_OK);
         assert_same(&back, &image);
         dp_image_free(&back);
         dp_buffer_free(&buffer);

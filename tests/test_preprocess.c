@@ -1,6 +1,6 @@
-/* test_preprocess.c - from picture to tensor: rules, crops and their order, channels, mean and scale, and the words for them.
- * The resampling itself is held to Pillow in test_image_resize.c; here crops are compared with cutting the whole resized picture.
- */
+/* test_preprocess.c - from picture to tensor: rules, crops and their order, channels, mean and
+ * scale, and the words for them. The resampling itself is held to Pillow in test_image_resize.c;
+ * here crops are compared with cutting the whole resized picture. */
 #include "helpers/helpers.h"
 #include "helpers/pictures.h"
 #include "image/crops.h"
@@ -28,10 +28,13 @@ static const dp_preprocess caffe = { .size = SIZE,
                                      .filter = DP_FILTER_BILINEAR };
 
 static dp_image picture(int width, int height) {
-    dp_image image = { .width = width, .height = height, .pixels = dp_alloc(NULL, (size_t)width * (size_t)height, 3) };
+    dp_image image = { .width = width,
+                       .height = height,
+                       .pixels = dp_alloc(NULL, (size_t)width * (size_t)height, 3) };
     assert_non_null(image.pixels);
     for (int i = 0; i < width * height * 3; i++)
-        image.pixels[i] = (uint8_t)(test_sample(i / 3 % width, i / 3 / width, i % 3, 255) ^ (unsigned)(i * 37));
+        image.pixels[i] =
+            (uint8_t)(test_sample(i / 3 % width, i / 3 / width, i % 3, 255) ^ (unsigned)(i * 37));
     return image;
 }
 
@@ -47,11 +50,15 @@ static const struct {
     int side, width, height; /* of the rule and the picture */
     int resized_width, resized_height;
 } shapes[] = {
-    { DP_RESIZE_SQUASH, 9, 31, 17, 9, 9 }, { DP_RESIZE_SQUASH, 6, 4, 40, 6, 6 },
-    { DP_RESIZE_SHORT, 9, 31, 17, 16, 9 },                                      /* 9 x 31 / 17 = 16.4 */
-    { DP_RESIZE_SHORT, 9, 17, 31, 9, 16 }, { DP_RESIZE_SHORT, 8, 3, 5, 8, 13 }, /* enlarged: 13.3 */
-    { DP_RESIZE_SHORT, 7, 20, 20, 7, 7 },  { DP_RESIZE_NONE, 0, 31, 17, 31, 17 },
-    { DP_RESIZE_NONE, 0, 6, 7, 6, 7 },     { DP_RESIZE_NONE, 0, 5, 11, 6, 13 }, /* smaller than the crop: 13.2 */
+    { DP_RESIZE_SQUASH, 9, 31, 17, 9, 9 },
+    { DP_RESIZE_SQUASH, 6, 4, 40, 6, 6 },
+    { DP_RESIZE_SHORT, 9, 31, 17, 16, 9 }, /* 9 x 31 / 17 = 16.4 */
+    { DP_RESIZE_SHORT, 9, 17, 31, 9, 16 },
+    { DP_RESIZE_SHORT, 8, 3, 5, 8, 13 }, /* enlarged: 13.3 */
+    { DP_RESIZE_SHORT, 7, 20, 20, 7, 7 },
+    { DP_RESIZE_NONE, 0, 31, 17, 31, 17 },
+    { DP_RESIZE_NONE, 0, 6, 7, 6, 7 },
+    { DP_RESIZE_NONE, 0, 5, 11, 6, 13 }, /* smaller than the crop: 13.2 */
     { DP_RESIZE_NONE, 0, 1, 1, 6, 6 },
 };
 
@@ -62,19 +69,25 @@ static void crops_are_parts_of_the_resized_picture(void **state) {
         preprocess.rule = shapes[i].rule;
         preprocess.side = shapes[i].side;
         dp_image image = picture(shapes[i].width, shapes[i].height), whole;
-        assert_int_equal(dp_image_resize(&whole, &image, NULL, width, height, preprocess.filter, NULL, NULL), DEEPER_OK);
+        assert_int_equal(
+            dp_image_resize(&whole, &image, NULL, width, height, preprocess.filter, NULL, NULL),
+            DEEPER_OK);
         float ten[10 * 3 * PLANE], one[3 * PLANE];
         run(&preprocess, &image, 10, ten);
         run(&preprocess, &image, 1, one);
         assert_memory_equal(one, ten + 4 * 3 * PLANE, sizeof one);
         int right = width - SIZE, bottom = height - SIZE;
-        const int corners[5][2] = { { 0, 0 }, { right, 0 }, { 0, bottom }, { right, bottom }, { right / 2, bottom / 2 } };
+        const int corners[5][2] = {
+            { 0, 0 }, { right, 0 }, { 0, bottom }, { right, bottom }, { right / 2, bottom / 2 }
+        };
         for (int crop = 0; crop < 10; crop++)
             for (int c = 0; c < 3; c++)
                 for (int y = 0; y < SIZE; y++)
                     for (int x = 0; x < SIZE; x++) {
-                        int px = corners[crop % 5][0] + (crop < 5 ? x : SIZE - 1 - x), py = corners[crop % 5][1] + y;
-                        float expected = (float)whole.pixels[(py * width + px) * 3 + 2 - c] - caffe.mean[c];
+                        int px = corners[crop % 5][0] + (crop < 5 ? x : SIZE - 1 - x),
+                            py = corners[crop % 5][1] + y;
+                        float expected =
+                            (float)whole.pixels[(py * width + px) * 3 + 2 - c] - caffe.mean[c];
                         if (ten[((crop * 3 + c) * SIZE + y) * SIZE + x] != expected)
                             fail_msg("shape %zu crop %d channel %d at %d %d", i, crop, c, x, y);
                     }
@@ -83,17 +96,21 @@ static void crops_are_parts_of_the_resized_picture(void **state) {
     }
 }
 
-/* A picture of exactly the network's size was prepared for it: one crop takes its pixels, ten crops resize as the rule says. */
+/* A picture of exactly the network's size was prepared for it: one crop takes its pixels, ten crops
+ * resize as the rule says. */
 static void prepared_picture(void **state) {
     dp_image image = picture(SIZE, SIZE), whole;
-    assert_int_equal(dp_image_resize(&whole, &image, NULL, caffe.side, caffe.side, caffe.filter, NULL, NULL), DEEPER_OK);
+    assert_int_equal(
+        dp_image_resize(&whole, &image, NULL, caffe.side, caffe.side, caffe.filter, NULL, NULL),
+        DEEPER_OK);
     float one[3 * PLANE], ten[10 * 3 * PLANE];
     run(&caffe, &image, 1, one);
     run(&caffe, &image, 10, ten);
     for (int i = 0; i < 3 * PLANE; i++) {
         int c = i / PLANE, y = i % PLANE / SIZE, x = i % SIZE;
         assert_true(one[i] == (float)image.pixels[(y * SIZE + x) * 3 + 2 - c] - caffe.mean[c]);
-        assert_true(ten[i] == (float)whole.pixels[(y * caffe.side + x) * 3 + 2 - c] - caffe.mean[c]);
+        assert_true(ten[i]
+                    == (float)whole.pixels[(y * caffe.side + x) * 3 + 2 - c] - caffe.mean[c]);
     }
     dp_image_free(&whole);
     dp_image_free(&image);
@@ -109,20 +126,23 @@ static void channels_mean_and_scale(void **state) {
                           .filter = DP_FILTER_BICUBIC };
     float tensor[3 * PLANE], grey[PLANE];
     run(&rgb, &image, 1, tensor);
-    dp_preprocess luminance = { .size = SIZE, .channels = 1, .scale = { 1 / 255.0f }, .rule = DP_RESIZE_NONE };
+    dp_preprocess luminance = {
+        .size = SIZE, .channels = 1, .scale = { 1 / 255.0f }, .rule = DP_RESIZE_NONE
+    };
     run(&luminance, &image, 1, grey);
     for (int i = 0; i < PLANE; i++) {
         const uint8_t *pixel = image.pixels + i * 3;
         for (int c = 0; c < 3; c++)
             assert_true(tensor[c * PLANE + i] == ((float)pixel[c] - rgb.mean[c]) * rgb.scale[c]);
         double level = 0.299 * pixel[0] + 0.587 * pixel[1] + 0.114 * pixel[2];
-        assert_true(fabs((double)grey[i] * 255 - level) <= 0.51); /* half a level of rounding, and the coefficients' 16 bits */
+        assert_true(fabs((double)grey[i] * 255 - level)
+                    <= 0.51); /* half a level of rounding, and the coefficients' 16 bits */
     }
     dp_image_free(&image);
 }
 
-/* The golden input of the network (a photo, kept outside of the repository): Pillow's squash to 256, centre 224, BGR, mean taken
- * off. */
+/* The golden input of the network (a photo, kept outside of the repository): Pillow's squash to
+ * 256, centre 224, BGR, mean taken off. */
 static void recorded_photo(void **state) {
     char path[TEST_PATH_SIZE];
     if (!test_data(path, "golden/bvlc_googlenet/cat.jpg"))
@@ -142,7 +162,8 @@ static void recorded_photo(void **state) {
     preprocess.side = 256;
     float *tensor = malloc(floats * sizeof *tensor);
     run(&preprocess, &image, 1, tensor);
-    /* Decoders of another version may round their transform differently by a level; resampling then adds one at most. */
+    /* Decoders of another version may round their transform differently by a level; resampling then
+     * adds one at most. */
     for (size_t i = 0; i < floats; i++)
         assert_true(fabsf(tensor[i] - wanted[i]) <= 2);
     free(tensor);
@@ -168,7 +189,14 @@ static void descriptions(void **state) {
         dp_preprocess preprocess;
         const char *text;
     } cases[] = {
-        { { 224, 3, true, { 104, 117, 123 }, { 1, 1, 1 }, DP_RESIZE_SQUASH, 256, DP_FILTER_BILINEAR },
+        { { 224,
+            3,
+            true,
+            { 104, 117, 123 },
+            { 1, 1, 1 },
+            DP_RESIZE_SQUASH,
+            256,
+            DP_FILTER_BILINEAR },
           "resize 256x256 (bilinear, aspect ignored), centre crop 224, BGR, minus 104 117 123" },
         { { 224,
             3,
@@ -178,7 +206,8 @@ static void descriptions(void **state) {
             DP_RESIZE_SHORT,
             256,
             DP_FILTER_BICUBIC },
-          "resize short side to 256 (bicubic), centre crop 224, RGB, minus 123.675 116.28 103.53, divided by 58.395 57.12 57.375" },
+          "resize short side to 256 (bicubic), centre crop 224, RGB, minus 123.675 116.28 103.53, "
+          "divided by 58.395 57.12 57.375" },
         { { 28, 1, false, { 0, 5, 5 }, { 1 / 255.0f, 1, 1 }, DP_RESIZE_NONE, 0, DP_FILTER_AREA },
           "no resize (area, only up to a short side of 28), centre crop 28, grey, divided by 255" },
     };
@@ -244,7 +273,8 @@ static void elongated(void **state) {
     float tensor[3 * PLANE];
     deeper_error error = { 0 };
     dp_image image = picture(120000, 1);
-    assert_int_equal(dp_preprocess_run(&preprocess, &image, 1, tensor, NULL, &error), DEEPER_ERROR_LIMIT);
+    assert_int_equal(dp_preprocess_run(&preprocess, &image, 1, tensor, NULL, &error),
+                     DEEPER_ERROR_LIMIT);
     image.width = 100000; /* 900,000 x 9 resized, of which one crop is made */
     assert_int_equal(dp_preprocess_run(&preprocess, &image, 1, tensor, NULL, &error), DEEPER_OK);
     image.width = 120000;

@@ -1,5 +1,5 @@
-/* test_recipes.c - published preprocessing: numbers, sizes in proportion, names and JSON, what is refused; that a model opened with
- * one is saved with it; that a model without stays without. */
+/* test_recipes.c - published preprocessing: numbers, sizes in proportion, names and JSON, what is
+ * refused; that a model opened with one is saved with it; that a model without stays without. */
 #include "formats/metadata.h"
 #include "formats/recipes.h"
 #include "helpers/helpers.h"
@@ -23,7 +23,8 @@ static dp_preprocess read_well(const char *text, dp_shape input) {
     return rule;
 }
 
-/* What each makes of black and white, as their sources have it. 1e-6 relative: floats of three operations each. */
+/* What each makes of black and white, as their sources have it. 1e-6 relative: floats of three
+ * operations each. */
 static void test_numbers(void **state) {
     static const struct {
         const char *name;
@@ -53,7 +54,8 @@ static void test_numbers(void **state) {
     }
 }
 
-/* Every row is a sound rule at several sizes, and is recognised as itself or as an earlier row of the same numbers. */
+/* Every row is a sound rule at several sizes, and is recognised as itself or as an earlier row of
+ * the same numbers. */
 static void test_rows(void **state) {
     static const int sizes[] = { 1, 28, 96, 224, 299 };
     const dp_recipe *recipe;
@@ -65,7 +67,8 @@ static void test_rows(void **state) {
             dp_recipe_apply(&rule, recipe, sizes[k], 3);
             if (dp_preprocess_check(&rule, &error) != DEEPER_OK)
                 fail_msg("%s", error.message);
-            assert_ptr_equal(dp_recipe_of(&rule), recipe->side == 256 || sizes[k] > 7 ? recipe : dp_recipe_of(&rule));
+            assert_ptr_equal(dp_recipe_of(&rule),
+                             recipe->side == 256 || sizes[k] > 7 ? recipe : dp_recipe_of(&rule));
         }
     }
     dp_preprocess rule = read_well("torchvision", (dp_shape){ .c = 3, .h = 96, .w = 96 });
@@ -111,7 +114,8 @@ static void test_json(void **state) {
     free(json);
 }
 
-/* Unknown stays unknown through a file; what a caller names goes into the next file and replaces what a file says. */
+/* Unknown stays unknown through a file; what a caller names goes into the next file and replaces
+ * what a file says. */
 static void test_model(void **state) {
     char *folder = test_folder(), bare[TEST_PATH_SIZE], named[TEST_PATH_SIZE];
     deeper_model_options options = DEEPER_MODEL_OPTIONS_INIT;
@@ -119,7 +123,9 @@ static void test_model(void **state) {
     deeper_model *model = NULL;
     test_path(bare, folder, "bare.safetensors");
     test_path(named, folder, "named.safetensors");
-    assert_int_equal(deeper_model_create(&model, SMALL_ARCHITECTURE, SMALL_CLASSES, SMALL_SIDE, NULL, &error), DEEPER_OK);
+    assert_int_equal(
+        deeper_model_create(&model, SMALL_ARCHITECTURE, SMALL_CLASSES, SMALL_SIDE, NULL, &error),
+        DEEPER_OK);
     assert_int_equal(deeper_model_initialize(model, 1, &error), DEEPER_OK);
     assert_int_equal(deeper_model_save(model, bare, &error), DEEPER_OK);
     deeper_model_close(model);
@@ -151,8 +157,9 @@ static void test_model(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_numbers), cmocka_unit_test(test_rows),  cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_json),    cmocka_unit_test(test_model),
+        cmocka_unit_test(test_numbers), cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_refused), cmocka_unit_test(test_json),
+        cmocka_unit_test(test_model),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

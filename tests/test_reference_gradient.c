@@ -1,6 +1,7 @@
-/* test_reference_gradient.c - the reference's derivatives against central finite differences of the reference itself, in double:
- * every element of every input of every operator, for L = sum of gradient * out with a random gradient. What no difference can
- * show, which of equal maxima gets the gradient, is tested by itself. */
+/* test_reference_gradient.c - the reference's derivatives against central finite differences of the
+ * reference itself, in double: every element of every input of every operator, for L = sum of
+ * gradient * out with a random gradient. What no difference can show, which of equal maxima gets
+ * the gradient, is tested by itself. */
 #include "base/random.h"
 #include "reference/reference_gradient.h"
 
@@ -11,9 +12,10 @@
 
 #include <cmocka.h>
 
-/* (L(x + h) - L(x - h)) / 2h is off by h^2 / 6 times the third derivative, and by the rounding of L divided by h. Third derivatives
- * are below 100 with values of about 1 (none at all in convolutions and averages), sums have a few hundred terms of about 1:
- * h = 1e-4 leaves 1.7e-7 and 300 * 1.1e-16 / 1e-4 = 3.3e-10. */
+/* (L(x + h) - L(x - h)) / 2h is off by h^2 / 6 times the third derivative, and by the rounding of L
+ * divided by h. Third derivatives are below 100 with values of about 1 (none at all in convolutions
+ * and averages), sums have a few hundred terms of about 1: h = 1e-4 leaves 1.7e-7 and 300 * 1.1e-16
+ * / 1e-4 = 3.3e-10. */
 static const double step = 1e-4;
 static const double tolerance_smooth = 2e-7;
 static const double tolerance_linear = 1e-9;
@@ -28,7 +30,8 @@ typedef struct problem {
     double smoothing;
     const int *labels;
     size_t in_count, weight_count, bias_count, out_count;
-    double *in, *weights, *bias, *out, *gradient; /* batch norm: weights are the scale, bias is the shift */
+    double *in, *weights, *bias, *out,
+        *gradient; /* batch norm: weights are the scale, bias is the shift */
     double *in_gradient, *weight_gradient, *bias_gradient;
     double tolerance;
 } problem;
@@ -39,8 +42,8 @@ static double *allocate(size_t count) {
     return values;
 }
 
-/* Distinct values at least 1/count apart from each other and from zero by half of that, in random order: no maximum and no ReLU
- * changes within a step. */
+/* Distinct values at least 1/count apart from each other and from zero by half of that, in random
+ * order: no maximum and no ReLU changes within a step. */
 static void fill(double *values, size_t count, uint64_t stream) {
     dp_random random = dp_random_at(1, stream, 0);
     for (size_t i = 0; i < count; i++)
@@ -58,8 +61,10 @@ static void open_problem(problem *p, size_t weight_count, size_t bias_count) {
     p->out_count = dp_reference_count(p->out_dims);
     p->weight_count = weight_count;
     p->bias_count = bias_count;
-    double **arrays[] = { &p->in,          &p->weights,         &p->bias,         &p->out, &p->gradient,
-                          &p->in_gradient, &p->weight_gradient, &p->bias_gradient };
+    double **arrays[] = {
+        &p->in,          &p->weights,         &p->bias,         &p->out, &p->gradient,
+        &p->in_gradient, &p->weight_gradient, &p->bias_gradient
+    };
     const size_t counts[] = { p->in_count,  weight_count, bias_count,   p->out_count,
                               p->out_count, p->in_count,  weight_count, bias_count };
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) {
@@ -69,7 +74,8 @@ static void open_problem(problem *p, size_t weight_count, size_t bias_count) {
 }
 
 static void close_problem(problem *p) {
-    double *arrays[] = { p->in, p->weights, p->bias, p->out, p->gradient, p->in_gradient, p->weight_gradient, p->bias_gradient };
+    double *arrays[] = { p->in,          p->weights,         p->bias,         p->out, p->gradient,
+                         p->in_gradient, p->weight_gradient, p->bias_gradient };
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
         free(arrays[i]);
 }
@@ -82,7 +88,8 @@ static double loss(const problem *p) {
     return sum;
 }
 
-static void check_array(const problem *p, const char *name, double *values, const double *derivative, size_t count) {
+static void check_array(const problem *p, const char *name, double *values,
+                        const double *derivative, size_t count) {
     for (size_t i = 0; i < count; i++) {
         const double kept = values[i];
         values[i] = kept + step;
@@ -108,15 +115,20 @@ static int output_size(int size, int window, int stride, int pad, int more) {
     return (size + pad - window) / stride + 1 + more;
 }
 
-static dp_reference_dims output_dims(dp_reference_dims in, int channels, dp_reference_window w, int more) {
-    return (dp_reference_dims){ in.images, channels, output_size(in.height, w.height, w.stride_y, w.pad_top + w.pad_bottom, more),
-                                output_size(in.width, w.width, w.stride_x, w.pad_left + w.pad_right, more) };
+static dp_reference_dims output_dims(dp_reference_dims in, int channels, dp_reference_window w,
+                                     int more) {
+    return (dp_reference_dims){
+        in.images, channels,
+        output_size(in.height, w.height, w.stride_y, w.pad_top + w.pad_bottom, more),
+        output_size(in.width, w.width, w.stride_x, w.pad_left + w.pad_right, more)
+    };
 }
 
-/* ---------------------------------------------------------------------------------------------------- convolutions, pools */
+/* -------------------------------------------------------------------------- convolutions, pools */
 
 static void conv(const problem *p, double *out) {
-    dp_reference_conv(out, p->out_dims, p->in, p->in_dims, p->weights, p->bias, p->window, p->groups);
+    dp_reference_conv(out, p->out_dims, p->in, p->in_dims, p->weights, p->bias, p->window,
+                      p->groups);
 }
 
 static void check_conv(dp_reference_dims in, int outputs, dp_reference_window window, int groups) {
@@ -126,21 +138,27 @@ static void check_conv(dp_reference_dims in, int outputs, dp_reference_window wi
                   .window = window,
                   .groups = groups,
                   .tolerance = tolerance_linear };
-    open_problem(&p, (size_t)(outputs * in.channels / groups * window.height * window.width), (size_t)outputs);
-    dp_reference_conv_gradient(p.in_gradient, p.weight_gradient, p.bias_gradient, p.gradient, p.out_dims, p.in, p.in_dims,
-                               p.weights, window, groups);
+    open_problem(&p, (size_t)(outputs * in.channels / groups * window.height * window.width),
+                 (size_t)outputs);
+    dp_reference_conv_gradient(p.in_gradient, p.weight_gradient, p.bias_gradient, p.gradient,
+                               p.out_dims, p.in, p.in_dims, p.weights, window, groups);
     check(&p);
 }
 
 static void convolutions(void **state) {
-    check_conv((dp_reference_dims){ 2, 3, 5, 6 }, 2, (dp_reference_window){ 3, 3, 1, 1, 1, 1, 1, 1 }, 1);
-    check_conv((dp_reference_dims){ 2, 4, 7, 5 }, 2, (dp_reference_window){ 3, 2, 2, 3, 1, 0, 0, 1 }, 2);
-    check_conv((dp_reference_dims){ 1, 2, 9, 8 }, 3, (dp_reference_window){ 7, 7, 2, 2, 3, 3, 3, 3 }, 1);
-    check_conv((dp_reference_dims){ 3, 2, 1, 4 }, 4, (dp_reference_window){ 1, 1, 1, 1, 0, 0, 0, 0 }, 1);
+    check_conv((dp_reference_dims){ 2, 3, 5, 6 }, 2,
+               (dp_reference_window){ 3, 3, 1, 1, 1, 1, 1, 1 }, 1);
+    check_conv((dp_reference_dims){ 2, 4, 7, 5 }, 2,
+               (dp_reference_window){ 3, 2, 2, 3, 1, 0, 0, 1 }, 2);
+    check_conv((dp_reference_dims){ 1, 2, 9, 8 }, 3,
+               (dp_reference_window){ 7, 7, 2, 2, 3, 3, 3, 3 }, 1);
+    check_conv((dp_reference_dims){ 3, 2, 1, 4 }, 4,
+               (dp_reference_window){ 1, 1, 1, 1, 0, 0, 0, 0 }, 1);
 }
 
 static void fully_connected_layers_are_convolutions(void **state) {
-    check_conv((dp_reference_dims){ 3, 2, 2, 3 }, 5, (dp_reference_window){ 2, 3, 1, 1, 0, 0, 0, 0 }, 1);
+    check_conv((dp_reference_dims){ 3, 2, 2, 3 }, 5,
+               (dp_reference_window){ 2, 3, 1, 1, 0, 0, 0, 0 }, 1);
 }
 
 static void max_pool(const problem *p, double *out) {
@@ -156,17 +174,23 @@ static const struct {
     dp_reference_window window;
     int more;
 } pools[] = {
-    { { 2, 2, 5, 4 }, { 3, 3, 1, 1, 1, 1, 1, 1 }, 0 }, { { 1, 2, 6, 6 }, { 3, 3, 2, 2, 0, 0, 0, 0 }, 1 },
-    { { 1, 1, 7, 5 }, { 2, 3, 3, 2, 1, 1, 0, 1 }, 0 }, { { 2, 3, 4, 3 }, { 4, 3, 1, 1, 0, 0, 0, 0 }, 0 },
+    { { 2, 2, 5, 4 }, { 3, 3, 1, 1, 1, 1, 1, 1 }, 0 },
+    { { 1, 2, 6, 6 }, { 3, 3, 2, 2, 0, 0, 0, 0 }, 1 },
+    { { 1, 1, 7, 5 }, { 2, 3, 3, 2, 1, 1, 0, 1 }, 0 },
+    { { 2, 3, 4, 3 }, { 4, 3, 1, 1, 0, 0, 0, 0 }, 0 },
     { { 1, 2, 5, 5 }, { 3, 3, 2, 2, 1, 1, 1, 1 }, 0 },
 };
 
 static void max_pools(void **state) {
     for (size_t i = 0; i < sizeof pools / sizeof *pools; i++) {
-        problem p = { .forward = max_pool, .in_dims = pools[i].in, .window = pools[i].window, .tolerance = tolerance_linear };
+        problem p = { .forward = max_pool,
+                      .in_dims = pools[i].in,
+                      .window = pools[i].window,
+                      .tolerance = tolerance_linear };
         p.out_dims = output_dims(p.in_dims, p.in_dims.channels, p.window, pools[i].more);
         open_problem(&p, 0, 0);
-        dp_reference_max_pool_gradient(p.in_gradient, p.gradient, p.out_dims, p.in, p.in_dims, p.window);
+        dp_reference_max_pool_gradient(p.in_gradient, p.gradient, p.out_dims, p.in, p.in_dims,
+                                       p.window);
         check(&p);
     }
 }
@@ -180,7 +204,8 @@ static void average_pools(void **state) {
                       .tolerance = tolerance_linear };
         p.out_dims = output_dims(p.in_dims, p.in_dims.channels, p.window, pools[i / 2].more);
         open_problem(&p, 0, 0);
-        dp_reference_average_pool_gradient(p.in_gradient, p.gradient, p.out_dims, p.in_dims, p.window, p.count_padding);
+        dp_reference_average_pool_gradient(p.in_gradient, p.gradient, p.out_dims, p.in_dims,
+                                           p.window, p.count_padding);
         check(&p);
     }
 }
@@ -189,13 +214,14 @@ static void of_equal_maxima_the_first_gets_the_gradient(void **state) {
     const double in[] = { 1, 3, 3, 3, 2, 3 }; /* 2 x 3 */
     const double gradient[] = { 10, 20 };
     double out[6];
-    dp_reference_max_pool_gradient(out, gradient, (dp_reference_dims){ 1, 1, 1, 2 }, in, (dp_reference_dims){ 1, 1, 2, 3 },
+    dp_reference_max_pool_gradient(out, gradient, (dp_reference_dims){ 1, 1, 1, 2 }, in,
+                                   (dp_reference_dims){ 1, 1, 2, 3 },
                                    (dp_reference_window){ 2, 2, 1, 1, 0, 0, 0, 0 });
     for (int i = 0; i < 6; i++)
         assert_true(out[i] == (i == 1 ? 30 : 0));
 }
 
-/* ------------------------------------------------------------------------------------------------- norms, ReLU, the loss */
+/* ------------------------------------------------------------------------ norms, ReLU, the loss */
 
 static void lrn(const problem *p, double *out) {
     dp_reference_lrn(out, p->in, p->in_dims, p->window.height, 0.8, 0.75, 1.5);
@@ -203,7 +229,10 @@ static void lrn(const problem *p, double *out) {
 
 static void lrns(void **state) {
     for (int size = 1; size <= 5; size += 2) {
-        problem p = { .forward = lrn, .in_dims = { 2, 7, 2, 3 }, .window = { .height = size }, .tolerance = tolerance_smooth };
+        problem p = { .forward = lrn,
+                      .in_dims = { 2, 7, 2, 3 },
+                      .window = { .height = size },
+                      .tolerance = tolerance_smooth };
         p.out_dims = p.in_dims;
         open_problem(&p, 0, 0);
         dp_reference_lrn_gradient(p.in_gradient, p.gradient, p.in, p.in_dims, size, 0.8, 0.75, 1.5);
@@ -216,7 +245,10 @@ static void relu(const problem *p, double *out) {
 }
 
 static void relus(void **state) {
-    problem p = { .forward = relu, .in_dims = { 2, 3, 4, 5 }, .out_dims = { 2, 3, 4, 5 }, .tolerance = tolerance_linear };
+    problem p = { .forward = relu,
+                  .in_dims = { 2, 3, 4, 5 },
+                  .out_dims = { 2, 3, 4, 5 },
+                  .tolerance = tolerance_linear };
     open_problem(&p, 0, 0);
     dp_reference_relu_gradient(p.in_gradient, p.gradient, p.in, p.in_count);
     check(&p);
@@ -224,14 +256,18 @@ static void relus(void **state) {
 
 static void batch_norm(const problem *p, double *out) {
     double mean[3], variance[3];
-    dp_reference_batch_norm_training(out, mean, variance, p->in, p->in_dims, p->weights, p->bias, 1e-2);
+    dp_reference_batch_norm_training(out, mean, variance, p->in, p->in_dims, p->weights, p->bias,
+                                     1e-2);
 }
 
 static void batch_norms(void **state) {
-    problem p = { .forward = batch_norm, .in_dims = { 3, 3, 4, 2 }, .out_dims = { 3, 3, 4, 2 }, .tolerance = tolerance_smooth };
+    problem p = { .forward = batch_norm,
+                  .in_dims = { 3, 3, 4, 2 },
+                  .out_dims = { 3, 3, 4, 2 },
+                  .tolerance = tolerance_smooth };
     open_problem(&p, 3, 3);
-    dp_reference_batch_norm_gradient(p.in_gradient, p.weight_gradient, p.bias_gradient, p.gradient, p.in, p.in_dims, p.weights,
-                                     1e-2);
+    dp_reference_batch_norm_gradient(p.in_gradient, p.weight_gradient, p.bias_gradient, p.gradient,
+                                     p.in, p.in_dims, p.weights, 1e-2);
     check(&p);
 }
 
@@ -239,13 +275,15 @@ static void a_training_batch_norm_has_the_moments_of_its_batch(void **state) {
     const double in[] = { 1, 2, 5, 7, 3, 4, 5, 7 }; /* 2 images of 2 channels of 2 pixels */
     const double scale[] = { 2, 3 }, shift[] = { 10, 20 };
     double out[8], mean[2], variance[2];
-    dp_reference_batch_norm_training(out, mean, variance, in, (dp_reference_dims){ 2, 2, 1, 2 }, scale, shift, 0);
+    dp_reference_batch_norm_training(out, mean, variance, in, (dp_reference_dims){ 2, 2, 1, 2 },
+                                     scale, shift, 0);
     assert_true(mean[0] == 2.5 && variance[0] == 1.25 && mean[1] == 6 && variance[1] == 1);
     assert_true(fabs(out[0] - (10 - 2 * 1.5 / sqrt(1.25))) < 1e-14 && out[2] == 17 && out[7] == 23);
 }
 
 static void softmax_loss(const problem *p, double *out) {
-    dp_reference_softmax_loss(out, p->in, p->labels, p->weights, p->in_dims.images, p->in_dims.channels, p->smoothing);
+    dp_reference_softmax_loss(out, p->in, p->labels, p->weights, p->in_dims.images,
+                              p->in_dims.channels, p->smoothing);
 }
 
 static void softmax_losses(void **state) {
@@ -258,7 +296,8 @@ static void softmax_losses(void **state) {
                       .smoothing = smooth ? 0.1 : 0,
                       .tolerance = tolerance_smooth };
         open_problem(&p, 3, 0);
-        dp_reference_softmax_loss_gradient(p.in_gradient, p.gradient, p.in, labels, p.weights, 3, 5, p.smoothing);
+        dp_reference_softmax_loss_gradient(p.in_gradient, p.gradient, p.in, labels, p.weights, 3, 5,
+                                           p.smoothing);
         p.weight_count = 0; /* the share of an image is no variable */
         check(&p);
     }

@@ -1,5 +1,6 @@
-/* test_report.c - what a run leaves to look at: checksums against published vectors, the log and the events read back, pages held
- * to a small checker of markup whatever names they are given, plots held inside their box whatever numbers they are given. */
+/* test_report.c - what a run leaves to look at: checksums against published vectors, the log and
+ * the events read back, pages held to a small checker of markup whatever names they are given,
+ * plots held inside their box whatever numbers they are given. */
 #include "events.pb-c.h"
 #include "helpers/comma.h"
 #include "helpers/helpers.h"
@@ -18,9 +19,10 @@
 
 #include <cmocka.h>
 
-#define HOSTILE "</td></title><script>alert('1')</script>\"onload=\"x\"&amp;\xFF\xC0\x80\x01 \xEC\xA7\x80"
+#define HOSTILE                                                                                    \
+    "</td></title><script>alert('1')</script>\"onload=\"x\"&amp;\xFF\xC0\x80\x01 \xEC\xA7\x80"
 
-/* --------------------------------------------------------------------------------------------------- a report to write */
+/* ---------------------------------------------------------------------------- a report to write */
 
 enum { EPOCHS = 3, CLASSES = 3, SIDE = 20 };
 
@@ -34,7 +36,8 @@ typedef struct sample {
 
 static void make(sample *s) {
     static const char *const classes[CLASSES] = { "cat", "dog", "owl" };
-    static const char *const facts[][2] = { { "data", "animals.tar" }, { "machine", "avx2, 2 threads" } };
+    static const char *const facts[][2] = { { "data", "animals.tar" },
+                                            { "machine", "avx2, 2 threads" } };
     static const uint64_t confusion[CLASSES * CLASSES] = { 8, 2, 0, 1, 9, 0, 3, 0, 7 };
     *s = (sample){ 0 };
     for (int i = 0; i < EPOCHS; i++)
@@ -53,11 +56,12 @@ static void make(sample *s) {
     memcpy(s->confusion, confusion, sizeof confusion);
     for (size_t i = 0; i < sizeof s->pixels; i++)
         s->pixels[i] = (uint8_t)(i * 37 >> 2);
-    s->mistake = (dp_report_mistake){ .path = "owl/3.jpg",
-                                      .label = 2,
-                                      .predicted = 0,
-                                      .probability = 0.875,
-                                      .thumbnail = { .width = SIDE, .height = SIDE, .pixels = s->pixels } };
+    s->mistake =
+        (dp_report_mistake){ .path = "owl/3.jpg",
+                             .label = 2,
+                             .predicted = 0,
+                             .probability = 0.875,
+                             .thumbnail = { .width = SIDE, .height = SIDE, .pixels = s->pixels } };
     s->report = (dp_report){ .title = "animals",
                              .command = "deeper train --data animals.tar",
                              .facts = facts,
@@ -88,7 +92,7 @@ static char *page_of(const dp_report *report) {
     return page;
 }
 
-/* -------------------------------------------------------------------------------------------------------- small parts */
+/* ---------------------------------------------------------------------------------- small parts */
 
 /* RFC 3720 B.4, and the check value of the CRC catalogue. */
 static void test_crc32c(void **state) {
@@ -104,7 +108,8 @@ static void test_crc32c(void **state) {
     assert_int_equal(dp_crc32c(bytes, 32), 0x46DD794E);
 }
 
-static void assert_markup(void (*put)(dp_buffer *, const char *), const char *text, const char *expected) {
+static void assert_markup(void (*put)(dp_buffer *, const char *), const char *text,
+                          const char *expected) {
     dp_buffer buffer;
     dp_buffer_init(&buffer, NULL, 4096);
     dp_buffer_append(&buffer, "", 0);
@@ -124,7 +129,8 @@ static void test_text(void **state) {
     assert_markup(dp_markup_text, "\xFF<", BAD "&lt;");
     assert_markup(dp_markup_text, "\xC0\xBC", BAD BAD);         /* < in two bytes */
     assert_markup(dp_markup_text, "\xED\xA0\x80", BAD BAD BAD); /* half of a surrogate pair */
-    assert_markup(dp_markup_text, "\xEC\xA7<", BAD BAD "&lt;"); /* cut short before what must not be eaten */
+    assert_markup(dp_markup_text, "\xEC\xA7<",
+                  BAD BAD "&lt;"); /* cut short before what must not be eaten */
     assert_markup(dp_markup_text, "\xF0\x9F\x8C", BAD BAD BAD); /* cut short by the end */
     assert_markup(dp_markup_plain, "a\x01\x7F\x1B", "a" BAD BAD BAD);
 }
@@ -149,7 +155,7 @@ static void test_base64(void **state) {
     }
 }
 
-/* ---------------------------------------------------------------------------------------------------------- log, events */
+/* ---------------------------------------------------------------------------------- log, events */
 
 static char *csv_of(const dp_report *report) {
     char *folder = test_folder(), path[TEST_PATH_SIZE];
@@ -170,18 +176,19 @@ static void test_csv(void **state) {
     s.epochs[1].train_loss = INFINITY;
     s.epochs[2].train_loss = -INFINITY;
     char *text = csv_of(&s.report);
-    assert_string_equal(text,
-                        "epoch,seconds,learning_rate,images_per_second,gradient_norm,train_loss,train_loss_main,train_loss_aux1,"
-                        "train_top1,val_loss_main,val_loss_aux1,val_top1,val_top5,best\n"
-                        "1,10,0.01,100,3,2.85,1.5,2,0.5,1.25,1.75,0.75,nan,0\n"
-                        "2,20,0.005,101,3,inf,1.25,2,0.5,1.25,1.75,0.8125,1,1\n"
-                        "3,30,0.00333333333,102,3,-inf,1,2,0.5,1.25,1.75,0.875,1,0\n");
+    assert_string_equal(text, "epoch,seconds,learning_rate,images_per_second,gradient_norm,train_"
+                              "loss,train_loss_main,train_loss_aux1,"
+                              "train_top1,val_loss_main,val_loss_aux1,val_top1,val_top5,best\n"
+                              "1,10,0.01,100,3,2.85,1.5,2,0.5,1.25,1.75,0.75,nan,0\n"
+                              "2,20,0.005,101,3,inf,1.25,2,0.5,1.25,1.75,0.8125,1,1\n"
+                              "3,30,0.00333333333,102,3,-inf,1,2,0.5,1.25,1.75,0.875,1,0\n");
     free(text);
     s.report.heads = 1;
     s.report.epoch_count = 0;
     s.report.head_names[0] = "a,\"b\"";
     text = csv_of(&s.report);
-    assert_string_equal(text, "epoch,seconds,learning_rate,images_per_second,gradient_norm,train_loss,\"train_loss_a,\"\"b\"\"\","
+    assert_string_equal(text, "epoch,seconds,learning_rate,images_per_second,gradient_norm,train_"
+                              "loss,\"train_loss_a,\"\"b\"\"\","
                               "train_top1,\"val_loss_a,\"\"b\"\"\",val_top1,val_top5,best\n");
     free(text);
 }
@@ -232,11 +239,14 @@ static Tensorboard__Event *next_event(const unsigned char **at, const unsigned c
 }
 
 static void test_events(void **state) {
-    static const char *const tags[] = { "run/seconds", "run/learning_rate", "run/images_per_second", "run/gradient_norm",
-                                        "train/loss",  "train/loss_main",   "train/loss_aux1",       "train/loss_aux2",
-                                        "train/top1",  "val/loss_main",     "val/loss_aux1",         "val/loss_aux2",
-                                        "val/top1",    "val/top5" };
-    /* As TensorFlow's own files begin: a first record of 24 bytes and the masked CRC of that length. */
+    static const char *const tags[] = {
+        "run/seconds", "run/learning_rate", "run/images_per_second", "run/gradient_norm",
+        "train/loss",  "train/loss_main",   "train/loss_aux1",       "train/loss_aux2",
+        "train/top1",  "val/loss_main",     "val/loss_aux1",         "val/loss_aux2",
+        "val/top1",    "val/top5"
+    };
+    /* As TensorFlow's own files begin: a first record of 24 bytes and the masked CRC of that
+     * length. */
     static const unsigned char head[] = { 24, 0, 0, 0, 0, 0, 0, 0, 0xA3, 0x7F, 0x4B, 0x22 };
     sample s;
     make(&s);
@@ -267,7 +277,7 @@ static void test_events(void **state) {
     test_folder_remove(folder);
 }
 
-/* --------------------------------------------------------------------------------------------------------------- page */
+/* ----------------------------------------------------------------------------------------- page */
 
 static void test_page(void **state) {
     sample s;
@@ -283,8 +293,10 @@ static void test_page(void **state) {
     assert_int_equal(test_occurrences(page, ">3<small>best: 2<"), 1);
     assert_int_equal(test_occurrences(page, ">30 s<small>101 images/s"), 1);
     assert_int_equal(test_occurrences(page, "<pre>deeper train --data animals.tar</pre>"), 1);
-    assert_int_equal(test_occurrences(page, "<th scope=\"row\">machine</th><td>avx2, 2 threads</td>"), 1);
-    assert_int_equal(test_occurrences(page, "<b>cat</b> 87.50 %<br>true: owl<small>owl/3.jpg</small>"), 1);
+    assert_int_equal(
+        test_occurrences(page, "<th scope=\"row\">machine</th><td>avx2, 2 threads</td>"), 1);
+    assert_int_equal(
+        test_occurrences(page, "<b>cat</b> 87.50 %<br>true: owl<small>owl/3.jpg</small>"), 1);
     free(page);
 }
 
@@ -307,7 +319,8 @@ static void test_hostile_names(void **state) {
     free(page);
 }
 
-/* A run that has just begun, one without heads' names, pictures or commands: each part is left out, not broken. */
+/* A run that has just begun, one without heads' names, pictures or commands: each part is left out,
+ * not broken. */
 static void test_little_to_say(void **state) {
     sample s;
     make(&s);
@@ -320,7 +333,9 @@ static void test_little_to_say(void **state) {
     s.report.heads = 99; /* as many as there can be */
     s.report.epoch_count = 1;
     s.mistake.thumbnail = (dp_image){ 0 };
-    s.epochs[0] = (dp_report_epoch){ .epoch = 1, .seconds = NAN, .images_per_second = INFINITY, .val_top1 = NAN };
+    s.epochs[0] = (dp_report_epoch){
+        .epoch = 1, .seconds = NAN, .images_per_second = INFINITY, .val_top1 = NAN
+    };
     memset(s.confusion, 0, sizeof s.confusion);
     page = page_of(&s.report);
     test_check_markup(page);
@@ -365,9 +380,10 @@ static void test_thumbnail(void **state) {
     free(page);
 }
 
-/* ---------------------------------------------------------------------------------------------------------- confusion */
+/* ------------------------------------------------------------------------------------ confusion */
 
-/* cat 8 2 0, dog 1 9 0, owl 3 0 7: cat has precision 8/12, recall 8/10, F1 16/22; dog 9/11, 9/10, 18/21; owl 7/7, 7/10, 14/17. */
+/* cat 8 2 0, dog 1 9 0, owl 3 0 7: cat has precision 8/12, recall 8/10, F1 16/22; dog 9/11, 9/10,
+ * 18/21; owl 7/7, 7/10, 14/17. */
 static void test_confusion(void **state) {
     sample s;
     make(&s);
@@ -378,7 +394,8 @@ static void test_confusion(void **state) {
                *owl = strstr(page, "<td>owl</td><td class=\"n\">10</td>"),
                *dog = strstr(page, "<td>dog</td><td class=\"n\">10</td>");
     assert_true(cat && owl && dog && cat < owl && owl < dog); /* the weakest first */
-    const char *precision = strstr(cat, ">66.7 %<"), *recall = strstr(cat, ">80.0 %<"), *f1 = strstr(cat, ">0.727<");
+    const char *precision = strstr(cat, ">66.7 %<"), *recall = strstr(cat, ">80.0 %<"),
+               *f1 = strstr(cat, ">0.727<");
     assert_true(precision && precision < recall && recall < f1 && f1 < owl);
     const char *first = strstr(page, "<td>owl</td><td>cat</td><td class=\"n\">3</td>"),
                *second = strstr(page, "<td>cat</td><td>dog</td><td class=\"n\">2</td>"),
@@ -387,8 +404,8 @@ static void test_confusion(void **state) {
     free(page);
 }
 
-/* 20 answers with 0.9 to 1, of which 15 are right, 5 with 0.4 to 0.5, of which 2 are; |15 - 19| + |2 - 2.25| of 25 is 17 %. The
- * interval of 17 of 25 by the formula: 48.4 to 82.8 %. */
+/* 20 answers with 0.9 to 1, of which 15 are right, 5 with 0.4 to 0.5, of which 2 are; |15 - 19| +
+ * |2 - 2.25| of 25 is 17 %. The interval of 17 of 25 by the formula: 48.4 to 82.8 %. */
 static void test_measured(void **state) {
     sample s;
     make(&s);
@@ -397,8 +414,16 @@ static void test_measured(void **state) {
         dp_calibration_add(&measured.calibration, 0.95, i < 15);
     for (int i = 0; i < 5; i++)
         dp_calibration_add(&measured.calibration, 0.45, i < 2);
-    const deeper_score rows[] = { { .model = "a<b", .models = 1, .crops = 1, .base = 1, .images = 25, .top1 = 17, .top5 = 25 },
-                                  { .models = 2, .crops = 10, .images = 25, .top1 = 22, .top1_gain = 0.2, .top1_p = 0.04 } };
+    const deeper_score rows[] = {
+        { .model = "a<b",
+          .models = 1,
+          .crops = 1,
+          .base = 1,
+          .images = 25,
+          .top1 = 17,
+          .top5 = 25 },
+        { .models = 2, .crops = 10, .images = 25, .top1 = 22, .top1_gain = 0.2, .top1_p = 0.04 }
+    };
     s.report.measured = &measured;
     s.report.scores = rows;
     s.report.score_count = 2;
@@ -429,13 +454,14 @@ static void test_class_without_pictures(void **state) {
     const char *owl = strstr(page, "<td>owl</td><td class=\"n\">0</td>");
     assert_non_null(owl);
     assert_true(owl > strstr(page, "<td>dog</td><td class=\"n\">10</td>"));
-    assert_int_equal(test_occurrences(owl, "<td class=\"bar\" style=\"--v:0\">\xE2\x80\x93</td>"), 2);
+    assert_int_equal(test_occurrences(owl, "<td class=\"bar\" style=\"--v:0\">\xE2\x80\x93</td>"),
+                     2);
     assert_int_equal(test_occurrences(owl, "<td class=\"n\">\xE2\x80\x93</td>"), 1);
     free(page);
 }
 
-/* Up to 60 classes a table, above only pairs, at most 40. Errors of every size, each once: the most frequent must be the ones
- * shown. */
+/* Up to 60 classes a table, above only pairs, at most 40. Errors of every size, each once: the most
+ * frequent must be the ones shown. */
 static void test_many_classes(void **state) {
     sample s;
     make(&s);
@@ -468,12 +494,13 @@ static void test_many_classes(void **state) {
     }
 }
 
-/* ------------------------------------------------------------------------------------------------------------ trouble */
+/* -------------------------------------------------------------------------------------- trouble */
 
-typedef deeper_status write_call(const dp_report *report, const char *path, const deeper_allocator *allocator, deeper_error *error);
+typedef deeper_status write_call(const dp_report *report, const char *path,
+                                 const deeper_allocator *allocator, deeper_error *error);
 
-static deeper_status write_events(const dp_report *report, const char *path, const deeper_allocator *allocator,
-                                  deeper_error *error) {
+static deeper_status write_events(const dp_report *report, const char *path,
+                                  const deeper_allocator *allocator, deeper_error *error) {
     return dp_report_write_events(report, 0, path, allocator, error);
 }
 
@@ -525,12 +552,14 @@ static void test_no_place(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_crc32c),    cmocka_unit_test(test_text),          cmocka_unit_test(test_base64),
-        cmocka_unit_test(test_csv),       cmocka_unit_test(test_locale),        cmocka_unit_test(test_events),
-        cmocka_unit_test(test_page),      cmocka_unit_test(test_hostile_names), cmocka_unit_test(test_little_to_say),
-        cmocka_unit_test(test_thumbnail), cmocka_unit_test(test_confusion),     cmocka_unit_test(test_class_without_pictures),
-        cmocka_unit_test(test_measured),  cmocka_unit_test(test_many_classes),  cmocka_unit_test(test_memory),
-        cmocka_unit_test(test_no_place),
+        cmocka_unit_test(test_crc32c),        cmocka_unit_test(test_text),
+        cmocka_unit_test(test_base64),        cmocka_unit_test(test_csv),
+        cmocka_unit_test(test_locale),        cmocka_unit_test(test_events),
+        cmocka_unit_test(test_page),          cmocka_unit_test(test_hostile_names),
+        cmocka_unit_test(test_little_to_say), cmocka_unit_test(test_thumbnail),
+        cmocka_unit_test(test_confusion),     cmocka_unit_test(test_class_without_pictures),
+        cmocka_unit_test(test_measured),      cmocka_unit_test(test_many_classes),
+        cmocka_unit_test(test_memory),        cmocka_unit_test(test_no_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

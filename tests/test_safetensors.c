@@ -1,5 +1,5 @@
-/* test_safetensors.c - the container: what is written comes back to the bit, and every way in which a header can lie is refused in
- * one line. Weights and models are test_model_file.c's. */
+/* test_safetensors.c - the container: what is written comes back to the bit, and every way in which
+ * a header can lie is refused in one line. Weights and models are test_model_file.c's. */
 #include "base/files.h"
 #include "formats/json.h"
 #include "formats/safetensors.h"
@@ -70,47 +70,66 @@ static void refused(void **state) {
         deeper_status status;
         const char *words;
     } cases[] = {
-        { "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]},\"b\":{\"dtype\":\"F32\",\"shape\":[2],"
+        { "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]},\"b\":{\"dtype\":"
+          "\"F32\",\"shape\":[2],"
           "\"data_offsets\":[4,12]}}",
           12, DEEPER_ERROR_FORMAT, "tensors a and b overlap" },
-        { "{\"a\":{\"dtype\":\"U8\",\"shape\":[8],\"data_offsets\":[0,8]},\"b\":{\"dtype\":\"U8\",\"shape\":[8],"
+        { "{\"a\":{\"dtype\":\"U8\",\"shape\":[8],\"data_offsets\":[0,8]},\"b\":{\"dtype\":\"U8\","
+          "\"shape\":[8],"
           "\"data_offsets\":[0,8]}}",
           8, DEEPER_ERROR_FORMAT, "tensors a and b overlap" },
-        { "{\"a\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[0,2]},\"b\":{\"dtype\":\"U8\",\"shape\":[2],"
+        { "{\"a\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[0,2]},\"b\":{\"dtype\":\"U8\","
+          "\"shape\":[2],"
           "\"data_offsets\":[3,5]}}",
           5, DEEPER_ERROR_FORMAT, "1 bytes before tensor b belong to none" },
-        { "{\"a\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[1,3]}}", 3, DEEPER_ERROR_FORMAT, "before tensor a" },
-        { "{\"a\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[0,2]}}", 5, DEEPER_ERROR_FORMAT, "the last 3 bytes" },
+        { "{\"a\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[1,3]}}", 3, DEEPER_ERROR_FORMAT,
+          "before tensor a" },
+        { "{\"a\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[0,2]}}", 5, DEEPER_ERROR_FORMAT,
+          "the last 3 bytes" },
         { "{}", 1, DEEPER_ERROR_FORMAT, "the last 1 bytes" },
-        { "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}", 7, DEEPER_ERROR_FORMAT, "cut short" },
-        { "{\"a\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[2,0]}}", 2, DEEPER_ERROR_FORMAT, "[BEGIN, END]" },
-        { "{\"a\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[0,2,4]}}", 2, DEEPER_ERROR_FORMAT, "[BEGIN, END]" },
-        { "{\"a\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[-2,0]}}", 2, DEEPER_ERROR_FORMAT, "[BEGIN, END]" },
-        { "{\"a\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[0,2.0]}}", 2, DEEPER_ERROR_FORMAT, "[BEGIN, END]" },
+        { "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}", 7,
+          DEEPER_ERROR_FORMAT, "cut short" },
+        { "{\"a\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[2,0]}}", 2, DEEPER_ERROR_FORMAT,
+          "[BEGIN, END]" },
+        { "{\"a\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[0,2,4]}}", 2,
+          DEEPER_ERROR_FORMAT, "[BEGIN, END]" },
+        { "{\"a\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[-2,0]}}", 2,
+          DEEPER_ERROR_FORMAT, "[BEGIN, END]" },
+        { "{\"a\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[0,2.0]}}", 2,
+          DEEPER_ERROR_FORMAT, "[BEGIN, END]" },
         { "{\"a\":{\"dtype\":\"U8\",\"shape\":[2]}}", 2, DEEPER_ERROR_FORMAT, "[BEGIN, END]" },
-        { "{\"a\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[0,8]}}", 8, DEEPER_ERROR_FORMAT, "3 of F32 takes 12 bytes" },
-        { "{\"a\":{\"dtype\":\"F32\",\"shape\":[],\"data_offsets\":[0,8]}}", 8, DEEPER_ERROR_FORMAT, "one number of F32" },
-        { "{\"a\":{\"dtype\":\"F33\",\"shape\":[2],\"data_offsets\":[0,8]}}", 8, DEEPER_ERROR_UNSUPPORTED, "type F33" },
+        { "{\"a\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[0,8]}}", 8,
+          DEEPER_ERROR_FORMAT, "3 of F32 takes 12 bytes" },
+        { "{\"a\":{\"dtype\":\"F32\",\"shape\":[],\"data_offsets\":[0,8]}}", 8, DEEPER_ERROR_FORMAT,
+          "one number of F32" },
+        { "{\"a\":{\"dtype\":\"F33\",\"shape\":[2],\"data_offsets\":[0,8]}}", 8,
+          DEEPER_ERROR_UNSUPPORTED, "type F33" },
         { "{\"a\":{\"shape\":[2],\"data_offsets\":[0,8]}}", 8, DEEPER_ERROR_FORMAT, "no dtype" },
-        { "{\"a\":{\"dtype\":4,\"shape\":[2],\"data_offsets\":[0,8]}}", 8, DEEPER_ERROR_FORMAT, "no dtype" },
+        { "{\"a\":{\"dtype\":4,\"shape\":[2],\"data_offsets\":[0,8]}}", 8, DEEPER_ERROR_FORMAT,
+          "no dtype" },
         { "{\"a\":[]}", 0, DEEPER_ERROR_FORMAT, "no dtype" },
-        { "{\"a\":{\"dtype\":\"F32\",\"data_offsets\":[0,8]}}", 8, DEEPER_ERROR_FORMAT, "no shape" },
-        { "{\"a\":{\"dtype\":\"F32\",\"shape\":[-2],\"data_offsets\":[0,8]}}", 8, DEEPER_ERROR_FORMAT, "dimension 0" },
-        { "{\"a\":{\"dtype\":\"F32\",\"shape\":[1,\"2\"],\"data_offsets\":[0,8]}}", 8, DEEPER_ERROR_FORMAT, "dimension 1" },
-        { "{\"a\":{\"dtype\":\"F32\",\"shape\":[4294967296,4294967296],\"data_offsets\":[0,0]}}", 0, DEEPER_ERROR_FORMAT,
-          "more than memory can hold" },
-        { "{\"a\":{\"dtype\":\"F32\",\"shape\":[4611686018427387904],\"data_offsets\":[0,0]}}", 0, DEEPER_ERROR_FORMAT,
-          "more than memory can hold" },
-        { "{\"a\":{\"dtype\":\"F32\",\"shape\":[99999999999999999999],\"data_offsets\":[0,0]}}", 0, DEEPER_ERROR_FORMAT,
-          "not sound JSON" },
-        { "{\"a\":{\"dtype\":\"U8\",\"shape\":[1,1,1,1,1,1,1,1,1],\"data_offsets\":[0,1]}}", 1, DEEPER_ERROR_LIMIT,
-          "9 dimensions" },
-        { "{\"a\":{\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\":[0,0]},\"a\":{\"dtype\":\"U8\",\"shape\":[0],"
+        { "{\"a\":{\"dtype\":\"F32\",\"data_offsets\":[0,8]}}", 8, DEEPER_ERROR_FORMAT,
+          "no shape" },
+        { "{\"a\":{\"dtype\":\"F32\",\"shape\":[-2],\"data_offsets\":[0,8]}}", 8,
+          DEEPER_ERROR_FORMAT, "dimension 0" },
+        { "{\"a\":{\"dtype\":\"F32\",\"shape\":[1,\"2\"],\"data_offsets\":[0,8]}}", 8,
+          DEEPER_ERROR_FORMAT, "dimension 1" },
+        { "{\"a\":{\"dtype\":\"F32\",\"shape\":[4294967296,4294967296],\"data_offsets\":[0,0]}}", 0,
+          DEEPER_ERROR_FORMAT, "more than memory can hold" },
+        { "{\"a\":{\"dtype\":\"F32\",\"shape\":[4611686018427387904],\"data_offsets\":[0,0]}}", 0,
+          DEEPER_ERROR_FORMAT, "more than memory can hold" },
+        { "{\"a\":{\"dtype\":\"F32\",\"shape\":[99999999999999999999],\"data_offsets\":[0,0]}}", 0,
+          DEEPER_ERROR_FORMAT, "not sound JSON" },
+        { "{\"a\":{\"dtype\":\"U8\",\"shape\":[1,1,1,1,1,1,1,1,1],\"data_offsets\":[0,1]}}", 1,
+          DEEPER_ERROR_LIMIT, "9 dimensions" },
+        { "{\"a\":{\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\":[0,0]},\"a\":{\"dtype\":\"U8\","
+          "\"shape\":[0],"
           "\"data_offsets\":[0,0]}}",
           0, DEEPER_ERROR_FORMAT, "duplicate" },
-        { "{\"a\\u001b[2J\":{\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\":[0,0]}}", 0, DEEPER_ERROR_FORMAT,
-          "control characters" },
-        { "{\"a\":{\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\":[0,0]}", 0, DEEPER_ERROR_FORMAT, "not sound JSON" },
+        { "{\"a\\u001b[2J\":{\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\":[0,0]}}", 0,
+          DEEPER_ERROR_FORMAT, "control characters" },
+        { "{\"a\":{\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\":[0,0]}", 0, DEEPER_ERROR_FORMAT,
+          "not sound JSON" },
         { "{\"a\": \xff}", 0, DEEPER_ERROR_FORMAT, "not sound JSON" },
         { "{} x", 0, DEEPER_ERROR_FORMAT, "not sound JSON" },
         { "[]", 0, DEEPER_ERROR_FORMAT, "does not begin with {" },
@@ -119,8 +138,10 @@ static void refused(void **state) {
         { "{\"a\":{\"shape\":[[1]]}}", 0, DEEPER_ERROR_FORMAT, "brackets deeper" },
         { "{\"__metadata__\":[]}", 0, DEEPER_ERROR_FORMAT, "not an object" },
         { "{\"__metadata__\":{\"a\":1}}", 0, DEEPER_ERROR_FORMAT, "__metadata__ a is not a text" },
-        { "{\"__metadata__\":{\"a\":\"\\u0007\"}}", 0, DEEPER_ERROR_FORMAT, "control characters in it" },
-        { "{\"__metadata__\":{\"a\\n\":\"\"}}", 0, DEEPER_ERROR_FORMAT, "key with control characters" },
+        { "{\"__metadata__\":{\"a\":\"\\u0007\"}}", 0, DEEPER_ERROR_FORMAT,
+          "control characters in it" },
+        { "{\"__metadata__\":{\"a\\n\":\"\"}}", 0, DEEPER_ERROR_FORMAT,
+          "key with control characters" },
         { "{\"__metadata__\":{\"a\":\"\\u0000\"}}", 0, DEEPER_ERROR_FORMAT, "not sound JSON" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
@@ -138,9 +159,11 @@ static void accepted(void **state) {
         { "{\"a\":{\"dtype\":\"F64\",\"shape\":[],\"data_offsets\":[0,8]}}", 8 },
         { "{\"a\":{\"dtype\":\"F32\",\"shape\":[0,5],\"data_offsets\":[0,0]}}", 0 },
         /* Out of order, and an empty tensor at each edge. */
-        { "{\"c\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[1,3]},\"b\":{\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\":["
+        { "{\"c\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[1,3]},\"b\":{\"dtype\":\"U8\","
+          "\"shape\":[0],\"data_offsets\":["
           "1,1]},"
-          "\"a\":{\"dtype\":\"I8\",\"shape\":[1],\"data_offsets\":[0,1]},\"d\":{\"dtype\":\"I64\",\"shape\":[0],\"data_offsets\":["
+          "\"a\":{\"dtype\":\"I8\",\"shape\":[1],\"data_offsets\":[0,1]},\"d\":{\"dtype\":\"I64\","
+          "\"shape\":[0],\"data_offsets\":["
           "3,3]}}",
           3 },
     };
@@ -195,7 +218,8 @@ static void bounded_values(void **state) {
 /* Every prefix of a sound file is refused and none read past. */
 static void every_cut(void **state) {
     size_t size;
-    unsigned char *bytes = make(&size, "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}", 8);
+    unsigned char *bytes =
+        make(&size, "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}", 8);
     deeper_error error;
     assert_int_equal(parse(bytes, size, &error), DEEPER_OK);
     for (size_t cut = 0; cut < size; cut++) {
@@ -213,7 +237,11 @@ static void round_trip(void **state) {
     float weights[6] = { 1.5F, -0.0F, NAN, INFINITY, 0x1p-149F, -3 };
     unsigned char bytes[3] = { 0, 127, 255 };
     const dp_tensor tensors[] = {
-        { .name = "b/1x1.weight", .rank = 2, .shape = { 2, 3 }, .data = weights, .bytes = sizeof weights },
+        { .name = "b/1x1.weight",
+          .rank = 2,
+          .shape = { 2, 3 },
+          .data = weights,
+          .bytes = sizeof weights },
         { .name = "a", .dtype = DP_DTYPE_U8, .rank = 1, .shape = { 3 }, .data = bytes, .bytes = 3 },
         { .name = "none", .dtype = DP_DTYPE_I64, .rank = 1, .shape = { 0 } },
     };
@@ -257,13 +285,16 @@ static void write_refused(void **state) {
     test_path(path, folder, "x.safetensors");
     deeper_error error = { 0 };
     const dp_tensor bad_name = { .name = "a\nb" };
-    assert_int_equal(dp_safetensors_write(path, &bad_name, 1, NULL, 0, NULL, &error), DEEPER_ERROR_ARGUMENT);
+    assert_int_equal(dp_safetensors_write(path, &bad_name, 1, NULL, 0, NULL, &error),
+                     DEEPER_ERROR_ARGUMENT);
     const dp_text bad_text = { "key", "\xc3\x28" };
-    assert_int_equal(dp_safetensors_write(path, NULL, 0, &bad_text, 1, NULL, &error), DEEPER_ERROR_ARGUMENT);
+    assert_int_equal(dp_safetensors_write(path, NULL, 0, &bad_text, 1, NULL, &error),
+                     DEEPER_ERROR_ARGUMENT);
     char *long_text = calloc(DP_SAFETENSORS_MAX_HEADER + 1, 1);
     memset(long_text, 'x', DP_SAFETENSORS_MAX_HEADER);
     const dp_text too_long = { "key", long_text };
-    assert_int_equal(dp_safetensors_write(path, NULL, 0, &too_long, 1, NULL, &error), DEEPER_ERROR_LIMIT);
+    assert_int_equal(dp_safetensors_write(path, NULL, 0, &too_long, 1, NULL, &error),
+                     DEEPER_ERROR_LIMIT);
     free(long_text);
     assert_int_equal(test_folder_count(folder), 0);
     test_path(path, folder, "no/such/folder");
@@ -297,7 +328,8 @@ static void element_types(void **state) {
             assert_int_equal(full, bits << 16);
     }
     assert_true(one(DP_DTYPE_F32, 0xC0490FDBU) == -0x1.921fb6p+1F);
-    assert_true(one(DP_DTYPE_F64, 0x400921FB54442D18U) == 0x1.921fb6p+1F); /* pi, rounded to nearest */
+    assert_true(one(DP_DTYPE_F64, 0x400921FB54442D18U)
+                == 0x1.921fb6p+1F); /* pi, rounded to nearest */
     dp_dtype dtype;
     for (int i = 0; i < DP_DTYPE_COUNT; i++) {
         assert_true(dp_dtype_from_name(&dtype, dp_dtype_name((dp_dtype)i)));
@@ -308,9 +340,13 @@ static void element_types(void **state) {
 }
 
 static void clean_texts(void **state) {
-    static const char *const clean[] = { "", "abc", "é", "지단", "\xf0\x9f\x90\x88", "\xf4\x8f\xbf\xbf", "\xed\x9f\xbf" };
-    static const char *const unclean[] = { "\n",       "a\x7f",        "\x80",         "\xc0\xaf",         "\xc2",
-                                           "\xc2\x9b", "\xe0\x80\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xf8\x88\x80\x80\x80" };
+    static const char *const clean[] = {
+        "", "abc", "é", "지단", "\xf0\x9f\x90\x88", "\xf4\x8f\xbf\xbf", "\xed\x9f\xbf"
+    };
+    static const char *const unclean[] = {
+        "\n",       "a\x7f",        "\x80",         "\xc0\xaf",         "\xc2",
+        "\xc2\x9b", "\xe0\x80\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xf8\x88\x80\x80\x80"
+    };
     for (size_t i = 0; i < sizeof clean / sizeof *clean; i++)
         assert_true(dp_text_clean(clean[i], strlen(clean[i]), false));
     for (size_t i = 0; i < sizeof unclean / sizeof *unclean; i++)

@@ -1,5 +1,5 @@
-/* test_schedule.c - the rate over a run against its formulas at points that can be worked out by hand, and the order of an epoch.
- */
+/* test_schedule.c - the rate over a run against its formulas at points that can be worked out by
+ * hand, and the order of an epoch. */
 #include "train/sampler.h"
 #include "train/schedule.h"
 
@@ -101,8 +101,9 @@ static void test_order_is_fair(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_curves), cmocka_unit_test(test_warmup),        cmocka_unit_test(test_ends),
-        cmocka_unit_test(test_order),  cmocka_unit_test(test_order_is_fair),
+        cmocka_unit_test(test_curves),        cmocka_unit_test(test_warmup),
+        cmocka_unit_test(test_ends),          cmocka_unit_test(test_order),
+        cmocka_unit_test(test_order_is_fair),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
-/* test_scores.c - tables of evaluations: rows, averages, the base and the paired test on answers made by hand; then saved answers,
- * shards, merges and resumed evaluations of a small network, which must give what an unbroken one gives. */
+/* test_scores.c - tables of evaluations: rows, averages, the base and the paired test on answers
+ * made by hand; then saved answers, shards, merges and resumed evaluations of a small network,
+ * which must give what an unbroken one gives. */
 #include "eval/scores.h"
 #include "helpers/helpers.h"
 #include "helpers/small.h"
@@ -17,16 +18,18 @@
 
 enum { PICTURES = 13, UNREADABLE = 4, LONG = 64 };
 
-static void refused(deeper_status status, deeper_status expected, const deeper_error *error, const char *words) {
+static void refused(deeper_status status, deeper_status expected, const deeper_error *error,
+                    const char *words) {
     assert_int_equal(status, expected);
     assert_null(strchr(error->message, '\n'));
     if (!strstr(error->message, words))
         fail_msg("\"%s\" should say \"%s\"", error->message, words);
 }
 
-/* ------------------------------------------------------------------------------------------------------------- by hand */
+/* -------------------------------------------------------------------------------------- by hand */
 
-static dp_label three[] = { { "a", "A" }, { "b", "B" }, { "c", "C" } }, turned[] = { { "c", "C" }, { "a", "A" }, { "b", "B" } },
+static dp_label three[] = { { "a", "A" }, { "b", "B" }, { "c", "C" } },
+                turned[] = { { "c", "C" }, { "a", "A" }, { "b", "B" } },
                 others[] = { { "a", "A" }, { "b", "B" }, { "d", "D" } };
 
 static dp_probs_about about_of(int models, uint64_t pictures) {
@@ -41,15 +44,17 @@ static dp_probs_about about_of(int models, uint64_t pictures) {
                              .shards = 1 };
 }
 
-/* 20 pictures of class 0. The first model is right in 12, the second in those and 6 more, and sure of it; their average is as the
- * surer one says. McNemar of 6 to 0: 2 / 2^6. The base is the model with the fewest errors, the second. */
+/* 20 pictures of class 0. The first model is right in 12, the second in those and 6 more, and sure
+ * of it; their average is as the surer one says. McNemar of 6 to 0: 2 / 2^6. The base is the model
+ * with the fewest errors, the second. */
 static void rows_base_and_test(void **state) {
     static const float right[] = { 0.9f, 0.06f, 0.04f }, wrong[] = { 0.3f, 0.6f, 0.1f };
     const dp_labels labels = { .items = three, .count = 3 };
     const dp_labels *const both[] = { &labels, &labels };
     dp_probs_about about = about_of(2, 20);
     dp_scores *scores = NULL;
-    assert_int_equal(dp_scores_create(&scores, &about, both, 0, 0, DEEPER_COMBINE_MEAN, NULL, NULL), DEEPER_OK);
+    assert_int_equal(dp_scores_create(&scores, &about, both, 0, 0, DEEPER_COMBINE_MEAN, NULL, NULL),
+                     DEEPER_OK);
     for (uint64_t i = 0; i < 20; i++) {
         const float *answers[] = { i < 12 ? right : wrong, i < 18 ? right : wrong };
         dp_scores_add(scores, i, 0, i == 19 ? NULL : answers);
@@ -71,7 +76,8 @@ static void rows_base_and_test(void **state) {
         assert_true(fabs(score.top1_gain - (row == 0 ? -6.0 / 19 : 0)) < 1e-12);
     }
     /* The average of 0.9 and 0.3 is right with 0.6: bin 6 of the average's ten. */
-    assert_int_equal(scores->rows[2].calibration.images[5] + scores->rows[2].calibration.images[6], 7);
+    assert_int_equal(scores->rows[2].calibration.images[5] + scores->rows[2].calibration.images[6],
+                     7);
     assert_int_equal(scores->confusion[0], 18);
     assert_int_equal(scores->confusion[1], 1);
     assert_int_equal(scores->mistakes.count, 1);
@@ -83,13 +89,15 @@ static void rows_base_and_test(void **state) {
 static void classes_match_by_id(void **state) {
     const dp_labels mine = { .items = three, .count = 3 }, same = { .items = turned, .count = 3 },
                     other = { .items = others, .count = 3 }, fewer = { .items = three, .count = 2 };
-    static const float a[] = { 0.7f, 0.2f, 0.1f }, b[] = { 0.1f, 0.7f, 0.2f }; /* both: class "a" with 0.7 */
+    static const float a[] = { 0.7f, 0.2f, 0.1f },
+                       b[] = { 0.1f, 0.7f, 0.2f }; /* both: class "a" with 0.7 */
     const dp_labels *lists[] = { &mine, &same };
     const float *answers[] = { a, b };
     dp_probs_about about = about_of(2, 1);
     dp_scores *scores = NULL;
     deeper_error error = { 0 };
-    assert_int_equal(dp_scores_create(&scores, &about, lists, 0, 0, DEEPER_COMBINE_MEAN, NULL, NULL), DEEPER_OK);
+    assert_int_equal(
+        dp_scores_create(&scores, &about, lists, 0, 0, DEEPER_COMBINE_MEAN, NULL, NULL), DEEPER_OK);
     dp_scores_add(scores, 0, 0, answers);
     for (int row = 0; row < 3; row++) {
         assert_int_equal(scores->rows[row].metrics.top1, 1);
@@ -97,11 +105,11 @@ static void classes_match_by_id(void **state) {
     }
     dp_scores_free(scores);
     lists[1] = &other;
-    refused(dp_scores_create(&scores, &about, lists, 0, 0, DEEPER_COMBINE_MEAN, NULL, &error), DEEPER_ERROR_MISMATCH, &error,
-            "second has no class \"c\"");
+    refused(dp_scores_create(&scores, &about, lists, 0, 0, DEEPER_COMBINE_MEAN, NULL, &error),
+            DEEPER_ERROR_MISMATCH, &error, "second has no class \"c\"");
     lists[1] = &fewer;
-    refused(dp_scores_create(&scores, &about, lists, 0, 0, DEEPER_COMBINE_MEAN, NULL, &error), DEEPER_ERROR_MISMATCH, &error,
-            "must be the same");
+    refused(dp_scores_create(&scores, &about, lists, 0, 0, DEEPER_COMBINE_MEAN, NULL, &error),
+            DEEPER_ERROR_MISMATCH, &error, "must be the same");
 }
 
 /* Shards cover every picture once, whatever the numbers. */
@@ -119,7 +127,7 @@ static void shards_cover(void **state) {
         }
 }
 
-/* ---------------------------------------------------------------------------------------------------- a small network */
+/* ------------------------------------------------------------------------------ a small network */
 
 typedef struct setting {
     char *folder;
@@ -146,7 +154,8 @@ static int setup(void **state) {
             test_write(path, "text", 4);
         else
             small_picture(path, i);
-        size += snprintf(text + size, sizeof text - (size_t)size, "%d.ppm %d\n", i, i % SMALL_CLASSES);
+        size +=
+            snprintf(text + size, sizeof text - (size_t)size, "%d.ppm %d\n", i, i % SMALL_CLASSES);
     }
     test_path(path, it.folder, "list.txt");
     test_write(path, text, (size_t)size);
@@ -155,7 +164,8 @@ static int setup(void **state) {
         deeper_session_options options = DEEPER_SESSION_OPTIONS_INIT;
         options.max_batch = 4;
         it.models[m] = small_model((uint64_t)m + 3, NULL);
-        assert_int_equal(deeper_session_create(&it.sessions[m], it.models[m], &options, NULL), DEEPER_OK);
+        assert_int_equal(deeper_session_create(&it.sessions[m], it.models[m], &options, NULL),
+                         DEEPER_OK);
     }
     *state = &it;
     return 0;
@@ -183,8 +193,8 @@ static deeper_evaluate_options options_of(setting *it, const char *save) {
     return options;
 }
 
-static deeper_status measure(deeper_scores **scores, setting *it, size_t count, const deeper_evaluate_options *options,
-                             deeper_error *error) {
+static deeper_status measure(deeper_scores **scores, setting *it, size_t count,
+                             const deeper_evaluate_options *options, deeper_error *error) {
     return deeper_evaluate_models(scores, it->sessions, count, it->dataset, options, error);
 }
 
@@ -250,7 +260,8 @@ static void saved_answers_score_the_same(void **state) {
     options.save = both;
     assert_same(plain, measured(it, 2, &options));
     const char *files[] = { both, NULL };
-    plain = measured(it, 2, &(deeper_evaluate_options){ .size = sizeof options, .crops = 10, .smaller = 1 });
+    plain = measured(
+        it, 2, &(deeper_evaluate_options){ .size = sizeof options, .crops = 10, .smaller = 1 });
     assert_same(plain, saved(files, 1, 0));
     setting second = *it;
     second.sessions[0] = it->sessions[1];
@@ -282,20 +293,25 @@ static void a_resumed_evaluation_is_the_unbroken_one(void **state) {
         deeper_error error = { 0 };
         options = options_of(it, broken);
         it->stop_after = stop;
-        refused(measure(&scores, it, 1, &options, &error), DEEPER_ERROR_STOPPED, &error, "resume goes on");
+        refused(measure(&scores, it, 1, &options, &error), DEEPER_ERROR_STOPPED, &error,
+                "resume goes on");
         it->stop_after = 0;
-        refused(measure(&scores, it, 1, &options, &error), DEEPER_ERROR_ARGUMENT, &error, "broken off");
+        refused(measure(&scores, it, 1, &options, &error), DEEPER_ERROR_ARGUMENT, &error,
+                "broken off");
         options.resume = 1;
         it->asked = 0;
         const char *files[] = { whole };
         assert_same(measured(it, 1, &options), saved(files, 1, 0));
         assert_int_equal(it->asked, PICTURES - stop);
         assert_same_files(whole, broken);
-        assert_same(measured(it, 1, &options), saved(files, 1, 0)); /* there is nothing left to do */
+        assert_same(measured(it, 1, &options),
+                    saved(files, 1, 0)); /* there is nothing left to do */
         options.crops = 1;
-        refused(measure(&scores, it, 1, &options, &error), DEEPER_ERROR_MISMATCH, &error, "another number of crops");
+        refused(measure(&scores, it, 1, &options, &error), DEEPER_ERROR_MISMATCH, &error,
+                "another number of crops");
         options.crops = 10;
-        refused(measure(&scores, it, 2, &options, &error), DEEPER_ERROR_MISMATCH, &error, "other models");
+        refused(measure(&scores, it, 2, &options, &error), DEEPER_ERROR_MISMATCH, &error,
+                "other models");
         unlink(broken);
     }
     unlink(whole);
@@ -304,7 +320,8 @@ static void a_resumed_evaluation_is_the_unbroken_one(void **state) {
 static void shards_merge_to_the_whole(void **state) {
     setting *it = *state;
     enum { SHARDS = 3 };
-    char whole[TEST_PATH_SIZE], merged[TEST_PATH_SIZE], parts[SHARDS][TEST_PATH_SIZE], name[LONG], other[TEST_PATH_SIZE];
+    char whole[TEST_PATH_SIZE], merged[TEST_PATH_SIZE], parts[SHARDS][TEST_PATH_SIZE], name[LONG],
+        other[TEST_PATH_SIZE];
     const char *order[] = { parts[2], parts[0], parts[1] };
     deeper_error error = { 0 };
     test_path(whole, it->folder, "whole");
@@ -323,27 +340,35 @@ static void shards_merge_to_the_whole(void **state) {
     assert_int_equal(deeper_scores_merge(merged, order, SHARDS, NULL, NULL), DEEPER_OK);
     assert_same_files(whole, merged);
     unlink(merged);
-    refused(deeper_scores_merge(merged, order, 2, NULL, &error), DEEPER_ERROR_MISMATCH, &error, "shard 2 of 3 is missing");
+    refused(deeper_scores_merge(merged, order, 2, NULL, &error), DEEPER_ERROR_MISMATCH, &error,
+            "shard 2 of 3 is missing");
     assert_non_null(strstr(error.message, "10 crops and shard 2/3"));
-    refused(deeper_scores_merge(merged, order, 1, NULL, &error), DEEPER_ERROR_MISMATCH, &error, "shards 1, 2 of 3 are missing");
+    refused(deeper_scores_merge(merged, order, 1, NULL, &error), DEEPER_ERROR_MISMATCH, &error,
+            "shards 1, 2 of 3 are missing");
     const char *twice[] = { parts[0], parts[1], parts[1], parts[2] };
-    refused(deeper_scores_merge(merged, twice, 4, NULL, &error), DEEPER_ERROR_MISMATCH, &error, "overlap: both are shard 2 of 3");
+    refused(deeper_scores_merge(merged, twice, 4, NULL, &error), DEEPER_ERROR_MISMATCH, &error,
+            "overlap: both are shard 2 of 3");
     const char *mixed[] = { parts[0], whole };
-    refused(deeper_scores_merge(merged, mixed, 2, NULL, &error), DEEPER_ERROR_MISMATCH, &error, "another number of shards");
-    refused(deeper_scores_merge(merged, mixed, 0, NULL, &error), DEEPER_ERROR_ARGUMENT, &error, "no shards");
+    refused(deeper_scores_merge(merged, mixed, 2, NULL, &error), DEEPER_ERROR_MISMATCH, &error,
+            "another number of shards");
+    refused(deeper_scores_merge(merged, mixed, 0, NULL, &error), DEEPER_ERROR_ARGUMENT, &error,
+            "no shards");
     deeper_scores *scores = NULL;
-    refused(deeper_scores_open(&scores, mixed, 2, 0, DEEPER_COMBINE_MEAN, NULL, &error), DEEPER_ERROR_MISMATCH, &error,
-            "merge shards first");
+    refused(deeper_scores_open(&scores, mixed, 2, 0, DEEPER_COMBINE_MEAN, NULL, &error),
+            DEEPER_ERROR_MISMATCH, &error, "merge shards first");
     options.save = other;
     options.shard = 2;
     deeper_scores_close(measured(it, 1, &options));
     const char *strangers[] = { parts[0], other, parts[2] };
-    refused(deeper_scores_merge(merged, strangers, 3, NULL, &error), DEEPER_ERROR_MISMATCH, &error, "other models");
+    refused(deeper_scores_merge(merged, strangers, 3, NULL, &error), DEEPER_ERROR_MISMATCH, &error,
+            "other models");
     assert_int_equal(access(merged, F_OK), -1);
     options.shard = 4;
-    refused(measure(&scores, it, 1, &options, &error), DEEPER_ERROR_ARGUMENT, &error, "shard 4 of 3");
+    refused(measure(&scores, it, 1, &options, &error), DEEPER_ERROR_ARGUMENT, &error,
+            "shard 4 of 3");
     options.shards = PICTURES + 1;
-    refused(measure(&scores, it, 1, &options, &error), DEEPER_ERROR_ARGUMENT, &error, "cannot be divided");
+    refused(measure(&scores, it, 1, &options, &error), DEEPER_ERROR_ARGUMENT, &error,
+            "cannot be divided");
     for (int s = 0; s < SHARDS; s++)
         unlink(parts[s]);
     unlink(other);
@@ -357,13 +382,18 @@ static void a_page_of_it(void **state) {
     test_path(page, it->folder, "page.html");
     deeper_evaluate_options options = options_of(it, NULL);
     deeper_scores *scores = measured(it, 2, &options);
-    assert_int_equal(deeper_scores_report(scores, it->dataset, "deeper eval <&>", page, NULL), DEEPER_OK);
+    assert_int_equal(deeper_scores_report(scores, it->dataset, "deeper eval <&>", page, NULL),
+                     DEEPER_OK);
     size_t size = 0;
     char *text = test_read(page, &size);
-    static const char *const wanted[] = {
-        "Models and crops",          "Calibration",   "Precision", "Recall", "Most confused", "Reliability",
-        "deeper eval &lt;&amp;&gt;", "data:image/png"
-    };
+    static const char *const wanted[] = { "Models and crops",
+                                          "Calibration",
+                                          "Precision",
+                                          "Recall",
+                                          "Most confused",
+                                          "Reliability",
+                                          "deeper eval &lt;&amp;&gt;",
+                                          "data:image/png" };
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
         if (!strstr(text, wanted[i]))
             fail_msg("no \"%s\" in the page", wanted[i]);
@@ -373,8 +403,10 @@ static void a_page_of_it(void **state) {
     test_write(list, "1.ppm 1\n", 8);
     deeper_dataset *shorter = NULL;
     assert_int_equal(deeper_dataset_open(&shorter, list, NULL, NULL, NULL), DEEPER_OK);
-    refused(deeper_scores_report(scores, shorter, NULL, page, &error), DEEPER_ERROR_MISMATCH, &error, "not those");
-    refused(deeper_scores_report(scores, NULL, NULL, it->folder, &error), DEEPER_ERROR_IO, &error, it->folder);
+    refused(deeper_scores_report(scores, shorter, NULL, page, &error), DEEPER_ERROR_MISMATCH,
+            &error, "not those");
+    refused(deeper_scores_report(scores, NULL, NULL, it->folder, &error), DEEPER_ERROR_IO, &error,
+            it->folder);
     deeper_dataset_close(shorter);
     deeper_scores_close(scores);
 }
@@ -384,13 +416,17 @@ static void hostile_files(void **state) {
     static const char *const headers[] = {
         "{}",
         "[]",
-        "{\"models\":[],\"classes\":3,\"crops\":1,\"labels\":[],\"data\":\"x\",\"fingerprint\":\"0000000000000000\",\"pictures\":1,"
+        "{\"models\":[],\"classes\":3,\"crops\":1,\"labels\":[],\"data\":\"x\",\"fingerprint\":"
+        "\"0000000000000000\",\"pictures\":1,"
         "\"shard\":1,\"shards\":1}",
-        "{\"models\":[{\"name\":\"x\",\"weights\":\"0000000000000000\"}],\"classes\":3,\"crops\":7,\"labels\":[],\"data\":\"x\","
+        "{\"models\":[{\"name\":\"x\",\"weights\":\"0000000000000000\"}],\"classes\":3,\"crops\":7,"
+        "\"labels\":[],\"data\":\"x\","
         "\"fingerprint\":\"0000000000000000\",\"pictures\":1,\"shard\":1,\"shards\":1}",
-        "{\"models\":[{\"name\":\"x\",\"weights\":\"0000000000000000\"}],\"classes\":65536,\"crops\":144,\"labels\":[],\"data\":"
+        "{\"models\":[{\"name\":\"x\",\"weights\":\"0000000000000000\"}],\"classes\":65536,"
+        "\"crops\":144,\"labels\":[],\"data\":"
         "\"x\",\"fingerprint\":\"0000000000000000\",\"pictures\":1,\"shard\":1,\"shards\":1}",
-        "{\"models\":[{\"name\":\"x\",\"weights\":\"0000000000000000\"}],\"classes\":3,\"crops\":1,\"labels\":[],\"data\":\"x\","
+        "{\"models\":[{\"name\":\"x\",\"weights\":\"0000000000000000\"}],\"classes\":3,\"crops\":1,"
+        "\"labels\":[],\"data\":\"x\","
         "\"fingerprint\":\"0000000000000000\",\"pictures\":2,\"shard\":3,\"shards\":2}",
     };
     const setting *it = *state;
@@ -401,7 +437,9 @@ static void hostile_files(void **state) {
         dp_probs *probs = NULL;
         deeper_error error = { 0 };
         char record[44] = { 0 };
-        assert_int_equal(dp_journal_create(&journal, path, headers[i], strlen(headers[i]), sizeof record, NULL, NULL), DEEPER_OK);
+        assert_int_equal(dp_journal_create(&journal, path, headers[i], strlen(headers[i]),
+                                           sizeof record, NULL, NULL),
+                         DEEPER_OK);
         assert_int_equal(dp_journal_append(journal, record, NULL), DEEPER_OK);
         assert_int_equal(dp_journal_sync(journal, true, NULL), DEEPER_OK);
         dp_journal_close(journal);
@@ -412,21 +450,25 @@ static void hostile_files(void **state) {
 
 /* One of two thousand million shards: named and bounded, in time and memory. */
 static void endless_shards(void **state) {
-    static const char header[] = "{\"models\":[{\"name\":\"x\",\"weights\":\"0000000000000000\"}],\"classes\":3,\"crops\":1,"
-                                 "\"labels\":[],\"data\":\"x\",\"fingerprint\":\"0000000000000000\",\"pictures\":2147483647,"
-                                 "\"shard\":3,\"shards\":2147483647}";
+    static const char header[] =
+        "{\"models\":[{\"name\":\"x\",\"weights\":\"0000000000000000\"}],\"classes\":3,\"crops\":1,"
+        "\"labels\":[],\"data\":\"x\",\"fingerprint\":\"0000000000000000\",\"pictures\":2147483647,"
+        "\"shard\":3,\"shards\":2147483647}";
     const setting *it = *state;
     char path[TEST_PATH_SIZE], merged[TEST_PATH_SIZE], record[44] = { 2 }; /* of picture 2 */
     test_path(path, it->folder, "endless");
     test_path(merged, it->folder, "merged");
     dp_journal *journal = NULL;
     deeper_error error = { 0 };
-    assert_int_equal(dp_journal_create(&journal, path, header, strlen(header), sizeof record, NULL, NULL), DEEPER_OK);
+    assert_int_equal(
+        dp_journal_create(&journal, path, header, strlen(header), sizeof record, NULL, NULL),
+        DEEPER_OK);
     assert_int_equal(dp_journal_append(journal, record, NULL), DEEPER_OK);
     assert_int_equal(dp_journal_sync(journal, true, NULL), DEEPER_OK);
     dp_journal_close(journal);
     const char *parts[] = { path };
-    refused(deeper_scores_merge(merged, parts, 1, NULL, &error), DEEPER_ERROR_MISMATCH, &error, "shards 1, 2, 4, 5, 6,");
+    refused(deeper_scores_merge(merged, parts, 1, NULL, &error), DEEPER_ERROR_MISMATCH, &error,
+            "shards 1, 2, 4, 5, 6,");
     assert_non_null(strstr(error.message, "... of 2147483647 are missing"));
     assert_non_null(strstr(error.message, "shard 1/2147483647 and so on"));
     unlink(path);

@@ -1,4 +1,5 @@
-/* test_sheet.c - sheets of pictures pixel by pixel, and tensors turned back into what can be looked at. */
+/* test_sheet.c - sheets of pictures pixel by pixel, and tensors turned back into what can be looked
+ * at. */
 #include "helpers/helpers.h"
 #include "image/crops.h"
 #include "image/sheet.h"
@@ -14,7 +15,8 @@ static const uint8_t *pixel(const dp_image *image, int x, int y) {
     return image->pixels + 3 * ((size_t)y * (size_t)image->width + (size_t)x);
 }
 
-/* Pictures of one level, smaller, larger and of the cell's size, each in its cell and nowhere else. */
+/* Pictures of one level, smaller, larger and of the cell's size, each in its cell and nowhere
+ * else. */
 static void test_cells(void **state) {
     enum { CELL = 6, MARGIN = 2 };
     static const int sizes[4][2] = { { 6, 6 }, { 3, 4 }, { 9, 1 }, { 1, 20 } };
@@ -31,12 +33,14 @@ static void test_cells(void **state) {
     }
     for (int y = 0; y < sheet.image.height; y++)
         for (int x = 0; x < sheet.image.width; x++) {
-            int column = (x - MARGIN) / 8, row = (y - MARGIN) / 8, i = 2 * row + column, expected = 255;
+            int column = (x - MARGIN) / 8, row = (y - MARGIN) / 8, i = 2 * row + column,
+                expected = 255;
             int in_x = x - MARGIN - 8 * column, in_y = y - MARGIN - 8 * row;
             if (x >= MARGIN && y >= MARGIN && i < 4 && in_x < CELL && in_y < CELL) {
                 int left = sizes[i][0] < CELL ? (CELL - sizes[i][0]) / 2 : 0,
                     top = sizes[i][1] < CELL ? (CELL - sizes[i][1]) / 2 : 0;
-                if (in_x >= left && in_x < left + sizes[i][0] && in_y >= top && in_y < top + sizes[i][1])
+                if (in_x >= left && in_x < left + sizes[i][0] && in_y >= top
+                    && in_y < top + sizes[i][1])
                     expected = 10 + i;
             }
             for (int c = 0; c < 3; c++)
@@ -58,7 +62,9 @@ static void test_refusals(void **state) {
     assert_int_equal(dp_sheet_create(&sheet, 0, 1, 1, 1, NULL, NULL), DEEPER_ERROR_ARGUMENT);
     assert_int_equal(dp_sheet_create(&sheet, 1, -1, 1, 1, NULL, NULL), DEEPER_ERROR_ARGUMENT);
     assert_int_equal(dp_sheet_create(&sheet, 1, 1, 1, -1, NULL, NULL), DEEPER_ERROR_ARGUMENT);
-    assert_int_equal(dp_sheet_create(&sheet, 2147483647, 2147483647, 2147483647, 2147483647, NULL, NULL), DEEPER_ERROR_LIMIT);
+    assert_int_equal(
+        dp_sheet_create(&sheet, 2147483647, 2147483647, 2147483647, 2147483647, NULL, NULL),
+        DEEPER_ERROR_LIMIT);
     assert_int_equal(dp_sheet_create(&sheet, 100, 100, 224, 4, NULL, NULL), DEEPER_ERROR_LIMIT);
     assert_null(sheet.image.pixels);
     test_failing_allocator it;
@@ -67,12 +73,22 @@ static void test_refusals(void **state) {
     assert_int_equal(it.outstanding, 0);
 }
 
-/* A picture of exactly the network's size comes back from its tensor to the same levels, whatever the order, mean and scale. */
+/* A picture of exactly the network's size comes back from its tensor to the same levels, whatever
+ * the order, mean and scale. */
 static void test_tensors_become_pictures(void **state) {
     static const dp_preprocess all[] = {
         { .size = 5, .channels = 3, .scale = { 1, 1, 1 }, .rule = DP_RESIZE_NONE },
-        { .size = 5, .channels = 3, .bgr = true, .mean = { 104, 117, 123 }, .scale = { 1, 1, 1 }, .rule = DP_RESIZE_NONE },
-        { .size = 5, .channels = 3, .mean = { 123, 117, 104 }, .scale = { 0.017f, 0.0175f, 0.5f }, .rule = DP_RESIZE_NONE },
+        { .size = 5,
+          .channels = 3,
+          .bgr = true,
+          .mean = { 104, 117, 123 },
+          .scale = { 1, 1, 1 },
+          .rule = DP_RESIZE_NONE },
+        { .size = 5,
+          .channels = 3,
+          .mean = { 123, 117, 104 },
+          .scale = { 0.017f, 0.0175f, 0.5f },
+          .rule = DP_RESIZE_NONE },
         { .size = 5, .channels = 1, .mean = { 73 }, .scale = { 0.01f }, .rule = DP_RESIZE_NONE },
     };
     uint8_t levels[3 * 25];
@@ -85,7 +101,8 @@ static void test_tensors_become_pictures(void **state) {
         assert_int_equal(dp_preprocess_run(&all[p], &image, 1, tensor, NULL, NULL), DEEPER_OK);
         assert_int_equal(dp_preprocess_picture(&back, &all[p], tensor, NULL, NULL), DEEPER_OK);
         for (int i = 0; i < 3 * 25; i++)
-            assert_int_equal(back.pixels[i], all[p].channels == 3 ? levels[i] : dp_luminance(levels + i / 3 * 3));
+            assert_int_equal(back.pixels[i],
+                             all[p].channels == 3 ? levels[i] : dp_luminance(levels + i / 3 * 3));
         dp_image_free(&back);
     }
     for (int i = 0; i < 3 * 25; i++)
@@ -100,7 +117,9 @@ static void test_tensors_become_pictures(void **state) {
 /* (level + shift - mean) x scale, in the model's order. */
 static void test_shift(void **state) {
     static const float shift[3] = { 1.5f, -2, 300 };
-    dp_preprocess preprocess = { .size = 1, .channels = 3, .bgr = true, .mean = { 1, 2, 3 }, .scale = { 2, 4, 8 } };
+    dp_preprocess preprocess = {
+        .size = 1, .channels = 3, .bgr = true, .mean = { 1, 2, 3 }, .scale = { 2, 4, 8 }
+    };
     uint8_t levels[3] = { 10, 20, 30 };
     const dp_image image = { .width = 1, .height = 1, .pixels = levels };
     float tensor[3];

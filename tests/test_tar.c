@@ -1,5 +1,5 @@
-/* test_tar.c - tars as data sets: names and order as those of the folder, parts, dialects, what is damaged. Pictures are 1x1 PPM
- * files whose red tells which they are. */
+/* test_tar.c - tars as data sets: names and order as those of the folder, parts, dialects, what is
+ * damaged. Pictures are 1x1 PPM files whose red tells which they are. */
 #include "data/dataset.h"
 #include "data/tar.h"
 #include "helpers/helpers.h"
@@ -50,7 +50,8 @@ static void open_pair(dp_dataset **train, dp_dataset **val, const char *path) {
 }
 
 /* Picture `index` is path:name (or path/name), of that class, with that red. */
-static void assert_picture(const dp_dataset *dataset, size_t index, const char *name, size_t class_index, int red) {
+static void assert_picture(const dp_dataset *dataset, size_t index, const char *name,
+                           size_t class_index, int red) {
     dp_image image;
     deeper_error error = { 0 };
     const char *whole = dp_dataset_name(dataset, index);
@@ -75,8 +76,9 @@ static void assert_refused(const char *path, deeper_status expected, const char 
         fail_msg("\"%s\" should say \"%s\"", error.message, words);
 }
 
-/* A folder's order, whatever that of the tar: "a" and what is in it before "a-b". Folders without entries of their own count,
- * hidden names, links and files beside the classes do not; of a name that comes twice the later is meant. */
+/* A folder's order, whatever that of the tar: "a" and what is in it before "a-b". Folders without
+ * entries of their own count, hidden names, links and files beside the classes do not; of a name
+ * that comes twice the later is meant. */
 static void test_classes_and_order(void **state) {
     char *folder = test_folder(), path[TEST_PATH_SIZE];
     test_bytes tar = { 0 };
@@ -183,7 +185,8 @@ static void test_single_folders_are_stepped_into(void **state) {
     test_folder_remove(folder);
 }
 
-/* Names longer than a header has room for, and names that are not ASCII, as pax and GNU write them. */
+/* Names longer than a header has room for, and names that are not ASCII, as pax and GNU write
+ * them. */
 static void test_dialects(void **state) {
     char *folder = test_folder(), path[TEST_PATH_SIZE], name[400] = "class/", record[500];
     test_bytes tar = { 0 };
@@ -209,10 +212,12 @@ static void test_dialects(void **state) {
     test_folder_remove(folder);
 }
 
-/* The same files as a folder and as a tar have one fingerprint; another size, name or class has another. */
+/* The same files as a folder and as a tar have one fingerprint; another size, name or class has
+ * another. */
 static void test_fingerprint(void **state) {
     char *folder = test_folder(), path[TEST_PATH_SIZE], set[TEST_PATH_SIZE], text[32];
-    static const char *const names[] = { "b/2.ppm", "a-b/4.ppm", "a/x/3.ppm", "b/10.ppm", "a/1.ppm" };
+    static const char *const names[] = { "b/2.ppm", "a-b/4.ppm", "a/x/3.ppm", "b/10.ppm",
+                                         "a/1.ppm" };
     static const char *const folders[] = { "set", "set/a", "set/a/x", "set/a-b", "set/b" };
     uint64_t prints[5];
     for (size_t i = 0; i < 5; i++) {
@@ -258,11 +263,14 @@ static void test_damage(void **state) {
     assert_refused(path, DEEPER_ERROR_FORMAT, "cut short, it ends inside a/2.ppm");
     test_write(path, tar.bytes, tar.size - 1024 + 100); /* inside its header */
     assert_refused(path, DEEPER_ERROR_FORMAT, "damaged tar");
-    test_write(path, tar.bytes, tar.size); /* without the blocks of zeros, as some programs leave it */
+    test_write(path, tar.bytes,
+               tar.size); /* without the blocks of zeros, as some programs leave it */
     dp_dataset *set = NULL, *val = NULL;
     open_pair(&set, &val, path);
     assert_int_equal(set->image_count, 2);
-    assert_int_equal(truncate(path, 600), 0); /* under an open set: the second picture is gone, which is an error and no crash */
+    assert_int_equal(
+        truncate(path, 600),
+        0); /* under an open set: the second picture is gone, which is an error and no crash */
     dp_image image;
     deeper_error error = { 0 };
     assert_int_equal(dp_dataset_read(&image, set, 1, NULL, NULL, &error), DEEPER_ERROR_IO);
@@ -277,7 +285,8 @@ static void test_damage(void **state) {
     put_picture(&tar, "a/1.ppm", 1);
     test_tar_put(&tar, "a/2.ppm", '1', "a/3.ppm", NULL, 0);
     finish(&tar, folder, path);
-    assert_refused(path, DEEPER_ERROR_FORMAT, "a hard link to a/3.ppm, which is no file in the tar");
+    assert_refused(path, DEEPER_ERROR_FORMAT,
+                   "a hard link to a/3.ppm, which is no file in the tar");
     test_tar_put(&tar, "a/", '5', NULL, NULL, 0);
     finish(&tar, folder, path);
     assert_refused(path, DEEPER_ERROR_FORMAT, "no picture in any of its 1 class folders");
@@ -321,7 +330,8 @@ static void *read_all(void *argument) {
     for (int round = 0; round < 20; round++)
         for (size_t i = 0; i < it->dataset->image_count; i++) {
             dp_image image;
-            if (dp_dataset_read(&image, it->dataset, i, NULL, NULL, NULL) != DEEPER_OK || image.pixels[0] != i)
+            if (dp_dataset_read(&image, it->dataset, i, NULL, NULL, NULL) != DEEPER_OK
+                || image.pixels[0] != i)
                 it->wrong++;
             dp_image_free(&image);
         }

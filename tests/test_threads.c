@@ -1,5 +1,5 @@
-/* test_threads.c - the pool and the floating-point mode. Run it under ThreadSanitizer too: plain writes from tasks are checked
- * there. */
+/* test_threads.c - the pool and the floating-point mode. Run it under ThreadSanitizer too: plain
+ * writes from tasks are checked there. */
 #include "base/cpu.h"
 #include "base/threads.h"
 #include "helpers/helpers.h"
@@ -45,7 +45,8 @@ typedef struct record {
 static void note(void *context, int task, int worker) {
     record *it = context;
     if (worker < 0 || worker >= it->threads || it->workers[worker].inside
-        || (it->workers[worker].tasks > 0 && !pthread_equal(it->workers[worker].thread, pthread_self()))) {
+        || (it->workers[worker].tasks > 0
+            && !pthread_equal(it->workers[worker].thread, pthread_self()))) {
         atomic_fetch_add(&it->faults, 1);
         return;
     }
@@ -81,8 +82,9 @@ static void test_every_task_once(void **state) {
     free(it);
 }
 
-/* Loops in a row that each need what the one before wrote: a task of an old loop that came late, or a result not yet seen, changes
- * the end. A pause now and then lets helpers park at every stage of it. */
+/* Loops in a row that each need what the one before wrote: a task of an old loop that came late, or
+ * a result not yet seen, changes the end. A pause now and then lets helpers park at every stage of
+ * it. */
 typedef struct chain {
     uint64_t from[64], to[64];
     int tasks;
@@ -150,7 +152,8 @@ static void test_pools_side_by_side(void **state) {
     }
 }
 
-/* A helper that holds a task for long: the caller, which has parked by then, must be woken, and not before. */
+/* A helper that holds a task for long: the caller, which has parked by then, must be woken, and not
+ * before. */
 static void slow_task(void *context, int task, int worker) {
     if (worker != 0)
         nanosleep(&(struct timespec){ .tv_nsec = 3000000 }, NULL);
@@ -172,7 +175,8 @@ static void test_caller_waits_for_slow_helpers(void **state) {
     }
 }
 
-/* Parked helpers are woken and take part: each task waits (bounded) until another thread is inside with it. */
+/* Parked helpers are woken and take part: each task waits (bounded) until another thread is inside
+ * with it. */
 typedef struct meeting {
     atomic_int inside;
     atomic_bool met;
@@ -191,7 +195,8 @@ static void test_parked_helpers_wake(void **state) {
     dp_pool *pool = make_pool(3);
     for (int i = 0; i < 30; i++) {
         meeting it = { 0 };
-        nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL); /* 20 times what a helper spins */
+        nanosleep(&(struct timespec){ .tv_nsec = 1000000 },
+                  NULL); /* 20 times what a helper spins */
         dp_pool_run(pool, 2 + i % 3, meet, &it);
         assert_true(it.met);
     }
@@ -204,7 +209,8 @@ static double cpu_seconds(void) {
     return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
 }
 
-/* Idle helpers use no processor: 7 that spun through 200 ms would use 0.2 s at least, and they may use a tenth of that. */
+/* Idle helpers use no processor: 7 that spun through 200 ms would use 0.2 s at least, and they may
+ * use a tenth of that. */
 static void test_idle_pool_sleeps(void **state) {
     dp_pool *pool = make_pool(8);
     int done[20] = { 0 };
@@ -277,7 +283,7 @@ static void test_helpers_take_no_signals(void **state) {
     assert_int_equal(blocked[2], 1);
 }
 
-/* ----------------------------------------------------------------------------------------------- floating-point mode */
+/* -------------------------------------------------------------------------- floating-point mode */
 
 #if defined(__x86_64__) || defined(__aarch64__)
 #define FLUSHES true
@@ -292,7 +298,8 @@ static float small_product(void) {
 }
 
 static float sum_in_mode(void) {
-    volatile float one = 1, little = 0x1.8p-25f, sum = one + little; /* nearest: 1; towards plus infinity: 1 + 2^-23 */
+    volatile float one = 1, little = 0x1.8p-25f,
+                   sum = one + little; /* nearest: 1; towards plus infinity: 1 + 2^-23 */
     return sum;
 }
 
@@ -326,7 +333,8 @@ static void test_float_mode(void **state) {
     assert_true(small_product() > 0);
 }
 
-/* Helpers flush whatever the mode of the thread that made the pool; a caller outside a run keeps its own. */
+/* Helpers flush whatever the mode of the thread that made the pool; a caller outside a run keeps
+ * its own. */
 static void test_helpers_flush(void **state) {
     fesetround(FE_UPWARD);
     dp_pool *pool = make_pool(3);
@@ -343,11 +351,16 @@ static void test_helpers_flush(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_task_once),         cmocka_unit_test(test_loops_in_a_row),
-        cmocka_unit_test(test_pools_side_by_side),      cmocka_unit_test(test_caller_waits_for_slow_helpers),
-        cmocka_unit_test(test_parked_helpers_wake),     cmocka_unit_test(test_idle_pool_sleeps),
-        cmocka_unit_test(test_create_and_free),         cmocka_unit_test(test_threads_cannot_start),
-        cmocka_unit_test(test_helpers_take_no_signals), cmocka_unit_test(test_float_mode),
+        cmocka_unit_test(test_every_task_once),
+        cmocka_unit_test(test_loops_in_a_row),
+        cmocka_unit_test(test_pools_side_by_side),
+        cmocka_unit_test(test_caller_waits_for_slow_helpers),
+        cmocka_unit_test(test_parked_helpers_wake),
+        cmocka_unit_test(test_idle_pool_sleeps),
+        cmocka_unit_test(test_create_and_free),
+        cmocka_unit_test(test_threads_cannot_start),
+        cmocka_unit_test(test_helpers_take_no_signals),
+        cmocka_unit_test(test_float_mode),
         cmocka_unit_test(test_helpers_flush),
     };
     return cmocka_run_group_tests_name("threads", tests, NULL, NULL);

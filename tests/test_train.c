@@ -1,5 +1,6 @@
-/* test_train.c - whole runs of a tiny network: that it learns, that the bits do not depend on threads or interruptions, that what
- * is frozen stays. What goes wrong is test_train_trouble.c's. */
+/* test_train.c - whole runs of a tiny network: that it learns, that the bits do not depend on
+ * threads or interruptions, that what is frozen stays. What goes wrong is
+ * test_train_trouble.c's. */
 #include "helpers/runs.h"
 
 #include <math.h>
@@ -14,11 +15,13 @@
 
 #include <cmocka.h>
 
-/* ---------------------------------------------------------------- learning */
+/* ------------------------------------------------------------------------------------- learning */
 
 static void test_learns(void **state) {
-    static const char *const files[] = { "model.safetensors", "last.safetensors",           "log.csv",    "report.html",
-                                         "run.json",          "events.out.tfevents.deeper", "checkpoints" };
+    static const char *const files[] = { "model.safetensors", "last.safetensors",
+                                         "log.csv",           "report.html",
+                                         "run.json",          "events.out.tfevents.deeper",
+                                         "checkpoints" };
     run_host h;
     char path[TEST_PATH_SIZE];
     deeper_train_options options = run_options("learns");
@@ -74,11 +77,15 @@ static void test_choices_matter(void **state) {
         options.seed = choice == 5 ? 2 : 1;
         options.accumulate = choice == 6 ? 2 : 1;
         run_well(&options, &h);
-        assert_int_equal(h.steps, choice == 6 ? RUN_EPOCHS * RUN_STEPS / 2 : RUN_EPOCHS * RUN_STEPS);
-        dp_model *a = run_open_model(reference, "last.safetensors"), *b = run_open_model(options.out, "last.safetensors");
+        assert_int_equal(h.steps,
+                         choice == 6 ? RUN_EPOCHS * RUN_STEPS / 2 : RUN_EPOCHS * RUN_STEPS);
+        dp_model *a = run_open_model(reference, "last.safetensors"),
+                 *b = run_open_model(options.out, "last.safetensors");
         bool other = false;
         for (int p = 0; p < a->graph->parameters && !other; p++)
-            other = memcmp(a->values[p], b->values[p], dp_shape_floats(dp_model_parameter(a, p)->shape) * sizeof(float)) != 0;
+            other = memcmp(a->values[p], b->values[p],
+                           dp_shape_floats(dp_model_parameter(a, p)->shape) * sizeof(float))
+                    != 0;
         if (!other)
             fail_msg("choice %d changes nothing", choice);
         dp_model_free(a);
@@ -86,7 +93,8 @@ static void test_choices_matter(void **state) {
     }
 }
 
-/* Every picture in one step: there is a speed all the same. From scratch the network has its heads unless the user says no. */
+/* Every picture in one step: there is a speed all the same. From scratch the network has its heads
+ * unless the user says no. */
 static void test_one_step(void **state) {
     run_host h;
     deeper_train_options options = run_options("one step");
@@ -106,7 +114,7 @@ static void test_one_step(void **state) {
     dp_model_free(model);
 }
 
-/* ---------------------------------------------------------------- the same bits */
+/* -------------------------------------------------------------------------------- the same bits */
 
 static void test_threads(void **state) {
     run_host h;
@@ -123,7 +131,8 @@ static int stop(run_host *h) {
     return 2;
 }
 
-/* Stopped after a step in the middle of an epoch, the last of one, the first of one; resumed with other threads. */
+/* Stopped after a step in the middle of an epoch, the last of one, the first of one; resumed with
+ * other threads. */
 static void test_stop_and_resume(void **state) {
     static const int at[] = { 2, RUN_STEPS, RUN_STEPS + 1, RUN_EPOCHS * RUN_STEPS };
     for (size_t i = 0; i < sizeof at / sizeof *at; i++) {
@@ -153,7 +162,8 @@ static int die(run_host *h) {
     return 0;
 }
 
-/* Killed again and again, with a checkpoint after every step; accumulation and a plain average of values among the state. */
+/* Killed again and again, with a checkpoint after every step; accumulation and a plain average of
+ * values among the state. */
 static void test_kill_and_resume(void **state) {
     run_host h;
     deeper_train_options whole = run_options("unkilled"), options = run_options("killed");
@@ -206,7 +216,7 @@ static void test_damaged_checkpoint(void **state) {
     run_same_results(run_reference(), options.out);
 }
 
-/* ---------------------------------------------------------------- fine-tuning */
+/* ---------------------------------------------------------------------------------- fine-tuning */
 
 static bool begins(const char *text, const char *with) {
     return strncmp(text, with, strlen(with)) == 0;
@@ -236,7 +246,8 @@ static void tune(const char *name, const char *set, int classes, const char *fre
         const dp_node *a = dp_model_parameter(before, p), *b = dp_model_parameter(after, p);
         assert_string_equal(a->name, b->name);
         size_t bytes = dp_shape_floats(b->shape) * sizeof(float);
-        bool equal = dp_shape_equal(a->shape, b->shape) && memcmp(before->values[p], after->values[p], bytes) == 0;
+        bool equal = dp_shape_equal(a->shape, b->shape)
+                     && memcmp(before->values[p], after->values[p], bytes) == 0;
         bool frozen = begins(a->name, "conv") || begins(a->name, "inception_3");
         if (frozen && !equal)
             fail_msg("%s is frozen, but changed", a->name);
@@ -255,7 +266,8 @@ static void test_fine_tune(void **state) {
     tune("tuned other", two, 2, "conv1,conv2,inception_3a,inception_3b");
 }
 
-/* A time in which not one epoch fits ends the epoch early: after a whole number of steps, validated, and resumed as what it is. */
+/* A time in which not one epoch fits ends the epoch early: after a whole number of steps,
+ * validated, and resumed as what it is. */
 static void test_less_than_an_epoch(void **state) {
     run_host h;
     deeper_train_options options = run_options("short");

@@ -1,5 +1,5 @@
-/* test_train_trouble.c - training when something is wrong: rates that diverge, bad options, bad or vanishing data, folders and
- * disks that cannot be written. */
+/* test_train_trouble.c - training when something is wrong: rates that diverge, bad options, bad or
+ * vanishing data, folders and disks that cannot be written. */
 #include "helpers/runs.h"
 
 #include <math.h>
@@ -55,9 +55,10 @@ static void test_divergence(void **state) {
 static void test_bad_options(void **state) {
     const deeper_train_options good = run_options("never");
     deeper_train_options bad[16];
-    static const char *const words[] = { "data",         "epochs",  "batch",  "schedule", "average",      "momentum",
-                                         "val_fraction", "rate",    "freeze", "rates",    "architecture", "nosuch",
-                                         "initial",      "augment", "keep",   "out" };
+    static const char *const words[] = { "data",    "epochs",   "batch",        "schedule",
+                                         "average", "momentum", "val_fraction", "rate",
+                                         "freeze",  "rates",    "architecture", "nosuch",
+                                         "initial", "augment",  "keep",         "out" };
     int count = (int)(sizeof words / sizeof *words);
     for (int i = 0; i < count; i++)
         bad[i] = good;
@@ -89,7 +90,8 @@ static void test_bad_options(void **state) {
     assert_int_equal(deeper_train(NULL, NULL, NULL, NULL), DEEPER_ERROR_ARGUMENT);
 }
 
-static void fails(deeper_train_options *options, const char *name, const char *set, deeper_status wanted, const char *word) {
+static void fails(deeper_train_options *options, const char *name, const char *set,
+                  deeper_status wanted, const char *word) {
     run_host h = { 0 };
     deeper_train_result result;
     deeper_error error;
@@ -116,7 +118,8 @@ static void test_bad_data(void **state) {
     fails(&options, "bad", broken, DEEPER_ERROR_FORMAT, "could not be read");
 }
 
-/* A few corrupt pictures are named, counted and left out; the rest is learnt from. An empty class gets no output. */
+/* A few corrupt pictures are named, counted and left out; the rest is learnt from. An empty class
+ * gets no output. */
 static void test_some_corrupt(void **state) {
     run_host h;
     char set[TEST_PATH_SIZE], path[TEST_PATH_SIZE];
@@ -144,7 +147,8 @@ static int move_data(run_host *h) {
     return 0;
 }
 
-/* The data goes away in the middle of a run; once it is back, resume leads to the bits of an unbroken run. */
+/* The data goes away in the middle of a run; once it is back, resume leads to the bits of an
+ * unbroken run. */
 static void test_data_disappears(void **state) {
     run_host h = { .at = RUN_STEPS + 2, .act = move_data };
     deeper_train_result result;
@@ -174,7 +178,8 @@ static int fill_disk(run_host *h) {
     return 1;
 }
 
-/* A disk that fills while a checkpoint is written: an error, nothing half-written, and the last good checkpoint leads on. */
+/* A disk that fills while a checkpoint is written: an error, nothing half-written, and the last
+ * good checkpoint leads on. */
 static void test_disk_full(void **state) {
     run_host h = { .at = RUN_STEPS + 2, .act = fill_disk };
     deeper_train_result result;
@@ -229,9 +234,10 @@ static void test_early_stop(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_divergence),   cmocka_unit_test(test_bad_options),     cmocka_unit_test(test_bad_data),
-        cmocka_unit_test(test_some_corrupt), cmocka_unit_test(test_data_disappears), cmocka_unit_test(test_disk_full),
-        cmocka_unit_test(test_run_folder),   cmocka_unit_test(test_early_stop),
+        cmocka_unit_test(test_divergence),      cmocka_unit_test(test_bad_options),
+        cmocka_unit_test(test_bad_data),        cmocka_unit_test(test_some_corrupt),
+        cmocka_unit_test(test_data_disappears), cmocka_unit_test(test_disk_full),
+        cmocka_unit_test(test_run_folder),      cmocka_unit_test(test_early_stop),
     };
     return cmocka_run_group_tests(tests, run_setup, run_teardown);
 }

@@ -1,7 +1,9 @@
-/* test_training_vectors.c - the whole GoogLeNet with both auxiliary heads in training, against what PyTorch computed from the same
- * formula-made weights, pictures and labels (tests/vectors/training_pytorch.py, which documents the file): losses, every
- * parameter's gradient, and ten updates. Tolerances are the project's: losses 1e-5, gradients 1e-3 in norm, projection and samples
- * (relative to the norm; through direct kernels). Ten updates multiply the rounding of the first: 1e-3. */
+/* test_training_vectors.c - the whole GoogLeNet with both auxiliary heads in training, against what
+ * PyTorch computed from the same formula-made weights, pictures and labels
+ * (tests/vectors/training_pytorch.py, which documents the file): losses, every parameter's
+ * gradient, and ten updates. Tolerances are the project's: losses 1e-5, gradients 1e-3 in norm,
+ * projection and samples (relative to the norm; through direct kernels). Ten updates multiply the
+ * rounding of the first: 1e-3. */
 #include "graph/training.h"
 #include "helpers/formula.h"
 #include "kernels/gradient.h"
@@ -32,7 +34,9 @@ typedef struct recorded {
 } recorded;
 
 static recorded *read_recorded(void) {
-    static const char *const heads[DP_HEADS] = { [DP_HEAD_MAIN] = "main", [DP_HEAD_AUX1] = "aux1", [DP_HEAD_AUX2] = "aux2" };
+    static const char *const heads[DP_HEADS] = {
+        [DP_HEAD_MAIN] = "main", [DP_HEAD_AUX1] = "aux1", [DP_HEAD_AUX2] = "aux2"
+    };
     recorded *r = calloc(1, sizeof *r);
     FILE *file = fopen(TEST_SOURCE_DIR "/tests/vectors/training_pytorch.txt", "r");
     char word[64], head[8];
@@ -53,7 +57,9 @@ static recorded *read_recorded(void) {
         } else {
             recorded_gradient *g = &r->gradients[r->gradient_count++];
             assert_true(r->gradient_count <= MAX_PARAMETERS);
-            assert_int_equal(fscanf(file, "%63s %lf %lf %lf", g->name, &g->deviation, &g->norm, &g->projection), 4);
+            assert_int_equal(
+                fscanf(file, "%63s %lf %lf %lf", g->name, &g->deviation, &g->norm, &g->projection),
+                4);
             for (int i = 0; i < SAMPLES; i++)
                 assert_int_equal(fscanf(file, "%lf", &g->samples[i]), 1);
         }
@@ -64,7 +70,8 @@ static recorded *read_recorded(void) {
     return r;
 }
 
-/* The network in training: values, gradients and velocities of parameter p, and the plan that computes gradients. */
+/* The network in training: values, gradients and velocities of parameter p, and the plan that
+ * computes gradients. */
 typedef struct trainee {
     dp_graph *network, *training;
     dp_training_nodes nodes;
@@ -80,7 +87,8 @@ typedef struct trainee {
 /* Element `index` of parameter `seed`; fan_in 0: a bias. */
 static float initial(uint32_t seed, size_t index, size_t fan_in) {
     double value = test_noise(seed, index);
-    return (float)(fan_in ? value * sqrt(1.8 / (double)fan_in) : (value > 0) * 2.4 - 1.2 + value * 0.1);
+    return (float)(fan_in ? value * sqrt(1.8 / (double)fan_in)
+                          : (value > 0) * 2.4 - 1.2 + value * 0.1);
 }
 
 static void fill_values(trainee *t) {
@@ -116,7 +124,8 @@ static void trainee_open(trainee *t, dp_isa isa) {
     memset(t, 0, sizeof *t);
     t->isa = isa;
     assert_int_equal(dp_graph_create(&t->network, NULL, NULL), DEEPER_OK);
-    assert_int_equal(dp_net_build(t->network, "googlenet:aux=1", (dp_net_size){ CLASSES, SIZE }, &architecture, &text, NULL),
+    assert_int_equal(dp_net_build(t->network, "googlenet:aux=1", (dp_net_size){ CLASSES, SIZE },
+                                  &architecture, &text, NULL),
                      DEEPER_OK);
     for (int i = 0; i < t->network->count; i++)
         if (t->network->nodes[i].op == DP_OP_DROPOUT)
@@ -135,7 +144,9 @@ static void trainee_open(trainee *t, dp_isa isa) {
         outputs[count++] = t->nodes.gradients[p];
     }
     dp_plan_options plan = { dp_kernels_for(isa), BATCH, 2, outputs, count, true, false, NULL };
-    if (dp_plan_create(&t->plan, t->training, (const float *const *)t->values, NULL, &plan, NULL, &error) != DEEPER_OK)
+    if (dp_plan_create(&t->plan, t->training, (const float *const *)t->values, NULL, &plan, NULL,
+                       &error)
+        != DEEPER_OK)
         fail_msg("%s", error.message);
     assert_int_equal(dp_pool_create(&t->pool, NULL, 2, NULL), DEEPER_OK);
     t->arena = dp_alloc(NULL, dp_plan_arena_bytes(t->plan), 1);
@@ -168,9 +179,11 @@ static double mean_loss(const trainee *t, dp_head head) {
 static double run(trainee *t) {
     const float *inputs[] = { t->input, t->labels };
     uint64_t mode = dp_float_mode_enter();
-    dp_plan_run(t->plan, t->pool, t->arena, &(dp_plan_call){ .count = BATCH, .inputs = inputs, .outputs = t->outputs });
+    dp_plan_run(t->plan, t->pool, t->arena,
+                &(dp_plan_call){ .count = BATCH, .inputs = inputs, .outputs = t->outputs });
     dp_float_mode_leave(mode);
-    return mean_loss(t, DP_HEAD_MAIN) + 0.3 * mean_loss(t, DP_HEAD_AUX1) + 0.3 * mean_loss(t, DP_HEAD_AUX2);
+    return mean_loss(t, DP_HEAD_MAIN) + 0.3 * mean_loss(t, DP_HEAD_AUX1)
+           + 0.3 * mean_loss(t, DP_HEAD_AUX2);
 }
 
 static void update(trainee *t) {
@@ -196,7 +209,8 @@ static void compare_gradients(const trainee *t, const recorded *r) {
         assert_true(node >= 0);
         const float *values = t->gradients[t->network->nodes[node].parameter];
         size_t count = dp_shape_floats(t->network->nodes[node].shape);
-        double norm = 0, projection = 0, samples = 0, tolerance = 3 * g->deviation > 1e-3 ? 3 * g->deviation : 1e-3;
+        double norm = 0, projection = 0, samples = 0,
+               tolerance = 3 * g->deviation > 1e-3 ? 3 * g->deviation : 1e-3;
         for (size_t j = 0; j < count; j++) {
             double v = (double)values[j] / BATCH;
             norm += v * v;
@@ -209,7 +223,8 @@ static void compare_gradients(const trainee *t, const recorded *r) {
         if (!(fabs(sqrt(norm) - g->norm) <= tolerance * g->norm))
             fail_msg("%s: norm %g, recorded %g", g->name, sqrt(norm), g->norm);
         if (!(fabs(projection - g->projection) <= tolerance * g->norm))
-            fail_msg("%s: projection %g, recorded %g (norm %g)", g->name, projection, g->projection, g->norm);
+            fail_msg("%s: projection %g, recorded %g (norm %g)", g->name, projection, g->projection,
+                     g->norm);
         if (!(sqrt(samples) <= tolerance * g->norm * sqrt((double)SAMPLES / (double)count)))
             fail_msg("%s: samples differ by %g, norm %g", g->name, sqrt(samples), g->norm);
     }
@@ -227,12 +242,14 @@ static void test_recorded(void **state) {
             if (step == 0) {
                 for (int h = 0; h < DP_HEADS; h++)
                     if (!(fabs(mean_loss(&t, (dp_head)h) - r->loss[h]) <= 1e-5 * r->loss[h]))
-                        fail_msg("%s: loss of head %d is %.9g, recorded %.9g", dp_isa_name((dp_isa)isa), h,
-                                 mean_loss(&t, (dp_head)h), r->loss[h]);
+                        fail_msg("%s: loss of head %d is %.9g, recorded %.9g",
+                                 dp_isa_name((dp_isa)isa), h, mean_loss(&t, (dp_head)h),
+                                 r->loss[h]);
                 compare_gradients(&t, r);
             }
             if (!(fabs(loss - r->step[step]) <= 1e-3 * r->step[step]))
-                fail_msg("%s: loss before update %d is %.9g, recorded %.9g", dp_isa_name((dp_isa)isa), step, loss, r->step[step]);
+                fail_msg("%s: loss before update %d is %.9g, recorded %.9g",
+                         dp_isa_name((dp_isa)isa), step, loss, r->step[step]);
             update(&t);
         }
         trainee_close(&t);

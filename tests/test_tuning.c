@@ -1,5 +1,6 @@
-/* test_tuning.c - tunings: their files (there and back, hostile, of other machines), the choices that exist, sessions that compute
- * as a file says, and deeper_tune itself on a tiny network. What is faster is not asked here. */
+/* test_tuning.c - tunings: their files (there and back, hostile, of other machines), the choices
+ * that exist, sessions that compute as a file says, and deeper_tune itself on a tiny network. What
+ * is faster is not asked here. */
 #include "api/handles.h"
 #include "formats/tuning.h"
 #include "helpers/helpers.h"
@@ -18,7 +19,8 @@
 enum { IMAGES = 2 };
 
 #define HEAD "{\"deeper_tuning\": 1, \"machine\": \"here\", \"convolutions\": ["
-#define KEY_REST "\"precision\": \"fp32\", \"channels\": 8, \"outputs\": 16, \"height\": 14, \"width\": 14, "
+#define KEY_REST                                                                                   \
+    "\"precision\": \"fp32\", \"channels\": 8, \"outputs\": 16, \"height\": 14, \"width\": 14, "
 #define KEY "\"isa\": \"portable\", " KEY_REST
 #define SOUND "{" KEY "\"taps\": 3, \"phases\": 1, \"points\": 4, \"even\": false, \"panel\": 1}"
 
@@ -66,7 +68,8 @@ static void test_there_and_back(void **state) {
         const dp_tuning_choice *found = dp_tuning_find(&back, &items[i].key);
         assert_true(found && dp_tuning_same_choice(found, &items[i].choice));
     }
-    dp_tuned other = { items[0].key, { 0, false, 1 } }; /* replaces, and everything in a key counts */
+    dp_tuned other = { items[0].key,
+                       { 0, false, 1 } }; /* replaces, and everything in a key counts */
     assert_int_equal(dp_tuning_put(&back, &other, NULL), DEEPER_OK);
     assert_int_equal(back.count, count);
     assert_int_equal(dp_tuning_find(&back, &items[0].key)->points, 0);
@@ -94,15 +97,31 @@ static void test_refused(void **state) {
         { HEAD "1]}", DEEPER_ERROR_FORMAT },
         { HEAD "{}]}", DEEPER_ERROR_FORMAT },
         { HEAD SOUND "," SOUND "]}", DEEPER_ERROR_FORMAT }, /* twice */
-        { HEAD "{" KEY "\"taps\": 3, \"phases\": 1, \"points\": 9, \"even\": false, \"panel\": 1}]}", DEEPER_ERROR_FORMAT },
-        { HEAD "{" KEY "\"taps\": 3, \"phases\": 1, \"points\": 3, \"even\": false, \"panel\": 1}]}", DEEPER_ERROR_FORMAT },
-        { HEAD "{" KEY "\"taps\": 7, \"phases\": 1, \"points\": 8, \"even\": false, \"panel\": 1}]}", DEEPER_ERROR_FORMAT },
-        { HEAD "{" KEY "\"taps\": 3, \"phases\": 3, \"points\": 4, \"even\": false, \"panel\": 1}]}", DEEPER_ERROR_FORMAT },
-        { HEAD "{" KEY "\"taps\": 3, \"phases\": 1, \"points\": 4, \"even\": 0, \"panel\": 1}]}", DEEPER_ERROR_FORMAT },
-        { HEAD "{" KEY "\"taps\": 3, \"phases\": 1, \"points\": 4, \"even\": false, \"panel\": 0}]}", DEEPER_ERROR_FORMAT },
-        { HEAD "{" KEY "\"taps\": 3, \"phases\": 1, \"points\": 4, \"even\": false, \"panel\": 5}]}", DEEPER_ERROR_FORMAT },
-        { HEAD "{" KEY "\"taps\": 3, \"phases\": 1, \"points\": 4.0, \"even\": false, \"panel\": 1}]}", DEEPER_ERROR_FORMAT },
-        { HEAD "{" KEY "\"taps\": 3, \"phases\": 1, \"points\": 4, \"even\": false}]}", DEEPER_ERROR_FORMAT },
+        { HEAD "{" KEY
+               "\"taps\": 3, \"phases\": 1, \"points\": 9, \"even\": false, \"panel\": 1}]}",
+          DEEPER_ERROR_FORMAT },
+        { HEAD "{" KEY
+               "\"taps\": 3, \"phases\": 1, \"points\": 3, \"even\": false, \"panel\": 1}]}",
+          DEEPER_ERROR_FORMAT },
+        { HEAD "{" KEY
+               "\"taps\": 7, \"phases\": 1, \"points\": 8, \"even\": false, \"panel\": 1}]}",
+          DEEPER_ERROR_FORMAT },
+        { HEAD "{" KEY
+               "\"taps\": 3, \"phases\": 3, \"points\": 4, \"even\": false, \"panel\": 1}]}",
+          DEEPER_ERROR_FORMAT },
+        { HEAD "{" KEY "\"taps\": 3, \"phases\": 1, \"points\": 4, \"even\": 0, \"panel\": 1}]}",
+          DEEPER_ERROR_FORMAT },
+        { HEAD "{" KEY
+               "\"taps\": 3, \"phases\": 1, \"points\": 4, \"even\": false, \"panel\": 0}]}",
+          DEEPER_ERROR_FORMAT },
+        { HEAD "{" KEY
+               "\"taps\": 3, \"phases\": 1, \"points\": 4, \"even\": false, \"panel\": 5}]}",
+          DEEPER_ERROR_FORMAT },
+        { HEAD "{" KEY
+               "\"taps\": 3, \"phases\": 1, \"points\": 4.0, \"even\": false, \"panel\": 1}]}",
+          DEEPER_ERROR_FORMAT },
+        { HEAD "{" KEY "\"taps\": 3, \"phases\": 1, \"points\": 4, \"even\": false}]}",
+          DEEPER_ERROR_FORMAT },
     };
     dp_tuning tuning;
     deeper_error error;
@@ -134,7 +153,8 @@ static void test_join(void **state) {
         int failed = 0;
         for (int k = 0; k < KEYS; k++) {
             dp_tuning tuning = { 0 };
-            const dp_tuned item = { { DP_ISA_PORTABLE, 8 + i, 16 + k, 14, 14, 3, 1 }, { 4, false, 1 } };
+            const dp_tuned item = { { DP_ISA_PORTABLE, 8 + i, 16 + k, 14, 14, 3, 1 },
+                                    { 4, false, 1 } };
             failed |= dp_tuning_put(&tuning, &item, NULL) || dp_tuning_join(&tuning, file, NULL);
             dp_tuning_free(&tuning);
         }
@@ -158,12 +178,14 @@ static void test_too_many(void **state) {
     dp_buffer text;
     for (int i = 0; i <= DP_TUNING_MAX; i++) {
         const dp_tuned item = { { DP_ISA_PORTABLE, i + 1, 16, 14, 14, 3, 1 }, { 4, false, 1 } };
-        assert_int_equal(dp_tuning_put(&tuning, &item, &error), i < DP_TUNING_MAX ? DEEPER_OK : DEEPER_ERROR_LIMIT);
+        assert_int_equal(dp_tuning_put(&tuning, &item, &error),
+                         i < DP_TUNING_MAX ? DEEPER_OK : DEEPER_ERROR_LIMIT);
     }
     dp_buffer_init(&text, NULL, 16 << 20);
     dp_tuning_print(&tuning, "here", &text);
     assert_false(text.failed);
-    assert_int_equal(dp_tuning_parse(&back, text.data, text.size, "t.json", "here", NULL, &error), DEEPER_OK);
+    assert_int_equal(dp_tuning_parse(&back, text.data, text.size, "t.json", "here", NULL, &error),
+                     DEEPER_OK);
     assert_int_equal(back.count, DP_TUNING_MAX);
     dp_tuning_free(&back);
     dp_buffer_free(&text);
@@ -177,7 +199,8 @@ static void test_candidates(void **state) {
     for (int taps = DP_WINOGRAD_TAPS_MIN; taps <= DP_WINOGRAD_TAPS_MAX; taps++)
         for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++)
             for (int outputs = 1; outputs < 300; outputs += 37) {
-                const dp_tuning_key key = { DP_ISA_PORTABLE, 8, outputs, sizes[s], sizes[6 - s], taps, 1 };
+                const dp_tuning_key key = { DP_ISA_PORTABLE, 8,    outputs, sizes[s],
+                                            sizes[6 - s],    taps, 1 };
                 int count = dp_winograd_candidates(all, &key);
                 assert_in_range(count, 1 + DP_WINOGRAD_POINTS - taps, DP_TUNING_CANDIDATES);
                 assert_int_equal(all[0].points, 0);
@@ -189,7 +212,7 @@ static void test_candidates(void **state) {
             }
 }
 
-/* ------------------------------------------------------------------------------------------------------------ sessions */
+/* ------------------------------------------------------------------------------------- sessions */
 
 static deeper_session *session_of(const char *tuning, int threads, int batch) {
     deeper_session_options options = DEEPER_SESSION_OPTIONS_INIT;
@@ -203,16 +226,20 @@ static deeper_session *session_of(const char *tuning, int threads, int batch) {
     return session;
 }
 
-static void classify(deeper_session *session, int at_once, float probabilities[IMAGES * SMALL_CLASSES]) {
+static void classify(deeper_session *session, int at_once,
+                     float probabilities[IMAGES * SMALL_CLASSES]) {
     float *input = small_input(IMAGES);
     for (int i = 0; i < IMAGES; i += at_once) {
         float *output = probabilities + i * SMALL_CLASSES;
-        assert_int_equal(deeper_session_run(session, input + (size_t)i * SMALL_FLOATS, at_once, &output, NULL), DEEPER_OK);
+        assert_int_equal(
+            deeper_session_run(session, input + (size_t)i * SMALL_FLOATS, at_once, &output, NULL),
+            DEEPER_OK);
     }
     free(input);
 }
 
-/* Writes a file with choice `index` (of those there are) for every convolution of the network; how many. */
+/* Writes a file with choice `index` (of those there are) for every convolution of the network; how
+ * many. */
 static int write_choices(int index) {
     deeper_session *session = session_of(NULL, 1, 1);
     const dp_plan *plan = session->session->plan;
@@ -228,7 +255,8 @@ static int write_choices(int index) {
         for (int k = 0; k < count; k++)
             own += dp_tuning_same_choice(&all[k], &chosen.choice);
         assert_int_equal(own, 1); /* what the planner chose of itself is one of them */
-        assert_int_equal(dp_tuning_put(&tuning, &(dp_tuned){ chosen.key, all[index % count] }, NULL), DEEPER_OK);
+        assert_int_equal(
+            dp_tuning_put(&tuning, &(dp_tuned){ chosen.key, all[index % count] }, NULL), DEEPER_OK);
         steps++;
     }
     remove(file);
@@ -242,10 +270,11 @@ static int write_choices(int index) {
 static void test_examine(void **state) {
     deeper_tuning_contents contents;
     deeper_error error = { 0 };
-    static const char text[] =
-        HEAD SOUND ", {" KEY "\"taps\": 5, \"phases\": 1, \"points\": 0, \"even\": false, \"panel\": 1},"
-                   "{\"isa\": \"neon\"," KEY_REST "\"taps\": 3, \"phases\": 1, \"points\": 4, \"even\": false, "
-                   "\"panel\": 1}]}";
+    static const char text[] = HEAD SOUND
+        ", {" KEY "\"taps\": 5, \"phases\": 1, \"points\": 0, \"even\": false, \"panel\": 1},"
+        "{\"isa\": \"neon\"," KEY_REST
+        "\"taps\": 3, \"phases\": 1, \"points\": 4, \"even\": false, "
+        "\"panel\": 1}]}";
     test_write(file, text, sizeof text - 1);
     if (deeper_tuning_examine(file, &contents, &error) != DEEPER_OK)
         fail_msg("%s", error.message);
@@ -271,8 +300,8 @@ static void test_examine(void **state) {
     assert_int_equal(deeper_tuning_examine(file, NULL, &error), DEEPER_ERROR_ARGUMENT);
 }
 
-/* The largest difference of a probability between two ways was seen as 1.5e-7 (avx512), 1.8e-7 (avx2) and 3.3e-7 (portable); thirty
- * times that is another computation. */
+/* The largest difference of a probability between two ways was seen as 1.5e-7 (avx512), 1.8e-7
+ * (avx2) and 3.3e-7 (portable); thirty times that is another computation. */
 static void test_sessions(void **state) {
     float own[IMAGES * SMALL_CLASSES], tuned[IMAGES * SMALL_CLASSES], other[IMAGES * SMALL_CLASSES];
     deeper_session *session = session_of(NULL, 1, 1);
@@ -289,7 +318,8 @@ static void test_sessions(void **state) {
             assert_null(strstr(deeper_session_plan(one), "winograd"));
         classify(one, 1, tuned);
         classify(three, IMAGES, other);
-        assert_memory_equal(tuned, other, sizeof tuned); /* neither threads nor batch change a bit */
+        assert_memory_equal(tuned, other,
+                            sizeof tuned); /* neither threads nor batch change a bit */
         for (int i = 0; i < IMAGES * SMALL_CLASSES; i++)
             assert_float_equal(tuned[i], own[i], 1e-5F);
         deeper_session_free(one);
@@ -324,12 +354,13 @@ static void test_bad_files(void **state) {
     assert_non_null(strstr(error.message, "t.json"));
     assert_int_equal(deeper_tuning_check(file, &error), DEEPER_ERROR_FORMAT);
     test_write(file, HEAD "]}", strlen(HEAD "]}"));
-    assert_int_equal(deeper_session_create(&session, model, &options, &error), DEEPER_ERROR_MISMATCH);
+    assert_int_equal(deeper_session_create(&session, model, &options, &error),
+                     DEEPER_ERROR_MISMATCH);
     assert_int_equal(deeper_tuning_check(file, &error), DEEPER_ERROR_MISMATCH);
     assert_null(session);
 }
 
-/* -------------------------------------------------------------------------------------------------------------- tuning */
+/* --------------------------------------------------------------------------------------- tuning */
 
 typedef struct told {
     int layers, changed;
@@ -360,7 +391,8 @@ static deeper_model *tiny_model(const deeper_allocator *allocator) {
     return tiny;
 }
 
-/* What the file of another network has stays; a damaged file is replaced; a session uses what was found. */
+/* What the file of another network has stays; a damaged file is replaced; a session uses what was
+ * found. */
 static void test_tune(void **state) {
     deeper_tune_options options = DEEPER_TUNE_OPTIONS_INIT;
     deeper_tuning_result result;
@@ -393,11 +425,15 @@ static void test_tune(void **state) {
         }
         test_write(file, "{", 1);
     }
-    assert_int_equal(deeper_tune(tiny, "/nonexistent/t.json", &options, NULL, NULL, NULL, &error), DEEPER_ERROR_IO);
-    assert_int_equal(deeper_tune(NULL, file, NULL, NULL, NULL, NULL, &error), DEEPER_ERROR_ARGUMENT);
-    assert_int_equal(deeper_tune(tiny, NULL, NULL, NULL, NULL, NULL, &error), DEEPER_ERROR_ARGUMENT);
+    assert_int_equal(deeper_tune(tiny, "/nonexistent/t.json", &options, NULL, NULL, NULL, &error),
+                     DEEPER_ERROR_IO);
+    assert_int_equal(deeper_tune(NULL, file, NULL, NULL, NULL, NULL, &error),
+                     DEEPER_ERROR_ARGUMENT);
+    assert_int_equal(deeper_tune(tiny, NULL, NULL, NULL, NULL, NULL, &error),
+                     DEEPER_ERROR_ARGUMENT);
     options.batch = -1;
-    assert_int_equal(deeper_tune(tiny, file, &options, NULL, NULL, NULL, &error), DEEPER_ERROR_ARGUMENT);
+    assert_int_equal(deeper_tune(tiny, file, &options, NULL, NULL, NULL, &error),
+                     DEEPER_ERROR_ARGUMENT);
     deeper_model_close(tiny);
 }
 
@@ -425,10 +461,12 @@ static void test_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_there_and_back), cmocka_unit_test(test_refused),  cmocka_unit_test(test_too_many),
-        cmocka_unit_test(test_candidates),     cmocka_unit_test(test_sessions), cmocka_unit_test(test_direct_knows_none),
-        cmocka_unit_test(test_join),           cmocka_unit_test(test_examine),  cmocka_unit_test(test_bad_files),
-        cmocka_unit_test(test_tune),           cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_there_and_back), cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_too_many),       cmocka_unit_test(test_candidates),
+        cmocka_unit_test(test_sessions),       cmocka_unit_test(test_direct_knows_none),
+        cmocka_unit_test(test_join),           cmocka_unit_test(test_examine),
+        cmocka_unit_test(test_bad_files),      cmocka_unit_test(test_tune),
+        cmocka_unit_test(test_memory),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

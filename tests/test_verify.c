@@ -1,5 +1,6 @@
-/* test_verify.c - deeper_verify: recordings as npz and as raw files, under other names, damaged, of other shapes; two models that
- * are the same, that differ from one layer on, whose layers bear other names; all its memory. */
+/* test_verify.c - deeper_verify: recordings as npz and as raw files, under other names, damaged, of
+ * other shapes; two models that are the same, that differ from one layer on, whose layers bear
+ * other names; all its memory. */
 #include "eval/layers.h"
 #include "eval/verify.h"
 #include "formats/numpy/npz.h"
@@ -57,7 +58,7 @@ static int teardown(void **state) {
     return 0;
 }
 
-/* ---------------------------------------------------------------------------------------------------------- recordings */
+/* ----------------------------------------------------------------------------------- recordings */
 
 static dp_tensor input_tensor(const char *name, int images) {
     return (dp_tensor){ .name = name,
@@ -70,12 +71,14 @@ static dp_tensor input_tensor(const char *name, int images) {
 static dp_tensor output_tensor(int i, const char *name) {
     return (dp_tensor){ .name = name,
                         .rank = i == LAYERS - 1 ? 2 : 4,
-                        .shape = { IMAGES, (size_t)shapes[i][0], (size_t)shapes[i][1], (size_t)shapes[i][2] },
+                        .shape = { IMAGES, (size_t)shapes[i][0], (size_t)shapes[i][1],
+                                   (size_t)shapes[i][2] },
                         .data = outputs[i],
                         .bytes = IMAGES * sizes[i] * sizeof(float) };
 }
 
-static void record(char path[TEST_PATH_SIZE], const char *name, const dp_tensor *tensors, size_t count) {
+static void record(char path[TEST_PATH_SIZE], const char *name, const dp_tensor *tensors,
+                   size_t count) {
     test_path(path, folder, name);
     assert_int_equal(dp_npz_write(path, tensors, count, NULL, 0, NULL, NULL), DEEPER_OK);
 }
@@ -112,11 +115,12 @@ static told verify_well(const char *path, const char *names) {
     return t;
 }
 
-/* The same program on the same machine: the same bits, in the order of computation whatever that of the file. */
+/* The same program on the same machine: the same bits, in the order of computation whatever that of
+ * the file. */
 static void test_recorded(void **state) {
     char path[TEST_PATH_SIZE];
-    const dp_tensor tensors[] = { output_tensor(2, "prob"), output_tensor(1, "inception_3a/output"), input_tensor("data", IMAGES),
-                                  output_tensor(0, "conv1/7x7_s2") };
+    const dp_tensor tensors[] = { output_tensor(2, "prob"), output_tensor(1, "inception_3a/output"),
+                                  input_tensor("data", IMAGES), output_tensor(0, "conv1/7x7_s2") };
     record(path, "r.npz", tensors, 4);
     told t = verify_well(path, NULL);
     assert_int_equal(t.inputs, IMAGES);
@@ -129,8 +133,10 @@ static void test_recorded(void **state) {
 /* Names of other programs, given ones, and one that is nothing. */
 static void test_names(void **state) {
     char path[TEST_PATH_SIZE];
-    const dp_tensor tensors[] = { input_tensor("cat_input", IMAGES), output_tensor(0, "Conv1.7x7.s2"),
-                                  output_tensor(1, "inception_3a"), output_tensor(2, "p"), output_tensor(2, "prob") };
+    const dp_tensor tensors[] = { input_tensor("cat_input", IMAGES),
+                                  output_tensor(0, "Conv1.7x7.s2"),
+                                  output_tensor(1, "inception_3a"), output_tensor(2, "p"),
+                                  output_tensor(2, "prob") };
     record(path, "n.npz", tensors, 5);
     told t = verify_well(path, "p=inception_5b/output");
     assert_int_equal(t.count, LAYERS);
@@ -145,8 +151,10 @@ static void test_names(void **state) {
 
 static void test_where(void **state) {
     char path[TEST_PATH_SIZE];
-    const dp_tensor tensors[] = { input_tensor("input", IMAGES), output_tensor(0, layers[0]), output_tensor(1, layers[1]) };
-    size_t plane = (size_t)shapes[1][1] * (size_t)shapes[1][2], at = sizes[1] + 5 * plane + (size_t)shapes[1][2] + 2;
+    const dp_tensor tensors[] = { input_tensor("input", IMAGES), output_tensor(0, layers[0]),
+                                  output_tensor(1, layers[1]) };
+    size_t plane = (size_t)shapes[1][1] * (size_t)shapes[1][2],
+           at = sizes[1] + 5 * plane + (size_t)shapes[1][2] + 2;
     float old = outputs[1][at], largest = 0;
     outputs[1][at] = old + 1;
     for (size_t i = sizes[1]; i < 2 * sizes[1]; i++)
@@ -188,17 +196,20 @@ static void test_raw(void **state) {
     test_write(path, outputs[2], 10);
     assert_int_equal(deeper_verify(model, at, NULL, take, &t, NULL, &error), DEEPER_ERROR_FORMAT);
     assert_non_null(strstr(error.message, "prob_2x7.f32: has 10 bytes"));
-    static const char *const bad[] = { "prob.f32", "prob_2x.f32", "_2x7.f32", "prob_0x7.f32", "prob_1x1x1x1x1x1x1x1x1.f32" };
+    static const char *const bad[] = { "prob.f32", "prob_2x.f32", "_2x7.f32", "prob_0x7.f32",
+                                       "prob_1x1x1x1x1x1x1x1x1.f32" };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         remove(path);
         test_path(path, at, bad[i]);
         test_write(path, outputs[2], 4);
-        assert_int_equal(deeper_verify(model, at, NULL, take, &t, NULL, &error), DEEPER_ERROR_FORMAT);
+        assert_int_equal(deeper_verify(model, at, NULL, take, &t, NULL, &error),
+                         DEEPER_ERROR_FORMAT);
         assert_non_null(strstr(error.message, "does not say a shape"));
     }
 }
 
-static void refused(const dp_tensor *tensors, size_t count, const char *names, deeper_status status, const char *says) {
+static void refused(const dp_tensor *tensors, size_t count, const char *names, deeper_status status,
+                    const char *says) {
     char path[TEST_PATH_SIZE];
     deeper_verify_options options = DEEPER_VERIFY_OPTIONS_INIT;
     deeper_error error = { 0 };
@@ -212,13 +223,16 @@ static void refused(const dp_tensor *tensors, size_t count, const char *names, d
 }
 
 static void test_refused(void **state) {
-    dp_tensor small = input_tensor("data", 1), other = output_tensor(1, "other"), flat = input_tensor("data", 1);
+    dp_tensor small = input_tensor("data", 1), other = output_tensor(1, "other"),
+              flat = input_tensor("data", 1);
     small.shape[2] = 24;
     small.bytes /= 2;
     flat.rank = 2;
     flat.shape[1] = SMALL_FLOATS;
-    const dp_tensor none[] = { output_tensor(2, "prob") }, shape[] = { small, output_tensor(2, "prob") },
-                    flattened[] = { flat, output_tensor(2, "prob") }, strange[] = { input_tensor("data", 1), other },
+    const dp_tensor none[] = { output_tensor(2, "prob") },
+                    shape[] = { small, output_tensor(2, "prob") },
+                    flattened[] = { flat, output_tensor(2, "prob") },
+                    strange[] = { input_tensor("data", 1), other },
                     good[] = { input_tensor("data", IMAGES), output_tensor(2, "prob") };
     refused(none, 1, NULL, DEEPER_ERROR_MISMATCH, "no input");
     refused(shape, 2, NULL, DEEPER_ERROR_MISMATCH, "1x3x24x48; the network takes Nx3x48x48");
@@ -228,7 +242,7 @@ static void test_refused(void **state) {
     refused(good, 2, "prob", DEEPER_ERROR_ARGUMENT, "'prob'");
 }
 
-/* ---------------------------------------------------------------------------------------------------------- two models */
+/* ----------------------------------------------------------------------------------- two models */
 
 static void test_models(void **state) {
     char path[TEST_PATH_SIZE], picture[TEST_PATH_SIZE];
@@ -250,7 +264,8 @@ static void test_models(void **state) {
     assert_int_equal(deeper_verify(model, path, &options, take, &t, NULL, &error), DEEPER_ERROR_IO);
     assert_non_null(strstr(error.message, "p.ppm"));
     options.pictures = NULL;
-    assert_int_equal(deeper_verify(model, path, &options, take, &t, NULL, &error), DEEPER_ERROR_ARGUMENT);
+    assert_int_equal(deeper_verify(model, path, &options, take, &t, NULL, &error),
+                     DEEPER_ERROR_ARGUMENT);
 }
 
 /* From the layer whose weight was changed on they differ, and not before. */
@@ -260,9 +275,12 @@ static void test_first(void **state) {
     test_path(path, folder, "changed.safetensors");
     assert_int_equal(deeper_model_save(model, path, NULL), DEEPER_OK);
     assert_int_equal(dp_model_open(&other, path, NULL, NULL), DEEPER_OK);
-    int parameter = other->graph->nodes[dp_graph_find(other->graph, "inception_4b/3x3.weight")].parameter;
-    float *copy = malloc(dp_shape_floats(dp_model_parameter(other, parameter)->shape) * sizeof(float));
-    memcpy(copy, other->values[parameter], dp_shape_floats(dp_model_parameter(other, parameter)->shape) * sizeof(float));
+    int parameter =
+        other->graph->nodes[dp_graph_find(other->graph, "inception_4b/3x3.weight")].parameter;
+    float *copy =
+        malloc(dp_shape_floats(dp_model_parameter(other, parameter)->shape) * sizeof(float));
+    memcpy(copy, other->values[parameter],
+           dp_shape_floats(dp_model_parameter(other, parameter)->shape) * sizeof(float));
     copy[4] += 1;
     other->values[parameter] = copy;
     char changed[TEST_PATH_SIZE];
@@ -284,8 +302,10 @@ static int two_branches(dp_graph *graph, const char *prefix) {
     for (int i = 0; i < 8; i++)
         snprintf(names[i], sizeof names[i], "%s%d", prefix, i);
     int x = dp_add_input(graph, "data", 3, 8, 8);
-    int a = dp_add_relu(graph, names[1], dp_add_conv(graph, names[0], x, 4, dp_window_square(1, 1, 0), true));
-    int b = dp_add_relu(graph, names[3], dp_add_conv(graph, names[2], x, 4, dp_window_square(1, 1, 0), true));
+    int a = dp_add_relu(graph, names[1],
+                        dp_add_conv(graph, names[0], x, 4, dp_window_square(1, 1, 0), true));
+    int b = dp_add_relu(graph, names[3],
+                        dp_add_conv(graph, names[2], x, 4, dp_window_square(1, 1, 0), true));
     x = dp_add_concat(graph, names[4], (int[]){ a, b }, 2);
     x = dp_add_dropout(graph, names[5], dp_add_global_average(graph, names[6], x), 0.5F);
     x = dp_add_fc(graph, names[7], x, 3);
@@ -306,7 +326,8 @@ static void test_structure(void **state) {
         assert_true(theirs[i] == -1 || theirs[i] == i);
         matched += theirs[i] == i;
     }
-    assert_int_equal(matched, 8); /* two convolutions, two ReLUs, concat, pool, fc, softmax; no dropout */
+    assert_int_equal(matched,
+                     8); /* two convolutions, two ReLUs, concat, pool, fc, softmax; no dropout */
     free(theirs);
     dp_graph_free(a);
     dp_graph_free(b);
@@ -319,7 +340,8 @@ static void test_allocations(void **state) {
     test_path(file, folder, "a.safetensors");
     assert_int_equal(deeper_model_save(model, file, NULL), DEEPER_OK);
     for (int which = 0; which < 2; which++)
-        for (long n = 1, done = 0; !done; n += which ? 7 : 1) { /* that of a model is test_model_file.c's too */
+        for (long n = 1, done = 0; !done;
+             n += which ? 7 : 1) { /* that of a model is test_model_file.c's too */
             test_failing_allocator it;
             deeper_model_options options = DEEPER_MODEL_OPTIONS_INIT;
             deeper_model *mine = NULL;
@@ -329,7 +351,8 @@ static void test_allocations(void **state) {
             options.allocator = &it.allocator;
             assert_int_equal(deeper_model_open(&mine, file, &options, &error), DEEPER_OK);
             test_failing_allocator_init(&it, n);
-            deeper_status status = deeper_verify(mine, which ? file : npz, NULL, take, &t, NULL, &error);
+            deeper_status status =
+                deeper_verify(mine, which ? file : npz, NULL, take, &t, NULL, &error);
             done = it.calls < n;
             assert_int_equal(status, done ? DEEPER_OK : DEEPER_ERROR_MEMORY);
             assert_true(done || t.count == 0);
@@ -340,9 +363,11 @@ static void test_allocations(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_recorded), cmocka_unit_test(test_names),     cmocka_unit_test(test_where),
-        cmocka_unit_test(test_raw),      cmocka_unit_test(test_refused),   cmocka_unit_test(test_models),
-        cmocka_unit_test(test_first),    cmocka_unit_test(test_structure), cmocka_unit_test(test_allocations),
+        cmocka_unit_test(test_recorded),    cmocka_unit_test(test_names),
+        cmocka_unit_test(test_where),       cmocka_unit_test(test_raw),
+        cmocka_unit_test(test_refused),     cmocka_unit_test(test_models),
+        cmocka_unit_test(test_first),       cmocka_unit_test(test_structure),
+        cmocka_unit_test(test_allocations),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -1,6 +1,7 @@
-/* test_weight_gradient.c - weight and bias gradients as a plan computes them, by outer products and by Winograd's algorithm,
- * against double precision: sizes around lanes, groups of blocks and tiles, joined 1x1 convolutions whose gradients are slices. On
- * every instruction set of this machine, in batches, and with the same bits for any number of threads. */
+/* test_weight_gradient.c - weight and bias gradients as a plan computes them, by outer products and
+ * by Winograd's algorithm, against double precision: sizes around lanes, groups of blocks and
+ * tiles, joined 1x1 convolutions whose gradients are slices. On every instruction set of this
+ * machine, in batches, and with the same bits for any number of threads. */
 #include "graph/build.h"
 #include "plan/plan.h"
 
@@ -24,7 +25,7 @@ typedef struct layer {
     int slices[TARGETS]; /* of the outputs; none: the whole */
 } layer;
 
-#define WINDOW(side, stride, pad, groups)                                                                                          \
+#define WINDOW(side, stride, pad, groups)                                                          \
     { side, side, stride, stride, pad, pad, pad, pad, groups, false, false }
 
 static const layer layers[] = {
@@ -79,19 +80,23 @@ static void build(subject *s, const layer *l) {
     const dp_window *w = &l->window;
     int p = (l->height + w->pad_top + w->pad_bottom - w->height) / w->stride_y + 1;
     int q = (l->width + w->pad_left + w->pad_right - w->width) / w->stride_x + 1;
-    int x = dp_add_input(s->graph, "x", l->channels, l->height, l->width), g = dp_add_input(s->graph, "g", l->outputs, p, q);
+    int x = dp_add_input(s->graph, "x", l->channels, l->height, l->width),
+        g = dp_add_input(s->graph, "g", l->outputs, p, q);
     /* What else a training graph has: inputs that only weight gradients read would be planes. */
     int kept = dp_graph_add(s->graph, DP_OP_RELU_GRADIENT, "kept", (int[]){ x, x }, 2, NULL);
-    int weights = dp_graph_add(s->graph, DP_OP_CONV_WEIGHT_GRADIENT, "dw", (int[]){ l->channels > 4 ? kept : x, g }, 2,
-                               &(dp_attributes){ .window = *w });
+    int weights =
+        dp_graph_add(s->graph, DP_OP_CONV_WEIGHT_GRADIENT, "dw",
+                     (int[]){ l->channels > 4 ? kept : x, g }, 2, &(dp_attributes){ .window = *w });
     int biases = dp_graph_add(s->graph, DP_OP_CHANNEL_SUM, "db", &g, 1, NULL);
     for (int i = 0, begin = 0; i < TARGETS && l->slices[i]; begin += l->slices[i++]) {
         char name[16];
         dp_attributes slice = { .slice = { begin, l->slices[i] } };
         snprintf(name, sizeof name, "dw%d", i);
-        s->outputs[s->output_count++] = dp_graph_add(s->graph, DP_OP_SLICE, name, &weights, 1, &slice);
+        s->outputs[s->output_count++] =
+            dp_graph_add(s->graph, DP_OP_SLICE, name, &weights, 1, &slice);
         snprintf(name, sizeof name, "db%d", i);
-        s->outputs[s->output_count++] = dp_graph_add(s->graph, DP_OP_SLICE, name, &biases, 1, &slice);
+        s->outputs[s->output_count++] =
+            dp_graph_add(s->graph, DP_OP_SLICE, name, &biases, 1, &slice);
     }
     if (!s->output_count) {
         s->outputs[s->output_count++] = weights;
@@ -99,7 +104,8 @@ static void build(subject *s, const layer *l) {
     }
     if (dp_graph_status(s->graph, &error) != DEEPER_OK)
         fail_msg("%s", error.message);
-    dp_reference_dims in = { IMAGES, l->channels, l->height, l->width }, out = { IMAGES, l->outputs, p, q };
+    dp_reference_dims in = { IMAGES, l->channels, l->height, l->width },
+                      out = { IMAGES, l->outputs, p, q };
     dp_reference_window window = { w->height,  w->width,    w->stride_y,   w->stride_x,
                                    w->pad_top, w->pad_left, w->pad_bottom, w->pad_right };
     s->x = random_floats(dp_reference_count(in), 1);
@@ -110,7 +116,8 @@ static void build(subject *s, const layer *l) {
     s->weights = calloc(s->weight_count, sizeof *s->weights);
     s->biases = calloc((size_t)l->outputs, sizeof *s->biases);
     double *xs = widen(s->x, dp_reference_count(in)), *gs = widen(s->g, dp_reference_count(out));
-    dp_reference_conv_gradient(NULL, s->weights, s->biases, gs, out, xs, in, NULL, window, w->groups);
+    dp_reference_conv_gradient(NULL, s->weights, s->biases, gs, out, xs, in, NULL, window,
+                               w->groups);
     free(xs);
     free(gs);
 }
@@ -125,7 +132,8 @@ static void release(subject *s) {
 
 /* All results one after another: weights, then biases. *winograd: the plan says so. */
 static float *run(const subject *s, const layer *l, dp_isa isa, int threads, bool *winograd) {
-    float *results = calloc(s->weight_count + (size_t)l->outputs, sizeof *results), *to[2 * TARGETS];
+    float *results = calloc(s->weight_count + (size_t)l->outputs, sizeof *results),
+          *to[2 * TARGETS];
     float *weights = results, *biases = results + s->weight_count;
     for (int i = 0; i < s->output_count; i += 2) {
         to[i] = weights;
@@ -154,7 +162,8 @@ static float *run(const subject *s, const layer *l, dp_isa isa, int threads, boo
     float *arena = dp_alloc(NULL, dp_plan_arena_bytes(plan), 1);
     memset(arena, 0xFF, dp_plan_arena_bytes(plan));
     const float *inputs[] = { s->x, s->g };
-    dp_plan_run(plan, pool, arena, &(dp_plan_call){ .count = IMAGES, .inputs = inputs, .outputs = to });
+    dp_plan_run(plan, pool, arena,
+                &(dp_plan_call){ .count = IMAGES, .inputs = inputs, .outputs = to });
     dp_free(NULL, arena);
     dp_pool_free(pool);
     dp_plan_free(plan);
@@ -173,9 +182,10 @@ static double deviation(const float *got, const double *wanted, size_t count) {
     return worst / largest;
 }
 
-/* Sums of at most 2,697 products of values below 1: rounding grows with the square root of their number, to about 50 x 2^-24 = 3e-6
- * of the largest sum; 5e-7 was seen. Winograd's transforms multiply it: 4e-6 was seen (8 points, 5x5), five times that is allowed.
- * The biases are summed in double. */
+/* Sums of at most 2,697 products of values below 1: rounding grows with the square root of their
+ * number, to about 50 x 2^-24 = 3e-6 of the largest sum; 5e-7 was seen. Winograd's transforms
+ * multiply it: 4e-6 was seen (8 points, 5x5), five times that is allowed. The biases are summed in
+ * double. */
 static void check(const layer *l, bool *winograd) {
     subject s = { 0 };
     build(&s, l);
@@ -187,11 +197,13 @@ static void check(const layer *l, bool *winograd) {
         double weights = deviation(first, s.weights, s.weight_count);
         double biases = deviation(first + s.weight_count, s.biases, (size_t)l->outputs);
         if (!(weights <= (is_winograd ? 2e-5 : 3e-6)) || !(biases <= 1e-7))
-            fail_msg("%s: %d to %d channels, window %d: weights deviate by %g, biases by %g", dp_isa_name((dp_isa)isa), l->channels,
-                     l->outputs, l->window.height, weights, biases);
+            fail_msg("%s: %d to %d channels, window %d: weights deviate by %g, biases by %g",
+                     dp_isa_name((dp_isa)isa), l->channels, l->outputs, l->window.height, weights,
+                     biases);
         for (int threads = 2; threads <= 7; threads += threads == 3 ? 4 : 1) {
             float *other = run(&s, l, (dp_isa)isa, threads, &is_winograd);
-            assert_memory_equal(other, first, (s.weight_count + (size_t)l->outputs) * sizeof *first);
+            assert_memory_equal(other, first,
+                                (s.weight_count + (size_t)l->outputs) * sizeof *first);
             free(other);
         }
         free(first);
@@ -205,7 +217,9 @@ static void test_layers(void **state) {
         bool winograd = false;
         check(&layers[i], &winograd);
         if (layers[i].winograd != winograd)
-            fail_msg("layer %zu: %s", i, winograd ? "computed by Winograd's algorithm" : "not computed by Winograd's algorithm");
+            fail_msg("layer %zu: %s", i,
+                     winograd ? "computed by Winograd's algorithm"
+                              : "not computed by Winograd's algorithm");
     }
 }
 

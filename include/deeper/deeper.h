@@ -1,5 +1,5 @@
-/* deeper.h - the one public header of libdeeper: GoogLeNet ("Going Deeper with Convolutions", 2014) on an ordinary CPU.
- * One file because a user of the library includes, reads and searches one.
+/* deeper.h - the one public header of libdeeper: GoogLeNet ("Going Deeper with Convolutions", 2014)
+ * on an ordinary CPU. One file because a user of the library includes, reads and searches one.
  *
  * A complete program (examples/classify.c is the same with its errors checked):
  *
@@ -28,20 +28,23 @@
  *     }
  *
  * Conventions that hold for every call:
- *   - A call that can fail returns deeper_status, takes its result first and `deeper_error *error` last. `error` may be NULL; on
- *     failure it holds a one-line message that names the file, field or argument at fault and, where there is one, the remedy. On
- *     failure every result pointer is NULL or untouched, and nothing is half-written on disk.
- *   - _open/_create pairs with _close/_free, which accept NULL. Const pointers are borrowed for the call unless stated. An
- *     allocator is copied; NULL stands for malloc.
- *   - Structures whose first member is `size` are versioned: use the matching _INIT macro, which sets it.
- *     Others begin as {0}, which C++ writes {}.
- *   - A deeper_model, deeper_image, deeper_dataset or deeper_scores does not change once it is made and may be shared between
- *     threads. A deeper_session is used by one thread at a time; make one session a thread.
- *   - The library never prints, exits or aborts, and keeps no mutable global state except the table of what the CPU can do, which
- *     is made once.
- *   - Texts are UTF-8, paths bytes as the system has them. An index past the last gives NULL, "" or 0, or an error where there is
- *     one to give.
- *   - Shapes are written N (images) C (channels) H (rows) W (columns); floats are IEEE binary32 in native order. */
+ *   - A call that can fail returns deeper_status, takes its result first and `deeper_error *error`
+ *     last. `error` may be NULL; on failure it holds a one-line message that names the file, field
+ *     or argument at fault and, where there is one, the remedy. On failure every result pointer is
+ *     NULL or untouched, and nothing is half-written on disk.
+ *   - _open/_create pairs with _close/_free, which accept NULL. Const pointers are borrowed for the
+ *     call unless stated. An allocator is copied; NULL stands for malloc.
+ *   - Structures whose first member is `size` are versioned: use the matching _INIT macro, which
+ *     sets it. Others begin as {0}, which C++ writes {}.
+ *   - A deeper_model, deeper_image, deeper_dataset or deeper_scores does not change once it is made
+ *     and may be shared between threads. A deeper_session is used by one thread at a time; make one
+ *     session a thread.
+ *   - The library never prints, exits or aborts, and keeps no mutable global state except the table
+ *     of what the CPU can do, which is made once.
+ *   - Texts are UTF-8, paths bytes as the system has them. An index past the last gives NULL, "" or
+ *     0, or an error where there is one to give.
+ *   - Shapes are written N (images) C (channels) H (rows) W (columns); floats are IEEE binary32 in
+ *     native order. */
 #ifndef DEEPER_DEEPER_H
 #define DEEPER_DEEPER_H
 
@@ -65,7 +68,7 @@ extern "C" {
 /* "MAJOR.MINOR.PATCH" of the library that is linked. Static; do not free. */
 DEEPER_API const char *deeper_version(void);
 
-/* ------------------------------------------------------------------------------------------------------------ errors */
+/* --------------------------------------------------------------------------------------- errors */
 
 typedef enum deeper_status {
     DEEPER_OK = 0,
@@ -73,7 +76,8 @@ typedef enum deeper_status {
     DEEPER_ERROR_MEMORY,      /* an allocation failed, here or in a codec */
     DEEPER_ERROR_IO,          /* the system refused to open, read, write or rename */
     DEEPER_ERROR_FORMAT,      /* a file is not what it says it is, is damaged or is cut short */
-    DEEPER_ERROR_UNSUPPORTED, /* a sound file or request that this build cannot serve; the message says what would */
+    DEEPER_ERROR_UNSUPPORTED, /* a sound file or request that this build cannot serve; the message
+                                 says what would */
     DEEPER_ERROR_MISMATCH,    /* names, shapes or labels of two things that must agree do not */
     DEEPER_ERROR_LIMIT,       /* larger than a stated limit (pixels, header bytes, nodes) */
     DEEPER_ERROR_STOPPED      /* a callback of the caller asked to stop */
@@ -87,83 +91,101 @@ DEEPER_API const char *deeper_status_text(deeper_status status);
 typedef struct deeper_error {
     deeper_status status;
     int64_t offset;                    /* byte in the file at fault, or -1 */
-    char message[DEEPER_MESSAGE_SIZE]; /* one line, UTF-8 as far as the names in it are, no newline */
+    char message[DEEPER_MESSAGE_SIZE]; /* one line, UTF-8 as far as the names in it are, no
+                                          newline */
 } deeper_error;
 
-/* ------------------------------------------------------------------------------------------------------------ memory */
+/* --------------------------------------------------------------------------------------- memory */
 
-/* Where the library's own allocations come from. `allocate` returns `size` bytes aligned to `alignment` (a power of two, at most
- * 4096) or NULL; `release` takes what it returned (never NULL). Both may be called from several threads at once. The codecs
- * (libjpeg-turbo, libpng, libwebp, zlib, libarchive, libzip, jansson, protobuf-c) allocate with malloc. */
+/* Where the library's own allocations come from. `allocate` returns `size` bytes aligned to
+ * `alignment` (a power of two, at most 4096) or NULL; `release` takes what it returned (never
+ * NULL). Both may be called from several threads at once. The codecs (libjpeg-turbo, libpng,
+ * libwebp, zlib, libarchive, libzip, jansson, protobuf-c) allocate with malloc. */
 typedef struct deeper_allocator {
     void *(*allocate)(void *context, size_t size, size_t alignment);
     void (*release)(void *context, void *pointer);
     void *context;
 } deeper_allocator;
 
-/* ------------------------------------------------------------------------------------------------------------- models */
+/* --------------------------------------------------------------------------------------- models */
 
 typedef struct deeper_model deeper_model;
 
 typedef struct deeper_model_options {
     size_t size;
     const deeper_allocator *allocator;
-    const char *labels;     /* a file of "ID NAME" lines that replaces the model's label table, or NULL */
-    const char *preprocess; /* how a picture becomes the input, in place of what the model says: a name that deeper_preprocessing
-                               lists, or a JSON object as the model file keeps it (docs/FORMATS.md); NULL: as the model says */
+    const char
+        *labels; /* a file of "ID NAME" lines that replaces the model's label table, or NULL */
+    const char *preprocess; /* how a picture becomes the input, in place of what the model says: a
+                               name that deeper_preprocessing lists, or a JSON object as the model
+                               file keeps it (docs/FORMATS.md); NULL: as the model says */
 } deeper_model_options;
-#define DEEPER_MODEL_OPTIONS_INIT                                                                                                  \
+#define DEEPER_MODEL_OPTIONS_INIT                                                                  \
     { sizeof(deeper_model_options), NULL, NULL, NULL }
 
-/* Opens a model file of any format that deeper_model_save writes, an ONNX file of another program, a published caffemodel
- * (GoogLeNet, AlexNet, CaffeNet, NIN, VGG-16), or a PyTorch state dict, safetensors or npz with the names of torchvision's
- * googlenet, alexnet or vgg16; the preprocessing and labels that were published with such weights are set. The format is found by
- * content. options may be NULL. */
-DEEPER_API deeper_status deeper_model_open(deeper_model **model, const char *path, const deeper_model_options *options,
+/* Opens a model file of any format that deeper_model_save writes, an ONNX file of another program,
+ * a published caffemodel (GoogLeNet, AlexNet, CaffeNet, NIN, VGG-16), or a PyTorch state dict,
+ * safetensors or npz with the names of torchvision's googlenet, alexnet or vgg16; the preprocessing
+ * and labels that were published with such weights are set. The format is found by content. options
+ * may be NULL. */
+DEEPER_API deeper_status deeper_model_open(deeper_model **model, const char *path,
+                                           const deeper_model_options *options,
                                            deeper_error *error);
 
-/* A network by name, without parameter values (enough for deeper_model_layer and friends; deeper_model_initialize gives it values).
- * architecture: a name that deeper_architecture lists, optionally followed by options: "googlenet:norm=bn,stem=separable".
- * classes: outputs of the last layer. image_size: side of the square input in pixels. */
-DEEPER_API deeper_status deeper_model_create(deeper_model **model, const char *architecture, int classes, int image_size,
-                                             const deeper_model_options *options, deeper_error *error);
+/* A network by name, without parameter values (enough for deeper_model_layer and friends;
+ * deeper_model_initialize gives it values). architecture: a name that deeper_architecture lists,
+ * optionally followed by options: "googlenet:norm=bn,stem=separable". classes: outputs of the last
+ * layer. image_size: side of the square input in pixels. */
+DEEPER_API deeper_status deeper_model_create(deeper_model **model, const char *architecture,
+                                             int classes, int image_size,
+                                             const deeper_model_options *options,
+                                             deeper_error *error);
 
-/* Gives every parameter a value: xavier uniform weights, zero biases, from `seed` alone. For models of deeper_model_create. Not
- * thread-safe against other uses of the model. */
-DEEPER_API deeper_status deeper_model_initialize(deeper_model *model, uint64_t seed, deeper_error *error);
+/* Gives every parameter a value: xavier uniform weights, zero biases, from `seed` alone. For models
+ * of deeper_model_create. Not thread-safe against other uses of the model. */
+DEEPER_API deeper_status deeper_model_initialize(deeper_model *model, uint64_t seed,
+                                                 deeper_error *error);
 
-/* Writes a model file in the format that the ending of `path` says. Atomic: the old file stays until the new one is complete.
- * ".safetensors" is deeper's own; deeper_model_open reads it, ".npz", ".onnx" and ".caffemodel" back to the same bits (an ONNX
- * file leaves out auxiliary heads). Beside a caffemodel a .prototxt appears. Errors: ARGUMENT (another ending), UNSUPPORTED (a
- * layer that the format cannot say, named), IO. */
-DEEPER_API deeper_status deeper_model_save(const deeper_model *model, const char *path, deeper_error *error);
+/* Writes a model file in the format that the ending of `path` says. Atomic: the old file stays
+ * until the new one is complete. ".safetensors" is deeper's own; deeper_model_open reads it,
+ * ".npz", ".onnx" and ".caffemodel" back to the same bits (an ONNX file leaves out auxiliary
+ * heads). Beside a caffemodel a .prototxt appears. Errors: ARGUMENT (another ending), UNSUPPORTED
+ * (a layer that the format cannot say, named), IO. */
+DEEPER_API deeper_status deeper_model_save(const deeper_model *model, const char *path,
+                                           deeper_error *error);
 
 typedef struct deeper_export_options {
     size_t size;
-    int with_preprocessing; /* ONNX: channel order, mean and scale as a part of the network, whose input is then RGB of 0..255 */
-    int *heads_left_out;    /* NULL, or set to 1 where the format cannot say the model's auxiliary heads (ONNX; caffemodel of small
-                               pictures), else to 0 */
+    int with_preprocessing; /* ONNX: channel order, mean and scale as a part of the network, whose
+                               input is then RGB of 0..255 */
+    int *heads_left_out;    /* NULL, or set to 1 where the format cannot say the model's auxiliary
+                               heads (ONNX; caffemodel of small    pictures), else to 0 */
 } deeper_export_options;
-#define DEEPER_EXPORT_OPTIONS_INIT                                                                                                 \
+#define DEEPER_EXPORT_OPTIONS_INIT                                                                 \
     { sizeof(deeper_export_options), 0, NULL }
 
-/* The same with options, which may be NULL. Errors: also ARGUMENT (an option that the format does not have). */
-DEEPER_API deeper_status deeper_model_export(const deeper_model *model, const char *path, const deeper_export_options *options,
+/* The same with options, which may be NULL. Errors: also ARGUMENT (an option that the format does
+ * not have). */
+DEEPER_API deeper_status deeper_model_export(const deeper_model *model, const char *path,
+                                             const deeper_export_options *options,
                                              deeper_error *error);
 
-/* The endings of the formats that deeper_model_save writes (".safetensors" first), with one line on each; NULL past the last. */
+/* The endings of the formats that deeper_model_save writes (".safetensors" first), with one line on
+ * each; NULL past the last. */
 DEEPER_API const char *deeper_model_ending(size_t index, const char **description);
 
 /* Frees the model. Sessions made from it must be freed first. */
 DEEPER_API void deeper_model_close(deeper_model *model);
 
-/* What a model says about itself. Keys: "architecture" ("googlenet"), "options" ("norm=lrn,stem=full,..."), "preprocessing" (one
- * readable line), "recipe" (the name of the published preprocessing that it is), "preprocess" (the same as JSON), "features" (the
- * layer that its classifier reads), "source" (where the weights came from), "format" (of the file). NULL if unknown. Lives as long
- * as the model. */
+/* What a model says about itself. Keys: "architecture" ("googlenet"), "options"
+ * ("norm=lrn,stem=full,..."), "preprocessing" (one readable line), "recipe" (the name of the
+ * published preprocessing that it is), "preprocess" (the same as JSON), "features" (the layer that
+ * its classifier reads), "source" (where the weights came from), "format" (of the file). NULL if
+ * unknown. Lives as long as the model. */
 DEEPER_API const char *deeper_model_text(const deeper_model *model, const char *key);
 
-/* Classes, and the id ("n02123159") and name ("tiger cat") of one; "" where the model has no label table. Lives with the model. */
+/* Classes, and the id ("n02123159") and name ("tiger cat") of one; "" where the model has no label
+ * table. Lives with the model. */
 DEEPER_API size_t deeper_model_classes(const deeper_model *model);
 DEEPER_API const char *deeper_model_class_id(const deeper_model *model, size_t index);
 DEEPER_API const char *deeper_model_class_name(const deeper_model *model, size_t index);
@@ -172,11 +194,12 @@ DEEPER_API const char *deeper_model_class_name(const deeper_model *model, size_t
 DEEPER_API int deeper_model_image_size(const deeper_model *model);
 DEEPER_API int deeper_model_channels(const deeper_model *model);
 
-/* One layer (graph node) of a model, in order of computation. Counts are for one image; a multiply-add counts once. */
+/* One layer (graph node) of a model, in order of computation. Counts are for one image; a
+ * multiply-add counts once. */
 typedef struct deeper_layer {
-    const char *name;                /* Caffe's name, "inception_3a/3x3_reduce"; lives with the model */
-    const char *operation;           /* "conv", "max_pool", ... */
-    int channels, height, width;     /* of its output */
+    const char *name;            /* Caffe's name, "inception_3a/3x3_reduce"; lives with the model */
+    const char *operation;       /* "conv", "max_pool", ... */
+    int channels, height, width; /* of its output */
     int window_height, window_width; /* 0 where the operation has no window */
     int stride_height, stride_width;
     int auxiliary; /* 1: part of an auxiliary head, which inference leaves out */
@@ -186,57 +209,70 @@ typedef struct deeper_layer {
 } deeper_layer;
 
 DEEPER_API size_t deeper_model_layers(const deeper_model *model);
-DEEPER_API deeper_status deeper_model_layer(const deeper_model *model, size_t index, deeper_layer *layer, deeper_error *error);
+DEEPER_API deeper_status deeper_model_layer(const deeper_model *model, size_t index,
+                                            deeper_layer *layer, deeper_error *error);
 
 /* Parameters and multiply-adds of the network as inference runs it, or with its auxiliary heads. */
 DEEPER_API uint64_t deeper_model_parameters(const deeper_model *model, int with_auxiliary_heads);
 DEEPER_API uint64_t deeper_model_multiply_adds(const deeper_model *model, int with_auxiliary_heads);
 
-/* The architectures that deeper_model_create knows: name and one line on it with its options; NULL past the last index. */
+/* The architectures that deeper_model_create knows: name and one line on it with its options; NULL
+ * past the last index. */
 DEEPER_API const char *deeper_architecture(size_t index, const char **description);
 
-/* The published kinds of preprocessing: name and one line on it with its source; NULL past the last index. */
+/* The published kinds of preprocessing: name and one line on it with its source; NULL past the last
+ * index. */
 DEEPER_API const char *deeper_preprocessing(size_t index, const char **description);
 
-/* ----------------------------------------------------------------------------------------------------------- sessions */
+/* ------------------------------------------------------------------------------------- sessions */
 
 typedef struct deeper_session deeper_session;
 
 typedef struct deeper_session_options {
     size_t size;
-    int max_batch;              /* images a run may take; 0: 1 */
-    int threads;                /* 0: DEEPER_THREADS, else the processors this process may use (affinity and cgroup quota) */
-    const char *const *outputs; /* names of the layers whose output a run returns; NULL: the class probabilities */
+    int max_batch; /* images a run may take; 0: 1 */
+    int threads; /* 0: DEEPER_THREADS, else the processors this process may use (affinity and cgroup
+                    quota) */
+    const char *const *
+        outputs; /* names of the layers whose output a run returns; NULL: the class probabilities */
     size_t output_count;
-    int direct; /* not 0: convolutions by the direct product alone, without Winograd's algorithm: slower, other bits in the last
-                 * places, a third of the packed weights */
-    const char *tuning; /* a file of deeper_tune, whose choices are taken for the convolutions that it has; NULL: none. Other bits
-                         * in the last places where a choice differs from the library's own. Training never uses one */
+    int direct; /* not 0: convolutions by the direct product alone, without Winograd's algorithm:
+                 * slower, other bits in the last places, a third of the packed weights */
+    const char *tuning; /* a file of deeper_tune, whose choices are taken for the convolutions that
+                         * it has; NULL: none. Other bits in the last places where a choice differs
+                         * from the library's own. Training never uses one */
 } deeper_session_options;
-#define DEEPER_SESSION_OPTIONS_INIT                                                                                                \
+#define DEEPER_SESSION_OPTIONS_INIT                                                                \
     { sizeof(deeper_session_options), 0, 0, NULL, 0, 0, NULL }
 
-/* Plans the model for these options and allocates all that a run needs. The instruction set is the best this CPU has, or the one
- * that the environment's DEEPER_ISA names (portable, avx2, avx512, neon). options may be NULL. The model must outlive the session.
- * Errors of a tuning: those of deeper_tuning_check. */
+/* Plans the model for these options and allocates all that a run needs. The instruction set is the
+ * best this CPU has, or the one that the environment's DEEPER_ISA names (portable, avx2, avx512,
+ * neon). options may be NULL. The model must outlive the session. Errors of a tuning: those of
+ * deeper_tuning_check. */
 DEEPER_API deeper_status deeper_session_create(deeper_session **session, const deeper_model *model,
-                                               const deeper_session_options *options, deeper_error *error);
+                                               const deeper_session_options *options,
+                                               deeper_error *error);
 DEEPER_API void deeper_session_free(deeper_session *session);
 
 /* Output `index` of a session: floats an image, and its shape C, H, W (shape may be NULL). */
-DEEPER_API size_t deeper_session_output_size(const deeper_session *session, size_t index, int shape[3]);
+DEEPER_API size_t deeper_session_output_size(const deeper_session *session, size_t index,
+                                             int shape[3]);
 
-/* Runs `count` images (1..max_batch): input is N x C x H x W as the network takes it (see deeper_prepare for pictures);
- * outputs[i] receives count x deeper_session_output_size(i) floats in NCHW order. No allocation. The same image gives the same bits
- * whatever its batch or the number of threads. */
-DEEPER_API deeper_status deeper_session_run(deeper_session *session, const float *input, int count, float *const *outputs,
-                                            deeper_error *error);
+/* Runs `count` images (1..max_batch): input is N x C x H x W as the network takes it (see
+ * deeper_prepare for pictures); outputs[i] receives count x deeper_session_output_size(i) floats in
+ * NCHW order. No allocation. The same image gives the same bits whatever its batch or the number of
+ * threads. */
+DEEPER_API deeper_status deeper_session_run(deeper_session *session, const float *input, int count,
+                                            float *const *outputs, deeper_error *error);
 
-/* The plan as text, a line a step, with algorithm, shapes, arena offsets and peak bytes. Lives with the session. */
+/* The plan as text, a line a step, with algorithm, shapes, arena offsets and peak bytes. Lives with
+ * the session. */
 DEEPER_API const char *deeper_session_plan(const deeper_session *session);
 
-/* Bytes of activations and workspace that the session holds, and of packed weights that its plan uses. */
-DEEPER_API void deeper_session_memory(const deeper_session *session, size_t *arena_bytes, size_t *packed_bytes);
+/* Bytes of activations and workspace that the session holds, and of packed weights that its plan
+ * uses. */
+DEEPER_API void deeper_session_memory(const deeper_session *session, size_t *arena_bytes,
+                                      size_t *packed_bytes);
 
 /* Instruction set and threads that the session runs with. */
 DEEPER_API const char *deeper_session_isa(const deeper_session *session);
@@ -245,46 +281,53 @@ DEEPER_API int deeper_session_threads(const deeper_session *session);
 /* Steps of the session's plan that are computed as its tuning says. */
 DEEPER_API int deeper_session_tuned(const deeper_session *session);
 
-/* ------------------------------------------------------------------------------------------------------------- images */
+/* --------------------------------------------------------------------------------------- images */
 
 typedef struct deeper_image deeper_image;
 
 typedef struct deeper_image_options {
     size_t size;
     const deeper_allocator *allocator;
-    uint64_t max_pixels;    /* larger pictures are refused before memory is taken; 0: 178,956,970 (Pillow's limit) */
-    int min_side;           /* a JPEG may be decoded at 1/2, 1/4, 1/8 as long as its short side keeps this; 0: full */
+    uint64_t max_pixels; /* larger pictures are refused before memory is taken; 0: 178,956,970
+                            (Pillow's limit) */
+    int min_side; /* a JPEG may be decoded at 1/2, 1/4, 1/8 as long as its short side keeps this; 0:
+                     full */
     int ignore_orientation; /* 1: do not apply EXIF orientation */
 } deeper_image_options;
-#define DEEPER_IMAGE_OPTIONS_INIT                                                                                                  \
+#define DEEPER_IMAGE_OPTIONS_INIT                                                                  \
     { sizeof(deeper_image_options), NULL, 0, 0, 0 }
 
-/* Decodes a picture (JPEG, PNG, WebP, PNM, BMP; found by content) to 8-bit RGB. Alpha is composed over white. A picture that is cut
- * short is an error. `name` stands for the file in messages. */
-DEEPER_API deeper_status deeper_image_open(deeper_image **image, const char *path, const deeper_image_options *options,
+/* Decodes a picture (JPEG, PNG, WebP, PNM, BMP; found by content) to 8-bit RGB. Alpha is composed
+ * over white. A picture that is cut short is an error. `name` stands for the file in messages. */
+DEEPER_API deeper_status deeper_image_open(deeper_image **image, const char *path,
+                                           const deeper_image_options *options,
                                            deeper_error *error);
-DEEPER_API deeper_status deeper_image_decode(deeper_image **image, const void *bytes, size_t size, const char *name,
-                                             const deeper_image_options *options, deeper_error *error);
+DEEPER_API deeper_status deeper_image_decode(deeper_image **image, const void *bytes, size_t size,
+                                             const char *name, const deeper_image_options *options,
+                                             deeper_error *error);
 DEEPER_API void deeper_image_close(deeper_image *image);
 
-/* Width and height after orientation, and the pixels: rows of width RGB bytes, no padding. Lives with the image. */
+/* Width and height after orientation, and the pixels: rows of width RGB bytes, no padding. Lives
+ * with the image. */
 DEEPER_API int deeper_image_width(const deeper_image *image);
 DEEPER_API int deeper_image_height(const deeper_image *image);
 DEEPER_API const uint8_t *deeper_image_pixels(const deeper_image *image);
 
 /* Applies the model's preprocessing: `tensor` receives crops x C x H x W floats. crops:
- *   1    the centre of the picture as the model's rule resizes it (one of exactly the network's size is taken as it is);
- *   10   its corners and centre, then their mirror images;
- *   144  the paper's: short side resized to 256, 288, 320 and 352 (in proportion for networks of another size than 224); the left,
- *        centre and right square of each, top, centre and bottom of a picture that is higher than wide; the corners, the centre
- *        and the whole of each square, resized; then their mirror images. */
-DEEPER_API deeper_status deeper_prepare(const deeper_model *model, const deeper_image *image, int crops, float *tensor,
-                                        deeper_error *error);
+ *   1    the centre of the picture as the model's rule resizes it (one of exactly the network's
+ * size is taken as it is); 10   its corners and centre, then their mirror images; 144  the paper's:
+ * short side resized to 256, 288, 320 and 352 (in proportion for networks of another size than
+ * 224); the left, centre and right square of each, top, centre and bottom of a picture that is
+ * higher than wide; the corners, the centre and the whole of each square, resized; then their
+ * mirror images. */
+DEEPER_API deeper_status deeper_prepare(const deeper_model *model, const deeper_image *image,
+                                        int crops, float *tensor, deeper_error *error);
 
-/* Draws these crops as a PNG, the crops of one square a row: what the network will see, turned back into levels. Errors: ARGUMENT,
- * MISMATCH (a model that does not say how a picture becomes its input), IO, MEMORY. */
-DEEPER_API deeper_status deeper_crop_sheet(const deeper_model *model, const deeper_image *image, int crops, const char *path,
-                                           deeper_error *error);
+/* Draws these crops as a PNG, the crops of one square a row: what the network will see, turned back
+ * into levels. Errors: ARGUMENT, MISMATCH (a model that does not say how a picture becomes its
+ * input), IO, MEMORY. */
+DEEPER_API deeper_status deeper_crop_sheet(const deeper_model *model, const deeper_image *image,
+                                           int crops, const char *path, deeper_error *error);
 
 /* How the softmaxes of several crops become one. */
 typedef enum deeper_combine {
@@ -299,27 +342,32 @@ typedef struct deeper_prediction {
     float probability;
 } deeper_prediction;
 
-/* The `capacity` most probable classes of a picture, most probable first; the softmax is averaged over crops (1, 10 or 144). *found
- * receives how many were written (fewer only if the model has fewer classes). */
-DEEPER_API deeper_status deeper_classify(deeper_session *session, const deeper_image *image, int crops, deeper_prediction *top,
-                                         size_t capacity, size_t *found, deeper_error *error);
+/* The `capacity` most probable classes of a picture, most probable first; the softmax is averaged
+ * over crops (1, 10 or 144). *found receives how many were written (fewer only if the model has
+ * fewer classes). */
+DEEPER_API deeper_status deeper_classify(deeper_session *session, const deeper_image *image,
+                                         int crops, deeper_prediction *top, size_t capacity,
+                                         size_t *found, deeper_error *error);
 
-/* ------------------------------------------------------------------------------------------------- streams of pictures */
+/* -------------------------------------------------------------------------- streams of pictures */
 
 /* What one picture of a stream gave. Valid during the callback only. */
 typedef struct deeper_result {
     const char *path;
     int64_t label;        /* as the source gave it, -1: none */
-    deeper_status status; /* not DEEPER_OK: the picture could not be read, `message` says why, nothing else is set */
+    deeper_status status; /* not DEEPER_OK: the picture could not be read, `message` says why,
+                             nothing else is set */
     const char *message;
     const float *probabilities; /* one a class */
     size_t classes;
-    const float *crop_probabilities; /* crops x classes: of each crop, in the order of deeper_prepare */
+    const float
+        *crop_probabilities; /* crops x classes: of each crop, in the order of deeper_prepare */
     int crops;
 } deeper_result;
 
-/* The pictures of a stream: `next` puts a path (borrowed until the next call of `next`) and a label (or -1) and returns 1, or 0 at
- * the end. Called from a thread of the library, never from two at once; it may block (a pipe). */
+/* The pictures of a stream: `next` puts a path (borrowed until the next call of `next`) and a label
+ * (or -1) and returns 1, or 0 at the end. Called from a thread of the library, never from two at
+ * once; it may block (a pipe). */
 typedef struct deeper_source {
     int (*next)(void *context, const char **path, int64_t *label);
     void *context;
@@ -331,76 +379,91 @@ typedef struct deeper_stream_options {
     int readers; /* threads that decode; 0: as many as the processors */
     deeper_combine combine;
 } deeper_stream_options;
-#define DEEPER_STREAM_OPTIONS_INIT                                                                                                 \
+#define DEEPER_STREAM_OPTIONS_INIT                                                                 \
     { sizeof(deeper_stream_options), 1, 0, DEEPER_COMBINE_MEAN }
 
-/* Classifies a stream: decodes ahead on threads of its own while the session computes, and calls `sink` once a picture, in the
- * order of the source, on the calling thread, as soon as each is done. A picture that cannot be read is reported to the sink and
- * the rest goes on. `sink` returns 0 to go on; anything else stops the stream (DEEPER_ERROR_STOPPED). Holds at most a bounded
- * number of decoded pictures. A large JPEG may be decoded at a reduced size of at least twice the network's. When the sink stops
- * while a call of `next` blocks, that call is given a fifth of a second and then left behind: its context must live until it
- * returns. */
-DEEPER_API deeper_status deeper_classify_stream(deeper_session *session, const deeper_source *source,
-                                                const deeper_stream_options *options,
-                                                int (*sink)(void *context, const deeper_result *result), void *context,
-                                                deeper_error *error);
+/* Classifies a stream: decodes ahead on threads of its own while the session computes, and calls
+ * `sink` once a picture, in the order of the source, on the calling thread, as soon as each is
+ * done. A picture that cannot be read is reported to the sink and the rest goes on. `sink` returns
+ * 0 to go on; anything else stops the stream (DEEPER_ERROR_STOPPED). Holds at most a bounded number
+ * of decoded pictures. A large JPEG may be decoded at a reduced size of at least twice the
+ * network's. When the sink stops while a call of `next` blocks, that call is given a fifth of a
+ * second and then left behind: its context must live until it returns. */
+DEEPER_API deeper_status deeper_classify_stream(
+    deeper_session *session, const deeper_source *source, const deeper_stream_options *options,
+    int (*sink)(void *context, const deeper_result *result), void *context, deeper_error *error);
 
-/* ----------------------------------------------------------------------------------------------------------- data sets */
+/* ------------------------------------------------------------------------------------ data sets */
 
 typedef struct deeper_dataset deeper_dataset;
 
 /* A labelled set of pictures, found by content:
  *   - a folder of class folders;
- *   - a tar of them that is not compressed, read at random without unpacking; "set.tar:inner/folder" is a folder in it;
- *   - a text file of `PATH LABEL` lines (LABEL a number; paths relative to the file's folder, or to root if that is not NULL);
- *   - IDX pictures, gzipped or not, with their labels beside them (train-images-idx3-ubyte.gz and train-labels-idx1-ubyte.gz), or
- *     the folder of the IDX files.
- * A folder or tar that holds just "train" and one of "val", "validation", "valid" and "test", each with class folders, is two sets;
- * this call opens the one to measure on. Lists names only; no picture is decoded. */
-DEEPER_API deeper_status deeper_dataset_open(deeper_dataset **dataset, const char *path, const char *root,
-                                             const deeper_allocator *allocator, deeper_error *error);
+ *   - a tar of them that is not compressed, read at random without unpacking;
+ *     "set.tar:inner/folder" is a folder in it;
+ *   - a text file of `PATH LABEL` lines (LABEL a number; paths relative to the file's folder, or to
+ *     root if that is not NULL);
+ *   - IDX pictures, gzipped or not, with their labels beside them (train-images-idx3-ubyte.gz and
+ *     train-labels-idx1-ubyte.gz), or the folder of the IDX files.
+ * A folder or tar that holds just "train" and one of "val", "validation", "valid" and "test", each
+ * with class folders, is two sets; this call opens the one to measure on. Lists names only; no
+ * picture is decoded. */
+DEEPER_API deeper_status deeper_dataset_open(deeper_dataset **dataset, const char *path,
+                                             const char *root, const deeper_allocator *allocator,
+                                             deeper_error *error);
 
-/* Opens both: the pictures to train on, and those to validate with; *val is NULL where there is only one set. */
-DEEPER_API deeper_status deeper_dataset_open_pair(deeper_dataset **train, deeper_dataset **val, const char *path, const char *root,
-                                                  const deeper_allocator *allocator, deeper_error *error);
+/* Opens both: the pictures to train on, and those to validate with; *val is NULL where there is
+ * only one set. */
+DEEPER_API deeper_status deeper_dataset_open_pair(deeper_dataset **train, deeper_dataset **val,
+                                                  const char *path, const char *root,
+                                                  const deeper_allocator *allocator,
+                                                  deeper_error *error);
 DEEPER_API void deeper_dataset_close(deeper_dataset *dataset);
 
 DEEPER_API size_t deeper_dataset_images(const deeper_dataset *dataset);
 DEEPER_API size_t deeper_dataset_classes(const deeper_dataset *dataset);
-DEEPER_API const char *deeper_dataset_class(const deeper_dataset *dataset, size_t index, size_t *images);
+DEEPER_API const char *deeper_dataset_class(const deeper_dataset *dataset, size_t index,
+                                            size_t *images);
 /* The picture's path; "set.tar:inner/path" in a tar, "images-file:number" in an IDX file. */
-DEEPER_API const char *deeper_dataset_image(const deeper_dataset *dataset, size_t index, size_t *class_index);
+DEEPER_API const char *deeper_dataset_image(const deeper_dataset *dataset, size_t index,
+                                            size_t *class_index);
 
 /* 1: the classes are numbers, which stand for the outputs of a model as they are. */
 DEEPER_API int deeper_dataset_numbered(const deeper_dataset *dataset);
 
-/* 64 bits that stand for the names, sizes and classes of the pictures, wherever the set lies, in a folder or in the tar of it. */
+/* 64 bits that stand for the names, sizes and classes of the pictures, wherever the set lies, in a
+ * folder or in the tar of it. */
 DEEPER_API uint64_t deeper_dataset_fingerprint(const deeper_dataset *dataset);
 
 typedef struct deeper_dataset_soundness {
-    uint64_t images;        /* looked at */
-    uint64_t unreadable;    /* cannot be decoded */
-    uint64_t tiny;          /* less than 16 pixels wide or high */
-    uint64_t conflicting;   /* the same pixels as an earlier picture of another class */
-    uint64_t leaked;        /* to validate with, but the same pixels as one to train on */
-    uint64_t repeated;      /* the same pixels as an earlier picture of its class and part; no problem is told */
+    uint64_t images;      /* looked at */
+    uint64_t unreadable;  /* cannot be decoded */
+    uint64_t tiny;        /* less than 16 pixels wide or high */
+    uint64_t conflicting; /* the same pixels as an earlier picture of another class */
+    uint64_t leaked;      /* to validate with, but the same pixels as one to train on */
+    uint64_t repeated; /* the same pixels as an earlier picture of its class and part; no problem is
+                          told */
     uint64_t empty_classes; /* folders without pictures */
 } deeper_dataset_soundness;
 
 typedef struct deeper_dataset_check_options {
     size_t size;
-    int readers;                                                           /* threads; 0: as many as the processors */
-    void (*progress)(void *context, uint64_t done, uint64_t total);        /* may be NULL */
-    void (*problem)(void *context, const char *name, const char *message); /* of a picture or a set; may be NULL */
+    int readers; /* threads; 0: as many as the processors */
+    void (*progress)(void *context, uint64_t done, uint64_t total); /* may be NULL */
+    void (*problem)(void *context, const char *name,
+                    const char *message); /* of a picture or a set; may be NULL */
     void *context;
 } deeper_dataset_check_options;
-#define DEEPER_DATASET_CHECK_OPTIONS_INIT                                                                                          \
+#define DEEPER_DATASET_CHECK_OPTIONS_INIT                                                          \
     { sizeof(deeper_dataset_check_options), 0, NULL, NULL, NULL }
 
-/* Decodes every picture of a set and of the one to validate with (or NULL), and says what is wrong with them. Callbacks are made on
- * the calling thread; each problem is one line that begins with a name. */
-DEEPER_API deeper_status deeper_dataset_check(const deeper_dataset *train, const deeper_dataset *val,
-                                              const deeper_dataset_check_options *options, deeper_dataset_soundness *result,
+/* Decodes every picture of a set and of the one to validate with (or NULL), and says what is wrong
+ * with them. Callbacks are made on the calling thread; each problem is one line that begins with a
+ * name. */
+DEEPER_API deeper_status deeper_dataset_check(const deeper_dataset *train,
+                                              const deeper_dataset *val,
+                                              const deeper_dataset_check_options *options,
+                                              deeper_dataset_soundness *result,
                                               deeper_error *error);
 
 typedef struct deeper_evaluation {
@@ -413,51 +476,68 @@ typedef struct deeper_evaluation {
 
 typedef struct deeper_evaluate_options {
     size_t size;
-    int crops;                                                             /* 1, 10 or 144 */
-    void (*progress)(void *context, uint64_t done, uint64_t total);        /* after each picture; may be NULL */
-    void (*problem)(void *context, const char *path, const char *message); /* a picture that was skipped; may be NULL */
+    int crops; /* 1, 10 or 144 */
+    void (*progress)(void *context, uint64_t done,
+                     uint64_t total); /* after each picture; may be NULL */
+    void (*problem)(void *context, const char *path,
+                    const char *message); /* a picture that was skipped; may be NULL */
     void *context;
     deeper_combine combine;
-    int (*control)(void *context); /* asked after each picture: not 0 stops (DEEPER_ERROR_STOPPED); may be NULL */
-    int smaller;                   /* 1: the smaller sets of crops are scored too; what they share is computed once */
-    int shard, shards;             /* of `shards` parts of the pictures only number `shard`, from 1; 0, 0: all */
-    const char *save;         /* keep the softmax of every crop (and of those of the smaller sets) in this file; NULL: do not */
-    int resume;               /* 1: go on with what was saved before */
+    int (*control)(void *context); /* asked after each picture: not 0 stops (DEEPER_ERROR_STOPPED);
+                                      may be NULL */
+    int smaller; /* 1: the smaller sets of crops are scored too; what they share is computed once */
+    int shard,
+        shards;       /* of `shards` parts of the pictures only number `shard`, from 1; 0, 0: all */
+    const char *save; /* keep the softmax of every crop (and of those of the smaller sets) in this
+                         file; NULL: do not */
+    int resume;       /* 1: go on with what was saved before */
     const char *const *names; /* of the models, for the table; NULL: their architectures */
 } deeper_evaluate_options;
-#define DEEPER_EVALUATE_OPTIONS_INIT                                                                                               \
-    { sizeof(deeper_evaluate_options), 1, NULL, NULL, NULL, DEEPER_COMBINE_MEAN, NULL, 0, 0, 0, NULL, 0, NULL }
+#define DEEPER_EVALUATE_OPTIONS_INIT                                                               \
+    {                                                                                              \
+        sizeof(deeper_evaluate_options), 1, NULL, NULL, NULL, DEEPER_COMBINE_MEAN, NULL, 0, 0, 0,  \
+            NULL, 0, NULL                                                                          \
+    }
 
-/* Top-1, top-5 and loss of a model over a data set, over all the model's classes. Class folders are matched with the model's labels
- * by id or by name, never by position (DEEPER_ERROR_MISMATCH names those without a match). */
+/* Top-1, top-5 and loss of a model over a data set, over all the model's classes. Class folders are
+ * matched with the model's labels by id or by name, never by position (DEEPER_ERROR_MISMATCH names
+ * those without a match). */
 DEEPER_API deeper_status deeper_evaluate(deeper_session *session, const deeper_dataset *dataset,
-                                         const deeper_evaluate_options *options, deeper_evaluation *result, deeper_error *error);
+                                         const deeper_evaluate_options *options,
+                                         deeper_evaluation *result, deeper_error *error);
 
-/* The table of an evaluation: a row for each model and, of several, for their average, by sets of crops; the last row is the
- * average (or the only model) with the most crops. */
+/* The table of an evaluation: a row for each model and, of several, for their average, by sets of
+ * crops; the last row is the average (or the only model) with the most crops. */
 typedef struct deeper_scores deeper_scores;
 
-/* Measures `count` models (1..64, a session each) as one ensemble: the rule makes one softmax of each model's crops, the models'
- * are averaged. Their classes must be the same, by id, in any order. A picture is decoded once for all. While `save` is not
- * complete its name ends in ".part". Errors: those of deeper_evaluate; MISMATCH also for models of different classes, and for saved
+/* Measures `count` models (1..64, a session each) as one ensemble: the rule makes one softmax of
+ * each model's crops, the models' are averaged. Their classes must be the same, by id, in any
+ * order. A picture is decoded once for all. While `save` is not complete its name ends in ".part".
+ * Errors: those of deeper_evaluate; MISMATCH also for models of different classes, and for saved
  * answers of other models, pictures or crops; ARGUMENT for a shard that is none. */
-DEEPER_API deeper_status deeper_evaluate_models(deeper_scores **scores, deeper_session *const *sessions, size_t count,
-                                                const deeper_dataset *dataset, const deeper_evaluate_options *options,
+DEEPER_API deeper_status deeper_evaluate_models(deeper_scores **scores,
+                                                deeper_session *const *sessions, size_t count,
+                                                const deeper_dataset *dataset,
+                                                const deeper_evaluate_options *options,
                                                 deeper_error *error);
 
-/* Scores saved answers, those of several files as one ensemble. crops: 0 all that were saved, and the sets below it. Errors:
- * MISMATCH (other pictures, parts or classes; fewer crops saved), FORMAT, IO. */
-DEEPER_API deeper_status deeper_scores_open(deeper_scores **scores, const char *const *files, size_t count, int crops,
-                                            deeper_combine combine, const deeper_allocator *allocator, deeper_error *error);
+/* Scores saved answers, those of several files as one ensemble. crops: 0 all that were saved, and
+ * the sets below it. Errors: MISMATCH (other pictures, parts or classes; fewer crops saved),
+ * FORMAT, IO. */
+DEEPER_API deeper_status deeper_scores_open(deeper_scores **scores, const char *const *files,
+                                            size_t count, int crops, deeper_combine combine,
+                                            const deeper_allocator *allocator, deeper_error *error);
 DEEPER_API void deeper_scores_close(deeper_scores *scores);
 
-/* Makes one file of the saved shards of an evaluation. Errors: MISMATCH, naming shards that overlap, are missing (and what to
- * compute) or are of different evaluations; FORMAT; IO. */
-DEEPER_API deeper_status deeper_scores_merge(const char *path, const char *const *parts, size_t count,
-                                             const deeper_allocator *allocator, deeper_error *error);
+/* Makes one file of the saved shards of an evaluation. Errors: MISMATCH, naming shards that
+ * overlap, are missing (and what to compute) or are of different evaluations; FORMAT; IO. */
+DEEPER_API deeper_status deeper_scores_merge(const char *path, const char *const *parts,
+                                             size_t count, const deeper_allocator *allocator,
+                                             deeper_error *error);
 
-/* A row. Intervals are Wilson's, of 95 %. Differences are to the base: of the fewest crops, the single model with the fewest
- * errors, as in the paper. p is that of McNemar's exact test on the same pictures: below 0.05 a difference is called real. */
+/* A row. Intervals are Wilson's, of 95 %. Differences are to the base: of the fewest crops, the
+ * single model with the fewest errors, as in the paper. p is that of McNemar's exact test on the
+ * same pictures: below 0.05 a difference is called real. */
 typedef struct deeper_score {
     const char *model; /* lives with the scores; NULL: the average of all */
     int models, crops;
@@ -465,41 +545,49 @@ typedef struct deeper_score {
     uint64_t images, top1, top5; /* pictures; right at the first, among the first five */
     double top1_interval[2], top5_interval[2];
     double loss;                 /* mean of -ln p(class) */
-    double calibration_error;    /* mean over 10 bins of confidence, weighted, of |share right - confidence| */
+    double calibration_error;    /* mean over 10 bins of confidence, weighted, of |share right -
+                                    confidence| */
     double top1_gain, top5_gain; /* shares, less those of the base */
     double top1_p, top5_p;
 } deeper_score;
 
 DEEPER_API size_t deeper_scores_rows(const deeper_scores *scores);
-DEEPER_API deeper_status deeper_scores_row(const deeper_scores *scores, size_t index, deeper_score *row, deeper_error *error);
+DEEPER_API deeper_status deeper_scores_row(const deeper_scores *scores, size_t index,
+                                           deeper_score *row, deeper_error *error);
 
-/* Pictures that could not be read, seconds that the evaluation took (0: saved answers), and the path of its data set. */
+/* Pictures that could not be read, seconds that the evaluation took (0: saved answers), and the
+ * path of its data set. */
 DEEPER_API uint64_t deeper_scores_unreadable(const deeper_scores *scores);
 DEEPER_API double deeper_scores_seconds(const deeper_scores *scores);
 DEEPER_API const char *deeper_scores_data(const deeper_scores *scores);
 
-/* Classes that the answers are over, and the part of the pictures that they are for: the number of a shard, and how many there are
- * into *shards (may be NULL); 1 of 1: all. */
+/* Classes that the answers are over, and the part of the pictures that they are for: the number of
+ * a shard, and how many there are into *shards (may be NULL); 1 of 1: all. */
 DEEPER_API size_t deeper_scores_classes(const deeper_scores *scores);
 DEEPER_API int deeper_scores_shard(const deeper_scores *scores, int *shards);
 
-/* A page, complete in itself: the table, calibration, confusion, figures of every class and the worst mistakes of the last row.
- * dataset: for the pictures of the mistakes, which must be those of the evaluation; NULL: without them. command: how to do it
- * again, or NULL. Errors: MISMATCH, IO, MEMORY. */
-DEEPER_API deeper_status deeper_scores_report(const deeper_scores *scores, const deeper_dataset *dataset, const char *command,
+/* A page, complete in itself: the table, calibration, confusion, figures of every class and the
+ * worst mistakes of the last row. dataset: for the pictures of the mistakes, which must be those of
+ * the evaluation; NULL: without them. command: how to do it again, or NULL. Errors: MISMATCH, IO,
+ * MEMORY. */
+DEEPER_API deeper_status deeper_scores_report(const deeper_scores *scores,
+                                              const deeper_dataset *dataset, const char *command,
                                               const char *path, deeper_error *error);
 
-/* ------------------------------------------------------------------------------------------------------------ features */
+/* ------------------------------------------------------------------------------------- features */
 
 typedef struct deeper_features_options {
     size_t size;
-    int readers;                                                           /* threads that decode; 0: as many as the processors */
-    void (*progress)(void *context, uint64_t done, uint64_t total);        /* after each picture; total 0: not known; may be NULL */
-    void (*problem)(void *context, const char *path, const char *message); /* a picture that was skipped; may be NULL */
-    int (*control)(void *context); /* asked after each picture: not 0 stops (DEEPER_ERROR_STOPPED); may be NULL */
+    int readers; /* threads that decode; 0: as many as the processors */
+    void (*progress)(void *context, uint64_t done,
+                     uint64_t total); /* after each picture; total 0: not known; may be NULL */
+    void (*problem)(void *context, const char *path,
+                    const char *message); /* a picture that was skipped; may be NULL */
+    int (*control)(void *context); /* asked after each picture: not 0 stops (DEEPER_ERROR_STOPPED);
+                                      may be NULL */
     void *context;
 } deeper_features_options;
-#define DEEPER_FEATURES_OPTIONS_INIT                                                                                               \
+#define DEEPER_FEATURES_OPTIONS_INIT                                                               \
     { sizeof(deeper_features_options), 0, NULL, NULL, NULL, NULL }
 
 typedef struct deeper_features_result {
@@ -507,19 +595,21 @@ typedef struct deeper_features_result {
     double seconds;
 } deeper_features_result;
 
-/* Writes the session's outputs for the centre crop of each picture to `path`, an npz (numpy.load): "names", "features" (or, of
- * several outputs, an array under each layer's name), "layers", and of a data set "labels" and "classes". Exactly one of source and
- * dataset is not NULL. Memory holds a batch and the names; the values pass through nameless files beside `path`. Atomic. Errors:
- * FORMAT (no picture could be read), LIMIT (4 GB), STOPPED, IO, MISMATCH (the model does not say how a picture becomes its input).
- */
-DEEPER_API deeper_status deeper_features(deeper_session *session, const deeper_source *source, const deeper_dataset *dataset,
-                                         const char *path, const deeper_features_options *options, deeper_features_result *result,
-                                         deeper_error *error);
+/* Writes the session's outputs for the centre crop of each picture to `path`, an npz (numpy.load):
+ * "names", "features" (or, of several outputs, an array under each layer's name), "layers", and of
+ * a data set "labels" and "classes". Exactly one of source and dataset is not NULL. Memory holds a
+ * batch and the names; the values pass through nameless files beside `path`. Atomic. Errors: FORMAT
+ * (no picture could be read), LIMIT (4 GB), STOPPED, IO, MISMATCH (the model does not say how a
+ * picture becomes its input). */
+DEEPER_API deeper_status deeper_features(deeper_session *session, const deeper_source *source,
+                                         const deeper_dataset *dataset, const char *path,
+                                         const deeper_features_options *options,
+                                         deeper_features_result *result, deeper_error *error);
 
-/* -------------------------------------------------------------------------------------------------------- verification */
+/* --------------------------------------------------------------------------------- verification */
 
-/* How far one layer's output differs from what it is held against: the input where |mine - theirs| is largest relative to the
- * largest value of the tensor. Valid during the callback. */
+/* How far one layer's output differs from what it is held against: the input where |mine - theirs|
+ * is largest relative to the largest value of the tensor. Valid during the callback. */
 typedef struct deeper_difference {
     const char *name;            /* the layer; NULL: nothing could be compared with `other` */
     const char *other;           /* its name in the other model or the recording */
@@ -532,85 +622,106 @@ typedef struct deeper_difference {
 
 typedef struct deeper_verify_options {
     size_t size;
-    const char *names;           /* "RECORDED=LAYER,...": layers that bear other names in a recording */
-    const char *const *pictures; /* of two models: inputs, as the first model prepares them; NULL: one fixed input */
+    const char *names; /* "RECORDED=LAYER,...": layers that bear other names in a recording */
+    const char *const *pictures; /* of two models: inputs, as the first model prepares them; NULL:
+                                    one fixed input */
     size_t picture_count;
     int threads;                                                    /* as in a session */
     void (*progress)(void *context, uint64_t done, uint64_t total); /* inputs; may be NULL */
     void *context;
     const char *tuning; /* as in a session */
 } deeper_verify_options;
-#define DEEPER_VERIFY_OPTIONS_INIT                                                                                                 \
+#define DEEPER_VERIFY_OPTIONS_INIT                                                                 \
     { sizeof(deeper_verify_options), NULL, NULL, 0, 0, NULL, NULL, NULL }
 
 /* Compares what the model computes with `against`:
- *   - a recording: an npz of arrays, or a folder of raw NAME_SHAPE.f32 files, one of them the input (named as the input layer,
- *     "input" or ..._input), the others outputs of layers, matched by name, then as docs/FORMATS.md says;
- *   - or another model file, which is run on the same inputs; layers are matched by name, then by structure.
- * `difference` is called once a layer, in the order of computation, so that the first beyond a tolerance is where the two part;
- * then for what could not be compared. *inputs (may be NULL) receives how many inputs were compared. Errors: MISMATCH (no recorded
- * input, other shapes, no layer in common), those of deeper_model_open and of pictures. */
-DEEPER_API deeper_status deeper_verify(const deeper_model *model, const char *against, const deeper_verify_options *options,
-                                       void (*difference)(void *context, const deeper_difference *difference), void *context,
-                                       int *inputs, deeper_error *error);
+ *   - a recording: an npz of arrays, or a folder of raw NAME_SHAPE.f32 files, one of them the input
+ *     (named as the input layer, "input" or ..._input), the others outputs of layers, matched by
+ *     name, then as docs/FORMATS.md says;
+ *   - or another model file, which is run on the same inputs; layers are matched by name, then by
+ *     structure.
+ * `difference` is called once a layer, in the order of computation, so that the first beyond a
+ * tolerance is where the two part; then for what could not be compared. *inputs (may be NULL)
+ * receives how many inputs were compared. Errors: MISMATCH (no recorded input, other shapes, no
+ * layer in common), those of deeper_model_open and of pictures. */
+DEEPER_API deeper_status deeper_verify(const deeper_model *model, const char *against,
+                                       const deeper_verify_options *options,
+                                       void (*difference)(void *context,
+                                                          const deeper_difference *difference),
+                                       void *context, int *inputs, deeper_error *error);
 
-/* ---------------------------------------------------------------------------------------------------------- training */
+/* ------------------------------------------------------------------------------------- training */
 
-/* Everything that a training run is. DEEPER_TRAIN_OPTIONS_INIT sets the defaults in brackets; NULL texts and zeros are defaults too
- * where none is named. A run lives in a folder `out`:
- *     model.safetensors   the best network so far on the validation pictures (averaged weights where averaging is on)
- *     last.safetensors    the same of the last epoch
- *     log.csv             a line an epoch: losses of every head, accuracy, rate, images/s
- *     report.html         curves, confusion matrix, worst mistakes; complete in itself
- *     events.out.tfevents.deeper   the same curves for TensorBoard
- *     checkpoints/        complete states from which `resume` goes on to the same bits, the newest `keep`
- *     run.json            the options, the data's fingerprint, the version */
+/* Everything that a training run is. DEEPER_TRAIN_OPTIONS_INIT sets the defaults in brackets; NULL
+ * texts and zeros are defaults too where none is named. A run lives in a folder `out`:
+ *     model.safetensors   the best network so far on the validation pictures (averaged weights
+ * where averaging is on) last.safetensors    the same of the last epoch log.csv             a line
+ * an epoch: losses of every head, accuracy, rate, images/s report.html         curves, confusion
+ * matrix, worst mistakes; complete in itself events.out.tfevents.deeper   the same curves for
+ * TensorBoard checkpoints/        complete states from which `resume` goes on to the same bits, the
+ * newest `keep` run.json            the options, the data's fingerprint, the version */
 typedef struct deeper_train_options {
     size_t size;
-    const char *data; /* folder of class folders, tar of them, list of `PATH LABEL` lines, or IDX images (labels found beside) */
-    const char *data_root;    /* of a list's paths; NULL: the list's folder */
-    const char *val;          /* the same for validation; NULL: val_fraction of data, chosen by seed, a class at a time */
-    double val_fraction;      /* [0.1] */
-    const char *out;          /* the run's folder; must be new or empty unless resume */
-    int resume;               /* 1: go on from the newest sound checkpoint in out, with the options it was started with */
-    const char *architecture; /* from scratch: "googlenet:norm=bn" ...; with its auxiliary heads unless it says "aux=0" */
-    const char *init;         /* fine-tune this model file; its last layer is replaced where the classes differ */
-    int image_size;           /* [0: 224, or that of init] */
-    uint64_t seed;            /* [1] */
-    int epochs;               /* [30] */
-    double minutes; /* 0: no limit; else the schedule is fitted to this time by the speed measured; where not one epoch fits, it
-                       ends early */
+    const char *data; /* folder of class folders, tar of them, list of `PATH LABEL` lines, or IDX
+                         images (labels found beside) */
+    const char *data_root; /* of a list's paths; NULL: the list's folder */
+    const char *val; /* the same for validation; NULL: val_fraction of data, chosen by seed, a class
+                        at a time */
+    double val_fraction; /* [0.1] */
+    const char *out;     /* the run's folder; must be new or empty unless resume */
+    int resume; /* 1: go on from the newest sound checkpoint in out, with the options it was started
+                   with */
+    const char *architecture; /* from scratch: "googlenet:norm=bn" ...; with its auxiliary heads
+                                 unless it says "aux=0" */
+    const char
+        *init; /* fine-tune this model file; its last layer is replaced where the classes differ */
+    int image_size; /* [0: 224, or that of init] */
+    uint64_t seed;  /* [1] */
+    int epochs;     /* [30] */
+    double minutes; /* 0: no limit; else the schedule is fitted to this time by the speed measured;
+                       where not one epoch fits, it ends early */
     int batch;      /* images a step [32] */
     int accumulate; /* batches whose gradients are added up before an update [1] */
-    double rate;    /* learning rate [0: 0.01 from scratch, 0.002 fine-tuning, at batch 32, in proportion to the batch] */
-    const char *schedule;      /* "cosine" [NULL], "poly", "step" (the paper's x0.96 every 8 epochs), "constant" */
-    double warmup_epochs;      /* the rate grows from 0 over these [1] */
-    double momentum;           /* [0.9] */
-    double decay;              /* of weights, not of biases [2e-4] */
-    double clip;               /* gradients of a larger norm are scaled down to it; 0: not [5] */
-    double smoothing;          /* of labels [0] */
-    double aux_weight;         /* of the auxiliary heads' losses [0.3] */
-    const char *average;       /* "ema" [NULL], "polyak" (the paper's), "none" */
-    const char *augment;       /* "paper" [NULL], "none", or a list out of area or crop,mirror,photometric,lighting,interpolation */
-    const char *freeze;        /* list of layer-name beginnings whose parameters stay: "conv1,conv2,inception_3" */
-    const char *rates;         /* list of BEGINNING=FACTOR on the rate: "loss3=10" [NULL: the new layer x10 when fine-tuning] */
-    const char *class_weights; /* "none" [NULL], "auto": in inverse proportion to the pictures of a class, mean 1 */
-    int patience;              /* stop after this many epochs without a better validation; 0: never */
-    int keep;                  /* checkpoints [2] */
-    double checkpoint_minutes; /* between checkpoints inside an epoch; there is one after every epoch [5] */
+    double rate;    /* learning rate [0: 0.01 from scratch, 0.002 fine-tuning, at batch 32, in
+                       proportion to the batch] */
+    const char *schedule; /* "cosine" [NULL], "poly", "step" (the paper's x0.96 every 8 epochs),
+                             "constant" */
+    double warmup_epochs; /* the rate grows from 0 over these [1] */
+    double momentum;      /* [0.9] */
+    double decay;         /* of weights, not of biases [2e-4] */
+    double clip;          /* gradients of a larger norm are scaled down to it; 0: not [5] */
+    double smoothing;     /* of labels [0] */
+    double aux_weight;    /* of the auxiliary heads' losses [0.3] */
+    const char *average;  /* "ema" [NULL], "polyak" (the paper's), "none" */
+    const char *augment;  /* "paper" [NULL], "none", or a list out of area or
+                             crop,mirror,photometric,lighting,interpolation */
+    const char *
+        freeze; /* list of layer-name beginnings whose parameters stay: "conv1,conv2,inception_3" */
+    const char *rates; /* list of BEGINNING=FACTOR on the rate: "loss3=10" [NULL: the new layer x10
+                          when fine-tuning] */
+    const char *class_weights; /* "none" [NULL], "auto": in inverse proportion to the pictures of a
+                                  class, mean 1 */
+    int patience; /* stop after this many epochs without a better validation; 0: never */
+    int keep;     /* checkpoints [2] */
+    double checkpoint_minutes; /* between checkpoints inside an epoch; there is one after every
+                                  epoch [5] */
     int threads;               /* as in a session [0] */
     int readers;               /* threads that decode [0: as many as threads] */
-    double max_unreadable;     /* stop if more than this share of an epoch's pictures cannot be read [0.1] */
-    const char *initial;       /* first weights from scratch: "he" [NULL], "xavier", "bvlc" (xavier, biases 0.2), "gaussian" */
-    int ensemble;              /* train this many members, one after the other, in out/member1, out/member2 ... [0: a single run];
-                                  minutes are for all of them together */
-    int member;                /* number of a member: it shares the first weights and the validation pictures with those of the same
-                                  seed, and draws order, augmentation and dropout of its own [0: as member 1] */
+    double max_unreadable;     /* stop if more than this share of an epoch's pictures cannot be read
+                                  [0.1] */
+    const char *initial;       /* first weights from scratch: "he" [NULL], "xavier", "bvlc" (xavier,
+                                  biases 0.2), "gaussian" */
+    int ensemble; /* train this many members, one after the other, in out/member1, out/member2 ...
+                     [0: a single run]; minutes are for all of them together */
+    int member; /* number of a member: it shares the first weights and the validation pictures with
+                   those of the same seed, and draws order, augmentation and dropout of its own [0:
+                   as member 1] */
 } deeper_train_options;
-#define DEEPER_TRAIN_OPTIONS_INIT                                                                                                  \
-    {                                                                                                                              \
-        sizeof(deeper_train_options), NULL, NULL, NULL, 0.1, NULL, 0, NULL, NULL, 0, 1, 30, 0.0, 32, 1, 0.0, NULL, 1.0, 0.9, 2e-4, \
-            5.0, 0.0, 0.3, NULL, NULL, NULL, NULL, NULL, 0, 2, 5.0, 0, 0, 0.1, NULL, 0, 0                                          \
+#define DEEPER_TRAIN_OPTIONS_INIT                                                                  \
+    {                                                                                              \
+        sizeof(deeper_train_options), NULL, NULL, NULL, 0.1, NULL, 0, NULL, NULL, 0, 1, 30, 0.0,   \
+            32, 1, 0.0, NULL, 1.0, 0.9, 2e-4, 5.0, 0.0, 0.3, NULL, NULL, NULL, NULL, NULL, 0, 2,   \
+            5.0, 0, 0, 0.1, NULL, 0, 0                                                             \
     }
 
 typedef enum deeper_train_event_kind {
@@ -623,11 +734,12 @@ typedef enum deeper_train_event_kind {
 
 #define DEEPER_TRAIN_HEADS 3
 
-/* Valid during the callback. Losses are means over the images since the last event of the kind (STEP: of the step). */
+/* Valid during the callback. Losses are means over the images since the last event of the kind
+ * (STEP: of the step). */
 typedef struct deeper_train_event {
     deeper_train_event_kind kind;
-    const char *message;        /* WARNING, UNREADABLE, NOTE */
-    int epoch, epochs;          /* from 1; epochs expected, STEP: 0 until they are fitted to the minutes */
+    const char *message; /* WARNING, UNREADABLE, NOTE */
+    int epoch, epochs;   /* from 1; epochs expected, STEP: 0 until they are fitted to the minutes */
     uint64_t step, epoch_steps; /* within the epoch, from 1 */
     double rate, images_per_second, seconds_left_epoch, seconds_left;
     int heads;                                  /* main first, then the auxiliary ones */
@@ -644,7 +756,8 @@ typedef struct deeper_train_event {
 
 typedef struct deeper_train_calls {
     void (*event)(void *context, const deeper_train_event *event); /* may be NULL */
-    /* Asked after every step: 0 go on, 1 save a checkpoint now, 2 save and stop (DEEPER_ERROR_STOPPED). May be NULL. */
+    /* Asked after every step: 0 go on, 1 save a checkpoint now, 2 save and stop
+     * (DEEPER_ERROR_STOPPED). May be NULL. */
     int (*control)(void *context);
     void *context;
 } deeper_train_calls;
@@ -657,77 +770,95 @@ typedef struct deeper_train_result {
     uint64_t validation_images;
 } deeper_train_result;
 
-/* Trains. calls and result may be NULL. Same options, data and instruction set: the same bits, for any number of threads and
- * however often the run was interrupted and resumed. Of an ensemble the result has the sums over its members, and best_... of the
- * best one. Errors: ARGUMENT (options), FORMAT and MISMATCH (data), IO (the last good checkpoint stays), STOPPED (*result says how
- * far the run came). */
-DEEPER_API deeper_status deeper_train(const deeper_train_options *options, const deeper_train_calls *calls,
-                                      deeper_train_result *result, deeper_error *error);
+/* Trains. calls and result may be NULL. Same options, data and instruction set: the same bits, for
+ * any number of threads and however often the run was interrupted and resumed. Of an ensemble the
+ * result has the sums over its members, and best_... of the best one. Errors: ARGUMENT (options),
+ * FORMAT and MISMATCH (data), IO (the last good checkpoint stays), STOPPED (*result says how far
+ * the run came). */
+DEEPER_API deeper_status deeper_train(const deeper_train_options *options,
+                                      const deeper_train_calls *calls, deeper_train_result *result,
+                                      deeper_error *error);
 
-/* What the network would see, as a PNG: `count` pictures (1..64; as many as there are), spread over the training set, a row each:
- * in the centre crop of evaluation, then as in the first seven epochs. Uses data, init or architecture, image_size, seed and
- * augment of the options, which must be those of a run; out is not touched. Errors: those of deeper_train, and of a picture that
+/* What the network would see, as a PNG: `count` pictures (1..64; as many as there are), spread over
+ * the training set, a row each: in the centre crop of evaluation, then as in the first seven
+ * epochs. Uses data, init or architecture, image_size, seed and augment of the options, which must
+ * be those of a run; out is not touched. Errors: those of deeper_train, and of a picture that
  * cannot be read. */
-DEEPER_API deeper_status deeper_train_preview(const deeper_train_options *options, const char *path, int count,
-                                              deeper_error *error);
+DEEPER_API deeper_status deeper_train_preview(const deeper_train_options *options, const char *path,
+                                              int count, deeper_error *error);
 
-/* The learning-rate range test (Smith, "Cyclical Learning Rates for Training Neural Networks", 2017): a run of DEEPER_RATE_POINTS
- * steps whose rate grows geometrically from 1e-5 to 10, ended early when the loss explodes. */
+/* The learning-rate range test (Smith, "Cyclical Learning Rates for Training Neural Networks",
+ * 2017): a run of DEEPER_RATE_POINTS steps whose rate grows geometrically from 1e-5 to 10, ended
+ * early when the loss explodes. */
 #define DEEPER_RATE_POINTS 100
 
 typedef struct deeper_rate_point {
     double rate;
     double loss;     /* of the step: the heads' weighted sum */
-    double smoothed; /* mean over the neighbouring steps, weighted by a normal distribution of 3 steps deviation */
+    double smoothed; /* mean over the neighbouring steps, weighted by a normal distribution of 3
+                        steps deviation */
 } deeper_rate_point;
 
 typedef struct deeper_rate_search {
-    double rate;     /* suggested: the lesser of the next two, to two digits; 0: the loss did not fall more than by chance */
+    double rate; /* suggested: the lesser of the next two, to two digits; 0: the loss did not fall
+                    more than by chance */
     double steepest; /* the middle of the decade over which the smoothed loss fell most */
-    double tenth;    /* a tenth of where half of what it had fallen was lost again, or the loss exploded; 0: neither was */
+    double tenth;    /* a tenth of where half of what it had fallen was lost again, or the loss
+                        exploded; 0: neither was */
     size_t count;
     deeper_rate_point points[DEEPER_RATE_POINTS];
 } deeper_rate_search;
 
-/* Looks for the rate of a run with these options, whose own rate, schedule, epochs and out are not used; nothing is written. page:
- * a file for the curve as an HTML page, or NULL. Events are STEP (step of epoch_steps is the point), UNREADABLE and NOTE; `control`
- * stops where it is not 0. Errors: those of deeper_train. */
-DEEPER_API deeper_status deeper_train_find_rate(const deeper_train_options *options, const char *page,
-                                                const deeper_train_calls *calls, deeper_rate_search *result, deeper_error *error);
+/* Looks for the rate of a run with these options, whose own rate, schedule, epochs and out are not
+ * used; nothing is written. page: a file for the curve as an HTML page, or NULL. Events are STEP
+ * (step of epoch_steps is the point), UNREADABLE and NOTE; `control` stops where it is not 0.
+ * Errors: those of deeper_train. */
+DEEPER_API deeper_status deeper_train_find_rate(const deeper_train_options *options,
+                                                const char *page, const deeper_train_calls *calls,
+                                                deeper_rate_search *result, deeper_error *error);
 
-/* The command line of a run with these options, ended by a zero byte and cut to `size` bytes; the bytes that all of it takes, that
- * one included (0: out of memory). */
-DEEPER_API size_t deeper_train_command(const deeper_train_options *options, char *text, size_t size);
+/* The command line of a run with these options, ended by a zero byte and cut to `size` bytes; the
+ * bytes that all of it takes, that one included (0: out of memory). */
+DEEPER_API size_t deeper_train_command(const deeper_train_options *options, char *text,
+                                       size_t size);
 
-/* ---------------------------------------------------------------------------------------------------------- benchmarks */
+/* ----------------------------------------------------------------------------------- benchmarks */
 
 typedef struct deeper_benchmark {
     int runs;
     double median_ms, min_ms, p90_ms; /* of one run of `batch` images */
-    double peak_gflops;               /* fp32 FMA peak of the same threads, measured before and after, the larger */
-    double direct_floor_ms;           /* 2 x multiply-adds x batch / peak */
-    double ratio_to_floor;            /* median_ms / direct_floor_ms */
+    double
+        peak_gflops; /* fp32 FMA peak of the same threads, measured before and after, the larger */
+    double direct_floor_ms; /* 2 x multiply-adds x batch / peak */
+    double ratio_to_floor;  /* median_ms / direct_floor_ms */
     double images_per_second;
-    double logit_checksum;  /* sum of the logits of image 0 (input: a fixed formula), for comparing machines and ISAs */
+    double logit_checksum;  /* sum of the logits of image 0 (input: a fixed formula), for comparing
+                               machines and ISAs */
     uint64_t multiply_adds; /* an image */
 } deeper_benchmark;
 
-/* Times the network on a fixed input, images of options->max_batch at a time: makes a session of its own that ends at the logits
- * and the softmax, warms up, then runs for about `seconds` (at least 10 runs). `outputs` of the options is ignored; options may be
- * NULL. */
-DEEPER_API deeper_status deeper_bench(const deeper_model *model, const deeper_session_options *options, double seconds,
+/* Times the network on a fixed input, images of options->max_batch at a time: makes a session of
+ * its own that ends at the logits and the softmax, warms up, then runs for about `seconds` (at
+ * least 10 runs). `outputs` of the options is ignored; options may be NULL. */
+DEEPER_API deeper_status deeper_bench(const deeper_model *model,
+                                      const deeper_session_options *options, double seconds,
                                       deeper_benchmark *result, deeper_error *error);
 
-/* The same for one training step of options->max_batch images: forward with auxiliary heads, backward, packing, update with
- * momentum and averaging. The floor is 3 x the forward multiply-adds less those of the first convolution's input gradient. */
-DEEPER_API deeper_status deeper_bench_training(const deeper_model *model, const deeper_session_options *options, double seconds,
-                                               deeper_benchmark *result, deeper_error *error);
+/* The same for one training step of options->max_batch images: forward with auxiliary heads,
+ * backward, packing, update with momentum and averaging. The floor is 3 x the forward multiply-adds
+ * less those of the first convolution's input gradient. */
+DEEPER_API deeper_status deeper_bench_training(const deeper_model *model,
+                                               const deeper_session_options *options,
+                                               double seconds, deeper_benchmark *result,
+                                               deeper_error *error);
 
-/* One step of a run: a layer, or several that are computed as one product, or what only moves values; and one for all that a
- * training step does beside its plan. Valid during the callback, texts too. Times are those of the fastest run. Steps of one phase
- * run as one loop; a step's part of the loop's wall time is its part of the work, so all steps add up to the runs. */
+/* One step of a run: a layer, or several that are computed as one product, or what only moves
+ * values; and one for all that a training step does beside its plan. Valid during the callback,
+ * texts too. Times are those of the fastest run. Steps of one phase run as one loop; a step's part
+ * of the loop's wall time is its part of the work, so all steps add up to the runs. */
 typedef struct deeper_bench_step {
-    const char *layer;      /* the first that it computes, "inception_3a/3x3"; "d NAME" is the gradient of NAME; may be "" */
+    const char *layer; /* the first that it computes, "inception_3a/3x3"; "d NAME" is the gradient
+                          of NAME; may be "" */
     const char *operation;  /* "conv", "input grad", "weight grad", "pack", ... */
     const char *algorithm;  /* a line on how; may be "" */
     int phase;              /* from 1; 0: beside the plan */
@@ -736,60 +867,70 @@ typedef struct deeper_bench_step {
     double share;           /* of all steps, 0..1 */
     double gflops;          /* 2 x multiply-adds x batch / ms, in 1e9 a second */
     double ratio_to_floor;  /* ms / (2 x multiply-adds x batch / peak); 0 without multiply-adds */
-    uint64_t multiply_adds; /* an image, by direct convolution; 0 for what is no convolution or linear layer */
+    uint64_t multiply_adds; /* an image, by direct convolution; 0 for what is no convolution or
+                               linear layer */
 } deeper_bench_step;
 
-/* deeper_bench, or with `training` deeper_bench_training, that also tells of every step, in the order of the run. Taking the times
- * costs two looks at the clock a task, which the result's times have in them too. */
-DEEPER_API deeper_status deeper_bench_steps(const deeper_model *model, const deeper_session_options *options, int training,
-                                            double seconds, void (*step)(void *context, const deeper_bench_step *step),
-                                            void *context, deeper_benchmark *result, deeper_error *error);
+/* deeper_bench, or with `training` deeper_bench_training, that also tells of every step, in the
+ * order of the run. Taking the times costs two looks at the clock a task, which the result's times
+ * have in them too. */
+DEEPER_API deeper_status
+deeper_bench_steps(const deeper_model *model, const deeper_session_options *options, int training,
+                   double seconds, void (*step)(void *context, const deeper_bench_step *step),
+                   void *context, deeper_benchmark *result, deeper_error *error);
 
-/* ------------------------------------------------------------------------------------------------------------ tuning */
+/* --------------------------------------------------------------------------------------- tuning */
 
 typedef struct deeper_tune_options {
     size_t size;
-    int batch;                                                      /* images of the runs that are timed; 0: 1 */
-    int threads;                                                    /* as in a session; one thread is measured besides */
+    int batch;   /* images of the runs that are timed; 0: 1 */
+    int threads; /* as in a session; one thread is measured besides */
     void (*progress)(void *context, uint64_t done, uint64_t total); /* measurements; may be NULL */
     void *context;
 } deeper_tune_options;
-#define DEEPER_TUNE_OPTIONS_INIT                                                                                                   \
+#define DEEPER_TUNE_OPTIONS_INIT                                                                   \
     { sizeof(deeper_tune_options), 0, 0, NULL, NULL }
 
-/* One kind of convolution: C channels to K outputs of H x W with a window (for the first layer over a picture with stride 2 that of
- * its four phases: 4 C channels, half the window). Valid during the callback, texts too. */
+/* One kind of convolution: C channels to K outputs of H x W with a window (for the first layer over
+ * a picture with stride 2 that of its four phases: 4 C channels, half the window). Valid during the
+ * callback, texts too. */
 typedef struct deeper_tuned_layer {
     const char *layer; /* the first of its kind, "inception_3a/3x3" */
     int layers;        /* of this kind */
     int channels, outputs, height, width, window;
-    const char *model;         /* how the library computes it of itself: "direct", "winograd, 6 points, ..." */
+    const char
+        *model; /* how the library computes it of itself: "direct", "winograd, 6 points, ..." */
     const char *tuned;         /* how the file says */
     int changed;               /* 1: they differ */
     double model_ms, tuned_ms; /* of all layers of the kind in one run */
 } deeper_tuned_layer;
 
 typedef struct deeper_tuning_result {
-    int kinds, changed;                /* of convolutions that have a choice; those whose choice is not the library's own */
-    int slower;                        /* 1: the changes made whole runs no faster, so that none was kept */
-    int threads;                       /* that were used */
-    double model_ms, tuned_ms;         /* of a whole run, medians of runs in turns */
+    int kinds, changed;        /* of convolutions that have a choice; those whose choice is not the
+                                  library's own */
+    int slower;                /* 1: the changes made whole runs no faster, so that none was kept */
+    int threads;               /* that were used */
+    double model_ms, tuned_ms; /* of a whole run, medians of runs in turns */
     double model_one_ms, tuned_one_ms; /* the same with one thread */
     const char *isa;                   /* static */
 } deeper_tuning_result;
 
-/* Measures how each kind of convolution in the network is computed fastest on this machine, within whole runs of the network (the
- * model needs parameter values), and writes a file for deeper_session_options.tuning, atomically; what the file has of other
- * networks and instruction sets of this machine stays, also when several processes tune at once. A choice other than the library's
- * own is kept where it is clearly faster, by 3 % at least in the geometric mean of one thread and all threads. Takes about a minute
- * for GoogLeNet. `layer` (may be NULL) is called once a kind at the end. The same file means the same results whatever the batch or
- * the number of threads. Errors: those of deeper_session_create; IO. */
-DEEPER_API deeper_status deeper_tune(const deeper_model *model, const char *path, const deeper_tune_options *options,
-                                     void (*layer)(void *context, const deeper_tuned_layer *layer), void *context,
-                                     deeper_tuning_result *result, deeper_error *error);
+/* Measures how each kind of convolution in the network is computed fastest on this machine, within
+ * whole runs of the network (the model needs parameter values), and writes a file for
+ * deeper_session_options.tuning, atomically; what the file has of other networks and instruction
+ * sets of this machine stays, also when several processes tune at once. A choice other than the
+ * library's own is kept where it is clearly faster, by 3 % at least in the geometric mean of one
+ * thread and all threads. Takes about a minute for GoogLeNet. `layer` (may be NULL) is called once
+ * a kind at the end. The same file means the same results whatever the batch or the number of
+ * threads. Errors: those of deeper_session_create; IO. */
+DEEPER_API deeper_status deeper_tune(const deeper_model *model, const char *path,
+                                     const deeper_tune_options *options,
+                                     void (*layer)(void *context, const deeper_tuned_layer *layer),
+                                     void *context, deeper_tuning_result *result,
+                                     deeper_error *error);
 
-/* Whether a session can use a tuning file. Errors: MISMATCH (a sound file of another machine or version: to be ignored, or measured
- * anew), FORMAT and LIMIT (no tuning), IO. */
+/* Whether a session can use a tuning file. Errors: MISMATCH (a sound file of another machine or
+ * version: to be ignored, or measured anew), FORMAT and LIMIT (no tuning), IO. */
 DEEPER_API deeper_status deeper_tuning_check(const char *path, deeper_error *error);
 
 /* The choices of a tuning file for one instruction set. */
@@ -806,35 +947,42 @@ typedef struct deeper_tuning_contents {
     deeper_tuning_set sets[8];
 } deeper_tuning_contents;
 
-/* What a tuning file of any machine has. Errors: MISMATCH (of another version), FORMAT and LIMIT (no tuning), IO. */
-DEEPER_API deeper_status deeper_tuning_examine(const char *path, deeper_tuning_contents *contents, deeper_error *error);
+/* What a tuning file of any machine has. Errors: MISMATCH (of another version), FORMAT and LIMIT
+ * (no tuning), IO. */
+DEEPER_API deeper_status deeper_tuning_examine(const char *path, deeper_tuning_contents *contents,
+                                               deeper_error *error);
 
-/* -------------------------------------------------------------------------------------------------------- comparing networks */
+/* --------------------------------------------------------------------------- comparing networks */
 
-/* Networks side by side: what each costs, how fast it is here and, given pictures, how well it learns in one and the same budget.
- * A member is a text, ARCHITECTURE[:OPTIONS][@SIZE][/CROPS]: "googlenet:module=naive@64", "nin:form=cifar/10". */
+/* Networks side by side: what each costs, how fast it is here and, given pictures, how well it
+ * learns in one and the same budget. A member is a text, ARCHITECTURE[:OPTIONS][@SIZE][/CROPS]:
+ * "googlenet:module=naive@64", "nin:form=cifar/10". */
 typedef struct deeper_compare_options {
     size_t size;
     const char *const *members;
     size_t member_count;
-    const char *preset; /* in place of members: an ablation of the paper by its name (deeper_compare_preset) */
+    const char *preset; /* in place of members: an ablation of the paper by its name
+                           (deeper_compare_preset) */
     const char *base;   /* the network that the preset varies [NULL: "googlenet"] */
     int image_size;     /* of members that do not say theirs [0: 224] */
     int classes;        /* where nothing is trained [0: 1000] */
     double seconds;     /* of each timing; 0: nothing is timed [1] */
-    int batch;          /* images of a training step that is timed [8]; inference is timed one image at a time */
-    int threads;        /* as in a session [0] */
-    /* How every member is trained, or NULL: not at all. architecture, init, image_size, out, resume and threads are the members'
-     * and are ignored here. */
+    int batch;   /* images of a training step that is timed [8]; inference is timed one image at a
+                    time */
+    int threads; /* as in a session [0] */
+    /* How every member is trained, or NULL: not at all. architecture, init, image_size, out, resume
+     * and threads are the members' and are ignored here. */
     const deeper_train_options *train;
-    const char
-        *out;   /* a folder for compare.csv, compare.html and runs/, a run a member; train needs it; NULL: nothing is written */
-    int resume; /* 1: go on in `out`: runs that are there are finished or taken as they are, with the options they began with */
+    const char *out; /* a folder for compare.csv, compare.html and runs/, a run a member; train
+                        needs it; NULL: nothing is written */
+    int resume; /* 1: go on in `out`: runs that are there are finished or taken as they are, with
+                   the options they began with */
 } deeper_compare_options;
-#define DEEPER_COMPARE_OPTIONS_INIT                                                                                                \
+#define DEEPER_COMPARE_OPTIONS_INIT                                                                \
     { sizeof(deeper_compare_options), NULL, 0, NULL, NULL, 0, 0, 1.0, 8, 0, NULL, NULL, 0 }
 
-/* What was found of one member. Numbers that were not measured are NAN or 0. Texts are valid during the callback. */
+/* What was found of one member. Numbers that were not measured are NAN or 0. Texts are valid during
+ * the callback. */
 typedef struct deeper_compared {
     const char *member;       /* as it was asked for */
     const char *architecture; /* "googlenet" */
@@ -842,11 +990,11 @@ typedef struct deeper_compared {
     int image_size, crops;
     deeper_status status; /* DEEPER_OK, or what ended the work on this member; `message` says why */
     const char *message;
-    uint64_t parameters, multiply_adds;           /* of inference, an image */
-    uint64_t activation_bytes;                    /* that a session of one image holds, workspace included */
+    uint64_t parameters, multiply_adds; /* of inference, an image */
+    uint64_t activation_bytes;          /* that a session of one image holds, workspace included */
     double forward_ms, forward_images_per_second; /* one image at a time */
     double training_images_per_second;            /* batches of `batch` images */
-    double joules;                                /* of an image, inference; NAN where the machine does not tell */
+    double joules; /* of an image, inference; NAN where the machine does not tell */
     int epochs;
     uint64_t images_seen; /* in training */
     double train_seconds;
@@ -855,18 +1003,23 @@ typedef struct deeper_compared {
 } deeper_compared;
 
 typedef struct deeper_compare_calls {
-    void (*begin)(void *context, const char *member, size_t index, size_t count);             /* may be NULL */
-    void (*done)(void *context, const deeper_compared *compared, size_t index, size_t count); /* may be NULL */
-    void (*note)(void *context, const char *message);                                         /* said once; may be NULL */
-    void (*event)(void *context, const deeper_train_event *event); /* of the run of the member under way; may be NULL */
-    int (*control)(void *context);                                 /* as in deeper_train_calls */
+    void (*begin)(void *context, const char *member, size_t index, size_t count); /* may be NULL */
+    void (*done)(void *context, const deeper_compared *compared, size_t index,
+                 size_t count);                       /* may be NULL */
+    void (*note)(void *context, const char *message); /* said once; may be NULL */
+    void (*event)(
+        void *context,
+        const deeper_train_event *event); /* of the run of the member under way; may be NULL */
+    int (*control)(void *context);        /* as in deeper_train_calls */
     void *context;
 } deeper_compare_calls;
 
-/* Compares, one member after the other. A member that fails has its status and the rest goes on; *failed (may be NULL) receives how
- * many did. Errors: those of a member's text, architecture or size, before anything is begun; ARGUMENT; IO; STOPPED, when control
- * asked for it: the runs go on with `resume`. */
-DEEPER_API deeper_status deeper_compare(const deeper_compare_options *options, const deeper_compare_calls *calls, size_t *failed,
+/* Compares, one member after the other. A member that fails has its status and the rest goes on;
+ * *failed (may be NULL) receives how many did. Errors: those of a member's text, architecture or
+ * size, before anything is begun; ARGUMENT; IO; STOPPED, when control asked for it: the runs go on
+ * with `resume`. */
+DEEPER_API deeper_status deeper_compare(const deeper_compare_options *options,
+                                        const deeper_compare_calls *calls, size_t *failed,
                                         deeper_error *error);
 
 /* The presets: name, and one line on what each compares; NULL past the last. */

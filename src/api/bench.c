@@ -27,11 +27,13 @@ static float *take_batch(const bench *it, dp_shape shape) {
     return dp_alloc(it->model->owner.allocator, count, sizeof(float));
 }
 
-static deeper_status bench_begin(bench *it, const deeper_session_options *options, bool profiled, deeper_error *error) {
+static deeper_status bench_begin(bench *it, const deeper_session_options *options, bool profiled,
+                                 deeper_error *error) {
     const dp_model *inner = it->model->model;
     const dp_node *softmax = &inner->graph->nodes[it->model->prob];
     if (softmax->op != DP_OP_SOFTMAX)
-        return dp_fail(error, DEEPER_ERROR_MISMATCH, "%s: its layer \"prob\" is no softmax, so it has no logits",
+        return dp_fail(error, DEEPER_ERROR_MISMATCH,
+                       "%s: its layer \"prob\" is no softmax, so it has no logits",
                        inner->architecture);
     const int nodes[] = { softmax->inputs[0], it->model->prob };
     DP_TRY(dp_session_open(&it->session, it->model, options, nodes, 2, error));
@@ -44,7 +46,8 @@ static deeper_status bench_begin(bench *it, const deeper_session_options *option
     it->logits = take_batch(it, dp_session_output(it->session, 0));
     it->probabilities = take_batch(it, dp_session_output(it->session, 1));
     if (!it->input || !it->logits || !it->probabilities)
-        return dp_fail_memory(error, "the benchmark's input and outputs; a smaller max_batch needs less");
+        return dp_fail_memory(error,
+                              "the benchmark's input and outputs; a smaller max_batch needs less");
     dp_time_input(it->input, dp_shape_floats(input) * (size_t)it->session->max_batch);
     return DEEPER_OK;
 }
@@ -63,8 +66,9 @@ static double checksum(const bench *it) {
     return sum;
 }
 
-deeper_status dp_bench_inference(const deeper_model *model, const deeper_session_options *options, double seconds,
-                                 const dp_step_listener *listener, deeper_benchmark *result, deeper_error *error) {
+deeper_status dp_bench_inference(const deeper_model *model, const deeper_session_options *options,
+                                 double seconds, const dp_step_listener *listener,
+                                 deeper_benchmark *result, deeper_error *error) {
     DP_TRY(dp_need(model, "model", error));
     DP_TRY(dp_need(result, "result", error));
     deeper_session_options mine = DEEPER_SESSION_OPTIONS_INIT;
@@ -90,7 +94,7 @@ deeper_status dp_bench_inference(const deeper_model *model, const deeper_session
     return status;
 }
 
-deeper_status deeper_bench(const deeper_model *model, const deeper_session_options *options, double seconds,
-                           deeper_benchmark *result, deeper_error *error) {
+deeper_status deeper_bench(const deeper_model *model, const deeper_session_options *options,
+                           double seconds, deeper_benchmark *result, deeper_error *error) {
     return dp_bench_inference(model, options, seconds, NULL, result, error);
 }

@@ -1,6 +1,6 @@
-/* bench.h - timing against the arithmetic peak of the same threads: what the calls deeper_bench... share.
- * The ratio says how far a run is from one that did nothing but the multiply-adds of direct convolution at the peak of this
- * machine, so it can be compared between machines and over time. */
+/* bench.h - timing against the arithmetic peak of the same threads: what the calls deeper_bench...
+ * share. The ratio says how far a run is from one that did nothing but the multiply-adds of direct
+ * convolution at the peak of this machine, so it can be compared between machines and over time. */
 #ifndef DP_API_BENCH_H
 #define DP_API_BENCH_H
 
@@ -14,7 +14,8 @@ typedef struct dp_step_listener {
     void *context;
 } dp_step_listener;
 
-/* What is timed: run(context) does one batch of `batch` images of `multiply_adds` each on the threads of the pool. */
+/* What is timed: run(context) does one batch of `batch` images of `multiply_adds` each on the
+ * threads of the pool. */
 typedef struct dp_timed {
     const deeper_allocator *allocator;
     const dp_kernels *kernels;
@@ -31,21 +32,26 @@ typedef struct dp_timed {
 /* Whether something may be timed for so long: 0 to a day. Errors: ARGUMENT. */
 deeper_status dp_check_seconds(double seconds, deeper_error *error);
 
-/* Measures the peak, warms up, runs for about `seconds` (at least ten times), measures the peak again and fills *result but for its
- * checksum; with a profile tells its steps. Errors: ARGUMENT (seconds), MEMORY. */
-deeper_status dp_time(const dp_timed *timed, double seconds, deeper_benchmark *result, deeper_error *error);
+/* Measures the peak, warms up, runs for about `seconds` (at least ten times), measures the peak
+ * again and fills *result but for its checksum; with a profile tells its steps. Errors: ARGUMENT
+ * (seconds), MEMORY. */
+deeper_status dp_time(const dp_timed *timed, double seconds, deeper_benchmark *result,
+                      deeper_error *error);
 
 /* Tells of every step of the fastest run, whose profile that is. Errors: MEMORY. */
-deeper_status dp_tell_steps(const dp_timed *timed, const dp_profile *fastest, const deeper_benchmark *result, deeper_error *error);
+deeper_status dp_tell_steps(const dp_timed *timed, const dp_profile *fastest,
+                            const deeper_benchmark *result, deeper_error *error);
 
 /* deeper_bench and deeper_bench_training; listener NULL: nobody listens, nothing is profiled. */
-deeper_status dp_bench_inference(const deeper_model *model, const deeper_session_options *options, double seconds,
-                                 const dp_step_listener *listener, deeper_benchmark *result, deeper_error *error);
-deeper_status dp_bench_training(const deeper_model *model, const deeper_session_options *options, double seconds,
-                                const dp_step_listener *listener, deeper_benchmark *result, deeper_error *error);
+deeper_status dp_bench_inference(const deeper_model *model, const deeper_session_options *options,
+                                 double seconds, const dp_step_listener *listener,
+                                 deeper_benchmark *result, deeper_error *error);
+deeper_status dp_bench_training(const deeper_model *model, const deeper_session_options *options,
+                                double seconds, const dp_step_listener *listener,
+                                deeper_benchmark *result, deeper_error *error);
 
-/* The fixed input of `count` floats: x[i] = (h(i) / 2^31 - 1) * 64 for the number i of a float, h a 32-bit hash. Its range is about
- * that of a photo less its mean. */
+/* The fixed input of `count` floats: x[i] = (h(i) / 2^31 - 1) * 64 for the number i of a float, h a
+ * 32-bit hash. Its range is about that of a photo less its mean. */
 void dp_time_input(float *input, size_t count);
 
 #endif

@@ -1,4 +1,5 @@
-/* bench_steps.c - deeper_bench_steps: where the time of a run goes, a step of its plan at a time. */
+/* bench_steps.c - deeper_bench_steps: where the time of a run goes, a step of its plan at a
+ * time. */
 #include "api/bench.h"
 #include "api/handles.h"
 
@@ -7,7 +8,8 @@
 enum { TEXT_LIMIT = 1 << 16 }; /* bytes of one algorithm's description */
 
 /* Completes a step that took `ms`, and tells. */
-static void tell(const dp_timed *timed, deeper_bench_step *step, double ms, const deeper_benchmark *result) {
+static void tell(const dp_timed *timed, deeper_bench_step *step, double ms,
+                 const deeper_benchmark *result) {
     double flops = 2.0 * (double)step->multiply_adds * timed->batch;
     step->ms = ms;
     step->share = ms / result->min_ms;
@@ -16,7 +18,8 @@ static void tell(const dp_timed *timed, deeper_bench_step *step, double ms, cons
     timed->listener->step(timed->listener->context, step);
 }
 
-deeper_status dp_tell_steps(const dp_timed *timed, const dp_profile *fastest, const deeper_benchmark *result, deeper_error *error) {
+deeper_status dp_tell_steps(const dp_timed *timed, const dp_profile *fastest,
+                            const deeper_benchmark *result, deeper_error *error) {
     const dp_plan *plan = fastest->plan;
     double planned = 0;
     dp_buffer text;
@@ -38,16 +41,18 @@ deeper_status dp_tell_steps(const dp_timed *timed, const dp_profile *fastest, co
     dp_buffer_free(&text);
     if (failed)
         return dp_fail_memory(error, "the names of the steps");
-    tell(timed, &(deeper_bench_step){ .layer = "", .operation = timed->rest, .algorithm = "" }, fmax(result->min_ms - planned, 0),
-         result);
+    tell(timed, &(deeper_bench_step){ .layer = "", .operation = timed->rest, .algorithm = "" },
+         fmax(result->min_ms - planned, 0), result);
     return DEEPER_OK;
 }
 
-deeper_status deeper_bench_steps(const deeper_model *model, const deeper_session_options *options, int training, double seconds,
-                                 void (*step)(void *context, const deeper_bench_step *step), void *context,
-                                 deeper_benchmark *result, deeper_error *error) {
+deeper_status deeper_bench_steps(const deeper_model *model, const deeper_session_options *options,
+                                 int training, double seconds,
+                                 void (*step)(void *context, const deeper_bench_step *step),
+                                 void *context, deeper_benchmark *result, deeper_error *error) {
     if (!step)
         return dp_fail(error, DEEPER_ERROR_ARGUMENT, "step is NULL");
     const dp_step_listener listener = { step, context };
-    return (training ? dp_bench_training : dp_bench_inference)(model, options, seconds, &listener, result, error);
+    return (training ? dp_bench_training : dp_bench_inference)(model, options, seconds, &listener,
+                                                               result, error);
 }

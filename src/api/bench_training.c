@@ -1,6 +1,7 @@
-/* bench_training.c - deeper_bench_training: one whole training step on a fixed input: weights packed, forward with every head,
- * backward, the norm of the gradients, the update with momentum and average. The network is one of the model's architecture with
- * its heads and values of its own, so that the caller's model stays as it is. */
+/* bench_training.c - deeper_bench_training: one whole training step on a fixed input: weights
+ * packed, forward with every head, backward, the norm of the gradients, the update with momentum
+ * and average. The network is one of the model's architecture with its heads and values of its own,
+ * so that the caller's model stays as it is. */
 #include "api/bench.h"
 #include "api/handles.h"
 #include "train/init.h"
@@ -35,8 +36,8 @@ static void bench_end(bench *it, const deeper_allocator *allocator) {
 }
 
 /* The architecture of `from` with its auxiliary heads, where it has such an option. */
-static deeper_status make_model(bench *it, const dp_model *from, int image_size, const deeper_allocator *allocator,
-                                deeper_error *error) {
+static deeper_status make_model(bench *it, const dp_model *from, int image_size,
+                                const deeper_allocator *allocator, deeper_error *error) {
     char spec[1200];
     snprintf(spec, sizeof spec, "%s:%s", from->architecture, from->options);
     char *aux = strstr(spec, "aux=0");
@@ -49,14 +50,16 @@ static deeper_status make_model(bench *it, const dp_model *from, int image_size,
 }
 
 /* Every parameter but the running statistics learns. */
-static deeper_status make_optimiser(bench *it, const deeper_allocator *allocator, deeper_error *error) {
+static deeper_status make_optimiser(bench *it, const deeper_allocator *allocator,
+                                    deeper_error *error) {
     size_t count = (size_t)it->model->graph->parameters, begin = 0;
     it->segments = dp_alloc(allocator, count, sizeof *it->segments);
     if (!it->segments)
         return dp_fail_memory(error, "the segments of the parameters");
     for (size_t p = 0; p < count; p++) {
         size_t floats = dp_shape_floats(dp_model_parameter(it->model, (int)p)->shape);
-        it->segments[p] = (dp_segment){ begin, floats, 1.0F, 1.0F, it->learner->nodes.gradients[p] >= 0 };
+        it->segments[p] =
+            (dp_segment){ begin, floats, 1.0F, 1.0F, it->learner->nodes.gradients[p] >= 0 };
         begin += floats;
     }
     const dp_optimiser_options options = { .kernels = dp_gradient_kernels_for(it->learner->isa),
@@ -73,15 +76,17 @@ static deeper_status make_optimiser(bench *it, const deeper_allocator *allocator
     return dp_optimiser_create(&it->optimiser, &options, allocator, error);
 }
 
-static deeper_status bench_begin(bench *it, const deeper_model *model, const deeper_session_options *options, bool profiled,
+static deeper_status bench_begin(bench *it, const deeper_model *model,
+                                 const deeper_session_options *options, bool profiled,
                                  deeper_error *error) {
     const deeper_allocator *allocator = model->owner.allocator;
     dp_shape input = model->model->graph->nodes[model->input].shape;
     it->batch = options->max_batch ? options->max_batch : 1;
     DP_TRY(make_model(it, model->model, input.h, allocator, error));
-    const dp_learner_options mine = {
-        .aux_weight = 0.3F, .max_batch = it->batch, .threads = options->threads, .direct = options->direct != 0
-    };
+    const dp_learner_options mine = { .aux_weight = 0.3F,
+                                      .max_batch = it->batch,
+                                      .threads = options->threads,
+                                      .direct = options->direct != 0 };
     DP_TRY(dp_learner_create(&it->learner, it->model, &mine, allocator, error));
     if (profiled)
         DP_TRY(dp_profile_create(&it->profile, it->learner->plan, error));
@@ -110,7 +115,8 @@ static void run_step(void *context) {
     dp_float_mode_leave(mode);
 }
 
-/* Products of forward and backward of one image: 3 x forward less the input gradient of the first convolution. */
+/* Products of forward and backward of one image: 3 x forward less the input gradient of the first
+ * convolution. */
 static uint64_t multiply_adds(const dp_graph *training) {
     uint64_t sum = 0;
     for (int i = 0; i < training->count; i++)
@@ -118,8 +124,9 @@ static uint64_t multiply_adds(const dp_graph *training) {
     return sum;
 }
 
-deeper_status dp_bench_training(const deeper_model *model, const deeper_session_options *options, double seconds,
-                                const dp_step_listener *listener, deeper_benchmark *result, deeper_error *error) {
+deeper_status dp_bench_training(const deeper_model *model, const deeper_session_options *options,
+                                double seconds, const dp_step_listener *listener,
+                                deeper_benchmark *result, deeper_error *error) {
     DP_TRY(dp_need(model, "model", error));
     DP_TRY(dp_need(result, "result", error));
     deeper_session_options mine = DEEPER_SESSION_OPTIONS_INIT;
@@ -145,7 +152,8 @@ deeper_status dp_bench_training(const deeper_model *model, const deeper_session_
     return status;
 }
 
-deeper_status deeper_bench_training(const deeper_model *model, const deeper_session_options *options, double seconds,
+deeper_status deeper_bench_training(const deeper_model *model,
+                                    const deeper_session_options *options, double seconds,
                                     deeper_benchmark *result, deeper_error *error) {
     return dp_bench_training(model, options, seconds, NULL, result, error);
 }

@@ -4,13 +4,15 @@
 #include "eval/metrics.h"
 #include "eval/stream.h"
 
-deeper_status dp_session_classifier(dp_classifier **classifier, deeper_session *session, int crops, bool smaller,
-                                    deeper_error *error) {
+deeper_status dp_session_classifier(dp_classifier **classifier, deeper_session *session, int crops,
+                                    bool smaller, deeper_error *error) {
     int last = dp_crop_set_find(crops), first = smaller ? 0 : last;
     DP_TRY(dp_crops_check(crops, error));
-    if (!session->classifier || session->classifier->first != first || session->classifier->last != last) {
+    if (!session->classifier || session->classifier->first != first
+        || session->classifier->last != last) {
         dp_classifier *made = NULL;
-        DP_TRY(dp_classifier_create(&made, session->session, session->model->prob, first, last, error));
+        DP_TRY(dp_classifier_create(&made, session->session, session->model->prob, first, last,
+                                    error));
         dp_classifier_free(session->classifier);
         session->classifier = made;
         dp_free(session->model->owner.allocator, session->tensor);
@@ -22,12 +24,14 @@ deeper_status dp_session_classifier(dp_classifier **classifier, deeper_session *
 
 deeper_status dp_need_combine(deeper_combine combine, deeper_error *error) {
     return dp_combine_name(combine) ? DEEPER_OK
-                                    : dp_fail(error, DEEPER_ERROR_ARGUMENT, "combine is %d, which is no rule", (int)combine);
+                                    : dp_fail(error, DEEPER_ERROR_ARGUMENT,
+                                              "combine is %d, which is no rule", (int)combine);
 }
 
 /* The `capacity` most probable classes, with their labels. */
-static deeper_status choose(const deeper_model *model, const float *probabilities, deeper_prediction *top, size_t capacity,
-                            size_t *found, deeper_error *error) {
+static deeper_status choose(const deeper_model *model, const float *probabilities,
+                            deeper_prediction *top, size_t capacity, size_t *found,
+                            deeper_error *error) {
     size_t *best = dp_alloc_raw(model->owner.allocator, capacity, sizeof *best);
     if (!best)
         return dp_fail_memory(error, "the predictions");
@@ -44,8 +48,9 @@ static deeper_status choose(const deeper_model *model, const float *probabilitie
     return DEEPER_OK;
 }
 
-deeper_status deeper_classify(deeper_session *session, const deeper_image *image, int crops, deeper_prediction *top,
-                              size_t capacity, size_t *found, deeper_error *error) {
+deeper_status deeper_classify(deeper_session *session, const deeper_image *image, int crops,
+                              deeper_prediction *top, size_t capacity, size_t *found,
+                              deeper_error *error) {
     DP_TRY(dp_need(session, "session", error));
     DP_TRY(dp_need(image, "image", error));
     DP_TRY(dp_need(top, "top", error));
@@ -56,16 +61,20 @@ deeper_status deeper_classify(deeper_session *session, const deeper_image *image
     dp_classifier *classifier = NULL;
     DP_TRY(dp_session_classifier(&classifier, session, crops, false, error));
     if (!session->tensor)
-        session->tensor = dp_alloc_raw(allocator, classifier->picture_floats, sizeof *session->tensor);
+        session->tensor =
+            dp_alloc_raw(allocator, classifier->picture_floats, sizeof *session->tensor);
     float *probabilities = dp_alloc_raw(allocator, classes, sizeof *probabilities);
-    deeper_status status = session->tensor && probabilities
-                               ? dp_classifier_prepare(classifier, &image->image, session->tensor, allocator, error)
-                               : dp_fail_memory(error, "the crops of a picture");
+    deeper_status status =
+        session->tensor && probabilities
+            ? dp_classifier_prepare(classifier, &image->image, session->tensor, allocator, error)
+            : dp_fail_memory(error, "the crops of a picture");
     if (status == DEEPER_OK) {
         const int size[1][2] = { { image->image.width, image->image.height } };
         dp_classifier_run(classifier, session->tensor, classifier->picture_floats, size, 1);
-        dp_combine(DEEPER_COMBINE_MEAN, classifier->softmaxes, classifier->crops, classes, probabilities);
-        status = choose(model, probabilities, top, capacity < classes ? capacity : classes, found, error);
+        dp_combine(DEEPER_COMBINE_MEAN, classifier->softmaxes, classifier->crops, classes,
+                   probabilities);
+        status = choose(model, probabilities, top, capacity < classes ? capacity : classes, found,
+                        error);
     }
     dp_free(allocator, probabilities);
     return status;
@@ -83,7 +92,10 @@ typedef struct streaming {
 static int give(void *context, const dp_answer *answer) {
     const streaming *it = context;
     const dp_classifier *classifier = it->classifier;
-    deeper_result result = { .path = answer->path, .label = answer->label, .status = answer->status, .message = answer->message };
+    deeper_result result = { .path = answer->path,
+                             .label = answer->label,
+                             .status = answer->status,
+                             .message = answer->message };
     if (answer->status == DEEPER_OK) {
         const float *crops = answer->softmaxes[0];
         dp_combine(it->combine, crops, classifier->crops, classifier->classes, it->probabilities);
@@ -95,12 +107,15 @@ static int give(void *context, const dp_answer *answer) {
     return it->sink(it->context, &result);
 }
 
-deeper_status deeper_classify_stream(deeper_session *session, const deeper_source *source, const deeper_stream_options *options,
-                                     int (*sink)(void *context, const deeper_result *result), void *context, deeper_error *error) {
+deeper_status deeper_classify_stream(deeper_session *session, const deeper_source *source,
+                                     const deeper_stream_options *options,
+                                     int (*sink)(void *context, const deeper_result *result),
+                                     void *context, deeper_error *error) {
     DP_TRY(dp_need(session, "session", error));
     DP_TRY(dp_need(source, "source", error));
     if (!source->next || !sink)
-        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "%s is NULL", source->next ? "sink" : "source->next");
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "%s is NULL",
+                       source->next ? "sink" : "source->next");
     deeper_stream_options mine = DEEPER_STREAM_OPTIONS_INIT;
     DP_TRY(dp_options_read(&mine, sizeof mine, options, "deeper_stream_options", error));
     DP_TRY(dp_need_readers(mine.readers, error));
@@ -108,7 +123,9 @@ deeper_status deeper_classify_stream(deeper_session *session, const deeper_sourc
     dp_classifier *classifier = NULL;
     DP_TRY(dp_session_classifier(&classifier, session, mine.crops, false, error));
     const deeper_allocator *allocator = session->model->owner.allocator;
-    streaming it = { .classifier = classifier, .combine = mine.combine, .sink = sink, .context = context };
+    streaming it = {
+        .classifier = classifier, .combine = mine.combine, .sink = sink, .context = context
+    };
     const dp_stream stream = {
         .classifiers = &classifier,
         .classifier_count = 1,
@@ -118,7 +135,8 @@ deeper_status deeper_classify_stream(deeper_session *session, const deeper_sourc
         .context = &it,
     };
     it.probabilities = dp_alloc_raw(allocator, classifier->classes, sizeof *it.probabilities);
-    deeper_status status = it.probabilities ? dp_classify_stream(&stream, error) : dp_fail_memory(error, "the probabilities");
+    deeper_status status = it.probabilities ? dp_classify_stream(&stream, error)
+                                            : dp_fail_memory(error, "the probabilities");
     dp_free(allocator, it.probabilities);
     return status;
 }

@@ -1,5 +1,6 @@
-/* compare.c - deeper_compare: one member after the other, each trained, opened and timed by the calls that train, eval and bench
- * are made of; what was found is written after every member, so that a comparison that is stopped leaves what it had. */
+/* compare.c - deeper_compare: one member after the other, each trained, opened and timed by the
+ * calls that train, eval and bench are made of; what was found is written after every member, so
+ * that a comparison that is stopped leaves what it had. */
 #include "api/compare.h"
 #include "api/bench.h"
 #include "api/handles.h"
@@ -39,14 +40,14 @@ static void note(const comparison *c, const char *message) {
         c->calls->note(c->calls->context, message);
 }
 
-/* -------------------------------------------------------------------------------------------------------------- before */
+/* --------------------------------------------------------------------------------------- before */
 
 static int classes_of(const comparison *c) {
     return c->options->classes ? c->options->classes : DEFAULT_CLASSES;
 }
 
-/* What would fail every member, and a member that cannot be built, are errors of the call: a typing error must not wait for hours
- * of training. */
+/* What would fail every member, and a member that cannot be built, are errors of the call: a typing
+ * error must not wait for hours of training. */
 static deeper_status check(const comparison *c, deeper_error *error) {
     int threads;
     DP_TRY(dp_check_seconds(c->options->seconds, error));
@@ -54,7 +55,8 @@ static deeper_status check(const comparison *c, deeper_error *error) {
     DP_TRY(dp_threads_select(&threads, c->options->threads, error));
     for (size_t i = 0; i < c->count; i++) {
         deeper_model *model = NULL;
-        DP_TRY(deeper_model_create(&model, c->members[i].spec, classes_of(c), c->members[i].image_size, NULL, error));
+        DP_TRY(deeper_model_create(&model, c->members[i].spec, classes_of(c),
+                                   c->members[i].image_size, NULL, error));
         deeper_model_close(model);
     }
     return DEEPER_OK;
@@ -62,7 +64,8 @@ static deeper_status check(const comparison *c, deeper_error *error) {
 
 static deeper_status prepare_folder(const comparison *c, deeper_error *error) {
     const char *out = c->options->out;
-    DP_TRY(c->options->resume ? dp_folder_make(out, error) : dp_folder_make_new(out, "comparison", NULL, error));
+    DP_TRY(c->options->resume ? dp_folder_make(out, error)
+                              : dp_folder_make_new(out, "comparison", NULL, error));
     char *runs = dp_path_join(NULL, out, RUNS);
     if (!runs)
         return dp_fail_memory(error, "a path");
@@ -75,12 +78,14 @@ static deeper_status prepare(comparison *c, deeper_error *error) {
     DP_TRY(dp_compare_members(c->members, &c->count, c->options, error));
     DP_TRY(check(c, error));
     if (c->options->train && !c->options->out)
-        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "out is missing: trained networks need a folder");
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT,
+                       "out is missing: trained networks need a folder");
     if (!c->options->train && c->options->resume)
         return dp_fail(error, DEEPER_ERROR_ARGUMENT, "resume: only trained networks are kept");
     for (size_t i = 0; i < c->count && !c->options->train; i++)
         if (c->members[i].crops != 1)
-            return dp_fail(error, DEEPER_ERROR_ARGUMENT, "members: %s: crops are of trained networks; give pictures",
+            return dp_fail(error, DEEPER_ERROR_ARGUMENT,
+                           "members: %s: crops are of trained networks; give pictures",
                            c->members[i].text);
     if (c->options->out)
         DP_TRY(prepare_folder(c, error));
@@ -90,17 +95,18 @@ static deeper_status prepare(comparison *c, deeper_error *error) {
     return DEEPER_OK;
 }
 
-/* ------------------------------------------------------------------------------------------------------------ training */
+/* ------------------------------------------------------------------------------------- training */
 
-/* The folder of a member's run, out/runs/NAME; members that differ in crops alone share one. Without commas, which part the models
- * of `deeper eval --model`. NULL: out of memory. */
+/* The folder of a member's run, out/runs/NAME; members that differ in crops alone share one.
+ * Without commas, which part the models of `deeper eval --model`. NULL: out of memory. */
 static char *run_folder(const comparison *c, const dp_member *member) {
     char name[DP_MEMBER_TEXT + 16];
     snprintf(name, sizeof name, "%s@%d", member->spec, member->image_size);
     for (char *at = name; *at; at++)
         if (*at == ':' || *at == ',')
             *at = '_';
-    char *runs = dp_path_join(NULL, c->options->out, RUNS), *folder = runs ? dp_path_join(NULL, runs, name) : NULL;
+    char *runs = dp_path_join(NULL, c->options->out, RUNS),
+         *folder = runs ? dp_path_join(NULL, runs, name) : NULL;
     dp_free(NULL, runs);
     return folder;
 }
@@ -113,8 +119,8 @@ static bool has_begun(const char *folder) {
     return there;
 }
 
-static deeper_status train_member(const comparison *c, const dp_member *member, const char *folder, deeper_compared *to,
-                                  deeper_error *error) {
+static deeper_status train_member(const comparison *c, const dp_member *member, const char *folder,
+                                  deeper_compared *to, deeper_error *error) {
     deeper_train_options train = DEEPER_TRAIN_OPTIONS_INIT;
     DP_TRY(dp_options_read(&train, sizeof train, c->options->train, "deeper_train_options", error));
     train.architecture = member->spec;
@@ -136,22 +142,26 @@ static deeper_status train_member(const comparison *c, const dp_member *member, 
 }
 
 /* The pictures that a run validates on, where they are a set of their own; *set may stay NULL. */
-static deeper_status open_validation(deeper_dataset **set, const deeper_train_options *train, deeper_error *error) {
+static deeper_status open_validation(deeper_dataset **set, const deeper_train_options *train,
+                                     deeper_error *error) {
     deeper_dataset *rest = NULL;
     if (train->val)
         return deeper_dataset_open(set, train->val, NULL, NULL, error);
-    deeper_status status = deeper_dataset_open_pair(&rest, set, train->data, train->data_root, NULL, error);
+    deeper_status status =
+        deeper_dataset_open_pair(&rest, set, train->data, train->data_root, NULL, error);
     deeper_dataset_close(rest);
     return status;
 }
 
 /* The same pictures once more, with more crops. */
-static deeper_status evaluate_crops(const comparison *c, deeper_session *session, int crops, deeper_compared *to,
-                                    deeper_error *error) {
+static deeper_status evaluate_crops(const comparison *c, deeper_session *session, int crops,
+                                    deeper_compared *to, deeper_error *error) {
     deeper_dataset *set = NULL;
     DP_TRY(open_validation(&set, c->options->train, error));
     if (!set)
-        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "%d crops need validation pictures that are a set of their own (val)", crops);
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT,
+                       "%d crops need validation pictures that are a set of their own (val)",
+                       crops);
     deeper_evaluate_options options = DEEPER_EVALUATE_OPTIONS_INIT;
     deeper_evaluation result = { 0 };
     options.crops = crops;
@@ -163,18 +173,21 @@ static deeper_status evaluate_crops(const comparison *c, deeper_session *session
     return status;
 }
 
-/* -------------------------------------------------------------------------------------------------------------- timing */
+/* --------------------------------------------------------------------------------------- timing */
 
 /* Joules of an image: the counters over some seconds of nothing else. */
-static deeper_status measure_energy(comparison *c, deeper_session *session, const deeper_model *model, deeper_compared *to,
+static deeper_status measure_energy(comparison *c, deeper_session *session,
+                                    const deeper_model *model, deeper_compared *to,
                                     deeper_error *error) {
     const dp_shape input = model->model->graph->nodes[model->input].shape;
     float *picture = dp_alloc(NULL, dp_shape_floats(input), sizeof *picture);
     float *probabilities = dp_alloc(NULL, deeper_model_classes(model), sizeof *probabilities);
-    deeper_status status = picture && probabilities ? DEEPER_OK : dp_fail_memory(error, "a picture");
+    deeper_status status =
+        picture && probabilities ? DEEPER_OK : dp_fail_memory(error, "a picture");
     uint64_t runs = 0;
     dp_energy_taken(&c->energy);
-    for (double begin = dp_now(); status == DEEPER_OK && (runs == 0 || dp_now() - begin < c->options->seconds); runs++)
+    for (double begin = dp_now();
+         status == DEEPER_OK && (runs == 0 || dp_now() - begin < c->options->seconds); runs++)
         status = deeper_session_run(session, picture, 1, &probabilities, error);
     to->joules = dp_energy_taken(&c->energy) / (double)runs;
     dp_free(NULL, picture);
@@ -182,8 +195,8 @@ static deeper_status measure_energy(comparison *c, deeper_session *session, cons
     return status;
 }
 
-static deeper_status time_member(comparison *c, const deeper_model *model, deeper_session *session, deeper_compared *to,
-                                 deeper_error *error) {
+static deeper_status time_member(comparison *c, const deeper_model *model, deeper_session *session,
+                                 deeper_compared *to, deeper_error *error) {
     deeper_session_options options = DEEPER_SESSION_OPTIONS_INIT;
     deeper_benchmark forward, training;
     options.threads = c->options->threads;
@@ -198,17 +211,19 @@ static deeper_status time_member(comparison *c, const deeper_model *model, deepe
     return DEEPER_OK;
 }
 
-/* -------------------------------------------------------------------------------------------------------------- member */
+/* --------------------------------------------------------------------------------------- member */
 
 static void describe(entry *e, const deeper_model *model) {
     deeper_compared *to = &e->compared;
-    snprintf(e->architecture, sizeof e->architecture, "%s", deeper_model_text(model, "architecture"));
+    snprintf(e->architecture, sizeof e->architecture, "%s",
+             deeper_model_text(model, "architecture"));
     snprintf(e->options, sizeof e->options, "%s", deeper_model_text(model, "options"));
     to->parameters = deeper_model_parameters(model, 0);
     to->multiply_adds = deeper_model_multiply_adds(model, 0);
 }
 
-static deeper_status measure(comparison *c, const dp_member *member, deeper_model *model, entry *e, deeper_error *error) {
+static deeper_status measure(comparison *c, const dp_member *member, deeper_model *model, entry *e,
+                             deeper_error *error) {
     deeper_session *session = NULL;
     deeper_session_options options = DEEPER_SESSION_OPTIONS_INIT;
     size_t arena = 0;
@@ -227,19 +242,22 @@ static deeper_status measure(comparison *c, const dp_member *member, deeper_mode
 }
 
 /* The network as it was trained, or with made-up values. */
-static deeper_status open_model(const comparison *c, const dp_member *member, const char *folder, deeper_model **model,
-                                deeper_error *error) {
+static deeper_status open_model(const comparison *c, const dp_member *member, const char *folder,
+                                deeper_model **model, deeper_error *error) {
     if (!folder) {
-        DP_TRY(deeper_model_create(model, member->spec, classes_of(c), member->image_size, NULL, error));
+        DP_TRY(deeper_model_create(model, member->spec, classes_of(c), member->image_size, NULL,
+                                   error));
         return deeper_model_initialize(*model, 1, error);
     }
     char *path = dp_path_join(NULL, folder, "model.safetensors");
-    deeper_status status = path ? deeper_model_open(model, path, NULL, error) : dp_fail_memory(error, "a path");
+    deeper_status status =
+        path ? deeper_model_open(model, path, NULL, error) : dp_fail_memory(error, "a path");
     dp_free(NULL, path);
     return status;
 }
 
-static deeper_status work(comparison *c, const dp_member *member, const char *folder, entry *e, deeper_error *error) {
+static deeper_status work(comparison *c, const dp_member *member, const char *folder, entry *e,
+                          deeper_error *error) {
     deeper_model *model = NULL;
     if (folder)
         DP_TRY(train_member(c, member, folder, &e->compared, error));
@@ -248,7 +266,8 @@ static deeper_status work(comparison *c, const dp_member *member, const char *fo
         status = measure(c, member, model, e, error);
     deeper_model_close(model);
     if (status == DEEPER_OK && e->compared.images > 0)
-        dp_wilson(e->compared.top1, e->compared.images, &e->compared.top1_least, &e->compared.top1_most);
+        dp_wilson(e->compared.top1, e->compared.images, &e->compared.top1_least,
+                  &e->compared.top1_most);
     return status;
 }
 
@@ -274,18 +293,24 @@ static deeper_status compare_member(comparison *c, size_t index, deeper_error *e
                                      .top1_most = NAN };
     e->compared.status = work(c, member, folder, e, &e->error);
     dp_free(NULL, folder);
-    return e->compared.status == DEEPER_ERROR_STOPPED ? dp_fail(error, DEEPER_ERROR_STOPPED, "%s", e->error.message) : DEEPER_OK;
+    return e->compared.status == DEEPER_ERROR_STOPPED
+               ? dp_fail(error, DEEPER_ERROR_STOPPED, "%s", e->error.message)
+               : DEEPER_OK;
 }
 
 static deeper_status write_files(const comparison *c, size_t done, deeper_error *error) {
     if (!c->options->out)
         return DEEPER_OK;
     const deeper_compared **rows = dp_alloc(NULL, done, sizeof(deeper_compared *));
-    char *csv = dp_path_join(NULL, c->options->out, "compare.csv"), *page = dp_path_join(NULL, c->options->out, "compare.html");
-    deeper_status status = rows && csv && page ? DEEPER_OK : dp_fail_memory(error, "the table of the comparison");
+    char *csv = dp_path_join(NULL, c->options->out, "compare.csv"),
+         *page = dp_path_join(NULL, c->options->out, "compare.html");
+    deeper_status status =
+        rows && csv && page ? DEEPER_OK : dp_fail_memory(error, "the table of the comparison");
     for (size_t i = 0; status == DEEPER_OK && i < done; i++)
         rows[i] = &c->entries[i].compared;
-    const dp_comparison_page table = { .rows = rows, .count = done, .total = c->count, .options = c->options };
+    const dp_comparison_page table = {
+        .rows = rows, .count = done, .total = c->count, .options = c->options
+    };
     if (status == DEEPER_OK)
         status = dp_report_write_comparison_csv(&table, csv, NULL, error);
     if (status == DEEPER_OK)
@@ -310,7 +335,8 @@ static deeper_status run(comparison *c, size_t *failed, deeper_error *error) {
     return DEEPER_OK;
 }
 
-deeper_status deeper_compare(const deeper_compare_options *options, const deeper_compare_calls *calls, size_t *failed,
+deeper_status deeper_compare(const deeper_compare_options *options,
+                             const deeper_compare_calls *calls, size_t *failed,
                              deeper_error *error) {
     deeper_compare_options mine = DEEPER_COMPARE_OPTIONS_INIT;
     size_t unused = 0;

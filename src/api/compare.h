@@ -1,4 +1,5 @@
-/* compare.h - the members of a comparison: texts and presets made into what can be built. Shared by compare.c and its parts. */
+/* compare.h - the members of a comparison: texts and presets made into what can be built. Shared by
+ * compare.c and its parts. */
 #ifndef DP_API_COMPARE_H
 #define DP_API_COMPARE_H
 
@@ -13,9 +14,10 @@ typedef struct dp_member {
     int image_size, crops;
 } dp_member;
 
-/* The members that the options name, by themselves or by a preset, up to DP_MEMBERS; *count receives how many. Errors: ARGUMENT
- * (none, or both; no such preset; a text that is no member), LIMIT. Nothing is built. */
-deeper_status dp_compare_members(dp_member members[DP_MEMBERS], size_t *count, const deeper_compare_options *options,
-                                 deeper_error *error);
+/* The members that the options name, by themselves or by a preset, up to DP_MEMBERS; *count
+ * receives how many. Errors: ARGUMENT (none, or both; no such preset; a text that is no member),
+ * LIMIT. Nothing is built. */
+deeper_status dp_compare_members(dp_member members[DP_MEMBERS], size_t *count,
+                                 const deeper_compare_options *options, deeper_error *error);
 
 #endif

@@ -3,21 +3,23 @@
 #include "data/check.h"
 
 /* A handle without a set. */
-static deeper_status begin(deeper_dataset **dataset, const deeper_allocator *allocator, deeper_error *error) {
+static deeper_status begin(deeper_dataset **dataset, const deeper_allocator *allocator,
+                           deeper_error *error) {
     void *handle = NULL;
     DP_TRY(dp_handle_create(&handle, sizeof **dataset, allocator, error));
     *dataset = handle;
     return DEEPER_OK;
 }
 
-deeper_status deeper_dataset_open(deeper_dataset **dataset, const char *path, const char *root, const deeper_allocator *allocator,
-                                  deeper_error *error) {
+deeper_status deeper_dataset_open(deeper_dataset **dataset, const char *path, const char *root,
+                                  const deeper_allocator *allocator, deeper_error *error) {
     DP_TRY(dp_need(dataset, "dataset", error));
     *dataset = NULL;
     DP_TRY(dp_need(path, "path", error));
     deeper_dataset *made = NULL;
     DP_TRY(begin(&made, allocator, error));
-    deeper_status status = dp_dataset_open(&made->dataset, path, root, made->owner.allocator, error);
+    deeper_status status =
+        dp_dataset_open(&made->dataset, path, root, made->owner.allocator, error);
     if (status != DEEPER_OK) {
         deeper_dataset_close(made);
         return status;
@@ -26,7 +28,8 @@ deeper_status deeper_dataset_open(deeper_dataset **dataset, const char *path, co
     return DEEPER_OK;
 }
 
-deeper_status deeper_dataset_open_pair(deeper_dataset **train, deeper_dataset **val, const char *path, const char *root,
+deeper_status deeper_dataset_open_pair(deeper_dataset **train, deeper_dataset **val,
+                                       const char *path, const char *root,
                                        const deeper_allocator *allocator, deeper_error *error) {
     DP_TRY(dp_need(train, "train", error));
     DP_TRY(dp_need(val, "val", error));
@@ -36,7 +39,8 @@ deeper_status deeper_dataset_open_pair(deeper_dataset **train, deeper_dataset **
     DP_TRY(begin(&first, allocator, error));
     deeper_status status = begin(&second, allocator, error);
     if (status == DEEPER_OK)
-        status = dp_dataset_open_pair(&first->dataset, &second->dataset, path, root, first->owner.allocator, error);
+        status = dp_dataset_open_pair(&first->dataset, &second->dataset, path, root,
+                                      first->owner.allocator, error);
     if (status != DEEPER_OK || !second->dataset) {
         deeper_dataset_close(second);
         second = NULL;
@@ -90,14 +94,17 @@ uint64_t deeper_dataset_fingerprint(const deeper_dataset *dataset) {
 }
 
 deeper_status deeper_dataset_check(const deeper_dataset *train, const deeper_dataset *val,
-                                   const deeper_dataset_check_options *options, deeper_dataset_soundness *result,
-                                   deeper_error *error) {
+                                   const deeper_dataset_check_options *options,
+                                   deeper_dataset_soundness *result, deeper_error *error) {
     DP_TRY(dp_need(train, "train", error));
     DP_TRY(dp_need(result, "result", error));
     deeper_dataset_check_options mine = DEEPER_DATASET_CHECK_OPTIONS_INIT;
     DP_TRY(dp_options_read(&mine, sizeof mine, options, "deeper_dataset_check_options", error));
     DP_TRY(dp_need_readers(mine.readers, error));
-    const dp_check_calls calls = { .progress = mine.progress, .problem = mine.problem, .context = mine.context };
-    return dp_dataset_check(result, train->dataset, val ? val->dataset : NULL, mine.readers ? mine.readers : dp_processors(),
-                            &calls, train->owner.allocator, error);
+    const dp_check_calls calls = { .progress = mine.progress,
+                                   .problem = mine.problem,
+                                   .context = mine.context };
+    return dp_dataset_check(result, train->dataset, val ? val->dataset : NULL,
+                            mine.readers ? mine.readers : dp_processors(), &calls,
+                            train->owner.allocator, error);
 }

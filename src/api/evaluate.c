@@ -7,21 +7,26 @@ static deeper_status check(deeper_evaluate_options *mine, deeper_error *error) {
     if (mine->shard == 0 && mine->shards == 0)
         mine->shard = mine->shards = 1;
     if (mine->shard < 1 || mine->shard > mine->shards)
-        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "shard %d of %d: there is none", mine->shard, mine->shards);
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "shard %d of %d: there is none", mine->shard,
+                       mine->shards);
     if (mine->resume && !mine->save)
-        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "resume goes on with saved answers; name the file in save");
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT,
+                       "resume goes on with saved answers; name the file in save");
     return dp_need_combine(mine->combine, error);
 }
 
-static deeper_status evaluate(dp_scores **scores, deeper_session *const *sessions, size_t count, const dp_dataset *dataset,
-                              const deeper_evaluate_options *mine, deeper_error *error) {
+static deeper_status evaluate(dp_scores **scores, deeper_session *const *sessions, size_t count,
+                              const dp_dataset *dataset, const deeper_evaluate_options *mine,
+                              deeper_error *error) {
     dp_classifier *classifiers[DP_PROBS_MODELS];
     for (size_t i = 0; i < count; i++) {
         DP_TRY(dp_need(sessions[i], "sessions: one", error));
-        DP_TRY(dp_session_classifier(&classifiers[i], sessions[i], mine->crops, mine->smaller || mine->save, error));
+        DP_TRY(dp_session_classifier(&classifiers[i], sessions[i], mine->crops,
+                                     mine->smaller || mine->save, error));
     }
     if ((uint64_t)mine->shards > dataset->image_count)
-        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "%s: %zu pictures cannot be divided into %d shards", dataset->path,
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT,
+                       "%s: %zu pictures cannot be divided into %d shards", dataset->path,
                        dataset->image_count, mine->shards);
     const dp_evaluation evaluation = { .classifiers = classifiers,
                                        .names = mine->names,
@@ -40,8 +45,9 @@ static deeper_status evaluate(dp_scores **scores, deeper_session *const *session
     return dp_evaluate(scores, &evaluation, error);
 }
 
-deeper_status deeper_evaluate(deeper_session *session, const deeper_dataset *dataset, const deeper_evaluate_options *options,
-                              deeper_evaluation *result, deeper_error *error) {
+deeper_status deeper_evaluate(deeper_session *session, const deeper_dataset *dataset,
+                              const deeper_evaluate_options *options, deeper_evaluation *result,
+                              deeper_error *error) {
     DP_TRY(dp_need(session, "session", error));
     DP_TRY(dp_need(dataset, "dataset", error));
     DP_TRY(dp_need(result, "result", error));
@@ -61,9 +67,10 @@ deeper_status deeper_evaluate(deeper_session *session, const deeper_dataset *dat
     return DEEPER_OK;
 }
 
-/* -------------------------------------------------------------------------------------------------------------- scores */
+/* --------------------------------------------------------------------------------------- scores */
 
-static deeper_status begin(deeper_scores **scores, const deeper_allocator *allocator, deeper_error *error) {
+static deeper_status begin(deeper_scores **scores, const deeper_allocator *allocator,
+                           deeper_error *error) {
     void *handle = NULL;
     DP_TRY(dp_handle_create(&handle, sizeof **scores, allocator, error));
     *scores = handle;
@@ -85,14 +92,17 @@ void deeper_scores_close(deeper_scores *scores) {
     dp_handle_free(scores);
 }
 
-deeper_status deeper_evaluate_models(deeper_scores **scores, deeper_session *const *sessions, size_t count,
-                                     const deeper_dataset *dataset, const deeper_evaluate_options *options, deeper_error *error) {
+deeper_status deeper_evaluate_models(deeper_scores **scores, deeper_session *const *sessions,
+                                     size_t count, const deeper_dataset *dataset,
+                                     const deeper_evaluate_options *options, deeper_error *error) {
     DP_TRY(dp_need(scores, "scores", error));
     *scores = NULL;
     DP_TRY(dp_need(sessions, "sessions", error));
     DP_TRY(dp_need(dataset, "dataset", error));
     if (count < 1 || count > DP_PROBS_MODELS)
-        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "count is %zu; 1 to %d models are measured together", count, DP_PROBS_MODELS);
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT,
+                       "count is %zu; 1 to %d models are measured together", count,
+                       DP_PROBS_MODELS);
     DP_TRY(dp_need(sessions[0], "sessions: one", error));
     deeper_evaluate_options mine = DEEPER_EVALUATE_OPTIONS_INIT;
     DP_TRY(dp_options_read(&mine, sizeof mine, options, "deeper_evaluate_options", error));
@@ -101,11 +111,13 @@ deeper_status deeper_evaluate_models(deeper_scores **scores, deeper_session *con
     DP_TRY(begin(&made, sessions[0]->model->owner.allocator, error));
     deeper_status status = evaluate(&made->scores, sessions, count, dataset->dataset, &mine, error);
     if (status == DEEPER_OK)
-        made->scores->allocator = made->owner.allocator; /* the same functions, which now live with the handle */
+        made->scores->allocator =
+            made->owner.allocator; /* the same functions, which now live with the handle */
     return finish(scores, made, status);
 }
 
-deeper_status deeper_scores_open(deeper_scores **scores, const char *const *files, size_t count, int crops, deeper_combine combine,
+deeper_status deeper_scores_open(deeper_scores **scores, const char *const *files, size_t count,
+                                 int crops, deeper_combine combine,
                                  const deeper_allocator *allocator, deeper_error *error) {
     DP_TRY(dp_need(scores, "scores", error));
     *scores = NULL;
@@ -117,11 +129,13 @@ deeper_status deeper_scores_open(deeper_scores **scores, const char *const *file
         DP_TRY(dp_crops_check(crops, error));
     deeper_scores *made = NULL;
     DP_TRY(begin(&made, allocator, error));
-    return finish(scores, made, dp_scores_open(&made->scores, files, count, crops, combine, made->owner.allocator, error));
+    return finish(
+        scores, made,
+        dp_scores_open(&made->scores, files, count, crops, combine, made->owner.allocator, error));
 }
 
-deeper_status deeper_scores_merge(const char *path, const char *const *parts, size_t count, const deeper_allocator *allocator,
-                                  deeper_error *error) {
+deeper_status deeper_scores_merge(const char *path, const char *const *parts, size_t count,
+                                  const deeper_allocator *allocator, deeper_error *error) {
     DP_TRY(dp_need(path, "path", error));
     DP_TRY(dp_need(parts, "parts", error));
     for (size_t i = 0; i < count; i++)
@@ -155,11 +169,13 @@ int deeper_scores_shard(const deeper_scores *scores, int *shards) {
     return scores ? scores->scores->about.shard : 0;
 }
 
-deeper_status deeper_scores_row(const deeper_scores *scores, size_t index, deeper_score *row, deeper_error *error) {
+deeper_status deeper_scores_row(const deeper_scores *scores, size_t index, deeper_score *row,
+                                deeper_error *error) {
     DP_TRY(dp_need(scores, "scores", error));
     DP_TRY(dp_need(row, "row", error));
     if (index >= deeper_scores_rows(scores))
-        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "row %zu of %zu: there is none", index, deeper_scores_rows(scores));
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "row %zu of %zu: there is none", index,
+                       deeper_scores_rows(scores));
     dp_scores_describe(scores->scores, (int)index, row);
     return DEEPER_OK;
 }

@@ -2,13 +2,16 @@
 #include "eval/features.h"
 #include "api/handles.h"
 
-deeper_status deeper_features(deeper_session *session, const deeper_source *source, const deeper_dataset *dataset, const char *path,
-                              const deeper_features_options *options, deeper_features_result *result, deeper_error *error) {
+deeper_status deeper_features(deeper_session *session, const deeper_source *source,
+                              const deeper_dataset *dataset, const char *path,
+                              const deeper_features_options *options,
+                              deeper_features_result *result, deeper_error *error) {
     DP_TRY(dp_need(session, "session", error));
     DP_TRY(dp_need(path, "path", error));
     DP_TRY(dp_need(result, "result", error));
     if (!source == !dataset)
-        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "source and dataset are %s NULL; exactly one of them says what to read",
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT,
+                       "source and dataset are %s NULL; exactly one of them says what to read",
                        source ? "not" : "both");
     if (source && !source->next)
         return dp_fail(error, DEEPER_ERROR_ARGUMENT, "source->next is NULL");
@@ -16,7 +19,8 @@ deeper_status deeper_features(deeper_session *session, const deeper_source *sour
     DP_TRY(dp_options_read(&mine, sizeof mine, options, "deeper_features_options", error));
     DP_TRY(dp_need_readers(mine.readers, error));
     dp_classifier *classifier = NULL;
-    DP_TRY(dp_classifier_create(&classifier, session->session, session->session->outputs[0], 0, 0, error));
+    DP_TRY(dp_classifier_create(&classifier, session->session, session->session->outputs[0], 0, 0,
+                                error));
     const dp_features features = {
         .classifier = classifier,
         .source = source ? *source : (deeper_source){ 0 },

@@ -1,5 +1,6 @@
-/* handles.h - what stands behind the public handles, and the checks that every public call begins with.
- * A handle wraps one internal object and owns the copy of the allocator that the object uses. */
+/* handles.h - what stands behind the public handles, and the checks that every public call begins
+ * with. A handle wraps one internal object and owns the copy of the allocator that the object
+ * uses. */
 #ifndef DP_API_HANDLES_H
 #define DP_API_HANDLES_H
 
@@ -9,7 +10,8 @@
 
 #include <stdatomic.h>
 
-/* First member of every handle that takes an allocator: the caller's structure need not outlive the call. */
+/* First member of every handle that takes an allocator: the caller's structure need not outlive the
+ * call. */
 typedef struct dp_owner {
     deeper_allocator copy;
     const deeper_allocator *allocator; /* &copy, or NULL: malloc */
@@ -30,8 +32,9 @@ struct deeper_model {
 struct deeper_session {
     deeper_model *model;
     dp_session *session;
-    dp_classifier *classifier; /* made at the first classification, made again for other sets of crops */
-    float *tensor;             /* a prepared picture of it, for deeper_classify; NULL until then */
+    dp_classifier
+        *classifier; /* made at the first classification, made again for other sets of crops */
+    float *tensor;   /* a prepared picture of it, for deeper_classify; NULL until then */
 };
 
 struct deeper_image {
@@ -49,30 +52,35 @@ struct deeper_dataset {
     dp_dataset *dataset;
 };
 
-/* A zeroed handle of `size` bytes that begins with a dp_owner. Errors: ARGUMENT (an allocator without its functions), MEMORY. */
-deeper_status dp_handle_create(void **handle, size_t size, const deeper_allocator *allocator, deeper_error *error);
+/* A zeroed handle of `size` bytes that begins with a dp_owner. Errors: ARGUMENT (an allocator
+ * without its functions), MEMORY. */
+deeper_status dp_handle_create(void **handle, size_t size, const deeper_allocator *allocator,
+                               deeper_error *error);
 void dp_handle_free(void *handle);
 
-/* Fills `options` (`size` bytes, set to the defaults of its _INIT) from what the caller gave: NULL, or a structure that begins with
- * its own size, of this library's version or a later one whose further members are all zero. name: of the structure, in small
- * letters. Errors: ARGUMENT (a size that no version has), UNSUPPORTED (members of a later version in use). */
-deeper_status dp_options_read(void *options, size_t size, const void *given, const char *name, deeper_error *error);
+/* Fills `options` (`size` bytes, set to the defaults of its _INIT) from what the caller gave: NULL,
+ * or a structure that begins with its own size, of this library's version or a later one whose
+ * further members are all zero. name: of the structure, in small letters. Errors: ARGUMENT (a size
+ * that no version has), UNSUPPORTED (members of a later version in use). */
+deeper_status dp_options_read(void *options, size_t size, const void *given, const char *name,
+                              deeper_error *error);
 
 /* ARGUMENT, saying that `argument` is NULL, if pointer is. */
 deeper_status dp_need(const void *pointer, const char *argument, deeper_error *error);
 
-/* The inner session of a model for checked options, but with these nodes as its outputs. Errors: those of dp_session_create, and of
- * dp_tuning_read for the options' tuning. */
-deeper_status dp_session_open(dp_session **session, const deeper_model *model, const deeper_session_options *options,
-                              const int *nodes, int count, deeper_error *error);
+/* The inner session of a model for checked options, but with these nodes as its outputs. Errors:
+ * those of dp_session_create, and of dp_tuning_read for the options' tuning. */
+deeper_status dp_session_open(dp_session **session, const deeper_model *model,
+                              const deeper_session_options *options, const int *nodes, int count,
+                              deeper_error *error);
 
 /* ARGUMENT unless it is a number of threads, or 0. */
 deeper_status dp_need_readers(int readers, deeper_error *error);
 
-/* The session's classifier for that many crops, and with `smaller` for the smaller sets before them. Errors: those of
- * dp_crops_check and dp_classifier_create. */
-deeper_status dp_session_classifier(dp_classifier **classifier, deeper_session *session, int crops, bool smaller,
-                                    deeper_error *error);
+/* The session's classifier for that many crops, and with `smaller` for the smaller sets before
+ * them. Errors: those of dp_crops_check and dp_classifier_create. */
+deeper_status dp_session_classifier(dp_classifier **classifier, deeper_session *session, int crops,
+                                    bool smaller, deeper_error *error);
 
 /* ARGUMENT unless it is a rule. */
 deeper_status dp_need_combine(deeper_combine combine, deeper_error *error);

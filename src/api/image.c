@@ -12,13 +12,14 @@ void deeper_image_close(deeper_image *image) {
 }
 
 /* A handle without pixels, and the options in the decoder's form. */
-static deeper_status begin(deeper_image **image, dp_decode_options *decode, const deeper_image_options *given,
-                           deeper_error *error) {
+static deeper_status begin(deeper_image **image, dp_decode_options *decode,
+                           const deeper_image_options *given, deeper_error *error) {
     void *handle = NULL;
     deeper_image_options options = DEEPER_IMAGE_OPTIONS_INIT;
     DP_TRY(dp_options_read(&options, sizeof options, given, "deeper_image_options", error));
     if (options.min_side < 0)
-        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "min_side is %d; it is a number of pixels, or 0", options.min_side);
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT,
+                       "min_side is %d; it is a number of pixels, or 0", options.min_side);
     DP_TRY(dp_handle_create(&handle, sizeof **image, options.allocator, error));
     *image = handle;
     *decode = (dp_decode_options){
@@ -37,18 +38,21 @@ static deeper_status finish(deeper_image **image, deeper_image *made, deeper_sta
     return status;
 }
 
-deeper_status deeper_image_open(deeper_image **image, const char *path, const deeper_image_options *options, deeper_error *error) {
+deeper_status deeper_image_open(deeper_image **image, const char *path,
+                                const deeper_image_options *options, deeper_error *error) {
     DP_TRY(dp_need(image, "image", error));
     *image = NULL;
     DP_TRY(dp_need(path, "path", error));
     deeper_image *made = NULL;
     dp_decode_options decode;
     DP_TRY(begin(&made, &decode, options, error));
-    return finish(image, made, dp_picture_read(&made->image, path, &decode, made->owner.allocator, error));
+    return finish(image, made,
+                  dp_picture_read(&made->image, path, &decode, made->owner.allocator, error));
 }
 
-deeper_status deeper_image_decode(deeper_image **image, const void *bytes, size_t size, const char *name,
-                                  const deeper_image_options *options, deeper_error *error) {
+deeper_status deeper_image_decode(deeper_image **image, const void *bytes, size_t size,
+                                  const char *name, const deeper_image_options *options,
+                                  deeper_error *error) {
     DP_TRY(dp_need(image, "image", error));
     *image = NULL;
     if (size > 0)
@@ -56,9 +60,9 @@ deeper_status deeper_image_decode(deeper_image **image, const void *bytes, size_
     deeper_image *made = NULL;
     dp_decode_options decode;
     DP_TRY(begin(&made, &decode, options, error));
-    return finish(
-        image, made,
-        dp_image_decode(&made->image, size ? bytes : "", size, name ? name : "picture", &decode, made->owner.allocator, error));
+    return finish(image, made,
+                  dp_image_decode(&made->image, size ? bytes : "", size, name ? name : "picture",
+                                  &decode, made->owner.allocator, error));
 }
 
 int deeper_image_width(const deeper_image *image) {
@@ -73,18 +77,20 @@ const uint8_t *deeper_image_pixels(const deeper_image *image) {
     return image ? image->image.pixels : NULL;
 }
 
-deeper_status deeper_prepare(const deeper_model *model, const deeper_image *image, int crops, float *tensor, deeper_error *error) {
+deeper_status deeper_prepare(const deeper_model *model, const deeper_image *image, int crops,
+                             float *tensor, deeper_error *error) {
     DP_TRY(dp_need(model, "model", error));
     DP_TRY(dp_need(image, "image", error));
     DP_TRY(dp_need(tensor, "tensor", error));
     DP_TRY(dp_need_preprocess(model->model, error));
-    return dp_preprocess_run(&model->model->preprocess, &image->image, crops, tensor, model->owner.allocator, error);
+    return dp_preprocess_run(&model->model->preprocess, &image->image, crops, tensor,
+                             model->owner.allocator, error);
 }
 
 enum { MARGIN = 4 }; /* between the crops on a sheet */
 
-deeper_status deeper_crop_sheet(const deeper_model *model, const deeper_image *image, int crops, const char *path,
-                                deeper_error *error) {
+deeper_status deeper_crop_sheet(const deeper_model *model, const deeper_image *image, int crops,
+                                const char *path, deeper_error *error) {
     DP_TRY(dp_need(model, "model", error));
     DP_TRY(dp_need(image, "image", error));
     DP_TRY(dp_need(path, "path", error));
@@ -94,14 +100,17 @@ deeper_status deeper_crop_sheet(const deeper_model *model, const deeper_image *i
     const dp_preprocess *preprocess = &model->model->preprocess;
     int columns = dp_crop_set_columns(dp_crop_set_find(crops));
     dp_sheet sheet;
-    DP_TRY(dp_sheet_create(&sheet, columns, crops / columns, preprocess->size, MARGIN, allocator, error));
+    DP_TRY(dp_sheet_create(&sheet, columns, crops / columns, preprocess->size, MARGIN, allocator,
+                           error));
     size_t floats = dp_preprocess_floats(preprocess);
     float *tensor = dp_alloc_raw(allocator, floats * (size_t)crops, sizeof *tensor);
-    deeper_status status = tensor ? dp_preprocess_run(preprocess, &image->image, crops, tensor, allocator, error)
-                                  : dp_fail_memory(error, "the crops of a picture");
+    deeper_status status =
+        tensor ? dp_preprocess_run(preprocess, &image->image, crops, tensor, allocator, error)
+               : dp_fail_memory(error, "the crops of a picture");
     for (int i = 0; i < crops && status == DEEPER_OK; i++) {
         dp_image crop;
-        status = dp_preprocess_picture(&crop, preprocess, tensor + (size_t)i * floats, allocator, error);
+        status =
+            dp_preprocess_picture(&crop, preprocess, tensor + (size_t)i * floats, allocator, error);
         if (status == DEEPER_OK) {
             dp_sheet_put(&sheet, i % columns, i / columns, &crop);
             dp_image_free(&crop);

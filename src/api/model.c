@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ------------------------------------------------------------------------------------------------------ open and close */
+/* ------------------------------------------------------------------------------- open and close */
 
 void deeper_model_close(deeper_model *model) {
     if (!model)
@@ -21,7 +21,8 @@ void deeper_model_close(deeper_model *model) {
     dp_handle_free(model);
 }
 
-/* What sessions, pictures and results rely on: one input, whose shape is the preprocessing's, and the probabilities. */
+/* What sessions, pictures and results rely on: one input, whose shape is the preprocessing's, and
+ * the probabilities. */
 static deeper_status check(deeper_model *model, const char *name, deeper_error *error) {
     const dp_model *inner = model->model;
     const dp_graph *graph = inner->graph;
@@ -35,18 +36,24 @@ static deeper_status check(deeper_model *model, const char *name, deeper_error *
                        model->input < 0 ? "an input" : "a layer \"prob\" of class probabilities");
     dp_shape input = graph->nodes[model->input].shape, prob = graph->nodes[model->prob].shape;
     if (inner->classes < 1 || dp_shape_floats(prob) != (size_t)inner->classes)
-        return dp_fail(error, DEEPER_ERROR_MISMATCH, "%s: says %d classes, but its layer \"prob\" has %zu outputs", name,
+        return dp_fail(error, DEEPER_ERROR_MISMATCH,
+                       "%s: says %d classes, but its layer \"prob\" has %zu outputs", name,
                        inner->classes, dp_shape_floats(prob));
     const dp_preprocess *preprocess = &inner->preprocess;
-    if (inner->has_preprocess && (preprocess->size != input.h || preprocess->size != input.w || preprocess->channels != input.c))
-        return dp_fail(error, DEEPER_ERROR_MISMATCH, "%s: its preprocessing gives %dx%dx%d, but its input is %dx%dx%d", name,
-                       preprocess->channels, preprocess->size, preprocess->size, input.c, input.h, input.w);
+    if (inner->has_preprocess
+        && (preprocess->size != input.h || preprocess->size != input.w
+            || preprocess->channels != input.c))
+        return dp_fail(error, DEEPER_ERROR_MISMATCH,
+                       "%s: its preprocessing gives %dx%dx%d, but its input is %dx%dx%d", name,
+                       preprocess->channels, preprocess->size, preprocess->size, input.c, input.h,
+                       input.w);
     return DEEPER_OK;
 }
 
 static deeper_status list_layers(deeper_model *model, deeper_error *error) {
     const dp_graph *graph = model->model->graph;
-    model->layers = dp_alloc_raw(model->owner.allocator, (size_t)graph->count, sizeof *model->layers);
+    model->layers =
+        dp_alloc_raw(model->owner.allocator, (size_t)graph->count, sizeof *model->layers);
     if (!model->layers)
         return dp_fail_memory(error, "the list of layers");
     for (int i = 0; i < graph->count; i++)
@@ -56,14 +63,16 @@ static deeper_status list_layers(deeper_model *model, deeper_error *error) {
 }
 
 /* The rest of a handle whose model is there. name: of the file or architecture, for messages. */
-static deeper_status complete(deeper_model *model, const char *name, const deeper_model_options *options, deeper_error *error) {
+static deeper_status complete(deeper_model *model, const char *name,
+                              const deeper_model_options *options, deeper_error *error) {
     DP_TRY(check(model, name, error));
     if (options->labels)
         DP_TRY(dp_model_read_labels(model->model, options->labels, error));
     if (options->preprocess)
         DP_TRY(dp_model_read_preprocess(model->model, options->preprocess, name, error));
     if (model->model->has_preprocess) {
-        dp_preprocess_describe(&model->model->preprocess, model->preprocessing, sizeof model->preprocessing);
+        dp_preprocess_describe(&model->model->preprocess, model->preprocessing,
+                               sizeof model->preprocessing);
         if (!(model->preprocess = dp_preprocess_to_json(&model->model->preprocess, true)))
             return dp_fail_memory(error, "the preprocessing as text");
     }
@@ -72,8 +81,8 @@ static deeper_status complete(deeper_model *model, const char *name, const deepe
 }
 
 /* A handle with the options' allocator. */
-static deeper_status begin(deeper_model **model, deeper_model_options *options, const deeper_model_options *given,
-                           deeper_error *error) {
+static deeper_status begin(deeper_model **model, deeper_model_options *options,
+                           const deeper_model_options *given, deeper_error *error) {
     void *handle = NULL;
     *options = (deeper_model_options)DEEPER_MODEL_OPTIONS_INIT;
     DP_TRY(dp_options_read(options, sizeof *options, given, "deeper_model_options", error));
@@ -91,7 +100,8 @@ static deeper_status finish(deeper_model **model, deeper_model *made, deeper_sta
     return status;
 }
 
-deeper_status deeper_model_open(deeper_model **model, const char *path, const deeper_model_options *options, deeper_error *error) {
+deeper_status deeper_model_open(deeper_model **model, const char *path,
+                                const deeper_model_options *options, deeper_error *error) {
     DP_TRY(dp_need(model, "model", error));
     *model = NULL;
     DP_TRY(dp_need(path, "path", error));
@@ -104,15 +114,17 @@ deeper_status deeper_model_open(deeper_model **model, const char *path, const de
     return finish(model, made, status);
 }
 
-deeper_status deeper_model_create(deeper_model **model, const char *architecture, int classes, int image_size,
-                                  const deeper_model_options *options, deeper_error *error) {
+deeper_status deeper_model_create(deeper_model **model, const char *architecture, int classes,
+                                  int image_size, const deeper_model_options *options,
+                                  deeper_error *error) {
     DP_TRY(dp_need(model, "model", error));
     *model = NULL;
     DP_TRY(dp_need(architecture, "architecture", error));
     deeper_model *made = NULL;
     deeper_model_options mine;
     DP_TRY(begin(&made, &mine, options, error));
-    deeper_status status = dp_model_create(&made->model, architecture, classes, image_size, made->owner.allocator, error);
+    deeper_status status = dp_model_create(&made->model, architecture, classes, image_size,
+                                           made->owner.allocator, error);
     if (status == DEEPER_OK)
         status = complete(made, architecture, &mine, error);
     return finish(model, made, status);
@@ -122,17 +134,19 @@ deeper_status deeper_model_save(const deeper_model *model, const char *path, dee
     return deeper_model_export(model, path, NULL, error);
 }
 
-deeper_status deeper_model_export(const deeper_model *model, const char *path, const deeper_export_options *options,
-                                  deeper_error *error) {
+deeper_status deeper_model_export(const deeper_model *model, const char *path,
+                                  const deeper_export_options *options, deeper_error *error) {
     deeper_export_options mine = DEEPER_EXPORT_OPTIONS_INIT;
     DP_TRY(dp_need(model, "model", error));
     DP_TRY(dp_need(path, "path", error));
     if (!model->model->values)
-        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "%s: the model has no parameter values to save; initialize it",
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT,
+                       "%s: the model has no parameter values to save; initialize it",
                        model->model->architecture);
     DP_TRY(dp_options_read(&mine, sizeof mine, options, "deeper_export_options", error));
     bool left_out = false;
-    const dp_save_options inner = { .with_preprocessing = mine.with_preprocessing != 0, .heads_left_out = &left_out };
+    const dp_save_options inner = { .with_preprocessing = mine.with_preprocessing != 0,
+                                    .heads_left_out = &left_out };
     DP_TRY(dp_model_save(model->model, path, &inner, error));
     if (mine.heads_left_out)
         *mine.heads_left_out = left_out;
@@ -144,16 +158,18 @@ const char *deeper_model_ending(size_t index, const char **description) {
     return dp_model_ending(index, description ? description : &unused);
 }
 
-/* ------------------------------------------------------------------------------------------------------ initial values */
+/* ------------------------------------------------------------------------------- initial values */
 
 deeper_status deeper_model_initialize(deeper_model *model, uint64_t seed, deeper_error *error) {
     DP_TRY(dp_need(model, "model", error));
     dp_model *inner = model->model;
     if (strcmp(inner->format, "none") != 0)
-        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "%s: the model's values come from a file; make a model by its architecture",
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT,
+                       "%s: the model's values come from a file; make a model by its architecture",
                        inner->architecture);
     if (atomic_load(&model->sessions) > 0)
-        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "%s: the model has sessions, which use its values; free them first",
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT,
+                       "%s: the model has sessions, which use its values; free them first",
                        inner->architecture);
     dp_packs *packs = NULL; /* of the old values: replaced */
     DP_TRY(dp_packs_create(&packs, model->owner.allocator, error));
@@ -168,13 +184,14 @@ deeper_status deeper_model_initialize(deeper_model *model, uint64_t seed, deeper
     return DEEPER_OK;
 }
 
-/* ------------------------------------------------------------------------------------------------------------ questions */
+/* ------------------------------------------------------------------------------------ questions */
 
 const char *deeper_model_text(const deeper_model *model, const char *key) {
     if (!model || !key)
         return NULL;
     int features = dp_layers_features(model->model->graph);
-    const dp_recipe *recipe = model->model->has_preprocess ? dp_recipe_of(&model->model->preprocess) : NULL;
+    const dp_recipe *recipe =
+        model->model->has_preprocess ? dp_recipe_of(&model->model->preprocess) : NULL;
     const struct {
         const char *key, *text;
     } texts[] = {
@@ -202,7 +219,8 @@ const char *deeper_model_class_id(const deeper_model *model, size_t index) {
 }
 
 const char *deeper_model_class_name(const deeper_model *model, size_t index) {
-    return model && index < model->model->labels.count ? model->model->labels.items[index].name : "";
+    return model && index < model->model->labels.count ? model->model->labels.items[index].name
+                                                       : "";
 }
 
 int deeper_model_image_size(const deeper_model *model) {
@@ -217,11 +235,13 @@ size_t deeper_model_layers(const deeper_model *model) {
     return model ? model->layer_count : 0;
 }
 
-deeper_status deeper_model_layer(const deeper_model *model, size_t index, deeper_layer *layer, deeper_error *error) {
+deeper_status deeper_model_layer(const deeper_model *model, size_t index, deeper_layer *layer,
+                                 deeper_error *error) {
     DP_TRY(dp_need(model, "model", error));
     DP_TRY(dp_need(layer, "layer", error));
     if (index >= model->layer_count)
-        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "layer %zu: the model has %zu, from 0", index, model->layer_count);
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "layer %zu: the model has %zu, from 0", index,
+                       model->layer_count);
     const dp_graph *graph = model->model->graph;
     const dp_node *node = &graph->nodes[model->layers[index]];
     dp_cost cost = dp_node_cost(graph, model->layers[index]);
@@ -250,7 +270,8 @@ static dp_cost total(const deeper_model *model, int with_auxiliary_heads) {
     dp_cost sum = { 0 };
     for (size_t i = 0; model && i < model->layer_count; i++) {
         dp_cost cost = dp_node_cost(model->model->graph, model->layers[i]);
-        if (!with_auxiliary_heads && model->model->graph->nodes[model->layers[i]].head != DP_HEAD_MAIN)
+        if (!with_auxiliary_heads
+            && model->model->graph->nodes[model->layers[i]].head != DP_HEAD_MAIN)
             continue;
         sum.parameters += cost.parameters;
         sum.multiply_adds += cost.multiply_adds;

@@ -28,7 +28,8 @@ static void list_facts(page *p, const dp_scores *s) {
     char(*value)[TEXT] = p->values;
     snprintf(*value++, TEXT, "%s", s->about.data);
     add_fact(p, "data");
-    snprintf(*value++, TEXT, "%" PRIu64 ", %" PRIu64 " of them could not be read", s->end - s->begin, s->unreadable);
+    snprintf(*value++, TEXT, "%" PRIu64 ", %" PRIu64 " of them could not be read",
+             s->end - s->begin, s->unreadable);
     add_fact(p, "pictures");
     snprintf(*value++, TEXT, "%d", dp_crop_set_size(s->last, NULL));
     add_fact(p, "crops");
@@ -58,7 +59,8 @@ static void list_mistakes(page *p, const dp_scores *s, const dp_dataset *dataset
     }
 }
 
-static deeper_status fill(page *p, const dp_scores *s, const dp_dataset *dataset, deeper_error *error) {
+static deeper_status fill(page *p, const dp_scores *s, const dp_dataset *dataset,
+                          deeper_error *error) {
     const dp_labels *labels = &s->about.labels;
     const dp_score_row *last = &s->rows[s->row_count - 1];
     p->classes = dp_alloc(s->allocator, s->about.classes, sizeof *p->classes);
@@ -88,8 +90,8 @@ static deeper_status fill(page *p, const dp_scores *s, const dp_dataset *dataset
     return DEEPER_OK;
 }
 
-deeper_status deeper_scores_report(const deeper_scores *scores, const deeper_dataset *dataset, const char *command,
-                                   const char *path, deeper_error *error) {
+deeper_status deeper_scores_report(const deeper_scores *scores, const deeper_dataset *dataset,
+                                   const char *command, const char *path, deeper_error *error) {
     DP_TRY(dp_need(scores, "scores", error));
     DP_TRY(dp_need(path, "path", error));
     const dp_scores *s = scores->scores;
@@ -97,7 +99,8 @@ deeper_status deeper_scores_report(const deeper_scores *scores, const deeper_dat
     if (pictures
         && (pictures->image_count != s->about.pictures
             || (s->about.fingerprint && dp_dataset_fingerprint(pictures) != s->about.fingerprint)))
-        return dp_fail(error, DEEPER_ERROR_MISMATCH, "%s: its pictures are not those that were evaluated", pictures->path);
+        return dp_fail(error, DEEPER_ERROR_MISMATCH,
+                       "%s: its pictures are not those that were evaluated", pictures->path);
     page *p = dp_alloc(s->allocator, 1, sizeof *p);
     if (!p)
         return dp_fail_memory(error, "the page of an evaluation");

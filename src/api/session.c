@@ -16,29 +16,34 @@ void deeper_session_free(deeper_session *session) {
 }
 
 /* The node of an output that the caller named. */
-static deeper_status find_output(const dp_graph *graph, const char *name, int *node, deeper_error *error) {
+static deeper_status find_output(const dp_graph *graph, const char *name, int *node,
+                                 deeper_error *error) {
     DP_TRY(dp_need(name, "outputs: a name", error));
     *node = dp_graph_find(graph, name);
     if (*node < 0)
-        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "outputs: the model has no layer \"%s\"", name);
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "outputs: the model has no layer \"%s\"",
+                       name);
     if (graph->nodes[*node].op == DP_OP_PARAMETER || graph->nodes[*node].op == DP_OP_INPUT)
-        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "outputs: \"%s\" is not computed by the network but given to it", name);
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT,
+                       "outputs: \"%s\" is not computed by the network but given to it", name);
     return DEEPER_OK;
 }
 
-static deeper_status find_outputs(const deeper_model *model, const deeper_session_options *options, int *nodes,
-                                  deeper_error *error) {
+static deeper_status find_outputs(const deeper_model *model, const deeper_session_options *options,
+                                  int *nodes, deeper_error *error) {
     for (size_t i = 0; i < options->output_count; i++) {
         DP_TRY(find_output(model->model->graph, options->outputs[i], &nodes[i], error));
         for (size_t j = 0; j < i; j++)
             if (nodes[j] == nodes[i])
-                return dp_fail(error, DEEPER_ERROR_ARGUMENT, "outputs: \"%s\" is there twice", options->outputs[i]);
+                return dp_fail(error, DEEPER_ERROR_ARGUMENT, "outputs: \"%s\" is there twice",
+                               options->outputs[i]);
     }
     return DEEPER_OK;
 }
 
-deeper_status dp_session_open(dp_session **session, const deeper_model *model, const deeper_session_options *options,
-                              const int *nodes, int count, deeper_error *error) {
+deeper_status dp_session_open(dp_session **session, const deeper_model *model,
+                              const deeper_session_options *options, const int *nodes, int count,
+                              deeper_error *error) {
     const deeper_allocator *allocator = model->owner.allocator;
     dp_tuning tuning = { .allocator = allocator };
     const dp_session_options inner = { .max_batch = options->max_batch,
@@ -47,7 +52,8 @@ deeper_status dp_session_open(dp_session **session, const deeper_model *model, c
                                        .tuning = &tuning,
                                        .outputs = nodes,
                                        .output_count = count };
-    deeper_status status = options->tuning ? dp_tuning_read(&tuning, options->tuning, allocator, error) : DEEPER_OK;
+    deeper_status status =
+        options->tuning ? dp_tuning_read(&tuning, options->tuning, allocator, error) : DEEPER_OK;
     if (status == DEEPER_OK)
         status = dp_session_create(session, model->model, model->packs, &inner, error);
     dp_tuning_free(&tuning);
@@ -55,7 +61,8 @@ deeper_status dp_session_open(dp_session **session, const deeper_model *model, c
 }
 
 /* The inner session of checked options. */
-static deeper_status create(deeper_session *session, const deeper_session_options *options, deeper_error *error) {
+static deeper_status create(deeper_session *session, const deeper_session_options *options,
+                            deeper_error *error) {
     const deeper_model *model = session->model;
     if (!options->outputs)
         return dp_session_open(&session->session, model, options, &model->prob, 1, error);
@@ -64,26 +71,30 @@ static deeper_status create(deeper_session *session, const deeper_session_option
         return dp_fail_memory(error, "the list of outputs");
     deeper_status status = find_outputs(model, options, nodes, error);
     if (status == DEEPER_OK)
-        status = dp_session_open(&session->session, model, options, nodes, (int)options->output_count, error);
+        status = dp_session_open(&session->session, model, options, nodes,
+                                 (int)options->output_count, error);
     dp_free(model->owner.allocator, nodes);
     return status;
 }
 
-deeper_status deeper_session_create(deeper_session **session, const deeper_model *model, const deeper_session_options *options,
-                                    deeper_error *error) {
+deeper_status deeper_session_create(deeper_session **session, const deeper_model *model,
+                                    const deeper_session_options *options, deeper_error *error) {
     DP_TRY(dp_need(session, "session", error));
     *session = NULL;
     DP_TRY(dp_need(model, "model", error));
     deeper_session_options mine = DEEPER_SESSION_OPTIONS_INIT;
     DP_TRY(dp_options_read(&mine, sizeof mine, options, "deeper_session_options", error));
-    if (mine.outputs ? mine.output_count == 0 || mine.output_count > model->layer_count : mine.output_count != 0)
-        return dp_fail(error, DEEPER_ERROR_ARGUMENT,
-                       "output_count is %zu; it is the number of names in outputs, 1 to %zu, or 0 with NULL", mine.output_count,
-                       model->layer_count);
+    if (mine.outputs ? mine.output_count == 0 || mine.output_count > model->layer_count
+                     : mine.output_count != 0)
+        return dp_fail(
+            error, DEEPER_ERROR_ARGUMENT,
+            "output_count is %zu; it is the number of names in outputs, 1 to %zu, or 0 with NULL",
+            mine.output_count, model->layer_count);
     deeper_session *made = dp_alloc(model->owner.allocator, 1, sizeof *made);
     if (!made)
         return dp_fail_memory(error, "the session");
-    made->model = (deeper_model *)model; /* const for the caller; only the count of sessions is written */
+    made->model =
+        (deeper_model *)model; /* const for the caller; only the count of sessions is written */
     atomic_fetch_add(&made->model->sessions, 1);
     deeper_status status = create(made, &mine, error);
     if (status != DEEPER_OK) {
@@ -106,18 +117,20 @@ size_t deeper_session_output_size(const deeper_session *session, size_t index, i
     return dp_shape_floats(output);
 }
 
-deeper_status deeper_session_run(deeper_session *session, const float *input, int count, float *const *outputs,
-                                 deeper_error *error) {
+deeper_status deeper_session_run(deeper_session *session, const float *input, int count,
+                                 float *const *outputs, deeper_error *error) {
     DP_TRY(dp_need(session, "session", error));
     DP_TRY(dp_need(input, "input", error));
     DP_TRY(dp_need(outputs, "outputs", error));
     dp_session *inner = session->session;
     if (count < 1 || count > inner->max_batch)
-        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "count is %d; the session takes 1 to %d images, its max_batch", count,
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT,
+                       "count is %d; the session takes 1 to %d images, its max_batch", count,
                        inner->max_batch);
     for (int i = 0; i < inner->output_count; i++)
         if (!outputs[i])
-            return dp_fail(error, DEEPER_ERROR_ARGUMENT, "outputs[%d] is NULL; the session returns %d", i, inner->output_count);
+            return dp_fail(error, DEEPER_ERROR_ARGUMENT,
+                           "outputs[%d] is NULL; the session returns %d", i, inner->output_count);
     dp_session_run(inner, input, count, outputs);
     return DEEPER_OK;
 }
@@ -126,7 +139,8 @@ const char *deeper_session_plan(const deeper_session *session) {
     return session ? session->session->text.data : "";
 }
 
-void deeper_session_memory(const deeper_session *session, size_t *arena_bytes, size_t *packed_bytes) {
+void deeper_session_memory(const deeper_session *session, size_t *arena_bytes,
+                           size_t *packed_bytes) {
     if (arena_bytes)
         *arena_bytes = session ? dp_plan_arena_bytes(session->session->plan) : 0;
     if (packed_bytes)

@@ -65,13 +65,15 @@ static double run_once(const dp_timed *timed) {
 }
 
 /* fastest: receives the profile of the fastest run; NULL without one. */
-static deeper_status run_all(const dp_timed *timed, double seconds, times *it, dp_profile *fastest, deeper_error *error) {
+static deeper_status run_all(const dp_timed *timed, double seconds, times *it, dp_profile *fastest,
+                             deeper_error *error) {
     for (int i = 0; i < WARM_RUNS; i++)
         run_once(timed);
     double begin = dp_now(), least = INFINITY;
     while (it->count < LEAST_RUNS || dp_now() - begin < seconds) {
         void *grown = it->seconds;
-        bool room = dp_reserve(timed->allocator, &grown, &it->capacity, it->count + 1, sizeof *it->seconds);
+        bool room =
+            dp_reserve(timed->allocator, &grown, &it->capacity, it->count + 1, sizeof *it->seconds);
         it->seconds = grown;
         if (!room)
             return dp_fail_memory(error, "the times of the runs");
@@ -85,7 +87,8 @@ static deeper_status run_all(const dp_timed *timed, double seconds, times *it, d
     return DEEPER_OK;
 }
 
-static void report(const dp_timed *timed, const times *it, double gflops, deeper_benchmark *result) {
+static void report(const dp_timed *timed, const times *it, double gflops,
+                   deeper_benchmark *result) {
     size_t n = it->count;
     double median = dp_median(it->seconds, n); /* they are in order from here on */
     double floor_seconds = 2.0 * (double)timed->multiply_adds * timed->batch / (gflops * 1e9);
@@ -93,7 +96,8 @@ static void report(const dp_timed *timed, const times *it, double gflops, deeper
         .runs = (int)n,
         .median_ms = median * 1e3,
         .min_ms = it->seconds[0] * 1e3,
-        .p90_ms = it->seconds[(n * 9 + 9) / 10 - 1] * 1e3, /* the least time that 90 % of the runs do not exceed */
+        .p90_ms = it->seconds[(n * 9 + 9) / 10 - 1]
+                  * 1e3, /* the least time that 90 % of the runs do not exceed */
         .peak_gflops = gflops,
         .direct_floor_ms = floor_seconds * 1e3,
         .ratio_to_floor = median / floor_seconds,
@@ -104,16 +108,19 @@ static void report(const dp_timed *timed, const times *it, double gflops, deeper
 
 deeper_status dp_check_seconds(double seconds, deeper_error *error) {
     if (!(seconds >= 0 && seconds <= MOST_SECONDS))
-        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "seconds is %g; 0 to %d are possible", seconds, MOST_SECONDS);
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "seconds is %g; 0 to %d are possible", seconds,
+                       MOST_SECONDS);
     return DEEPER_OK;
 }
 
-deeper_status dp_time(const dp_timed *timed, double seconds, deeper_benchmark *result, deeper_error *error) {
+deeper_status dp_time(const dp_timed *timed, double seconds, deeper_benchmark *result,
+                      deeper_error *error) {
     DP_TRY(dp_check_seconds(seconds, error));
     times it = { 0 };
     dp_profile *fastest = NULL;
     double before = peak_gflops(timed);
-    deeper_status status = timed->profile ? dp_profile_create(&fastest, timed->profile->plan, error) : DEEPER_OK;
+    deeper_status status =
+        timed->profile ? dp_profile_create(&fastest, timed->profile->plan, error) : DEEPER_OK;
     if (status == DEEPER_OK)
         status = run_all(timed, seconds, &it, fastest, error);
     if (status == DEEPER_OK) {

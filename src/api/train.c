@@ -1,4 +1,5 @@
-/* train.c - training: the arguments of a run, of the search for its rate, of a look at its pictures. */
+/* train.c - training: the arguments of a run, of the search for its rate, of a look at its
+ * pictures. */
 #include "api/handles.h"
 #include "train/ensemble.h"
 #include "train/find_rate.h"
@@ -9,8 +10,8 @@
 
 enum { COMMAND_LIMIT = 1 << 16 };
 
-deeper_status deeper_train(const deeper_train_options *options, const deeper_train_calls *calls, deeper_train_result *result,
-                           deeper_error *error) {
+deeper_status deeper_train(const deeper_train_options *options, const deeper_train_calls *calls,
+                           deeper_train_result *result, deeper_error *error) {
     deeper_train_options mine = DEEPER_TRAIN_OPTIONS_INIT;
     deeper_train_result unused;
     DP_TRY(dp_need(options, "options", error));
@@ -19,18 +20,21 @@ deeper_status deeper_train(const deeper_train_options *options, const deeper_tra
     return dp_train_runs(&mine, calls, result ? result : &unused, NULL, error);
 }
 
-deeper_status deeper_train_preview(const deeper_train_options *options, const char *path, int count, deeper_error *error) {
+deeper_status deeper_train_preview(const deeper_train_options *options, const char *path, int count,
+                                   deeper_error *error) {
     deeper_train_options mine = DEEPER_TRAIN_OPTIONS_INIT;
     DP_TRY(dp_need(options, "options", error));
     DP_TRY(dp_options_read(&mine, sizeof mine, options, "deeper_train_options", error));
     DP_TRY(dp_need(path, "path", error));
     if (count < 1 || count > DP_PREVIEW_MOST)
-        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "count is %d; 1 to %d pictures are", count, DP_PREVIEW_MOST);
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "count is %d; 1 to %d pictures are", count,
+                       DP_PREVIEW_MOST);
     return dp_train_preview(&mine, path, count, NULL, error);
 }
 
-deeper_status deeper_train_find_rate(const deeper_train_options *options, const char *page, const deeper_train_calls *calls,
-                                     deeper_rate_search *result, deeper_error *error) {
+deeper_status deeper_train_find_rate(const deeper_train_options *options, const char *page,
+                                     const deeper_train_calls *calls, deeper_rate_search *result,
+                                     deeper_error *error) {
     deeper_train_options mine = DEEPER_TRAIN_OPTIONS_INIT;
     DP_TRY(dp_need(options, "options", error));
     DP_TRY(dp_need(result, "result", error));
@@ -40,12 +44,15 @@ deeper_status deeper_train_find_rate(const deeper_train_options *options, const 
 
 size_t deeper_train_command(const deeper_train_options *options, char *text, size_t size) {
     deeper_train_options mine = DEEPER_TRAIN_OPTIONS_INIT;
-    if (!options || dp_options_read(&mine, sizeof mine, options, "deeper_train_options", NULL) != DEEPER_OK)
+    if (!options
+        || dp_options_read(&mine, sizeof mine, options, "deeper_train_options", NULL) != DEEPER_OK)
         return 0;
     dp_buffer command;
     dp_buffer_init(&command, NULL, COMMAND_LIMIT);
     dp_train_options_command(&command, &mine);
-    size_t all = command.failed ? 0 : command.size + 1, kept = command.size < size ? command.size : size ? size - 1 : 0;
+    size_t all = command.failed ? 0 : command.size + 1, kept = command.size < size ? command.size
+                                                               : size              ? size - 1
+                                                                                   : 0;
     if (all && size) {
         memcpy(text, command.data, kept);
         text[kept] = '\0';

@@ -1,4 +1,5 @@
-/* tune.c - deeper_tune and its files: what eval/tune.h measured joined with what a file already has; what a file is. */
+/* tune.c - deeper_tune and its files: what eval/tune.h measured joined with what a file already
+ * has; what a file is. */
 #include "eval/tune.h"
 #include "api/bench.h"
 #include "api/handles.h"
@@ -17,13 +18,15 @@ deeper_status deeper_tuning_check(const char *path, deeper_error *error) {
     return status;
 }
 
-deeper_status deeper_tuning_examine(const char *path, deeper_tuning_contents *contents, deeper_error *error) {
+deeper_status deeper_tuning_examine(const char *path, deeper_tuning_contents *contents,
+                                    deeper_error *error) {
     char here[DP_MACHINE_SIZE];
     dp_tuning tuning = { 0 };
     DP_TRY(dp_need(path, "path", error));
     DP_TRY(dp_need(contents, "contents", error));
     *contents = (deeper_tuning_contents){ 0 };
-    _Static_assert(sizeof contents->machine >= DP_MACHINE_SIZE && sizeof contents->sets / sizeof *contents->sets >= DP_ISA_COUNT,
+    _Static_assert(sizeof contents->machine >= DP_MACHINE_SIZE
+                       && sizeof contents->sets / sizeof *contents->sets >= DP_ISA_COUNT,
                    "room for what there can be");
     deeper_status status = dp_tuning_examine(&tuning, contents->machine, path, NULL, error);
     contents->here = strcmp(contents->machine, dp_machine_text(here)) == 0;
@@ -42,7 +45,8 @@ deeper_status deeper_tuning_examine(const char *path, deeper_tuning_contents *co
 }
 
 /* Before anything is measured: whether the file can be written, and read if it is there. */
-static deeper_status try_file(const char *path, const deeper_allocator *allocator, deeper_error *error) {
+static deeper_status try_file(const char *path, const deeper_allocator *allocator,
+                              deeper_error *error) {
     dp_writer *writer = NULL;
     dp_tuning tuning = { 0 };
     DP_TRY(dp_writer_open(&writer, path, allocator, error));
@@ -52,8 +56,8 @@ static deeper_status try_file(const char *path, const deeper_allocator *allocato
     return status;
 }
 
-static deeper_status measure(dp_tuned_network *network, const deeper_model *model, const deeper_tune_options *options,
-                             deeper_error *error) {
+static deeper_status measure(dp_tuned_network *network, const deeper_model *model,
+                             const deeper_tune_options *options, deeper_error *error) {
     const dp_model *inner = model->model;
     const int batch = options->batch ? options->batch : 1;
     DP_TRY(dp_check_batch(batch, error));
@@ -78,15 +82,17 @@ static deeper_status keep(const dp_tuned_network *network, const char *path, dee
     dp_tuning tuning = { .allocator = network->allocator };
     deeper_status status = DEEPER_OK;
     for (int i = 0; status == DEEPER_OK && i < network->layer_count; i++)
-        status = dp_tuning_put(&tuning, &(dp_tuned){ network->layers[i].key, network->layers[i].best }, error);
+        status = dp_tuning_put(
+            &tuning, &(dp_tuned){ network->layers[i].key, network->layers[i].best }, error);
     if (status == DEEPER_OK && tuning.count)
         status = dp_tuning_join(&tuning, path, error);
     dp_tuning_free(&tuning);
     return status;
 }
 
-static deeper_status tell(const dp_tuned_layer *it, void (*layer)(void *context, const deeper_tuned_layer *layer), void *context,
-                          const deeper_allocator *allocator, deeper_error *error) {
+static deeper_status tell(const dp_tuned_layer *it,
+                          void (*layer)(void *context, const deeper_tuned_layer *layer),
+                          void *context, const deeper_allocator *allocator, deeper_error *error) {
     dp_buffer model, best;
     dp_buffer_init(&model, allocator, TEXT_LIMIT);
     dp_buffer_init(&best, allocator, TEXT_LIMIT);
@@ -94,26 +100,28 @@ static deeper_status tell(const dp_tuned_layer *it, void (*layer)(void *context,
     dp_tuning_describe(&it->key, &it->best, &best);
     bool failed = model.failed || best.failed;
     if (!failed)
-        layer(context, &(deeper_tuned_layer){ .layer = it->name,
-                                              .layers = it->layers,
-                                              .channels = it->key.channels,
-                                              .outputs = it->key.outputs,
-                                              .height = it->key.height,
-                                              .width = it->key.width,
-                                              .window = it->key.taps,
-                                              .model = model.data,
-                                              .tuned = best.data,
-                                              .changed = !dp_tuning_same_choice(&it->model, &it->best),
-                                              .model_ms = it->model_seconds * 1e3,
-                                              .tuned_ms = it->best_seconds * 1e3 });
+        layer(context,
+              &(deeper_tuned_layer){ .layer = it->name,
+                                     .layers = it->layers,
+                                     .channels = it->key.channels,
+                                     .outputs = it->key.outputs,
+                                     .height = it->key.height,
+                                     .width = it->key.width,
+                                     .window = it->key.taps,
+                                     .model = model.data,
+                                     .tuned = best.data,
+                                     .changed = !dp_tuning_same_choice(&it->model, &it->best),
+                                     .model_ms = it->model_seconds * 1e3,
+                                     .tuned_ms = it->best_seconds * 1e3 });
     dp_buffer_free(&model);
     dp_buffer_free(&best);
     return failed ? dp_fail_memory(error, "the names of the choices") : DEEPER_OK;
 }
 
-deeper_status deeper_tune(const deeper_model *model, const char *path, const deeper_tune_options *options,
-                          void (*layer)(void *context, const deeper_tuned_layer *layer), void *context,
-                          deeper_tuning_result *result, deeper_error *error) {
+deeper_status deeper_tune(const deeper_model *model, const char *path,
+                          const deeper_tune_options *options,
+                          void (*layer)(void *context, const deeper_tuned_layer *layer),
+                          void *context, deeper_tuning_result *result, deeper_error *error) {
     DP_TRY(dp_need(model, "model", error));
     DP_TRY(dp_need(path, "path", error));
     deeper_tune_options mine = DEEPER_TUNE_OPTIONS_INIT;
@@ -128,15 +136,16 @@ deeper_status deeper_tune(const deeper_model *model, const char *path, const dee
     for (int i = 0; status == DEEPER_OK && layer && i < network.layer_count; i++)
         status = tell(&network.layers[i], layer, context, allocator, error);
     if (status == DEEPER_OK && result)
-        *result = (deeper_tuning_result){ .kinds = network.layer_count,
-                                          .changed = network.changed,
-                                          .slower = network.slower,
-                                          .model_ms = network.model_seconds[0] * 1e3,
-                                          .tuned_ms = network.best_seconds[0] * 1e3,
-                                          .model_one_ms = network.model_seconds[network.ways - 1] * 1e3,
-                                          .tuned_one_ms = network.best_seconds[network.ways - 1] * 1e3,
-                                          .threads = network.threads,
-                                          .isa = dp_isa_name(network.isa) };
+        *result =
+            (deeper_tuning_result){ .kinds = network.layer_count,
+                                    .changed = network.changed,
+                                    .slower = network.slower,
+                                    .model_ms = network.model_seconds[0] * 1e3,
+                                    .tuned_ms = network.best_seconds[0] * 1e3,
+                                    .model_one_ms = network.model_seconds[network.ways - 1] * 1e3,
+                                    .tuned_one_ms = network.best_seconds[network.ways - 1] * 1e3,
+                                    .threads = network.threads,
+                                    .isa = dp_isa_name(network.isa) };
     dp_tuned_network_free(&network);
     return status;
 }

@@ -1,4 +1,5 @@
-/* verify.c - deeper_verify: what `against` is, its inputs, and the inner comparison's results handed out. */
+/* verify.c - deeper_verify: what `against` is, its inputs, and the inner comparison's results
+ * handed out. */
 #include "eval/verify.h"
 #include "api/bench.h"
 #include "api/handles.h"
@@ -33,13 +34,17 @@ static deeper_status fill(void *context, int image, float *input, deeper_error *
     const char *path = v->options.pictures[image];
     DP_TRY(dp_need(path, "pictures: a path", error));
     DP_TRY(dp_picture_read(&picture, path, &decode, allocator, error));
-    deeper_status status = dp_preprocess_run(&model->preprocess, &picture, 1, input, allocator, error);
+    deeper_status status =
+        dp_preprocess_run(&model->preprocess, &picture, 1, input, allocator, error);
     dp_image_free(&picture);
-    return status == DEEPER_OK || !error ? status : dp_fail(error, status, "%s: %s", path, error->message);
+    return status == DEEPER_OK || !error ? status
+                                         : dp_fail(error, status, "%s: %s", path, error->message);
 }
 
-/* Whether a file is a model, not an npz of recorded arrays. An npz without the texts of a model is a recording. */
-static deeper_status is_model(bool *model, const char *path, const deeper_allocator *allocator, deeper_error *error) {
+/* Whether a file is a model, not an npz of recorded arrays. An npz without the texts of a model is
+ * a recording. */
+static deeper_status is_model(bool *model, const char *path, const deeper_allocator *allocator,
+                              deeper_error *error) {
     dp_map map;
     *model = false;
     if (dp_is_folder(path) == 1)
@@ -86,50 +91,62 @@ static void tell(const verify *v, dp_differences *found) {
     dp_differences_free(found);
 }
 
-static deeper_status with_model(const verify *v, const char *path, const dp_verify_options *options, deeper_error *error) {
+static deeper_status with_model(const verify *v, const char *path, const dp_verify_options *options,
+                                deeper_error *error) {
     dp_differences found;
     dp_model *other = NULL;
     if (options->names)
-        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "names: are for a recording; %s is a model", path);
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "names: are for a recording; %s is a model",
+                       path);
     if (v->options.pictures)
         DP_TRY(dp_need_preprocess(v->model->model, error));
     DP_TRY(dp_model_open(&other, path, v->model->owner.allocator, error));
-    deeper_status status = dp_verify_models(&found, v->model->model, v->model->packs, other, options, error);
+    deeper_status status =
+        dp_verify_models(&found, v->model->model, v->model->packs, other, options, error);
     if (status == DEEPER_OK)
         tell(v, &found);
     dp_model_free(other);
     return status;
 }
 
-static deeper_status with_recording(const verify *v, const char *path, const dp_verify_options *options, deeper_error *error) {
+static deeper_status with_recording(const verify *v, const char *path,
+                                    const dp_verify_options *options, deeper_error *error) {
     dp_differences found;
     dp_recording recording;
     if (v->options.pictures)
-        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "pictures: %s is a recording, which has its own input", path);
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT,
+                       "pictures: %s is a recording, which has its own input", path);
     DP_TRY(dp_recording_open(&recording, path, v->model->owner.allocator, error));
-    deeper_status status = dp_verify_recording(&found, v->model->model, v->model->packs, &recording, options, error);
+    deeper_status status =
+        dp_verify_recording(&found, v->model->model, v->model->packs, &recording, options, error);
     if (status == DEEPER_OK)
         tell(v, &found);
     dp_recording_free(&recording);
     return status;
 }
 
-deeper_status deeper_verify(const deeper_model *model, const char *against, const deeper_verify_options *options,
-                            void (*difference)(void *context, const deeper_difference *difference), void *context, int *inputs,
-                            deeper_error *error) {
+deeper_status deeper_verify(const deeper_model *model, const char *against,
+                            const deeper_verify_options *options,
+                            void (*difference)(void *context, const deeper_difference *difference),
+                            void *context, int *inputs, deeper_error *error) {
     bool other = false;
     dp_tuning tuning = { 0 };
     DP_TRY(dp_need(model, "model", error));
     DP_TRY(dp_need(against, "against", error));
     if (!difference)
         return dp_fail(error, DEEPER_ERROR_ARGUMENT, "difference is NULL");
-    verify v = {
-        .model = model, .options = DEEPER_VERIFY_OPTIONS_INIT, .difference = difference, .context = context, .inputs = inputs
-    };
+    verify v = { .model = model,
+                 .options = DEEPER_VERIFY_OPTIONS_INIT,
+                 .difference = difference,
+                 .context = context,
+                 .inputs = inputs };
     DP_TRY(dp_options_read(&v.options, sizeof v.options, options, "deeper_verify_options", error));
-    if (v.options.pictures ? v.options.picture_count < 1 || v.options.picture_count > INT32_MAX : v.options.picture_count != 0)
-        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "picture_count is %zu; it is the number of paths in pictures, or 0 with NULL",
-                       v.options.picture_count);
+    if (v.options.pictures ? v.options.picture_count < 1 || v.options.picture_count > INT32_MAX
+                           : v.options.picture_count != 0)
+        return dp_fail(
+            error, DEEPER_ERROR_ARGUMENT,
+            "picture_count is %zu; it is the number of paths in pictures, or 0 with NULL",
+            v.options.picture_count);
     const dp_verify_options inner = {
         .names = v.options.names,
         .threads = v.options.threads,
@@ -140,7 +157,9 @@ deeper_status deeper_verify(const deeper_model *model, const char *against, cons
         .tuning = &tuning,
     };
     DP_TRY(is_model(&other, against, model->owner.allocator, error));
-    deeper_status status = v.options.tuning ? dp_tuning_read(&tuning, v.options.tuning, model->owner.allocator, error) : DEEPER_OK;
+    deeper_status status =
+        v.options.tuning ? dp_tuning_read(&tuning, v.options.tuning, model->owner.allocator, error)
+                         : DEEPER_OK;
     if (status == DEEPER_OK)
         status = (other ? with_model : with_recording)(&v, against, &inner, error);
     dp_tuning_free(&tuning);

@@ -1,5 +1,5 @@
-/* checksum.c - eight bytes a round by eight tables, which are made anew in each call (the library keeps no globals); for short
- * texts the plain loop over bits is quicker than making them. */
+/* checksum.c - eight bytes a round by eight tables, which are made anew in each call (the library
+ * keeps no globals); for short texts the plain loop over bits is quicker than making them. */
 #include "base/checksum.h"
 
 #include <string.h>

@@ -1,6 +1,7 @@
-/* cpu.c - the probe: instruction sets, cache sizes, processors and threads to use, the clock.
- * Why here: the one place that asks the machine; all else is told. The file is compiled without ISA flags, so the probe itself runs
- * everywhere; cpuid and xgetbv are written as assembly for the same reason. */
+/* cpu.c - the probe: instruction sets, cache sizes, processors and threads to use, the clock. Why
+ * here: the one place that asks the machine; all else is told. The file is compiled without ISA
+ * flags, so the probe itself runs everywhere; cpuid and xgetbv are written as assembly for the same
+ * reason. */
 #include "base/cpu.h"
 
 #include <errno.h>
@@ -13,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* --------------------------------------------------------------------------------------------------- instruction sets */
+/* ----------------------------------------------------------------------------- instruction sets */
 
 /* What the build has kernels for: cmake/library.cmake defines these for the ISAs it compiles. */
 #ifdef DP_HAVE_AVX2
@@ -52,11 +53,14 @@ typedef struct registers {
 
 static registers cpuid(uint32_t leaf, uint32_t subleaf) {
     registers r;
-    __asm__ volatile("cpuid" : "=a"(r.a), "=b"(r.b), "=c"(r.c), "=d"(r.d) : "a"(leaf), "c"(subleaf));
+    __asm__ volatile("cpuid"
+                     : "=a"(r.a), "=b"(r.b), "=c"(r.c), "=d"(r.d)
+                     : "a"(leaf), "c"(subleaf));
     return r;
 }
 
-/* Register states that the operating system saves on a switch of threads. Only where cpuid says OSXSAVE. */
+/* Register states that the operating system saves on a switch of threads. Only where cpuid says
+ * OSXSAVE. */
 static uint64_t xcr0(void) {
     uint32_t low, high;
     __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
@@ -68,18 +72,23 @@ static bool all_set(uint64_t value, uint64_t bits) {
 }
 
 static bool cpu_has(dp_isa isa) {
-    static const uint64_t fma_osxsave_avx_f16c = BIT(12) | BIT(27) | BIT(28) | BIT(29); /* leaf 1, ecx */
-    static const uint64_t avx2 = BIT(5);                                                /* leaf 7, ebx */
-    static const uint64_t avx512_f_dq_bw_vl = BIT(16) | BIT(17) | BIT(30) | BIT(31);    /* leaf 7, ebx */
-    static const uint64_t xmm_ymm = BIT(1) | BIT(2);                                    /* xcr0 */
-    static const uint64_t opmask_zmm = BIT(5) | BIT(6) | BIT(7); /* xcr0: mask registers, upper halves of zmm0-15, zmm16-31 */
+    static const uint64_t fma_osxsave_avx_f16c =
+        BIT(12) | BIT(27) | BIT(28) | BIT(29); /* leaf 1, ecx */
+    static const uint64_t avx2 = BIT(5);       /* leaf 7, ebx */
+    static const uint64_t avx512_f_dq_bw_vl =
+        BIT(16) | BIT(17) | BIT(30) | BIT(31);       /* leaf 7, ebx */
+    static const uint64_t xmm_ymm = BIT(1) | BIT(2); /* xcr0 */
+    static const uint64_t opmask_zmm =
+        BIT(5) | BIT(6) | BIT(7); /* xcr0: mask registers, upper halves of zmm0-15, zmm16-31 */
     if (cpuid(0, 0).a < 7 || !all_set(cpuid(1, 0).c, fma_osxsave_avx_f16c))
         return false;
     uint64_t saved = xcr0();
     uint64_t features = cpuid(7, 0).b;
     if (!all_set(saved, xmm_ymm) || !all_set(features, avx2))
         return false;
-    return isa == DP_ISA_AVX2 || (isa == DP_ISA_AVX512 && all_set(saved, opmask_zmm) && all_set(features, avx512_f_dq_bw_vl));
+    return isa == DP_ISA_AVX2
+           || (isa == DP_ISA_AVX512 && all_set(saved, opmask_zmm)
+               && all_set(features, avx512_f_dq_bw_vl));
 }
 
 #elif defined(__aarch64__)
@@ -127,13 +136,16 @@ deeper_status dp_isa_select(dp_isa *isa, deeper_error *error) {
     bool known = false;
     for (size_t i = 0; i < DP_ISA_COUNT; i++)
         known = known || strcmp(wanted, isas[i].name) == 0;
-    return dp_fail(error, known ? DEEPER_ERROR_UNSUPPORTED : DEEPER_ERROR_ARGUMENT, "DEEPER_ISA=%s: %s; this machine has: %s",
-                   wanted, known ? "this CPU or this build does not have it" : "no such instruction set", available);
+    return dp_fail(error, known ? DEEPER_ERROR_UNSUPPORTED : DEEPER_ERROR_ARGUMENT,
+                   "DEEPER_ISA=%s: %s; this machine has: %s", wanted,
+                   known ? "this CPU or this build does not have it" : "no such instruction set",
+                   available);
 }
 
-/* ------------------------------------------------------------------------------------------------ small system files */
+/* --------------------------------------------------------------------------- small system files */
 
-/* The first bytes of a file that the kernel makes up on reading, as text. False if it is not there. */
+/* The first bytes of a file that the kernel makes up on reading, as text. False if it is not
+ * there. */
 static bool read_text(const char *path, char *text, size_t size) {
     int file = open(path, O_RDONLY | O_CLOEXEC);
     if (file < 0)
@@ -169,25 +181,28 @@ size_t dp_cache_bytes(int level) {
         if (read_text(path, text, sizeof text))
             return parse_bytes(text);
     }
-    static const int names[] = { _SC_LEVEL1_DCACHE_SIZE, _SC_LEVEL2_CACHE_SIZE, _SC_LEVEL3_CACHE_SIZE };
+    static const int names[] = { _SC_LEVEL1_DCACHE_SIZE, _SC_LEVEL2_CACHE_SIZE,
+                                 _SC_LEVEL3_CACHE_SIZE };
     long bytes = level >= 1 && level <= 3 ? sysconf(names[level - 1]) : 0;
     return bytes > 0 ? (size_t)bytes : 0;
 }
 
-/* ------------------------------------------------------------------------------------------------------- the machine */
+/* ---------------------------------------------------------------------------------- the machine */
 
 enum { NAME_SIZE = 64 };
 
 #if defined(__x86_64__)
 
-/* The maker's name for the CPU, and family and model as the manuals put them together from leaf 1. */
+/* The maker's name for the CPU, and family and model as the manuals put them together from leaf
+ * 1. */
 static void cpu_name(char name[NAME_SIZE], unsigned *family, unsigned *model) {
     registers leaf = cpuid(1, 0);
     *family = leaf.a >> 8 & 15;
     *model = (leaf.a >> 4 & 15) | (*family == 6 || *family == 15 ? leaf.a >> 12 & 0xf0 : 0);
     *family += *family == 15 ? leaf.a >> 20 & 255 : 0;
     for (uint32_t i = 0; i < 3; i++) {
-        registers part = cpuid(0x80000000, 0).a >= 0x80000004 ? cpuid(0x80000002 + i, 0) : (registers){ 0 };
+        registers part =
+            cpuid(0x80000000, 0).a >= 0x80000004 ? cpuid(0x80000002 + i, 0) : (registers){ 0 };
         memcpy(name + i * sizeof part, &part, sizeof part);
     }
     name[3 * sizeof(registers)] = '\0';
@@ -211,16 +226,18 @@ const char *dp_machine_text(char text[DP_MACHINE_SIZE]) {
     size_t begin = strspn(name, " "), end = strcspn(name, "\n");
     while (end > begin && name[end - 1] == ' ')
         end--;
-    snprintf(text, DP_MACHINE_SIZE, "%.*s, family %u model %u, caches of %zu, %zu, %zu KB", (int)(end > begin ? end - begin : 0),
-             name + begin, family, model, dp_cache_bytes(1) >> 10, dp_cache_bytes(2) >> 10, dp_cache_bytes(3) >> 10);
+    snprintf(text, DP_MACHINE_SIZE, "%.*s, family %u model %u, caches of %zu, %zu, %zu KB",
+             (int)(end > begin ? end - begin : 0), name + begin, family, model,
+             dp_cache_bytes(1) >> 10, dp_cache_bytes(2) >> 10, dp_cache_bytes(3) >> 10);
     for (char *c = text; *c; c++)
         *c = *c < ' ' || *c > '~' ? '?' : *c;
     return text;
 }
 
-/* -------------------------------------------------------------------------------------------- processors and threads */
+/* ----------------------------------------------------------------------- processors and threads */
 
-/* Processors in the affinity mask. The kernel refuses a mask smaller than its own; this one holds 65536. */
+/* Processors in the affinity mask. The kernel refuses a mask smaller than its own; this one holds
+ * 65536. */
 static int affinity_processors(void) {
     cpu_set_t set[64];
     if (sched_getaffinity(0, sizeof set, set) == 0)
@@ -229,8 +246,8 @@ static int affinity_processors(void) {
     return online > 0 && online < INT_MAX ? (int)online : 1;
 }
 
-/* The processors that one cgroup folder grants, rounded up: v2's cpu.max holds "QUOTA PERIOD" in microseconds, v1 has a file for
- * each. 0: no limit here ("max", -1, or no such file). */
+/* The processors that one cgroup folder grants, rounded up: v2's cpu.max holds "QUOTA PERIOD" in
+ * microseconds, v1 has a file for each. 0: no limit here ("max", -1, or no such file). */
 static int folder_quota(const char *folder, bool v2) {
     char path[PATH_MAX + 32], quota_text[64], period_text[64];
     const char *quota = quota_text, *period = period_text;
@@ -243,7 +260,8 @@ static int folder_quota(const char *folder, bool v2) {
         snprintf(path, sizeof path, "%s/cpu.cfs_period_us", folder);
         period = read_text(path, period_text, sizeof period_text) ? period : NULL;
     }
-    long long microseconds = strtoll(quota, NULL, 10), each = period ? strtoll(period, NULL, 10) : 0;
+    long long microseconds = strtoll(quota, NULL, 10),
+              each = period ? strtoll(period, NULL, 10) : 0;
     if (microseconds <= 0 || each <= 0)
         return 0;
     long long whole = (microseconds - 1) / each + 1;
@@ -255,8 +273,9 @@ static int smaller_limit(int a, int b) {
     return a == 0 || (b != 0 && b < a) ? b : a;
 }
 
-/* The least quota from the cgroup `group` ("/a/b") under `mount` up to the mount itself. Folders that are not there are passed
- * over: in a container the group may be named as the host sees it, while the mount begins at the group. */
+/* The least quota from the cgroup `group` ("/a/b") under `mount` up to the mount itself. Folders
+ * that are not there are passed over: in a container the group may be named as the host sees it,
+ * while the mount begins at the group. */
 static int group_quota(const char *mount, const char *group, bool v2) {
     char folder[PATH_MAX];
     int length = snprintf(folder, sizeof folder, "%s%s", mount, group);
@@ -304,11 +323,13 @@ int dp_quota_processors(const char *membership, const char *mount) {
 }
 
 int dp_processors(void) {
-    int count = smaller_limit(affinity_processors(), dp_quota_processors("/proc/self/cgroup", "/sys/fs/cgroup"));
+    int count = smaller_limit(affinity_processors(),
+                              dp_quota_processors("/proc/self/cgroup", "/sys/fs/cgroup"));
     return count > 0 ? count : 1;
 }
 
-/* A number of threads from an environment variable; 0: not set. OMP_NUM_THREADS may be a list, of which the first counts. */
+/* A number of threads from an environment variable; 0: not set. OMP_NUM_THREADS may be a list, of
+ * which the first counts. */
 static deeper_status environment_threads(int *threads, const char *name, deeper_error *error) {
     const char *text = getenv(name);
     *threads = 0;
@@ -318,7 +339,8 @@ static deeper_status environment_threads(int *threads, const char *name, deeper_
     errno = 0;
     long value = strtol(text, &end, 10);
     if (end == text || (*end && *end != ',') || errno || value < 1 || value > DP_THREADS_MAX)
-        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "%s=%s: not a number of threads; set it to 1..%d or unset it", name, text,
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT,
+                       "%s=%s: not a number of threads; set it to 1..%d or unset it", name, text,
                        DP_THREADS_MAX);
     *threads = (int)value;
     return DEEPER_OK;
@@ -326,7 +348,8 @@ static deeper_status environment_threads(int *threads, const char *name, deeper_
 
 deeper_status dp_threads_select(int *threads, int requested, deeper_error *error) {
     if (requested < 0 || requested > DP_THREADS_MAX)
-        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "threads: %d is not possible; 1..%d are, or 0 for as many as the processors",
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT,
+                       "threads: %d is not possible; 1..%d are, or 0 for as many as the processors",
                        requested, DP_THREADS_MAX);
     int count = requested;
     if (count == 0)

@@ -72,7 +72,9 @@ double dp_energy_taken(dp_energy *energy) {
         uint64_t now;
         if (!read_number(energy->files[i], &now))
             return NAN;
-        joules += 1e-6 * (double)(now >= energy->last[i] ? now - energy->last[i] : now + energy->range[i] - energy->last[i]);
+        joules += 1e-6
+                  * (double)(now >= energy->last[i] ? now - energy->last[i]
+                                                    : now + energy->range[i] - energy->last[i]);
         energy->last[i] = now;
     }
     return joules;

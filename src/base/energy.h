@@ -1,5 +1,6 @@
-/* energy.h - joules that the processor has taken, as Linux tells them: the powercap zones of the packages (Intel's and AMD's RAPL).
- * Many machines have none, or let only root read them; callers say so once and go on. */
+/* energy.h - joules that the processor has taken, as Linux tells them: the powercap zones of the
+ * packages (Intel's and AMD's RAPL). Many machines have none, or let only root read them; callers
+ * say so once and go on. */
 #ifndef DP_BASE_ENERGY_H
 #define DP_BASE_ENERGY_H
 
@@ -20,8 +21,8 @@ typedef struct dp_energy {
 bool dp_energy_open(dp_energy *energy, const char *folder);
 void dp_energy_close(dp_energy *energy);
 
-/* Joules since it was opened or last asked; every counter may have begun again once in between. NAN if one cannot be read any more.
- */
+/* Joules since it was opened or last asked; every counter may have begun again once in between. NAN
+ * if one cannot be read any more. */
 double dp_energy_taken(dp_energy *energy);
 
 #endif

@@ -1,6 +1,6 @@
-/* files.c - files read whole, mapped or written atomically; folders listed in a stable order.
- * Why here: every message about a file is made in one place, and nothing above base opens a file for writing in any other way.
- * It knows nothing of what is in a file. */
+/* files.c - files read whole, mapped or written atomically; folders listed in a stable order. Why
+ * here: every message about a file is made in one place, and nothing above base opens a file for
+ * writing in any other way. It knows nothing of what is in a file. */
 #include "base/files.h"
 
 #include "base/random.h"
@@ -19,21 +19,27 @@
 #include <unistd.h>
 
 enum {
-    FIRST_READ = 64 << 10, /* bytes asked for where the size of a file is not known (pipes, /proc) */
+    FIRST_READ =
+        64 << 10, /* bytes asked for where the size of a file is not known (pipes, /proc) */
     WRITER_BLOCK = 256 << 10,
-    KEPT_NAME = 200,   /* bytes of a file's name that its temporary name keeps; 255 is what file systems take */
+    KEPT_NAME = 200,   /* bytes of a file's name that its temporary name keeps; 255 is what file
+                          systems take */
     RANDOM_DIGITS = 8, /* of its ending */
-    NAME_TRIES = 64    /* temporary names tried before giving up; two in a row taken is already a sign of something else */
+    NAME_TRIES = 64 /* temporary names tried before giving up; two in a row taken is already a sign
+                       of something else */
 };
 
-/* ----------------------------------------------------------------------------------------------------------- reading */
+/* -------------------------------------------------------------------------------------- reading */
 
 static deeper_status fail_limit(const char *path, size_t limit, deeper_error *error) {
-    return dp_fail(error, DEEPER_ERROR_LIMIT, "%s: larger than the %zu bytes that are read of such a file", path, limit);
+    return dp_fail(error, DEEPER_ERROR_LIMIT,
+                   "%s: larger than the %zu bytes that are read of such a file", path, limit);
 }
 
-/* Opens for reading and refuses folders, which open() takes but read() does not. O_NONBLOCK is not set: a pipe may block. */
-static deeper_status open_read(int *file, struct stat *status, const char *path, deeper_error *error) {
+/* Opens for reading and refuses folders, which open() takes but read() does not. O_NONBLOCK is not
+ * set: a pipe may block. */
+static deeper_status open_read(int *file, struct stat *status, const char *path,
+                               deeper_error *error) {
     *file = open(path, O_RDONLY | O_CLOEXEC);
     if (*file < 0)
         return dp_fail_errno(error, path, "cannot open");
@@ -57,10 +63,11 @@ deeper_status dp_file_open(int *file, const char *path, deeper_error *error) {
     return result;
 }
 
-static deeper_status map_file(dp_map *map, int file, const struct stat *status, const char *path, size_t limit,
-                              deeper_error *error) {
+static deeper_status map_file(dp_map *map, int file, const struct stat *status, const char *path,
+                              size_t limit, deeper_error *error) {
     if (!S_ISREG(status->st_mode))
-        return dp_fail(error, DEEPER_ERROR_IO, "%s: is not an ordinary file; save it to one first", path);
+        return dp_fail(error, DEEPER_ERROR_IO, "%s: is not an ordinary file; save it to one first",
+                       path);
     if ((uint64_t)status->st_size > SIZE_MAX || (limit && (uint64_t)status->st_size > limit))
         return fail_limit(path, limit ? limit : SIZE_MAX, error);
     if (status->st_size == 0)
@@ -93,13 +100,16 @@ void dp_map_release_pages(const dp_map *map) {
         madvise((void *)map->data, map->size, MADV_DONTNEED);
 }
 
-/* Reads to the end of `file` into *data of *capacity bytes, which grows by doubling; `size` is what was read. */
-static deeper_status read_all(char **data, size_t *size, size_t capacity, int file, const char *path, size_t limit,
-                              const deeper_allocator *allocator, deeper_error *error) {
+/* Reads to the end of `file` into *data of *capacity bytes, which grows by doubling; `size` is what
+ * was read. */
+static deeper_status read_all(char **data, size_t *size, size_t capacity, int file,
+                              const char *path, size_t limit, const deeper_allocator *allocator,
+                              deeper_error *error) {
     for (;;) {
         if (*size + 1 >= capacity) {
             size_t grown = 0;
-            char *fresh = dp_size_mul(capacity, 2, &grown) ? dp_alloc_raw(allocator, grown, 1) : NULL;
+            char *fresh =
+                dp_size_mul(capacity, 2, &grown) ? dp_alloc_raw(allocator, grown, 1) : NULL;
             if (!fresh)
                 return dp_fail(error, DEEPER_ERROR_MEMORY, "%s: out of memory to read it", path);
             memcpy(fresh, *data, *size);
@@ -121,12 +131,13 @@ static deeper_status read_all(char **data, size_t *size, size_t capacity, int fi
     }
 }
 
-deeper_status dp_file_read(void **data, size_t *size, const char *path, size_t limit, const deeper_allocator *allocator,
-                           deeper_error *error) {
+deeper_status dp_file_read(void **data, size_t *size, const char *path, size_t limit,
+                           const deeper_allocator *allocator, deeper_error *error) {
     int file;
     struct stat status;
     DP_TRY(open_read(&file, &status, path, error));
-    uint64_t expected = S_ISREG(status.st_mode) && status.st_size > 0 ? (uint64_t)status.st_size : 0;
+    uint64_t expected =
+        S_ISREG(status.st_mode) && status.st_size > 0 ? (uint64_t)status.st_size : 0;
     if (limit && expected > limit) {
         close(file);
         return fail_limit(path, limit, error);
@@ -135,8 +146,9 @@ deeper_status dp_file_read(void **data, size_t *size, const char *path, size_t l
     uint64_t capacity = expected ? expected + 2 : FIRST_READ;
     char *bytes = capacity <= SIZE_MAX ? dp_alloc_raw(allocator, (size_t)capacity, 1) : NULL;
     size_t count = 0;
-    deeper_status result = bytes ? read_all(&bytes, &count, (size_t)capacity, file, path, limit, allocator, error)
-                                 : dp_fail(error, DEEPER_ERROR_MEMORY, "%s: out of memory to read it", path);
+    deeper_status result =
+        bytes ? read_all(&bytes, &count, (size_t)capacity, file, path, limit, allocator, error)
+              : dp_fail(error, DEEPER_ERROR_MEMORY, "%s: out of memory to read it", path);
     close(file);
     if (result != DEEPER_OK) {
         dp_free(allocator, bytes);
@@ -148,7 +160,7 @@ deeper_status dp_file_read(void **data, size_t *size, const char *path, size_t l
     return DEEPER_OK;
 }
 
-/* ----------------------------------------------------------------------------------------------------------- writing */
+/* -------------------------------------------------------------------------------------- writing */
 
 struct dp_writer {
     const deeper_allocator *allocator;
@@ -184,8 +196,8 @@ static size_t folder_length(const char *path) {
     return slash ? (size_t)(slash - path) + 1 : 0;
 }
 
-/* What `path` finally names: itself, or where its symbolic links lead, also when nothing is there yet. NULL with errno set if
- * memory is out, the links are a circle or a name is too long. */
+/* What `path` finally names: itself, or where its symbolic links lead, also when nothing is there
+ * yet. NULL with errno set if memory is out, the links are a circle or a name is too long. */
 static char *follow_links(const char *path, const deeper_allocator *allocator) {
     enum { LINKS = 40 }; /* as many as Linux follows */
     char *current = dp_strdup(allocator, path);
@@ -193,7 +205,8 @@ static char *follow_links(const char *path, const deeper_allocator *allocator) {
         char target[PATH_MAX];
         ssize_t length = readlink(current, target, sizeof target);
         if (length < 0)
-            return current; /* not a link; any other trouble shows when the temporary file is made */
+            return current; /* not a link; any other trouble shows when the temporary file is
+                               made */
         size_t folder = target[0] == '/' ? 0 : folder_length(current);
         char *next = dp_alloc_raw(allocator, folder + (size_t)length + 1, 1);
         if (next) {
@@ -209,20 +222,23 @@ static char *follow_links(const char *path, const deeper_allocator *allocator) {
     return NULL;
 }
 
-/* Makes a file that was not there: target + ".tmp-PID-RANDOM", the name of target cut where the whole would be too long for a file
- * system. A file of the same name from another process or a killed one is left alone. */
+/* Makes a file that was not there: target + ".tmp-PID-RANDOM", the name of target cut where the
+ * whole would be too long for a file system. A file of the same name from another process or a
+ * killed one is left alone. */
 static deeper_status make_temporary(dp_writer *writer, deeper_error *error) {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
-    dp_random random = dp_random_at((uint64_t)now.tv_sec, (uint64_t)now.tv_nsec, (uint64_t)(uintptr_t)writer);
-    size_t kept = folder_length(writer->target) + strnlen(writer->target + folder_length(writer->target), KEPT_NAME);
+    dp_random random =
+        dp_random_at((uint64_t)now.tv_sec, (uint64_t)now.tv_nsec, (uint64_t)(uintptr_t)writer);
+    size_t kept = folder_length(writer->target)
+                  + strnlen(writer->target + folder_length(writer->target), KEPT_NAME);
     size_t size = kept + 48;
     char *name = dp_alloc_raw(writer->allocator, size, 1);
     if (!name)
         return dp_fail_memory(error, "the name of a temporary file");
     for (int i = 0; i < NAME_TRIES && writer->file < 0; i++) {
-        snprintf(name, size, "%.*s.tmp-%ld-%0*lx", (int)kept, writer->target, (long)getpid(), RANDOM_DIGITS,
-                 (unsigned long)(dp_random_u64(&random) >> 32));
+        snprintf(name, size, "%.*s.tmp-%ld-%0*lx", (int)kept, writer->target, (long)getpid(),
+                 RANDOM_DIGITS, (unsigned long)(dp_random_u64(&random) >> 32));
         writer->file = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
         if (writer->file < 0 && errno != EEXIST)
             break;
@@ -248,11 +264,14 @@ static deeper_status writer_prepare(dp_writer *writer, const char *path, deeper_
         return dp_fail(error, DEEPER_ERROR_IO, "%s: is %s; name an ordinary file to write", path,
                        S_ISDIR(status.st_mode) ? "a folder" : "not an ordinary file");
     if (!writer->target[folder_length(writer->target)])
-        return dp_fail(error, DEEPER_ERROR_IO, "%s: does not name a file; give the name of one to write", *path ? path : "\"\"");
+        return dp_fail(error, DEEPER_ERROR_IO,
+                       "%s: does not name a file; give the name of one to write",
+                       *path ? path : "\"\"");
     return make_temporary(writer, error);
 }
 
-deeper_status dp_writer_open(dp_writer **writer, const char *path, const deeper_allocator *allocator, deeper_error *error) {
+deeper_status dp_writer_open(dp_writer **writer, const char *path,
+                             const deeper_allocator *allocator, deeper_error *error) {
     dp_writer *fresh = dp_alloc_raw(allocator, 1, sizeof *fresh);
     if (!fresh)
         return dp_fail_memory(error, "the buffer of a file to write");
@@ -302,8 +321,9 @@ static int open_folder(char *target) {
     return open(length ? target : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
-/* Makes the rename to `target` itself last through a loss of power. File systems that cannot sync a folder say EINVAL, which is no
- * failure, nor is a folder that may be written but not read. The file is complete in every case. */
+/* Makes the rename to `target` itself last through a loss of power. File systems that cannot sync a
+ * folder say EINVAL, which is no failure, nor is a folder that may be written but not read. The
+ * file is complete in every case. */
 static int sync_folder(char *target) {
     int file = open_folder(target);
     if (file < 0)
@@ -341,7 +361,8 @@ void dp_writer_discard(dp_writer *writer) {
         writer_end(writer);
 }
 
-deeper_status dp_folder_lock(int *lock, const char *path, const deeper_allocator *allocator, deeper_error *error) {
+deeper_status dp_folder_lock(int *lock, const char *path, const deeper_allocator *allocator,
+                             deeper_error *error) {
     int failure = 0;
     char *target = follow_links(path, allocator);
     if (!target && errno == ENOMEM)
@@ -362,7 +383,7 @@ void dp_folder_unlock(int lock) {
         close(lock);
 }
 
-/* ----------------------------------------------------------------------------------------------------------- folders */
+/* -------------------------------------------------------------------------------------- folders */
 
 int dp_is_folder(const char *path) {
     struct stat status;
@@ -372,10 +393,13 @@ int dp_is_folder(const char *path) {
 }
 
 deeper_status dp_folder_make(const char *path, deeper_error *error) {
-    return mkdir(path, 0777) == 0 || errno == EEXIST ? DEEPER_OK : dp_fail_errno(error, path, "cannot make the folder");
+    return mkdir(path, 0777) == 0 || errno == EEXIST
+               ? DEEPER_OK
+               : dp_fail_errno(error, path, "cannot make the folder");
 }
 
-deeper_status dp_folder_make_new(const char *path, const char *what, const deeper_allocator *allocator, deeper_error *error) {
+deeper_status dp_folder_make_new(const char *path, const char *what,
+                                 const deeper_allocator *allocator, deeper_error *error) {
     dp_listing listing;
     DP_TRY(dp_folder_make(path, error));
     DP_TRY(dp_listing_read(&listing, path, allocator, error));
@@ -383,7 +407,8 @@ deeper_status dp_folder_make_new(const char *path, const char *what, const deepe
     dp_listing_free(&listing, allocator);
     if (count == 0)
         return DEEPER_OK;
-    return dp_fail(error, DEEPER_ERROR_ARGUMENT, "%s: the folder of a new %s is not empty; resume the %s in it, or name another",
+    return dp_fail(error, DEEPER_ERROR_ARGUMENT,
+                   "%s: the folder of a new %s is not empty; resume the %s in it, or name another",
                    path, what, what);
 }
 
@@ -392,11 +417,13 @@ char *dp_path_join(const deeper_allocator *allocator, const char *folder, const 
     size_t size = length + strlen(name) + 2;
     char *path = dp_alloc_raw(allocator, size, 1);
     if (path)
-        snprintf(path, size, "%s%s%s", folder, length && folder[length - 1] != '/' ? "/" : "", name);
+        snprintf(path, size, "%s%s%s", folder, length && folder[length - 1] != '/' ? "/" : "",
+                 name);
     return path;
 }
 
-/* One name of a folder while it is read; folders come out as pairs of arrays once they are sorted. */
+/* One name of a folder while it is read; folders come out as pairs of arrays once they are
+ * sorted. */
 typedef struct entry {
     char *name;
     bool folder;
@@ -418,8 +445,8 @@ static bool entry_is_folder(DIR *folder, const struct dirent *found) {
     return fstatat(dirfd(folder), found->d_name, &status, 0) == 0 && S_ISDIR(status.st_mode);
 }
 
-static deeper_status read_entries(entries *list, DIR *folder, const char *path, const deeper_allocator *allocator,
-                                  deeper_error *error) {
+static deeper_status read_entries(entries *list, DIR *folder, const char *path,
+                                  const deeper_allocator *allocator, deeper_error *error) {
     for (;;) {
         errno = 0;
         const struct dirent *found = readdir(folder);
@@ -429,12 +456,16 @@ static deeper_status read_entries(entries *list, DIR *folder, const char *path, 
             continue;
         void *items = list->items;
         char *name = dp_strdup(allocator, found->d_name);
-        if (!name || !dp_reserve(allocator, &items, &list->capacity, list->count + 1, sizeof *list->items)) {
+        if (!name
+            || !dp_reserve(allocator, &items, &list->capacity, list->count + 1,
+                           sizeof *list->items)) {
             dp_free(allocator, name);
-            return dp_fail(error, DEEPER_ERROR_MEMORY, "%s: out of memory to list the folder", path);
+            return dp_fail(error, DEEPER_ERROR_MEMORY, "%s: out of memory to list the folder",
+                           path);
         }
         list->items = items;
-        list->items[list->count++] = (entry){ .name = name, .folder = entry_is_folder(folder, found) };
+        list->items[list->count++] =
+            (entry){ .name = name, .folder = entry_is_folder(folder, found) };
     }
 }
 
@@ -457,7 +488,8 @@ static deeper_status entries_to_listing(dp_listing *listing, const entries *list
     return DEEPER_OK;
 }
 
-deeper_status dp_listing_read(dp_listing *listing, const char *path, const deeper_allocator *allocator, deeper_error *error) {
+deeper_status dp_listing_read(dp_listing *listing, const char *path,
+                              const deeper_allocator *allocator, deeper_error *error) {
     entries list = { 0 };
     *listing = (dp_listing){ 0 };
     DIR *folder = opendir(path);
@@ -490,10 +522,12 @@ static bool is_temporary(const char *name) {
         return false;
     at += sizeof infix - 1;
     size_t pid = strspn(at, digits);
-    return pid > 0 && at[pid] == '-' && strspn(at + pid + 1, hex) == RANDOM_DIGITS && !at[pid + 1 + RANDOM_DIGITS];
+    return pid > 0 && at[pid] == '-' && strspn(at + pid + 1, hex) == RANDOM_DIGITS
+           && !at[pid + 1 + RANDOM_DIGITS];
 }
 
-deeper_status dp_temporaries_remove(const char *folder, const deeper_allocator *allocator, deeper_error *error) {
+deeper_status dp_temporaries_remove(const char *folder, const deeper_allocator *allocator,
+                                    deeper_error *error) {
     dp_listing listing;
     DP_TRY(dp_listing_read(&listing, folder, allocator, error));
     deeper_status result = DEEPER_OK;

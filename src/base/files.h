@@ -1,5 +1,5 @@
-/* files.h - files as the library needs them: read whole or mapped, written atomically, folders listed in a stable order.
- * Paths are bytes as POSIX has them; nothing is re-encoded. */
+/* files.h - files as the library needs them: read whole or mapped, written atomically, folders
+ * listed in a stable order. Paths are bytes as POSIX has them; nothing is re-encoded. */
 #ifndef DP_BASE_FILES_H
 #define DP_BASE_FILES_H
 
@@ -15,46 +15,55 @@ typedef struct dp_map {
 deeper_status dp_map_open(dp_map *map, const char *path, size_t limit, deeper_error *error);
 void dp_map_close(dp_map *map);
 
-/* Tells the system that the mapped pages will not be read again soon (they come back from the file if they are). */
+/* Tells the system that the mapped pages will not be read again soon (they come back from the file
+ * if they are). */
 void dp_map_release_pages(const dp_map *map);
 
-/* A descriptor for reading at random by any number of threads (pread); the caller closes it. Errors: missing, unreadable, a folder;
- * *file is then -1. */
+/* A descriptor for reading at random by any number of threads (pread); the caller closes it.
+ * Errors: missing, unreadable, a folder; *file is then -1. */
 deeper_status dp_file_open(int *file, const char *path, deeper_error *error);
 
-/* A whole file read into memory from `allocator` (followed by a zero byte, not counted; freed by dp_free); for files that may
- * change under us, and for pipes. limit as above. */
-deeper_status dp_file_read(void **data, size_t *size, const char *path, size_t limit, const deeper_allocator *allocator,
-                           deeper_error *error);
+/* A whole file read into memory from `allocator` (followed by a zero byte, not counted; freed by
+ * dp_free); for files that may change under us, and for pipes. limit as above. */
+deeper_status dp_file_read(void **data, size_t *size, const char *path, size_t limit,
+                           const deeper_allocator *allocator, deeper_error *error);
 
-/* A file being written: bytes go to a temporary name in the same folder (PATH.tmp-PID-RANDOM); commit syncs it, renames it over
- * `path` and syncs the folder; discard (or a failed commit) removes it. Where `path` is a symbolic link, the file it leads to is
- * replaced. A folder or a device is refused. Writes after a failed write are ignored and the failure is told by commit. */
+/* A file being written: bytes go to a temporary name in the same folder (PATH.tmp-PID-RANDOM);
+ * commit syncs it, renames it over `path` and syncs the folder; discard (or a failed commit)
+ * removes it. Where `path` is a symbolic link, the file it leads to is replaced. A folder or a
+ * device is refused. Writes after a failed write are ignored and the failure is told by commit. */
 typedef struct dp_writer dp_writer;
-deeper_status dp_writer_open(dp_writer **writer, const char *path, const deeper_allocator *allocator, deeper_error *error);
+deeper_status dp_writer_open(dp_writer **writer, const char *path,
+                             const deeper_allocator *allocator, deeper_error *error);
 void dp_writer_put(dp_writer *writer, const void *bytes, size_t size);
-deeper_status dp_writer_commit(dp_writer *writer, deeper_error *error); /* frees the writer in every case */
-void dp_writer_discard(dp_writer *writer);                              /* NULL is a no-op */
+deeper_status dp_writer_commit(dp_writer *writer,
+                               deeper_error *error); /* frees the writer in every case */
+void dp_writer_discard(dp_writer *writer);           /* NULL is a no-op */
 
 /* Makes a folder, or finds it there. Errors: IO. */
 deeper_status dp_folder_make(const char *path, deeper_error *error);
 
-/* Makes the folder of a new run or comparison (`what`): one that is there must be empty. Errors: IO; ARGUMENT, naming resume. */
-deeper_status dp_folder_make_new(const char *path, const char *what, const deeper_allocator *allocator, deeper_error *error);
+/* Makes the folder of a new run or comparison (`what`): one that is there must be empty. Errors:
+ * IO; ARGUMENT, naming resume. */
+deeper_status dp_folder_make_new(const char *path, const char *what,
+                                 const deeper_allocator *allocator, deeper_error *error);
 
-/* The lock of the folder that `path` is in (symbolic links followed as a writer does): waits until nobody else holds it. For files
- * that several processes read, change and write anew; a file itself cannot be locked for that, since a writer replaces it. It ends
- * with its process at the latest and leaves nothing behind. Where it cannot be had (a file system without locks, a folder that
- * cannot be read) one does without: *lock is then -1. Errors: MEMORY. */
-deeper_status dp_folder_lock(int *lock, const char *path, const deeper_allocator *allocator, deeper_error *error);
+/* The lock of the folder that `path` is in (symbolic links followed as a writer does): waits until
+ * nobody else holds it. For files that several processes read, change and write anew; a file itself
+ * cannot be locked for that, since a writer replaces it. It ends with its process at the latest and
+ * leaves nothing behind. Where it cannot be had (a file system without locks, a folder that cannot
+ * be read) one does without: *lock is then -1. Errors: MEMORY. */
+deeper_status dp_folder_lock(int *lock, const char *path, const deeper_allocator *allocator,
+                             deeper_error *error);
 void dp_folder_unlock(int lock);
 
 /* Removes a file. Errors: IO, naming the path. */
 deeper_status dp_file_remove(const char *path, deeper_error *error);
 
-/* Removes from a folder what killed writers left there: names that end as their temporary ones do. For folders that nobody else
- * writes to now. Errors: IO, MEMORY. */
-deeper_status dp_temporaries_remove(const char *folder, const deeper_allocator *allocator, deeper_error *error);
+/* Removes from a folder what killed writers left there: names that end as their temporary ones do.
+ * For folders that nobody else writes to now. Errors: IO, MEMORY. */
+deeper_status dp_temporaries_remove(const char *folder, const deeper_allocator *allocator,
+                                    deeper_error *error);
 
 /* Names in a folder, sorted by bytes, without "." and ".." and without hidden names. */
 typedef struct dp_listing {
@@ -62,7 +71,8 @@ typedef struct dp_listing {
     bool *folders; /* names[i] is a folder (symbolic links followed) */
     size_t count;
 } dp_listing;
-deeper_status dp_listing_read(dp_listing *listing, const char *path, const deeper_allocator *allocator, deeper_error *error);
+deeper_status dp_listing_read(dp_listing *listing, const char *path,
+                              const deeper_allocator *allocator, deeper_error *error);
 void dp_listing_free(dp_listing *listing, const deeper_allocator *allocator);
 
 /* 1: a folder, 0: something else that exists, -1: nothing there. */

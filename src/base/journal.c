@@ -1,4 +1,5 @@
-/* journal.c - see journal.h for the layout. Reads and writes are at offsets, so that replaying does not move the end. */
+/* journal.c - see journal.h for the layout. Reads and writes are at offsets, so that replaying does
+ * not move the end. */
 #include "base/journal.h"
 
 #include "base/checksum.h"
@@ -33,27 +34,31 @@ struct dp_journal {
     uint64_t count;
 };
 
-/* --------------------------------------------------------------------------------------------------------------- bytes */
+/* ---------------------------------------------------------------------------------------- bytes */
 
 static const char *name_of(const dp_journal *j) {
     return j->growing ? j->part : j->path;
 }
 
-static deeper_status read_at(const dp_journal *j, void *bytes, size_t size, uint64_t offset, deeper_error *error) {
+static deeper_status read_at(const dp_journal *j, void *bytes, size_t size, uint64_t offset,
+                             deeper_error *error) {
     for (size_t done = 0; done < size;) {
         ssize_t now = pread(j->file, (char *)bytes + done, size - done, (off_t)(offset + done));
         if (now < 0 && errno != EINTR)
             return dp_fail_errno(error, name_of(j), "cannot read");
         if (now == 0)
-            return dp_fail_at(error, DEEPER_ERROR_FORMAT, (int64_t)(offset + done), "%s: is cut short", name_of(j));
+            return dp_fail_at(error, DEEPER_ERROR_FORMAT, (int64_t)(offset + done),
+                              "%s: is cut short", name_of(j));
         done += now > 0 ? (size_t)now : 0;
     }
     return DEEPER_OK;
 }
 
-static deeper_status write_at(const dp_journal *j, const void *bytes, size_t size, uint64_t offset, deeper_error *error) {
+static deeper_status write_at(const dp_journal *j, const void *bytes, size_t size, uint64_t offset,
+                              deeper_error *error) {
     for (size_t done = 0; done < size;) {
-        ssize_t now = pwrite(j->file, (const char *)bytes + done, size - done, (off_t)(offset + done));
+        ssize_t now =
+            pwrite(j->file, (const char *)bytes + done, size - done, (off_t)(offset + done));
         if (now < 0 && errno != EINTR)
             return dp_fail_errno(error, name_of(j), "cannot write");
         done += now > 0 ? (size_t)now : 0;
@@ -69,7 +74,7 @@ static uint64_t checksum(const dp_journal *j, uint64_t index, const void *record
     return dp_checksum(dp_checksum(0, &index, sizeof index), record, j->record_size);
 }
 
-/* ------------------------------------------------------------------------------------------------------------- opening */
+/* -------------------------------------------------------------------------------------- opening */
 
 void dp_journal_close(dp_journal *j) {
     if (!j)
@@ -82,14 +87,16 @@ void dp_journal_close(dp_journal *j) {
     dp_free(j->allocator, j);
 }
 
-static deeper_status begin(dp_journal **journal, const char *path, bool growing, const deeper_allocator *allocator,
-                           deeper_error *error) {
+static deeper_status begin(dp_journal **journal, const char *path, bool growing,
+                           const deeper_allocator *allocator, deeper_error *error) {
     static const char ending[] = ".part";
     dp_journal *j = dp_alloc(allocator, 1, sizeof *j);
     if (!j)
         return dp_fail_memory(error, "a journal");
     size_t length = strlen(path);
-    *j = (dp_journal){ .allocator = allocator, .growing = growing, .file = -1, .path = dp_strdup(allocator, path) };
+    *j = (dp_journal){
+        .allocator = allocator, .growing = growing, .file = -1, .path = dp_strdup(allocator, path)
+    };
     j->part = dp_alloc(allocator, length + sizeof ending, 1);
     *journal = j;
     if (!j->path || !j->part)
@@ -109,12 +116,15 @@ static deeper_status read_start(dp_journal *j, deeper_error *error) {
     struct stat status;
     DP_TRY(read_at(j, &s, sizeof s, 0, error));
     if (memcmp(s.magic, magic, sizeof magic) != 0)
-        return dp_fail_at(error, DEEPER_ERROR_FORMAT, 0, "%s: is no file of saved answers", name_of(j));
-    if (s.order != ORDER)
-        return dp_fail_at(error, DEEPER_ERROR_UNSUPPORTED, 8, "%s: was written by a machine with another order of bytes",
+        return dp_fail_at(error, DEEPER_ERROR_FORMAT, 0, "%s: is no file of saved answers",
                           name_of(j));
-    if (s.header_size > DP_JOURNAL_HEADER_MAX || s.record_size < 1 || s.record_size > DP_JOURNAL_RECORD_MAX)
-        return dp_fail_at(error, DEEPER_ERROR_LIMIT, 12, "%s: a header of %u or records of %llu bytes are more than is read",
+    if (s.order != ORDER)
+        return dp_fail_at(error, DEEPER_ERROR_UNSUPPORTED, 8,
+                          "%s: was written by a machine with another order of bytes", name_of(j));
+    if (s.header_size > DP_JOURNAL_HEADER_MAX || s.record_size < 1
+        || s.record_size > DP_JOURNAL_RECORD_MAX)
+        return dp_fail_at(error, DEEPER_ERROR_LIMIT, 12,
+                          "%s: a header of %u or records of %llu bytes are more than is read",
                           name_of(j), s.header_size, (unsigned long long)s.record_size);
     j->header_size = s.header_size;
     j->record_size = (size_t)s.record_size;
@@ -124,7 +134,8 @@ static deeper_status read_start(dp_journal *j, deeper_error *error) {
         return dp_fail_memory(error, "the header of a journal");
     DP_TRY(read_at(j, j->header, j->header_size, sizeof s, error));
     if (dp_checksum(s.record_size, j->header, j->header_size) != s.checksum)
-        return dp_fail_at(error, DEEPER_ERROR_FORMAT, sizeof s, "%s: its header is damaged", name_of(j));
+        return dp_fail_at(error, DEEPER_ERROR_FORMAT, sizeof s, "%s: its header is damaged",
+                          name_of(j));
     if (fstat(j->file, &status) != 0)
         return dp_fail_errno(error, name_of(j), "cannot read");
     uint64_t size = (uint64_t)status.st_size;
@@ -134,7 +145,9 @@ static deeper_status read_start(dp_journal *j, deeper_error *error) {
 
 static deeper_status open_whole(dp_journal *j, deeper_error *error) {
     if (dp_is_folder(j->path) < 0 && dp_is_folder(j->part) == 0)
-        return dp_fail(error, DEEPER_ERROR_IO, "%s: is not finished; %s is what there is of it, to go on with", j->path, j->part);
+        return dp_fail(error, DEEPER_ERROR_IO,
+                       "%s: is not finished; %s is what there is of it, to go on with", j->path,
+                       j->part);
     DP_TRY(dp_file_open(&j->file, j->path, error));
     return read_start(j, error);
 }
@@ -147,7 +160,8 @@ static deeper_status finish_open(dp_journal **journal, dp_journal *j, deeper_sta
     return status;
 }
 
-deeper_status dp_journal_open(dp_journal **journal, const char *path, const deeper_allocator *allocator, deeper_error *error) {
+deeper_status dp_journal_open(dp_journal **journal, const char *path,
+                              const deeper_allocator *allocator, deeper_error *error) {
     dp_journal *j = NULL;
     deeper_status status = begin(&j, path, false, allocator, error);
     if (status == DEEPER_OK)
@@ -157,7 +171,8 @@ deeper_status dp_journal_open(dp_journal **journal, const char *path, const deep
 
 /* Of a file that another process writes both would lose. */
 static deeper_status take_lock(const dp_journal *j, deeper_error *error) {
-    if (lockf(j->file, F_TLOCK, 0) == 0 || (errno != EACCES && errno != EAGAIN)) /* some file systems have no locks */
+    if (lockf(j->file, F_TLOCK, 0) == 0
+        || (errno != EACCES && errno != EAGAIN)) /* some file systems have no locks */
         return DEEPER_OK;
     return dp_fail(error, DEEPER_ERROR_IO, "%s: is being written by another process", j->part);
 }
@@ -165,12 +180,16 @@ static deeper_status take_lock(const dp_journal *j, deeper_error *error) {
 static deeper_status create(dp_journal *j, const void *header, deeper_error *error) {
     j->file = open(j->part, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (j->file < 0 && errno == EEXIST)
-        return dp_fail(error, DEEPER_ERROR_ARGUMENT,
-                       "%s: is an evaluation that was broken off; resume goes on with it, or remove it", j->part);
+        return dp_fail(
+            error, DEEPER_ERROR_ARGUMENT,
+            "%s: is an evaluation that was broken off; resume goes on with it, or remove it",
+            j->part);
     if (j->file < 0)
         return dp_fail_errno(error, j->part, "cannot write");
     DP_TRY(take_lock(j, error));
-    start s = { .order = ORDER, .header_size = (uint32_t)j->header_size, .record_size = j->record_size };
+    start s = { .order = ORDER,
+                .header_size = (uint32_t)j->header_size,
+                .record_size = j->record_size };
     memcpy(s.magic, magic, sizeof magic);
     s.checksum = dp_checksum(s.record_size, header, j->header_size);
     lay_out(j);
@@ -185,11 +204,13 @@ static deeper_status create(dp_journal *j, const void *header, deeper_error *err
     return write_at(j, zeros, (size_t)(j->first - used), used, error);
 }
 
-deeper_status dp_journal_create(dp_journal **journal, const char *path, const void *header, size_t header_size, size_t record_size,
+deeper_status dp_journal_create(dp_journal **journal, const char *path, const void *header,
+                                size_t header_size, size_t record_size,
                                 const deeper_allocator *allocator, deeper_error *error) {
     dp_journal *j = NULL;
     if (header_size > DP_JOURNAL_HEADER_MAX || record_size > DP_JOURNAL_RECORD_MAX)
-        return dp_fail(error, DEEPER_ERROR_LIMIT, "%s: a header of %zu or records of %zu bytes are more than is written", path,
+        return dp_fail(error, DEEPER_ERROR_LIMIT,
+                       "%s: a header of %zu or records of %zu bytes are more than is written", path,
                        header_size, record_size);
     deeper_status status = begin(&j, path, true, allocator, error);
     if (status == DEEPER_OK) {
@@ -210,10 +231,13 @@ static deeper_status keep_sound(dp_journal *j, deeper_error *error) {
         sound++;
     dp_free(j->allocator, record);
     j->count = sound;
-    return ftruncate(j->file, (off_t)place(j, sound)) == 0 ? DEEPER_OK : dp_fail_errno(error, j->part, "cannot write");
+    return ftruncate(j->file, (off_t)place(j, sound)) == 0
+               ? DEEPER_OK
+               : dp_fail_errno(error, j->part, "cannot write");
 }
 
-deeper_status dp_journal_resume(dp_journal **journal, const char *path, const deeper_allocator *allocator, deeper_error *error) {
+deeper_status dp_journal_resume(dp_journal **journal, const char *path,
+                                const deeper_allocator *allocator, deeper_error *error) {
     dp_journal *j = NULL;
     *journal = NULL;
     deeper_status status = begin(&j, path, true, allocator, error);
@@ -232,7 +256,7 @@ deeper_status dp_journal_resume(dp_journal **journal, const char *path, const de
     return finish_open(journal, j, status);
 }
 
-/* ------------------------------------------------------------------------------------------------------------- records */
+/* -------------------------------------------------------------------------------------- records */
 
 const void *dp_journal_header(const dp_journal *j, size_t *size) {
     *size = j->header_size;
@@ -247,13 +271,15 @@ uint64_t dp_journal_count(const dp_journal *j) {
     return j->count;
 }
 
-deeper_status dp_journal_read(const dp_journal *j, uint64_t index, void *record, deeper_error *error) {
+deeper_status dp_journal_read(const dp_journal *j, uint64_t index, void *record,
+                              deeper_error *error) {
     uint64_t sum = 0, at = place(j, index);
     DP_TRY(read_at(j, &sum, sizeof sum, at, error));
     DP_TRY(read_at(j, record, j->record_size, at + sizeof sum, error));
     if (checksum(j, index, record) == sum)
         return DEEPER_OK;
-    return dp_fail_at(error, DEEPER_ERROR_FORMAT, (int64_t)at, "%s: record %llu is damaged", name_of(j), (unsigned long long)index);
+    return dp_fail_at(error, DEEPER_ERROR_FORMAT, (int64_t)at, "%s: record %llu is damaged",
+                      name_of(j), (unsigned long long)index);
 }
 
 deeper_status dp_journal_append(dp_journal *j, const void *record, deeper_error *error) {

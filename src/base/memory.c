@@ -1,5 +1,6 @@
-/* memory.c - allocation through the caller's allocator, and the growing buffer and array built on it.
- * It does not pool or cache: the large buffers are few and live long, the small ones are not on the path of a run. */
+/* memory.c - allocation through the caller's allocator, and the growing buffer and array built on
+ * it. It does not pool or cache: the large buffers are few and live long, the small ones are not on
+ * the path of a run. */
 #include "base/memory.h"
 
 #include <errno.h>
@@ -15,8 +16,9 @@ bool dp_size_mul(size_t a, size_t b, size_t *result) {
     return !__builtin_mul_overflow(a, b, result);
 }
 
-/* Weights and activations of megabytes should take fewer page faults and address translations in huge pages; a system without them
- * says no, which costs nothing. docs/PERF.md has what it did and did not change. */
+/* Weights and activations of megabytes should take fewer page faults and address translations in
+ * huge pages; a system without them says no, which costs nothing. docs/PERF.md has what it did and
+ * did not change. */
 static void ask_for_huge_pages(void *pointer, size_t bytes) {
 #ifdef MADV_HUGEPAGE
     int saved = errno;
@@ -134,7 +136,8 @@ bool dp_buffer_printf(dp_buffer *buffer, const char *format, ...) {
     return true;
 }
 
-bool dp_reserve(const deeper_allocator *allocator, void **items, size_t *capacity, size_t need, size_t size) {
+bool dp_reserve(const deeper_allocator *allocator, void **items, size_t *capacity, size_t need,
+                size_t size) {
     if (need <= *capacity)
         return true;
     size_t grown = *capacity > SIZE_MAX / 2 ? need : *capacity * 2;

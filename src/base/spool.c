@@ -8,7 +8,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-deeper_status dp_spool_open(dp_spool *spool, const char *path, const deeper_allocator *allocator, deeper_error *error) {
+deeper_status dp_spool_open(dp_spool *spool, const char *path, const deeper_allocator *allocator,
+                            deeper_error *error) {
     static const char pattern[] = "deeper-XXXXXX";
     const char *slash = strrchr(path, '/');
     size_t folder = slash ? (size_t)(slash - path) + 1 : 0;
@@ -19,7 +20,9 @@ deeper_status dp_spool_open(dp_spool *spool, const char *path, const deeper_allo
     memcpy(name, path, folder);
     memcpy(name + folder, pattern, sizeof pattern);
     spool->file = mkostemp(name, O_CLOEXEC);
-    deeper_status status = spool->file < 0 ? dp_fail_errno(error, path, "cannot write a temporary file beside it") : DEEPER_OK;
+    deeper_status status =
+        spool->file < 0 ? dp_fail_errno(error, path, "cannot write a temporary file beside it")
+                        : DEEPER_OK;
     if (spool->file >= 0)
         unlink(name);
     dp_free(allocator, name);
@@ -45,10 +48,12 @@ bool dp_spool_put(dp_spool *spool, const void *bytes, size_t size) {
 
 deeper_status dp_spool_check(const dp_spool *spool, const char *path, deeper_error *error) {
     errno = spool->failure;
-    return errno ? dp_fail_errno(error, path, "cannot write a temporary file beside it") : DEEPER_OK;
+    return errno ? dp_fail_errno(error, path, "cannot write a temporary file beside it")
+                 : DEEPER_OK;
 }
 
-deeper_status dp_spool_map(const dp_spool *spool, dp_map *map, const char *path, deeper_error *error) {
+deeper_status dp_spool_map(const dp_spool *spool, dp_map *map, const char *path,
+                           deeper_error *error) {
     *map = (dp_map){ 0 };
     DP_TRY(dp_spool_check(spool, path, error));
     if (spool->size == 0)

@@ -1,5 +1,6 @@
-/* spool.h - bytes that are more than memory should hold until all are there: appended to a nameless file, then read as a map.
- * Why not dp_writer: nothing of it is to last, and it is gone however the process ends. */
+/* spool.h - bytes that are more than memory should hold until all are there: appended to a nameless
+ * file, then read as a map. Why not dp_writer: nothing of it is to last, and it is gone however the
+ * process ends. */
 #ifndef DP_BASE_SPOOL_H
 #define DP_BASE_SPOOL_H
 
@@ -12,16 +13,20 @@ typedef struct dp_spool {
 } dp_spool;
 
 /* A file in the folder of `path`, where the result is to lie. Errors: IO. */
-deeper_status dp_spool_open(dp_spool *spool, const char *path, const deeper_allocator *allocator, deeper_error *error);
+deeper_status dp_spool_open(dp_spool *spool, const char *path, const deeper_allocator *allocator,
+                            deeper_error *error);
 
 /* Appends; after a failure nothing more is written. False if it failed. */
 bool dp_spool_put(dp_spool *spool, const void *bytes, size_t size);
 
-/* Whether all that was put is there. path: for messages. Errors: IO, with the reason of the write that failed. */
+/* Whether all that was put is there. path: for messages. Errors: IO, with the reason of the write
+ * that failed. */
 deeper_status dp_spool_check(const dp_spool *spool, const char *path, deeper_error *error);
 
-/* All that was put, read-only; closed by dp_map_close, before or after the spool. Errors: those of dp_spool_check; IO (the map). */
-deeper_status dp_spool_map(const dp_spool *spool, dp_map *map, const char *path, deeper_error *error);
+/* All that was put, read-only; closed by dp_map_close, before or after the spool. Errors: those of
+ * dp_spool_check; IO (the map). */
+deeper_status dp_spool_map(const dp_spool *spool, dp_map *map, const char *path,
+                           deeper_error *error);
 void dp_spool_close(dp_spool *spool);
 
 #endif

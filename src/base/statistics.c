@@ -12,16 +12,20 @@ void dp_wilson(uint64_t hits, uint64_t trials, double *low, double *high) {
     if (trials == 0)
         return;
     double n = (double)trials, p = (double)hits / n, whole = 1 + Z * Z / n;
-    double centre = (p + Z * Z / (2 * n)) / whole, room = Z * sqrt(p * (1 - p) / n + Z * Z / (4 * n * n)) / whole;
-    *low = hits == 0 ? 0 : centre - room; /* exact at the ends, where rounding would leave a crumb */
+    double centre = (p + Z * Z / (2 * n)) / whole,
+           room = Z * sqrt(p * (1 - p) / n + Z * Z / (4 * n * n)) / whole;
+    *low =
+        hits == 0 ? 0 : centre - room; /* exact at the ends, where rounding would leave a crumb */
     *high = hits == trials ? 1 : centre + room;
 }
 
 double dp_mcnemar(uint64_t only_first, uint64_t only_second) {
-    uint64_t least = only_first < only_second ? only_first : only_second, n = only_first + only_second;
+    uint64_t least = only_first < only_second ? only_first : only_second,
+             n = only_first + only_second;
     if (only_first == only_second)
         return 1;
-    /* The largest term in logarithms, for 2^-n may be no number; the others by their ratio to it, until they no longer count. */
+    /* The largest term in logarithms, for 2^-n may be no number; the others by their ratio to it,
+     * until they no longer count. */
     double largest = -(double)n * log(2);
     for (uint64_t k = 0; k < least; k++)
         largest += log((double)(n - k) / (double)(k + 1));

@@ -1,6 +1,6 @@
 /* status.c - filling deeper_error, and the fixed texts of the library: version and status names.
- * Why here: every message passes one place, so that each is one line, within its size, whatever a file name or a file brought in.
- * It does not print and keeps nothing. */
+ * Why here: every message passes one place, so that each is one line, within its size, whatever a
+ * file name or a file brought in. It does not print and keeps nothing. */
 #include "base/status.h"
 
 #include <errno.h>
@@ -44,10 +44,12 @@ static void trim_cut_sequence(char *message, size_t length) {
         message[start - 1] = '\0';
 }
 
-static void fill(deeper_error *error, deeper_status status, int64_t offset, const char *format, va_list arguments) {
+static void fill(deeper_error *error, deeper_status status, int64_t offset, const char *format,
+                 va_list arguments) {
     if (!error)
         return;
-    /* Made apart and copied, for a caller that adds to a message passes the old one as an argument. */
+    /* Made apart and copied, for a caller that adds to a message passes the old one as an
+     * argument. */
     char message[DEEPER_MESSAGE_SIZE];
     int length = vsnprintf(message, sizeof message, format, arguments);
     if (length < 0)
@@ -70,7 +72,8 @@ deeper_status dp_fail(deeper_error *error, deeper_status status, const char *for
     return status;
 }
 
-deeper_status dp_fail_at(deeper_error *error, deeper_status status, int64_t offset, const char *format, ...) {
+deeper_status dp_fail_at(deeper_error *error, deeper_status status, int64_t offset,
+                         const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
     fill(error, status, offset, format, arguments);
@@ -85,7 +88,8 @@ deeper_status dp_fail_memory(deeper_error *error, const char *what) {
 deeper_status dp_fail_errno(deeper_error *error, const char *path, const char *action) {
     int number = errno;
     char text[128];
-    /* strerror_r, for strerror may share its buffer between threads; this is the GNU form, which returns the text. */
-    return dp_fail(error, number == ENOMEM ? DEEPER_ERROR_MEMORY : DEEPER_ERROR_IO, "%s: %s: %s", path, action,
-                   strerror_r(number, text, sizeof text));
+    /* strerror_r, for strerror may share its buffer between threads; this is the GNU form, which
+     * returns the text. */
+    return dp_fail(error, number == ENOMEM ? DEEPER_ERROR_MEMORY : DEEPER_ERROR_IO, "%s: %s: %s",
+                   path, action, strerror_r(number, text, sizeof text));
 }

@@ -1,22 +1,25 @@
-/* threads.c - the thread pool and the floating-point mode of a run.
- * Why our own: see threads.h. How it works:
+/* threads.c - the thread pool and the floating-point mode of a run. Why our own: see threads.h. How
+ * it works:
  *
- *   queues      the tasks of a loop lie in as many queues of neighbours as there are threads (QUEUES_MAX at most). A thread takes
- *               the tasks of its own queue first, then what is left of the others: steps that are cut alike find in the caches of
- *               a core what it wrote there, and nobody waits while there is work.
+ *   queues      the tasks of a loop lie in as many queues of neighbours as there are threads
+ * (QUEUES_MAX at most). A thread takes the tasks of its own queue first, then what is left of the
+ * others: steps that are cut alike find in the caches of a core what it wrote there, and nobody
+ * waits while there is work.
  *
- *   ticket      a queue is one 64-bit word: generation (31 bits), tasks (16), next task (17). A thread takes a task by adding 1 to
- *               it, so that one atomic step both finds the current loop and claims a task of it. A claimed task holds its loop
- *               open until it is counted in `unfinished`; body and context cannot change under whoever claimed. A thread that
- *               finds next past the last task overshoots: once or twice a loop, for which the 17th bit of next leaves room.
+ *   ticket      a queue is one 64-bit word: generation (31 bits), tasks (16), next task (17). A
+ * thread takes a task by adding 1 to it, so that one atomic step both finds the current loop and
+ * claims a task of it. A claimed task holds its loop open until it is counted in `unfinished`; body
+ * and context cannot change under whoever claimed. A thread that finds next past the last task
+ * overshoots: once or twice a loop, for which the 17th bit of next leaves room.
  *
- *   no barrier  nobody waits for a helper that the system has put aside: the others do its share. A helper that slept through
- *               loops, even through so many that the generation came round, misses work but breaks nothing.
+ *   no barrier  nobody waits for a helper that the system has put aside: the others do its share. A
+ * helper that slept through loops, even through so many that the generation came round, misses work
+ * but breaks nothing.
  *
- *   waiting     all threads wait in one way: spin for SPIN_SECONDS, longer than a task of a run and shorter than anyone would
- *               notice, then park on a condition variable. Who waits raises `parked` before it looks a last time; who has news
- *               writes them before it looks at `parked` (both sequentially consistent), so one of the two sees the other and no
- *               wake-up is lost.
+ *   waiting     all threads wait in one way: spin for SPIN_SECONDS, longer than a task of a run and
+ * shorter than anyone would notice, then park on a condition variable. Who waits raises `parked`
+ * before it looks a last time; who has news writes them before it looks at `parked` (both
+ * sequentially consistent), so one of the two sees the other and no wake-up is lost.
  *
  * It does not bind threads to processors (the process may share them) and does not survive fork. */
 #include "base/threads.h"
@@ -35,7 +38,9 @@
 #endif
 
 #define SPIN_SECONDS 50e-6
-enum { SPINS_A_LOOK = 32 }; /* looks at the word between two looks at the clock, which costs as much as some of them */
+enum {
+    SPINS_A_LOOK = 32
+}; /* looks at the word between two looks at the clock, which costs as much as some of them */
 
 enum { QUEUES_MAX = 8, NEXT_BITS = 17, TASKS_BITS = 16, TASKS_MAX = (1 << TASKS_BITS) - 1 };
 
@@ -74,8 +79,9 @@ typedef struct queue {
 struct dp_pool {
     queue queues[QUEUES_MAX];
     int queue_count;
-    alignas(DP_ALIGNMENT) atomic_int unfinished; /* tasks of the loop that are not done, or done and not yet counted */
-    alignas(DP_ALIGNMENT) dp_task *body;         /* of the loop, written before its tickets */
+    alignas(DP_ALIGNMENT) atomic_int
+        unfinished; /* tasks of the loop that are not done, or done and not yet counted */
+    alignas(DP_ALIGNMENT) dp_task *body; /* of the loop, written before its tickets */
     void *context;
     int tasks;
     atomic_bool ending; /* written before the tickets of a loop without tasks: the helpers end */
@@ -86,7 +92,7 @@ struct dp_pool {
     helper *helpers; /* threads - 1, of which `started` run */
 };
 
-/* ----------------------------------------------------------------------------------------------- floating-point mode */
+/* -------------------------------------------------------------------------- floating-point mode */
 
 uint64_t dp_float_mode_enter(void) {
 #if defined(__x86_64__)
@@ -95,7 +101,8 @@ uint64_t dp_float_mode_enter(void) {
     _mm_setcsr((old & ~(unsigned)ROUNDING) | FLUSH_RESULTS | FLUSH_OPERANDS | TRAPS_OFF);
     return old;
 #elif defined(__aarch64__)
-    static const uint64_t flush = UINT64_C(1) << 24, rounding = UINT64_C(3) << 22, traps = UINT64_C(0x9F00);
+    static const uint64_t flush = UINT64_C(1) << 24, rounding = UINT64_C(3) << 22,
+                          traps = UINT64_C(0x9F00);
     uint64_t old;
     __asm__ volatile("mrs %0, fpcr" : "=r"(old));
     __asm__ volatile("msr fpcr, %0" ::"r"((old & ~(rounding | traps)) | flush));
@@ -113,7 +120,7 @@ void dp_float_mode_leave(uint64_t old) {
 #endif
 }
 
-/* ----------------------------------------------------------------------------------------------------------- waiting */
+/* -------------------------------------------------------------------------------------- waiting */
 
 typedef bool is_ready(const dp_pool *pool, const void *argument);
 
@@ -141,15 +148,16 @@ static void await(dp_pool *pool, waiters *who, is_ready *ready, const void *argu
         atomic_fetch_add(&who->parked, 1);
         if (ready(pool, argument))
             break;
-        pthread_cond_wait(&who->condition, &pool->mutex); /* the waker took this thread off `parked` */
+        pthread_cond_wait(&who->condition,
+                          &pool->mutex); /* the waker took this thread off `parked` */
     }
     atomic_fetch_sub(&who->parked, 1);
     pthread_mutex_unlock(&pool->mutex);
 }
 
-/* Wakes up to `most` of the parked, after the news have been written. They are counted as woken at once, so that the next loop,
- * which may come before they run, does not wake them again. A spurious wake-up leaves the count too high, which costs one idle
- * signal. */
+/* Wakes up to `most` of the parked, after the news have been written. They are counted as woken at
+ * once, so that the next loop, which may come before they run, does not wake them again. A spurious
+ * wake-up leaves the count too high, which costs one idle signal. */
 static void wake(dp_pool *pool, waiters *who, int most) {
     if (atomic_load(&who->parked) == 0)
         return;
@@ -182,22 +190,23 @@ static bool loop_finished(const dp_pool *pool, const void *unused) {
     return atomic_load(&pool->unfinished) == 0;
 }
 
-/* ----------------------------------------------------------------------------------------------------------- working */
+/* -------------------------------------------------------------------------------------- working */
 
 /* The first task of queue q. */
 static int first_task(const dp_pool *pool, int q) {
     return (int)((int64_t)pool->tasks * q / pool->queue_count);
 }
 
-/* Does tasks of the current loop until none is left, those of its own queue first, and counts them; true if these were the last.
- * *generation: of the loop whose own tasks ran out. */
+/* Does tasks of the current loop until none is left, those of its own queue first, and counts them;
+ * true if these were the last. *generation: of the loop whose own tasks ran out. */
 static bool do_tasks(dp_pool *pool, int worker, uint64_t *generation) {
     int done = 0;
     for (int i = 0; i < pool->queue_count; i++) {
         int q = (worker + i) % pool->queue_count;
         _Atomic uint64_t *word = &pool->queues[q].ticket;
         for (;; done++) {
-            uint64_t ticket = atomic_load(word); /* others' queues are mostly empty: a look is cheaper than a claim */
+            uint64_t ticket = atomic_load(
+                word); /* others' queues are mostly empty: a look is cheaper than a claim */
             if (ticket_next(ticket) < ticket_tasks(ticket))
                 ticket = atomic_fetch_add(word, 1);
             if (i == 0)
@@ -213,7 +222,8 @@ static bool do_tasks(dp_pool *pool, int worker, uint64_t *generation) {
 static void *helper_main(void *argument) {
     const helper *self = argument;
     dp_pool *pool = self->pool;
-    news it = { &pool->queues[self->worker % pool->queue_count], 0 }; /* as the pool begins: generation 0 is no loop */
+    news it = { &pool->queues[self->worker % pool->queue_count],
+                0 }; /* as the pool begins: generation 0 is no loop */
     dp_float_mode_enter();
     while (!atomic_load(&pool->ending)) {
         await(pool, &pool->helpers_waiting, next_loop, &it);
@@ -250,10 +260,10 @@ void dp_pool_run(dp_pool *pool, int tasks, dp_task *body, void *context) {
         await(pool, &pool->caller_waiting, loop_finished, NULL);
 }
 
-/* ------------------------------------------------------------------------------------------------ creating and ending */
+/* -------------------------------------------------------------------------- creating and ending */
 
-/* Starts the helpers; 0 or the error number of the first that could not be started. They take no signals: those are the program's.
- */
+/* Starts the helpers; 0 or the error number of the first that could not be started. They take no
+ * signals: those are the program's. */
 static int start_helpers(dp_pool *pool) {
     sigset_t all, old;
     int failure = 0;
@@ -268,9 +278,11 @@ static int start_helpers(dp_pool *pool) {
     return failure;
 }
 
-deeper_status dp_pool_create(dp_pool **pool, const deeper_allocator *allocator, int threads, deeper_error *error) {
+deeper_status dp_pool_create(dp_pool **pool, const deeper_allocator *allocator, int threads,
+                             deeper_error *error) {
     if (threads < 1 || threads > DP_THREADS_MAX)
-        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "threads: %d is not possible; 1..%d are", threads, DP_THREADS_MAX);
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "threads: %d is not possible; 1..%d are",
+                       threads, DP_THREADS_MAX);
     dp_pool *fresh = dp_alloc(allocator, 1, sizeof *fresh);
     helper *helpers = dp_alloc(allocator, (size_t)threads - 1, sizeof *helpers);
     if (!fresh || !helpers) {
@@ -288,7 +300,8 @@ deeper_status dp_pool_create(dp_pool **pool, const deeper_allocator *allocator, 
     int failure = start_helpers(fresh);
     if (failure) {
         errno = failure;
-        deeper_status result = dp_fail_errno(error, "threads", "cannot start so many, ask for fewer");
+        deeper_status result =
+            dp_fail_errno(error, "threads", "cannot start so many, ask for fewer");
         dp_pool_free(fresh);
         return result;
     }

@@ -1,7 +1,8 @@
-/* threads.h - the thread pool: one parallel loop at a time over numbered tasks.
- * Why our own: a run is some 70 loops of tens of microseconds, so handing one out must cost less than a microsecond, while idle
- * threads may not spin for long; docs/PERF.md compares it with pthreadpool.
- * Tasks are handed out by atomic tickets (generation, count, next); a helper spins briefly after a loop, then parks. */
+/* threads.h - the thread pool: one parallel loop at a time over numbered tasks. Why our own: a run
+ * is some 70 loops of tens of microseconds, so handing one out must cost less than a microsecond,
+ * while idle threads may not spin for long; docs/PERF.md compares it with pthreadpool. Tasks are
+ * handed out by atomic tickets (generation, count, next); a helper spins briefly after a loop, then
+ * parks. */
 #ifndef DP_BASE_THREADS_H
 #define DP_BASE_THREADS_H
 
@@ -9,29 +10,34 @@
 
 typedef struct dp_pool dp_pool;
 
-/* A loop body: `task` is 0..tasks-1, `worker` 0..dp_pool_threads()-1 and this thread's for the loop (index of its scratch). */
+/* A loop body: `task` is 0..tasks-1, `worker` 0..dp_pool_threads()-1 and this thread's for the loop
+ * (index of its scratch). */
 typedef void dp_task(void *context, int task, int worker);
 
-/* A pool of `threads` (>= 1) workers, of which the calling thread of dp_pool_run is one; threads - 1 are started now. A thread that
- * cannot be started is an error. */
-deeper_status dp_pool_create(dp_pool **pool, const deeper_allocator *allocator, int threads, deeper_error *error);
+/* A pool of `threads` (>= 1) workers, of which the calling thread of dp_pool_run is one; threads -
+ * 1 are started now. A thread that cannot be started is an error. */
+deeper_status dp_pool_create(dp_pool **pool, const deeper_allocator *allocator, int threads,
+                             deeper_error *error);
 
 /* Stops and joins the helpers. NULL is a no-op. */
 void dp_pool_free(dp_pool *pool);
 
 int dp_pool_threads(const dp_pool *pool);
 
-/* The queues that a loop's tasks lie in: queue q has tasks q * tasks / queues to (q + 1) * tasks / queues - 1. A worker begins with
- * those of queue worker % queues and helps with the others when they are done. */
+/* The queues that a loop's tasks lie in: queue q has tasks q * tasks / queues to (q + 1) * tasks /
+ * queues - 1. A worker begins with those of queue worker % queues and helps with the others when
+ * they are done. */
 int dp_pool_queues(const dp_pool *pool);
 
-/* Calls body(context, task, worker) once for every task, in any order, and returns when all are done; what they wrote is visible.
- * tasks: 0..65535. One caller at a time; not re-entrant from a body. Helpers run with denormals flushed to zero, as the
- * caller does between dp_float_mode_enter and _leave. */
+/* Calls body(context, task, worker) once for every task, in any order, and returns when all are
+ * done; what they wrote is visible. tasks: 0..65535. One caller at a time; not re-entrant from a
+ * body. Helpers run with denormals flushed to zero, as the caller does between dp_float_mode_enter
+ * and _leave. */
 void dp_pool_run(dp_pool *pool, int tasks, dp_task *body, void *context);
 
-/* Floating-point mode of a run on this thread: round to nearest, no traps, denormals flushed where the CPU can. enter returns the
- * old mode; leave restores it, so that the caller's sticky flags are untouched too. */
+/* Floating-point mode of a run on this thread: round to nearest, no traps, denormals flushed where
+ * the CPU can. enter returns the old mode; leave restores it, so that the caller's sticky flags are
+ * untouched too. */
 uint64_t dp_float_mode_enter(void);
 void dp_float_mode_leave(uint64_t old);
 

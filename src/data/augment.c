@@ -1,4 +1,5 @@
-/* augment.c - a random patch straight from the picture, then 8-bit colour changes on the patch alone. */
+/* augment.c - a random patch straight from the picture, then 8-bit colour changes on the patch
+ * alone. */
 #include "data/augment.h"
 
 #include <math.h>
@@ -9,7 +10,8 @@ static const float least_area = 0.08f, least_aspect = 0.75f, largest_aspect = 4.
 static const float least_factor = 0.5f, largest_factor = 1.5f;
 enum { TRIES = 10 };
 
-/* Of the covariance of ImageNet's pixels in 0..1; rows R, G, B, a column an eigenvector (fb.resnet.torch has published them). */
+/* Of the covariance of ImageNet's pixels in 0..1; rows R, G, B, a column an eigenvector
+ * (fb.resnet.torch has published them). */
 static const float eigenvalues[3] = { 0.2175f, 0.0188f, 0.0045f };
 static const float eigenvectors[3][3] = {
     { -0.5675f, 0.7192f, 0.4009f },
@@ -23,9 +25,12 @@ static const struct {
     size_t offset;
     bool in_paper;
 } parts[] = {
-    { "area", offsetof(dp_augment, area), true },         { "crop", offsetof(dp_augment, crop), false },
-    { "mirror", offsetof(dp_augment, mirror), true },     { "photometric", offsetof(dp_augment, photometric), true },
-    { "lighting", offsetof(dp_augment, lighting), true }, { "interpolation", offsetof(dp_augment, interpolation), true },
+    { "area", offsetof(dp_augment, area), true },
+    { "crop", offsetof(dp_augment, crop), false },
+    { "mirror", offsetof(dp_augment, mirror), true },
+    { "photometric", offsetof(dp_augment, photometric), true },
+    { "lighting", offsetof(dp_augment, lighting), true },
+    { "interpolation", offsetof(dp_augment, interpolation), true },
 };
 enum { PARTS = sizeof parts / sizeof *parts };
 
@@ -43,7 +48,8 @@ deeper_status dp_augment_parse(dp_augment *augment, const char *text, deeper_err
         return DEEPER_OK;
     for (const char *at = text;; at++) {
         size_t length = strcspn(at, ","), i = 0;
-        while (i < PARTS && (strlen(parts[i].name) != length || memcmp(parts[i].name, at, length) != 0))
+        while (i < PARTS
+               && (strlen(parts[i].name) != length || memcmp(parts[i].name, at, length) != 0))
             i++;
         if (i == PARTS)
             return dp_fail(error, DEEPER_ERROR_ARGUMENT,
@@ -56,7 +62,8 @@ deeper_status dp_augment_parse(dp_augment *augment, const char *text, deeper_err
             break;
     }
     if (augment->area && augment->crop)
-        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "augment: \"%.64s\": area and crop both choose the patch; take one of them",
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT,
+                       "augment: \"%.64s\": area and crop both choose the patch; take one of them",
                        text);
     return DEEPER_OK;
 }
@@ -69,7 +76,7 @@ static float between(dp_random *random, float low, float high) {
     return low + (high - low) * dp_random_unit(random);
 }
 
-/* ------------------------------------------------------------------------------------------------------------- patch */
+/* ---------------------------------------------------------------------------------------- patch */
 
 /* box = x0, y0, x1, y1 of a patch. */
 static void choose_area(double box[4], const dp_image *image, dp_random *random) {
@@ -88,7 +95,8 @@ static void choose_area(double box[4], const dp_image *image, dp_random *random)
         x = (int)dp_random_below(random, (uint32_t)(width - w + 1));
         y = (int)dp_random_below(random, (uint32_t)(height - h + 1));
     } else {
-        double wide = (double)height * (double)largest_aspect, tall = (double)width / (double)least_aspect;
+        double wide = (double)height * (double)largest_aspect,
+               tall = (double)width / (double)least_aspect;
         w = wide < width ? (int)fmax(wide, 1) : width;
         h = tall < height ? (int)fmax(tall, 1) : height;
         x = (width - w) / 2;
@@ -100,8 +108,9 @@ static void choose_area(double box[4], const dp_image *image, dp_random *random)
     box[3] = y + h;
 }
 
-static deeper_status cut(dp_image *patch, const dp_augment *augment, const dp_preprocess *preprocess, const dp_image *image,
-                         dp_random *random, const deeper_allocator *allocator, deeper_error *error) {
+static deeper_status cut(dp_image *patch, const dp_augment *augment,
+                         const dp_preprocess *preprocess, const dp_image *image, dp_random *random,
+                         const deeper_allocator *allocator, deeper_error *error) {
     int size = preprocess->size, width = size, height = size;
     dp_filter filter = preprocess->filter;
     if (augment->interpolation)
@@ -112,18 +121,21 @@ static deeper_status cut(dp_image *patch, const dp_augment *augment, const dp_pr
         return dp_image_resize(patch, image, box, size, size, filter, allocator, error);
     }
     if (augment->crop || image->width != size || image->height != size)
-        DP_TRY(dp_preprocess_resized(preprocess, image->width, image->height, &width, &height, error));
+        DP_TRY(
+            dp_preprocess_resized(preprocess, image->width, image->height, &width, &height, error));
     int region[4] = { (width - size) / 2, (height - size) / 2, size, size };
     if (augment->crop) {
         region[0] = (int)dp_random_below(random, (uint32_t)(width - size + 1));
         region[1] = (int)dp_random_below(random, (uint32_t)(height - size + 1));
     }
-    return dp_image_resize_region(patch, image, NULL, width, height, region, filter, allocator, error);
+    return dp_image_resize_region(patch, image, NULL, width, height, region, filter, allocator,
+                                  error);
 }
 
 static void mirror(dp_image *image) {
     for (int y = 0; y < image->height; y++) {
-        uint8_t *left = image->pixels + (size_t)y * (size_t)image->width * 3, *right = left + ((size_t)image->width - 1) * 3;
+        uint8_t *left = image->pixels + (size_t)y * (size_t)image->width * 3,
+                *right = left + ((size_t)image->width - 1) * 3;
         for (; left < right; left += 3, right -= 3)
             for (int c = 0; c < 3; c++) {
                 uint8_t kept = left[c];
@@ -133,7 +145,7 @@ static void mirror(dp_image *image) {
     }
 }
 
-/* ------------------------------------------------------------------------------------------------------------ colour */
+/* --------------------------------------------------------------------------------------- colour */
 
 /* d + f (x - d) in float, clipped and cut, as Pillow's blend has it. */
 static uint8_t blend(int degenerate, int level, float factor) {
@@ -170,7 +182,8 @@ static void colour(uint8_t *pixels, size_t count, float factor) {
 }
 
 static void distort(dp_image *image, dp_random *random) {
-    void (*steps[])(uint8_t * pixels, size_t count, float factor) = { brightness, contrast, colour };
+    void (*steps[])(uint8_t * pixels, size_t count, float factor) = { brightness, contrast,
+                                                                      colour };
     size_t count = (size_t)image->width * (size_t)image->height;
     for (uint32_t left = 3; left > 0; left--) {
         uint32_t i = dp_random_below(random, left);
@@ -188,8 +201,9 @@ static void light(float shift[3], dp_random *random) {
             shift[c] += eigenvectors[c][i] * along[i];
 }
 
-deeper_status dp_augment_run(const dp_augment *augment, const dp_preprocess *preprocess, const dp_image *image, dp_random *random,
-                             float *tensor, const deeper_allocator *allocator, deeper_error *error) {
+deeper_status dp_augment_run(const dp_augment *augment, const dp_preprocess *preprocess,
+                             const dp_image *image, dp_random *random, float *tensor,
+                             const deeper_allocator *allocator, deeper_error *error) {
     dp_image patch;
     float shift[3] = { 0 };
     DP_TRY(dp_preprocess_check(preprocess, error));

@@ -1,4 +1,5 @@
-/* check.c - pictures hashed by the loader's threads, then sorted by hash: neighbours that are equal are the same picture. */
+/* check.c - pictures hashed by the loader's threads, then sorted by hash: neighbours that are equal
+ * are the same picture. */
 #include "data/check.h"
 
 #include "data/loader.h"
@@ -41,7 +42,8 @@ static const dp_dataset *locate(const checking *it, uint64_t number, size_t *ind
     return it->parts[number >= first];
 }
 
-static void tell(const checking *it, const char *name, const char *format, ...) __attribute__((format(printf, 3, 4)));
+static void tell(const checking *it, const char *name, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 static void tell(const checking *it, const char *name, const char *format, ...) {
     char message[DEEPER_MESSAGE_SIZE];
     va_list arguments;
@@ -53,7 +55,7 @@ static void tell(const checking *it, const char *name, const char *format, ...) 
     it->calls->problem(it->calls->context, name, message);
 }
 
-/* ---------------------------------------------------------------------------------------------------------- pictures */
+/* ------------------------------------------------------------------------------------- pictures */
 
 static int next(void *context, dp_job *job) {
     checking *it = context;
@@ -61,7 +63,8 @@ static int next(void *context, dp_job *job) {
     return it->asked < it->total ? it->asked++, 1 : 0;
 }
 
-/* Eight bytes at a time: each is mixed in by a multiplication and a shift that brings the high bits down. */
+/* Eight bytes at a time: each is mixed in by a multiplication and a shift that brings the high bits
+ * down. */
 static uint64_t hash_pixels(const dp_image *image) {
     size_t size = (size_t)image->width * (size_t)image->height * 3;
     uint64_t hash = (uint64_t)image->width << 32 ^ (uint64_t)image->height;
@@ -80,13 +83,16 @@ static deeper_status prepare(void *context, dp_item *item, float *tensor, deeper
     dp_image image;
     const dp_dataset *part = locate(it, item->key, &index);
     DP_TRY(dp_dataset_read(&image, part, index, NULL, it->allocator, error));
-    const seen found = { .hash = hash_pixels(&image), .width = image.width, .height = image.height };
+    const seen found = { .hash = hash_pixels(&image),
+                         .width = image.width,
+                         .height = image.height };
     memcpy(tensor, &found, sizeof found);
     dp_image_free(&image);
     return DEEPER_OK;
 }
 
-static deeper_status note(checking *it, const dp_item *item, const seen *found, deeper_error *error) {
+static deeper_status note(checking *it, const dp_item *item, const seen *found,
+                          deeper_error *error) {
     size_t index;
     const dp_dataset *part = locate(it, item->key, &index);
     const char *name = dp_dataset_name(part, index);
@@ -130,9 +136,12 @@ static deeper_status take(checking *it, dp_loader *loader, size_t *count, deeper
 static deeper_status read_all(checking *it, int readers, deeper_error *error) {
     dp_loader *loader = NULL;
     size_t count = 1;
-    const dp_loader_options options = {
-        .next = next, .prepare = prepare, .context = it, .floats = FLOATS, .readers = readers, .slots = (size_t)readers * 4
-    };
+    const dp_loader_options options = { .next = next,
+                                        .prepare = prepare,
+                                        .context = it,
+                                        .floats = FLOATS,
+                                        .readers = readers,
+                                        .slots = (size_t)readers * 4 };
     DP_TRY(dp_loader_create(&loader, &options, it->allocator, error));
     deeper_status status = DEEPER_OK;
     while (status == DEEPER_OK && count > 0)
@@ -141,7 +150,7 @@ static deeper_status read_all(checking *it, int readers, deeper_error *error) {
     return status;
 }
 
-/* ------------------------------------------------------------------------------------------------ pictures that are alike */
+/* ---------------------------------------------------------------------- pictures that are alike */
 
 static int compare_prints(const void *a, const void *b) {
     const print *left = a, *right = b;
@@ -153,18 +162,21 @@ static int compare_prints(const void *a, const void *b) {
 /* A picture whose pixels are those of an earlier one. */
 static void note_alike(checking *it, const print *earlier, const print *later) {
     size_t a, b;
-    const dp_dataset *first = locate(it, earlier->number, &a), *second = locate(it, later->number, &b);
+    const dp_dataset *first = locate(it, earlier->number, &a),
+                     *second = locate(it, later->number, &b);
     const char *first_name = dp_dataset_name(first, a), *second_name = dp_dataset_name(second, b);
     const char *first_class = dp_dataset_class(first, first->images[a].class_index);
     const char *second_class = dp_dataset_class(second, second->images[b].class_index);
     if (strcmp(first_class, second_class) != 0) {
         it->result->conflicting++;
-        tell(it, second_name, "%s: the same picture as %s, which is of class %s, not %s", second_name, first_name, first_class,
-             second_class);
+        tell(it, second_name, "%s: the same picture as %s, which is of class %s, not %s",
+             second_name, first_name, first_class, second_class);
     }
     if (first != second) {
         it->result->leaked++;
-        tell(it, second_name, "%s: to validate with, but the same picture as %s, which is trained on", second_name, first_name);
+        tell(it, second_name,
+             "%s: to validate with, but the same picture as %s, which is trained on", second_name,
+             first_name);
     } else if (strcmp(first_class, second_class) == 0)
         it->result->repeated++;
 }
@@ -179,7 +191,7 @@ static void compare_all(checking *it) {
             begin = i;
 }
 
-/* ----------------------------------------------------------------------------------------------------------- classes */
+/* -------------------------------------------------------------------------------------- classes */
 
 /* Classes of numbers are those up to the largest; one that is not used is no fault. */
 static void check_classes(checking *it) {
@@ -188,14 +200,18 @@ static void check_classes(checking *it) {
         for (size_t c = 0; set && !set->numbered && c < set->class_count; c++)
             if (set->classes[c].images == 0) {
                 it->result->empty_classes++;
-                tell(it, set->path, "%s: class '%s' has no pictures", set->path, dp_dataset_class(set, c));
+                tell(it, set->path, "%s: class '%s' has no pictures", set->path,
+                     dp_dataset_class(set, c));
             }
     }
 }
 
-deeper_status dp_dataset_check(deeper_dataset_soundness *result, const dp_dataset *train, const dp_dataset *val, int readers,
-                               const dp_check_calls *calls, const deeper_allocator *allocator, deeper_error *error) {
-    checking it = { .parts = { train, val }, .calls = calls, .allocator = allocator, .result = result };
+deeper_status dp_dataset_check(deeper_dataset_soundness *result, const dp_dataset *train,
+                               const dp_dataset *val, int readers, const dp_check_calls *calls,
+                               const deeper_allocator *allocator, deeper_error *error) {
+    checking it = {
+        .parts = { train, val }, .calls = calls, .allocator = allocator, .result = result
+    };
     *result = (deeper_dataset_soundness){ 0 };
     it.total = train->image_count + (val ? val->image_count : 0);
     it.prints = dp_alloc_raw(allocator, (size_t)it.total, sizeof *it.prints);

@@ -20,12 +20,14 @@ const char *dp_dataset_name(const dp_dataset *dataset, size_t index) {
     return dataset->store->text.data + dataset->images[index].name;
 }
 
-deeper_status dp_dataset_read(dp_image *image, const dp_dataset *dataset, size_t index, const dp_decode_options *options,
-                              const deeper_allocator *allocator, deeper_error *error) {
-    return dataset->store->read(image, dataset->store, &dataset->images[index], options, allocator, error);
+deeper_status dp_dataset_read(dp_image *image, const dp_dataset *dataset, size_t index,
+                              const dp_decode_options *options, const deeper_allocator *allocator,
+                              deeper_error *error) {
+    return dataset->store->read(image, dataset->store, &dataset->images[index], options, allocator,
+                                error);
 }
 
-/* ----------------------------------------------------------------------------------------------------------- opening */
+/* -------------------------------------------------------------------------------------- opening */
 
 /* What a file is by its first bytes. */
 typedef enum kind { KIND_LIST, KIND_TAR, KIND_IDX, KIND_PACKED } kind;
@@ -60,7 +62,8 @@ static size_t read_head(unsigned char head[HEAD], int file) {
         close(copy);
     if (!stream)
         return (size_t)got;
-    gzbuffer(stream, 16); /* unpack no more than is asked for: what is damaged further on, the reader of IDX files tells */
+    gzbuffer(stream, 16); /* unpack no more than is asked for: what is damaged further on, the
+                             reader of IDX files tells */
     int unpacked = gzread(stream, words, sizeof words);
     gzclose(stream);
     if (unpacked != sizeof words || !dp_idx_begins(words, sizeof words))
@@ -69,8 +72,10 @@ static size_t read_head(unsigned char head[HEAD], int file) {
     return sizeof words;
 }
 
-/* *packing: of KIND_PACKED, which. Only ordinary files are looked into: to read from a pipe takes its bytes away. */
-static deeper_status find_kind(kind *found, size_t *packing, const char *path, deeper_error *error) {
+/* *packing: of KIND_PACKED, which. Only ordinary files are looked into: to read from a pipe takes
+ * its bytes away. */
+static deeper_status find_kind(kind *found, size_t *packing, const char *path,
+                               deeper_error *error) {
     unsigned char head[HEAD];
     struct stat status;
     *found = KIND_LIST;
@@ -82,7 +87,8 @@ static deeper_status find_kind(kind *found, size_t *packing, const char *path, d
     close(file);
     *packing = 0;
     while (*packing < PACKINGS
-           && (size < packings[*packing].size || memcmp(head, packings[*packing].bytes, packings[*packing].size) != 0))
+           && (size < packings[*packing].size
+               || memcmp(head, packings[*packing].bytes, packings[*packing].size) != 0))
         ++*packing;
     *found = dp_idx_begins(head, size)   ? KIND_IDX
              : dp_tar_begins(head, size) ? KIND_TAR
@@ -92,27 +98,34 @@ static deeper_status find_kind(kind *found, size_t *packing, const char *path, d
 }
 
 /* inner: the folder after the colon, or NULL. */
-static deeper_status open_file(dp_dataset **train, dp_dataset **val, const char *path, const char *inner, const char *root,
+static deeper_status open_file(dp_dataset **train, dp_dataset **val, const char *path,
+                               const char *inner, const char *root,
                                const deeper_allocator *allocator, deeper_error *error) {
     kind found = KIND_LIST;
     size_t packing = 0;
     DP_TRY(find_kind(&found, &packing, path, error));
     if (found == KIND_PACKED)
-        return dp_fail(error, DEEPER_ERROR_UNSUPPORTED,
-                       "%s: compressed (%s), so its pictures cannot be read at random; unpack it first: %s", path,
-                       packings[packing].name, packings[packing].remedy);
+        return dp_fail(
+            error, DEEPER_ERROR_UNSUPPORTED,
+            "%s: compressed (%s), so its pictures cannot be read at random; unpack it first: %s",
+            path, packings[packing].name, packings[packing].remedy);
     if (inner && found != KIND_TAR)
-        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "%s: not a tar, so there is no folder %s in it", path, inner);
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT,
+                       "%s: not a tar, so there is no folder %s in it", path, inner);
     if (found == KIND_LIST)
         return dp_open_list(train, path, root, allocator, error);
     if (root)
-        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "%s: has its pictures inside; a root is for list files", path);
-    return found == KIND_TAR ? dp_open_tar(train, val, path, inner, allocator, error) : dp_open_idx(train, path, allocator, error);
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT,
+                       "%s: has its pictures inside; a root is for list files", path);
+    return found == KIND_TAR ? dp_open_tar(train, val, path, inner, allocator, error)
+                             : dp_open_idx(train, path, allocator, error);
 }
 
-/* A path of nothing that is there: "FILE:folder" if there is such a file, up to the first colon that makes one. */
-static deeper_status open_inside(dp_dataset **train, dp_dataset **val, const char *path, const char *root,
-                                 const deeper_allocator *allocator, deeper_error *error) {
+/* A path of nothing that is there: "FILE:folder" if there is such a file, up to the first colon
+ * that makes one. */
+static deeper_status open_inside(dp_dataset **train, dp_dataset **val, const char *path,
+                                 const char *root, const deeper_allocator *allocator,
+                                 deeper_error *error) {
     char *file = dp_strdup(allocator, path);
     if (!file)
         return dp_fail_memory(error, "the path of a data set");
@@ -123,13 +136,15 @@ static deeper_status open_inside(dp_dataset **train, dp_dataset **val, const cha
             break;
         *colon = ':';
     }
-    deeper_status status = open_file(train, val, file, colon ? colon + 1 : NULL, root, allocator, error);
+    deeper_status status =
+        open_file(train, val, file, colon ? colon + 1 : NULL, root, allocator, error);
     dp_free(allocator, file);
     return status;
 }
 
-deeper_status dp_dataset_open_pair(dp_dataset **train, dp_dataset **val, const char *path, const char *root,
-                                   const deeper_allocator *allocator, deeper_error *error) {
+deeper_status dp_dataset_open_pair(dp_dataset **train, dp_dataset **val, const char *path,
+                                   const char *root, const deeper_allocator *allocator,
+                                   deeper_error *error) {
     int is_folder = dp_is_folder(path);
     *val = NULL;
     if (is_folder < 0)
@@ -137,12 +152,13 @@ deeper_status dp_dataset_open_pair(dp_dataset **train, dp_dataset **val, const c
     if (is_folder == 0)
         return open_file(train, val, path, NULL, root, allocator, error);
     if (root)
-        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "%s: a folder has its pictures inside; a root is for list files", path);
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT,
+                       "%s: a folder has its pictures inside; a root is for list files", path);
     return dp_open_folder(train, val, path, allocator, error);
 }
 
-deeper_status dp_dataset_open(dp_dataset **dataset, const char *path, const char *root, const deeper_allocator *allocator,
-                              deeper_error *error) {
+deeper_status dp_dataset_open(dp_dataset **dataset, const char *path, const char *root,
+                              const deeper_allocator *allocator, deeper_error *error) {
     dp_dataset *train = NULL, *val = NULL;
     DP_TRY(dp_dataset_open_pair(&train, &val, path, root, allocator, error));
     if (val)
@@ -151,7 +167,7 @@ deeper_status dp_dataset_open(dp_dataset **dataset, const char *path, const char
     return DEEPER_OK;
 }
 
-/* ------------------------------------------------------------------------------------------------------- fingerprint */
+/* ---------------------------------------------------------------------------------- fingerprint */
 
 /* FNV-1a of 64 bits. */
 static uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t size) {
@@ -175,7 +191,8 @@ static uint64_t hash_picture(uint64_t hash, const dp_dataset *dataset, size_t in
     uint64_t size = picture->size;
     struct stat status;
     if (dataset->store->read == dp_read_file)
-        size = stat(path, &status) == 0 ? (uint64_t)status.st_size : UINT64_MAX; /* missing: a set of its own */
+        size = stat(path, &status) == 0 ? (uint64_t)status.st_size
+                                        : UINT64_MAX; /* missing: a set of its own */
     hash = hash_bytes(hash, name, strlen(name) + 1);
     hash = hash_number(hash, size);
     return hash_number(hash, picture->class_index);
@@ -192,10 +209,12 @@ uint64_t dp_dataset_fingerprint(const dp_dataset *dataset) {
     return hash;
 }
 
-/* ------------------------------------------------------------------------------------------------------------- split */
+/* ---------------------------------------------------------------------------------------- split */
 
-/* Marks the pictures of one class that go to validation. indices[0..count) are its pictures; they are shuffled. */
-static size_t choose(bool *chosen, size_t *indices, size_t count, double fraction, dp_random random) {
+/* Marks the pictures of one class that go to validation. indices[0..count) are its pictures; they
+ * are shuffled. */
+static size_t choose(bool *chosen, size_t *indices, size_t count, double fraction,
+                     dp_random random) {
     size_t wanted = (size_t)((double)count * fraction + 0.5);
     if (count < 2)
         return 0;
@@ -210,7 +229,8 @@ static size_t choose(bool *chosen, size_t *indices, size_t count, double fractio
 }
 
 /* chosen[i]: picture i goes to validation. The number of these, through *count. */
-static bool choose_all(bool *chosen, size_t *count, const dp_dataset *dataset, double fraction, uint64_t seed) {
+static bool choose_all(bool *chosen, size_t *count, const dp_dataset *dataset, double fraction,
+                       uint64_t seed) {
     size_t *indices = dp_alloc_raw(dataset->allocator, dataset->image_count, sizeof *indices);
     size_t *begins = dp_alloc(dataset->allocator, dataset->class_count, sizeof *begins), at = 0;
     bool have = indices && begins;
@@ -222,7 +242,8 @@ static bool choose_all(bool *chosen, size_t *count, const dp_dataset *dataset, d
         indices[begins[dataset->images[i].class_index]++] = i;
     for (size_t c = 0; have && c < dataset->class_count; c++) {
         size_t images = dataset->classes[c].images;
-        *count += choose(chosen, indices + begins[c] - images, images, fraction, dp_random_at(seed, c, 0));
+        *count += choose(chosen, indices + begins[c] - images, images, fraction,
+                         dp_random_at(seed, c, 0));
     }
     dp_free(dataset->allocator, indices);
     dp_free(dataset->allocator, begins);
@@ -240,10 +261,11 @@ static dp_dataset *take(const dp_dataset *dataset, const bool *chosen, bool want
     return part;
 }
 
-deeper_status dp_dataset_split(dp_dataset **train, dp_dataset **val, const dp_dataset *dataset, double fraction, uint64_t seed,
-                               deeper_error *error) {
+deeper_status dp_dataset_split(dp_dataset **train, dp_dataset **val, const dp_dataset *dataset,
+                               double fraction, uint64_t seed, deeper_error *error) {
     if (!(fraction > 0 && fraction < 1))
-        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "%s: %g of it for validation; the share must lie between 0 and 1",
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT,
+                       "%s: %g of it for validation; the share must lie between 0 and 1",
                        dataset->path, fraction);
     size_t count = 0;
     bool *chosen = dp_alloc(dataset->allocator, dataset->image_count, sizeof *chosen);
@@ -253,9 +275,11 @@ deeper_status dp_dataset_split(dp_dataset **train, dp_dataset **val, const dp_da
     dp_free(dataset->allocator, chosen);
     deeper_status status = DEEPER_OK;
     if (!part)
-        status = dp_fail(error, DEEPER_ERROR_MEMORY, "%s: out of memory to divide its pictures", dataset->path);
+        status = dp_fail(error, DEEPER_ERROR_MEMORY, "%s: out of memory to divide its pictures",
+                         dataset->path);
     else if (count == 0)
-        status = dp_fail(error, DEEPER_ERROR_FORMAT, "%s: no class has two pictures, one to train on and one to validate with",
+        status = dp_fail(error, DEEPER_ERROR_FORMAT,
+                         "%s: no class has two pictures, one to train on and one to validate with",
                          dataset->path);
     if (status != DEEPER_OK) {
         dp_dataset_free(rest);

@@ -1,7 +1,7 @@
-/* dataset.h - a labelled set of pictures, however it is stored: what evaluation and training draw from.
- * Why here: a folder, a list file, a tar and an IDX pair must be the same thing to every loop above.
- * What it does not do: matching classes with a model's labels (eval/match.h), reading ahead (loader.h), augmentation (augment.h).
- */
+/* dataset.h - a labelled set of pictures, however it is stored: what evaluation and training draw
+ * from. Why here: a folder, a list file, a tar and an IDX pair must be the same thing to every loop
+ * above. What it does not do: matching classes with a model's labels (eval/match.h), reading ahead
+ * (loader.h), augmentation (augment.h). */
 #ifndef DP_DATA_DATASET_H
 #define DP_DATA_DATASET_H
 
@@ -15,7 +15,8 @@ typedef struct dp_class {
 typedef struct dp_picture {
     size_t name; /* where it begins in the store's text */
     uint32_t class_index;
-    uint32_t place;        /* bytes of the name that say where the set lies, in front of what names the picture in it */
+    uint32_t place; /* bytes of the name that say where the set lies, in front of what names the
+                       picture in it */
     uint64_t offset, size; /* its bytes inside a tar or IDX file; 0 and 0 for a file of its own */
 } dp_picture;
 
@@ -36,52 +37,59 @@ typedef struct dp_dataset {
 
 enum { DP_DATASET_DEPTH = 16 }; /* folders inside a class folder */
 
-/* Opens what `path` is, found by content; the pictures to train on and those to validate on, or *val = NULL where the set does not
- * say (see dp_dataset_split).
- *   - Folder: every folder in it is a class, every file in a class folder or in folders inside it a picture of it, whatever its
- *     extension. Classes and pictures are sorted by bytes; hidden names, and files beside the class folders, are not looked at;
- *     links are followed. A class folder without pictures stays a class with images == 0.
- *   - Parts: a folder that holds just "train" and one or more of "val", "validation", "valid" and "test" (the first of these that
- *     is there is meant), each with class folders inside, is two sets. So is a folder with the IDX files "train-images..." and
- *     "t10k-images...".
- *   - Tar, not compressed: the same as the folder it was made from. A folder that is alone at its top and holds folders is stepped
- *     into. "set.tar:inner/folder" is that folder of it. Symbolic links inside are not followed, hard links are.
- *   - List: lines of list.h; a path is relative to the list's folder, or to `root` if not NULL. Classes are 0..largest label.
- *   - IDX: a file of pictures (...-images-idx3-ubyte, gzipped or not), its labels beside it (...-labels-idx1-ubyte). Classes are
- *     numbers, but those of Fashion-MNIST have its names where the path has "fashion" in it.
- * Errors: IO (missing, unreadable), FORMAT (no class folders, no pictures, a line that is not of the form, a folder inside itself,
- * a damaged tar or IDX file), MISMATCH (IDX pictures and labels that differ in number), UNSUPPORTED (a compressed tar; a build
- * without libarchive), ARGUMENT (root with anything but a list), LIMIT (depth or file too large), MEMORY. */
-deeper_status dp_dataset_open_pair(dp_dataset **train, dp_dataset **val, const char *path, const char *root,
-                                   const deeper_allocator *allocator, deeper_error *error);
+/* Opens what `path` is, found by content; the pictures to train on and those to validate on, or
+ * *val = NULL where the set does not say (see dp_dataset_split).
+ *   - Folder: every folder in it is a class, every file in a class folder or in folders inside it a
+ *     picture of it, whatever its extension. Classes and pictures are sorted by bytes; hidden
+ *     names, and files beside the class folders, are not looked at; links are followed. A class
+ *     folder without pictures stays a class with images == 0.
+ *   - Parts: a folder that holds just "train" and one or more of "val", "validation", "valid" and
+ *     "test" (the first of these that is there is meant), each with class folders inside, is two
+ *     sets. So is a folder with the IDX files "train-images..." and "t10k-images...".
+ *   - Tar, not compressed: the same as the folder it was made from. A folder that is alone at its
+ *     top and holds folders is stepped into. "set.tar:inner/folder" is that folder of it. Symbolic
+ *     links inside are not followed, hard links are.
+ *   - List: lines of list.h; a path is relative to the list's folder, or to `root` if not NULL.
+ *     Classes are 0..largest label.
+ *   - IDX: a file of pictures (...-images-idx3-ubyte, gzipped or not), its labels beside it
+ *     (...-labels-idx1-ubyte). Classes are numbers, but those of Fashion-MNIST have its names where
+ *     the path has "fashion" in it.
+ * Errors: IO (missing, unreadable), FORMAT (no class folders, no pictures, a line that is not of
+ * the form, a folder inside itself, a damaged tar or IDX file), MISMATCH (IDX pictures and labels
+ * that differ in number), UNSUPPORTED (a compressed tar; a build without libarchive), ARGUMENT
+ * (root with anything but a list), LIMIT (depth or file too large), MEMORY. */
+deeper_status dp_dataset_open_pair(dp_dataset **train, dp_dataset **val, const char *path,
+                                   const char *root, const deeper_allocator *allocator,
+                                   deeper_error *error);
 
 /* The same where one set is needed, to measure on: the validation part where there are two. */
-deeper_status dp_dataset_open(dp_dataset **dataset, const char *path, const char *root, const deeper_allocator *allocator,
-                              deeper_error *error);
+deeper_status dp_dataset_open(dp_dataset **dataset, const char *path, const char *root,
+                              const deeper_allocator *allocator, deeper_error *error);
 void dp_dataset_free(dp_dataset *dataset);
 
-/* Live with the data set; index must be in range. The name of a picture is its path, or "set.tar:inner/path", or
- * "images-file:number" from 0. */
+/* Live with the data set; index must be in range. The name of a picture is its path, or
+ * "set.tar:inner/path", or "images-file:number" from 0. */
 const char *dp_dataset_class(const dp_dataset *dataset, size_t index);
 const char *dp_dataset_name(const dp_dataset *dataset, size_t index);
 
-/* Reads and decodes a picture; grey levels become RGB. options as in dp_image_decode. Any number of threads may read at once.
- * Errors: IO, and those of dp_image_decode, with the picture's name in front. On failure *image is all zero. Freed by
- * dp_image_free.
- */
-deeper_status dp_dataset_read(dp_image *image, const dp_dataset *dataset, size_t index, const dp_decode_options *options,
-                              const deeper_allocator *allocator, deeper_error *error);
+/* Reads and decodes a picture; grey levels become RGB. options as in dp_image_decode. Any number of
+ * threads may read at once. Errors: IO, and those of dp_image_decode, with the picture's name in
+ * front. On failure *image is all zero. Freed by dp_image_free. */
+deeper_status dp_dataset_read(dp_image *image, const dp_dataset *dataset, size_t index,
+                              const dp_decode_options *options, const deeper_allocator *allocator,
+                              deeper_error *error);
 
-/* A number that stands for the set: a hash of the names of its classes, and of the name, size in bytes and class of each picture,
- * in order. It does not depend on where the set lies, nor on whether it is a folder or the tar of it. Looks at every file's size.
- */
+/* A number that stands for the set: a hash of the names of its classes, and of the name, size in
+ * bytes and class of each picture, in order. It does not depend on where the set lies, nor on
+ * whether it is a folder or the tar of it. Looks at every file's size. */
 uint64_t dp_dataset_fingerprint(const dp_dataset *dataset);
 
-/* Two sets with all the classes of `dataset` and its pictures divided between them, in its order: of each class of n >= 2 pictures,
- * round(fraction x n), but at least 1 and at most n - 1, chosen by `seed`, go to *val; a class with a single picture stays in
- * *train. They live on after `dataset` is freed. Errors: ARGUMENT (fraction not between 0 and 1), FORMAT (no class has two
+/* Two sets with all the classes of `dataset` and its pictures divided between them, in its order:
+ * of each class of n >= 2 pictures, round(fraction x n), but at least 1 and at most n - 1, chosen
+ * by `seed`, go to *val; a class with a single picture stays in *train. They live on after
+ * `dataset` is freed. Errors: ARGUMENT (fraction not between 0 and 1), FORMAT (no class has two
  * pictures), MEMORY. */
-deeper_status dp_dataset_split(dp_dataset **train, dp_dataset **val, const dp_dataset *dataset, double fraction, uint64_t seed,
-                               deeper_error *error);
+deeper_status dp_dataset_split(dp_dataset **train, dp_dataset **val, const dp_dataset *dataset,
+                               double fraction, uint64_t seed, deeper_error *error);
 
 #endif

@@ -22,11 +22,13 @@ typedef struct reader {
 } reader;
 
 bool dp_idx_begins(const unsigned char *bytes, size_t size) {
-    return size >= WORD && bytes[0] == 0 && bytes[1] == 0 && bytes[2] == 8 && (bytes[3] == 1 || bytes[3] == 3);
+    return size >= WORD && bytes[0] == 0 && bytes[1] == 0 && bytes[2] == 8
+           && (bytes[3] == 1 || bytes[3] == 3);
 }
 
 static deeper_status fail_cut_short(const reader *in) {
-    return dp_fail(in->error, DEEPER_ERROR_FORMAT, "%s: cut short, the IDX file ends before its last element; fetch it again",
+    return dp_fail(in->error, DEEPER_ERROR_FORMAT,
+                   "%s: cut short, the IDX file ends before its last element; fetch it again",
                    in->path);
 }
 
@@ -39,7 +41,8 @@ static deeper_status fail_stream(const reader *in) {
         return dp_fail_errno(in->error, in->path, "cannot read");
     if (code == Z_BUF_ERROR)
         return fail_cut_short(in);
-    return dp_fail(in->error, DEEPER_ERROR_FORMAT, "%s: damaged, its gzip data does not unpack; fetch it again", in->path);
+    return dp_fail(in->error, DEEPER_ERROR_FORMAT,
+                   "%s: damaged, its gzip data does not unpack; fetch it again", in->path);
 }
 
 static deeper_status read_bytes(const reader *in, uint8_t *bytes, size_t size) {
@@ -58,7 +61,8 @@ static deeper_status read_bytes(const reader *in, uint8_t *bytes, size_t size) {
 static deeper_status read_word(const reader *in, uint32_t *word) {
     uint8_t bytes[WORD];
     DP_TRY(read_bytes(in, bytes, WORD));
-    *word = (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
+    *word =
+        (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
     return DEEPER_OK;
 }
 
@@ -66,24 +70,30 @@ static deeper_status read_header(const reader *in, dp_idx *idx, bool pictures) {
     uint32_t magic, count, rows = 1, columns = 1, wanted = pictures ? MAGIC_PICTURES : MAGIC_LABELS;
     DP_TRY(read_word(in, &magic));
     if (magic != wanted)
-        return dp_fail(in->error, DEEPER_ERROR_FORMAT, "%s: not the IDX file of %s: it begins with 0x%08X, not 0x%08X%s", in->path,
+        return dp_fail(in->error, DEEPER_ERROR_FORMAT,
+                       "%s: not the IDX file of %s: it begins with 0x%08X, not 0x%08X%s", in->path,
                        pictures ? "pictures" : "labels", magic, wanted,
-                       magic == MAGIC_LABELS ? "; give the file of pictures, its labels are found beside it" : "");
+                       magic == MAGIC_LABELS
+                           ? "; give the file of pictures, its labels are found beside it"
+                           : "");
     DP_TRY(read_word(in, &count));
     if (pictures) {
         DP_TRY(read_word(in, &rows));
         DP_TRY(read_word(in, &columns));
     }
     if (count == 0 || rows == 0 || columns == 0)
-        return dp_fail(in->error, DEEPER_ERROR_FORMAT, "%s: an IDX file of nothing (%u of %ux%u)", in->path, count, columns, rows);
+        return dp_fail(in->error, DEEPER_ERROR_FORMAT, "%s: an IDX file of nothing (%u of %ux%u)",
+                       in->path, count, columns, rows);
     if (count > DP_IDX_PICTURES || rows > DP_IDX_SIDE || columns > DP_IDX_SIDE)
-        return dp_fail(in->error, DEEPER_ERROR_LIMIT, "%s: %u elements of %ux%u; at most %d of at most %dx%d are read", in->path,
+        return dp_fail(in->error, DEEPER_ERROR_LIMIT,
+                       "%s: %u elements of %ux%u; at most %d of at most %dx%d are read", in->path,
                        count, columns, rows, DP_IDX_PICTURES, DP_IDX_SIDE, DP_IDX_SIDE);
     *idx = (dp_idx){ .count = count, .rows = (int)rows, .columns = (int)columns };
     return DEEPER_OK;
 }
 
-static deeper_status read_file(const reader *in, dp_idx *idx, bool pictures, const deeper_allocator *allocator) {
+static deeper_status read_file(const reader *in, dp_idx *idx, bool pictures,
+                               const deeper_allocator *allocator) {
     uint8_t more;
     DP_TRY(read_header(in, idx, pictures));
     /* At most 2^28 x 2^24: fits. */
@@ -92,20 +102,24 @@ static deeper_status read_file(const reader *in, dp_idx *idx, bool pictures, con
         return fail_cut_short(in);
     idx->bytes = size <= SIZE_MAX ? dp_alloc_raw(allocator, (size_t)size, 1) : NULL;
     if (!idx->bytes)
-        return dp_fail(in->error, DEEPER_ERROR_MEMORY, "%s: out of memory for its %llu bytes", in->path, (unsigned long long)size);
+        return dp_fail(in->error, DEEPER_ERROR_MEMORY, "%s: out of memory for its %llu bytes",
+                       in->path, (unsigned long long)size);
     DP_TRY(read_bytes(in, idx->bytes, (size_t)size));
-    int got = gzread(in->stream, &more, 1), code = Z_OK; /* the checksum is looked at when the end is */
+    int got = gzread(in->stream, &more, 1),
+        code = Z_OK; /* the checksum is looked at when the end is */
     gzerror(in->stream, &code);
-    if (got < 0 || (got == 0 && code != Z_OK)) /* a cut in the checksum counts as an end with an error */
+    if (got < 0
+        || (got == 0 && code != Z_OK)) /* a cut in the checksum counts as an end with an error */
         return fail_stream(in);
     if (got > 0)
-        return dp_fail(in->error, DEEPER_ERROR_FORMAT, "%s: longer than the %zu elements that its header says; fetch it again",
+        return dp_fail(in->error, DEEPER_ERROR_FORMAT,
+                       "%s: longer than the %zu elements that its header says; fetch it again",
                        in->path, idx->count);
     return DEEPER_OK;
 }
 
-deeper_status dp_idx_read(dp_idx *idx, int file, bool pictures, const char *path, const deeper_allocator *allocator,
-                          deeper_error *error) {
+deeper_status dp_idx_read(dp_idx *idx, int file, bool pictures, const char *path,
+                          const deeper_allocator *allocator, deeper_error *error) {
     struct stat status;
     reader in = { .path = path, .error = error };
     *idx = (dp_idx){ 0 };

@@ -7,7 +7,10 @@
 
 #include "base/memory.h"
 
-enum { DP_IDX_SIDE = 4096, DP_IDX_PICTURES = 1 << 28 }; /* a side, and a count, larger than this is refused */
+enum {
+    DP_IDX_SIDE = 4096,
+    DP_IDX_PICTURES = 1 << 28
+}; /* a side, and a count, larger than this is refused */
 
 typedef struct dp_idx {
     size_t count;
@@ -18,11 +21,11 @@ typedef struct dp_idx {
 /* Whether the first bytes, after any compression, are those of such a file. */
 bool dp_idx_begins(const unsigned char *bytes, size_t size);
 
-/* Reads a file whole. pictures: of rank 3 (else 1). path: for messages; the open `file` is left open, at any position. Memory is
- * taken only for what a file of its size can hold.
- * Errors: IO, FORMAT (not such a file, damaged, cut short, longer than it says, no element), LIMIT, MEMORY. zlib allocates with
- * malloc. */
-deeper_status dp_idx_read(dp_idx *idx, int file, bool pictures, const char *path, const deeper_allocator *allocator,
-                          deeper_error *error);
+/* Reads a file whole. pictures: of rank 3 (else 1). path: for messages; the open `file` is left
+ * open, at any position. Memory is taken only for what a file of its size can hold. Errors: IO,
+ * FORMAT (not such a file, damaged, cut short, longer than it says, no element), LIMIT, MEMORY.
+ * zlib allocates with malloc. */
+deeper_status dp_idx_read(dp_idx *idx, int file, bool pictures, const char *path,
+                          const deeper_allocator *allocator, deeper_error *error);
 
 #endif

@@ -47,7 +47,8 @@ bool dp_list_read(dp_list *list, const char **path, size_t *label) {
     while (path_end > 0 && is_blank(line[path_end - 1]))
         path_end--;
     if (path_end == 0 || memchr(line, 0, length))
-        list->wrong = "not of the form `PATH LABEL`; a data set is a folder of class folders or a list of such lines";
+        list->wrong = "not of the form `PATH LABEL`; a data set is a folder of class folders or a "
+                      "list of such lines";
     else if (!read_label(line + word, length - word, label))
         list->wrong = "the last word is not a label, which is a number from 0 to 999999";
     if (list->wrong)

@@ -1,6 +1,7 @@
-/* list.h - the text of a list file, a picture a line: `PATH LABEL`, the form of Caffe's image lists.
- * LABEL is the last word of the line, a number below DP_LIST_LABELS; PATH is all before it and may hold spaces. Blanks at the end
- * of a line (a carriage return among them) and blank lines do not count. It opens no file. */
+/* list.h - the text of a list file, a picture a line: `PATH LABEL`, the form of Caffe's image
+ * lists. LABEL is the last word of the line, a number below DP_LIST_LABELS; PATH is all before it
+ * and may hold spaces. Blanks at the end of a line (a carriage return among them) and blank lines
+ * do not count. It opens no file. */
 #ifndef DP_DATA_LIST_H
 #define DP_DATA_LIST_H
 
@@ -19,8 +20,8 @@ typedef struct dp_list {
     const char *wrong; /* what is wrong with it, NULL: nothing */
 } dp_list;
 
-/* The next line that is not blank: its path, ended with a zero byte, lies in the text. False at the end of the text, or at a line
- * that is not of the form: then list->wrong says why. */
+/* The next line that is not blank: its path, ended with a zero byte, lies in the text. False at the
+ * end of the text, or at a line that is not of the form: then list->wrong says why. */
 bool dp_list_read(dp_list *list, const char **path, size_t *label);
 
 #endif

@@ -1,7 +1,7 @@
-/* loader.c - the ring of slots between the readers and the consumer.
- * Slots are numbered by the order of the source: `claimed` have been given to readers, `taken` to the consumer, and slot number i
- * lies at i mod slot_count; a slot belongs to its reader until `done`, then to the consumer. One lock guards these counts;
- * preparing and copying happen outside it. */
+/* loader.c - the ring of slots between the readers and the consumer. Slots are numbered by the
+ * order of the source: `claimed` have been given to readers, `taken` to the consumer, and slot
+ * number i lies at i mod slot_count; a slot belongs to its reader until `done`, then to the
+ * consumer. One lock guards these counts; preparing and copying happen outside it. */
 #include "data/loader.h"
 
 #include <pthread.h>
@@ -9,7 +9,9 @@
 #include <string.h>
 #include <time.h>
 
-enum { GRACE_NANOSECONDS = 200 * 1000 * 1000 }; /* for a source that is asked when the loader is freed */
+enum {
+    GRACE_NANOSECONDS = 200 * 1000 * 1000
+}; /* for a source that is asked when the loader is freed */
 
 typedef struct slot {
     dp_item item;
@@ -19,7 +21,8 @@ typedef struct slot {
 
 struct dp_loader {
     pthread_mutex_t lock;
-    pthread_cond_t room, ready; /* for the readers: a slot may be free, the source may be asked; for the consumer: a slot is done */
+    pthread_cond_t room, ready; /* for the readers: a slot may be free, the source may be asked; for
+                                   the consumer: a slot is done */
     const deeper_allocator *allocator;
     dp_loader_options options;
     slot *slots;
@@ -27,11 +30,13 @@ struct dp_loader {
     size_t claimed, taken;
     bool asking; /* a reader is inside `next` */
     pthread_t asker;
-    bool ended;  /* nothing more is claimed: the source has ended, memory is out or the loader is being freed */
+    bool ended;  /* nothing more is claimed: the source has ended, memory is out or the loader is
+                    being freed */
     bool failed; /* memory was out for a path */
     pthread_t *threads;
     int started;
-    bool left_behind; /* the asker was still inside the source when the loader was freed, and owns a share of it */
+    bool left_behind; /* the asker was still inside the source when the loader was freed, and owns a
+                         share of it */
     int owners;       /* the last one frees */
 };
 
@@ -44,8 +49,9 @@ static slot *slot_at(const dp_loader *loader, size_t number) {
     return &loader->slots[number % loader->options.slots];
 }
 
-/* Gives up one owner's share. The structure itself is from malloc (allocator NULL), for a reader that was left behind may outlive
- * the caller's allocator; all else in it is freed by dp_loader_free. */
+/* Gives up one owner's share. The structure itself is from malloc (allocator NULL), for a reader
+ * that was left behind may outlive the caller's allocator; all else in it is freed by
+ * dp_loader_free. */
 static void release(dp_loader *loader) {
     pthread_mutex_lock(&loader->lock);
     int owners = --loader->owners;
@@ -58,7 +64,7 @@ static void release(dp_loader *loader) {
     dp_free(NULL, loader);
 }
 
-/* ----------------------------------------------------------------------------------------------------------- readers */
+/* -------------------------------------------------------------------------------------- readers */
 
 static void end(dp_loader *loader) {
     loader->ended = true;
@@ -85,13 +91,16 @@ static slot *ask(dp_loader *loader) {
         return NULL;
     }
     slot *claimed = slot_at(loader, loader->claimed++);
-    claimed->item = (dp_item){ .key = job.key, .label = job.label, .path = copy, .allocator = loader->allocator };
+    claimed->item = (dp_item){
+        .key = job.key, .label = job.label, .path = copy, .allocator = loader->allocator
+    };
     return claimed;
 }
 
 static slot *claim(dp_loader *loader) {
     pthread_mutex_lock(&loader->lock);
-    while (!loader->ended && (loader->asking || loader->claimed - loader->taken == loader->options.slots))
+    while (!loader->ended
+           && (loader->asking || loader->claimed - loader->taken == loader->options.slots))
         pthread_cond_wait(&loader->room, &loader->lock);
     bool asked = !loader->ended;
     slot *claimed = asked ? ask(loader) : NULL;
@@ -104,7 +113,8 @@ static slot *claim(dp_loader *loader) {
 
 static void load(dp_loader *loader, slot *claimed) {
     deeper_error error = { 0 };
-    claimed->item.status = loader->options.prepare(loader->options.context, &claimed->item, claimed->tensor, &error);
+    claimed->item.status =
+        loader->options.prepare(loader->options.context, &claimed->item, claimed->tensor, &error);
     memcpy(claimed->item.message, error.message, sizeof error.message);
 }
 
@@ -120,7 +130,8 @@ static void *reader(void *argument) {
     return NULL;
 }
 
-/* Starts the readers with all signals blocked, so that the host's handlers run on the host's own threads. */
+/* Starts the readers with all signals blocked, so that the host's handlers run on the host's own
+ * threads. */
 static deeper_status start(dp_loader *loader, deeper_error *error) {
     sigset_t all, old;
     sigfillset(&all);
@@ -133,11 +144,12 @@ static deeper_status start(dp_loader *loader, deeper_error *error) {
     pthread_sigmask(SIG_SETMASK, &old, NULL);
     if (!failure)
         return DEEPER_OK;
-    return dp_fail(error, DEEPER_ERROR_IO, "readers: the system started %d of %d threads; ask for fewer", loader->started,
+    return dp_fail(error, DEEPER_ERROR_IO,
+                   "readers: the system started %d of %d threads; ask for fewer", loader->started,
                    loader->options.readers);
 }
 
-/* ---------------------------------------------------------------------------------------------------------- consumer */
+/* ------------------------------------------------------------------------------------- consumer */
 
 static bool reserve(dp_loader *loader) {
     size_t all = 0;
@@ -145,7 +157,8 @@ static bool reserve(dp_loader *loader) {
         return false;
     loader->slots = dp_alloc(loader->allocator, loader->options.slots, sizeof *loader->slots);
     loader->tensors = dp_alloc_raw(loader->allocator, all, sizeof *loader->tensors);
-    loader->threads = dp_alloc(loader->allocator, (size_t)loader->options.readers, sizeof *loader->threads);
+    loader->threads =
+        dp_alloc(loader->allocator, (size_t)loader->options.readers, sizeof *loader->threads);
     if (!loader->slots || !loader->tensors || !loader->threads)
         return false;
     for (size_t i = 0; i < loader->options.slots; i++)
@@ -153,8 +166,8 @@ static bool reserve(dp_loader *loader) {
     return true;
 }
 
-deeper_status dp_loader_create(dp_loader **out, const dp_loader_options *options, const deeper_allocator *allocator,
-                               deeper_error *error) {
+deeper_status dp_loader_create(dp_loader **out, const dp_loader_options *options,
+                               const deeper_allocator *allocator, deeper_error *error) {
     dp_loader *loader = dp_alloc(NULL, 1, sizeof *loader);
     if (!loader)
         return dp_fail_memory(error, "the loader of pictures");
@@ -169,7 +182,9 @@ deeper_status dp_loader_create(dp_loader **out, const dp_loader_options *options
     pthread_cond_init(&loader->ready, NULL);
     pthread_condattr_destroy(&monotonic);
     deeper_status status =
-        reserve(loader) ? start(loader, error) : dp_fail_memory(error, "the pictures that are read ahead; fewer readers need less");
+        reserve(loader)
+            ? start(loader, error)
+            : dp_fail_memory(error, "the pictures that are read ahead; fewer readers need less");
     if (status != DEEPER_OK) {
         dp_loader_free(loader);
         return status;
@@ -178,13 +193,14 @@ deeper_status dp_loader_create(dp_loader **out, const dp_loader_options *options
     return DEEPER_OK;
 }
 
-deeper_status dp_loader_take(dp_loader *loader, size_t capacity, dp_item *items, float *tensors, size_t *count,
-                             deeper_error *error) {
+deeper_status dp_loader_take(dp_loader *loader, size_t capacity, dp_item *items, float *tensors,
+                             size_t *count, deeper_error *error) {
     size_t first = loader->taken, taken = 0;
     pthread_mutex_lock(&loader->lock);
     while (first == loader->claimed ? !loader->ended : !slot_at(loader, first)->done)
         pthread_cond_wait(&loader->ready, &loader->lock);
-    while (taken < capacity && first + taken < loader->claimed && slot_at(loader, first + taken)->done)
+    while (taken < capacity && first + taken < loader->claimed
+           && slot_at(loader, first + taken)->done)
         taken++;
     bool failed = taken == 0 && loader->failed;
     pthread_mutex_unlock(&loader->lock);

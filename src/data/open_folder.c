@@ -1,12 +1,13 @@
-/* open_folder.c - a folder of class folders, or of train/ and val/ folders that hold them, or of IDX files.
- * Only names are read; a picture is opened when it is asked for. */
+/* open_folder.c - a folder of class folders, or of train/ and val/ folders that hold them, or of
+ * IDX files. Only names are read; a picture is opened when it is asked for. */
 #include "base/files.h"
 #include "data/store.h"
 
 #include <string.h>
 #include <sys/stat.h>
 
-/* The folders that are being walked, innermost first: a link back to one of them would never end. */
+/* The folders that are being walked, innermost first: a link back to one of them would never
+ * end. */
 typedef struct walk {
     const struct walk *parent;
     dev_t device;
@@ -18,58 +19,71 @@ static deeper_status enter(walk *here, const walk *parent, const char *path, dee
     struct stat status;
     if (stat(path, &status) != 0)
         return dp_fail_errno(error, path, "cannot read the folder");
-    *here = (walk){ .parent = parent, .device = status.st_dev, .inode = status.st_ino, .depth = parent ? parent->depth + 1 : 0 };
+    *here = (walk){ .parent = parent,
+                    .device = status.st_dev,
+                    .inode = status.st_ino,
+                    .depth = parent ? parent->depth + 1 : 0 };
     for (; parent; parent = parent->parent)
         if (parent->device == here->device && parent->inode == here->inode)
-            return dp_fail(error, DEEPER_ERROR_FORMAT, "%s: a link to a folder that it is in; remove the link", path);
+            return dp_fail(error, DEEPER_ERROR_FORMAT,
+                           "%s: a link to a folder that it is in; remove the link", path);
     if (here->depth > DP_DATASET_DEPTH)
-        return dp_fail(error, DEEPER_ERROR_LIMIT, "%s: more than %d folders deep", path, DP_DATASET_DEPTH);
+        return dp_fail(error, DEEPER_ERROR_LIMIT, "%s: more than %d folders deep", path,
+                       DP_DATASET_DEPTH);
     return DEEPER_OK;
 }
 
-static deeper_status walk_class(dp_dataset *dataset, const char *path, size_t class_index, const walk *parent, deeper_error *error);
+static deeper_status walk_class(dp_dataset *dataset, const char *path, size_t class_index,
+                                const walk *parent, deeper_error *error);
 
 /* An entry of a class folder. */
-static deeper_status walk_entry(dp_dataset *dataset, const char *folder, const char *name, bool is_folder, size_t class_index,
-                                const walk *here, deeper_error *error) {
+static deeper_status walk_entry(dp_dataset *dataset, const char *folder, const char *name,
+                                bool is_folder, size_t class_index, const walk *here,
+                                deeper_error *error) {
     size_t place = strlen(dataset->path);
     place += dataset->path[place - 1] != '/';
     dp_picture picture = { .class_index = (uint32_t)class_index, .place = (uint32_t)place };
     if (!is_folder)
-        return dp_store_path(dataset->store, &picture.name, folder, name) && dp_dataset_add(dataset, &picture)
+        return dp_store_path(dataset->store, &picture.name, folder, name)
+                       && dp_dataset_add(dataset, &picture)
                    ? DEEPER_OK
                    : dp_fail_names(dataset, error);
     char *path = dp_path_join(dataset->allocator, folder, name);
-    deeper_status status = path ? walk_class(dataset, path, class_index, here, error) : dp_fail_names(dataset, error);
+    deeper_status status =
+        path ? walk_class(dataset, path, class_index, here, error) : dp_fail_names(dataset, error);
     dp_free(dataset->allocator, path);
     return status;
 }
 
 /* Adds every file in a class folder and in the folders inside it. */
-static deeper_status walk_class(dp_dataset *dataset, const char *path, size_t class_index, const walk *parent,
-                                deeper_error *error) {
+static deeper_status walk_class(dp_dataset *dataset, const char *path, size_t class_index,
+                                const walk *parent, deeper_error *error) {
     walk here;
     dp_listing listing = { 0 };
     DP_TRY(enter(&here, parent, path, error));
     deeper_status status = dp_listing_read(&listing, path, dataset->allocator, error);
     for (size_t i = 0; i < listing.count && status == DEEPER_OK; i++)
-        status = walk_entry(dataset, path, listing.names[i], listing.folders[i], class_index, &here, error);
+        status = walk_entry(dataset, path, listing.names[i], listing.folders[i], class_index, &here,
+                            error);
     dp_listing_free(&listing, dataset->allocator);
     return status;
 }
 
-static deeper_status read_class(dp_dataset *dataset, const char *name, const walk *root, deeper_error *error) {
+static deeper_status read_class(dp_dataset *dataset, const char *name, const walk *root,
+                                deeper_error *error) {
     size_t text = 0;
     char *path = dp_path_join(dataset->allocator, dataset->path, name);
-    bool have = path && dp_store_path(dataset->store, &text, "", name) && dp_dataset_add_class(dataset, text);
-    deeper_status status = have ? walk_class(dataset, path, dataset->class_count - 1, root, error) : dp_fail_names(dataset, error);
+    bool have = path && dp_store_path(dataset->store, &text, "", name)
+                && dp_dataset_add_class(dataset, text);
+    deeper_status status = have ? walk_class(dataset, path, dataset->class_count - 1, root, error)
+                                : dp_fail_names(dataset, error);
     dp_free(dataset->allocator, path);
     return status;
 }
 
 /* The folders in `listing`, which is of `path`, as the classes of one set. */
-static deeper_status read_classes(dp_dataset **out, const char *path, const dp_listing *listing, const deeper_allocator *allocator,
-                                  deeper_error *error) {
+static deeper_status read_classes(dp_dataset **out, const char *path, const dp_listing *listing,
+                                  const deeper_allocator *allocator, deeper_error *error) {
     walk root;
     DP_TRY(enter(&root, NULL, path, error));
     dp_dataset *dataset = dp_dataset_create(path, dp_read_file, allocator);
@@ -88,11 +102,11 @@ static deeper_status read_classes(dp_dataset **out, const char *path, const dp_l
     return status;
 }
 
-/* ------------------------------------------------------------------------------------------------------------- parts */
+/* ---------------------------------------------------------------------------------------- parts */
 
 /* Opens path/name, which is one part of the set. */
-static deeper_status open_part(dp_dataset **out, const char *path, const char *name, const deeper_allocator *allocator,
-                               deeper_error *error) {
+static deeper_status open_part(dp_dataset **out, const char *path, const char *name,
+                               const deeper_allocator *allocator, deeper_error *error) {
     dp_listing listing = { 0 };
     char *part = dp_path_join(allocator, path, name);
     if (!part)
@@ -109,8 +123,9 @@ static deeper_status open_part(dp_dataset **out, const char *path, const char *n
     return status;
 }
 
-static deeper_status open_parts(dp_dataset **train, dp_dataset **val, const char *path, const char *train_name,
-                                const char *val_name, const deeper_allocator *allocator, deeper_error *error) {
+static deeper_status open_parts(dp_dataset **train, dp_dataset **val, const char *path,
+                                const char *train_name, const char *val_name,
+                                const deeper_allocator *allocator, deeper_error *error) {
     dp_dataset *first = NULL;
     DP_TRY(open_part(&first, path, train_name, allocator, error));
     deeper_status status = val_name ? open_part(val, path, val_name, allocator, error) : DEEPER_OK;
@@ -122,12 +137,13 @@ static deeper_status open_parts(dp_dataset **train, dp_dataset **val, const char
 }
 
 /* Whether path/name holds a folder; *status tells if that cannot be known. */
-static bool holds_folders(const char *path, const char *name, const deeper_allocator *allocator, deeper_status *status,
-                          deeper_error *error) {
+static bool holds_folders(const char *path, const char *name, const deeper_allocator *allocator,
+                          deeper_status *status, deeper_error *error) {
     bool found = false;
     dp_listing listing = { 0 };
     char *part = dp_path_join(allocator, path, name);
-    *status = part ? dp_listing_read(&listing, part, allocator, error) : dp_fail_memory(error, "the names of a data set's parts");
+    *status = part ? dp_listing_read(&listing, part, allocator, error)
+                   : dp_fail_memory(error, "the names of a data set's parts");
     for (size_t i = 0; i < listing.count; i++)
         found = found || listing.folders[i];
     dp_listing_free(&listing, allocator);
@@ -136,8 +152,9 @@ static bool holds_folders(const char *path, const char *name, const deeper_alloc
 }
 
 /* The names of the parts, among those of the listing; *train is NULL where the set has none. */
-static deeper_status find_parts(const char **train, const char **val, const char *path, const dp_listing *listing,
-                                const deeper_allocator *allocator, deeper_error *error) {
+static deeper_status find_parts(const char **train, const char **val, const char *path,
+                                const dp_listing *listing, const deeper_allocator *allocator,
+                                deeper_error *error) {
     dp_parts parts = { 0 };
     deeper_status status = DEEPER_OK;
     for (size_t i = 0; i < listing->count; i++)
@@ -151,7 +168,8 @@ static deeper_status find_parts(const char **train, const char **val, const char
     return status;
 }
 
-/* The IDX files of a folder that has no folders: those of Debian's packages and of the sets' own pages. */
+/* The IDX files of a folder that has no folders: those of Debian's packages and of the sets' own
+ * pages. */
 static void find_idx(const char **train, const char **val, const dp_listing *listing) {
     for (size_t i = 0; i < listing->count; i++) {
         const char *name = listing->names[i];
@@ -164,14 +182,15 @@ static void find_idx(const char **train, const char **val, const dp_listing *lis
     }
 }
 
-deeper_status dp_open_folder(dp_dataset **train, dp_dataset **val, const char *path, const deeper_allocator *allocator,
-                             deeper_error *error) {
+deeper_status dp_open_folder(dp_dataset **train, dp_dataset **val, const char *path,
+                             const deeper_allocator *allocator, deeper_error *error) {
     const char *train_name = NULL, *val_name = NULL;
     dp_listing listing = { 0 };
     deeper_status status = dp_listing_read(&listing, path, allocator, error);
     if (status == DEEPER_OK && listing.count == 0)
-        status =
-            dp_fail(error, DEEPER_ERROR_FORMAT, "%s: an empty folder; a data set has a folder of pictures for each class", path);
+        status = dp_fail(error, DEEPER_ERROR_FORMAT,
+                         "%s: an empty folder; a data set has a folder of pictures for each class",
+                         path);
     if (status == DEEPER_OK)
         status = find_parts(&train_name, &val_name, path, &listing, allocator, error);
     if (!train_name)

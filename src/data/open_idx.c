@@ -1,4 +1,5 @@
-/* open_idx.c - a pair of IDX files as a data set: pictures held in memory, labels found beside them by name. */
+/* open_idx.c - a pair of IDX files as a data set: pictures held in memory, labels found beside them
+ * by name. */
 #include "base/files.h"
 #include "data/idx.h"
 #include "data/store.h"
@@ -12,30 +13,36 @@ enum { WORDS = sizeof words / sizeof *words };
 
 /* Classes of Fashion-MNIST (Xiao, Rasul, Vollgraf 2017), in the order of its labels. */
 static const char *const fashion[] = {
-    "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
+    "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
+    "Sandal",      "Shirt",   "Sneaker",  "Bag",   "Ankle boot",
 };
 enum { FASHIONS = sizeof fashion / sizeof *fashion };
 
-static deeper_status read_grey(dp_image *image, const dp_store *store, const dp_picture *picture, const dp_decode_options *options,
-                               const deeper_allocator *allocator, deeper_error *error) {
+static deeper_status read_grey(dp_image *image, const dp_store *store, const dp_picture *picture,
+                               const dp_decode_options *options, const deeper_allocator *allocator,
+                               deeper_error *error) {
     const char *name = store->text.data + picture->name;
     const uint8_t *grey = store->pixels + picture->offset;
     *image = (dp_image){ 0 };
     if (options && options->max_pixels && picture->size > options->max_pixels)
-        return dp_fail(error, DEEPER_ERROR_LIMIT, "%s: %dx%d is more than the limit of %llu pixels", name, store->width,
-                       store->height, (unsigned long long)options->max_pixels);
+        return dp_fail(error, DEEPER_ERROR_LIMIT, "%s: %dx%d is more than the limit of %llu pixels",
+                       name, store->width, store->height, (unsigned long long)options->max_pixels);
     uint8_t *rgb = dp_alloc_raw(allocator, (size_t)picture->size, 3);
     if (!rgb)
-        return dp_fail(error, DEEPER_ERROR_MEMORY, "%s: out of memory for %dx%d pixels", name, store->width, store->height);
+        return dp_fail(error, DEEPER_ERROR_MEMORY, "%s: out of memory for %dx%d pixels", name,
+                       store->width, store->height);
     for (size_t i = 0; i < picture->size; i++)
         memset(rgb + 3 * i, grey[i], 3);
-    *image = (dp_image){ .width = store->width, .height = store->height, .pixels = rgb, .allocator = allocator };
+    *image = (dp_image){
+        .width = store->width, .height = store->height, .pixels = rgb, .allocator = allocator
+    };
     return DEEPER_OK;
 }
 
-/* ----------------------------------------------------------------------------------------------------- file of labels */
+/* ------------------------------------------------------------------------------- file of labels */
 
-/* Into `name` the file's name with the words changed; where there is no such file, with .gz taken away or added. */
+/* Into `name` the file's name with the words changed; where there is no such file, with .gz taken
+ * away or added. */
 static deeper_status find_labels(dp_buffer *name, const char *path, deeper_error *error) {
     const char *slash = strrchr(path, '/'), *at = slash ? slash + 1 : path;
     bool changed = false;
@@ -52,7 +59,9 @@ static deeper_status find_labels(dp_buffer *name, const char *path, deeper_error
     }
     if (!changed)
         return dp_fail(error, DEEPER_ERROR_FORMAT,
-                       "%s: IDX pictures whose name has no \"images\" in it; the labels have the same name with \"labels\"", path);
+                       "%s: IDX pictures whose name has no \"images\" in it; the labels have the "
+                       "same name with \"labels\"",
+                       path);
     if (!name->failed && dp_is_folder(name->data) < 0) {
         bool packed = name->size > 3 && strcmp(name->data + name->size - 3, ".gz") == 0;
         if (packed)
@@ -61,13 +70,16 @@ static deeper_status find_labels(dp_buffer *name, const char *path, deeper_error
             dp_buffer_append(name, ".gz", 3);
     }
     if (name->failed)
-        return dp_fail(error, DEEPER_ERROR_MEMORY, "%s: out of memory for the name of its labels", path);
+        return dp_fail(error, DEEPER_ERROR_MEMORY, "%s: out of memory for the name of its labels",
+                       path);
     if (dp_is_folder(name->data) < 0)
-        return dp_fail(error, DEEPER_ERROR_IO, "%s: its labels are not beside it: no file %s", path, name->data);
+        return dp_fail(error, DEEPER_ERROR_IO, "%s: its labels are not beside it: no file %s", path,
+                       name->data);
     return DEEPER_OK;
 }
 
-static deeper_status read_labels(dp_idx *labels, const char *path, const deeper_allocator *allocator, deeper_error *error) {
+static deeper_status read_labels(dp_idx *labels, const char *path,
+                                 const deeper_allocator *allocator, deeper_error *error) {
     int file = -1;
     dp_buffer name;
     dp_buffer_init(&name, allocator, DEEPER_MESSAGE_SIZE * 16);
@@ -82,7 +94,7 @@ static deeper_status read_labels(dp_idx *labels, const char *path, const deeper_
     return status;
 }
 
-/* ------------------------------------------------------------------------------------------------------------ opening */
+/* -------------------------------------------------------------------------------------- opening */
 
 static deeper_status read_pictures(dp_dataset *dataset, size_t *count, deeper_error *error) {
     dp_idx idx;
@@ -132,7 +144,8 @@ static deeper_status read_pair(dp_dataset *dataset, deeper_error *error) {
     DP_TRY(read_pictures(dataset, &count, error));
     deeper_status status = read_labels(&labels, dataset->path, dataset->allocator, error);
     if (status == DEEPER_OK && labels.count != count)
-        status = dp_fail(error, DEEPER_ERROR_MISMATCH, "%s: %zu pictures, but %zu labels beside them; fetch both again",
+        status = dp_fail(error, DEEPER_ERROR_MISMATCH,
+                         "%s: %zu pictures, but %zu labels beside them; fetch both again",
                          dataset->path, count, labels.count);
     if (status == DEEPER_OK)
         status = add_pictures(dataset, &labels, error);
@@ -140,7 +153,8 @@ static deeper_status read_pair(dp_dataset *dataset, deeper_error *error) {
     return status;
 }
 
-deeper_status dp_open_idx(dp_dataset **out, const char *path, const deeper_allocator *allocator, deeper_error *error) {
+deeper_status dp_open_idx(dp_dataset **out, const char *path, const deeper_allocator *allocator,
+                          deeper_error *error) {
     dp_dataset *dataset = dp_dataset_create(path, read_grey, allocator);
     if (!dataset)
         return dp_fail_memory(error, "the data set");

@@ -1,6 +1,6 @@
-/* open_tar.c - a tar of class folders as a data set: one index of its headers, one open file, pictures read at their offsets.
- * Words: a base is the folder of the tar that is looked at, with a slash at its end, or "" for all of it; a child is a name just
- * below it. */
+/* open_tar.c - a tar of class folders as a data set: one index of its headers, one open file,
+ * pictures read at their offsets. Words: a base is the folder of the tar that is looked at, with a
+ * slash at its end, or "" for all of it; a child is a name just below it. */
 #include "base/files.h"
 #include "data/picture.h"
 #include "data/store.h"
@@ -29,26 +29,30 @@ static bool read_at(int file, unsigned char *bytes, size_t size, uint64_t offset
 }
 
 static deeper_status read_inside(dp_image *image, const dp_store *store, const dp_picture *picture,
-                                 const dp_decode_options *options, const deeper_allocator *allocator, deeper_error *error) {
+                                 const dp_decode_options *options,
+                                 const deeper_allocator *allocator, deeper_error *error) {
     const char *name = store->text.data + picture->name;
     *image = (dp_image){ 0 };
     if (picture->size > DP_PICTURE_BYTES)
-        return dp_fail(error, DEEPER_ERROR_LIMIT, "%s: larger than the %d bytes that are read of a picture", name,
+        return dp_fail(error, DEEPER_ERROR_LIMIT,
+                       "%s: larger than the %d bytes that are read of a picture", name,
                        DP_PICTURE_BYTES);
     unsigned char *bytes = dp_alloc_raw(allocator, (size_t)picture->size, 1);
     if (!bytes)
         return dp_fail(error, DEEPER_ERROR_MEMORY, "%s: out of memory to read it", name);
     deeper_status status;
     if (read_at(store->file, bytes, (size_t)picture->size, picture->offset))
-        status = dp_image_decode(image, bytes, (size_t)picture->size, name, options, allocator, error);
+        status =
+            dp_image_decode(image, bytes, (size_t)picture->size, name, options, allocator, error);
     else
         status = errno ? dp_fail_errno(error, name, "cannot read")
-                       : dp_fail(error, DEEPER_ERROR_IO, "%s: the tar has become shorter since it was opened", name);
+                       : dp_fail(error, DEEPER_ERROR_IO,
+                                 "%s: the tar has become shorter since it was opened", name);
     dp_free(allocator, bytes);
     return status;
 }
 
-/* ----------------------------------------------------------------------------------------------------------- folders */
+/* -------------------------------------------------------------------------------------- folders */
 
 /* The name of entry i below base; NULL: it is not below it. */
 static const char *below(const dp_tar_index *index, size_t i, const char *base) {
@@ -96,8 +100,8 @@ static bool step_into(char base[BASE_SIZE], const char *child, size_t length) {
     return true;
 }
 
-/* Steps into the only folder at the top, and the only one in that, as long as there are folders inside: one that holds files alone
- * is a class. */
+/* Steps into the only folder at the top, and the only one in that, as long as there are folders
+ * inside: one that holds files alone is a class. */
 static void find_base(char base[BASE_SIZE], const dp_tar_index *index) {
     for (;;) {
         char inner[BASE_SIZE];
@@ -111,19 +115,23 @@ static void find_base(char base[BASE_SIZE], const dp_tar_index *index) {
     }
 }
 
-/* ----------------------------------------------------------------------------------------------------------- classes */
+/* -------------------------------------------------------------------------------------- classes */
 
-/* Adds entry i, whose name below the base is `name`. joint: what stands between it and the set's path. */
-static bool add_entry(dp_dataset *dataset, const dp_tar_index *index, size_t i, const char *name, char joint) {
+/* Adds entry i, whose name below the base is `name`. joint: what stands between it and the set's
+ * path. */
+static bool add_entry(dp_dataset *dataset, const dp_tar_index *index, size_t i, const char *name,
+                      char joint) {
     const dp_tar_entry *entry = &index->entries[i];
     dp_buffer *text = &dataset->store->text;
     size_t length = strcspn(name, "/");
     if (!name[length] && !entry->folder)
         return true; /* a file beside the class folders */
-    const char *last = dataset->class_count ? dp_dataset_class(dataset, dataset->class_count - 1) : NULL;
+    const char *last =
+        dataset->class_count ? dp_dataset_class(dataset, dataset->class_count - 1) : NULL;
     if (!last || strlen(last) != length || memcmp(last, name, length) != 0) {
         size_t begin = text->size;
-        if (!dp_buffer_append(text, name, length) || !dp_buffer_append(text, "", 1) || !dp_dataset_add_class(dataset, begin))
+        if (!dp_buffer_append(text, name, length) || !dp_buffer_append(text, "", 1)
+            || !dp_dataset_add_class(dataset, begin))
             return false;
     }
     if (entry->folder)
@@ -136,11 +144,13 @@ static bool add_entry(dp_dataset *dataset, const dp_tar_index *index, size_t i, 
 }
 
 /* What lies below base, as one set, in the empty `dataset`. */
-static deeper_status fill(dp_dataset *dataset, const dp_tar_index *index, const char *tar, const char *base, deeper_error *error) {
+static deeper_status fill(dp_dataset *dataset, const dp_tar_index *index, const char *tar,
+                          const char *base, deeper_error *error) {
     dp_buffer path;
     dp_buffer_init(&path, dataset->allocator, 2 * BASE_SIZE + strlen(tar));
     size_t length = strlen(base);
-    dp_buffer_printf(&path, "%s%s%.*s", tar, length ? ":" : "", (int)(length ? length - 1 : 0), base);
+    dp_buffer_printf(&path, "%s%s%.*s", tar, length ? ":" : "", (int)(length ? length - 1 : 0),
+                     base);
     if (path.failed) {
         dp_buffer_free(&path);
         return dp_fail_names(dataset, error);
@@ -156,23 +166,26 @@ static deeper_status fill(dp_dataset *dataset, const dp_tar_index *index, const 
 }
 
 /* Whether both parts below base hold folders; their bases. */
-static bool find_parts(char train[BASE_SIZE], char val[BASE_SIZE], const dp_tar_index *index, const char *base) {
+static bool find_parts(char train[BASE_SIZE], char val[BASE_SIZE], const dp_tar_index *index,
+                       const char *base) {
     dp_parts parts = look(index, base).parts;
     memcpy(train, base, BASE_SIZE);
     memcpy(val, base, BASE_SIZE);
     return dp_parts_found(&parts) && step_into(train, parts.train, parts.train_length)
-           && step_into(val, parts.val, parts.val_length) && look(index, train).folders > 0 && look(index, val).folders > 0;
+           && step_into(val, parts.val, parts.val_length) && look(index, train).folders > 0
+           && look(index, val).folders > 0;
 }
 
-static deeper_status choose(dp_dataset *dataset, dp_dataset **val, const dp_tar_index *index, const char *tar, const char *inner,
-                            deeper_error *error) {
+static deeper_status choose(dp_dataset *dataset, dp_dataset **val, const dp_tar_index *index,
+                            const char *tar, const char *inner, deeper_error *error) {
     char base[BASE_SIZE] = "", train_base[BASE_SIZE], val_base[BASE_SIZE];
     if (inner && *inner) {
         size_t length = strlen(inner);
         while (length > 0 && inner[length - 1] == '/')
             length--;
         if (!step_into(base, inner, length) || !look(index, base).any)
-            return dp_fail(error, DEEPER_ERROR_FORMAT, "%s: no folder %s in it; list it with tar tf", tar, inner);
+            return dp_fail(error, DEEPER_ERROR_FORMAT,
+                           "%s: no folder %s in it; list it with tar tf", tar, inner);
     } else
         find_base(base, index);
     if (!find_parts(train_base, val_base, index, base))

@@ -1,5 +1,5 @@
-/* picture.c - a file's bytes handed to the decoder. The bytes are read, not mapped: a file that shrinks while it is mapped would
- * kill the process. */
+/* picture.c - a file's bytes handed to the decoder. The bytes are read, not mapped: a file that
+ * shrinks while it is mapped would kill the process. */
 #include "data/picture.h"
 
 #include "base/files.h"

@@ -1,4 +1,5 @@
-/* store.c - what the openers build data sets with: shared stores, growing tables, the names of parts. */
+/* store.c - what the openers build data sets with: shared stores, growing tables, the names of
+ * parts. */
 #include "data/store.h"
 
 #include "data/picture.h"
@@ -27,7 +28,8 @@ void dp_dataset_free(dp_dataset *dataset) {
     if (!dataset)
         return;
     dp_store *store = dataset->store;
-    const deeper_allocator copy = store->copy; /* the store cannot free itself through what lies in it */
+    const deeper_allocator copy =
+        store->copy; /* the store cannot free itself through what lies in it */
     const deeper_allocator *allocator = store->allocator ? &copy : NULL;
     dp_free(allocator, dataset->path);
     dp_free(allocator, dataset->classes);
@@ -68,7 +70,8 @@ static dp_dataset *create(dp_store *store, const char *path) {
     return dataset;
 }
 
-dp_dataset *dp_dataset_create(const char *path, dp_store_read *read, const deeper_allocator *allocator) {
+dp_dataset *dp_dataset_create(const char *path, dp_store_read *read,
+                              const deeper_allocator *allocator) {
     dp_store *store = create_store(read, allocator);
     return store ? create(store, path) : NULL;
 }
@@ -88,7 +91,8 @@ dp_dataset *dp_dataset_create_part(const dp_dataset *whole) {
 
 bool dp_dataset_add_class(dp_dataset *dataset, size_t name) {
     void *classes = dataset->classes;
-    if (!dp_reserve(dataset->allocator, &classes, &dataset->class_capacity, dataset->class_count + 1, sizeof *dataset->classes))
+    if (!dp_reserve(dataset->allocator, &classes, &dataset->class_capacity,
+                    dataset->class_count + 1, sizeof *dataset->classes))
         return false;
     dataset->classes = classes;
     dataset->classes[dataset->class_count++] = (dp_class){ .name = name };
@@ -97,7 +101,8 @@ bool dp_dataset_add_class(dp_dataset *dataset, size_t name) {
 
 bool dp_dataset_add(dp_dataset *dataset, const dp_picture *picture) {
     void *images = dataset->images;
-    if (!dp_reserve(dataset->allocator, &images, &dataset->image_capacity, dataset->image_count + 1, sizeof *dataset->images))
+    if (!dp_reserve(dataset->allocator, &images, &dataset->image_capacity, dataset->image_count + 1,
+                    sizeof *dataset->images))
         return false;
     dataset->images = images;
     dataset->images[dataset->image_count++] = *picture;
@@ -113,8 +118,9 @@ bool dp_store_path(dp_store *store, size_t *begin, const char *folder, const cha
     return dp_buffer_append(&store->text, "", 1);
 }
 
-deeper_status dp_read_file(dp_image *image, const dp_store *store, const dp_picture *picture, const dp_decode_options *options,
-                           const deeper_allocator *allocator, deeper_error *error) {
+deeper_status dp_read_file(dp_image *image, const dp_store *store, const dp_picture *picture,
+                           const dp_decode_options *options, const deeper_allocator *allocator,
+                           deeper_error *error) {
     return dp_picture_read(image, store->text.data + picture->name, options, allocator, error);
 }
 
@@ -130,16 +136,18 @@ deeper_status dp_dataset_number_classes(dp_dataset *dataset, deeper_error *error
 }
 
 deeper_status dp_fail_names(const dp_dataset *dataset, deeper_error *error) {
-    return dp_fail(error, DEEPER_ERROR_MEMORY, "%s: out of memory for the names of its pictures", dataset->path);
+    return dp_fail(error, DEEPER_ERROR_MEMORY, "%s: out of memory for the names of its pictures",
+                   dataset->path);
 }
 
 deeper_status dp_dataset_check_empty(const dp_dataset *dataset, deeper_error *error) {
     if (dataset->class_count == 0)
-        return dp_fail(error, DEEPER_ERROR_FORMAT, "%s: holds files but no folders; put the pictures into one folder per class",
+        return dp_fail(error, DEEPER_ERROR_FORMAT,
+                       "%s: holds files but no folders; put the pictures into one folder per class",
                        dataset->path);
     if (dataset->image_count == 0)
-        return dp_fail(error, DEEPER_ERROR_FORMAT, "%s: no picture in any of its %zu class folders", dataset->path,
-                       dataset->class_count);
+        return dp_fail(error, DEEPER_ERROR_FORMAT, "%s: no picture in any of its %zu class folders",
+                       dataset->path, dataset->class_count);
     return DEEPER_OK;
 }
 

@@ -1,5 +1,6 @@
-/* tar.c - the headers of a tar file, read once through libarchive, which knows their dialects (ustar, pax, GNU, old).
- * Words: a folder's name sorts before the names in it, and these before whatever else begins alike: '/' sorts below every byte. */
+/* tar.c - the headers of a tar file, read once through libarchive, which knows their dialects
+ * (ustar, pax, GNU, old). Words: a folder's name sorts before the names in it, and these before
+ * whatever else begins alike: '/' sorts below every byte. */
 #include "data/tar.h"
 
 #include <stdlib.h>
@@ -47,12 +48,17 @@ static deeper_status fail_memory(const char *path, deeper_error *error) {
     return dp_fail(error, DEEPER_ERROR_MEMORY, "%s: out of memory for the names in the tar", path);
 }
 
-/* ------------------------------------------------------------------------------------------------------------- order */
+/* ---------------------------------------------------------------------------------------- order */
 
 static int compare_names(const char *a, const char *b) {
     while (*a && *a == *b)
         a++, b++;
-    int left = *a == '/' ? 1 : *a ? (unsigned char)*a + 1 : 0, right = *b == '/' ? 1 : *b ? (unsigned char)*b + 1 : 0;
+    int left = *a == '/' ? 1
+               : *a      ? (unsigned char)*a + 1
+                         : 0,
+        right = *b == '/' ? 1
+                : *b      ? (unsigned char)*b + 1
+                          : 0;
     return left - right;
 }
 
@@ -103,17 +109,19 @@ static deeper_status resolve(dp_tar_index *index, const char *path, deeper_error
             continue;
         const dp_tar_entry *other = find(index, link_of(index, entry));
         if (!other || other->folder || other->linked)
-            return dp_fail(error, DEEPER_ERROR_FORMAT, "%s:%s: a hard link to %s, which is no file in the tar; pack it again", path,
-                           name_of(index, entry), link_of(index, entry));
+            return dp_fail(error, DEEPER_ERROR_FORMAT,
+                           "%s:%s: a hard link to %s, which is no file in the tar; pack it again",
+                           path, name_of(index, entry), link_of(index, entry));
         entry->offset = other->offset;
         entry->size = other->size;
     }
     return DEEPER_OK;
 }
 
-/* ----------------------------------------------------------------------------------------------------------- entries */
+/* -------------------------------------------------------------------------------------- entries */
 
-/* The name without what leads nowhere in front and the slash at the end; its length. 0: the top folder itself, or a hidden name. */
+/* The name without what leads nowhere in front and the slash at the end; its length. 0: the top
+ * folder itself, or a hidden name. */
 static size_t plain_name(const char **name) {
     const char *at = *name;
     while (*at == '/' || (at[0] == '.' && (at[1] == '/' || at[1] == 0)))
@@ -131,7 +139,8 @@ static size_t plain_name(const char **name) {
 static bool add(dp_tar_index *index, const char *name, size_t length, const dp_tar_entry *entry) {
     dp_buffer *text = &index->text;
     void *entries = index->entries;
-    if (!dp_reserve(text->allocator, &entries, &index->capacity, index->count + 1, sizeof *index->entries))
+    if (!dp_reserve(text->allocator, &entries, &index->capacity, index->count + 1,
+                    sizeof *index->entries))
         return false;
     index->entries = entries;
     dp_tar_entry *added = &index->entries[index->count];
@@ -141,8 +150,9 @@ static bool add(dp_tar_index *index, const char *name, size_t length, const dp_t
     return dp_buffer_append(text, name, length) && dp_buffer_append(text, "", 1);
 }
 
-static deeper_status add_entry(dp_tar_index *index, struct archive *archive, struct archive_entry *from, uint64_t file_size,
-                               const char *path, deeper_error *error) {
+static deeper_status add_entry(dp_tar_index *index, struct archive *archive,
+                               struct archive_entry *from, uint64_t file_size, const char *path,
+                               deeper_error *error) {
     const char *name = archive_entry_pathname(from), *link = archive_entry_hardlink(from);
     name = name ? name : archive_entry_pathname_utf8(from);
     size_t length = name ? plain_name(&name) : 0;
@@ -154,20 +164,24 @@ static deeper_status add_entry(dp_tar_index *index, struct archive *archive, str
         size_t link_length = plain_name(&link);
         entry.linked = true;
         entry.link = index->text.size;
-        if (!dp_buffer_append(&index->text, link, link_length) || !dp_buffer_append(&index->text, "", 1))
+        if (!dp_buffer_append(&index->text, link, link_length)
+            || !dp_buffer_append(&index->text, "", 1))
             return fail_memory(path, error);
     } else if (!entry.folder)
         entry.size = (uint64_t)archive_entry_size(from);
     if (archive_entry_sparse_count(from) > 0)
-        return dp_fail(error, DEEPER_ERROR_UNSUPPORTED, "%s:%.*s: stored as a sparse file; pack the tar without --sparse", path,
+        return dp_fail(error, DEEPER_ERROR_UNSUPPORTED,
+                       "%s:%.*s: stored as a sparse file; pack the tar without --sparse", path,
                        (int)length, name);
     if (entry.size > file_size || entry.offset > file_size - entry.size)
         return dp_fail_at(error, DEEPER_ERROR_FORMAT, (int64_t)file_size,
-                          "%s: cut short, it ends inside %.*s; fetch or pack it again", path, (int)length, name);
+                          "%s: cut short, it ends inside %.*s; fetch or pack it again", path,
+                          (int)length, name);
     return add(index, name, length, &entry) ? DEEPER_OK : fail_memory(path, error);
 }
 
-static deeper_status read_entries(dp_tar_index *index, struct archive *archive, int file, const char *path, deeper_error *error) {
+static deeper_status read_entries(dp_tar_index *index, struct archive *archive, int file,
+                                  const char *path, deeper_error *error) {
     struct stat status;
     struct archive_entry *entry = NULL;
     if (fstat(file, &status) != 0 || lseek(file, 0, SEEK_SET) != 0)
@@ -184,12 +198,12 @@ static deeper_status read_entries(dp_tar_index *index, struct archive *archive, 
     if (archive_errno(archive) == ENOMEM)
         return fail_memory(path, error);
     const char *why = archive_error_string(archive);
-    return dp_fail_at(error, DEEPER_ERROR_FORMAT, archive_filter_bytes(archive, 0), "%s: damaged tar (%s); fetch or pack it again",
-                      path, why ? why : "unknown");
+    return dp_fail_at(error, DEEPER_ERROR_FORMAT, archive_filter_bytes(archive, 0),
+                      "%s: damaged tar (%s); fetch or pack it again", path, why ? why : "unknown");
 }
 
-deeper_status dp_tar_index_read(dp_tar_index *index, int file, const char *path, const deeper_allocator *allocator,
-                                deeper_error *error) {
+deeper_status dp_tar_index_read(dp_tar_index *index, int file, const char *path,
+                                const deeper_allocator *allocator, deeper_error *error) {
     *index = (dp_tar_index){ 0 };
     dp_buffer_init(&index->text, allocator, TEXT_LIMIT);
     struct archive *archive = archive_read_new();
@@ -208,10 +222,11 @@ deeper_status dp_tar_index_read(dp_tar_index *index, int file, const char *path,
 
 #else
 
-deeper_status dp_tar_index_read(dp_tar_index *index, int file, const char *path, const deeper_allocator *allocator,
-                                deeper_error *error) {
+deeper_status dp_tar_index_read(dp_tar_index *index, int file, const char *path,
+                                const deeper_allocator *allocator, deeper_error *error) {
     *index = (dp_tar_index){ 0 };
-    return dp_fail(error, DEEPER_ERROR_UNSUPPORTED, "%s: a tar, but this build has no libarchive to read it with; unpack it", path);
+    return dp_fail(error, DEEPER_ERROR_UNSUPPORTED,
+                   "%s: a tar, but this build has no libarchive to read it with; unpack it", path);
 }
 
 #endif

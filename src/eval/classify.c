@@ -21,22 +21,28 @@ void dp_classifier_free(dp_classifier *classifier) {
 /* *floats = `one` x count floats, allocated; false: too large or out of memory. */
 static bool take_floats(float **floats, const dp_session *session, size_t one, size_t count) {
     size_t all = 0;
-    *floats = dp_size_mul(one, count, &all) ? dp_alloc_raw(session->allocator, all, sizeof **floats) : NULL;
+    *floats = dp_size_mul(one, count, &all) ? dp_alloc_raw(session->allocator, all, sizeof **floats)
+                                            : NULL;
     return *floats != NULL;
 }
 
 static bool reserve(dp_classifier *classifier) {
     const dp_session *session = classifier->session;
     size_t batch = (size_t)session->max_batch, classes = classifier->classes;
-    classifier->outputs = dp_alloc(session->allocator, (size_t)session->output_count, sizeof *classifier->outputs);
-    if (!classifier->outputs || !take_floats(&classifier->softmaxes, session, classifier->crops * classes, classifier->images)
+    classifier->outputs =
+        dp_alloc(session->allocator, (size_t)session->output_count, sizeof *classifier->outputs);
+    if (!classifier->outputs
+        || !take_floats(&classifier->softmaxes, session, classifier->crops * classes,
+                        classifier->images)
         || !take_floats(&classifier->views, session, classes, 2 * DP_VIEWS_MAX))
         return false;
     if (classifier->crops > 1
-        && !take_floats(&classifier->mirrors, session, dp_preprocess_floats(&session->model->preprocess), batch))
+        && !take_floats(&classifier->mirrors, session,
+                        dp_preprocess_floats(&session->model->preprocess), batch))
         return false;
     for (int i = 0; i < session->output_count; i++)
-        if (!take_floats(&classifier->outputs[i], session, dp_shape_floats(dp_session_output(session, i)), batch))
+        if (!take_floats(&classifier->outputs[i], session,
+                         dp_shape_floats(dp_session_output(session, i)), batch))
             return false;
     return true;
 }
@@ -45,24 +51,24 @@ deeper_status dp_need_preprocess(const dp_model *model, deeper_error *error) {
     if (model->has_preprocess)
         return DEEPER_OK;
     char names[DP_RECIPE_NAMES_SIZE];
-    return dp_fail(
-        error, DEEPER_ERROR_MISMATCH,
-        "%s: the model does not say how a picture becomes its input; name what its weights were made with (--preprocess): "
-        "%s, or JSON",
-        model->architecture, dp_recipe_names(names));
+    return dp_fail(error, DEEPER_ERROR_MISMATCH,
+                   "%s: the model does not say how a picture becomes its input; name what its "
+                   "weights were made with (--preprocess): "
+                   "%s, or JSON",
+                   model->architecture, dp_recipe_names(names));
 }
 
-deeper_status dp_classifier_create(dp_classifier **out, dp_session *session, int softmax, int first, int last,
-                                   deeper_error *error) {
+deeper_status dp_classifier_create(dp_classifier **out, dp_session *session, int softmax, int first,
+                                   int last, deeper_error *error) {
     const dp_model *model = session->model;
     int place = 0;
     while (place < session->output_count && session->outputs[place] != softmax)
         place++;
     if (place == session->output_count)
-        return dp_fail(
-            error, DEEPER_ERROR_ARGUMENT,
-            "outputs: the session does not return the class probabilities (\"%s\"); create it with them among its outputs",
-            model->graph->nodes[softmax].name);
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT,
+                       "outputs: the session does not return the class probabilities (\"%s\"); "
+                       "create it with them among its outputs",
+                       model->graph->nodes[softmax].name);
     DP_TRY(dp_need_preprocess(model, error));
     dp_classifier *classifier = dp_alloc(session->allocator, 1, sizeof *classifier);
     if (!classifier)
@@ -74,28 +80,34 @@ deeper_status dp_classifier_create(dp_classifier **out, dp_session *session, int
         .last = last,
         .images = crops == 1 ? (size_t)session->max_batch : 1,
         .crops = crops,
-        .picture_floats = dp_crops_views_most(first, last) * dp_preprocess_floats(&model->preprocess),
+        .picture_floats =
+            dp_crops_views_most(first, last) * dp_preprocess_floats(&model->preprocess),
         .classes = dp_shape_floats(dp_session_output(session, place)),
         .softmax = place,
     };
     if (!reserve(classifier)) {
         dp_classifier_free(classifier);
-        return dp_fail_memory(error, "the buffers of classification; a smaller max_batch needs less");
+        return dp_fail_memory(error,
+                              "the buffers of classification; a smaller max_batch needs less");
     }
     *out = classifier;
     return DEEPER_OK;
 }
 
-deeper_status dp_classifier_prepare(const dp_classifier *classifier, const dp_image *image, float *tensor,
-                                    const deeper_allocator *allocator, deeper_error *error) {
+deeper_status dp_classifier_prepare(const dp_classifier *classifier, const dp_image *image,
+                                    float *tensor, const deeper_allocator *allocator,
+                                    deeper_error *error) {
     const dp_preprocess *preprocess = &classifier->session->model->preprocess;
     dp_crop_list list;
-    DP_TRY(dp_crops_list(&list, preprocess, image->width, image->height, classifier->first, classifier->last, error));
+    DP_TRY(dp_crops_list(&list, preprocess, image->width, image->height, classifier->first,
+                         classifier->last, error));
     return dp_crops_views(&list, preprocess, image, tensor, NULL, allocator, error);
 }
 
-/* Runs `count` inputs that lie one after the other; their softmaxes go to out[i] of `places`, or to out[i] where that is NULL. */
-static void run_inputs(dp_classifier *classifier, const float *inputs, size_t count, float *out, const int *places) {
+/* Runs `count` inputs that lie one after the other; their softmaxes go to out[i] of `places`, or to
+ * out[i] where that is NULL. */
+static void run_inputs(dp_classifier *classifier, const float *inputs, size_t count, float *out,
+                       const int *places) {
     size_t most = (size_t)classifier->session->max_batch, classes = classifier->classes;
     size_t input = dp_preprocess_floats(&classifier->session->model->preprocess);
     for (size_t begin = 0; begin < count; begin += most) {
@@ -107,7 +119,8 @@ static void run_inputs(dp_classifier *classifier, const float *inputs, size_t co
     }
 }
 
-/* The mirror images that are asked for, made a batch at a time, so that they are in the cache when they are read. */
+/* The mirror images that are asked for, made a batch at a time, so that they are in the cache when
+ * they are read. */
 static void run_mirrors(dp_classifier *classifier, const dp_crop_list *list, const float *views) {
     const dp_preprocess *preprocess = &classifier->session->model->preprocess;
     size_t input = dp_preprocess_floats(preprocess), most = (size_t)classifier->session->max_batch;
@@ -120,16 +133,18 @@ static void run_mirrors(dp_classifier *classifier, const dp_crop_list *list, con
         if (wanted[v])
             places[count++] = v;
     for (size_t i = 0; i < count; i++) {
-        dp_crop_mirror(classifier->mirrors + made++ * input, views + (size_t)places[i] * input, preprocess);
+        dp_crop_mirror(classifier->mirrors + made++ * input, views + (size_t)places[i] * input,
+                       preprocess);
         if (made < most && i + 1 < count)
             continue;
-        run_inputs(classifier, classifier->mirrors, made, classifier->views + DP_VIEWS_MAX * classifier->classes,
-                   places + i + 1 - made);
+        run_inputs(classifier, classifier->mirrors, made,
+                   classifier->views + DP_VIEWS_MAX * classifier->classes, places + i + 1 - made);
         made = 0;
     }
 }
 
-void dp_classifier_run(dp_classifier *classifier, const float *tensors, size_t stride, const int (*sizes)[2], size_t images) {
+void dp_classifier_run(dp_classifier *classifier, const float *tensors, size_t stride,
+                       const int (*sizes)[2], size_t images) {
     const dp_preprocess *preprocess = &classifier->session->model->preprocess;
     size_t classes = classifier->classes;
     float *softmax = classifier->softmaxes;
@@ -139,7 +154,8 @@ void dp_classifier_run(dp_classifier *classifier, const float *tensors, size_t s
     }
     for (size_t i = 0; i < images; i++, tensors += stride) {
         dp_crop_list list;
-        dp_crops_list(&list, preprocess, sizes[i][0], sizes[i][1], classifier->first, classifier->last, NULL);
+        dp_crops_list(&list, preprocess, sizes[i][0], sizes[i][1], classifier->first,
+                      classifier->last, NULL);
         run_inputs(classifier, tensors, (size_t)list.view_count, classifier->views, NULL);
         run_mirrors(classifier, &list, tensors);
         for (int c = 0; c < list.count; c++, softmax += classes) {

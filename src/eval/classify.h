@@ -15,7 +15,8 @@ typedef struct dp_classifier {
     size_t picture_floats; /* of a prepared picture: room for the views of any picture */
     size_t classes;
     float *softmaxes; /* images x crops x classes: the answers */
-    float *views;     /* 2 x DP_VIEWS_MAX x classes: of the views of a picture, then of their mirror images */
+    float *views;     /* 2 x DP_VIEWS_MAX x classes: of the views of a picture, then of their mirror
+                         images */
     float *mirrors;   /* max_batch inputs */
     float **outputs;  /* where the session puts its outputs, max_batch images each */
     int softmax;      /* which of them are the probabilities */
@@ -24,20 +25,23 @@ typedef struct dp_classifier {
 /* MISMATCH if the model does not say how a picture becomes its input. */
 deeper_status dp_need_preprocess(const dp_model *model, deeper_error *error);
 
-/* Sets `first` to `last`. Errors: ARGUMENT (a session that does not return `softmax`, the node of the probabilities), those of
- * dp_need_preprocess, MEMORY. */
-deeper_status dp_classifier_create(dp_classifier **classifier, dp_session *session, int softmax, int first, int last,
-                                   deeper_error *error);
+/* Sets `first` to `last`. Errors: ARGUMENT (a session that does not return `softmax`, the node of
+ * the probabilities), those of dp_need_preprocess, MEMORY. */
+deeper_status dp_classifier_create(dp_classifier **classifier, dp_session *session, int softmax,
+                                   int first, int last, deeper_error *error);
 void dp_classifier_free(dp_classifier *classifier);
 
-/* Prepares a picture: tensor (picture_floats) = its views, in the order of its list of crops. May run on any thread. Errors: those
- * of dp_crops_list and dp_crops_views. */
-deeper_status dp_classifier_prepare(const dp_classifier *classifier, const dp_image *image, float *tensor,
-                                    const deeper_allocator *allocator, deeper_error *error);
+/* Prepares a picture: tensor (picture_floats) = its views, in the order of its list of crops. May
+ * run on any thread. Errors: those of dp_crops_list and dp_crops_views. */
+deeper_status dp_classifier_prepare(const dp_classifier *classifier, const dp_image *image,
+                                    float *tensor, const deeper_allocator *allocator,
+                                    deeper_error *error);
 
-/* Fills the softmaxes of `images` (1..classifier->images) prepared pictures. Picture i lies at tensors + i * stride and was
- * sizes[i] = {width, height} large. Each view, and each mirror image of one, is computed once; one crop of several pictures, or
- * the crops of one, go through the network together, as many as max_batch allows. */
-void dp_classifier_run(dp_classifier *classifier, const float *tensors, size_t stride, const int (*sizes)[2], size_t images);
+/* Fills the softmaxes of `images` (1..classifier->images) prepared pictures. Picture i lies at
+ * tensors + i * stride and was sizes[i] = {width, height} large. Each view, and each mirror image
+ * of one, is computed once; one crop of several pictures, or the crops of one, go through the
+ * network together, as many as max_batch allows. */
+void dp_classifier_run(dp_classifier *classifier, const float *tensors, size_t stride,
+                       const int (*sizes)[2], size_t images);
 
 #endif

@@ -1,13 +1,14 @@
-/* combine.c - the three rules. The paper averages (section 7) and found the maximum over crops worse. */
+/* combine.c - the three rules. The paper averages (section 7) and found the maximum over crops
+ * worse. */
 #include "eval/combine.h"
 
 #include <float.h>
 #include <math.h>
 #include <string.h>
 
-static const char *const names[] = {
-    [DEEPER_COMBINE_MEAN] = "mean", [DEEPER_COMBINE_MAX] = "max", [DEEPER_COMBINE_GEOMETRIC] = "geometric"
-};
+static const char *const names[] = { [DEEPER_COMBINE_MEAN] = "mean",
+                                     [DEEPER_COMBINE_MAX] = "max",
+                                     [DEEPER_COMBINE_GEOMETRIC] = "geometric" };
 
 const char *dp_combine_name(deeper_combine rule) {
     return (unsigned)rule < sizeof names / sizeof *names ? names[rule] : NULL;
@@ -40,7 +41,8 @@ static void largest(const float *softmaxes, size_t rows, size_t classes, float *
 }
 
 static void geometric(const float *softmaxes, size_t rows, size_t classes, float *out) {
-    float most = -INFINITY; /* taken off, so that a hundred small factors do not end at zero for every class */
+    float most = -INFINITY; /* taken off, so that a hundred small factors do not end at zero for
+                               every class */
     for (size_t c = 0; c < classes; c++) {
         double sum = 0;
         for (size_t row = 0; row < rows; row++)
@@ -53,10 +55,12 @@ static void geometric(const float *softmaxes, size_t rows, size_t classes, float
     normalise(out, classes);
 }
 
-void dp_combine(deeper_combine rule, const float *softmaxes, size_t rows, size_t classes, float *out) {
-    static void (*const rules[])(const float *, size_t, size_t, float *) = {
-        [DEEPER_COMBINE_MEAN] = mean, [DEEPER_COMBINE_MAX] = largest, [DEEPER_COMBINE_GEOMETRIC] = geometric
-    };
+void dp_combine(deeper_combine rule, const float *softmaxes, size_t rows, size_t classes,
+                float *out) {
+    static void (*const rules[])(const float *, size_t, size_t,
+                                 float *) = { [DEEPER_COMBINE_MEAN] = mean,
+                                              [DEEPER_COMBINE_MAX] = largest,
+                                              [DEEPER_COMBINE_GEOMETRIC] = geometric };
     if (rows == 1)
         memcpy(out, softmaxes, classes * sizeof *out);
     else

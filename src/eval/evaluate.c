@@ -1,4 +1,5 @@
-/* evaluate.c - a data set as the source of a stream whose sink fills the table and the file of saved answers. */
+/* evaluate.c - a data set as the source of a stream whose sink fills the table and the file of
+ * saved answers. */
 #include "eval/evaluate.h"
 
 #include "base/checksum.h"
@@ -21,7 +22,7 @@ static const dp_model *model_of(const dp_evaluation *e, int model) {
     return e->classifiers[model]->session->model;
 }
 
-/* ---------------------------------------------------------------------------------------------------------------- sink */
+/* ----------------------------------------------------------------------------------------- sink */
 
 static void tell_progress(const evaluating *it) {
     const dp_evaluation *e = it->of;
@@ -37,7 +38,9 @@ static int take(void *context, const dp_answer *answer) {
         return (int)dp_fail(&it->error, DEEPER_ERROR_MEMORY, "%s", answer->message);
     if (answer->status != DEEPER_OK && e->problem)
         e->problem(e->context, answer->path, answer->message);
-    if (it->saved && dp_probs_add(it->saved, (uint64_t)answer->label, answer->softmaxes, &it->error) != DEEPER_OK)
+    if (it->saved
+        && dp_probs_add(it->saved, (uint64_t)answer->label, answer->softmaxes, &it->error)
+               != DEEPER_OK)
         return 1;
     dp_scores_add(it->scores, answer->index, (size_t)answer->label, answer->softmaxes);
     it->done++;
@@ -46,11 +49,13 @@ static int take(void *context, const dp_answer *answer) {
         return 0;
     if (it->saved && dp_probs_sync(it->saved, &it->error) != DEEPER_OK)
         return 1;
-    return (int)dp_fail(&it->error, DEEPER_ERROR_STOPPED, "stopped after %llu of %llu pictures%s", (unsigned long long)it->done,
-                        (unsigned long long)(it->scores->end - it->scores->begin), it->saved ? "; resume goes on from here" : "");
+    return (int)dp_fail(&it->error, DEEPER_ERROR_STOPPED, "stopped after %llu of %llu pictures%s",
+                        (unsigned long long)it->done,
+                        (unsigned long long)(it->scores->end - it->scores->begin),
+                        it->saved ? "; resume goes on from here" : "");
 }
 
-/* --------------------------------------------------------------------------------------------------------------- saved */
+/* ---------------------------------------------------------------------------------------- saved */
 
 /* Stands for the values of the parameters and for what the model is shown. */
 static uint64_t weights_checksum(const dp_model *model) {
@@ -58,7 +63,8 @@ static uint64_t weights_checksum(const dp_model *model) {
     dp_preprocess_describe(&model->preprocess, text, sizeof text);
     uint64_t sum = dp_checksum(0, text, strlen(text));
     for (int p = 0; p < model->graph->parameters; p++)
-        sum = dp_checksum(sum, model->values[p], dp_shape_floats(dp_model_parameter(model, p)->shape) * sizeof(float));
+        sum = dp_checksum(sum, model->values[p],
+                          dp_shape_floats(dp_model_parameter(model, p)->shape) * sizeof(float));
     return sum;
 }
 
@@ -72,7 +78,8 @@ static deeper_status replay(evaluating *it, deeper_error *error) {
         DP_TRY(dp_probs_read(it->saved, i, &record, error));
         for (int m = 0; m < it->of->count; m++)
             softmaxes[m] = record.softmaxes + (size_t)m * floats;
-        dp_scores_add(it->scores, record.picture, (size_t)record.label, record.unreadable ? NULL : softmaxes);
+        dp_scores_add(it->scores, record.picture, (size_t)record.label,
+                      record.unreadable ? NULL : softmaxes);
         it->done++;
     }
     if (it->done > 0)
@@ -80,7 +87,7 @@ static deeper_status replay(evaluating *it, deeper_error *error) {
     return DEEPER_OK;
 }
 
-/* ----------------------------------------------------------------------------------------------------------------- run */
+/* ------------------------------------------------------------------------------------------ run */
 
 static deeper_status make_table(evaluating *it, deeper_error *error) {
     const dp_evaluation *e = it->of;
@@ -98,14 +105,17 @@ static deeper_status make_table(evaluating *it, deeper_error *error) {
         about.names[m] = e->names ? e->names[m] : model_of(e, m)->architecture;
         labels[m] = &model_of(e, m)->labels;
         if (e->classifiers[m]->classes != first->classes)
-            return dp_fail(error, DEEPER_ERROR_MISMATCH, "%s has %zu classes and %s %zu; an ensemble's must be the same",
-                           about.names[0], first->classes, about.names[m], e->classifiers[m]->classes);
+            return dp_fail(error, DEEPER_ERROR_MISMATCH,
+                           "%s has %zu classes and %s %zu; an ensemble's must be the same",
+                           about.names[0], first->classes, about.names[m],
+                           e->classifiers[m]->classes);
         if (e->save)
             about.weights[m] = weights_checksum(model_of(e, m));
     }
     about.fingerprint = e->save ? dp_dataset_fingerprint(e->dataset) : 0;
     const deeper_allocator *allocator = first->session->allocator;
-    DP_TRY(dp_scores_create(&it->scores, &about, labels, first->first, first->last, e->combine, allocator, error));
+    DP_TRY(dp_scores_create(&it->scores, &about, labels, first->first, first->last, e->combine,
+                            allocator, error));
     if (e->save)
         DP_TRY(dp_probs_create(&it->saved, e->save, &about, e->resume, allocator, error));
     return DEEPER_OK;
@@ -136,12 +146,13 @@ static deeper_status run(evaluating *it, deeper_error *error) {
         return dp_fail(error, it->error.status, "%s", it->error.message);
     DP_TRY(status);
     if (it->scores->images == 0)
-        return dp_fail(error, DEEPER_ERROR_FORMAT, "%s: none of its %llu pictures could be read", e->dataset->path,
-                       (unsigned long long)(it->scores->end - it->scores->begin));
+        return dp_fail(error, DEEPER_ERROR_FORMAT, "%s: none of its %llu pictures could be read",
+                       e->dataset->path, (unsigned long long)(it->scores->end - it->scores->begin));
     return DEEPER_OK;
 }
 
-deeper_status dp_evaluate(dp_scores **scores, const dp_evaluation *evaluation, deeper_error *error) {
+deeper_status dp_evaluate(dp_scores **scores, const dp_evaluation *evaluation,
+                          deeper_error *error) {
     evaluating it = { .of = evaluation };
     double begin = dp_now();
     deeper_status status = run(&it, error);

@@ -43,16 +43,20 @@ static deeper_status put_row(writing *w, const dp_answer *answer) {
     for (int i = 0; i < w->outputs; i++) {
         size_t floats = dp_shape_floats(dp_session_output(classifier->session, i));
         if (w->spools[i].size > UINT32_MAX - floats * sizeof(float))
-            return dp_fail(&w->failure, DEEPER_ERROR_LIMIT,
-                           "%s: not written: more than the 4 GB that an npz may have; give it fewer "
-                           "pictures or layers at a time",
-                           w->features->path);
-        if (!dp_spool_put(&w->spools[i], classifier->outputs[i] + answer->row * floats, floats * sizeof(float)))
+            return dp_fail(
+                &w->failure, DEEPER_ERROR_LIMIT,
+                "%s: not written: more than the 4 GB that an npz may have; give it fewer "
+                "pictures or layers at a time",
+                w->features->path);
+        if (!dp_spool_put(&w->spools[i], classifier->outputs[i] + answer->row * floats,
+                          floats * sizeof(float)))
             return w->failure.status = DEEPER_ERROR_IO; /* dp_spool_check says why */
     }
     if (!put_name(&w->names, answer->path)
-        || (w->features->dataset && !dp_buffer_append(&w->labels, &answer->label, sizeof answer->label)))
-        return dp_fail(&w->failure, DEEPER_ERROR_MEMORY, "%s: not written: out of memory for the names of the pictures",
+        || (w->features->dataset
+            && !dp_buffer_append(&w->labels, &answer->label, sizeof answer->label)))
+        return dp_fail(&w->failure, DEEPER_ERROR_MEMORY,
+                       "%s: not written: out of memory for the names of the pictures",
                        w->features->path);
     w->rows++;
     return DEEPER_OK;
@@ -74,11 +78,11 @@ static int take(void *context, const dp_answer *answer) {
     return calls->control && calls->control(calls->context);
 }
 
-/* ------------------------------------------------------------------------------------------------------------- writing */
+/* -------------------------------------------------------------------------------------- writing */
 
 /* An array of `count` texts that lie one after the other. */
-static deeper_status put_list(dp_npz_writer *npz, const char *name, const char *texts, size_t count, const writing *w,
-                              deeper_error *error) {
+static deeper_status put_list(dp_npz_writer *npz, const char *name, const char *texts, size_t count,
+                              const writing *w, deeper_error *error) {
     const char **list = dp_alloc(w->allocator, count, sizeof *list);
     if (!list)
         return dp_fail_memory(error, "the names in an npz file");
@@ -91,12 +95,15 @@ static deeper_status put_list(dp_npz_writer *npz, const char *name, const char *
     return DEEPER_OK;
 }
 
-static deeper_status put_output(dp_npz_writer *npz, const writing *w, int index, deeper_error *error) {
+static deeper_status put_output(dp_npz_writer *npz, const writing *w, int index,
+                                deeper_error *error) {
     dp_shape shape = dp_session_output(session_of(w), index);
     dp_map map;
     DP_TRY(dp_spool_map(&w->spools[index], &map, w->features->path, error));
     const dp_tensor tensor = {
-        .name = w->outputs == 1 ? "features" : session_of(w)->model->graph->nodes[session_of(w)->outputs[index]].name,
+        .name = w->outputs == 1
+                    ? "features"
+                    : session_of(w)->model->graph->nodes[session_of(w)->outputs[index]].name,
         .rank = shape.h == 1 && shape.w == 1 ? 2 : 4,
         .shape = { (size_t)w->rows, (size_t)shape.c, (size_t)shape.h, (size_t)shape.w },
         .data = map.data,
@@ -132,8 +139,9 @@ static deeper_status put_labels(dp_npz_writer *npz, const writing *w, deeper_err
     dp_buffer_init(&names, w->allocator, NAMES_LIMIT);
     for (size_t i = 0; i < dataset->class_count; i++)
         put_name(&names, dp_dataset_class(dataset, i));
-    deeper_status status = names.failed ? dp_fail_memory(error, "the names in an npz file")
-                                        : put_list(npz, "classes", names.data, dataset->class_count, w, error);
+    deeper_status status =
+        names.failed ? dp_fail_memory(error, "the names in an npz file")
+                     : put_list(npz, "classes", names.data, dataset->class_count, w, error);
     dp_buffer_free(&names);
     return status;
 }
@@ -154,7 +162,7 @@ static deeper_status write_npz(const writing *w, deeper_error *error) {
     return status;
 }
 
-/* ---------------------------------------------------------------------------------------------------------------- whole */
+/* ---------------------------------------------------------------------------------------- whole */
 
 static deeper_status compute(writing *w, deeper_error *error) {
     const dp_features *f = w->features;
@@ -200,9 +208,12 @@ static deeper_status own_reason(const writing *w, deeper_error *error) {
     return dp_fail(error, w->failure.status, "%s", w->failure.message);
 }
 
-deeper_status dp_features_write(const dp_features *features, deeper_features_result *result, deeper_error *error) {
+deeper_status dp_features_write(const dp_features *features, deeper_features_result *result,
+                                deeper_error *error) {
     const dp_session *session = features->classifier->session;
-    writing w = { .features = features, .allocator = session->allocator, .outputs = session->output_count };
+    writing w = { .features = features,
+                  .allocator = session->allocator,
+                  .outputs = session->output_count };
     double begin = dp_now();
     dp_buffer_init(&w.names, w.allocator, NAMES_LIMIT);
     dp_buffer_init(&w.labels, w.allocator, NAMES_LIMIT);
@@ -212,7 +223,9 @@ deeper_status dp_features_write(const dp_features *features, deeper_features_res
     if (status == DEEPER_ERROR_STOPPED && w.failure.status != DEEPER_OK)
         status = own_reason(&w, error);
     if (status == DEEPER_OK && w.rows == 0)
-        status = dp_fail(error, DEEPER_ERROR_FORMAT, "%s: not written: there was no picture that could be read", features->path);
+        status =
+            dp_fail(error, DEEPER_ERROR_FORMAT,
+                    "%s: not written: there was no picture that could be read", features->path);
     if (status == DEEPER_OK)
         status = write_npz(&w, error);
     for (int i = 0; w.spools && i < w.outputs; i++)
@@ -220,6 +233,8 @@ deeper_status dp_features_write(const dp_features *features, deeper_features_res
     dp_free(w.allocator, w.spools);
     dp_buffer_free(&w.names);
     dp_buffer_free(&w.labels);
-    *result = (deeper_features_result){ .images = w.rows, .unreadable = w.unreadable, .seconds = dp_now() - begin };
+    *result = (deeper_features_result){ .images = w.rows,
+                                        .unreadable = w.unreadable,
+                                        .seconds = dp_now() - begin };
     return status;
 }

@@ -1,5 +1,6 @@
-/* layers.c - see layers.h. Structure is a number a node: of its operator, its shape and its inputs' numbers; the same number twice
- * (the branches of a module that look alike) is told apart by the order of computation. */
+/* layers.c - see layers.h. Structure is a number a node: of its operator, its shape and its inputs'
+ * numbers; the same number twice (the branches of a module that look alike) is told apart by the
+ * order of computation. */
 #include "eval/layers.h"
 
 #include <ctype.h>
@@ -12,7 +13,7 @@ int dp_layers_input(const dp_graph *graph) {
     return -1;
 }
 
-/* --------------------------------------------------------------------------------------------------------- two networks */
+/* --------------------------------------------------------------------------------- two networks */
 
 /* Whether a node gives its input on as it is, at inference. */
 static bool passes_on(dp_op op) {
@@ -39,8 +40,9 @@ static void number_nodes(const dp_graph *graph, uint64_t *numbers, bool *needed)
             numbers[i] = numbers[node->inputs[0]];
             continue;
         }
-        uint64_t number =
-            mix(mix(mix(mix(1, (uint64_t)node->op), (uint64_t)node->shape.c), (uint64_t)node->shape.h), (uint64_t)node->shape.w);
+        uint64_t number = mix(
+            mix(mix(mix(1, (uint64_t)node->op), (uint64_t)node->shape.c), (uint64_t)node->shape.h),
+            (uint64_t)node->shape.w);
         for (int k = 0; k < node->input_count; k++)
             if (graph->nodes[node->inputs[k]].op != DP_OP_PARAMETER)
                 number = mix(number, numbers[node->inputs[k]]);
@@ -56,7 +58,8 @@ typedef struct side {
 
 static bool side_open(side *s, const dp_graph *graph, const deeper_allocator *allocator) {
     size_t count = (size_t)graph->count;
-    *s = (side){ graph, dp_alloc(allocator, count, sizeof(uint64_t)), dp_alloc(allocator, count, sizeof(bool)),
+    *s = (side){ graph, dp_alloc(allocator, count, sizeof(uint64_t)),
+                 dp_alloc(allocator, count, sizeof(bool)),
                  dp_alloc(allocator, count, sizeof(bool)) };
     if (!s->numbers || !s->needed || !s->taken)
         return false;
@@ -90,15 +93,16 @@ static void match_structure(int *theirs, side *a, side *b) {
         if (theirs[i] >= 0 || !a->needed[i] || !is_layer(&a->graph->nodes[i]))
             continue;
         for (int k = 0; k < b->graph->count && theirs[i] < 0; k++)
-            if (b->numbers[k] == a->numbers[i] && b->needed[k] && !b->taken[k] && is_layer(&b->graph->nodes[k]))
+            if (b->numbers[k] == a->numbers[i] && b->needed[k] && !b->taken[k]
+                && is_layer(&b->graph->nodes[k]))
                 theirs[i] = k;
         if (theirs[i] >= 0)
             b->taken[theirs[i]] = true;
     }
 }
 
-deeper_status dp_layers_match(int *theirs, const dp_graph *a, const dp_graph *b, const deeper_allocator *allocator,
-                              deeper_error *error) {
+deeper_status dp_layers_match(int *theirs, const dp_graph *a, const dp_graph *b,
+                              const deeper_allocator *allocator, deeper_error *error) {
     side mine = { 0 }, other = { 0 };
     bool opened = side_open(&mine, a, allocator) && side_open(&other, b, allocator);
     if (opened) {
@@ -110,9 +114,10 @@ deeper_status dp_layers_match(int *theirs, const dp_graph *a, const dp_graph *b,
     return opened ? DEEPER_OK : dp_fail_memory(error, "the layers of two networks");
 }
 
-/* ----------------------------------------------------------------------------------------------------- recorded arrays */
+/* ------------------------------------------------------------------------------ recorded arrays */
 
-/* Whether two names are the same but for case and signs: "inception_3a/relu_1x1" and "Inception3a.relu1x1". */
+/* Whether two names are the same but for case and signs: "inception_3a/relu_1x1" and
+ * "Inception3a.relu1x1". */
 static bool alike(const char *a, const char *b) {
     for (;; a++, b++) {
         while (*a && !isalnum((unsigned char)*a))
@@ -127,7 +132,8 @@ static bool alike(const char *a, const char *b) {
 }
 
 static bool holds(const dp_node *node, size_t floats) {
-    return node->op != DP_OP_PARAMETER && node->op != DP_OP_INPUT && dp_shape_floats(node->shape) == floats;
+    return node->op != DP_OP_PARAMETER && node->op != DP_OP_INPUT
+           && dp_shape_floats(node->shape) == floats;
 }
 
 /* What the softmax of the class probabilities reads. */
@@ -145,7 +151,8 @@ int dp_layers_features(const dp_graph *graph) {
     return node;
 }
 
-/* The only layer of that size. Of a chain of its size (a convolution and its ReLU) none is the only one. */
+/* The only layer of that size. Of a chain of its size (a convolution and its ReLU) none is the only
+ * one. */
 static int only_one(const dp_graph *graph, size_t floats) {
     int found = -1;
     for (int i = 0; i < graph->count; i++) {
@@ -168,7 +175,8 @@ int dp_layers_find(const dp_graph *graph, const char *name, size_t floats) {
     for (int i = 0; i < graph->count; i++) {
         const char *slash = strrchr(graph->nodes[i].name, '/');
         size_t length = strlen(name);
-        if (slash && strcmp(slash, "/output") == 0 && (size_t)(slash - graph->nodes[i].name) == length
+        if (slash && strcmp(slash, "/output") == 0
+            && (size_t)(slash - graph->nodes[i].name) == length
             && memcmp(graph->nodes[i].name, name, length) == 0 && holds(&graph->nodes[i], floats))
             return i;
     }

@@ -15,7 +15,8 @@ typedef struct misfits {
 static void add_misfit(misfits *list, const char *name, const char *why) {
     size_t used = strlen(list->names);
     if (list->count++ < NAMED)
-        snprintf(list->names + used, sizeof list->names - used, "%s\"%.64s\"%s", used ? ", " : "", name, why);
+        snprintf(list->names + used, sizeof list->names - used, "%s\"%.64s\"%s", used ? ", " : "",
+                 name, why);
 }
 
 static char fold(char byte) {
@@ -63,26 +64,30 @@ static int find(size_t *found, const dp_labels *labels, const char *name) {
     return fits;
 }
 
-deeper_status dp_match_classes(size_t *outputs, const dp_dataset *dataset, const dp_model *model, deeper_error *error) {
+deeper_status dp_match_classes(size_t *outputs, const dp_dataset *dataset, const dp_model *model,
+                               deeper_error *error) {
     misfits list = { 0 };
     if (!dataset->numbered && model->labels.count == 0)
         return dp_fail(error, DEEPER_ERROR_MISMATCH,
-                       "%s: the model has no labels to match its class folders with; open the model with a file of labels",
+                       "%s: the model has no labels to match its class folders with; open the "
+                       "model with a file of labels",
                        dataset->path);
     for (size_t c = 0; c < dataset->class_count; c++) {
         const char *name = dp_dataset_class(dataset, c);
         outputs[c] = dataset->numbered ? c : 0;
         if (dataset->classes[c].images == 0)
             continue;
-        int fits = dataset->numbered ? c < (size_t)model->classes : find(&outputs[c], &model->labels, name);
+        int fits = dataset->numbered ? c < (size_t)model->classes
+                                     : find(&outputs[c], &model->labels, name);
         if (fits != 1)
             add_misfit(&list, name, fits > 1 ? " (fits several: use the id)" : "");
     }
     if (list.count == 0)
         return DEEPER_OK;
-    return dp_fail(
-        error, DEEPER_ERROR_MISMATCH,
-        "%s: %zu of %zu classes match no class of the model by id or name: %s%s; fine-tune the model on them, or give it labels "
-        "that name them",
-        dataset->path, list.count, dataset->class_count, list.names, list.count > NAMED ? ", ..." : "");
+    return dp_fail(error, DEEPER_ERROR_MISMATCH,
+                   "%s: %zu of %zu classes match no class of the model by id or name: %s%s; "
+                   "fine-tune the model on them, or give it labels "
+                   "that name them",
+                   dataset->path, list.count, dataset->class_count, list.names,
+                   list.count > NAMED ? ", ..." : "");
 }

@@ -35,7 +35,8 @@ size_t dp_rank(const float *probabilities, size_t classes, size_t target) {
     return rank;
 }
 
-void dp_metrics_add(dp_metrics *metrics, const float *probabilities, size_t classes, size_t target) {
+void dp_metrics_add(dp_metrics *metrics, const float *probabilities, size_t classes,
+                    size_t target) {
     size_t rank = dp_rank(probabilities, classes, target);
     metrics->images++;
     metrics->top1 += rank < 1;

@@ -14,7 +14,8 @@ typedef struct dp_mistake {
 
 /* Zero to begin with. */
 typedef struct dp_mistakes {
-    dp_mistake items[DP_MISTAKES]; /* of the largest probability, largest first; of equals the first to come */
+    dp_mistake items[DP_MISTAKES]; /* of the largest probability, largest first; of equals the first
+                                      to come */
     size_t count;
 } dp_mistakes;
 

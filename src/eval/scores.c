@@ -24,7 +24,7 @@ void dp_scores_free(dp_scores *s) {
     dp_free(s->allocator, s);
 }
 
-/* -------------------------------------------------------------------------------------------------------------- create */
+/* --------------------------------------------------------------------------------------- create */
 
 /* Copies a text to *end and moves *end behind it. Without a place only counts. */
 static const char *keep_text(char *texts, size_t *used, const char *text) {
@@ -47,7 +47,9 @@ static void keep_texts(dp_scores *s, const dp_probs_about *about, size_t *used) 
 static bool keep_about(dp_scores *s, const dp_probs_about *about) {
     size_t used = 0, labels = about->labels.count;
     s->about = *about;
-    s->about.labels = (dp_labels){ .count = labels, .items = dp_alloc(s->allocator, labels, sizeof *about->labels.items) };
+    s->about.labels =
+        (dp_labels){ .count = labels,
+                     .items = dp_alloc(s->allocator, labels, sizeof *about->labels.items) };
     if (!s->about.labels.items)
         return false;
     keep_texts(s, about, &used);
@@ -59,12 +61,15 @@ static bool keep_about(dp_scores *s, const dp_probs_about *about) {
     return true;
 }
 
-/* The output of `labels` for each class of the first model's; *order stays NULL if it is the same one. */
-static deeper_status match_order(const dp_scores *s, int model, const dp_labels *labels, size_t **order, deeper_error *error) {
+/* The output of `labels` for each class of the first model's; *order stays NULL if it is the same
+ * one. */
+static deeper_status match_order(const dp_scores *s, int model, const dp_labels *labels,
+                                 size_t **order, deeper_error *error) {
     const dp_labels *mine = &s->about.labels;
     size_t count = mine->count, same = 0;
     if (labels->count != count)
-        return dp_fail(error, DEEPER_ERROR_MISMATCH, "%s has %zu classes with labels and %s %zu; an ensemble's must be the same",
+        return dp_fail(error, DEEPER_ERROR_MISMATCH,
+                       "%s has %zu classes with labels and %s %zu; an ensemble's must be the same",
                        s->about.names[0], count, s->about.names[model], labels->count);
     while (same < count && strcmp(labels->items[same].id, mine->items[same].id) == 0)
         same++;
@@ -78,8 +83,10 @@ static deeper_status match_order(const dp_scores *s, int model, const dp_labels 
         while (at < count && strcmp(labels->items[at].id, mine->items[i].id) != 0)
             at++;
         if (at == count)
-            return dp_fail(error, DEEPER_ERROR_MISMATCH, "%s has no class \"%.64s\", which %s has; an ensemble's must be the same",
-                           s->about.names[model], mine->items[i].id, s->about.names[0]);
+            return dp_fail(
+                error, DEEPER_ERROR_MISMATCH,
+                "%s has no class \"%.64s\", which %s has; an ensemble's must be the same",
+                s->about.names[model], mine->items[i].id, s->about.names[0]);
         (*order)[i] = at;
     }
     return DEEPER_OK;
@@ -107,7 +114,8 @@ static bool reserve(dp_scores *s) {
     return true;
 }
 
-static deeper_status fill(dp_scores *s, const dp_probs_about *about, const dp_labels *const *labels, deeper_error *error) {
+static deeper_status fill(dp_scores *s, const dp_probs_about *about, const dp_labels *const *labels,
+                          deeper_error *error) {
     if (!keep_about(s, about) || !reserve(s))
         return dp_fail_memory(error, "the table of an evaluation");
     for (int m = 1; m < about->models; m++)
@@ -115,8 +123,10 @@ static deeper_status fill(dp_scores *s, const dp_probs_about *about, const dp_la
     return DEEPER_OK;
 }
 
-deeper_status dp_scores_create(dp_scores **scores, const dp_probs_about *about, const dp_labels *const *labels, int first, int last,
-                               deeper_combine combine, const deeper_allocator *allocator, deeper_error *error) {
+deeper_status dp_scores_create(dp_scores **scores, const dp_probs_about *about,
+                               const dp_labels *const *labels, int first, int last,
+                               deeper_combine combine, const deeper_allocator *allocator,
+                               deeper_error *error) {
     dp_scores *s = dp_alloc(allocator, 1, sizeof *s);
     if (!s)
         return dp_fail_memory(error, "the table of an evaluation");
@@ -131,9 +141,10 @@ deeper_status dp_scores_create(dp_scores **scores, const dp_probs_about *about, 
     return DEEPER_OK;
 }
 
-/* ----------------------------------------------------------------------------------------------------------------- add */
+/* ------------------------------------------------------------------------------------------ add */
 
-static void score_row(dp_scores *s, int number, uint64_t picture, size_t label, const float *answer) {
+static void score_row(dp_scores *s, int number, uint64_t picture, size_t label,
+                      const float *answer) {
     dp_score_row *row = &s->rows[number];
     size_t classes = s->about.classes, best = 0, rank = dp_rank(answer, classes, label);
     dp_metrics_add(&row->metrics, answer, classes, label);
@@ -145,14 +156,17 @@ static void score_row(dp_scores *s, int number, uint64_t picture, size_t label, 
     if (s->confusion)
         s->confusion[label * classes + best]++;
     if (rank > 0)
-        dp_mistakes_note(&s->mistakes, &(dp_mistake){ (size_t)picture, label, best, (double)answer[best] });
+        dp_mistakes_note(&s->mistakes,
+                         &(dp_mistake){ (size_t)picture, label, best, (double)answer[best] });
 }
 
 /* The answer of one model with one set of crops, in the first model's order of classes. */
 static void answer_of(dp_scores *s, int model, int set, const float *softmax, float *answer) {
-    size_t classes = s->about.classes, before = set > s->first ? dp_crops_count(s->first, set - 1) : 0;
+    size_t classes = s->about.classes,
+           before = set > s->first ? dp_crops_count(s->first, set - 1) : 0;
     const size_t *order = s->order[model];
-    dp_combine(s->combine, softmax + before * classes, dp_crops_count(set, set), classes, order ? s->one : answer);
+    dp_combine(s->combine, softmax + before * classes, dp_crops_count(set, set), classes,
+               order ? s->one : answer);
     for (size_t c = 0; order && c < classes; c++)
         answer[c] = s->one[order[c]];
 }
@@ -177,7 +191,7 @@ void dp_scores_add(dp_scores *s, uint64_t picture, size_t label, const float *co
     }
 }
 
-/* ------------------------------------------------------------------------------------------------------------- compare */
+/* -------------------------------------------------------------------------------------- compare */
 
 int dp_scores_base(const dp_scores *s) {
     int sets = s->last - s->first + 1, base = 0;
@@ -219,7 +233,7 @@ void dp_scores_describe(const dp_scores *s, int row, deeper_score *score) {
     dp_wilson(m->top5, m->images, &score->top5_interval[0], &score->top5_interval[1]);
 }
 
-/* ---------------------------------------------------------------------------------------------------------------- open */
+/* ----------------------------------------------------------------------------------------- open */
 
 /* Files that are read side by side. */
 typedef struct reading {
@@ -229,7 +243,8 @@ typedef struct reading {
     const dp_labels *labels[DP_PROBS_MODELS];
 } reading;
 
-static deeper_status open_file(reading *r, const char *path, const deeper_allocator *allocator, deeper_error *error) {
+static deeper_status open_file(reading *r, const char *path, const deeper_allocator *allocator,
+                               deeper_error *error) {
     DP_TRY(dp_probs_open(&r->files[r->count], path, allocator, error));
     const dp_probs_about *about = dp_probs_tell(r->files[r->count++]);
     dp_probs_about *all = &r->all;
@@ -238,14 +253,18 @@ static deeper_status open_file(reading *r, const char *path, const deeper_alloca
         all->models = 0;
     }
     if (all->models + about->models > DP_PROBS_MODELS)
-        return dp_fail(error, DEEPER_ERROR_LIMIT, "%s: more than %d models together", path, DP_PROBS_MODELS);
+        return dp_fail(error, DEEPER_ERROR_LIMIT, "%s: more than %d models together", path,
+                       DP_PROBS_MODELS);
     if (about->fingerprint != all->fingerprint || about->pictures != all->pictures)
-        return dp_fail(error, DEEPER_ERROR_MISMATCH, "%s: holds answers for other pictures than the first file", path);
+        return dp_fail(error, DEEPER_ERROR_MISMATCH,
+                       "%s: holds answers for other pictures than the first file", path);
     if (about->shard != all->shard || about->shards != all->shards)
-        return dp_fail(error, DEEPER_ERROR_MISMATCH, "%s: is shard %d of %d, the first file %d of %d; merge shards first", path,
+        return dp_fail(error, DEEPER_ERROR_MISMATCH,
+                       "%s: is shard %d of %d, the first file %d of %d; merge shards first", path,
                        about->shard, about->shards, all->shard, all->shards);
     if (about->classes != all->classes)
-        return dp_fail(error, DEEPER_ERROR_MISMATCH, "%s: has %zu classes, the first file %zu; an ensemble's must be the same",
+        return dp_fail(error, DEEPER_ERROR_MISMATCH,
+                       "%s: has %zu classes, the first file %zu; an ensemble's must be the same",
                        path, about->classes, all->classes);
     all->crops = about->crops < all->crops ? about->crops : all->crops;
     for (int m = 0; m < about->models; m++, all->models++) {
@@ -281,15 +300,17 @@ static deeper_status score_files(dp_scores **scores, reading *r, int crops, deep
     int last = dp_crop_set_find(crops ? crops : r->all.crops);
     dp_scores *s = NULL;
     if (last > dp_crop_set_find(r->all.crops))
-        return dp_fail(error, DEEPER_ERROR_MISMATCH,
-                       "the saved answers are of %d crop%s, not of %d; save them again with --crops %d", r->all.crops,
-                       r->all.crops == 1 ? "" : "s", crops, crops);
+        return dp_fail(
+            error, DEEPER_ERROR_MISMATCH,
+            "the saved answers are of %d crop%s, not of %d; save them again with --crops %d",
+            r->all.crops, r->all.crops == 1 ? "" : "s", crops, crops);
     DP_TRY(dp_scores_create(&s, &r->all, r->labels, 0, last, combine, allocator, error));
     deeper_status status = DEEPER_OK;
     for (uint64_t i = 0; i < s->end - s->begin && status == DEEPER_OK; i++)
         status = add_record(r, s, i, error);
     if (status == DEEPER_OK && s->images == 0)
-        status = dp_fail(error, DEEPER_ERROR_FORMAT, "the saved answers hold no picture that could be read");
+        status = dp_fail(error, DEEPER_ERROR_FORMAT,
+                         "the saved answers hold no picture that could be read");
     if (status == DEEPER_OK)
         *scores = s;
     else
@@ -297,11 +318,13 @@ static deeper_status score_files(dp_scores **scores, reading *r, int crops, deep
     return status;
 }
 
-deeper_status dp_scores_open(dp_scores **scores, const char *const *files, size_t count, int crops, deeper_combine combine,
-                             const deeper_allocator *allocator, deeper_error *error) {
+deeper_status dp_scores_open(dp_scores **scores, const char *const *files, size_t count, int crops,
+                             deeper_combine combine, const deeper_allocator *allocator,
+                             deeper_error *error) {
     reading r = { .count = 0 };
     if (count < 1 || count > DP_PROBS_MODELS)
-        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "%zu files of saved answers; 1 to %d can be scored together", count,
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT,
+                       "%zu files of saved answers; 1 to %d can be scored together", count,
                        DP_PROBS_MODELS);
     deeper_status status = DEEPER_OK;
     for (size_t f = 0; f < count && status == DEEPER_OK; f++)

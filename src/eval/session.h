@@ -1,5 +1,6 @@
-/* session.h - a plan with what it needs to run: threads, arena, the layers it returns. The inside of deeper_session.
- * One thread at a time; many sessions may share a model and its packed weights. */
+/* session.h - a plan with what it needs to run: threads, arena, the layers it returns. The inside
+ * of deeper_session. One thread at a time; many sessions may share a model and its packed
+ * weights. */
 #ifndef DP_EVAL_SESSION_H
 #define DP_EVAL_SESSION_H
 
@@ -32,16 +33,18 @@ typedef struct dp_session_options {
     const dp_tuning *tuning; /* likewise */
 } dp_session_options;
 
-/* The ISA comes from dp_isa_select. packs: the model's cache; it and the model must outlive the session. Errors: ARGUMENT (options,
- * a model without parameter values), MEMORY, IO (threads), those of dp_plan_create. */
-deeper_status dp_session_create(dp_session **session, const dp_model *model, dp_packs *packs, const dp_session_options *options,
-                                deeper_error *error);
+/* The ISA comes from dp_isa_select. packs: the model's cache; it and the model must outlive the
+ * session. Errors: ARGUMENT (options, a model without parameter values), MEMORY, IO (threads),
+ * those of dp_plan_create. */
+deeper_status dp_session_create(dp_session **session, const dp_model *model, dp_packs *packs,
+                                const dp_session_options *options, deeper_error *error);
 void dp_session_free(dp_session *session);
 
 /* The shape (n = 0) of output `index`. */
 dp_shape dp_session_output(const dp_session *session, int index);
 
-/* Runs `count` (1..max_batch) images; input and outputs as dp_plan_call has them. The caller's floating-point mode is kept. */
+/* Runs `count` (1..max_batch) images; input and outputs as dp_plan_call has them. The caller's
+ * floating-point mode is kept. */
 void dp_session_run(dp_session *session, const float *input, int count, float *const *outputs);
 
 #endif

@@ -7,7 +7,9 @@
 
 #include <string.h>
 
-enum { AHEAD = 1 << 27 }; /* floats that may be read ahead; the 144 crops of GoogLeNet are 11 million a picture */
+enum {
+    AHEAD = 1 << 27
+}; /* floats that may be read ahead; the 144 crops of GoogLeNet are 11 million a picture */
 
 /* What the readers share, and what is being taken. */
 typedef struct streaming {
@@ -24,9 +26,10 @@ typedef struct streaming {
     const float **softmaxes; /* [classifier], of one picture */
 } streaming;
 
-/* ------------------------------------------------------------------------------------------------------------- readers */
+/* -------------------------------------------------------------------------------------- readers */
 
-/* May return long after the stream has ended (loader.h): nothing of `context` is touched after the call of the source. */
+/* May return long after the stream has ended (loader.h): nothing of `context` is touched after the
+ * call of the source. */
 static int next_path(void *context, dp_job *job) {
     const deeper_source source = ((const streaming *)context)->stream->source;
     job->path = "";
@@ -54,33 +57,40 @@ static deeper_status prepare(void *context, dp_item *item, float *tensor, deeper
     const dp_stream *stream = it->stream;
     dp_image image;
     if (stream->dataset)
-        DP_TRY(dp_dataset_read(&image, stream->dataset, item->key, &it->decode, it->allocator, error));
+        DP_TRY(
+            dp_dataset_read(&image, stream->dataset, item->key, &it->decode, it->allocator, error));
     else
         DP_TRY(dp_picture_read(&image, item->path, &it->decode, it->allocator, error));
     item->note = (uint64_t)image.width << 32 | (uint64_t)image.height;
     deeper_status status = DEEPER_OK;
     for (int i = 0; i < stream->classifier_count && status == DEEPER_OK; i++)
         if (is_first(it, i))
-            status = dp_classifier_prepare(stream->classifiers[i], &image, tensor + it->segments[i], it->allocator, error);
+            status = dp_classifier_prepare(stream->classifiers[i], &image, tensor + it->segments[i],
+                                           it->allocator, error);
     dp_image_free(&image);
-    return status == DEEPER_OK ? status : dp_fail(error, status, "%s: %s", item->path, error->message);
+    return status == DEEPER_OK ? status
+                               : dp_fail(error, status, "%s: %s", item->path, error->message);
 }
 
-/* -------------------------------------------------------------------------------------------------------------- taking */
+/* --------------------------------------------------------------------------------------- taking */
 
-/* Gives the sink `count` items, of which the sound ones have their softmaxes in the classifiers, in order. */
+/* Gives the sink `count` items, of which the sound ones have their softmaxes in the classifiers, in
+ * order. */
 static deeper_status report(const streaming *it, size_t count, deeper_error *error) {
     const dp_stream *stream = it->stream;
     size_t sound = 0;
     for (size_t i = 0; i < count; i++) {
         const dp_item *item = &it->items[i];
-        dp_answer answer = {
-            .path = item->path, .index = item->key, .label = item->label, .status = item->status, .message = item->message
-        };
+        dp_answer answer = { .path = item->path,
+                             .index = item->key,
+                             .label = item->label,
+                             .status = item->status,
+                             .message = item->message };
         if (item->status == DEEPER_OK) {
             for (int c = 0; c < stream->classifier_count; c++) {
                 const dp_classifier *classifier = stream->classifiers[c];
-                it->softmaxes[c] = classifier->softmaxes + sound * classifier->crops * classifier->classes;
+                it->softmaxes[c] =
+                    classifier->softmaxes + sound * classifier->crops * classifier->classes;
             }
             answer.softmaxes = it->softmaxes;
             answer.message = "";
@@ -103,19 +113,22 @@ static deeper_status step(streaming *it, dp_loader *loader, size_t *count, deepe
             it->sizes[sound++][1] = (int)(it->items[i].note & UINT32_MAX);
         }
     for (int c = 0; c < stream->classifier_count && sound > 0; c++)
-        dp_classifier_run(stream->classifiers[c], it->tensors + it->segments[c], it->floats, it->sizes, sound);
+        dp_classifier_run(stream->classifiers[c], it->tensors + it->segments[c], it->floats,
+                          it->sizes, sound);
     deeper_status status = report(it, *count, error);
     for (size_t i = 0; i < *count; i++)
         dp_item_clear(&it->items[i]);
     return status;
 }
 
-/* Classifiers of one preprocessing must stand side by side to share a segment, as the members of an ensemble do. */
+/* Classifiers of one preprocessing must stand side by side to share a segment, as the members of an
+ * ensemble do. */
 static bool same_preprocess(const dp_classifier *a, const dp_classifier *b) {
     const dp_preprocess *x = &a->session->model->preprocess, *y = &b->session->model->preprocess;
-    return x->size == y->size && x->channels == y->channels && x->bgr == y->bgr && memcmp(x->mean, y->mean, sizeof x->mean) == 0
-           && memcmp(x->scale, y->scale, sizeof x->scale) == 0 && x->rule == y->rule && x->side == y->side
-           && x->filter == y->filter;
+    return x->size == y->size && x->channels == y->channels && x->bgr == y->bgr
+           && memcmp(x->mean, y->mean, sizeof x->mean) == 0
+           && memcmp(x->scale, y->scale, sizeof x->scale) == 0 && x->rule == y->rule
+           && x->side == y->side && x->filter == y->filter;
 }
 
 /* Lays out the slots and takes the memory. */
@@ -146,7 +159,9 @@ static bool reserve(streaming *it) {
     size_t all = 0;
     it->items = dp_alloc(it->allocator, it->most, sizeof *it->items);
     it->sizes = dp_alloc(it->allocator, it->most, sizeof *it->sizes);
-    it->tensors = dp_size_mul(it->most, it->floats, &all) ? dp_alloc_raw(it->allocator, all, sizeof *it->tensors) : NULL;
+    it->tensors = dp_size_mul(it->most, it->floats, &all)
+                      ? dp_alloc_raw(it->allocator, all, sizeof *it->tensors)
+                      : NULL;
     return it->items && it->sizes && it->tensors;
 }
 
@@ -176,7 +191,8 @@ static deeper_status run(streaming *it, deeper_error *error) {
 deeper_status dp_classify_stream(const dp_stream *stream, deeper_error *error) {
     const deeper_allocator *allocator = stream->classifiers[0]->session->allocator;
     streaming it = { .stream = stream, .allocator = allocator, .asked = stream->begin };
-    deeper_status status = reserve(&it) ? run(&it, error) : dp_fail_memory(error, "the buffers of the stream");
+    deeper_status status =
+        reserve(&it) ? run(&it, error) : dp_fail_memory(error, "the buffers of the stream");
     dp_free(allocator, it.segments);
     dp_free(allocator, it.softmaxes);
     dp_free(allocator, it.items);

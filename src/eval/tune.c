@@ -1,5 +1,5 @@
-/* tune.c - see tune.h. A plan is made, run and freed for each measurement: packing takes about as long as the runs, and memory
- * stays that of two plans at most. */
+/* tune.c - see tune.h. A plan is made, run and freed for each measurement: packing takes about as
+ * long as the runs, and memory stays that of two plans at most. */
 #include "eval/tune.h"
 #include "base/statistics.h"
 
@@ -8,8 +8,9 @@
 
 enum {
     WAYS = DP_TUNED_WAYS,
-    SCREEN_ROUNDS = 3, /* the first with all choices, the others with those that are not far behind */
-    FINALISTS = 4,     /* the model's choice first */
+    SCREEN_ROUNDS =
+        3,         /* the first with all choices, the others with those that are not far behind */
+    FINALISTS = 4, /* the model's choice first */
     FINAL_ROUNDS = 24,
     WARM_RUNS = 2,
     RUNS = 6, /* of a plan in one measurement, of which the fastest counts for each kind */
@@ -80,7 +81,7 @@ static void step_done(tuner *t) {
         t->options->progress(t->options->context, t->done, t->total);
 }
 
-/* ---------------------------------------------------------------- what there is to choose */
+/* ---------------------------------------------------------------------- what there is to choose */
 
 static int find_kind(const dp_tuned_network *network, const dp_tuning_key *key) {
     for (int i = 0; i < network->layer_count; i++)
@@ -90,8 +91,10 @@ static int find_kind(const dp_tuned_network *network, const dp_tuning_key *key) 
 }
 
 /* The kinds of convolutions of a plan. */
-static deeper_status read_kinds(dp_tuned_network *network, const dp_plan *plan, deeper_error *error) {
-    network->layers = dp_alloc(network->allocator, (size_t)dp_plan_steps(plan), sizeof *network->layers);
+static deeper_status read_kinds(dp_tuned_network *network, const dp_plan *plan,
+                                deeper_error *error) {
+    network->layers =
+        dp_alloc(network->allocator, (size_t)dp_plan_steps(plan), sizeof *network->layers);
     if (!network->layers)
         return dp_fail_memory(error, "the list of convolutions");
     for (int i = 0; i < dp_plan_steps(plan); i++) {
@@ -136,11 +139,13 @@ static deeper_status prepare(tuner *t, deeper_error *error) {
     t->outputs = dp_alloc(t->allocator, (size_t)t->options->output_count, sizeof *t->outputs);
     bool room = status == DEEPER_OK && t->outputs;
     for (int i = 0; room && i < t->options->output_count; i++) {
-        t->outputs[i] = dp_alloc(t->allocator, images, dp_shape_floats(dp_session_output(session, i)) * sizeof(float));
+        t->outputs[i] = dp_alloc(t->allocator, images,
+                                 dp_shape_floats(dp_session_output(session, i)) * sizeof(float));
         room = t->outputs[i] != NULL;
     }
     t->kinds = room ? dp_alloc(t->allocator, (size_t)network->layer_count, sizeof *t->kinds) : NULL;
-    t->seconds = room ? dp_alloc(t->allocator, (size_t)network->layer_count, sizeof *t->seconds) : NULL;
+    t->seconds =
+        room ? dp_alloc(t->allocator, (size_t)network->layer_count, sizeof *t->seconds) : NULL;
     trial_end(&first);
     if (status == DEEPER_OK && (!t->kinds || !t->seconds))
         return dp_fail_memory(error, "the measurements; a smaller batch needs less");
@@ -157,17 +162,19 @@ static int most_candidates(const tuner *t) {
     return most;
 }
 
-/* ---------------------------------------------------------------- measuring */
+/* ------------------------------------------------------------------------------------ measuring */
 
 static deeper_status choose(tuner *t, int number, dp_tuning_choice choice, deeper_error *error) {
     return dp_tuning_put(&t->tuning, &(dp_tuned){ t->network->layers[number].key, choice }, error);
 }
 
-/* Whether a step is of a kind: a convolution, or what brings the picture before one over its phases. */
+/* Whether a step is of a kind: a convolution, or what brings the picture before one over its
+ * phases. */
 static bool belongs(const dp_tuning_key *key, const dp_plan *plan, int step) {
     dp_plan_step it = dp_plan_step_at(plan, step);
     bool brings = strcmp(it.kind, "phases") == 0 || strcmp(it.kind, "input") == 0;
-    return it.chosen.key.channels ? dp_tuning_same_key(&it.chosen.key, key) : key->phases > 1 && brings;
+    return it.chosen.key.channels ? dp_tuning_same_key(&it.chosen.key, key)
+                                  : key->phases > 1 && brings;
 }
 
 /* What each kind takes in one session's plan, the fastest of some runs. */
@@ -219,7 +226,8 @@ static double ratio(const tuner *t, const double times[WAYS], const double other
     return pow(product, 1.0 / t->network->ways);
 }
 
-/* A kind's candidate or finalist in measurement `number` of a round: each once, in other company every round. */
+/* A kind's candidate or finalist in measurement `number` of a round: each once, in other company
+ * every round. */
 static int turn(int number, int round, int which, int count) {
     return (number + round * (which + 1)) % count;
 }
@@ -281,11 +289,15 @@ static deeper_status compare(tuner *t, deeper_error *error) {
         for (int number = 0; number < FINALISTS; number++) {
             for (int i = 0; i < t->network->layer_count; i++) {
                 const kind *it = &t->kinds[i];
-                DP_TRY(choose(t, i, it->candidates[it->finalists[turn(number, round, i, it->finalist_count)]], error));
+                DP_TRY(choose(
+                    t, i, it->candidates[it->finalists[turn(number, round, i, it->finalist_count)]],
+                    error));
             }
             DP_TRY(measure(t, error));
             for (int i = 0; i < t->network->layer_count; i++)
-                take_least(t, i, t->kinds[i].times[turn(number, round, i, t->kinds[i].finalist_count)][round]);
+                take_least(
+                    t, i,
+                    t->kinds[i].times[turn(number, round, i, t->kinds[i].finalist_count)][round]);
         }
     return DEEPER_OK;
 }
@@ -321,7 +333,7 @@ static void decide(tuner *t, int number) {
     t->network->changed += it->best != 0;
 }
 
-/* ---------------------------------------------------------------- whole runs */
+/* ----------------------------------------------------------------------------------- whole runs */
 
 /* The median of RUNS runs after one that brings back what the caches hold of the plan. */
 static double whole_run(tuner *t, dp_session *session) {
@@ -333,7 +345,8 @@ static double whole_run(tuner *t, dp_session *session) {
     return dp_median(seconds, RUNS);
 }
 
-/* Whole runs of the model's choices and of the best ones, in turns; *middle: the median ratio of their times. */
+/* Whole runs of the model's choices and of the best ones, in turns; *middle: the median ratio of
+ * their times. */
 static void alternate(tuner *t, const trial *model, const trial *best, int way, double *middle) {
     double before[PAIRS], after[PAIRS], ratios[PAIRS];
     for (int i = 0; i < PAIRS; i++) {
@@ -389,7 +402,8 @@ static void tuner_end(tuner *t) {
     dp_tuning_free(&t->tuning);
 }
 
-deeper_status dp_tune(dp_tuned_network *network, const dp_model *model, const dp_tune_options *options, deeper_error *error) {
+deeper_status dp_tune(dp_tuned_network *network, const dp_model *model,
+                      const dp_tune_options *options, deeper_error *error) {
     const deeper_allocator *allocator = model->allocator;
     tuner t = { .allocator = allocator, .model = model, .options = options, .network = network };
     *network = (dp_tuned_network){ .allocator = allocator };

@@ -1,4 +1,5 @@
-/* verify.c - see verify.h. One image at a time, so that all layers of it, of both sides, are all that is held. */
+/* verify.c - see verify.h. One image at a time, so that all layers of it, of both sides, are all
+ * that is held. */
 #include "eval/verify.h"
 
 #include "eval/layers.h"
@@ -12,14 +13,15 @@ void dp_differences_free(dp_differences *differences) {
     *differences = (dp_differences){ .allocator = differences->allocator };
 }
 
-/* ----------------------------------------------------------------------------------------------------------- one tensor */
+/* ----------------------------------------------------------------------------------- one tensor */
 
 /* Takes the comparison of one image into the difference if it is the worst so far. */
 static void compare(dp_difference *d, int image, const float *mine, const float *theirs) {
     size_t floats = dp_shape_floats(d->shape), at = 0;
     double largest = 0, absolute = 0;
     for (size_t i = 0; i < floats; i++) {
-        double a = (double)mine[i], b = (double)theirs[i], difference = fabs(a - b), value = fmax(fabs(a), fabs(b));
+        double a = (double)mine[i], b = (double)theirs[i], difference = fabs(a - b),
+               value = fmax(fabs(a), fabs(b));
         bool same = a == b || (isnan(a) && isnan(b));
         if (same)
             difference = 0;
@@ -32,7 +34,9 @@ static void compare(dp_difference *d, int image, const float *mine, const float 
         if (isfinite(value))
             largest = fmax(largest, value);
     }
-    double relative = absolute == 0 ? 0 : isinf(absolute) || largest == 0 ? HUGE_VAL : absolute / largest;
+    double relative = absolute == 0                     ? 0
+                      : isinf(absolute) || largest == 0 ? HUGE_VAL
+                                                        : absolute / largest;
     if (image > 0 && relative <= d->relative)
         return;
     d->relative = relative;
@@ -43,7 +47,7 @@ static void compare(dp_difference *d, int image, const float *mine, const float 
     d->theirs = theirs[at];
 }
 
-/* ------------------------------------------------------------------------------------------------------------- sessions */
+/* ------------------------------------------------------------------------------------- sessions */
 
 /* A session that returns some nodes of a model, and room for one image of each. */
 typedef struct runner {
@@ -65,11 +69,13 @@ static void runner_close(runner *r) {
 }
 
 /* nodes are set; packs NULL: its own. */
-static deeper_status runner_start(runner *r, const dp_model *model, dp_packs *packs, const dp_verify_options *with,
-                                  deeper_error *error) {
-    const dp_session_options options = {
-        .max_batch = 1, .threads = with->threads, .tuning = with->tuning, .outputs = r->nodes, .output_count = r->count
-    };
+static deeper_status runner_start(runner *r, const dp_model *model, dp_packs *packs,
+                                  const dp_verify_options *with, deeper_error *error) {
+    const dp_session_options options = { .max_batch = 1,
+                                         .threads = with->threads,
+                                         .tuning = with->tuning,
+                                         .outputs = r->nodes,
+                                         .output_count = r->count };
     if (!packs) {
         DP_TRY(dp_packs_create(&r->packs, r->allocator, error));
         packs = r->packs;
@@ -77,7 +83,9 @@ static deeper_status runner_start(runner *r, const dp_model *model, dp_packs *pa
     DP_TRY(dp_session_create(&r->session, model, packs, &options, error));
     r->outputs = dp_alloc(r->allocator, (size_t)r->count, sizeof *r->outputs);
     for (int i = 0; r->outputs && i < r->count; i++)
-        if (!(r->outputs[i] = dp_alloc_raw(r->allocator, dp_shape_floats(model->graph->nodes[r->nodes[i]].shape), sizeof(float))))
+        if (!(r->outputs[i] = dp_alloc_raw(r->allocator,
+                                           dp_shape_floats(model->graph->nodes[r->nodes[i]].shape),
+                                           sizeof(float))))
             return dp_fail_memory(error, "the tensors of a network");
     return r->outputs ? DEEPER_OK : dp_fail_memory(error, "the tensors of a network");
 }
@@ -88,7 +96,7 @@ static bool runner_reserve(runner *r, size_t count, const deeper_allocator *allo
     return r->nodes != NULL;
 }
 
-/* ----------------------------------------------------------------------------------------------------------- recordings */
+/* ----------------------------------------------------------------------------------- recordings */
 
 /* What "RECORDED=LAYER,..." says of an array; NULL: nothing. *length: of the text. */
 static const char *other_name(const char *names, const char *recorded, size_t *length) {
@@ -104,14 +112,18 @@ static const char *other_name(const char *names, const char *recorded, size_t *l
     return NULL;
 }
 
-static deeper_status check_names(const char *names, const dp_recording *recording, deeper_error *error) {
+static deeper_status check_names(const char *names, const dp_recording *recording,
+                                 deeper_error *error) {
     for (const char *at = names; at && *at;) {
         size_t whole = strcspn(at, ","), size = strcspn(at, "=,");
         bool found = false;
         for (size_t i = 0; i < recording->count && size < whole; i++)
-            found = found || (strlen(recording->tensors[i].name) == size && memcmp(recording->tensors[i].name, at, size) == 0);
+            found = found
+                    || (strlen(recording->tensors[i].name) == size
+                        && memcmp(recording->tensors[i].name, at, size) == 0);
         if (!found)
-            return dp_fail(error, DEEPER_ERROR_ARGUMENT, "names: '%.*s' is not RECORDED=LAYER of an array of the recording",
+            return dp_fail(error, DEEPER_ERROR_ARGUMENT,
+                           "names: '%.*s' is not RECORDED=LAYER of an array of the recording",
                            (int)(whole < 100 ? whole : 100), at);
         at += whole + (at[whole] == ',');
     }
@@ -131,7 +143,8 @@ static const char *layer_name(const char *names, const dp_tensor *tensor, char t
 
 static bool is_input(const char *name, const char *layer) {
     size_t length = strlen(name);
-    return strcmp(name, layer) == 0 || strcmp(name, "input") == 0 || (length > 6 && strcmp(name + length - 6, "_input") == 0);
+    return strcmp(name, layer) == 0 || strcmp(name, "input") == 0
+           || (length > 6 && strcmp(name + length - 6, "_input") == 0);
 }
 
 /* A recording against a model: the input, and for each difference its array. */
@@ -142,7 +155,8 @@ typedef struct reading {
     int images;
 } reading;
 
-static deeper_status find_input(reading *r, const dp_model *model, const char *names, deeper_error *error) {
+static deeper_status find_input(reading *r, const dp_model *model, const char *names,
+                                deeper_error *error) {
     const dp_node *input = &model->graph->nodes[dp_layers_input(model->graph)];
     char text[512], shape[DP_TENSOR_SHAPE_TEXT];
     size_t floats = dp_shape_floats(input->shape), elements = 0;
@@ -150,23 +164,28 @@ static deeper_status find_input(reading *r, const dp_model *model, const char *n
         if (is_input(layer_name(names, &r->recording->tensors[i], text), input->name))
             r->input = &r->recording->tensors[i];
     if (!r->input)
-        return dp_fail(error, DEEPER_ERROR_MISMATCH,
-                       "the recording has no input: an array named \"input\" or \"%s\" (or say which: "
-                       "NAME=%s)",
-                       input->name, input->name);
+        return dp_fail(
+            error, DEEPER_ERROR_MISMATCH,
+            "the recording has no input: an array named \"input\" or \"%s\" (or say which: "
+            "NAME=%s)",
+            input->name, input->name);
     const size_t *sides = r->input->shape;
     int rank = r->input->rank;
-    if ((rank != 3 && rank != 4) || sides[rank - 3] != (size_t)input->shape.c || sides[rank - 2] != (size_t)input->shape.h
-        || sides[rank - 1] != (size_t)input->shape.w || !dp_tensor_elements(r->input, &elements) || elements / floats > INT32_MAX
+    if ((rank != 3 && rank != 4) || sides[rank - 3] != (size_t)input->shape.c
+        || sides[rank - 2] != (size_t)input->shape.h || sides[rank - 1] != (size_t)input->shape.w
+        || !dp_tensor_elements(r->input, &elements) || elements / floats > INT32_MAX
         || elements < floats)
-        return dp_fail(error, DEEPER_ERROR_MISMATCH, "the recorded input %s is %s; the network takes Nx%dx%dx%d", r->input->name,
-                       dp_tensor_shape_text(r->input, shape), input->shape.c, input->shape.h, input->shape.w);
+        return dp_fail(error, DEEPER_ERROR_MISMATCH,
+                       "the recorded input %s is %s; the network takes Nx%dx%dx%d", r->input->name,
+                       dp_tensor_shape_text(r->input, shape), input->shape.c, input->shape.h,
+                       input->shape.w);
     r->images = (int)(elements / floats);
     return DEEPER_OK;
 }
 
 /* One difference for each array, in the order of computation; those without a layer last. */
-static deeper_status list_arrays(dp_differences *out, reading *r, const dp_model *model, const char *names, deeper_error *error) {
+static deeper_status list_arrays(dp_differences *out, reading *r, const dp_model *model,
+                                 const char *names, deeper_error *error) {
     const dp_graph *graph = model->graph;
     char text[512];
     size_t compared = 0;
@@ -179,22 +198,27 @@ static deeper_status list_arrays(dp_differences *out, reading *r, const dp_model
         each = fits ? elements / (size_t)r->images : 0;
         int node = each ? dp_layers_find(graph, layer_name(names, tensor, text), each) : -1;
         int rank = node < 0 ? graph->count : node;
-        for (; at > 0 && (out->items[at - 1].node < 0 ? graph->count : out->items[at - 1].node) > rank; at--) {
+        for (; at > 0
+               && (out->items[at - 1].node < 0 ? graph->count : out->items[at - 1].node) > rank;
+             at--) {
             out->items[at] = out->items[at - 1];
             r->arrays[at] = r->arrays[at - 1];
         }
-        out->items[at] = (dp_difference){ .name = node < 0 ? NULL : graph->nodes[node].name, .other = tensor->name, .node = node };
+        out->items[at] = (dp_difference){ .name = node < 0 ? NULL : graph->nodes[node].name,
+                                          .other = tensor->name,
+                                          .node = node };
         if (node >= 0)
             out->items[at].shape = graph->nodes[node].shape;
         r->arrays[at] = tensor;
         out->count++;
         compared += node >= 0;
     }
-    return compared ? DEEPER_OK
-                    : dp_fail(error, DEEPER_ERROR_MISMATCH,
-                              "no array of the recording has the name and size of a layer of %s; say "
-                              "which is which: NAME=LAYER",
-                              model->architecture);
+    return compared
+               ? DEEPER_OK
+               : dp_fail(error, DEEPER_ERROR_MISMATCH,
+                         "no array of the recording has the name and size of a layer of %s; say "
+                         "which is which: NAME=LAYER",
+                         model->architecture);
 }
 
 /* floats values of a tensor from `begin` on. */
@@ -213,11 +237,14 @@ static void list_nodes(runner *r, const dp_differences *out) {
             r->nodes[r->count++] = out->items[i].node;
 }
 
-static deeper_status compare_recording(dp_differences *out, const reading *r, runner *mine, const dp_model *model,
-                                       const dp_verify_options *options, deeper_error *error) {
+static deeper_status compare_recording(dp_differences *out, const reading *r, runner *mine,
+                                       const dp_model *model, const dp_verify_options *options,
+                                       deeper_error *error) {
     size_t input_floats = dp_shape_floats(dp_model_input(model)), most = input_floats;
     for (size_t i = 0; i < out->count; i++)
-        most = out->items[i].node >= 0 && dp_shape_floats(out->items[i].shape) > most ? dp_shape_floats(out->items[i].shape) : most;
+        most = out->items[i].node >= 0 && dp_shape_floats(out->items[i].shape) > most
+                   ? dp_shape_floats(out->items[i].shape)
+                   : most;
     float *floats = dp_alloc_raw(out->allocator, most, sizeof *floats);
     if (!floats)
         return dp_fail_memory(error, "a recorded tensor");
@@ -238,8 +265,9 @@ static deeper_status compare_recording(dp_differences *out, const reading *r, ru
     return DEEPER_OK;
 }
 
-deeper_status dp_verify_recording(dp_differences *out, const dp_model *model, dp_packs *packs, const dp_recording *recording,
-                                  const dp_verify_options *options, deeper_error *error) {
+deeper_status dp_verify_recording(dp_differences *out, const dp_model *model, dp_packs *packs,
+                                  const dp_recording *recording, const dp_verify_options *options,
+                                  deeper_error *error) {
     *out = (dp_differences){ .allocator = model->allocator };
     reading r = { .recording = recording };
     runner mine = { 0 };
@@ -248,9 +276,10 @@ deeper_status dp_verify_recording(dp_differences *out, const dp_model *model, dp
     out->images = r.images;
     out->items = dp_alloc(out->allocator, recording->count, sizeof *out->items);
     r.arrays = dp_alloc(out->allocator, recording->count, sizeof *r.arrays);
-    deeper_status status = out->items && r.arrays && runner_reserve(&mine, recording->count, out->allocator)
-                               ? list_arrays(out, &r, model, options->names, error)
-                               : dp_fail_memory(error, "the list of recorded tensors");
+    deeper_status status =
+        out->items && r.arrays && runner_reserve(&mine, recording->count, out->allocator)
+            ? list_arrays(out, &r, model, options->names, error)
+            : dp_fail_memory(error, "the list of recorded tensors");
     if (status == DEEPER_OK) {
         list_nodes(&mine, out);
         status = runner_start(&mine, model, packs, options, error);
@@ -264,11 +293,11 @@ deeper_status dp_verify_recording(dp_differences *out, const dp_model *model, dp
     return status;
 }
 
-/* ----------------------------------------------------------------------------------------------------------- two models */
+/* ----------------------------------------------------------------------------------- two models */
 
 /* A difference and an output of both sides for each pair of layers. */
-static deeper_status list_pairs(dp_differences *out, runner *mine, runner *theirs, const dp_graph *a, const dp_graph *b,
-                                deeper_error *error) {
+static deeper_status list_pairs(dp_differences *out, runner *mine, runner *theirs,
+                                const dp_graph *a, const dp_graph *b, deeper_error *error) {
     int *match = dp_alloc(out->allocator, (size_t)a->count, sizeof *match);
     if (!match)
         return dp_fail_memory(error, "the layers of two networks");
@@ -278,8 +307,10 @@ static deeper_status list_pairs(dp_differences *out, runner *mine, runner *their
             continue;
         mine->nodes[mine->count++] = i;
         theirs->nodes[theirs->count++] = match[i];
-        out->items[out->count++] =
-            (dp_difference){ .name = a->nodes[i].name, .other = b->nodes[match[i]].name, .node = i, .shape = a->nodes[i].shape };
+        out->items[out->count++] = (dp_difference){ .name = a->nodes[i].name,
+                                                    .other = b->nodes[match[i]].name,
+                                                    .node = i,
+                                                    .shape = a->nodes[i].shape };
     }
     dp_free(out->allocator, match);
     if (status == DEEPER_OK && out->count == 0)
@@ -301,20 +332,22 @@ static deeper_status compare_models(dp_differences *out, runner *mine, runner *t
     return DEEPER_OK;
 }
 
-deeper_status dp_verify_models(dp_differences *out, const dp_model *model, dp_packs *packs, const dp_model *other,
-                               const dp_verify_options *options, deeper_error *error) {
+deeper_status dp_verify_models(dp_differences *out, const dp_model *model, dp_packs *packs,
+                               const dp_model *other, const dp_verify_options *options,
+                               deeper_error *error) {
     dp_shape a = dp_model_input(model), b = dp_model_input(other);
     *out = (dp_differences){ .allocator = model->allocator, .images = options->images };
     if (!dp_shape_equal(a, b))
-        return dp_fail(error, DEEPER_ERROR_MISMATCH, "the inputs differ: %dx%dx%d and %dx%dx%d", a.c, a.h, a.w, b.c, b.h, b.w);
+        return dp_fail(error, DEEPER_ERROR_MISMATCH, "the inputs differ: %dx%dx%d and %dx%dx%d",
+                       a.c, a.h, a.w, b.c, b.h, b.w);
     runner mine = { 0 }, theirs = { 0 };
     size_t nodes = (size_t)model->graph->count;
     float *input = dp_alloc_raw(out->allocator, dp_shape_floats(a), sizeof *input);
     out->items = dp_alloc(out->allocator, nodes, sizeof *out->items);
-    deeper_status status =
-        input && out->items && runner_reserve(&mine, nodes, out->allocator) && runner_reserve(&theirs, nodes, out->allocator)
-            ? list_pairs(out, &mine, &theirs, model->graph, other->graph, error)
-            : dp_fail_memory(error, "the list of layers");
+    deeper_status status = input && out->items && runner_reserve(&mine, nodes, out->allocator)
+                                   && runner_reserve(&theirs, nodes, out->allocator)
+                               ? list_pairs(out, &mine, &theirs, model->graph, other->graph, error)
+                               : dp_fail_memory(error, "the list of layers");
     if (status == DEEPER_OK)
         status = runner_start(&mine, model, packs, options, error);
     if (status == DEEPER_OK)

@@ -1,12 +1,12 @@
-/* fill.c - matching by name, comparing by shape, then pointing or converting. Memory is taken only after all tensors fit, so a
- * model never costs more than its file can fill. */
+/* fill.c - matching by name, comparing by shape, then pointing or converting. Memory is taken only
+ * after all tensors fit, so a model never costs more than its file can fill. */
 #include "formats/fill.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/* The weight of a fully connected layer? Parameters do not know their reader, so it is looked for; graphs have hundreds of nodes.
- */
+/* The weight of a fully connected layer? Parameters do not know their reader, so it is looked for;
+ * graphs have hundreds of nodes. */
 static bool is_fc_weight(const dp_graph *graph, int node) {
     for (int i = node + 1; i < graph->count; i++)
         if (graph->nodes[i].op == DP_OP_FC && graph->nodes[i].inputs[1] == node)
@@ -24,7 +24,10 @@ static bool is_conv_weight(const dp_graph *graph, int node) {
 void dp_parameter_tensor(const dp_graph *graph, int node, dp_tensor *tensor) {
     dp_shape shape = graph->nodes[node].shape;
     size_t rows = (size_t)shape.n, floats = dp_shape_floats(shape);
-    *tensor = (dp_tensor){ .name = graph->nodes[node].name, .dtype = DP_DTYPE_F32, .rank = 1, .bytes = floats * sizeof(float) };
+    *tensor = (dp_tensor){ .name = graph->nodes[node].name,
+                           .dtype = DP_DTYPE_F32,
+                           .rank = 1,
+                           .bytes = floats * sizeof(float) };
     tensor->shape[0] = rows;
     if (is_fc_weight(graph, node)) {
         tensor->rank = 2;
@@ -75,7 +78,9 @@ bool dp_parameter_fits(const dp_graph *graph, int node, const dp_tensor *tensor)
     if (same_shape(&wanted, tensor))
         return true;
     dp_shape shape = graph->nodes[node].shape;
-    dp_tensor full = { .rank = 4, .shape = { (size_t)shape.n, (size_t)shape.c, (size_t)shape.h, (size_t)shape.w } };
+    dp_tensor full = {
+        .rank = 4, .shape = { (size_t)shape.n, (size_t)shape.c, (size_t)shape.h, (size_t)shape.w }
+    };
     return wanted.rank == 2 && same_shape(&full, tensor);
 }
 
@@ -85,7 +90,8 @@ bool dp_heads_fit(const dp_graph *graph, const dp_tensor *tensors, size_t count)
             continue;
         bool found = false;
         for (size_t j = 0; j < count && !found; j++)
-            found = strcmp(tensors[j].name, graph->nodes[i].name) == 0 && dp_parameter_fits(graph, i, &tensors[j]);
+            found = strcmp(tensors[j].name, graph->nodes[i].name) == 0
+                    && dp_parameter_fits(graph, i, &tensors[j]);
         if (!found)
             return false;
     }
@@ -99,26 +105,31 @@ typedef struct difference {
     const dp_tensor *first_unknown, *first_other;
 } difference;
 
-static deeper_status fail_difference(const difference *d, const dp_model *model, const char *name, deeper_error *error) {
+static deeper_status fail_difference(const difference *d, const dp_model *model, const char *name,
+                                     deeper_error *error) {
     char text[DEEPER_MESSAGE_SIZE] = "", wanted[DP_TENSOR_SHAPE_TEXT], found[DP_TENSOR_SHAPE_TEXT];
     int length = 0;
     if (d->missing)
-        length +=
-            snprintf(text, sizeof text, "%zu %s missing (first %.100s %s)", d->missing, d->missing == 1 ? "tensor" : "tensors",
-                     d->first_missing.name, dp_tensor_shape_text(&d->first_missing, wanted));
+        length += snprintf(text, sizeof text, "%zu %s missing (first %.100s %s)", d->missing,
+                           d->missing == 1 ? "tensor" : "tensors", d->first_missing.name,
+                           dp_tensor_shape_text(&d->first_missing, wanted));
     if (d->unknown && (size_t)length < sizeof text)
-        length += snprintf(text + length, sizeof text - (size_t)length, "%s%zu unknown (first %.80s %.80s)", length ? ", " : "",
-                           d->unknown, d->first_unknown->name, dp_tensor_shape_text(d->first_unknown, found));
+        length += snprintf(text + length, sizeof text - (size_t)length,
+                           "%s%zu unknown (first %.80s %.80s)", length ? ", " : "", d->unknown,
+                           d->first_unknown->name, dp_tensor_shape_text(d->first_unknown, found));
     if (d->other && (size_t)length < sizeof text)
-        snprintf(text + length, sizeof text - (size_t)length, "%s%zu of other shape (%.100s: %s wanted, %.80s found)",
-                 length ? ", " : "", d->other, d->first_other->name, dp_tensor_shape_text(&d->first_other_wanted, wanted),
+        snprintf(text + length, sizeof text - (size_t)length,
+                 "%s%zu of other shape (%.100s: %s wanted, %.80s found)", length ? ", " : "",
+                 d->other, d->first_other->name,
+                 dp_tensor_shape_text(&d->first_other_wanted, wanted),
                  dp_tensor_shape_text(d->first_other, found));
-    return dp_fail(error, DEEPER_ERROR_MISMATCH, "%s: not the weights of %s: %s", name, model->architecture, text);
+    return dp_fail(error, DEEPER_ERROR_MISMATCH, "%s: not the weights of %s: %s", name,
+                   model->architecture, text);
 }
 
 /* found[p] = the tensor of parameter p. */
-static deeper_status match(const dp_model *model, const dp_tensor *tensors, size_t count, const dp_tensor **found, const char *name,
-                           deeper_error *error) {
+static deeper_status match(const dp_model *model, const dp_tensor *tensors, size_t count,
+                           const dp_tensor **found, const char *name, deeper_error *error) {
     const dp_graph *graph = model->graph;
     difference d = { 0 };
     for (size_t i = 0; i < count; i++) {
@@ -128,7 +139,8 @@ static deeper_status match(const dp_model *model, const dp_tensor *tensors, size
             if (d.unknown++ == 0)
                 d.first_unknown = &tensors[i];
         } else if (found[parameter]) {
-            return dp_fail(error, DEEPER_ERROR_FORMAT, "%s: two tensors are named %s", name, tensors[i].name);
+            return dp_fail(error, DEEPER_ERROR_FORMAT, "%s: two tensors are named %s", name,
+                           tensors[i].name);
         } else {
             found[parameter] = &tensors[i];
         }
@@ -152,17 +164,20 @@ static bool usable_in_place(const dp_tensor *tensor) {
     return tensor->dtype == DP_DTYPE_F32 && (uintptr_t)tensor->data % sizeof(float) == 0;
 }
 
-static deeper_status take(dp_model *model, const dp_tensor *const *found, bool in_place, const char *name, deeper_error *error) {
+static deeper_status take(dp_model *model, const dp_tensor *const *found, bool in_place,
+                          const char *name, deeper_error *error) {
     int parameters = model->graph->parameters;
     for (int p = 0; p < parameters; p++) {
         if (!dp_dtype_is_weight(found[p]->dtype))
-            return dp_fail(error, DEEPER_ERROR_UNSUPPORTED, "%s: %s holds %s; weights are read from F32, F16, BF16 and F64", name,
+            return dp_fail(error, DEEPER_ERROR_UNSUPPORTED,
+                           "%s: %s holds %s; weights are read from F32, F16, BF16 and F64", name,
                            found[p]->name, dp_dtype_name(found[p]->dtype));
         in_place = in_place && usable_in_place(found[p]);
     }
     if (!in_place)
         DP_TRY(dp_model_allocate(model, error));
-    else if (!(model->values = dp_alloc(model->allocator, (size_t)parameters, sizeof *model->values)))
+    else if (!(model->values =
+                   dp_alloc(model->allocator, (size_t)parameters, sizeof *model->values)))
         return dp_fail_memory(error, "the parameter list of a model");
     float *next = model->arena;
     for (int p = 0; p < parameters; p++) {
@@ -176,9 +191,10 @@ static deeper_status take(dp_model *model, const dp_tensor *const *found, bool i
     return DEEPER_OK;
 }
 
-deeper_status dp_model_fill(dp_model *model, const dp_tensor *tensors, size_t count, bool in_place, const char *name,
-                            deeper_error *error) {
-    const dp_tensor **found = dp_alloc(model->allocator, (size_t)model->graph->parameters, sizeof *found);
+deeper_status dp_model_fill(dp_model *model, const dp_tensor *tensors, size_t count, bool in_place,
+                            const char *name, deeper_error *error) {
+    const dp_tensor **found =
+        dp_alloc(model->allocator, (size_t)model->graph->parameters, sizeof *found);
     if (!found)
         return dp_fail_memory(error, "the tensor list of a model");
     deeper_status status = match(model, tensors, count, found, name, error);

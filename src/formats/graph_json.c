@@ -1,5 +1,6 @@
-/* graph_json.c - nodes to JSON and back by one table of what each operator has. Everything read goes through dp_graph_add, which
- * knows what fits; here only the kinds and ranges of numbers are checked. */
+/* graph_json.c - nodes to JSON and back by one table of what each operator has. Everything read
+ * goes through dp_graph_add, which knows what fits; here only the kinds and ranges of numbers are
+ * checked. */
 #include "formats/graph_json.h"
 
 #include "formats/json.h"
@@ -56,7 +57,7 @@ static const int fields_of[DP_OP_COUNT] = {
     [DP_OP_SLICE] = SLICE,
 };
 
-/* ------------------------------------------------------------------------------------------------------------- reading */
+/* -------------------------------------------------------------------------------------- reading */
 
 static bool read_ints(const json_t *object, const char *key, int *values, size_t count) {
     const json_t *list = json_object_get(object, key);
@@ -99,13 +100,15 @@ static bool read_lrn(const json_t *object, dp_lrn *lrn) {
 
 static bool read_clip(const json_t *object, dp_clip *clip) {
     const json_t *it = json_object_get(object, "clip");
-    return json_array_size(it) == 2 && read_float(json_array_get(it, 0), -INFINITY, true, &clip->low)
+    return json_array_size(it) == 2
+           && read_float(json_array_get(it, 0), -INFINITY, true, &clip->low)
            && read_float(json_array_get(it, 1), INFINITY, true, &clip->high);
 }
 
 /* The name of the first field that is missing or bad; NULL: all are there. */
 static const char *read_attributes(const json_t *object, dp_op op, dp_attributes *a) {
-    int fields = fields_of[op], pair[2], pads[4], shape[4] = { 0 }, *sides = op == DP_OP_PARAMETER ? shape : shape + 1;
+    int fields = fields_of[op], pair[2], pads[4], shape[4] = { 0 },
+        *sides = op == DP_OP_PARAMETER ? shape : shape + 1;
     if (fields & SHAPE) {
         if (!read_ints(object, "shape", sides, op == DP_OP_PARAMETER ? 4 : 3))
             return "shape";
@@ -165,11 +168,13 @@ static dp_op op_of(const char *name) {
     return (dp_op)op;
 }
 
-static deeper_status fail_node(const char *file, size_t number, deeper_status status, const char *what, deeper_error *error) {
+static deeper_status fail_node(const char *file, size_t number, deeper_status status,
+                               const char *what, deeper_error *error) {
     return dp_fail(error, status, "%s: deeper.graph: node %zu: %.200s", file, number, what);
 }
 
-static deeper_status read_node(dp_graph *graph, const json_t *object, size_t number, const char *file, deeper_error *error) {
+static deeper_status read_node(dp_graph *graph, const json_t *object, size_t number,
+                               const char *file, deeper_error *error) {
     const char *op_name = json_string_value(json_object_get(object, "op")),
                *name = json_string_value(json_object_get(object, "name"));
     const json_t *inputs = json_object_get(object, "inputs");
@@ -177,13 +182,16 @@ static deeper_status read_node(dp_graph *graph, const json_t *object, size_t num
     dp_attributes attributes = { 0 };
     char what[64];
     if (!op_name || !name || !dp_text_clean(name, strlen(name), false))
-        return fail_node(file, number, DEEPER_ERROR_FORMAT, "no op, or no name of clean UTF-8", error);
+        return fail_node(file, number, DEEPER_ERROR_FORMAT, "no op, or no name of clean UTF-8",
+                         error);
     dp_op op = op_of(op_name);
     if (op == DP_OP_COUNT)
-        return fail_node(file, number, DEEPER_ERROR_UNSUPPORTED, "an operator that this deeper does not know", error);
+        return fail_node(file, number, DEEPER_ERROR_UNSUPPORTED,
+                         "an operator that this deeper does not know", error);
     size_t count = json_array_size(inputs);
     if (count > MAX_INPUTS || (count && !read_ints(object, "inputs", places, count)))
-        return fail_node(file, number, DEEPER_ERROR_FORMAT, "inputs that are no numbers of nodes", error);
+        return fail_node(file, number, DEEPER_ERROR_FORMAT, "inputs that are no numbers of nodes",
+                         error);
     const char *bad = read_attributes(object, op, &attributes);
     if (bad) {
         strcpy(what, "without a sound ");
@@ -197,7 +205,10 @@ static deeper_status read_node(dp_graph *graph, const json_t *object, size_t num
     deeper_status status = dp_graph_status(graph, &why);
     if (status == DEEPER_OK)
         return DEEPER_OK;
-    return fail_node(file, number, status == DEEPER_ERROR_MEMORY || status == DEEPER_ERROR_LIMIT ? status : DEEPER_ERROR_FORMAT,
+    return fail_node(file, number,
+                     status == DEEPER_ERROR_MEMORY || status == DEEPER_ERROR_LIMIT
+                         ? status
+                         : DEEPER_ERROR_FORMAT,
                      why.message, error);
 }
 
@@ -208,11 +219,12 @@ static deeper_status check_ends(const dp_graph *graph, const char *file, deeper_
         inputs += graph->nodes[i].op == DP_OP_INPUT;
     if (inputs == 1 && prob >= 0 && graph->nodes[prob].op == DP_OP_SOFTMAX)
         return DEEPER_OK;
-    return dp_fail(error, DEEPER_ERROR_FORMAT, "%s: deeper.graph: a network has one input and a softmax named prob", file);
+    return dp_fail(error, DEEPER_ERROR_FORMAT,
+                   "%s: deeper.graph: a network has one input and a softmax named prob", file);
 }
 
-deeper_status dp_graph_from_json(dp_graph **graph, const char *json, const char *name, const deeper_allocator *allocator,
-                                 deeper_error *error) {
+deeper_status dp_graph_from_json(dp_graph **graph, const char *json, const char *name,
+                                 const deeper_allocator *allocator, deeper_error *error) {
     json_t *object = NULL;
     *graph = NULL;
     DP_TRY(dp_json_parse(&object, json, strlen(json), JSON_DEPTH, name, "deeper.graph", -1, error));
@@ -232,7 +244,7 @@ deeper_status dp_graph_from_json(dp_graph **graph, const char *json, const char 
     return DEEPER_OK;
 }
 
-/* ------------------------------------------------------------------------------------------------------------- writing */
+/* -------------------------------------------------------------------------------------- writing */
 
 /* json_object_set_new of NULL fails: jansson's lack of memory is found there. */
 static json_t *ints(const int *values, int count) {
@@ -254,14 +266,19 @@ static int write_attributes(json_t *object, const dp_node *node) {
     const dp_window *w = &a->window;
     int fields = fields_of[node->op], failed = 0, parameter = node->op == DP_OP_PARAMETER;
     if (fields & SHAPE)
-        failed |= json_object_set_new(object, "shape",
-                                      ints((int[]){ a->shape.n, a->shape.c, a->shape.h, a->shape.w } + !parameter, 3 + parameter));
+        failed |= json_object_set_new(
+            object, "shape",
+            ints((int[]){ a->shape.n, a->shape.c, a->shape.h, a->shape.w } + !parameter,
+                 3 + parameter));
     if (fields & WINDOW)
         failed |= json_object_set_new(object, "window", ints((int[]){ w->height, w->width }, 2));
     if (fields & STRIDE)
-        failed |= json_object_set_new(object, "stride", ints((int[]){ w->stride_y, w->stride_x }, 2));
+        failed |=
+            json_object_set_new(object, "stride", ints((int[]){ w->stride_y, w->stride_x }, 2));
     if (fields & PADS)
-        failed |= json_object_set_new(object, "pads", ints((int[]){ w->pad_top, w->pad_left, w->pad_bottom, w->pad_right }, 4));
+        failed |= json_object_set_new(
+            object, "pads",
+            ints((int[]){ w->pad_top, w->pad_left, w->pad_bottom, w->pad_right }, 4));
     if (fields & GROUPS)
         failed |= json_object_set_new(object, "groups", json_integer(w->groups));
     if (fields & CEIL)
@@ -270,16 +287,19 @@ static int write_attributes(json_t *object, const dp_node *node) {
         failed |= json_object_set_new(object, "count_padding", json_boolean(w->count_padding));
     if (fields & LRN)
         failed |= json_object_set_new(object, "lrn",
-                                      json_pack("{s:i, s:f, s:f, s:f}", "size", a->lrn.size, "alpha", (double)a->lrn.alpha, "beta",
+                                      json_pack("{s:i, s:f, s:f, s:f}", "size", a->lrn.size,
+                                                "alpha", (double)a->lrn.alpha, "beta",
                                                 (double)a->lrn.beta, "k", (double)a->lrn.k));
     if (fields & RATE)
         failed |= json_object_set_new(object, "rate", json_real((double)a->dropout.rate));
     if (fields & EPSILON)
         failed |= json_object_set_new(object, "epsilon", json_real((double)a->epsilon));
     if (fields & CLIP)
-        failed |= json_object_set_new(object, "clip", json_pack("[o, o]", bound(a->clip.low), bound(a->clip.high)));
+        failed |= json_object_set_new(object, "clip",
+                                      json_pack("[o, o]", bound(a->clip.low), bound(a->clip.high)));
     if (fields & SLICE)
-        failed |= json_object_set_new(object, "slice", ints((int[]){ a->slice.begin, a->slice.count }, 2));
+        failed |= json_object_set_new(object, "slice",
+                                      ints((int[]){ a->slice.begin, a->slice.count }, 2));
     return failed;
 }
 

@@ -1,6 +1,7 @@
-/* ilsvrc2012.c - the 1000 classes of the challenge: WordNet id and words, in label order (0 is the tench, 999 toilet tissue).
- * Why here: the published GoogLeNet weights carry no labels, and a class number says nothing. A table of facts, hence its length.
- * Names are in full; one occurs twice (crane, the bird and the machine), ids do not. */
+/* ilsvrc2012.c - the 1000 classes of the challenge: WordNet id and words, in label order (0 is the
+ * tench, 999 toilet tissue). Why here: the published GoogLeNet weights carry no labels, and a class
+ * number says nothing. A table of facts, hence its length. Names are in full; one occurs twice
+ * (crane, the bird and the machine), ids do not. */
 #include "formats/ilsvrc2012.h"
 
 /* As many classes a row as fit. */

@@ -1,4 +1,5 @@
-/* ilsvrc2012.h - the classes of the ImageNet challenge 2012 (and 2013, 2014) in the order of its labels. */
+/* ilsvrc2012.h - the classes of the ImageNet challenge 2012 (and 2013, 2014) in the order of its
+ * labels. */
 #ifndef DP_FORMATS_ILSVRC2012_H
 #define DP_FORMATS_ILSVRC2012_H
 

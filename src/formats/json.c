@@ -1,6 +1,6 @@
 /* json.c - a look over a JSON text before jansson takes memory for it, and the check of texts.
- * jansson itself finds what is not JSON or not UTF-8; it has no limit on the number of values, hence the look first. It allocates
- * with malloc (see deeper.h). */
+ * jansson itself finds what is not JSON or not UTF-8; it has no limit on the number of values,
+ * hence the look first. It allocates with malloc (see deeper.h). */
 #include "formats/json.h"
 
 #include <string.h>
@@ -8,13 +8,14 @@
 /* What a byte of JSON can mean to the look over it. */
 enum { PLAIN, COMMA, OPEN, CLOSE, QUOTE, ESCAPE };
 static const unsigned char meanings[256] = {
-    [','] = COMMA, ['['] = OPEN, ['{'] = OPEN, [']'] = CLOSE, ['}'] = CLOSE, ['"'] = QUOTE, ['\\'] = ESCAPE
+    [','] = COMMA, ['['] = OPEN,  ['{'] = OPEN,   [']'] = CLOSE,
+    ['}'] = CLOSE, ['"'] = QUOTE, ['\\'] = ESCAPE
 };
 
-/* Counts brackets and commas outside strings. A text that is not JSON may be counted wrongly, which jansson's refusal makes good.
- */
-static deeper_status look_over(const unsigned char *text, size_t size, int depth, const char *name, const char *what,
-                               int64_t offset, deeper_error *error) {
+/* Counts brackets and commas outside strings. A text that is not JSON may be counted wrongly, which
+ * jansson's refusal makes good. */
+static deeper_status look_over(const unsigned char *text, size_t size, int depth, const char *name,
+                               const char *what, int64_t offset, deeper_error *error) {
     size_t values = 1;
     int open = 0;
     bool string = false;
@@ -32,16 +33,19 @@ static deeper_status look_over(const unsigned char *text, size_t size, int depth
         open += (meaning == OPEN) - (meaning == CLOSE);
         if (open > depth)
             return dp_fail_at(error, DEEPER_ERROR_FORMAT, offset < 0 ? -1 : offset + (int64_t)i,
-                              "%s: %s: brackets deeper than the %d of this format", name, what, depth);
+                              "%s: %s: brackets deeper than the %d of this format", name, what,
+                              depth);
         if (values > DP_JSON_MAX_VALUES)
             return dp_fail_at(error, DEEPER_ERROR_LIMIT, offset < 0 ? -1 : offset + (int64_t)i,
-                              "%s: %s: more than the %d values that deeper reads", name, what, DP_JSON_MAX_VALUES);
+                              "%s: %s: more than the %d values that deeper reads", name, what,
+                              DP_JSON_MAX_VALUES);
     }
     return DEEPER_OK;
 }
 
-deeper_status dp_json_parse(json_t **value, const void *bytes, size_t size, int depth, const char *name, const char *what,
-                            int64_t offset, deeper_error *error) {
+deeper_status dp_json_parse(json_t **value, const void *bytes, size_t size, int depth,
+                            const char *name, const char *what, int64_t offset,
+                            deeper_error *error) {
     DP_TRY(look_over(bytes, size, depth, name, what, offset, error));
     json_error_t problem;
     *value = json_loadb(bytes, size, JSON_REJECT_DUPLICATES, &problem);
@@ -49,8 +53,8 @@ deeper_status dp_json_parse(json_t **value, const void *bytes, size_t size, int 
         return DEEPER_OK;
     if (json_error_code(&problem) == json_error_out_of_memory)
         return dp_fail(error, DEEPER_ERROR_MEMORY, "%s: out of memory for %s", name, what);
-    return dp_fail_at(error, DEEPER_ERROR_FORMAT, offset < 0 ? -1 : offset + problem.position, "%s: %s is not sound JSON: %s", name,
-                      what, problem.text);
+    return dp_fail_at(error, DEEPER_ERROR_FORMAT, offset < 0 ? -1 : offset + problem.position,
+                      "%s: %s is not sound JSON: %s", name, what, problem.text);
 }
 
 size_t dp_utf8_decode(const char *text, size_t left, uint32_t *code) {
@@ -66,7 +70,9 @@ size_t dp_utf8_decode(const char *text, size_t left, uint32_t *code) {
             return 0;
         *code = *code << 6 | (bytes[i] & 0x3FU);
     }
-    return *code < least[length] || *code > 0x10FFFF || (*code >= 0xD800 && *code < 0xE000) ? 0 : length;
+    return *code < least[length] || *code > 0x10FFFF || (*code >= 0xD800 && *code < 0xE000)
+               ? 0
+               : length;
 }
 
 size_t dp_utf8_encode(char *to, uint32_t code) {
@@ -86,7 +92,8 @@ bool dp_text_clean(const char *text, size_t size, bool lines) {
         length = dp_utf8_decode(text + at, size - at, &code);
         if (length == 0)
             return false;
-        if ((code < 0x20 && !(lines && (code == '\n' || code == '\t'))) || (code >= 0x7F && code < 0xA0))
+        if ((code < 0x20 && !(lines && (code == '\n' || code == '\t')))
+            || (code >= 0x7F && code < 0xA0))
             return false;
     }
     return true;

@@ -1,5 +1,5 @@
-/* labels.c - label tables from their three sources, each a list of (id, name) that goes through one builder.
- * Matching class folders with labels is the evaluator's business. */
+/* labels.c - label tables from their three sources, each a list of (id, name) that goes through one
+ * builder. Matching class folders with labels is the evaluator's business. */
 #include "formats/labels.h"
 
 #include "formats/ilsvrc2012.h"
@@ -21,11 +21,15 @@ typedef struct builder {
     deeper_error *error;
 } builder;
 
-static deeper_status add(builder *b, const char *id, size_t id_size, const char *name, size_t name_size) {
+static deeper_status add(builder *b, const char *id, size_t id_size, const char *name,
+                         size_t name_size) {
     if (b->count == DP_LABELS_MAX)
-        return dp_fail(b->error, DEEPER_ERROR_LIMIT, "%s: more than the %d labels that deeper reads", b->name, DP_LABELS_MAX);
-    if (id_size == 0 || !dp_text_clean(id, id_size, false) || !dp_text_clean(name, name_size, false))
-        return dp_fail(b->error, DEEPER_ERROR_FORMAT, "%s: label %zu is empty, not UTF-8 or has control characters in it", b->name,
+        return dp_fail(b->error, DEEPER_ERROR_LIMIT,
+                       "%s: more than the %d labels that deeper reads", b->name, DP_LABELS_MAX);
+    if (id_size == 0 || !dp_text_clean(id, id_size, false)
+        || !dp_text_clean(name, name_size, false))
+        return dp_fail(b->error, DEEPER_ERROR_FORMAT,
+                       "%s: label %zu is empty, not UTF-8 or has control characters in it", b->name,
                        b->count + 1);
     dp_buffer_append(&b->text, id, id_size);
     dp_buffer_append(&b->text, "", 1);
@@ -48,7 +52,8 @@ static deeper_status check_unique(const builder *b, const dp_labels *labels) {
     deeper_status status = DEEPER_OK;
     for (size_t i = 1; i < labels->count && status == DEEPER_OK; i++)
         if (by_id(&sorted[i - 1], &sorted[i]) == 0)
-            status = dp_fail(b->error, DEEPER_ERROR_FORMAT, "%s: two classes have the id %.100s", b->name, sorted[i].id);
+            status = dp_fail(b->error, DEEPER_ERROR_FORMAT, "%s: two classes have the id %.100s",
+                             b->name, sorted[i].id);
     dp_free(b->text.allocator, sorted);
     return status;
 }
@@ -58,9 +63,11 @@ static deeper_status finish(builder *b, deeper_status status, dp_labels *labels)
     const deeper_allocator *allocator = b->text.allocator;
     *labels = (dp_labels){ .count = b->count, .text = b->text.data };
     if (status == DEEPER_OK && b->count == 0)
-        status = dp_fail(b->error, DEEPER_ERROR_FORMAT, "%s: a label table without labels", b->name);
+        status =
+            dp_fail(b->error, DEEPER_ERROR_FORMAT, "%s: a label table without labels", b->name);
     if (status == DEEPER_OK) {
-        labels->items = b->text.failed ? NULL : dp_alloc(allocator, labels->count, sizeof *labels->items);
+        labels->items =
+            b->text.failed ? NULL : dp_alloc(allocator, labels->count, sizeof *labels->items);
         if (!labels->items)
             status = dp_fail_memory(b->error, "a label table");
     }
@@ -85,16 +92,19 @@ static builder begin(const char *name, const deeper_allocator *allocator, deeper
 
 static deeper_status add_json(builder *b, const json_t *list) {
     for (size_t i = 0; i < json_array_size(list); i++) {
-        const json_t *pair = json_array_get(list, i), *id = json_array_get(pair, 0), *name = json_array_get(pair, 1);
+        const json_t *pair = json_array_get(list, i), *id = json_array_get(pair, 0),
+                     *name = json_array_get(pair, 1);
         if (json_array_size(pair) != 2 || !json_is_string(id) || !json_is_string(name))
-            return dp_fail(b->error, DEEPER_ERROR_FORMAT, "%s: deeper.labels: entry %zu is not [ID, NAME]", b->name, i + 1);
-        DP_TRY(add(b, json_string_value(id), json_string_length(id), json_string_value(name), json_string_length(name)));
+            return dp_fail(b->error, DEEPER_ERROR_FORMAT,
+                           "%s: deeper.labels: entry %zu is not [ID, NAME]", b->name, i + 1);
+        DP_TRY(add(b, json_string_value(id), json_string_length(id), json_string_value(name),
+                   json_string_length(name)));
     }
     return DEEPER_OK;
 }
 
-deeper_status dp_labels_from_json(dp_labels *labels, const char *json, const char *name, const deeper_allocator *allocator,
-                                  deeper_error *error) {
+deeper_status dp_labels_from_json(dp_labels *labels, const char *json, const char *name,
+                                  const deeper_allocator *allocator, deeper_error *error) {
     json_t *list = NULL;
     *labels = (dp_labels){ 0 };
     DP_TRY(dp_json_parse(&list, json, strlen(json), JSON_DEPTH, name, "deeper.labels", -1, error));
@@ -108,7 +118,8 @@ char *dp_labels_to_json(const dp_labels *labels) {
     json_t *list = json_array();
     int failed = 0;
     for (size_t i = 0; i < labels->count; i++)
-        failed |= json_array_append_new(list, json_pack("[s, s]", labels->items[i].id, labels->items[i].name));
+        failed |= json_array_append_new(
+            list, json_pack("[s, s]", labels->items[i].id, labels->items[i].name));
     char *text = failed ? NULL : json_dumps(list, JSON_COMPACT);
     json_decref(list);
     return text;
@@ -131,13 +142,15 @@ static deeper_status add_lines(builder *b, const char *text, size_t size) {
     return DEEPER_OK;
 }
 
-deeper_status dp_labels_from_text(dp_labels *labels, const char *text, size_t size, const char *name,
-                                  const deeper_allocator *allocator, deeper_error *error) {
+deeper_status dp_labels_from_text(dp_labels *labels, const char *text, size_t size,
+                                  const char *name, const deeper_allocator *allocator,
+                                  deeper_error *error) {
     builder b = begin(name, allocator, error);
     return finish(&b, add_lines(&b, text, size), labels);
 }
 
-deeper_status dp_labels_ilsvrc2012(dp_labels *labels, const deeper_allocator *allocator, deeper_error *error) {
+deeper_status dp_labels_ilsvrc2012(dp_labels *labels, const deeper_allocator *allocator,
+                                   deeper_error *error) {
     builder b = begin("ILSVRC-2012", allocator, error);
     deeper_status status = DEEPER_OK;
     for (size_t i = 0; i < DP_ILSVRC2012_CLASSES && status == DEEPER_OK; i++) {

@@ -1,5 +1,5 @@
-/* metadata.c - the preprocessing rule to and from JSON. Every field is required and checked: a guess here would quietly cost
- * accuracy. */
+/* metadata.c - the preprocessing rule to and from JSON. Every field is required and checked: a
+ * guess here would quietly cost accuracy. */
 #include "formats/metadata.h"
 
 #include "formats/json.h"
@@ -10,7 +10,8 @@
 
 enum { JSON_DEPTH = 2, MAX_SIDE = 1 << 20 };
 
-static const char crop_name[] = "centre"; /* the one crop that there is; others are asked for at use */
+static const char crop_name[] =
+    "centre"; /* the one crop that there is; others are asked for at use */
 
 static const char *order_name(const dp_preprocess *preprocess) {
     return preprocess->channels == 1 ? "grey" : preprocess->bgr ? "BGR" : "RGB";
@@ -21,8 +22,10 @@ typedef struct place {
     const char *name, *what;
 } place;
 
-static deeper_status fail_field(place at, const char *field, const char *wanted, deeper_error *error) {
-    return dp_fail(error, DEEPER_ERROR_FORMAT, "%s: %s: %s is not %s", at.name, at.what, field, wanted);
+static deeper_status fail_field(place at, const char *field, const char *wanted,
+                                deeper_error *error) {
+    return dp_fail(error, DEEPER_ERROR_FORMAT, "%s: %s: %s is not %s", at.name, at.what, field,
+                   wanted);
 }
 
 static bool read_side(const json_t *value, int *side) {
@@ -45,24 +48,29 @@ static bool read_floats(const json_t *list, int count, float *values) {
     return true;
 }
 
-static deeper_status read_resize(dp_preprocess *preprocess, const json_t *resize, place at, deeper_error *error) {
+static deeper_status read_resize(dp_preprocess *preprocess, const json_t *resize, place at,
+                                 deeper_error *error) {
     const char *rule = json_string_value(json_object_get(resize, "rule"));
     const char *filter = json_string_value(json_object_get(resize, "filter"));
     if (!rule || !dp_resize_rule_from_name(&preprocess->rule, rule))
         return fail_field(at, "resize.rule", "short, squash or none", error);
     if (!filter || !dp_filter_from_name(&preprocess->filter, filter))
         return fail_field(at, "resize.filter", "nearest, bilinear, area or bicubic", error);
-    if (preprocess->rule != DP_RESIZE_NONE && !read_side(json_object_get(resize, "side"), &preprocess->side))
+    if (preprocess->rule != DP_RESIZE_NONE
+        && !read_side(json_object_get(resize, "side"), &preprocess->side))
         return fail_field(at, "resize.side", "a number of pixels", error);
     return DEEPER_OK;
 }
 
-static deeper_status read_rule(dp_preprocess *preprocess, const json_t *object, place at, deeper_error *error) {
+static deeper_status read_rule(dp_preprocess *preprocess, const json_t *object, place at,
+                               deeper_error *error) {
     const char *order = json_string_value(json_object_get(object, "order"));
     const char *crop = json_string_value(json_object_get(object, "crop"));
     preprocess->bgr = preprocess->channels == 3 && order && strcmp(order, "BGR") == 0;
     if (!order || strcmp(order, order_name(preprocess)) != 0)
-        return fail_field(at, "order", preprocess->channels == 1 ? "grey, as one channel needs" : "BGR or RGB", error);
+        return fail_field(at, "order",
+                          preprocess->channels == 1 ? "grey, as one channel needs" : "BGR or RGB",
+                          error);
     if (!read_floats(json_object_get(object, "mean"), preprocess->channels, preprocess->mean))
         return fail_field(at, "mean", "a number a channel", error);
     if (!read_floats(json_object_get(object, "scale"), preprocess->channels, preprocess->scale))
@@ -76,8 +84,8 @@ static deeper_status read_rule(dp_preprocess *preprocess, const json_t *object, 
     return DEEPER_OK;
 }
 
-deeper_status dp_preprocess_from_json(dp_preprocess *preprocess, bool *whole, const char *json, const char *name, const char *what,
-                                      deeper_error *error) {
+deeper_status dp_preprocess_from_json(dp_preprocess *preprocess, bool *whole, const char *json,
+                                      const char *name, const char *what, deeper_error *error) {
     const place at = { name, what };
     json_t *object = NULL;
     *preprocess = (dp_preprocess){ 0 };
@@ -108,16 +116,19 @@ static json_t *float_list(const float *values, int count) {
 }
 
 char *dp_preprocess_to_json(const dp_preprocess *preprocess, bool whole) {
-    json_t *object = json_pack("{s:i, s:i}", "size", preprocess->size, "channels", preprocess->channels);
+    json_t *object =
+        json_pack("{s:i, s:i}", "size", preprocess->size, "channels", preprocess->channels);
     int failed = object == NULL;
     if (whole) {
-        json_t *resize =
-            json_pack("{s:s, s:s}", "rule", dp_resize_rule_name(preprocess->rule), "filter", dp_filter_name(preprocess->filter));
+        json_t *resize = json_pack("{s:s, s:s}", "rule", dp_resize_rule_name(preprocess->rule),
+                                   "filter", dp_filter_name(preprocess->filter));
         if (preprocess->rule != DP_RESIZE_NONE)
             failed |= json_object_set_new(resize, "side", json_integer(preprocess->side));
         failed |= json_object_set_new(object, "order", json_string(order_name(preprocess)));
-        failed |= json_object_set_new(object, "mean", float_list(preprocess->mean, preprocess->channels));
-        failed |= json_object_set_new(object, "scale", float_list(preprocess->scale, preprocess->channels));
+        failed |=
+            json_object_set_new(object, "mean", float_list(preprocess->mean, preprocess->channels));
+        failed |= json_object_set_new(object, "scale",
+                                      float_list(preprocess->scale, preprocess->channels));
         failed |= json_object_set_new(object, "resize", resize);
         failed |= json_object_set_new(object, "crop", json_string(crop_name));
     }

@@ -1,5 +1,5 @@
-/* model.c - models made, opened by content, given memory, freed. Each format is a row of one table and a file of its own;
- * writing is model_save.c's. */
+/* model.c - models made, opened by content, given memory, freed. Each format is a row of one table
+ * and a file of its own; writing is model_save.c's. */
 #include "formats/model.h"
 
 #include "formats/caffe/caffemodel.h"
@@ -20,11 +20,13 @@ enum { MAX_LABEL_FILE = 16 << 20 }; /* bytes; the 1000 classes of ILSVRC take 32
 typedef struct format {
     const char *name;
     bool (*sniff)(const unsigned char *bytes, size_t size);
-    deeper_status (*open)(dp_model **model, const void *bytes, size_t size, const char *name, const deeper_allocator *allocator,
-                          deeper_error *error);
-    /* The same for formats that may keep values in other files of `folder` (NULL: it is not known); open is then NULL. */
-    deeper_status (*open_in)(dp_model **model, const void *bytes, size_t size, const char *name, const char *folder,
-                             const deeper_allocator *allocator, deeper_error *error);
+    deeper_status (*open)(dp_model **model, const void *bytes, size_t size, const char *name,
+                          const deeper_allocator *allocator, deeper_error *error);
+    /* The same for formats that may keep values in other files of `folder` (NULL: it is not known);
+     * open is then NULL. */
+    deeper_status (*open_in)(dp_model **model, const void *bytes, size_t size, const char *name,
+                             const char *folder, const deeper_allocator *allocator,
+                             deeper_error *error);
 } format;
 
 static const format formats[] = {
@@ -35,12 +37,14 @@ static const format formats[] = {
     { "caffemodel", dp_caffemodel_sniff, dp_caffemodel_open, NULL },
 };
 
-deeper_status dp_model_create(dp_model **model, const char *spec, int classes, int image_size, const deeper_allocator *allocator,
-                              deeper_error *error) {
+deeper_status dp_model_create(dp_model **model, const char *spec, int classes, int image_size,
+                              const deeper_allocator *allocator, deeper_error *error) {
     *model = NULL;
-    if (strcspn(spec, ":") == strlen(DP_MODEL_GRAPH) && strncmp(spec, DP_MODEL_GRAPH, strlen(DP_MODEL_GRAPH)) == 0)
+    if (strcspn(spec, ":") == strlen(DP_MODEL_GRAPH)
+        && strncmp(spec, DP_MODEL_GRAPH, strlen(DP_MODEL_GRAPH)) == 0)
         return dp_fail(error, DEEPER_ERROR_UNSUPPORTED,
-                       "a network that was imported as a graph runs as it is; no other is made of it, to train or to change");
+                       "a network that was imported as a graph runs as it is; no other is made of "
+                       "it, to train or to change");
     dp_model *made = dp_alloc(allocator, 1, sizeof *made);
     if (!made)
         return dp_fail_memory(error, "a model");
@@ -49,7 +53,8 @@ deeper_status dp_model_create(dp_model **model, const char *spec, int classes, i
     made->format = "none";
     deeper_status status = dp_graph_create(&made->graph, allocator, error);
     if (status == DEEPER_OK)
-        status = dp_net_build(made->graph, spec, (dp_net_size){ classes, image_size }, &made->architecture, &made->options, error);
+        status = dp_net_build(made->graph, spec, (dp_net_size){ classes, image_size },
+                              &made->architecture, &made->options, error);
     if (status != DEEPER_OK) {
         dp_model_free(made);
         return status;
@@ -77,7 +82,8 @@ deeper_status dp_model_from_graph(dp_model **model, dp_graph *graph, deeper_erro
         status = dp_fail_memory(error, "a model");
     else if (prob < 0 || graph->nodes[prob].op != DP_OP_SOFTMAX || graph->nodes[prob].shape.h != 1
              || graph->nodes[prob].shape.w != 1)
-        status = dp_fail(error, DEEPER_ERROR_MISMATCH, "a network that does not end in one probability a class");
+        status = dp_fail(error, DEEPER_ERROR_MISMATCH,
+                         "a network that does not end in one probability a class");
     else
         made->classes = graph->nodes[prob].shape.c;
     if (status != DEEPER_OK) {
@@ -88,22 +94,26 @@ deeper_status dp_model_from_graph(dp_model **model, dp_graph *graph, deeper_erro
     return DEEPER_OK;
 }
 
-deeper_status dp_model_open_bytes(dp_model **model, const void *bytes, size_t size, const char *name, const char *folder,
+deeper_status dp_model_open_bytes(dp_model **model, const void *bytes, size_t size,
+                                  const char *name, const char *folder,
                                   const deeper_allocator *allocator, deeper_error *error) {
     *model = NULL;
     if (size == 0)
-        return dp_fail(error, DEEPER_ERROR_FORMAT, "%s: an empty file; fetch or write it again", name);
+        return dp_fail(error, DEEPER_ERROR_FORMAT, "%s: an empty file; fetch or write it again",
+                       name);
     for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
         if (!formats[i].sniff(bytes, size))
             continue;
-        DP_TRY(formats[i].open ? formats[i].open(model, bytes, size, name, allocator, error)
-                               : formats[i].open_in(model, bytes, size, name, folder, allocator, error));
+        DP_TRY(formats[i].open
+                   ? formats[i].open(model, bytes, size, name, allocator, error)
+                   : formats[i].open_in(model, bytes, size, name, folder, allocator, error));
         (*model)->format = formats[i].name;
         return DEEPER_OK;
     }
-    return dp_fail_at(
-        error, DEEPER_ERROR_FORMAT, 0,
-        "%s: not a model that deeper reads; safetensors, ONNX, npz, PyTorch state dicts and published caffemodels are", name);
+    return dp_fail_at(error, DEEPER_ERROR_FORMAT, 0,
+                      "%s: not a model that deeper reads; safetensors, ONNX, npz, PyTorch state "
+                      "dicts and published caffemodels are",
+                      name);
 }
 
 /* Whether the model uses weights inside the map: formats take all of them in place or none. */
@@ -111,7 +121,8 @@ static bool uses_map(const dp_model *model) {
     return model->values && !model->arena;
 }
 
-deeper_status dp_model_open(dp_model **model, const char *path, const deeper_allocator *allocator, deeper_error *error) {
+deeper_status dp_model_open(dp_model **model, const char *path, const deeper_allocator *allocator,
+                            deeper_error *error) {
     dp_map map;
     *model = NULL;
     char *folder = dp_strdup(allocator, path), *slash = folder ? strrchr(folder, '/') : NULL;
@@ -124,7 +135,8 @@ deeper_status dp_model_open(dp_model **model, const char *path, const deeper_all
         dp_free(allocator, folder);
         return status;
     }
-    status = dp_model_open_bytes(model, map.data, map.size, path, slash ? folder : ".", allocator, error);
+    status = dp_model_open_bytes(model, map.data, map.size, path, slash ? folder : ".", allocator,
+                                 error);
     dp_free(allocator, folder);
     if (status == DEEPER_OK && uses_map(*model))
         (*model)->map = map;
@@ -174,8 +186,10 @@ deeper_status dp_model_allocate(dp_model *model, deeper_error *error) {
     const dp_graph *graph = model->graph;
     size_t floats = 0;
     for (int i = 0; i < graph->count; i++)
-        if (graph->nodes[i].parameter >= 0 && __builtin_add_overflow(floats, dp_shape_floats(graph->nodes[i].shape), &floats))
-            return dp_fail(error, DEEPER_ERROR_LIMIT, "%s: its parameters are more than memory can hold", model->architecture);
+        if (graph->nodes[i].parameter >= 0
+            && __builtin_add_overflow(floats, dp_shape_floats(graph->nodes[i].shape), &floats))
+            return dp_fail(error, DEEPER_ERROR_LIMIT,
+                           "%s: its parameters are more than memory can hold", model->architecture);
     const float **values = dp_alloc(model->allocator, (size_t)graph->parameters, sizeof *values);
     float *arena = dp_alloc_raw(model->allocator, floats, sizeof *arena);
     if (!values || !arena) {
@@ -194,11 +208,13 @@ deeper_status dp_model_allocate(dp_model *model, deeper_error *error) {
     return DEEPER_OK;
 }
 
-deeper_status dp_model_at(dp_model *copy, const dp_model *model, const float *arena, deeper_error *error) {
+deeper_status dp_model_at(dp_model *copy, const dp_model *model, const float *arena,
+                          deeper_error *error) {
     *copy = *model;
     copy->map = (dp_map){ 0 };
     copy->arena = NULL;
-    copy->values = dp_alloc(model->allocator, (size_t)model->graph->parameters, sizeof *copy->values);
+    copy->values =
+        dp_alloc(model->allocator, (size_t)model->graph->parameters, sizeof *copy->values);
     if (!copy->values)
         return dp_fail_memory(error, "the places of a model's parameters");
     for (int p = 0; p < model->graph->parameters; p++)
@@ -214,9 +230,10 @@ deeper_status dp_model_read_labels(dp_model *model, const char *path, deeper_err
     deeper_status status = dp_labels_from_text(&labels, text, size, path, model->allocator, error);
     dp_free(model->allocator, text);
     if (status == DEEPER_OK && labels.count != (size_t)model->classes)
-        status = dp_fail(error, DEEPER_ERROR_MISMATCH,
-                         "%s: %zu labels for a model of %d classes; one line \"ID NAME\" a class is needed", path, labels.count,
-                         model->classes);
+        status = dp_fail(
+            error, DEEPER_ERROR_MISMATCH,
+            "%s: %zu labels for a model of %d classes; one line \"ID NAME\" a class is needed",
+            path, labels.count, model->classes);
     if (status != DEEPER_OK) {
         dp_labels_free(&labels, model->allocator);
         return status;
@@ -226,7 +243,8 @@ deeper_status dp_model_read_labels(dp_model *model, const char *path, deeper_err
     return DEEPER_OK;
 }
 
-deeper_status dp_model_read_preprocess(dp_model *model, const char *text, const char *name, deeper_error *error) {
+deeper_status dp_model_read_preprocess(dp_model *model, const char *text, const char *name,
+                                       deeper_error *error) {
     DP_TRY(dp_recipe_read(&model->preprocess, text, dp_model_input(model), name, error));
     model->has_preprocess = true;
     return DEEPER_OK;

@@ -1,5 +1,6 @@
-/* model.h - a model in memory: a graph, the values of its parameters, and all that a model file says about them.
- * What the readers fill, the writers write, and sessions are made from. Immutable once opened. */
+/* model.h - a model in memory: a graph, the values of its parameters, and all that a model file
+ * says about them. What the readers fill, the writers write, and sessions are made from. Immutable
+ * once opened. */
 #ifndef DP_FORMATS_MODEL_H
 #define DP_FORMATS_MODEL_H
 
@@ -21,15 +22,16 @@ typedef struct dp_model {
     const deeper_allocator *allocator;
     dp_graph *graph;
 
-    /* The values of parameter p are values[p], dp_shape_floats of its node, canonical order. They lie in `arena` (flat, in
-     * parameter order) or, where a file holds all of them ready for use, in `map`, aligned to a float. values is NULL while there
-     * are none. */
+    /* The values of parameter p are values[p], dp_shape_floats of its node, canonical order. They
+     * lie in `arena` (flat, in parameter order) or, where a file holds all of them ready for use,
+     * in `map`, aligned to a float. values is NULL while there are none. */
     const float **values;
     float *arena;
     dp_map map;
 
     char *architecture; /* "googlenet" */
-    char *options;      /* every option with its value: "norm=lrn,stem=full,module=reduced,aux=0,branch5=5x5,width=1" */
+    char *options;      /* every option with its value:
+                           "norm=lrn,stem=full,module=reduced,aux=0,branch5=5x5,width=1" */
     int classes;
     dp_labels labels; /* count 0: no table */
     bool has_preprocess;
@@ -39,48 +41,58 @@ typedef struct dp_model {
     char *training;     /* JSON text: how `deeper train` made it; NULL none */
 } dp_model;
 
-/* A model of an architecture (nets/), without values. `spec` is "NAME" or "NAME:OPTION=VALUE,...". */
-deeper_status dp_model_create(dp_model **model, const char *spec, int classes, int image_size, const deeper_allocator *allocator,
-                              deeper_error *error);
+/* A model of an architecture (nets/), without values. `spec` is "NAME" or
+ * "NAME:OPTION=VALUE,...". */
+deeper_status dp_model_create(dp_model **model, const char *spec, int classes, int image_size,
+                              const deeper_allocator *allocator, deeper_error *error);
 
-/* A model of a network that is none of nets/: architecture DP_MODEL_GRAPH, without options or values. It has one INPUT and ends in
- * the softmax "prob" (else MISMATCH). Takes the graph in every case. */
+/* A model of a network that is none of nets/: architecture DP_MODEL_GRAPH, without options or
+ * values. It has one INPUT and ends in the softmax "prob" (else MISMATCH). Takes the graph in every
+ * case. */
 #define DP_MODEL_GRAPH "graph"
 deeper_status dp_model_from_graph(dp_model **model, dp_graph *graph, deeper_error *error);
 
 /* Opens a file of any format that deeper reads, found by content. */
-deeper_status dp_model_open(dp_model **model, const char *path, const deeper_allocator *allocator, deeper_error *error);
+deeper_status dp_model_open(dp_model **model, const char *path, const deeper_allocator *allocator,
+                            deeper_error *error);
 
-/* The same for a file in memory; `name` stands for it in messages. folder: where values may lie in other files; NULL: nowhere. The
- * model may use weights in `bytes`, which must outlive it. */
-deeper_status dp_model_open_bytes(dp_model **model, const void *bytes, size_t size, const char *name, const char *folder,
+/* The same for a file in memory; `name` stands for it in messages. folder: where values may lie in
+ * other files; NULL: nowhere. The model may use weights in `bytes`, which must outlive it. */
+deeper_status dp_model_open_bytes(dp_model **model, const void *bytes, size_t size,
+                                  const char *name, const char *folder,
                                   const deeper_allocator *allocator, deeper_error *error);
 
 typedef struct dp_save_options {
-    bool with_preprocessing; /* the rule's channel order, mean and scale as a part of the network, whose input is then RGB 0..255 */
-    bool *heads_left_out;    /* NULL, or set to whether the file is without the model's auxiliary heads */
+    bool with_preprocessing; /* the rule's channel order, mean and scale as a part of the network,
+                                whose input is then RGB 0..255 */
+    bool *heads_left_out;    /* NULL, or set to whether the file is without the model's auxiliary
+                                heads */
 } dp_save_options;
 
-/* Writes the format that the ending of `path` says; atomic. options may be NULL. Errors: ARGUMENT (an ending without a format, a
- * model without values, an option that the format does not have), and those of the format. */
-deeper_status dp_model_save(const dp_model *model, const char *path, const dp_save_options *options, deeper_error *error);
+/* Writes the format that the ending of `path` says; atomic. options may be NULL. Errors: ARGUMENT
+ * (an ending without a format, a model without values, an option that the format does not have),
+ * and those of the format. */
+deeper_status dp_model_save(const dp_model *model, const char *path, const dp_save_options *options,
+                            deeper_error *error);
 
-/* The ending of written format `index`: ".safetensors" ..., and one line on what the file holds and who reads it; NULL past the
- * last.
- */
+/* The ending of written format `index`: ".safetensors" ..., and one line on what the file holds and
+ * who reads it; NULL past the last. */
 const char *dp_model_ending(size_t index, const char **about);
 
-/* The JSON text of what is known of the model's preprocessing (see metadata.h), malloc'ed; NULL if memory is out. */
+/* The JSON text of what is known of the model's preprocessing (see metadata.h), malloc'ed; NULL if
+ * memory is out. */
 char *dp_model_preprocess_json(const dp_model *model);
 
 void dp_model_free(dp_model *model);
 
-/* Gives the model a flat arena for all parameters (uninitialised) and points values into it; *arena as model->arena. */
+/* Gives the model a flat arena for all parameters (uninitialised) and points values into it; *arena
+ * as model->arena. */
 deeper_status dp_model_allocate(dp_model *model, deeper_error *error);
 
-/* A copy of a model with an arena, whose values lie in `arena` as the model's do in its own. All but `values` is borrowed: dp_free
- * that alone. Errors: MEMORY; copy->values is then NULL. */
-deeper_status dp_model_at(dp_model *copy, const dp_model *model, const float *arena, deeper_error *error);
+/* A copy of a model with an arena, whose values lie in `arena` as the model's do in its own. All
+ * but `values` is borrowed: dp_free that alone. Errors: MEMORY; copy->values is then NULL. */
+deeper_status dp_model_at(dp_model *copy, const dp_model *model, const float *arena,
+                          deeper_error *error);
 
 /* Node of parameter p. */
 const dp_node *dp_model_parameter(const dp_model *model, int parameter);
@@ -91,10 +103,13 @@ dp_shape dp_model_input(const dp_model *model);
 /* Whether the network has auxiliary heads. */
 bool dp_model_has_heads(const dp_model *model);
 
-/* Replaces the label table by a text file of "ID NAME" lines (one a class); the count must be the model's. */
+/* Replaces the label table by a text file of "ID NAME" lines (one a class); the count must be the
+ * model's. */
 deeper_status dp_model_read_labels(dp_model *model, const char *path, deeper_error *error);
 
-/* Replaces the preprocessing by what `text` says, as dp_recipe_read reads it. name: of the file or architecture, for messages. */
-deeper_status dp_model_read_preprocess(dp_model *model, const char *text, const char *name, deeper_error *error);
+/* Replaces the preprocessing by what `text` says, as dp_recipe_read reads it. name: of the file or
+ * architecture, for messages. */
+deeper_status dp_model_read_preprocess(dp_model *model, const char *text, const char *name,
+                                       deeper_error *error);
 
 #endif

@@ -1,5 +1,5 @@
-/* model_file.c - from a container to a dp_model: what it says of itself (description.c), then the tensors. model_file_write.c is
- * the way back. */
+/* model_file.c - from a container to a dp_model: what it says of itself (description.c), then the
+ * tensors. model_file_write.c is the way back. */
 #include "formats/model_file.h"
 
 #include "formats/description.h"
@@ -19,12 +19,14 @@ static bool describes_itself(const dp_contents *contents) {
     return false;
 }
 
-deeper_status dp_model_from_contents(dp_model **model, const dp_contents *contents, bool in_place, const char *name,
-                                     const deeper_allocator *allocator, deeper_error *error) {
+deeper_status dp_model_from_contents(dp_model **model, const dp_contents *contents, bool in_place,
+                                     const char *name, const deeper_allocator *allocator,
+                                     deeper_error *error) {
     *model = NULL;
     if (!describes_itself(contents))
         return dp_torchvision_open(model, contents, in_place, name, allocator, error);
-    deeper_status status = dp_model_describe(model, contents->texts, contents->text_count, name, allocator, error);
+    deeper_status status =
+        dp_model_describe(model, contents->texts, contents->text_count, name, allocator, error);
     if (status == DEEPER_OK)
         status = dp_model_fill(*model, contents->tensors, contents->count, in_place, name, error);
     if (status != DEEPER_OK) {
@@ -56,8 +58,9 @@ deeper_status dp_model_npz_open(dp_model **model, const void *bytes, size_t size
     return status;
 }
 
-deeper_status dp_model_torch_open(dp_model **model, const void *bytes, size_t size, const char *name,
-                                  const deeper_allocator *allocator, deeper_error *error) {
+deeper_status dp_model_torch_open(dp_model **model, const void *bytes, size_t size,
+                                  const char *name, const deeper_allocator *allocator,
+                                  deeper_error *error) {
     dp_torch file;
     *model = NULL;
     DP_TRY(dp_torch_parse(&file, bytes, size, name, allocator, error));

@@ -8,7 +8,8 @@
 enum {
     HEAP_FACTOR = 4, /* values once more, and room for protobuf-c's bookkeeping */
     HEAP_BASE = 16 << 20,
-    MALLOC_COST = 32 /* counted for every block on top of its bytes, so that many small ones meet the limit too */
+    MALLOC_COST = 32 /* counted for every block on top of its bytes, so that many small ones meet
+                        the limit too */
 };
 
 typedef struct heap {
@@ -48,11 +49,13 @@ static void heap_release(void *context, void *pointer) {
 }
 
 static ProtobufCAllocator heap_allocator(heap *h) {
-    return (ProtobufCAllocator){ .alloc = heap_allocate, .free = heap_release, .allocator_data = h };
+    return (
+        ProtobufCAllocator){ .alloc = heap_allocate, .free = heap_release, .allocator_data = h };
 }
 
-deeper_status dp_protobuf_unpack(ProtobufCMessage **message, const ProtobufCMessageDescriptor *type, const void *bytes, size_t size,
-                                 const char *name, const char *what, deeper_error *error) {
+deeper_status dp_protobuf_unpack(ProtobufCMessage **message, const ProtobufCMessageDescriptor *type,
+                                 const void *bytes, size_t size, const char *name, const char *what,
+                                 deeper_error *error) {
     heap h = { .limit = SIZE_MAX };
     size_t scaled = 0;
     if (dp_size_mul(size, HEAP_FACTOR, &scaled) && scaled < SIZE_MAX - HEAP_BASE)
@@ -64,9 +67,11 @@ deeper_status dp_protobuf_unpack(ProtobufCMessage **message, const ProtobufCMess
     if (h.failed)
         return dp_fail(error, DEEPER_ERROR_MEMORY, "%s: out of memory to read it", name);
     if (h.refused)
-        return dp_fail(error, DEEPER_ERROR_LIMIT, "%s: would take more than the %zu bytes of memory that a file of %zu may", name,
-                       h.limit, size);
-    return dp_fail(error, DEEPER_ERROR_FORMAT, "%s: not a sound %s, or cut short; fetch it again", name, what);
+        return dp_fail(error, DEEPER_ERROR_LIMIT,
+                       "%s: would take more than the %zu bytes of memory that a file of %zu may",
+                       name, h.limit, size);
+    return dp_fail(error, DEEPER_ERROR_FORMAT, "%s: not a sound %s, or cut short; fetch it again",
+                   name, what);
 }
 
 void dp_protobuf_free(ProtobufCMessage *message) {

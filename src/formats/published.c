@@ -9,7 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
-const dp_tensor *dp_published_find(const dp_tensor *tensors, size_t count, size_t skip, const char *name) {
+const dp_tensor *dp_published_find(const dp_tensor *tensors, size_t count, size_t skip,
+                                   const char *name) {
     for (size_t i = 0; i < count; i++)
         if (strcmp(tensors[i].name + skip, name) == 0)
             return &tensors[i];
@@ -39,14 +40,17 @@ static size_t drop_auxiliary(dp_tensor *tensors, size_t count) {
 /* As many as the classifier has rows. */
 static int classes_of(const dp_published *network, const dp_tensor *tensors, size_t count) {
     const dp_tensor *classifier = dp_published_find(tensors, count, 0, network->classifier);
-    if (!classifier || classifier->rank < 1 || classifier->shape[0] < 1 || classifier->shape[0] > INT32_MAX)
+    if (!classifier || classifier->rank < 1 || classifier->shape[0] < 1
+        || classifier->shape[0] > INT32_MAX)
         return DP_ILSVRC2012_CLASSES; /* filling will say what is wrong */
     return (int)classifier->shape[0];
 }
 
-/* The variant of the network that the tensors can fill; *heads = what became of the heads, for the model's source. */
-static deeper_status create(dp_model **model, const dp_published *network, dp_tensor *tensors, size_t *count, const char **heads,
-                            const deeper_allocator *allocator, deeper_error *error) {
+/* The variant of the network that the tensors can fill; *heads = what became of the heads, for the
+ * model's source. */
+static deeper_status create(dp_model **model, const dp_published *network, dp_tensor *tensors,
+                            size_t *count, const char **heads, const deeper_allocator *allocator,
+                            deeper_error *error) {
     int classes = classes_of(network, tensors, *count), size = network->image_size;
     *heads = network->heads_spec ? ", without auxiliary heads" : "";
     if (network->heads_spec && has_auxiliary(tensors, *count)) {
@@ -63,8 +67,8 @@ static deeper_status create(dp_model **model, const dp_published *network, dp_te
 }
 
 /* The crop is cut from pictures of the recipe's own size, whatever the crop's. */
-static deeper_status set_published(dp_model *model, const dp_published *network, const char *form, const char *heads,
-                                   deeper_error *error) {
+static deeper_status set_published(dp_model *model, const dp_published *network, const char *form,
+                                   const char *heads, deeper_error *error) {
     const dp_recipe *recipe = dp_recipe_find(network->recipe);
     bool imagenet = model->classes == DP_ILSVRC2012_CLASSES;
     char source[160];
@@ -80,8 +84,9 @@ static deeper_status set_published(dp_model *model, const dp_published *network,
     return imagenet ? dp_labels_ilsvrc2012(&model->labels, model->allocator, error) : DEEPER_OK;
 }
 
-deeper_status dp_published_open(dp_model **model, const dp_published *network, const char *form, dp_tensor *tensors, size_t count,
-                                bool in_place, const char *name, const deeper_allocator *allocator, deeper_error *error) {
+deeper_status dp_published_open(dp_model **model, const dp_published *network, const char *form,
+                                dp_tensor *tensors, size_t count, bool in_place, const char *name,
+                                const deeper_allocator *allocator, deeper_error *error) {
     const char *heads;
     DP_TRY(create(model, network, tensors, &count, &heads, allocator, error));
     DP_TRY(dp_model_fill(*model, tensors, count, in_place, name, error));

@@ -9,7 +9,7 @@ enum { MAX_SIDE = 1 << 24 };
 
 static const char raw_ending[] = ".f32";
 
-/* ------------------------------------------------------------------------------------------------------ a folder's file */
+/* ------------------------------------------------------------------------------ a folder's file */
 
 /* "1x64x56x56" at text[size] into a shape; false: it is none. */
 static bool read_shape(dp_tensor *tensor, const char *text, size_t size) {
@@ -18,14 +18,16 @@ static bool read_shape(dp_tensor *tensor, const char *text, size_t size) {
         size_t side = 0, digits = 0;
         for (; i < size && text[i] >= '0' && text[i] <= '9' && side < MAX_SIDE; i++, digits++)
             side = side * 10 + (size_t)(text[i] - '0');
-        if (!digits || !side || tensor->rank == DP_TENSOR_RANK || (i < size && (text[i] != 'x' || i + 1 == size)))
+        if (!digits || !side || tensor->rank == DP_TENSOR_RANK
+            || (i < size && (text[i] != 'x' || i + 1 == size)))
             return false;
         tensor->shape[tensor->rank++] = side;
     }
     return tensor->rank > 0;
 }
 
-/* Bytes of the name before "_SHAPE", the last part between underscores that is a shape; 0: there is none. */
+/* Bytes of the name before "_SHAPE", the last part between underscores that is a shape; 0: there is
+ * none. */
 static size_t split_name(dp_tensor *tensor, const char *file) {
     size_t end = strlen(file) - (sizeof raw_ending - 1);
     for (size_t at = end; at > 1; at--) {
@@ -43,19 +45,23 @@ static bool is_raw(const char *file) {
     return length > tail && strcmp(file + length - tail, raw_ending) == 0;
 }
 
-static deeper_status read_raw(dp_tensor *tensor, const char *folder, const char *file, const deeper_allocator *allocator,
-                              deeper_error *error) {
+static deeper_status read_raw(dp_tensor *tensor, const char *folder, const char *file,
+                              const deeper_allocator *allocator, deeper_error *error) {
     size_t length = split_name(tensor, file), elements = 0;
     if (!length || !dp_text_clean(file, length, false))
-        return dp_fail(error, DEEPER_ERROR_FORMAT, "%s/%s: its name does not say a shape, as in conv1_1x64x112x112.f32", folder,
+        return dp_fail(error, DEEPER_ERROR_FORMAT,
+                       "%s/%s: its name does not say a shape, as in conv1_1x64x112x112.f32", folder,
                        file);
     char *name = dp_strdup(allocator, file), *path = dp_path_join(allocator, folder, file);
     void *data = NULL;
-    deeper_status status = name && path ? dp_file_read(&data, &tensor->bytes, path, UINT32_MAX, allocator, error)
-                                        : dp_fail_memory(error, "the name of a recorded tensor");
+    deeper_status status =
+        name && path ? dp_file_read(&data, &tensor->bytes, path, UINT32_MAX, allocator, error)
+                     : dp_fail_memory(error, "the name of a recorded tensor");
     if (status == DEEPER_OK
-        && (!dp_tensor_elements(tensor, &elements) || tensor->bytes / sizeof(float) != elements || tensor->bytes % sizeof(float)))
-        status = dp_fail(error, DEEPER_ERROR_FORMAT, "%s: has %zu bytes, which are not the floats that its name says", path,
+        && (!dp_tensor_elements(tensor, &elements) || tensor->bytes / sizeof(float) != elements
+            || tensor->bytes % sizeof(float)))
+        status = dp_fail(error, DEEPER_ERROR_FORMAT,
+                         "%s: has %zu bytes, which are not the floats that its name says", path,
                          tensor->bytes);
     dp_free(allocator, path);
     if (status != DEEPER_OK) {
@@ -73,7 +79,9 @@ static deeper_status open_folder(dp_recording *recording, const char *path, deep
     dp_listing listing;
     DP_TRY(dp_listing_read(&listing, path, recording->allocator, error));
     recording->files = dp_alloc(recording->allocator, listing.count, sizeof *recording->files);
-    deeper_status status = recording->files || !listing.count ? DEEPER_OK : dp_fail_memory(error, "a list of recorded tensors");
+    deeper_status status = recording->files || !listing.count
+                               ? DEEPER_OK
+                               : dp_fail_memory(error, "a list of recorded tensors");
     for (size_t i = 0; status == DEEPER_OK && i < listing.count; i++) {
         if (listing.folders[i] || !is_raw(listing.names[i]))
             continue;
@@ -87,7 +95,7 @@ static deeper_status open_folder(dp_recording *recording, const char *path, deep
     return status;
 }
 
-/* --------------------------------------------------------------------------------------------------------------- whole */
+/* ---------------------------------------------------------------------------------------- whole */
 
 static deeper_status open_npz(dp_recording *recording, const char *path, deeper_error *error) {
     dp_map map;
@@ -95,7 +103,8 @@ static deeper_status open_npz(dp_recording *recording, const char *path, deeper_
     deeper_status status =
         dp_npz_sniff(map.data, map.size)
             ? dp_npz_parse(&recording->npz, map.data, map.size, path, recording->allocator, error)
-            : dp_fail(error, DEEPER_ERROR_FORMAT, "%s: neither an npz nor a folder of NAME_SHAPE.f32 files", path);
+            : dp_fail(error, DEEPER_ERROR_FORMAT,
+                      "%s: neither an npz nor a folder of NAME_SHAPE.f32 files", path);
     dp_map_close(&map);
     DP_TRY(status);
     for (size_t i = 0; i < recording->npz.count; i++)
@@ -105,9 +114,11 @@ static deeper_status open_npz(dp_recording *recording, const char *path, deeper_
     return DEEPER_OK;
 }
 
-deeper_status dp_recording_open(dp_recording *recording, const char *path, const deeper_allocator *allocator, deeper_error *error) {
+deeper_status dp_recording_open(dp_recording *recording, const char *path,
+                                const deeper_allocator *allocator, deeper_error *error) {
     *recording = (dp_recording){ .allocator = allocator, .npz.allocator = allocator };
-    deeper_status status = (dp_is_folder(path) == 1 ? open_folder : open_npz)(recording, path, error);
+    deeper_status status =
+        (dp_is_folder(path) == 1 ? open_folder : open_npz)(recording, path, error);
     if (status == DEEPER_OK && recording->count == 0)
         status = dp_fail(error, DEEPER_ERROR_FORMAT, "%s: holds no tensor of floats", path);
     if (status != DEEPER_OK)

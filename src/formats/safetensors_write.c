@@ -1,4 +1,5 @@
-/* safetensors_write.c - the container's writer. It refuses what the reader would: what is written can be read back. */
+/* safetensors_write.c - the container's writer. It refuses what the reader would: what is written
+ * can be read back. */
 #include "base/files.h"
 #include "formats/json.h"
 #include "formats/safetensors.h"
@@ -6,15 +7,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-static deeper_status check_texts(const char *path, const dp_tensor *tensors, size_t count, const dp_text *metadata,
-                                 size_t metadata_count, deeper_error *error) {
+static deeper_status check_texts(const char *path, const dp_tensor *tensors, size_t count,
+                                 const dp_text *metadata, size_t metadata_count,
+                                 deeper_error *error) {
     for (size_t i = 0; i < count; i++)
         if (!dp_text_clean(tensors[i].name, strlen(tensors[i].name), false))
-            return dp_fail(error, DEEPER_ERROR_ARGUMENT, "%s: not written: a tensor's name is not clean UTF-8: %.100s", path,
+            return dp_fail(error, DEEPER_ERROR_ARGUMENT,
+                           "%s: not written: a tensor's name is not clean UTF-8: %.100s", path,
                            tensors[i].name);
     for (size_t i = 0; i < metadata_count; i++)
         if (!dp_text_clean(metadata[i].text, strlen(metadata[i].text), true))
-            return dp_fail(error, DEEPER_ERROR_ARGUMENT, "%s: not written: the text of %s is not clean UTF-8", path,
+            return dp_fail(error, DEEPER_ERROR_ARGUMENT,
+                           "%s: not written: the text of %s is not clean UTF-8", path,
                            metadata[i].key);
     return DEEPER_OK;
 }
@@ -24,8 +28,9 @@ static json_t *tensor_entry(const dp_tensor *tensor, size_t begin) {
     int failed = 0;
     for (int i = 0; i < tensor->rank; i++)
         failed |= json_array_append_new(shape, json_integer((json_int_t)tensor->shape[i]));
-    json_t *entry = json_pack("{s:s, s:o, s:[I, I]}", "dtype", dp_dtype_name(tensor->dtype), "shape", shape, "data_offsets",
-                              (json_int_t)begin, (json_int_t)(begin + tensor->bytes));
+    json_t *entry =
+        json_pack("{s:s, s:o, s:[I, I]}", "dtype", dp_dtype_name(tensor->dtype), "shape", shape,
+                  "data_offsets", (json_int_t)begin, (json_int_t)(begin + tensor->bytes));
     if (failed) {
         json_decref(entry);
         return NULL;
@@ -33,8 +38,10 @@ static json_t *tensor_entry(const dp_tensor *tensor, size_t begin) {
     return entry;
 }
 
-/* The header as a malloc'ed text, NULL if memory is out: a json_set of NULL is jansson's failure too. */
-static char *header_text(const dp_tensor *tensors, size_t count, const dp_text *metadata, size_t metadata_count) {
+/* The header as a malloc'ed text, NULL if memory is out: a json_set of NULL is jansson's failure
+ * too. */
+static char *header_text(const dp_tensor *tensors, size_t count, const dp_text *metadata,
+                         size_t metadata_count) {
     json_t *root = json_object(), *texts = json_object();
     int failed = 0;
     for (size_t i = 0; i < metadata_count; i++)
@@ -50,20 +57,23 @@ static char *header_text(const dp_tensor *tensors, size_t count, const dp_text *
     return text;
 }
 
-deeper_status dp_safetensors_write(const char *path, const dp_tensor *tensors, size_t count, const dp_text *metadata,
-                                   size_t metadata_count, const deeper_allocator *allocator, deeper_error *error) {
+deeper_status dp_safetensors_write(const char *path, const dp_tensor *tensors, size_t count,
+                                   const dp_text *metadata, size_t metadata_count,
+                                   const deeper_allocator *allocator, deeper_error *error) {
     DP_TRY(check_texts(path, tensors, count, metadata, metadata_count, error));
     char *header = header_text(tensors, count, metadata, metadata_count);
     if (!header)
         return dp_fail_memory(error, "the header of a model file");
-    size_t length = strlen(header),
-           padded = (DP_SAFETENSORS_PREFIX + length + DP_ALIGNMENT - 1) / DP_ALIGNMENT * DP_ALIGNMENT - DP_SAFETENSORS_PREFIX;
+    size_t length = strlen(header), padded = (DP_SAFETENSORS_PREFIX + length + DP_ALIGNMENT - 1)
+                                                 / DP_ALIGNMENT * DP_ALIGNMENT
+                                             - DP_SAFETENSORS_PREFIX;
     dp_writer *writer = NULL;
     deeper_status status =
-        padded > DP_SAFETENSORS_MAX_HEADER
-            ? dp_fail(error, DEEPER_ERROR_LIMIT, "%s: not written: its header would take %zu bytes of the %d that deeper reads",
-                      path, padded, DP_SAFETENSORS_MAX_HEADER)
-            : dp_writer_open(&writer, path, allocator, error);
+        padded > DP_SAFETENSORS_MAX_HEADER ? dp_fail(
+            error, DEEPER_ERROR_LIMIT,
+            "%s: not written: its header would take %zu bytes of the %d that deeper reads", path,
+            padded, DP_SAFETENSORS_MAX_HEADER)
+                                           : dp_writer_open(&writer, path, allocator, error);
     if (status == DEEPER_OK) {
         unsigned char prefix[DP_SAFETENSORS_PREFIX];
         for (int i = 0; i < DP_SAFETENSORS_PREFIX; i++)

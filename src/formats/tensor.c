@@ -1,5 +1,6 @@
-/* tensor.c - element types and their conversion to float. Plain loops: a model is converted once when it is opened.
- * Files are little-endian and so are the machines that deeper runs on; the assertion below is where that is held on to. */
+/* tensor.c - element types and their conversion to float. Plain loops: a model is converted once
+ * when it is opened. Files are little-endian and so are the machines that deeper runs on; the
+ * assertion below is where that is held on to. */
 #include "formats/tensor.h"
 
 #include <stdio.h>
@@ -22,15 +23,18 @@ static float float_of_bits(uint32_t bits) {
     return value;
 }
 
-/* binary16: sign, 5 bits of exponent (bias 15), 10 of fraction. Subnormals are fraction x 2^-24, which a float holds exactly. */
+/* binary16: sign, 5 bits of exponent (bias 15), 10 of fraction. Subnormals are fraction x 2^-24,
+ * which a float holds exactly. */
 static void from_f16(float *to, const unsigned char *from, size_t count) {
     for (size_t i = 0; i < count; i++) {
         uint32_t half = from[2 * i] | (uint32_t)from[2 * i + 1] << 8;
-        uint32_t sign = (half & 0x8000U) << 16, exponent = half >> 10 & 0x1FU, fraction = half & 0x3FFU;
+        uint32_t sign = (half & 0x8000U) << 16, exponent = half >> 10 & 0x1FU,
+                 fraction = half & 0x3FFU;
         if (exponent == 0)
             to[i] = (sign ? -1.0F : 1.0F) * (float)fraction * 0x1p-24F;
         else
-            to[i] = float_of_bits(sign | (exponent == 31 ? 0xFFU : exponent + (127 - 15)) << 23 | fraction << 13);
+            to[i] = float_of_bits(sign | (exponent == 31 ? 0xFFU : exponent + (127 - 15)) << 23
+                                  | fraction << 13);
     }
 }
 
@@ -96,7 +100,8 @@ bool dp_tensor_elements(const dp_tensor *tensor, size_t *elements) {
 const char *dp_tensor_shape_text(const dp_tensor *tensor, char text[DP_TENSOR_SHAPE_TEXT]) {
     snprintf(text, DP_TENSOR_SHAPE_TEXT, "one number");
     for (int i = 0, length = 0; i < tensor->rank; i++)
-        length += snprintf(text + length, DP_TENSOR_SHAPE_TEXT - (size_t)length, "%s%zu", i ? "x" : "", tensor->shape[i]);
+        length += snprintf(text + length, DP_TENSOR_SHAPE_TEXT - (size_t)length, "%s%zu",
+                           i ? "x" : "", tensor->shape[i]);
     return text;
 }
 
@@ -104,7 +109,8 @@ void dp_tensor_read(const dp_tensor *tensor, float *values) {
     types[tensor->dtype].convert(values, tensor->data, tensor->bytes / types[tensor->dtype].bytes);
 }
 
-void dp_tensor_gather(void *to, const void *from, size_t element, int rank, const size_t *shape, const size_t *strides) {
+void dp_tensor_gather(void *to, const void *from, size_t element, int rank, const size_t *shape,
+                      const size_t *strides) {
     size_t at[DP_TENSOR_RANK] = { 0 };
     unsigned char *next = to;
     for (int i = 0; i < rank; i++)

@@ -1,5 +1,6 @@
-/* tensor.h - one named array as a file holds it: element type, shape, bytes in place; and one named text. What the readers find and
- * models are filled from. It does no arithmetic and owns nothing: names and bytes live with what was read. */
+/* tensor.h - one named array as a file holds it: element type, shape, bytes in place; and one named
+ * text. What the readers find and models are filled from. It does no arithmetic and owns nothing:
+ * names and bytes live with what was read. */
 #ifndef DP_FORMATS_TENSOR_H
 #define DP_FORMATS_TENSOR_H
 
@@ -65,12 +66,14 @@ bool dp_tensor_elements(const dp_tensor *tensor, size_t *elements);
 /* "64x3x7x7"; "one number" for rank 0. Returns text. */
 const char *dp_tensor_shape_text(const dp_tensor *tensor, char text[DP_TENSOR_SHAPE_TEXT]);
 
-/* values[elements] = the tensor as floats: exact from F32, F16 and BF16, rounded to nearest from F64. dp_dtype_is_weight must hold.
- */
+/* values[elements] = the tensor as floats: exact from F32, F16 and BF16, rounded to nearest from
+ * F64. dp_dtype_is_weight must hold. */
 void dp_tensor_read(const dp_tensor *tensor, float *values);
 
-/* The elements of a strided array in C order: to[...][j][k] = from[... + j * strides[rank-2] + k * strides[rank-1]], `element`
- * bytes each; strides count elements. `from` must hold every element that is so reached. */
-void dp_tensor_gather(void *to, const void *from, size_t element, int rank, const size_t *shape, const size_t *strides);
+/* The elements of a strided array in C order: to[...][j][k] = from[... + j * strides[rank-2] + k *
+ * strides[rank-1]], `element` bytes each; strides count elements. `from` must hold every element
+ * that is so reached. */
+void dp_tensor_gather(void *to, const void *from, size_t element, int rank, const size_t *shape,
+                      const size_t *strides);
 
 #endif

@@ -1,5 +1,6 @@
-/* zip.c - entries out of a zip file in memory. The format is libzip's matter; here are the limits: an entry is read only where its
- * stated size can be true, and all together only as far as the file's size pays for. The writer is zip_write.c. */
+/* zip.c - entries out of a zip file in memory. The format is libzip's matter; here are the limits:
+ * an entry is read only where its stated size can be true, and all together only as far as the
+ * file's size pays for. The writer is zip_write.c. */
 #include "formats/zip.h"
 
 #include <string.h>
@@ -24,21 +25,24 @@ bool dp_zip_begins(const unsigned char *bytes, size_t size, const char **entry, 
 enum { DEFLATE_BEST = 1032 }; /* no byte of deflate gives more than this many */
 
 static deeper_status fail_zip(const char *name, zip_error_t *why, deeper_error *error) {
-    deeper_status status = zip_error_code_zip(why) == ZIP_ER_MEMORY ? DEEPER_ERROR_MEMORY : DEEPER_ERROR_FORMAT;
+    deeper_status status =
+        zip_error_code_zip(why) == ZIP_ER_MEMORY ? DEEPER_ERROR_MEMORY : DEEPER_ERROR_FORMAT;
     if (status == DEEPER_ERROR_MEMORY)
         dp_fail(error, status, "%s: out of memory to read its directory", name);
     else
-        dp_fail(error, status, "%s: not a sound zip file, or cut short (%s); fetch or write it again", name,
+        dp_fail(error, status,
+                "%s: not a sound zip file, or cut short (%s); fetch or write it again", name,
                 zip_error_strerror(why));
     zip_error_fini(why);
     return status;
 }
 
-deeper_status dp_zip_open(dp_zip *zip, const void *bytes, size_t size, const char *name, const deeper_allocator *allocator,
-                          deeper_error *error) {
+deeper_status dp_zip_open(dp_zip *zip, const void *bytes, size_t size, const char *name,
+                          const deeper_allocator *allocator, deeper_error *error) {
     *zip = (dp_zip){ .allocator = allocator, .name = name };
     if (size == 0) /* to libzip an archive yet to be made */
-        return dp_fail(error, DEEPER_ERROR_FORMAT, "%s: an empty file; fetch or write it again", name);
+        return dp_fail(error, DEEPER_ERROR_FORMAT, "%s: an empty file; fetch or write it again",
+                       name);
     zip_error_t why;
     zip_error_init(&why);
     zip_source_t *source = zip_source_buffer_create(bytes, size, 0, &why);
@@ -51,7 +55,8 @@ deeper_status dp_zip_open(dp_zip *zip, const void *bytes, size_t size, const cha
     }
     zip_error_fini(&why);
     zip->count = (size_t)zip_get_num_entries(zip->archive, 0);
-    if (!dp_size_mul(size, DP_ZIP_RATIO, &zip->left) || __builtin_add_overflow(zip->left, (size_t)DP_ZIP_ROOM, &zip->left))
+    if (!dp_size_mul(size, DP_ZIP_RATIO, &zip->left)
+        || __builtin_add_overflow(zip->left, (size_t)DP_ZIP_ROOM, &zip->left))
         zip->left = SIZE_MAX;
     return DEEPER_OK;
 }
@@ -76,7 +81,8 @@ static bool read_whole(zip_file_t *file, unsigned char *data, size_t size) {
     size_t have = 0;
     unsigned char beyond;
     for (;;) {
-        zip_int64_t got = have < size ? zip_fread(file, data + have, size - have) : zip_fread(file, &beyond, 1);
+        zip_int64_t got =
+            have < size ? zip_fread(file, data + have, size - have) : zip_fread(file, &beyond, 1);
         if (got < 0 || (got > 0 && have == size))
             return false;
         if (got == 0)
@@ -86,35 +92,45 @@ static bool read_whole(zip_file_t *file, unsigned char *data, size_t size) {
 }
 
 /* Whether an entry may be read, from what the directory says of it. */
-static deeper_status check_entry(const dp_zip *zip, const zip_stat_t *entry, const char *shown, deeper_error *error) {
-    const zip_uint64_t needed = ZIP_STAT_SIZE | ZIP_STAT_COMP_SIZE | ZIP_STAT_COMP_METHOD | ZIP_STAT_ENCRYPTION_METHOD;
+static deeper_status check_entry(const dp_zip *zip, const zip_stat_t *entry, const char *shown,
+                                 deeper_error *error) {
+    const zip_uint64_t needed =
+        ZIP_STAT_SIZE | ZIP_STAT_COMP_SIZE | ZIP_STAT_COMP_METHOD | ZIP_STAT_ENCRYPTION_METHOD;
     if ((entry->valid & needed) != needed)
-        return dp_fail(error, DEEPER_ERROR_FORMAT, "%s: its directory does not say how large %.100s is", zip->name, shown);
+        return dp_fail(error, DEEPER_ERROR_FORMAT,
+                       "%s: its directory does not say how large %.100s is", zip->name, shown);
     if (entry->encryption_method != ZIP_EM_NONE)
-        return dp_fail(error, DEEPER_ERROR_UNSUPPORTED, "%s: entry %.100s is encrypted; write it without a password", zip->name,
+        return dp_fail(error, DEEPER_ERROR_UNSUPPORTED,
+                       "%s: entry %.100s is encrypted; write it without a password", zip->name,
                        shown);
     if (entry->comp_method != ZIP_CM_STORE && entry->comp_method != ZIP_CM_DEFLATE)
-        return dp_fail(error, DEEPER_ERROR_UNSUPPORTED,
-                       "%s: entry %.100s is compressed by method %d; stored and deflated entries are read", zip->name, shown,
-                       (int)entry->comp_method);
+        return dp_fail(
+            error, DEEPER_ERROR_UNSUPPORTED,
+            "%s: entry %.100s is compressed by method %d; stored and deflated entries are read",
+            zip->name, shown, (int)entry->comp_method);
     if (entry->size > zip->left)
         return dp_fail(error, DEEPER_ERROR_LIMIT,
-                       "%s: entry %.100s would unpack to %llu bytes, with the others more than a file of this size may", zip->name,
-                       shown, (unsigned long long)entry->size);
+                       "%s: entry %.100s would unpack to %llu bytes, with the others more than a "
+                       "file of this size may",
+                       zip->name, shown, (unsigned long long)entry->size);
     if (entry->size > 0 && entry->size / DEFLATE_BEST > entry->comp_size)
-        return dp_fail(error, DEEPER_ERROR_FORMAT, "%s: entry %.100s: %llu bytes cannot unpack to %llu", zip->name, shown,
+        return dp_fail(error, DEEPER_ERROR_FORMAT,
+                       "%s: entry %.100s: %llu bytes cannot unpack to %llu", zip->name, shown,
                        (unsigned long long)entry->comp_size, (unsigned long long)entry->size);
     return DEEPER_OK;
 }
 
-deeper_status dp_zip_read(dp_zip *zip, size_t index, unsigned char **data, size_t *size, deeper_error *error) {
+deeper_status dp_zip_read(dp_zip *zip, size_t index, unsigned char **data, size_t *size,
+                          deeper_error *error) {
     *data = NULL;
     zip_stat_t entry;
     const char *shown = dp_zip_entry(zip, index);
     if (zip_stat_index(zip->archive, index, 0, &entry) != 0)
-        return dp_fail(error, DEEPER_ERROR_FORMAT, "%s: entry %.100s cannot be read", zip->name, shown);
+        return dp_fail(error, DEEPER_ERROR_FORMAT, "%s: entry %.100s cannot be read", zip->name,
+                       shown);
     DP_TRY(check_entry(zip, &entry, shown, error));
-    unsigned char *block = dp_alloc_raw(zip->allocator, (size_t)entry.size + 1, 1); /* never of no bytes */
+    unsigned char *block =
+        dp_alloc_raw(zip->allocator, (size_t)entry.size + 1, 1); /* never of no bytes */
     zip_file_t *file = block ? zip_fopen_index(zip->archive, index, 0) : NULL;
     bool whole = file && read_whole(file, block, (size_t)entry.size);
     if (file)
@@ -123,7 +139,9 @@ deeper_status dp_zip_read(dp_zip *zip, size_t index, unsigned char **data, size_
         dp_free(zip->allocator, block);
         if (!block || (!file && zip_error_code_zip(zip_get_error(zip->archive)) == ZIP_ER_MEMORY))
             return dp_fail_memory(error, "an entry of a zip file");
-        return dp_fail(error, DEEPER_ERROR_FORMAT, "%s: entry %.100s is damaged; fetch or write the file again", zip->name, shown);
+        return dp_fail(error, DEEPER_ERROR_FORMAT,
+                       "%s: entry %.100s is damaged; fetch or write the file again", zip->name,
+                       shown);
     }
     zip->left -= (size_t)entry.size;
     *data = block;
@@ -133,11 +151,13 @@ deeper_status dp_zip_read(dp_zip *zip, size_t index, unsigned char **data, size_
 
 #else
 
-deeper_status dp_zip_open(dp_zip *zip, const void *bytes, size_t size, const char *name, const deeper_allocator *allocator,
-                          deeper_error *error) {
+deeper_status dp_zip_open(dp_zip *zip, const void *bytes, size_t size, const char *name,
+                          const deeper_allocator *allocator, deeper_error *error) {
     *zip = (dp_zip){ 0 };
     return dp_fail(error, DEEPER_ERROR_UNSUPPORTED,
-                   "%s: a zip file (.npz, .pth), which this build does not read; build deeper with libzip (libzip-dev)", name);
+                   "%s: a zip file (.npz, .pth), which this build does not read; build deeper with "
+                   "libzip (libzip-dev)",
+                   name);
 }
 
 void dp_zip_close(dp_zip *zip) {
@@ -151,7 +171,8 @@ int64_t dp_zip_find(const dp_zip *zip, const char *entry) {
     return -1;
 }
 
-deeper_status dp_zip_read(dp_zip *zip, size_t index, unsigned char **data, size_t *size, deeper_error *error) {
+deeper_status dp_zip_read(dp_zip *zip, size_t index, unsigned char **data, size_t *size,
+                          deeper_error *error) {
     *data = NULL;
     return DEEPER_ERROR_UNSUPPORTED;
 }

@@ -1,6 +1,7 @@
-/* zip_write.c - a zip file of stored entries, written in one pass: each entry a header and its bytes, then the directory. Why not
- * libzip's writer: it writes the file itself, not through dp_writer, and the plain form is three records.
- * Fields are little-endian; offsets and sizes end at 4 GB. */
+/* zip_write.c - a zip file of stored entries, written in one pass: each entry a header and its
+ * bytes, then the directory. Why not libzip's writer: it writes the file itself, not through
+ * dp_writer, and the plain form is three records. Fields are little-endian; offsets and sizes end
+ * at 4 GB. */
 #include "formats/zip.h"
 
 #include <string.h>
@@ -25,7 +26,8 @@ static unsigned char *put32(unsigned char *at, uint64_t value) {
 }
 
 /* What header and directory say alike of an entry: 26 bytes. */
-static unsigned char *put_entry(unsigned char *at, uint32_t checksum, size_t size, size_t name_length) {
+static unsigned char *put_entry(unsigned char *at, uint32_t checksum, size_t size,
+                                size_t name_length) {
     at = put16(at, VERSION);
     at = put16(at, UTF8_NAMES);
     at = put16(at, 0); /* stored */
@@ -42,21 +44,24 @@ static unsigned char *put_entry(unsigned char *at, uint32_t checksum, size_t siz
 static uint32_t checksum_of(uint32_t checksum, const unsigned char *bytes, size_t size) {
     const size_t piece = 1U << 30;
     for (size_t done = 0; done < size; done += piece)
-        checksum = (uint32_t)crc32(checksum, bytes + done, (unsigned)(size - done < piece ? size - done : piece));
+        checksum = (uint32_t)crc32(checksum, bytes + done,
+                                   (unsigned)(size - done < piece ? size - done : piece));
     return checksum;
 }
 
-deeper_status dp_zip_create(dp_zip_writer *zip, const char *path, const deeper_allocator *allocator, deeper_error *error) {
+deeper_status dp_zip_create(dp_zip_writer *zip, const char *path, const deeper_allocator *allocator,
+                            deeper_error *error) {
     *zip = (dp_zip_writer){ .path = path };
     dp_buffer_init(&zip->directory, allocator, LARGEST);
     return dp_writer_open(&zip->writer, path, allocator, error);
 }
 
-void dp_zip_add(dp_zip_writer *zip, const char *entry, const void *head, size_t head_size, const void *data, size_t size) {
+void dp_zip_add(dp_zip_writer *zip, const char *entry, const void *head, size_t head_size,
+                const void *data, size_t size) {
     unsigned char record[64], *end;
     size_t length = strlen(entry), total = head_size + size;
-    if (zip->too_large || length > UINT16_MAX || size > LARGEST - head_size || zip->offset > LARGEST - total
-        || zip->count == MOST_ENTRIES) {
+    if (zip->too_large || length > UINT16_MAX || size > LARGEST - head_size
+        || zip->offset > LARGEST - total || zip->count == MOST_ENTRIES) {
         zip->too_large = true;
         return;
     }
@@ -84,8 +89,9 @@ deeper_status dp_zip_commit(dp_zip_writer *zip, deeper_error *error) {
     deeper_status status = DEEPER_OK;
     if (zip->too_large || zip->offset > LARGEST - zip->directory.size)
         status = dp_fail(error, DEEPER_ERROR_LIMIT,
-                         "%s: not written: larger than the 4 GB or %d entries that it may have; write .safetensors", zip->path,
-                         MOST_ENTRIES);
+                         "%s: not written: larger than the 4 GB or %d entries that it may have; "
+                         "write .safetensors",
+                         zip->path, MOST_ENTRIES);
     else if (zip->directory.failed)
         status = dp_fail_memory(error, "the directory of a zip file");
     if (status != DEEPER_OK) {

@@ -1,9 +1,11 @@
-/* gradient.c - reverse-mode differentiation: from the seeds towards the first node, each operator's rule adds the nodes that carry
- * the gradient of its output to those of its inputs which depend on what is asked for. Gradients that meet are added. The gradient
- * of node NAME is named "d NAME"; where several are added, the terms are "d NAME, 1", "d NAME, 2" ... in order of arrival.
+/* gradient.c - reverse-mode differentiation: from the seeds towards the first node, each operator's
+ * rule adds the nodes that carry the gradient of its output to those of its inputs which depend on
+ * what is asked for. Gradients that meet are added. The gradient of node NAME is named "d NAME";
+ * where several are added, the terms are "d NAME, 1", "d NAME, 2" ... in order of arrival.
  *
- * 1x1 convolutions that read one input are differentiated together: on their gradients joined along the channels, one convolution
- * is the sum of their input gradients, and one outer product all their weight gradients. */
+ * 1x1 convolutions that read one input are differentiated together: on their gradients joined along
+ * the channels, one convolution is the sum of their input gradients, and one outer product all
+ * their weight gradients. */
 #include "graph/gradient.h"
 
 #include <stdio.h>
@@ -22,14 +24,17 @@ static int input_of(const differentiation *d, int node, int index) {
 }
 
 /* "PREFIX NAME" as the name of a helper node. */
-static int add(differentiation *d, dp_op op, const char *prefix, int node, const int *inputs, int count, dp_attributes attributes) {
+static int add(differentiation *d, dp_op op, const char *prefix, int node, const int *inputs,
+               int count, dp_attributes attributes) {
     char name[320];
     snprintf(name, sizeof name, "%s %s", prefix, d->graph->nodes[node].name);
     return dp_graph_add(d->graph, op, name, inputs, count, &attributes);
 }
 
-/* A term of the gradient of input `index` of `node`: op on `inputs`. The rules call it once an input that is asked for. */
-static int add_term(differentiation *d, dp_op op, int of, const int *inputs, int count, dp_attributes attributes) {
+/* A term of the gradient of input `index` of `node`: op on `inputs`. The rules call it once an
+ * input that is asked for. */
+static int add_term(differentiation *d, dp_op op, int of, const int *inputs, int count,
+                    dp_attributes attributes) {
     char name[320];
     int length = snprintf(name, sizeof name, "d %s", d->graph->nodes[of].name);
     if (d->terms[of]++ && length < (int)sizeof name)
@@ -45,19 +50,21 @@ static void arrive(differentiation *d, int of, int term) {
     }
     char prefix[32];
     snprintf(prefix, sizeof prefix, "sum %d of d", d->terms[of]);
-    d->gradients[of] = add(d, DP_OP_ADD, prefix, of, (int[]){ term, d->gradients[of] }, 2, (dp_attributes){ 0 });
+    d->gradients[of] =
+        add(d, DP_OP_ADD, prefix, of, (int[]){ term, d->gradients[of] }, 2, (dp_attributes){ 0 });
 }
 
 static bool asked(const differentiation *d, int node, int index) {
     return index < d->graph->nodes[node].input_count && d->asked[input_of(d, node, index)];
 }
 
-/* ---------------------------------------------------------------- rules: g is the gradient of the node's output */
+/* ------------------------------------------------ rules: g is the gradient of the node's output */
 
 typedef void gradient_rule(differentiation *d, int node, int g);
 
-/* The input gradient of a convolution of stride 1 is the convolution of g with the rotated weights, padded by what the window
- * reaches over the forward padding; of a larger stride the same on g with zeros between its pixels. */
+/* The input gradient of a convolution of stride 1 is the convolution of g with the rotated weights,
+ * padded by what the window reaches over the forward padding; of a larger stride the same on g with
+ * zeros between its pixels. */
 static void conv_input(differentiation *d, int node, int g) {
     int x = input_of(d, node, 0);
     dp_window forward = d->graph->nodes[node].attributes.window, w = forward;
@@ -71,19 +78,23 @@ static void conv_input(differentiation *d, int node, int g) {
     w.pad_bottom = in.h - 1 - reach_y + forward.pad_top;
     w.pad_right = in.w - 1 - reach_x + forward.pad_left;
     int weight = input_of(d, node, 1);
-    int rotated = add(d, DP_OP_ROTATE, "rotated for", node, &weight, 1, (dp_attributes){ .window = forward });
-    arrive(d, x, add_term(d, DP_OP_CONV, x, (int[]){ g, rotated }, 2, (dp_attributes){ .window = w }));
+    int rotated =
+        add(d, DP_OP_ROTATE, "rotated for", node, &weight, 1, (dp_attributes){ .window = forward });
+    arrive(d, x,
+           add_term(d, DP_OP_CONV, x, (int[]){ g, rotated }, 2, (dp_attributes){ .window = w }));
 }
 
-/* Weight and bias of a convolution, or of a fully connected layer: a convolution whose window is the whole picture. */
+/* Weight and bias of a convolution, or of a fully connected layer: a convolution whose window is
+ * the whole picture. */
 static void product_parameters(differentiation *d, int node, int g, dp_window window) {
     int x = input_of(d, node, 0);
     if (asked(d, node, 1))
-        arrive(
-            d, input_of(d, node, 1),
-            add_term(d, DP_OP_CONV_WEIGHT_GRADIENT, input_of(d, node, 1), (int[]){ x, g }, 2, (dp_attributes){ .window = window }));
+        arrive(d, input_of(d, node, 1),
+               add_term(d, DP_OP_CONV_WEIGHT_GRADIENT, input_of(d, node, 1), (int[]){ x, g }, 2,
+                        (dp_attributes){ .window = window }));
     if (asked(d, node, 2))
-        arrive(d, input_of(d, node, 2), add_term(d, DP_OP_CHANNEL_SUM, input_of(d, node, 2), &g, 1, (dp_attributes){ 0 }));
+        arrive(d, input_of(d, node, 2),
+               add_term(d, DP_OP_CHANNEL_SUM, input_of(d, node, 2), &g, 1, (dp_attributes){ 0 }));
 }
 
 static void conv_rule(differentiation *d, int node, int g) {
@@ -92,12 +103,12 @@ static void conv_rule(differentiation *d, int node, int g) {
     product_parameters(d, node, g, d->graph->nodes[node].attributes.window);
 }
 
-/* ---------------------------------------------------------------- siblings */
+/* ------------------------------------------------------------------------------------- siblings */
 
 enum { SIBLINGS = 16 };
 
-/* The group that 1x1 convolution `node` begins: it and later ones that read what it reads. Every SIBLINGS-th of these begins one;
- * none for the others. */
+/* The group that 1x1 convolution `node` begins: it and later ones that read what it reads. Every
+ * SIBLINGS-th of these begins one; none for the others. */
 static int find_siblings(const differentiation *d, int node, int siblings[SIBLINGS]) {
     int count = 0, before = 0;
     for (int i = 0; i < d->count && count < SIBLINGS; i++)
@@ -110,14 +121,18 @@ static int find_siblings(const differentiation *d, int node, int siblings[SIBLIN
     return before % SIBLINGS ? 0 : count;
 }
 
-/* The gradients of input `index` of each sibling as slices of `whole`, in which they lie one after another. */
-static void slice_parameters(differentiation *d, const int *siblings, int count, int index, int whole) {
+/* The gradients of input `index` of each sibling as slices of `whole`, in which they lie one after
+ * another. */
+static void slice_parameters(differentiation *d, const int *siblings, int count, int index,
+                             int whole) {
     int begin = 0;
     for (int i = 0; i < count; i++) {
         int outputs = d->graph->nodes[siblings[i]].shape.c;
         if (asked(d, siblings[i], index)) {
             int parameter = input_of(d, siblings[i], index);
-            arrive(d, parameter, add_term(d, DP_OP_SLICE, parameter, &whole, 1, (dp_attributes){ .slice = { begin, outputs } }));
+            arrive(d, parameter,
+                   add_term(d, DP_OP_SLICE, parameter, &whole, 1,
+                            (dp_attributes){ .slice = { begin, outputs } }));
         }
         begin += outputs;
     }
@@ -144,12 +159,16 @@ static void join_siblings(differentiation *d, const int *siblings, int count) {
     }
     if (any_asked(d, siblings, count, 1))
         slice_parameters(d, siblings, count, 1,
-                         add(d, DP_OP_CONV_WEIGHT_GRADIENT, "d weights of", first, (int[]){ x, joined }, 2, window));
+                         add(d, DP_OP_CONV_WEIGHT_GRADIENT, "d weights of", first,
+                             (int[]){ x, joined }, 2, window));
     if (any_asked(d, siblings, count, 2))
-        slice_parameters(d, siblings, count, 2, add(d, DP_OP_CHANNEL_SUM, "d biases of", first, &joined, 1, (dp_attributes){ 0 }));
+        slice_parameters(
+            d, siblings, count, 2,
+            add(d, DP_OP_CHANNEL_SUM, "d biases of", first, &joined, 1, (dp_attributes){ 0 }));
 }
 
-/* A 1x1 convolution: all of its group at the first of them, when the gradients of all have arrived. */
+/* A 1x1 convolution: all of its group at the first of them, when the gradients of all have
+ * arrived. */
 static void point_rule(differentiation *d, int node) {
     int siblings[SIBLINGS], all = find_siblings(d, node, siblings), count = 0;
     for (int i = 0; i < all; i++)
@@ -161,25 +180,29 @@ static void point_rule(differentiation *d, int node) {
         join_siblings(d, siblings, count);
 }
 
-/* ---------------------------------------------------------------- rules of the others */
+/* -------------------------------------------------------------------------- rules of the others */
 
 /* A flat gradient back in the shape of node x. */
 static int unflatten(differentiation *d, int node, int x, int flat) {
     dp_shape shape = d->graph->nodes[x].shape;
     if (shape.h == 1 && shape.w == 1)
         return flat;
-    return add(d, DP_OP_UNFLATTEN, "unflattened d by", node, &flat, 1, (dp_attributes){ .shape = shape });
+    return add(d, DP_OP_UNFLATTEN, "unflattened d by", node, &flat, 1,
+               (dp_attributes){ .shape = shape });
 }
 
 static void fc_rule(differentiation *d, int node, int g) {
     int x = input_of(d, node, 0), weight = input_of(d, node, 1);
     dp_shape in = d->graph->nodes[x].shape;
     if (asked(d, node, 0)) {
-        int transposed = add(d, DP_OP_TRANSPOSE, "transposed for", node, &weight, 1, (dp_attributes){ 0 });
+        int transposed =
+            add(d, DP_OP_TRANSPOSE, "transposed for", node, &weight, 1, (dp_attributes){ 0 });
         int flat = add_term(d, DP_OP_FC, x, (int[]){ g, transposed }, 2, (dp_attributes){ 0 });
         arrive(d, x, unflatten(d, node, x, flat));
     }
-    product_parameters(d, node, g, (dp_window){ .height = in.h, .width = in.w, .stride_y = 1, .stride_x = 1, .groups = 1 });
+    product_parameters(
+        d, node, g,
+        (dp_window){ .height = in.h, .width = in.w, .stride_y = 1, .stride_x = 1, .groups = 1 });
 }
 
 /* op(g, x [, y]) with the attributes of the node. */
@@ -230,8 +253,9 @@ static void add_rule(differentiation *d, int node, int g) {
         }
 }
 
-/* Channels of a gradient, for a part of concatenation `node`. Those of a sum are a sum of channels and those of a max pool's
- * gradient one of channels, so that whatever follows can be computed along with it. */
+/* Channels of a gradient, for a part of concatenation `node`. Those of a sum are a sum of channels
+ * and those of a max pool's gradient one of channels, so that whatever follows can be computed
+ * along with it. */
 static int slice_part(differentiation *d, int node, int part, int g, dp_slice slice) {
     const dp_node it = d->graph->nodes[g];
     const dp_attributes channels = { .slice = slice };
@@ -239,7 +263,8 @@ static int slice_part(differentiation *d, int node, int part, int g, dp_slice sl
     if (g < d->count || (it.op != DP_OP_ADD && !pool))
         return add_term(d, DP_OP_SLICE, part, &g, 1, channels);
     if (it.op == DP_OP_ADD) {
-        int first = slice_part(d, node, part, it.inputs[0], slice), second = slice_part(d, node, part, it.inputs[1], slice);
+        int first = slice_part(d, node, part, it.inputs[0], slice),
+            second = slice_part(d, node, part, it.inputs[1], slice);
         return add_term(d, DP_OP_ADD, part, (int[]){ first, second }, 2, (dp_attributes){ 0 });
     }
     char prefix[48];
@@ -265,9 +290,12 @@ static void fixed_norm_rule(differentiation *d, int node, int g) {
     const dp_node *it = &d->graph->nodes[node];
     int x = it->inputs[0], scale = it->inputs[1], variance = it->inputs[4];
     if (d->asked[scale] || d->asked[it->inputs[2]])
-        dp_graph_fail(d->graph, DEEPER_ERROR_UNSUPPORTED, "%s: a batch norm with fixed statistics does not learn", it->name);
+        dp_graph_fail(d->graph, DEEPER_ERROR_UNSUPPORTED,
+                      "%s: a batch norm with fixed statistics does not learn", it->name);
     else
-        arrive(d, x, add_term(d, DP_OP_FIXED_NORM_GRADIENT, x, (int[]){ g, scale, variance }, 3, it->attributes));
+        arrive(d, x,
+               add_term(d, DP_OP_FIXED_NORM_GRADIENT, x, (int[]){ g, scale, variance }, 3,
+                        it->attributes));
 }
 
 static void batch_norm_rule(differentiation *d, int node, int g) {
@@ -278,17 +306,23 @@ static void batch_norm_rule(differentiation *d, int node, int g) {
     }
     int x = it->inputs[0], scale = it->inputs[1], shift = it->inputs[2], moments = it->inputs[3];
     dp_attributes attributes = it->attributes;
-    int sums = add(d, DP_OP_BATCH_NORM_SUMS, "sums for", node, (int[]){ g, x, moments }, 3, attributes);
+    int sums =
+        add(d, DP_OP_BATCH_NORM_SUMS, "sums for", node, (int[]){ g, x, moments }, 3, attributes);
     if (d->asked[shift])
-        arrive(d, shift, add_term(d, DP_OP_SLICE, shift, &sums, 1, (dp_attributes){ .slice = { 0, 1 } }));
+        arrive(d, shift,
+               add_term(d, DP_OP_SLICE, shift, &sums, 1, (dp_attributes){ .slice = { 0, 1 } }));
     if (d->asked[scale])
-        arrive(d, scale, add_term(d, DP_OP_SLICE, scale, &sums, 1, (dp_attributes){ .slice = { 1, 1 } }));
+        arrive(d, scale,
+               add_term(d, DP_OP_SLICE, scale, &sums, 1, (dp_attributes){ .slice = { 1, 1 } }));
     if (d->asked[x])
-        arrive(d, x, add_term(d, DP_OP_BATCH_NORM_GRADIENT, x, (int[]){ g, x, scale, moments, sums }, 5, attributes));
+        arrive(d, x,
+               add_term(d, DP_OP_BATCH_NORM_GRADIENT, x, (int[]){ g, x, scale, moments, sums }, 5,
+                        attributes));
 }
 
 static void loss_rule(differentiation *d, int node, int g) {
-    unary(d, node, DP_OP_SOFTMAX_LOSS_GRADIENT, (int[]){ g, input_of(d, node, 0), input_of(d, node, 1) }, 3);
+    unary(d, node, DP_OP_SOFTMAX_LOSS_GRADIENT,
+          (int[]){ g, input_of(d, node, 0), input_of(d, node, 1) }, 3);
 }
 
 /* Batch statistics pass nothing on by themselves: BATCH_NORM_GRADIENT accounts for them. */
@@ -313,7 +347,7 @@ static gradient_rule *const rules[DP_OP_COUNT] = {
     [DP_OP_MOMENTS] = moments_rule,
 };
 
-/* ---------------------------------------------------------------- the walk */
+/* ------------------------------------------------------------------------------------- the walk */
 
 static void differentiate(differentiation *d) {
     for (int i = d->count - 1; i >= 0 && d->graph->failure.status == DEEPER_OK; i--) {
@@ -323,13 +357,15 @@ static void differentiate(differentiation *d) {
             point_rule(d, i);
             continue;
         }
-        if (d->gradients[i] < 0 || !d->asked[i] || node->op == DP_OP_PARAMETER || node->op == DP_OP_INPUT)
+        if (d->gradients[i] < 0 || !d->asked[i] || node->op == DP_OP_PARAMETER
+            || node->op == DP_OP_INPUT)
             continue;
         d->graph->head = node->head;
         if (rules[node->op])
             rules[node->op](d, i, d->gradients[i]);
         else
-            dp_graph_fail(d->graph, DEEPER_ERROR_UNSUPPORTED, "%s: no gradient rule for %s", node->name, dp_op_name(node->op));
+            dp_graph_fail(d->graph, DEEPER_ERROR_UNSUPPORTED, "%s: no gradient rule for %s",
+                          node->name, dp_op_name(node->op));
     }
 }
 
@@ -341,8 +377,8 @@ static void mark_asked(differentiation *d, const int *wrt, int wrt_count) {
             d->asked[i] = d->asked[i] || d->asked[input_of(d, i, j)];
 }
 
-deeper_status dp_graph_gradient(dp_graph *graph, const dp_seed *seeds, int seed_count, const int *wrt, int wrt_count, int *results,
-                                deeper_error *error) {
+deeper_status dp_graph_gradient(dp_graph *graph, const dp_seed *seeds, int seed_count,
+                                const int *wrt, int wrt_count, int *results, deeper_error *error) {
     const deeper_allocator *allocator = graph->allocator;
     differentiation d = { .graph = graph, .count = graph->count };
     dp_head head = graph->head;

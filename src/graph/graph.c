@@ -20,7 +20,8 @@ bool dp_shape_equal(dp_shape a, dp_shape b) {
     return a.n == b.n && a.c == b.c && a.h == b.h && a.w == b.w;
 }
 
-deeper_status dp_graph_create(dp_graph **graph, const deeper_allocator *allocator, deeper_error *error) {
+deeper_status dp_graph_create(dp_graph **graph, const deeper_allocator *allocator,
+                              deeper_error *error) {
     dp_graph *made = dp_alloc(allocator, 1, sizeof *made);
     if (!made)
         return dp_fail_memory(error, "a graph");
@@ -75,8 +76,9 @@ int dp_graph_find(const dp_graph *graph, const char *name) {
     return -1;
 }
 
-static deeper_status infer_shape(const dp_graph *graph, dp_op op, const int *inputs, int count, const dp_attributes *attributes,
-                                 dp_shape *shape, deeper_error *error) {
+static deeper_status infer_shape(const dp_graph *graph, dp_op op, const int *inputs, int count,
+                                 const dp_attributes *attributes, dp_shape *shape,
+                                 deeper_error *error) {
     dp_shape *shapes = dp_alloc(graph->allocator, (size_t)count, sizeof *shapes);
     if (!shapes)
         return dp_fail_memory(error, "the shapes of a node's inputs");
@@ -96,7 +98,8 @@ static deeper_status infer_shape(const dp_graph *graph, dp_op op, const int *inp
 /* Whether a name can be given; if not, the failure is in the graph. */
 static bool name_is_free(dp_graph *graph, const char *name) {
     if (!name[0] || strlen(name) > MAX_NAME)
-        dp_graph_fail(graph, DEEPER_ERROR_ARGUMENT, "a layer's name must have 1 to %d bytes", MAX_NAME);
+        dp_graph_fail(graph, DEEPER_ERROR_ARGUMENT, "a layer's name must have 1 to %d bytes",
+                      MAX_NAME);
     else if (dp_graph_find(graph, name) >= 0)
         dp_graph_fail(graph, DEEPER_ERROR_ARGUMENT, "%s: two layers of that name", name);
     return graph->failure.status == DEEPER_OK;
@@ -115,7 +118,8 @@ void dp_graph_rename(dp_graph *graph, int node, const char *name) {
     graph->nodes[node].hash = hash_name(name);
 }
 
-int dp_graph_add(dp_graph *graph, dp_op op, const char *name, const int *inputs, int input_count, const dp_attributes *attributes) {
+int dp_graph_add(dp_graph *graph, dp_op op, const char *name, const int *inputs, int input_count,
+                 const dp_attributes *attributes) {
     if (graph->failure.status != DEEPER_OK || !name_is_free(graph, name))
         return -1;
     if (graph->count == MAX_NODES)
@@ -125,14 +129,17 @@ int dp_graph_add(dp_graph *graph, dp_op op, const char *name, const int *inputs,
     if (infer_shape(graph, op, inputs, input_count, attributes, &shape, &why) != DEEPER_OK)
         return dp_graph_fail(graph, why.status, "%s: %s", name, why.message);
 
-    dp_node node = { .op = op, .head = graph->head, .input_count = input_count, .shape = shape, .parameter = -1 };
+    dp_node node = {
+        .op = op, .head = graph->head, .input_count = input_count, .shape = shape, .parameter = -1
+    };
     if (attributes)
         node.attributes = *attributes;
     node.name = dp_strdup(graph->allocator, name);
     node.hash = hash_name(name);
     node.inputs = dp_alloc(graph->allocator, (size_t)input_count, sizeof(int));
     void *nodes = graph->nodes;
-    bool room = dp_reserve(graph->allocator, &nodes, &graph->capacity, (size_t)graph->count + 1, sizeof *graph->nodes);
+    bool room = dp_reserve(graph->allocator, &nodes, &graph->capacity, (size_t)graph->count + 1,
+                           sizeof *graph->nodes);
     graph->nodes = nodes;
     if (!node.name || !node.inputs || !room) {
         dp_free(graph->allocator, node.name);

@@ -1,5 +1,5 @@
-/* match.c - two graphs side by side from the output towards the input. A node's inputs are earlier nodes, so one pass from the last
- * node to the first meets every node after all its readers. */
+/* match.c - two graphs side by side from the output towards the input. A node's inputs are earlier
+ * nodes, so one pass from the last node to the first meets every node after all its readers. */
 #include "graph/match.h"
 
 /* The node whose value node i has at inference. */
@@ -15,9 +15,9 @@ static int peel(const dp_graph *graph, int i) {
 }
 
 static bool same_window(const dp_window *a, const dp_window *b) {
-    return a->height == b->height && a->width == b->width && a->stride_y == b->stride_y && a->stride_x == b->stride_x
-           && a->pad_top == b->pad_top && a->pad_left == b->pad_left && a->pad_bottom == b->pad_bottom
-           && a->pad_right == b->pad_right;
+    return a->height == b->height && a->width == b->width && a->stride_y == b->stride_y
+           && a->stride_x == b->stride_x && a->pad_top == b->pad_top && a->pad_left == b->pad_left
+           && a->pad_bottom == b->pad_bottom && a->pad_right == b->pad_right;
 }
 
 static bool same_attributes(const dp_node *x, const dp_node *y) {
@@ -26,12 +26,14 @@ static bool same_attributes(const dp_node *x, const dp_node *y) {
     case DP_OP_CONV:
         return same_window(&a->window, &b->window) && a->window.groups == b->window.groups;
     case DP_OP_AVERAGE_POOL:
-        return same_window(&a->window, &b->window) && a->window.count_padding == b->window.count_padding;
+        return same_window(&a->window, &b->window)
+               && a->window.count_padding == b->window.count_padding;
     case DP_OP_MAX_POOL: /* how a size was rounded shows in the shape */
     case DP_OP_PAD:
         return same_window(&a->window, &b->window);
     case DP_OP_LRN:
-        return a->lrn.size == b->lrn.size && a->lrn.alpha == b->lrn.alpha && a->lrn.beta == b->lrn.beta && a->lrn.k == b->lrn.k;
+        return a->lrn.size == b->lrn.size && a->lrn.alpha == b->lrn.alpha
+               && a->lrn.beta == b->lrn.beta && a->lrn.k == b->lrn.k;
     case DP_OP_BATCH_NORM:
         return a->epsilon == b->epsilon;
     case DP_OP_CLIP:
@@ -45,8 +47,10 @@ static bool same_attributes(const dp_node *x, const dp_node *y) {
     }
 }
 
-/* Nodes i and j, and their inputs in pairs to be looked at later. used: nodes of b that have a partner. */
-static bool match_node(const dp_graph_span *a, const dp_graph_span *b, int i, int j, int *pairs, bool *used) {
+/* Nodes i and j, and their inputs in pairs to be looked at later. used: nodes of b that have a
+ * partner. */
+static bool match_node(const dp_graph_span *a, const dp_graph_span *b, int i, int j, int *pairs,
+                       bool *used) {
     const dp_node *x = &a->graph->nodes[i], *y = &b->graph->nodes[j];
     if ((i == a->input) != (j == b->input) || !dp_shape_equal(x->shape, y->shape))
         return false;
@@ -66,7 +70,8 @@ static bool match_node(const dp_graph_span *a, const dp_graph_span *b, int i, in
     return true;
 }
 
-deeper_status dp_graph_match(const dp_graph_span *a, const dp_graph_span *b, int *pairs, bool *same, deeper_error *error) {
+deeper_status dp_graph_match(const dp_graph_span *a, const dp_graph_span *b, int *pairs, bool *same,
+                             deeper_error *error) {
     bool *used = dp_alloc(b->graph->allocator, (size_t)b->graph->count, sizeof *used);
     if (!used)
         return dp_fail_memory(error, "the comparison of two graphs");

@@ -1,23 +1,23 @@
 /* operators.c - the one table of operators: name, arity, shape rule and multiply-adds of each.
- * Shape rules take shapes alone, so that importers and tests can ask without a graph. To add an operator see docs/ADDING.md.
- * Letters as in graph.h. */
+ * Shape rules take shapes alone, so that importers and tests can ask without a graph. To add an
+ * operator see docs/ADDING.md. Letters as in graph.h. */
 #include "graph/graph.h"
 
 enum { MAX_SIDE = 1 << 16, MAX_CHANNELS = 1 << 24 };
 static const size_t MAX_FLOATS = (size_t)1 << 31; /* of one image of a tensor, or of a parameter */
 
-typedef deeper_status infer_rule(const dp_shape *in, int count, const dp_attributes *attributes, dp_shape *out,
-                                 deeper_error *error);
+typedef deeper_status infer_rule(const dp_shape *in, int count, const dp_attributes *attributes,
+                                 dp_shape *out, deeper_error *error);
 typedef uint64_t cost_rule(const dp_graph *graph, const dp_node *node);
 
-static deeper_status same_as_first(const dp_shape *in, int count, const dp_attributes *attributes, dp_shape *out,
-                                   deeper_error *error) {
+static deeper_status same_as_first(const dp_shape *in, int count, const dp_attributes *attributes,
+                                   dp_shape *out, deeper_error *error) {
     *out = in[0];
     return DEEPER_OK;
 }
 
-static deeper_status infer_stated(const dp_shape *in, int count, const dp_attributes *attributes, dp_shape *out,
-                                  deeper_error *error) {
+static deeper_status infer_stated(const dp_shape *in, int count, const dp_attributes *attributes,
+                                  dp_shape *out, deeper_error *error) {
     *out = attributes->shape;
     return DEEPER_OK;
 }
@@ -31,7 +31,8 @@ static bool window_sound(const dp_window *w) {
     return true;
 }
 
-/* Windows along one side; 0 if none fits. Rounded up, one fits that is larger than the side by less than a stride. */
+/* Windows along one side; 0 if none fits. Rounded up, one fits that is larger than the side by less
+ * than a stride. */
 static int window_count(int side, int window, int stride, int before, int after, bool ceil) {
     int room = side + before + after - window;
     if (ceil)
@@ -46,76 +47,89 @@ static int window_count(int side, int window, int stride, int before, int after,
 
 static deeper_status slide(const dp_window *w, dp_shape in, dp_shape *out, deeper_error *error) {
     if (!window_sound(w))
-        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "a window of %dx%d with stride %dx%d is out of range", w->height, w->width,
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT,
+                       "a window of %dx%d with stride %dx%d is out of range", w->height, w->width,
                        w->stride_y, w->stride_x);
     out->h = window_count(in.h, w->height, w->stride_y, w->pad_top, w->pad_bottom, w->ceil);
     out->w = window_count(in.w, w->width, w->stride_x, w->pad_left, w->pad_right, w->ceil);
     if (out->h < 1 || out->w < 1)
-        return dp_fail(error, DEEPER_ERROR_MISMATCH, "a window of %dx%d does not fit into a picture of %dx%d", w->height, w->width,
-                       in.h, in.w);
+        return dp_fail(error, DEEPER_ERROR_MISMATCH,
+                       "a window of %dx%d does not fit into a picture of %dx%d", w->height,
+                       w->width, in.h, in.w);
     return DEEPER_OK;
 }
 
 static deeper_status check_bias(const dp_shape *in, int count, deeper_error *error) {
     if (count == 3 && !dp_shape_equal(in[2], (dp_shape){ in[1].n, 1, 1, 1 }))
-        return dp_fail(error, DEEPER_ERROR_MISMATCH, "a bias of %d values for %d outputs", in[2].n, in[1].n);
+        return dp_fail(error, DEEPER_ERROR_MISMATCH, "a bias of %d values for %d outputs", in[2].n,
+                       in[1].n);
     return DEEPER_OK;
 }
 
-static deeper_status infer_conv(const dp_shape *in, int count, const dp_attributes *attributes, dp_shape *out,
-                                deeper_error *error) {
+static deeper_status infer_conv(const dp_shape *in, int count, const dp_attributes *attributes,
+                                dp_shape *out, deeper_error *error) {
     const dp_window *w = &attributes->window;
     dp_shape weight = in[1];
     if (w->ceil)
-        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "a convolution rounds its output size down; only pools round up");
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT,
+                       "a convolution rounds its output size down; only pools round up");
     if (w->groups < 1 || in[0].c % w->groups || weight.n % w->groups)
-        return dp_fail(error, DEEPER_ERROR_MISMATCH, "%d groups do not divide %d and %d channels", w->groups, in[0].c, weight.n);
+        return dp_fail(error, DEEPER_ERROR_MISMATCH, "%d groups do not divide %d and %d channels",
+                       w->groups, in[0].c, weight.n);
     if (weight.c != in[0].c / w->groups || weight.h != w->height || weight.w != w->width)
-        return dp_fail(error, DEEPER_ERROR_MISMATCH, "weights of %dx%dx%dx%d for a %dx%d convolution of %d channels", weight.n,
+        return dp_fail(error, DEEPER_ERROR_MISMATCH,
+                       "weights of %dx%dx%dx%d for a %dx%d convolution of %d channels", weight.n,
                        weight.c, weight.h, weight.w, w->height, w->width, in[0].c);
     DP_TRY(check_bias(in, count, error));
     out->c = weight.n;
     return slide(w, in[0], out, error);
 }
 
-static deeper_status infer_fc(const dp_shape *in, int count, const dp_attributes *attributes, dp_shape *out, deeper_error *error) {
+static deeper_status infer_fc(const dp_shape *in, int count, const dp_attributes *attributes,
+                              dp_shape *out, deeper_error *error) {
     if (in[1].c != in[0].c || in[1].h != in[0].h || in[1].w != in[0].w)
-        return dp_fail(error, DEEPER_ERROR_MISMATCH, "weights of %dx%dx%dx%d for an input of %dx%dx%d", in[1].n, in[1].c, in[1].h,
+        return dp_fail(error, DEEPER_ERROR_MISMATCH,
+                       "weights of %dx%dx%dx%d for an input of %dx%dx%d", in[1].n, in[1].c, in[1].h,
                        in[1].w, in[0].c, in[0].h, in[0].w);
     DP_TRY(check_bias(in, count, error));
     *out = (dp_shape){ 0, in[1].n, 1, 1 };
     return DEEPER_OK;
 }
 
-static deeper_status infer_pool(const dp_shape *in, int count, const dp_attributes *attributes, dp_shape *out,
-                                deeper_error *error) {
+static deeper_status infer_pool(const dp_shape *in, int count, const dp_attributes *attributes,
+                                dp_shape *out, deeper_error *error) {
     const dp_window *w = &attributes->window;
-    if (w->pad_top >= w->height || w->pad_left >= w->width || w->pad_bottom >= w->height || w->pad_right >= w->width)
-        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "a pool's padding must be smaller than its window");
+    if (w->pad_top >= w->height || w->pad_left >= w->width || w->pad_bottom >= w->height
+        || w->pad_right >= w->width)
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT,
+                       "a pool's padding must be smaller than its window");
     out->c = in[0].c;
     return slide(w, in[0], out, error);
 }
 
-static deeper_status infer_global(const dp_shape *in, int count, const dp_attributes *attributes, dp_shape *out,
-                                  deeper_error *error) {
+static deeper_status infer_global(const dp_shape *in, int count, const dp_attributes *attributes,
+                                  dp_shape *out, deeper_error *error) {
     *out = (dp_shape){ 0, in[0].c, 1, 1 };
     return DEEPER_OK;
 }
 
-static deeper_status infer_adaptive(const dp_shape *in, int count, const dp_attributes *attributes, dp_shape *out,
-                                    deeper_error *error) {
+static deeper_status infer_adaptive(const dp_shape *in, int count, const dp_attributes *attributes,
+                                    dp_shape *out, deeper_error *error) {
     const dp_window *w = &attributes->window;
     if (w->height < 1 || w->width < 1 || w->height > in[0].h || w->width > in[0].w)
-        return dp_fail(error, DEEPER_ERROR_MISMATCH, "a picture of %dx%d cannot be averaged to %dx%d", in[0].h, in[0].w, w->height,
-                       w->width);
+        return dp_fail(error, DEEPER_ERROR_MISMATCH,
+                       "a picture of %dx%d cannot be averaged to %dx%d", in[0].h, in[0].w,
+                       w->height, w->width);
     *out = (dp_shape){ 0, in[0].c, w->height, w->width };
     return DEEPER_OK;
 }
 
-static deeper_status infer_lrn(const dp_shape *in, int count, const dp_attributes *attributes, dp_shape *out, deeper_error *error) {
+static deeper_status infer_lrn(const dp_shape *in, int count, const dp_attributes *attributes,
+                               dp_shape *out, deeper_error *error) {
     const dp_lrn *lrn = &attributes->lrn;
     if (lrn->size < 1 || lrn->size > 9 || lrn->size % 2 == 0)
-        return dp_fail(error, DEEPER_ERROR_UNSUPPORTED, "an LRN window of %d channels; 1, 3, 5, 7 and 9 are supported", lrn->size);
+        return dp_fail(error, DEEPER_ERROR_UNSUPPORTED,
+                       "an LRN window of %d channels; 1, 3, 5, 7 and 9 are supported", lrn->size);
     if (!(lrn->k > 0.0F) || !(lrn->alpha >= 0.0F))
         return dp_fail(error, DEEPER_ERROR_ARGUMENT, "LRN needs k > 0 and alpha >= 0");
     *out = in[0];
@@ -127,78 +141,87 @@ static dp_shape two_rows(dp_shape x) {
     return (dp_shape){ 2, x.c, 1, 1 };
 }
 
-static deeper_status infer_norm(const dp_shape *in, int count, const dp_attributes *attributes, dp_shape *out,
-                                deeper_error *error) {
+static deeper_status infer_norm(const dp_shape *in, int count, const dp_attributes *attributes,
+                                dp_shape *out, deeper_error *error) {
     for (int i = 1; i < count; i++)
-        if (!dp_shape_equal(in[i], count == 4 && i == 3 ? two_rows(in[0]) : (dp_shape){ in[0].c, 1, 1, 1 }))
-            return dp_fail(error, DEEPER_ERROR_MISMATCH, "batch norm of %d channels with a parameter of %d", in[0].c, in[i].n);
+        if (!dp_shape_equal(in[i], count == 4 && i == 3 ? two_rows(in[0])
+                                                        : (dp_shape){ in[0].c, 1, 1, 1 }))
+            return dp_fail(error, DEEPER_ERROR_MISMATCH,
+                           "batch norm of %d channels with a parameter of %d", in[0].c, in[i].n);
     if (!(attributes->epsilon > 0.0F))
         return dp_fail(error, DEEPER_ERROR_ARGUMENT, "batch norm needs epsilon > 0");
     *out = in[0];
     return DEEPER_OK;
 }
 
-static deeper_status infer_affine(const dp_shape *in, int count, const dp_attributes *attributes, dp_shape *out,
-                                  deeper_error *error) {
+static deeper_status infer_affine(const dp_shape *in, int count, const dp_attributes *attributes,
+                                  dp_shape *out, deeper_error *error) {
     for (int i = 1; i < count; i++)
         if (!dp_shape_equal(in[i], (dp_shape){ in[0].c, 1, 1, 1 }))
-            return dp_fail(error, DEEPER_ERROR_MISMATCH, "a factor or term of %d values for %d channels", in[i].n, in[0].c);
+            return dp_fail(error, DEEPER_ERROR_MISMATCH,
+                           "a factor or term of %d values for %d channels", in[i].n, in[0].c);
     *out = in[0];
     return DEEPER_OK;
 }
 
 /* Zero stays zero, for lanes past the last channel must. */
-static deeper_status infer_clip(const dp_shape *in, int count, const dp_attributes *attributes, dp_shape *out,
-                                deeper_error *error) {
+static deeper_status infer_clip(const dp_shape *in, int count, const dp_attributes *attributes,
+                                dp_shape *out, deeper_error *error) {
     if (!(attributes->clip.low <= 0.0F && attributes->clip.high >= 0.0F))
-        return dp_fail(error, DEEPER_ERROR_UNSUPPORTED, "a clip to %g..%g, which leaves 0 out", (double)attributes->clip.low,
-                       (double)attributes->clip.high);
+        return dp_fail(error, DEEPER_ERROR_UNSUPPORTED, "a clip to %g..%g, which leaves 0 out",
+                       (double)attributes->clip.low, (double)attributes->clip.high);
     *out = in[0];
     return DEEPER_OK;
 }
 
-static deeper_status infer_pad(const dp_shape *in, int count, const dp_attributes *attributes, dp_shape *out, deeper_error *error) {
+static deeper_status infer_pad(const dp_shape *in, int count, const dp_attributes *attributes,
+                               dp_shape *out, deeper_error *error) {
     const dp_window *w = &attributes->window;
     const int pads[] = { w->pad_top, w->pad_left, w->pad_bottom, w->pad_right };
     for (int i = 0; i < 4; i++)
         if (pads[i] < 0 || pads[i] > MAX_SIDE)
-            return dp_fail(error, DEEPER_ERROR_ARGUMENT, "a padding of %d pixels; 0 to %d are possible", pads[i], MAX_SIDE);
-    *out = (dp_shape){ 0, in[0].c, in[0].h + w->pad_top + w->pad_bottom, in[0].w + w->pad_left + w->pad_right };
+            return dp_fail(error, DEEPER_ERROR_ARGUMENT,
+                           "a padding of %d pixels; 0 to %d are possible", pads[i], MAX_SIDE);
+    *out = (dp_shape){ 0, in[0].c, in[0].h + w->pad_top + w->pad_bottom,
+                       in[0].w + w->pad_left + w->pad_right };
     return DEEPER_OK;
 }
 
-static deeper_status infer_shuffle(const dp_shape *in, int count, const dp_attributes *attributes, dp_shape *out,
-                                   deeper_error *error) {
+static deeper_status infer_shuffle(const dp_shape *in, int count, const dp_attributes *attributes,
+                                   dp_shape *out, deeper_error *error) {
     int groups = attributes->window.groups;
     if (groups < 1 || in[0].c % groups)
-        return dp_fail(error, DEEPER_ERROR_MISMATCH, "%d groups do not divide %d channels", groups, in[0].c);
+        return dp_fail(error, DEEPER_ERROR_MISMATCH, "%d groups do not divide %d channels", groups,
+                       in[0].c);
     *out = in[0];
     return DEEPER_OK;
 }
 
-static deeper_status infer_add(const dp_shape *in, int count, const dp_attributes *attributes, dp_shape *out, deeper_error *error) {
+static deeper_status infer_add(const dp_shape *in, int count, const dp_attributes *attributes,
+                               dp_shape *out, deeper_error *error) {
     if (!dp_shape_equal(in[0], in[1]))
-        return dp_fail(error, DEEPER_ERROR_MISMATCH, "a sum of %dx%dx%d and %dx%dx%d", in[0].c, in[0].h, in[0].w, in[1].c, in[1].h,
-                       in[1].w);
+        return dp_fail(error, DEEPER_ERROR_MISMATCH, "a sum of %dx%dx%d and %dx%dx%d", in[0].c,
+                       in[0].h, in[0].w, in[1].c, in[1].h, in[1].w);
     *out = in[0];
     return DEEPER_OK;
 }
 
-static deeper_status infer_multiply(const dp_shape *in, int count, const dp_attributes *attributes, dp_shape *out,
-                                    deeper_error *error) {
+static deeper_status infer_multiply(const dp_shape *in, int count, const dp_attributes *attributes,
+                                    dp_shape *out, deeper_error *error) {
     if (!dp_shape_equal(in[0], in[1]) && !dp_shape_equal(in[1], (dp_shape){ 0, in[0].c, 1, 1 }))
-        return dp_fail(error, DEEPER_ERROR_MISMATCH, "a product of %dx%dx%d and %dx%dx%d", in[0].c, in[0].h, in[0].w, in[1].c,
-                       in[1].h, in[1].w);
+        return dp_fail(error, DEEPER_ERROR_MISMATCH, "a product of %dx%dx%d and %dx%dx%d", in[0].c,
+                       in[0].h, in[0].w, in[1].c, in[1].h, in[1].w);
     *out = in[0];
     return DEEPER_OK;
 }
 
-static deeper_status infer_concat(const dp_shape *in, int count, const dp_attributes *attributes, dp_shape *out,
-                                  deeper_error *error) {
+static deeper_status infer_concat(const dp_shape *in, int count, const dp_attributes *attributes,
+                                  dp_shape *out, deeper_error *error) {
     *out = in[0];
     for (int i = 1; i < count; i++) {
         if (in[i].h != in[0].h || in[i].w != in[0].w)
-            return dp_fail(error, DEEPER_ERROR_MISMATCH, "pictures of %dx%d and %dx%d cannot be joined along channels", in[0].h,
+            return dp_fail(error, DEEPER_ERROR_MISMATCH,
+                           "pictures of %dx%d and %dx%d cannot be joined along channels", in[0].h,
                            in[0].w, in[i].h, in[i].w);
         if (in[i].c > MAX_CHANNELS - out->c)
             return dp_fail(error, DEEPER_ERROR_LIMIT, "more than %d channels", MAX_CHANNELS);
@@ -207,8 +230,8 @@ static deeper_status infer_concat(const dp_shape *in, int count, const dp_attrib
     return DEEPER_OK;
 }
 
-static deeper_status infer_flatten(const dp_shape *in, int count, const dp_attributes *attributes, dp_shape *out,
-                                   deeper_error *error) {
+static deeper_status infer_flatten(const dp_shape *in, int count, const dp_attributes *attributes,
+                                   dp_shape *out, deeper_error *error) {
     size_t floats = dp_shape_floats(in[0]);
     if (floats > MAX_CHANNELS)
         return dp_fail(error, DEEPER_ERROR_LIMIT, "more than %d channels", MAX_CHANNELS);
@@ -216,132 +239,150 @@ static deeper_status infer_flatten(const dp_shape *in, int count, const dp_attri
     return DEEPER_OK;
 }
 
-static deeper_status infer_dropout(const dp_shape *in, int count, const dp_attributes *attributes, dp_shape *out,
-                                   deeper_error *error) {
+static deeper_status infer_dropout(const dp_shape *in, int count, const dp_attributes *attributes,
+                                   dp_shape *out, deeper_error *error) {
     if (!(attributes->dropout.rate >= 0.0F && attributes->dropout.rate < 1.0F))
         return dp_fail(error, DEEPER_ERROR_ARGUMENT, "dropout needs a rate in [0, 1)");
     *out = in[0];
     return DEEPER_OK;
 }
 
-/* ---------------------------------------------------------------- training */
+/* ------------------------------------------------------------------------------------- training */
 
-static deeper_status infer_fill(const dp_shape *in, int count, const dp_attributes *attributes, dp_shape *out,
-                                deeper_error *error) {
+static deeper_status infer_fill(const dp_shape *in, int count, const dp_attributes *attributes,
+                                dp_shape *out, deeper_error *error) {
     *out = attributes->fill.shape;
     return DEEPER_OK;
 }
 
-static deeper_status infer_loss(const dp_shape *in, int count, const dp_attributes *attributes, dp_shape *out,
-                                deeper_error *error) {
+static deeper_status infer_loss(const dp_shape *in, int count, const dp_attributes *attributes,
+                                dp_shape *out, deeper_error *error) {
     const dp_shape *x = &in[count - 2], *labels = &in[count - 1];
     if (x->h != 1 || x->w != 1 || !dp_shape_equal(*labels, (dp_shape){ 0, 2, 1, 1 }))
-        return dp_fail(error, DEEPER_ERROR_MISMATCH, "a loss needs logits of Cx1x1 and labels of 2x1x1 (class, weight)");
+        return dp_fail(error, DEEPER_ERROR_MISMATCH,
+                       "a loss needs logits of Cx1x1 and labels of 2x1x1 (class, weight)");
     if (!(attributes->smoothing >= 0.0F && attributes->smoothing < 1.0F))
         return dp_fail(error, DEEPER_ERROR_ARGUMENT, "label smoothing is in [0, 1)");
     *out = count == 2 ? (dp_shape){ 0, 1, 1, 1 } : *x;
     return DEEPER_OK;
 }
 
-static deeper_status infer_rotate(const dp_shape *in, int count, const dp_attributes *attributes, dp_shape *out,
-                                  deeper_error *error) {
+static deeper_status infer_rotate(const dp_shape *in, int count, const dp_attributes *attributes,
+                                  dp_shape *out, deeper_error *error) {
     int groups = attributes->window.groups, outputs = in[0].n;
     if (groups < 1 || in[0].n % groups)
-        return dp_fail(error, DEEPER_ERROR_MISMATCH, "%d groups do not divide %d channels", groups, in[0].n);
+        return dp_fail(error, DEEPER_ERROR_MISMATCH, "%d groups do not divide %d channels", groups,
+                       in[0].n);
     for (int i = 1; i < count; i++) {
         if (groups != 1 || in[i].c != in[0].c || in[i].h != in[0].h || in[i].w != in[0].w)
-            return dp_fail(error, DEEPER_ERROR_MISMATCH, "weights of other shapes cannot be joined");
+            return dp_fail(error, DEEPER_ERROR_MISMATCH,
+                           "weights of other shapes cannot be joined");
         outputs += in[i].n;
     }
     *out = (dp_shape){ in[0].c * groups, outputs / groups, in[0].h, in[0].w };
     return DEEPER_OK;
 }
 
-static deeper_status infer_transpose(const dp_shape *in, int count, const dp_attributes *attributes, dp_shape *out,
-                                     deeper_error *error) {
+static deeper_status infer_transpose(const dp_shape *in, int count, const dp_attributes *attributes,
+                                     dp_shape *out, deeper_error *error) {
     *out = (dp_shape){ (int)(dp_shape_floats(in[0]) / (size_t)in[0].n), in[0].n, 1, 1 };
     return DEEPER_OK;
 }
 
-static deeper_status infer_unflatten(const dp_shape *in, int count, const dp_attributes *attributes, dp_shape *out,
-                                     deeper_error *error) {
+static deeper_status infer_unflatten(const dp_shape *in, int count, const dp_attributes *attributes,
+                                     dp_shape *out, deeper_error *error) {
     *out = attributes->shape;
     if (in[0].h != 1 || in[0].w != 1 || dp_shape_floats(*out) != (size_t)in[0].c)
-        return dp_fail(error, DEEPER_ERROR_MISMATCH, "%d channels do not make a picture of %dx%dx%d", in[0].c, out->c, out->h,
+        return dp_fail(error, DEEPER_ERROR_MISMATCH,
+                       "%d channels do not make a picture of %dx%dx%d", in[0].c, out->c, out->h,
                        out->w);
     return DEEPER_OK;
 }
 
-static deeper_status infer_dilate(const dp_shape *in, int count, const dp_attributes *attributes, dp_shape *out,
-                                  deeper_error *error) {
+static deeper_status infer_dilate(const dp_shape *in, int count, const dp_attributes *attributes,
+                                  dp_shape *out, deeper_error *error) {
     const dp_window *w = &attributes->window;
     if (!window_sound(w))
-        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "a stride of %dx%d is out of range", w->stride_y, w->stride_x);
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "a stride of %dx%d is out of range",
+                       w->stride_y, w->stride_x);
     if (in[0].h > MAX_SIDE / w->stride_y || in[0].w > MAX_SIDE / w->stride_x)
         return dp_fail(error, DEEPER_ERROR_LIMIT, "a picture side above %d", MAX_SIDE);
-    *out = (dp_shape){ 0, in[0].c, (in[0].h - 1) * w->stride_y + 1, (in[0].w - 1) * w->stride_x + 1 };
+    *out =
+        (dp_shape){ 0, in[0].c, (in[0].h - 1) * w->stride_y + 1, (in[0].w - 1) * w->stride_x + 1 };
     return DEEPER_OK;
 }
 
-static deeper_status infer_weight_gradient(const dp_shape *in, int count, const dp_attributes *attributes, dp_shape *out,
+static deeper_status infer_weight_gradient(const dp_shape *in, int count,
+                                           const dp_attributes *attributes, dp_shape *out,
                                            deeper_error *error) {
     const dp_window *w = &attributes->window;
     dp_shape windows = { 0, 1, 1, 1 };
     DP_TRY(slide(w, in[0], &windows, error));
-    if (windows.h != in[1].h || windows.w != in[1].w || w->groups < 1 || in[0].c % w->groups || in[1].c % w->groups)
-        return dp_fail(error, DEEPER_ERROR_MISMATCH, "a gradient of %dx%dx%d does not belong to this convolution", in[1].c, in[1].h,
-                       in[1].w);
+    if (windows.h != in[1].h || windows.w != in[1].w || w->groups < 1 || in[0].c % w->groups
+        || in[1].c % w->groups)
+        return dp_fail(error, DEEPER_ERROR_MISMATCH,
+                       "a gradient of %dx%dx%d does not belong to this convolution", in[1].c,
+                       in[1].h, in[1].w);
     *out = (dp_shape){ in[1].c, in[0].c / w->groups, w->height, w->width };
     return DEEPER_OK;
 }
 
-static deeper_status infer_channel_sum(const dp_shape *in, int count, const dp_attributes *attributes, dp_shape *out,
+static deeper_status infer_channel_sum(const dp_shape *in, int count,
+                                       const dp_attributes *attributes, dp_shape *out,
                                        deeper_error *error) {
     *out = (dp_shape){ in[0].c, 1, 1, 1 };
     return DEEPER_OK;
 }
 
 /* g has the shape of y, the result that of x; in: g, x and maybe y. */
-static deeper_status same_as_second(const dp_shape *in, int count, const dp_attributes *attributes, dp_shape *out,
-                                    deeper_error *error) {
+static deeper_status same_as_second(const dp_shape *in, int count, const dp_attributes *attributes,
+                                    dp_shape *out, deeper_error *error) {
     if (in[0].c != in[1].c || (count == 3 && !dp_shape_equal(in[0], in[2])))
-        return dp_fail(error, DEEPER_ERROR_MISMATCH, "a gradient of %dx%dx%d for an input of %dx%dx%d", in[0].c, in[0].h, in[0].w,
+        return dp_fail(error, DEEPER_ERROR_MISMATCH,
+                       "a gradient of %dx%dx%d for an input of %dx%dx%d", in[0].c, in[0].h, in[0].w,
                        in[1].c, in[1].h, in[1].w);
     *out = in[1];
     return DEEPER_OK;
 }
 
-static deeper_status infer_slice(const dp_shape *in, int count, const dp_attributes *attributes, dp_shape *out,
-                                 deeper_error *error) {
+static deeper_status infer_slice(const dp_shape *in, int count, const dp_attributes *attributes,
+                                 dp_shape *out, deeper_error *error) {
     const dp_slice *slice = &attributes->slice;
     int whole = in[0].n ? in[0].n : in[0].c;
-    if (slice->begin < 0 || slice->count < 1 || slice->count > whole || slice->begin > whole - slice->count)
-        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "channels %d..%d of %d", slice->begin, slice->begin + slice->count - 1, whole);
-    *out = in[0].n ? (dp_shape){ slice->count, in[0].c, in[0].h, in[0].w } : (dp_shape){ 0, slice->count, in[0].h, in[0].w };
+    if (slice->begin < 0 || slice->count < 1 || slice->count > whole
+        || slice->begin > whole - slice->count)
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "channels %d..%d of %d", slice->begin,
+                       slice->begin + slice->count - 1, whole);
+    *out = in[0].n ? (dp_shape){ slice->count, in[0].c, in[0].h, in[0].w }
+                   : (dp_shape){ 0, slice->count, in[0].h, in[0].w };
     return DEEPER_OK;
 }
 
-static deeper_status infer_moments(const dp_shape *in, int count, const dp_attributes *attributes, dp_shape *out,
-                                   deeper_error *error) {
+static deeper_status infer_moments(const dp_shape *in, int count, const dp_attributes *attributes,
+                                   dp_shape *out, deeper_error *error) {
     for (int i = 1; i < count; i++)
         if (i == 1 ? !dp_shape_equal(in[1], in[0]) : !dp_shape_equal(in[i], two_rows(in[0])))
-            return dp_fail(error, DEEPER_ERROR_MISMATCH, "batch norm sums of %d channels from other shapes", in[0].c);
+            return dp_fail(error, DEEPER_ERROR_MISMATCH,
+                           "batch norm sums of %d channels from other shapes", in[0].c);
     *out = two_rows(in[0]);
     return DEEPER_OK;
 }
 
-static deeper_status infer_norm_gradient(const dp_shape *in, int count, const dp_attributes *attributes, dp_shape *out,
+static deeper_status infer_norm_gradient(const dp_shape *in, int count,
+                                         const dp_attributes *attributes, dp_shape *out,
                                          deeper_error *error) {
-    if (!dp_shape_equal(in[0], in[1]) || in[2].n != in[0].c || !dp_shape_equal(in[3], two_rows(in[0]))
-        || !dp_shape_equal(in[4], two_rows(in[0])))
-        return dp_fail(error, DEEPER_ERROR_MISMATCH, "the batch norm gradient of %d channels from other shapes", in[0].c);
+    if (!dp_shape_equal(in[0], in[1]) || in[2].n != in[0].c
+        || !dp_shape_equal(in[3], two_rows(in[0])) || !dp_shape_equal(in[4], two_rows(in[0])))
+        return dp_fail(error, DEEPER_ERROR_MISMATCH,
+                       "the batch norm gradient of %d channels from other shapes", in[0].c);
     *out = in[0];
     return DEEPER_OK;
 }
 
-/* ---------------------------------------------------------------- costs */
+/* ---------------------------------------------------------------------------------------- costs */
 
-/* Every output value of a convolution or fully connected layer takes one multiply-add a weight of its output channel. */
+/* Every output value of a convolution or fully connected layer takes one multiply-add a weight of
+ * its output channel. */
 static uint64_t cost_product(const dp_graph *graph, const dp_node *node) {
     dp_shape weight = graph->nodes[node->inputs[1]].shape;
     return (uint64_t)dp_shape_floats(weight) * (uint64_t)node->shape.h * (uint64_t)node->shape.w;
@@ -353,9 +394,10 @@ static uint64_t cost_weight_gradient(const dp_graph *graph, const dp_node *node)
     return (uint64_t)dp_shape_floats(node->shape) * (uint64_t)gradient.h * (uint64_t)gradient.w;
 }
 
-/* ---------------------------------------------------------------- the table */
+/* ------------------------------------------------------------------------------------ the table */
 
-/* fixed_from: inputs from this one on must be parameters or batch sums (n >= 1), those before must be activations. */
+/* fixed_from: inputs from this one on must be parameters or batch sums (n >= 1), those before must
+ * be activations. */
 enum { NONE_FIXED = 1 << 30, ANY = -1 };
 
 static const struct {
@@ -393,13 +435,17 @@ static const struct {
     [DP_OP_TRANSPOSE] = { "transpose", 1, 1, 0, infer_transpose, NULL },
     [DP_OP_UNFLATTEN] = { "unflatten", 1, 1, NONE_FIXED, infer_unflatten, NULL },
     [DP_OP_DILATE] = { "dilate", 1, 1, NONE_FIXED, infer_dilate, NULL },
-    [DP_OP_CONV_WEIGHT_GRADIENT] = { "conv_weight_gradient", 2, 2, NONE_FIXED, infer_weight_gradient, cost_weight_gradient },
+    [DP_OP_CONV_WEIGHT_GRADIENT] = { "conv_weight_gradient", 2, 2, NONE_FIXED,
+                                     infer_weight_gradient, cost_weight_gradient },
     [DP_OP_CHANNEL_SUM] = { "channel_sum", 1, 1, NONE_FIXED, infer_channel_sum, NULL },
     [DP_OP_RELU_GRADIENT] = { "relu_gradient", 2, 2, NONE_FIXED, infer_add, NULL },
     [DP_OP_MAX_POOL_GRADIENT] = { "max_pool_gradient", 3, 3, NONE_FIXED, same_as_second, NULL },
-    [DP_OP_AVERAGE_POOL_GRADIENT] = { "average_pool_gradient", 2, 2, NONE_FIXED, same_as_second, NULL },
-    [DP_OP_GLOBAL_AVERAGE_GRADIENT] = { "global_average_gradient", 2, 2, NONE_FIXED, same_as_second, NULL },
-    [DP_OP_ADAPTIVE_POOL_GRADIENT] = { "adaptive_pool_gradient", 2, 2, NONE_FIXED, same_as_second, NULL },
+    [DP_OP_AVERAGE_POOL_GRADIENT] = { "average_pool_gradient", 2, 2, NONE_FIXED, same_as_second,
+                                      NULL },
+    [DP_OP_GLOBAL_AVERAGE_GRADIENT] = { "global_average_gradient", 2, 2, NONE_FIXED, same_as_second,
+                                        NULL },
+    [DP_OP_ADAPTIVE_POOL_GRADIENT] = { "adaptive_pool_gradient", 2, 2, NONE_FIXED, same_as_second,
+                                       NULL },
     [DP_OP_LRN_GRADIENT] = { "lrn_gradient", 2, 2, NONE_FIXED, same_as_second, NULL },
     [DP_OP_SLICE] = { "slice", 1, 1, ANY, infer_slice, NULL },
     [DP_OP_MOMENTS] = { "moments", 1, 1, NONE_FIXED, infer_moments, NULL },
@@ -410,30 +456,34 @@ static const struct {
 
 bool dp_is_point(const dp_node *node) {
     const dp_window *w = &node->attributes.window;
-    return node->op == DP_OP_CONV && w->height == 1 && w->width == 1 && w->stride_y == 1 && w->stride_x == 1 && !w->pad_top
-           && !w->pad_left && !w->pad_bottom && !w->pad_right && w->groups == 1;
+    return node->op == DP_OP_CONV && w->height == 1 && w->width == 1 && w->stride_y == 1
+           && w->stride_x == 1 && !w->pad_top && !w->pad_left && !w->pad_bottom && !w->pad_right
+           && w->groups == 1;
 }
 
 const char *dp_op_name(dp_op op) {
     return operators[op].name;
 }
 
-deeper_status dp_op_infer(dp_op op, const dp_shape *inputs, int input_count, const dp_attributes *attributes, dp_shape *shape,
-                          deeper_error *failure) {
+deeper_status dp_op_infer(dp_op op, const dp_shape *inputs, int input_count,
+                          const dp_attributes *attributes, dp_shape *shape, deeper_error *failure) {
     if ((unsigned)op >= DP_OP_COUNT)
         return dp_fail(failure, DEEPER_ERROR_ARGUMENT, "no such operator");
     if (input_count < operators[op].min_inputs || input_count > operators[op].max_inputs)
-        return dp_fail(failure, DEEPER_ERROR_ARGUMENT, "%s with %d inputs", operators[op].name, input_count);
+        return dp_fail(failure, DEEPER_ERROR_ARGUMENT, "%s with %d inputs", operators[op].name,
+                       input_count);
     for (int i = 0; i < input_count; i++)
-        if (operators[op].fixed_from != ANY && (inputs[i].n == 0) == (i >= operators[op].fixed_from))
-            return dp_fail(failure, DEEPER_ERROR_ARGUMENT, "input %d of %s must%s be a parameter", i, operators[op].name,
-                           inputs[i].n ? " not" : "");
+        if (operators[op].fixed_from != ANY
+            && (inputs[i].n == 0) == (i >= operators[op].fixed_from))
+            return dp_fail(failure, DEEPER_ERROR_ARGUMENT, "input %d of %s must%s be a parameter",
+                           i, operators[op].name, inputs[i].n ? " not" : "");
     dp_shape out = { 0, 0, 0, 0 };
     DP_TRY(operators[op].infer(inputs, input_count, attributes, &out, failure));
-    if (out.c < 1 || out.h < 1 || out.w < 1 || out.c > MAX_CHANNELS || out.h > MAX_SIDE || out.w > MAX_SIDE || out.n > MAX_CHANNELS
-        || out.n < (op == DP_OP_PARAMETER) || (op == DP_OP_INPUT && out.n) || dp_shape_floats(out) > MAX_FLOATS)
-        return dp_fail(failure, DEEPER_ERROR_LIMIT, "a %s of %dx%dx%dx%d is out of range", operators[op].name, out.n, out.c, out.h,
-                       out.w);
+    if (out.c < 1 || out.h < 1 || out.w < 1 || out.c > MAX_CHANNELS || out.h > MAX_SIDE
+        || out.w > MAX_SIDE || out.n > MAX_CHANNELS || out.n < (op == DP_OP_PARAMETER)
+        || (op == DP_OP_INPUT && out.n) || dp_shape_floats(out) > MAX_FLOATS)
+        return dp_fail(failure, DEEPER_ERROR_LIMIT, "a %s of %dx%dx%dx%d is out of range",
+                       operators[op].name, out.n, out.c, out.h, out.w);
     *shape = out;
     return DEEPER_OK;
 }

@@ -1,4 +1,5 @@
-/* training.c - copies a network node by node, changing what training computes otherwise, then lets gradient.c do the rest. */
+/* training.c - copies a network node by node, changing what training computes otherwise, then lets
+ * gradient.c do the rest. */
 #include "graph/training.h"
 
 #include "graph/build.h"
@@ -14,12 +15,14 @@ typedef struct rewriting {
     int *copy; /* of each node of the network, its number in the training graph */
 } rewriting;
 
-/* A batch norm with the statistics of the batch in place of its running ones, which become results. A frozen one is copied as it
- * is. */
-static int copy_batch_norm(rewriting *r, const dp_node *node, const int *inputs, const bool *frozen) {
+/* A batch norm with the statistics of the batch in place of its running ones, which become results.
+ * A frozen one is copied as it is. */
+static int copy_batch_norm(rewriting *r, const dp_node *node, const int *inputs,
+                           const bool *frozen) {
     char name[320];
     if (frozen && frozen[r->network->nodes[node->inputs[1]].parameter])
-        return dp_graph_add(r->graph, DP_OP_BATCH_NORM, node->name, inputs, node->input_count, &node->attributes);
+        return dp_graph_add(r->graph, DP_OP_BATCH_NORM, node->name, inputs, node->input_count,
+                            &node->attributes);
     snprintf(name, sizeof name, "%s.moments", node->name);
     int moments = dp_graph_add(r->graph, DP_OP_MOMENTS, name, inputs, 1, NULL);
     int b = r->nodes->batch_norms++;
@@ -40,7 +43,8 @@ static deeper_status copy_nodes(rewriting *r, const bool *frozen, deeper_error *
         r->graph->head = node->head;
         r->copy[i] = node->op == DP_OP_BATCH_NORM
                          ? copy_batch_norm(r, node, inputs, frozen)
-                         : dp_graph_add(r->graph, node->op, node->name, inputs, node->input_count, &node->attributes);
+                         : dp_graph_add(r->graph, node->op, node->name, inputs, node->input_count,
+                                        &node->attributes);
         dp_free(r->graph->allocator, inputs);
     }
     r->graph->head = DP_HEAD_MAIN;
@@ -48,7 +52,8 @@ static deeper_status copy_nodes(rewriting *r, const bool *frozen, deeper_error *
 }
 
 /* A loss on the scores that each head's softmax reads, and the seed that weighs it. */
-static deeper_status add_losses(rewriting *r, const dp_training_options *options, dp_seed *seeds, deeper_error *error) {
+static deeper_status add_losses(rewriting *r, const dp_training_options *options, dp_seed *seeds,
+                                deeper_error *error) {
     dp_training_nodes *nodes = r->nodes;
     dp_graph *graph = r->graph;
     nodes->labels = dp_add_input(graph, "labels", 2, 1, 1);
@@ -60,18 +65,24 @@ static deeper_status add_losses(rewriting *r, const dp_training_options *options
         char name[320];
         snprintf(name, sizeof name, "%s.loss", node->name);
         nodes->head[h] = graph->head = node->head;
-        nodes->loss[h] = dp_graph_add(graph, DP_OP_SOFTMAX_LOSS, name, (int[]){ logits, nodes->labels }, 2,
-                                      &(dp_attributes){ .smoothing = options->smoothing });
+        nodes->loss[h] =
+            dp_graph_add(graph, DP_OP_SOFTMAX_LOSS, name, (int[]){ logits, nodes->labels }, 2,
+                         &(dp_attributes){ .smoothing = options->smoothing });
         snprintf(name, sizeof name, "%s.loss weight", node->name);
-        seeds[h] = (dp_seed){ nodes->loss[h],
-                              dp_graph_add(graph, DP_OP_FILL, name, NULL, 0,
-                                           &(dp_attributes){ .fill = { { 0, 1, 1, 1 }, options->head_weights[node->head] } }) };
+        seeds[h] = (dp_seed){
+            nodes->loss[h],
+            dp_graph_add(
+                graph, DP_OP_FILL, name, NULL, 0,
+                &(dp_attributes){ .fill = { { 0, 1, 1, 1 }, options->head_weights[node->head] } })
+        };
         if (node->head == DP_HEAD_MAIN)
             nodes->logits = logits;
     }
     graph->head = DP_HEAD_MAIN;
     if (nodes->logits < 0)
-        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "a network without a softmax over classes cannot be trained as a classifier");
+        return dp_fail(
+            error, DEEPER_ERROR_ARGUMENT,
+            "a network without a softmax over classes cannot be trained as a classifier");
     return dp_graph_status(graph, error);
 }
 
@@ -82,16 +93,19 @@ static bool is_running_statistic(const dp_training_nodes *nodes, int parameter) 
     return false;
 }
 
-static deeper_status add_gradients(rewriting *r, const dp_training_options *options, const dp_seed *seeds, deeper_error *error) {
+static deeper_status add_gradients(rewriting *r, const dp_training_options *options,
+                                   const dp_seed *seeds, deeper_error *error) {
     dp_training_nodes *nodes = r->nodes;
     size_t parameters = (size_t)r->network->parameters;
     int *wrt = dp_alloc(r->graph->allocator, parameters, sizeof *wrt);
     int *results = dp_alloc(r->graph->allocator, parameters, sizeof *results);
     int *which = dp_alloc(r->graph->allocator, parameters, sizeof *which), count = 0;
-    deeper_status status = wrt && results && which ? DEEPER_OK : dp_fail_memory(error, "the list of parameters");
+    deeper_status status =
+        wrt && results && which ? DEEPER_OK : dp_fail_memory(error, "the list of parameters");
     for (int i = 0; i < r->network->count && status == DEEPER_OK; i++) {
         int parameter = r->network->nodes[i].parameter;
-        if (parameter < 0 || (options->frozen && options->frozen[parameter]) || is_running_statistic(nodes, parameter))
+        if (parameter < 0 || (options->frozen && options->frozen[parameter])
+            || is_running_statistic(nodes, parameter))
             continue;
         wrt[count] = r->copy[i];
         which[count++] = parameter;
@@ -106,24 +120,30 @@ static deeper_status add_gradients(rewriting *r, const dp_training_options *opti
     return status;
 }
 
-static deeper_status rewrite(rewriting *r, const dp_training_options *options, deeper_error *error) {
+static deeper_status rewrite(rewriting *r, const dp_training_options *options,
+                             deeper_error *error) {
     dp_seed seeds[DP_HEADS];
     DP_TRY(copy_nodes(r, options->frozen, error));
     DP_TRY(add_losses(r, options, seeds, error));
     return add_gradients(r, options, seeds, error);
 }
 
-deeper_status dp_graph_training(dp_graph **training, dp_training_nodes *nodes, const dp_graph *network,
-                                const dp_training_options *options, deeper_error *error) {
+deeper_status dp_graph_training(dp_graph **training, dp_training_nodes *nodes,
+                                const dp_graph *network, const dp_training_options *options,
+                                deeper_error *error) {
     const deeper_allocator *allocator = network->allocator;
     size_t parameters = (size_t)network->parameters;
-    rewriting r = { .network = network, .nodes = nodes, .copy = dp_alloc(allocator, (size_t)network->count, sizeof(int)) };
+    rewriting r = { .network = network,
+                    .nodes = nodes,
+                    .copy = dp_alloc(allocator, (size_t)network->count, sizeof(int)) };
     *nodes = (dp_training_nodes){ .labels = -1, .logits = -1 };
     nodes->gradients = dp_alloc(allocator, parameters, sizeof(int));
-    nodes->moments = dp_alloc(allocator, parameters, sizeof(int)); /* a batch norm has four parameters */
+    nodes->moments =
+        dp_alloc(allocator, parameters, sizeof(int)); /* a batch norm has four parameters */
     nodes->running_mean = dp_alloc(allocator, parameters, sizeof(int));
     deeper_status status = dp_graph_create(&r.graph, allocator, error);
-    if (status == DEEPER_OK && (!r.copy || !nodes->gradients || !nodes->moments || !nodes->running_mean))
+    if (status == DEEPER_OK
+        && (!r.copy || !nodes->gradients || !nodes->moments || !nodes->running_mean))
         status = dp_fail_memory(error, "the training graph");
     for (size_t i = 0; i < parameters && status == DEEPER_OK; i++)
         nodes->gradients[i] = -1;

@@ -1,11 +1,13 @@
-/* bmp.c - Windows and OS/2 bitmaps: 1, 4, 8 bits with a palette; 16, 24, 32 bits; bit fields, with alpha over white; either row
- * order. Run-length coded bitmaps and those that wrap a JPEG or PNG are refused by name: hardly anything writes them. */
+/* bmp.c - Windows and OS/2 bitmaps: 1, 4, 8 bits with a palette; 16, 24, 32 bits; bit fields, with
+ * alpha over white; either row order. Run-length coded bitmaps and those that wrap a JPEG or PNG
+ * are refused by name: hardly anything writes them. */
 #include "image/decoder.h"
 
 enum { FILE_HEADER = 14, CORE_HEADER = 12, INFO_HEADER = 40, MASKS_AT = FILE_HEADER + INFO_HEADER };
 enum { RGB = 0, RLE8 = 1, RLE4 = 2, FIELDS = 3, JPEG = 4, PNG = 5, ALPHA_FIELDS = 6 };
 
-/* Where a colour sits in a 16- or 32-bit pixel. largest: its value when all its bits are set; 0: there is none. */
+/* Where a colour sits in a 16- or 32-bit pixel. largest: its value when all its bits are set; 0:
+ * there is none. */
 typedef struct field {
     int shift;
     uint32_t largest;
@@ -63,21 +65,25 @@ static deeper_status read_header(reader *bmp) {
 }
 
 static deeper_status check_kind(const reader *bmp) {
-    static const char *const names[] = {
-        [RLE8] = "run-length coded", [RLE4] = "run-length coded", [JPEG] = "JPEG inside", [PNG] = "PNG inside"
-    };
+    static const char *const names[] = { [RLE8] = "run-length coded",
+                                         [RLE4] = "run-length coded",
+                                         [JPEG] = "JPEG inside",
+                                         [PNG] = "PNG inside" };
     unsigned bits = bmp->bits, kind = bmp->compression;
     if (kind < sizeof names / sizeof *names && names[kind])
-        return dp_fail(bmp->source->error, DEEPER_ERROR_UNSUPPORTED, "%s: this kind of BMP (%s) is not read; convert it to PNG",
+        return dp_fail(bmp->source->error, DEEPER_ERROR_UNSUPPORTED,
+                       "%s: this kind of BMP (%s) is not read; convert it to PNG",
                        bmp->source->name, names[kind]);
     if (kind > ALPHA_FIELDS)
         return damaged(bmp, "an unknown compression");
-    bool known =
-        kind == RGB ? bits == 1 || bits == 4 || bits == 8 || bits == 16 || bits == 24 || bits == 32 : bits == 16 || bits == 32;
+    bool known = kind == RGB
+                     ? bits == 1 || bits == 4 || bits == 8 || bits == 16 || bits == 24 || bits == 32
+                     : bits == 16 || bits == 32;
     return known ? DEEPER_OK : damaged(bmp, "a number of bits per pixel that there is not");
 }
 
-/* Entries of B, G, R (and a byte of no meaning unless the header is the old one) after the header. */
+/* Entries of B, G, R (and a byte of no meaning unless the header is the old one) after the
+ * header. */
 static deeper_status read_palette(reader *bmp) {
     size_t entry = bmp->header == CORE_HEADER ? 3 : 4, at = FILE_HEADER + bmp->header;
     unsigned most = 1u << bmp->bits;
@@ -92,13 +98,19 @@ static deeper_status read_palette(reader *bmp) {
 }
 
 static deeper_status read_fields(reader *bmp) {
-    static const uint32_t masks16[4] = { 0x7C00, 0x03E0, 0x001F, 0 }, masks32[4] = { 0xFF0000, 0x00FF00, 0x0000FF, 0 };
+    static const uint32_t masks16[4] = { 0x7C00, 0x03E0, 0x001F, 0 },
+                          masks32[4] = { 0xFF0000, 0x00FF00, 0x0000FF, 0 };
     /* The masks lie at the same place whether the header counts them in or they follow it. */
-    int stored = bmp->compression == RGB ? 0 : bmp->compression == ALPHA_FIELDS || bmp->header >= 56 ? 4 : 3;
+    int stored = bmp->compression == RGB                                 ? 0
+                 : bmp->compression == ALPHA_FIELDS || bmp->header >= 56 ? 4
+                                                                         : 3;
     if (bmp->source->size < MASKS_AT + 4 * (size_t)stored)
         return dp_source_cut_short(bmp->source, "BMP");
     for (int c = 0; c < 4; c++) {
-        uint32_t mask = c < stored ? get32(bmp, MASKS_AT + 4 * (size_t)c) : stored ? 0 : bmp->bits == 16 ? masks16[c] : masks32[c];
+        uint32_t mask = c < stored        ? get32(bmp, MASKS_AT + 4 * (size_t)c)
+                        : stored          ? 0
+                        : bmp->bits == 16 ? masks16[c]
+                                          : masks32[c];
         if (mask == 0)
             continue;
         int shift = __builtin_ctz(mask);
@@ -132,7 +144,8 @@ static void field_row(const reader *bmp, const uint8_t *row, uint8_t *out) {
         for (int c = 0; c < 4; c++) {
             uint64_t largest = bmp->fields[c].largest;
             if (largest)
-                rgba[c] = (uint8_t)(((pixel >> bmp->fields[c].shift & largest) * 255 + largest / 2) / largest);
+                rgba[c] = (uint8_t)(((pixel >> bmp->fields[c].shift & largest) * 255 + largest / 2)
+                                    / largest);
         }
         dp_over_white(out, rgba, 1);
     }
@@ -156,7 +169,8 @@ deeper_status dp_bmp_decode(dp_image *image, int *orientation, const dp_source *
 
     /* Rows are padded to 4 bytes; some writers leave the padding of the last one out. */
     uint64_t row_bytes = (bmp.width * bmp.bits + 7) / 8, stride = (row_bytes + 3) / 4 * 4;
-    if (bmp.pixels_at > source->size || stride * (bmp.height - 1) + row_bytes > source->size - bmp.pixels_at)
+    if (bmp.pixels_at > source->size
+        || stride * (bmp.height - 1) + row_bytes > source->size - bmp.pixels_at)
         return dp_source_cut_short(source, "BMP");
     DP_TRY(dp_source_start(source, image, bmp.width, bmp.height));
     for (uint64_t y = 0; y < bmp.height; y++) {

@@ -1,5 +1,6 @@
-/* crops.c - which squares of a picture make up a set of crops, and how they are cut with as little resizing as can be.
- * A set is a row of `sets`; all else is loops over scales, squares and positions. */
+/* crops.c - which squares of a picture make up a set of crops, and how they are cut with as little
+ * resizing as can be. A set is a row of `sets`; all else is loops over scales, squares and
+ * positions. */
 #include "image/crops.h"
 
 #include <string.h>
@@ -14,7 +15,8 @@ static const int sevenths[SCALES] = { 8, 9, 10, 11 };
 
 static const struct crop_set {
     int crops;
-    bool scaled;   /* all scales and the squares of each; else the picture as the model's own rule resizes it, uncut */
+    bool scaled;   /* all scales and the squares of each; else the picture as the model's own rule
+                      resizes it, uncut */
     int first;     /* of the positions; those after it are taken too */
     bool whole;    /* the square itself, resized, after the positions */
     bool mirrored; /* all of them once more, as mirror images */
@@ -23,7 +25,8 @@ static const struct crop_set {
 } sets[DP_CROP_SETS] = {
     { 1, false, CENTRE, false, false, true, "the centre" },
     { 10, false, 0, false, true, false, "corners and centre with mirrors" },
-    { 144, true, 0, true, true, false, "the paper's: 4 scales, 3 squares of each, corners, centre and whole, mirrors" },
+    { 144, true, 0, true, true, false,
+      "the paper's: 4 scales, 3 squares of each, corners, centre and whole, mirrors" },
 };
 
 int dp_crop_set_size(int set, const char **about) {
@@ -42,8 +45,8 @@ int dp_crop_set_find(int crops) {
 deeper_status dp_crops_check(int crops, deeper_error *error) {
     if (dp_crop_set_find(crops) >= 0)
         return DEEPER_OK;
-    return dp_fail(error, DEEPER_ERROR_ARGUMENT, "crops is %d; %d, %d and %d can be had", crops, sets[0].crops, sets[1].crops,
-                   sets[2].crops);
+    return dp_fail(error, DEEPER_ERROR_ARGUMENT, "crops is %d; %d, %d and %d can be had", crops,
+                   sets[0].crops, sets[1].crops, sets[2].crops);
 }
 
 size_t dp_crops_count(int first, int last) {
@@ -64,7 +67,7 @@ static int scaled_side(const dp_preprocess *preprocess, int scale) {
     return (2 * preprocess->size * sevenths[scale] + 7) / 14;
 }
 
-/* ---------------------------------------------------------------------------------------------------------------- list */
+/* ----------------------------------------------------------------------------------------- list */
 
 static void add_crop(dp_crop_list *list, const dp_view *view, bool mirrored) {
     int at = 0;
@@ -76,7 +79,8 @@ static void add_crop(dp_crop_list *list, const dp_view *view, bool mirrored) {
 }
 
 /* The crops of the part (x, y, width, height) of a picture that is resized to that of `whole`. */
-static void add_part(dp_crop_list *list, const struct crop_set *set, int size, dp_view whole, int width, int height) {
+static void add_part(dp_crop_list *list, const struct crop_set *set, int size, dp_view whole,
+                     int width, int height) {
     for (int mirrored = 0; mirrored <= set->mirrored; mirrored++) {
         for (int p = set->first; p < POSITIONS; p++) {
             dp_view view = whole;
@@ -95,8 +99,9 @@ int dp_crop_set_columns(int set) {
 }
 
 /* The squares of one scale: begin, middle and end of the longer direction. */
-static deeper_status add_scale(dp_crop_list *list, const struct crop_set *set, const dp_preprocess *preprocess, int scale,
-                               int width, int height, deeper_error *error) {
+static deeper_status add_scale(dp_crop_list *list, const struct crop_set *set,
+                               const dp_preprocess *preprocess, int scale, int width, int height,
+                               deeper_error *error) {
     dp_preprocess scaled = *preprocess;
     scaled.rule = DP_RESIZE_SHORT;
     scaled.side = scaled_side(preprocess, scale);
@@ -111,8 +116,8 @@ static deeper_status add_scale(dp_crop_list *list, const struct crop_set *set, c
     return DEEPER_OK;
 }
 
-deeper_status dp_crops_list(dp_crop_list *list, const dp_preprocess *preprocess, int width, int height, int first, int last,
-                            deeper_error *error) {
+deeper_status dp_crops_list(dp_crop_list *list, const dp_preprocess *preprocess, int width,
+                            int height, int first, int last, deeper_error *error) {
     int size = preprocess->size;
     list->count = list->view_count = 0;
     for (int s = first; s <= last; s++) {
@@ -123,13 +128,14 @@ deeper_status dp_crops_list(dp_crop_list *list, const dp_preprocess *preprocess,
             continue;
         dp_view whole = { .width = size, .height = size };
         if (!set->as_it_is || width != size || height != size)
-            DP_TRY(dp_preprocess_resized(preprocess, width, height, &whole.width, &whole.height, error));
+            DP_TRY(dp_preprocess_resized(preprocess, width, height, &whole.width, &whole.height,
+                                         error));
         add_part(list, set, size, whole, whole.width, whole.height);
     }
     return DEEPER_OK;
 }
 
-/* --------------------------------------------------------------------------------------------------------------- views */
+/* ---------------------------------------------------------------------------------------- views */
 
 /* The scale that is being cut. */
 typedef struct cutting {
@@ -140,7 +146,8 @@ typedef struct cutting {
 } cutting;
 
 /* Copies a square out of the resized picture. */
-static deeper_status copy_square(const cutting *it, const dp_view *view, dp_image *square, deeper_error *error) {
+static deeper_status copy_square(const cutting *it, const dp_view *view, dp_image *square,
+                                 deeper_error *error) {
     size_t row = (size_t)view->side * 3, stride = (size_t)it->resized.width * 3;
     const uint8_t *from = it->resized.pixels + (size_t)view->y * stride + (size_t)view->x * 3;
     *square = (dp_image){ .width = view->side, .height = view->side, .allocator = it->allocator };
@@ -152,7 +159,8 @@ static deeper_status copy_square(const cutting *it, const dp_view *view, dp_imag
     return DEEPER_OK;
 }
 
-static deeper_status cut_view(const cutting *it, const dp_view *view, float *tensor, deeper_error *error) {
+static deeper_status cut_view(const cutting *it, const dp_view *view, float *tensor,
+                              deeper_error *error) {
     const dp_preprocess *preprocess = it->preprocess;
     int size = preprocess->size;
     const int region[4] = { view->x, view->y, view->side, view->side };
@@ -160,11 +168,12 @@ static deeper_status cut_view(const cutting *it, const dp_view *view, float *ten
     if (it->resized.pixels)
         DP_TRY(copy_square(it, view, &square, error));
     else
-        DP_TRY(dp_image_resize_region(&square, it->image, NULL, view->width, view->height, region, preprocess->filter,
-                                      it->allocator, error));
+        DP_TRY(dp_image_resize_region(&square, it->image, NULL, view->width, view->height, region,
+                                      preprocess->filter, it->allocator, error));
     deeper_status status = DEEPER_OK;
     if (view->side != size) {
-        status = dp_image_resize(&shrunk, &square, NULL, size, size, preprocess->filter, it->allocator, error);
+        status = dp_image_resize(&shrunk, &square, NULL, size, size, preprocess->filter,
+                                 it->allocator, error);
         dp_image_free(&square);
         square = shrunk;
     }
@@ -178,30 +187,35 @@ static deeper_status cut_view(const cutting *it, const dp_view *view, float *ten
 static int scale_end(const dp_crop_list *list, int begin) {
     const dp_view *first = &list->views[begin];
     int end = begin + 1;
-    while (end < list->view_count && list->views[end].width == first->width && list->views[end].height == first->height)
+    while (end < list->view_count && list->views[end].width == first->width
+           && list->views[end].height == first->height)
         end++;
     return end;
 }
 
-static deeper_status open_scale(cutting *it, const dp_crop_list *list, int begin, int end, deeper_error *error) {
+static deeper_status open_scale(cutting *it, const dp_crop_list *list, int begin, int end,
+                                deeper_error *error) {
     const dp_view *view = &list->views[begin];
     int64_t pixels = 0;
     for (int v = begin; v < end; v++)
         pixels += (int64_t)list->views[v].side * list->views[v].side;
     if (end - begin == 1 || (int64_t)view->width * view->height > pixels)
         return DEEPER_OK;
-    return dp_image_resize(&it->resized, it->image, NULL, view->width, view->height, it->preprocess->filter, it->allocator, error);
+    return dp_image_resize(&it->resized, it->image, NULL, view->width, view->height,
+                           it->preprocess->filter, it->allocator, error);
 }
 
-deeper_status dp_crops_views(const dp_crop_list *list, const dp_preprocess *preprocess, const dp_image *image, float *tensor,
-                             const int *place, const deeper_allocator *allocator, deeper_error *error) {
+deeper_status dp_crops_views(const dp_crop_list *list, const dp_preprocess *preprocess,
+                             const dp_image *image, float *tensor, const int *place,
+                             const deeper_allocator *allocator, deeper_error *error) {
     size_t floats = dp_preprocess_floats(preprocess);
     for (int begin = 0, end = 0; begin < list->view_count; begin = end) {
         cutting it = { .preprocess = preprocess, .image = image, .allocator = allocator };
         end = scale_end(list, begin);
         deeper_status status = open_scale(&it, list, begin, end, error);
         for (int v = begin; v < end && status == DEEPER_OK; v++)
-            status = cut_view(&it, &list->views[v], tensor + (size_t)(place ? place[v] : v) * floats, error);
+            status = cut_view(&it, &list->views[v],
+                              tensor + (size_t)(place ? place[v] : v) * floats, error);
         dp_image_free(&it.resized);
         DP_TRY(status);
     }
@@ -215,8 +229,9 @@ void dp_crop_mirror(float *out, const float *in, const dp_preprocess *preprocess
             out[x] = in[width - 1 - x];
 }
 
-deeper_status dp_preprocess_run(const dp_preprocess *preprocess, const dp_image *image, int crops, float *tensor,
-                                const deeper_allocator *allocator, deeper_error *error) {
+deeper_status dp_preprocess_run(const dp_preprocess *preprocess, const dp_image *image, int crops,
+                                float *tensor, const deeper_allocator *allocator,
+                                deeper_error *error) {
     dp_crop_list list;
     int place[DP_VIEWS_MAX], set = dp_crop_set_find(crops);
     DP_TRY(dp_preprocess_check(preprocess, error));

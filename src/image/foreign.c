@@ -1,6 +1,6 @@
-/* foreign.c - says what a file is that deeper does not read, and what to do about it.
- * Why here: a folder of downloaded photos has HEIC, GIF and error pages among it under names such as photo.jpg; "bad file" helps
- * nobody. It looks at the first bytes only and decides nothing else. */
+/* foreign.c - says what a file is that deeper does not read, and what to do about it. Why here: a
+ * folder of downloaded photos has HEIC, GIF and error pages among it under names such as photo.jpg;
+ * "bad file" helps nobody. It looks at the first bytes only and decides nothing else. */
 #include "image/decoder.h"
 
 #include <string.h>
@@ -52,7 +52,8 @@ static const struct {
     { MAGIC("\x1F\x8B"), "gzip file", "unpack it" },
 };
 
-/* Enough to pass the comments and the XML line that come before a page's or drawing's first element. */
+/* Enough to pass the comments and the XML line that come before a page's or drawing's first
+ * element. */
 enum { LOOK = 1024 };
 
 static bool has_element(const char *text, size_t size, const char *element) {
@@ -73,24 +74,29 @@ static bool is_text(const uint8_t *bytes, size_t size) {
 deeper_status dp_source_refuse(const dp_source *source) {
     const char *name = source->name;
     if (source->size == 0)
-        return dp_fail(source->error, DEEPER_ERROR_FORMAT, "%s: empty file; fetch or save it again", name);
+        return dp_fail(source->error, DEEPER_ERROR_FORMAT, "%s: empty file; fetch or save it again",
+                       name);
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (dp_source_begins(source, known[i].pattern, known[i].length))
-            return dp_fail(source->error, DEEPER_ERROR_UNSUPPORTED, "%s: %s is not read; %s", name, known[i].name, known[i].remedy);
+            return dp_fail(source->error, DEEPER_ERROR_UNSUPPORTED, "%s: %s is not read; %s", name,
+                           known[i].name, known[i].remedy);
 
     size_t look = source->size < LOOK ? source->size : LOOK;
     const char *text = (const char *)source->bytes;
     if (is_text(source->bytes, look)) {
         if (has_element(text, look, "<svg"))
-            return dp_fail(source->error, DEEPER_ERROR_UNSUPPORTED, "%s: SVG is not read; export it as PNG", name);
+            return dp_fail(source->error, DEEPER_ERROR_UNSUPPORTED,
+                           "%s: SVG is not read; export it as PNG", name);
         if (has_element(text, look, "<!doctype html") || has_element(text, look, "<html"))
             return dp_fail(source->error, DEEPER_ERROR_FORMAT,
-                           "%s: not a picture but a web page (a failed download?); fetch it again", name);
+                           "%s: not a picture but a web page (a failed download?); fetch it again",
+                           name);
         if (has_element(text, look, "version https://git-lfs"))
-            return dp_fail(source->error, DEEPER_ERROR_FORMAT, "%s: not a picture but a Git LFS pointer; run `git lfs pull`", name);
-        return dp_fail(source->error, DEEPER_ERROR_FORMAT, "%s: not a picture but text; JPEG, PNG, WebP, PNM and BMP are read",
-                       name);
+            return dp_fail(source->error, DEEPER_ERROR_FORMAT,
+                           "%s: not a picture but a Git LFS pointer; run `git lfs pull`", name);
+        return dp_fail(source->error, DEEPER_ERROR_FORMAT,
+                       "%s: not a picture but text; JPEG, PNG, WebP, PNM and BMP are read", name);
     }
-    return dp_fail(source->error, DEEPER_ERROR_FORMAT, "%s: not a picture that deeper reads; JPEG, PNG, WebP, PNM and BMP are",
-                   name);
+    return dp_fail(source->error, DEEPER_ERROR_FORMAT,
+                   "%s: not a picture that deeper reads; JPEG, PNG, WebP, PNM and BMP are", name);
 }

@@ -1,5 +1,6 @@
-/* image.c - a picture from bytes: finds the format by content, hands over to its decoder, applies orientation.
- * Also the memory and size limits that every decoder goes through. What a refused file is, foreign.c says. */
+/* image.c - a picture from bytes: finds the format by content, hands over to its decoder, applies
+ * orientation. Also the memory and size limits that every decoder goes through. What a refused file
+ * is, foreign.c says. */
 #include "image/image.h"
 
 #include "image/decoder.h"
@@ -38,22 +39,25 @@ bool dp_source_begins(const dp_source *source, const char *pattern, size_t lengt
 
 deeper_status dp_source_check_size(const dp_source *source, uint64_t width, uint64_t height) {
     if (width < 1 || height < 1)
-        return dp_fail(source->error, DEEPER_ERROR_FORMAT, "%s: a picture of no pixels (%llux%llu)", source->name,
-                       (unsigned long long)width, (unsigned long long)height);
+        return dp_fail(source->error, DEEPER_ERROR_FORMAT, "%s: a picture of no pixels (%llux%llu)",
+                       source->name, (unsigned long long)width, (unsigned long long)height);
     if (width > INT_MAX || height > INT_MAX || width > source->max_pixels / height)
-        return dp_fail(source->error, DEEPER_ERROR_LIMIT, "%s: %llux%llu is more than the limit of %llu pixels; make it smaller",
-                       source->name, (unsigned long long)width, (unsigned long long)height, (unsigned long long)source->max_pixels);
+        return dp_fail(source->error, DEEPER_ERROR_LIMIT,
+                       "%s: %llux%llu is more than the limit of %llu pixels; make it smaller",
+                       source->name, (unsigned long long)width, (unsigned long long)height,
+                       (unsigned long long)source->max_pixels);
     return DEEPER_OK;
 }
 
-deeper_status dp_source_start(const dp_source *source, dp_image *image, uint64_t width, uint64_t height) {
+deeper_status dp_source_start(const dp_source *source, dp_image *image, uint64_t width,
+                              uint64_t height) {
     DP_TRY(dp_source_check_size(source, width, height));
     size_t pixels = 0;
     if (dp_size_mul((size_t)width, (size_t)height, &pixels))
         image->pixels = dp_alloc_raw(source->allocator, pixels, 3);
     if (!image->pixels)
-        return dp_fail(source->error, DEEPER_ERROR_MEMORY, "%s: out of memory for %llux%llu pixels", source->name,
-                       (unsigned long long)width, (unsigned long long)height);
+        return dp_fail(source->error, DEEPER_ERROR_MEMORY, "%s: out of memory for %llux%llu pixels",
+                       source->name, (unsigned long long)width, (unsigned long long)height);
     image->width = (int)width;
     image->height = (int)height;
     image->allocator = source->allocator;
@@ -62,11 +66,13 @@ deeper_status dp_source_start(const dp_source *source, dp_image *image, uint64_t
 
 deeper_status dp_source_cut_short(const dp_source *source, const char *format) {
     return dp_fail_at(source->error, DEEPER_ERROR_FORMAT, (int64_t)source->size,
-                      "%s: cut short, the %s ends before the picture does; fetch or save it again", source->name, format);
+                      "%s: cut short, the %s ends before the picture does; fetch or save it again",
+                      source->name, format);
 }
 
 deeper_status dp_source_damaged(const dp_source *source, const char *format, const char *what) {
-    return dp_fail(source->error, DEEPER_ERROR_FORMAT, "%s: damaged %s (%s); fetch or save it again", source->name, format, what);
+    return dp_fail(source->error, DEEPER_ERROR_FORMAT,
+                   "%s: damaged %s (%s); fetch or save it again", source->name, format, what);
 }
 
 void dp_over_white(uint8_t *rgb, const uint8_t *rgba, size_t count) {
@@ -84,10 +90,13 @@ static deeper_status decode_by_content(dp_image *image, int *orientation, const 
     return dp_source_refuse(source);
 }
 
-deeper_status dp_image_decode(dp_image *image, const void *bytes, size_t size, const char *name, const dp_decode_options *options,
-                              const deeper_allocator *allocator, deeper_error *error) {
+deeper_status dp_image_decode(dp_image *image, const void *bytes, size_t size, const char *name,
+                              const dp_decode_options *options, const deeper_allocator *allocator,
+                              deeper_error *error) {
     *image = (dp_image){ 0 };
-    dp_source source = { .bytes = bytes, .size = size, .name = name, .allocator = allocator, .error = error };
+    dp_source source = {
+        .bytes = bytes, .size = size, .name = name, .allocator = allocator, .error = error
+    };
     source.max_pixels = options && options->max_pixels ? options->max_pixels : DP_MAX_PIXELS;
     source.min_side = options ? options->min_side : 0;
     if (!name || (!bytes && size))

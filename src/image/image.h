@@ -1,6 +1,7 @@
-/* image.h - pictures: one decoded form (8-bit RGB rows), and the decoder of every format that deeper reads.
- * Why here: training, evaluation, serving and the public deeper_image all decode through this one call.
- * What it does not do: files (the caller hands over bytes), resizing (resize.h), tensors (preprocess.h). */
+/* image.h - pictures: one decoded form (8-bit RGB rows), and the decoder of every format that
+ * deeper reads. Why here: training, evaluation, serving and the public deeper_image all decode
+ * through this one call. What it does not do: files (the caller hands over bytes), resizing
+ * (resize.h), tensors (preprocess.h). */
 #ifndef DP_IMAGE_IMAGE_H
 #define DP_IMAGE_IMAGE_H
 
@@ -17,20 +18,24 @@ typedef struct dp_image {
 enum { DP_MAX_PIXELS = 178956970 };
 
 typedef struct dp_decode_options {
-    uint64_t max_pixels;     /* width x height above this is refused before memory is taken; 0: DP_MAX_PIXELS */
-    int min_side;            /* a JPEG may be decoded at 1/2, 1/4, 1/8 while its short side stays >= this; 0: full size */
+    uint64_t max_pixels; /* width x height above this is refused before memory is taken; 0:
+                            DP_MAX_PIXELS */
+    int min_side; /* a JPEG may be decoded at 1/2, 1/4, 1/8 while its short side stays >= this; 0:
+                     full size */
     bool ignore_orientation; /* true: EXIF orientation is not applied */
 } dp_decode_options;
 
-/* Decodes a picture: JPEG, PNG, WebP, PNM (P1-P6) or BMP, told apart by content, to 8-bit RGB with its EXIF orientation applied.
- * 16-bit samples are scaled to 8 with rounding, grey is repeated, CMYK becomes (255-C)(255-K)/255, alpha is composed over white;
- * colour profiles and gamma are not applied.
- * options may be NULL (all zero). `name` stands for the file in messages and is not opened; its bytes are free-form.
- * Errors: FORMAT (empty, not a picture, damaged, cut short), UNSUPPORTED (a format or variant that deeper does not read, named with
- * the remedy), LIMIT (more than max_pixels, or a JPEG of more than 100 scans), MEMORY, ARGUMENT. On failure *image is all zero.
- * Freed by dp_image_free. Any number of threads may decode at once. */
-deeper_status dp_image_decode(dp_image *image, const void *bytes, size_t size, const char *name, const dp_decode_options *options,
-                              const deeper_allocator *allocator, deeper_error *error);
+/* Decodes a picture: JPEG, PNG, WebP, PNM (P1-P6) or BMP, told apart by content, to 8-bit RGB with
+ * its EXIF orientation applied. 16-bit samples are scaled to 8 with rounding, grey is repeated,
+ * CMYK becomes (255-C)(255-K)/255, alpha is composed over white; colour profiles and gamma are not
+ * applied. options may be NULL (all zero). `name` stands for the file in messages and is not
+ * opened; its bytes are free-form. Errors: FORMAT (empty, not a picture, damaged, cut short),
+ * UNSUPPORTED (a format or variant that deeper does not read, named with the remedy), LIMIT (more
+ * than max_pixels, or a JPEG of more than 100 scans), MEMORY, ARGUMENT. On failure *image is all
+ * zero. Freed by dp_image_free. Any number of threads may decode at once. */
+deeper_status dp_image_decode(dp_image *image, const void *bytes, size_t size, const char *name,
+                              const dp_decode_options *options, const deeper_allocator *allocator,
+                              deeper_error *error);
 
 /* Frees the pixels (NULL is fine) and sets everything to zero. */
 void dp_image_free(dp_image *image);

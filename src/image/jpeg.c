@@ -1,7 +1,8 @@
-/* jpeg.c - JPEG through libjpeg-turbo: baseline and progressive; grey, YCbCr, RGB, CMYK and YCCK; at full size or a fraction.
- * Why not its defaults: libjpeg exits on errors, prints warnings, and turns the missing half of a file grey. Here every error,
- * and every warning that means lost pixels, leaves through longjmp; what is harmless (stray bytes between markers) is ignored.
- * It does not apply colour profiles. */
+/* jpeg.c - JPEG through libjpeg-turbo: baseline and progressive; grey, YCbCr, RGB, CMYK and YCCK;
+ * at full size or a fraction. Why not its defaults: libjpeg exits on errors, prints warnings, and
+ * turns the missing half of a file grey. Here every error, and every warning that means lost
+ * pixels, leaves through longjmp; what is harmless (stray bytes between markers) is ignored. It
+ * does not apply colour profiles. */
 #include "image/decoder.h"
 
 #include <stdio.h> /* jpeglib.h needs FILE */
@@ -11,7 +12,8 @@
 
 #include <jerror.h> /* after jpeglib.h: its codes are numbered by what that was built with */
 
-/* A sound progressive file has some 10 scans; each is a pass over the whole picture, so a small hostile file could cost hours. */
+/* A sound progressive file has some 10 scans; each is a pass over the whole picture, so a small
+ * hostile file could cost hours. */
 enum { MAX_SCANS = 100, APP1 = JPEG_APP0 + 1 };
 
 typedef struct reader {
@@ -24,16 +26,19 @@ typedef struct reader {
     uint8_t *ink; /* one row of CMYK, or NULL */
 } reader;
 
-/* The codes of libjpeg that deserve more than "damaged". A code here that is only a warning to libjpeg is an error to us. */
+/* The codes of libjpeg that deserve more than "damaged". A code here that is only a warning to
+ * libjpeg is an error to us. */
 enum fault { DAMAGED, CUT_SHORT, NO_MEMORY, TOO_LARGE, REFUSED };
 static const struct {
     int code;
     enum fault fault;
 } faults[] = {
-    { JWRN_JPEG_EOF, CUT_SHORT },      { JERR_INPUT_EOF, CUT_SHORT },          { JERR_OUT_OF_MEMORY, NO_MEMORY },
-    { JERR_IMAGE_TOO_BIG, TOO_LARGE }, { JERR_BAD_PRECISION, REFUSED },        { JERR_SOF_UNSUPPORTED, REFUSED },
-    { JERR_ARITH_NOTIMPL, REFUSED },   { JERR_COMPONENT_COUNT, REFUSED },      { JERR_CONVERSION_NOTIMPL, REFUSED },
-    { JERR_CCIR601_NOTIMPL, REFUSED }, { JERR_FRACT_SAMPLE_NOTIMPL, REFUSED }, { JWRN_HIT_MARKER, DAMAGED },
+    { JWRN_JPEG_EOF, CUT_SHORT },           { JERR_INPUT_EOF, CUT_SHORT },
+    { JERR_OUT_OF_MEMORY, NO_MEMORY },      { JERR_IMAGE_TOO_BIG, TOO_LARGE },
+    { JERR_BAD_PRECISION, REFUSED },        { JERR_SOF_UNSUPPORTED, REFUSED },
+    { JERR_ARITH_NOTIMPL, REFUSED },        { JERR_COMPONENT_COUNT, REFUSED },
+    { JERR_CONVERSION_NOTIMPL, REFUSED },   { JERR_CCIR601_NOTIMPL, REFUSED },
+    { JERR_FRACT_SAMPLE_NOTIMPL, REFUSED }, { JWRN_HIT_MARKER, DAMAGED },
     { JWRN_HUFF_BAD_CODE, DAMAGED },
 #ifdef D_ARITH_CODING_SUPPORTED
     { JWRN_ARITH_BAD_CODE, DAMAGED },
@@ -64,14 +69,18 @@ static void on_error(j_common_ptr codec) {
         jpeg->status = dp_source_cut_short(source, "JPEG");
         break;
     case NO_MEMORY:
-        jpeg->status = dp_fail(source->error, DEEPER_ERROR_MEMORY, "%s: out of memory in the JPEG decoder", source->name);
+        jpeg->status = dp_fail(source->error, DEEPER_ERROR_MEMORY,
+                               "%s: out of memory in the JPEG decoder", source->name);
         break;
     case TOO_LARGE:
-        jpeg->status = dp_fail(source->error, DEEPER_ERROR_LIMIT, "%s: %s; make it smaller", source->name, what);
+        jpeg->status = dp_fail(source->error, DEEPER_ERROR_LIMIT, "%s: %s; make it smaller",
+                               source->name, what);
         break;
     case REFUSED:
-        jpeg->status = dp_fail(source->error, DEEPER_ERROR_UNSUPPORTED,
-                               "%s: a kind of JPEG that is not read (%s); save it as plain 8-bit JPEG or PNG", source->name, what);
+        jpeg->status =
+            dp_fail(source->error, DEEPER_ERROR_UNSUPPORTED,
+                    "%s: a kind of JPEG that is not read (%s); save it as plain 8-bit JPEG or PNG",
+                    source->name, what);
         break;
     }
     longjmp(jpeg->escape, 1);
@@ -90,12 +99,14 @@ static void on_progress(j_common_ptr codec) {
     reader *jpeg = codec->client_data;
     if (jpeg->codec.input_scan_number <= MAX_SCANS)
         return;
-    jpeg->status = dp_fail(jpeg->source->error, DEEPER_ERROR_LIMIT, "%s: a JPEG of more than %d scans; save it again as plain JPEG",
+    jpeg->status = dp_fail(jpeg->source->error, DEEPER_ERROR_LIMIT,
+                           "%s: a JPEG of more than %d scans; save it again as plain JPEG",
                            jpeg->source->name, MAX_SCANS);
     longjmp(jpeg->escape, 1);
 }
 
-/* The largest of 8, 4, 2, 1 by which the short side may be divided (libjpeg rounds up) and still be >= min_side. */
+/* The largest of 8, 4, 2, 1 by which the short side may be divided (libjpeg rounds up) and still be
+ * >= min_side. */
 static unsigned reduction(unsigned width, unsigned height, int min_side) {
     unsigned shorter = width < height ? width : height, by = min_side > 0 ? 8 : 1;
     while (by > 1 && (shorter + by - 1) / by < (unsigned)min_side)
@@ -131,7 +142,8 @@ static deeper_status decode(reader *jpeg, dp_image *image, int *orientation) {
     jpeg_mem_src(codec, source->bytes, source->size);
     jpeg_save_markers(codec, APP1, 0xFFFF);
     jpeg_read_header(codec, TRUE);
-    for (jpeg_saved_marker_ptr marker = codec->marker_list; marker && *orientation == 1; marker = marker->next)
+    for (jpeg_saved_marker_ptr marker = codec->marker_list; marker && *orientation == 1;
+         marker = marker->next)
         *orientation = dp_exif_orientation(marker->data, marker->data_length);
 
     DP_TRY(dp_source_check_size(source, codec->image_width, codec->image_height));

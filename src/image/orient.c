@@ -1,10 +1,11 @@
-/* orient.c - EXIF orientation: finding the tag and turning the picture.
- * Why here: JPEG, PNG and WebP all carry the same EXIF block. Only the orientation tag of the first directory is read. */
+/* orient.c - EXIF orientation: finding the tag and turning the picture. Why here: JPEG, PNG and
+ * WebP all carry the same EXIF block. Only the orientation tag of the first directory is read. */
 #include "image/decoder.h"
 
 #include <string.h>
 
-/* EXIF data is a TIFF file: "II" (little) or "MM" (big endian), 42, the offset of a directory of 12-byte entries. */
+/* EXIF data is a TIFF file: "II" (little) or "MM" (big endian), 42, the offset of a directory of
+ * 12-byte entries. */
 enum { TIFF_HEADER = 8, ENTRY = 12, TAG_ORIENTATION = 0x0112, TYPE_SHORT = 3 };
 
 static unsigned get16(const uint8_t *at, bool big) {
@@ -12,7 +13,8 @@ static unsigned get16(const uint8_t *at, bool big) {
 }
 
 static uint32_t get32(const uint8_t *at, bool big) {
-    return big ? (uint32_t)get16(at, big) << 16 | get16(at + 2, big) : (uint32_t)get16(at + 2, big) << 16 | get16(at, big);
+    return big ? (uint32_t)get16(at, big) << 16 | get16(at + 2, big)
+               : (uint32_t)get16(at + 2, big) << 16 | get16(at, big);
 }
 
 int dp_exif_orientation(const uint8_t *bytes, size_t size) {
@@ -32,23 +34,26 @@ int dp_exif_orientation(const uint8_t *bytes, size_t size) {
         if (get16(bytes + at, big) != TAG_ORIENTATION)
             continue;
         unsigned value = get16(bytes + at + 8, big);
-        return get16(bytes + at + 2, big) == TYPE_SHORT && value >= 1 && value <= 8 ? (int)value : 1;
+        return get16(bytes + at + 2, big) == TYPE_SHORT && value >= 1 && value <= 8 ? (int)value
+                                                                                    : 1;
     }
     return 1;
 }
 
 deeper_status dp_image_orient(dp_image *image, int orientation, deeper_error *error) {
-    /* What takes the stored picture to the upright one: which stored axis runs along an upright row, from which end each is read.
-     */
+    /* What takes the stored picture to the upright one: which stored axis runs along an upright
+     * row, from which end each is read. */
     static const struct {
         bool swap, from_right, from_bottom;
     } turns[9] = {
-        [2] = { false, true, false }, [3] = { false, true, true }, [4] = { false, false, true }, [5] = { true, false, false },
-        [6] = { true, false, true },  [7] = { true, true, true },  [8] = { true, true, false },
+        [2] = { false, true, false }, [3] = { false, true, true }, [4] = { false, false, true },
+        [5] = { true, false, false }, [6] = { true, false, true }, [7] = { true, true, true },
+        [8] = { true, true, false },
     };
     if (orientation < 2 || orientation > 8)
         return DEEPER_OK;
-    bool swap = turns[orientation].swap, from_right = turns[orientation].from_right, from_bottom = turns[orientation].from_bottom;
+    bool swap = turns[orientation].swap, from_right = turns[orientation].from_right,
+         from_bottom = turns[orientation].from_bottom;
     int width = swap ? image->height : image->width, height = swap ? image->width : image->height;
     uint8_t *pixels = dp_alloc_raw(image->allocator, (size_t)width * (size_t)height, 3);
     if (!pixels)
@@ -57,7 +62,8 @@ deeper_status dp_image_orient(dp_image *image, int orientation, deeper_error *er
     ptrdiff_t stride = (ptrdiff_t)image->width * 3;
     ptrdiff_t right = from_right ? -3 : 3, down = from_bottom ? -stride : stride;
     ptrdiff_t along_row = swap ? down : right, along_column = swap ? right : down;
-    const uint8_t *corner = image->pixels + (from_right ? stride - 3 : 0) + (from_bottom ? (image->height - 1) * stride : 0);
+    const uint8_t *corner = image->pixels + (from_right ? stride - 3 : 0)
+                            + (from_bottom ? (image->height - 1) * stride : 0);
     uint8_t *out = pixels;
     for (int y = 0; y < height; y++) {
         const uint8_t *row = corner + y * along_column;

@@ -1,7 +1,8 @@
-/* png.c - PNG through libpng: every colour type and depth, transparency over white, interlace.
- * Why not its defaults: libpng prints, keeps text and profiles that a hostile file can blow up, and lets bad checksums of side
- * chunks pass. Here messages become the status, chunks that touch neither pixels nor orientation are skipped, and any bad
- * checksum is an error. It does not apply gamma or colour profiles. */
+/* png.c - PNG through libpng: every colour type and depth, transparency over white, interlace. Why
+ * not its defaults: libpng prints, keeps text and profiles that a hostile file can blow up, and
+ * lets bad checksums of side chunks pass. Here messages become the status, chunks that touch
+ * neither pixels nor orientation are skipped, and any bad checksum is an error. It does not apply
+ * gamma or colour profiles. */
 #include "image/decoder.h"
 
 #include <png.h>
@@ -20,7 +21,8 @@ typedef struct reader {
 } reader;
 
 static deeper_status out_of_memory(const reader *png) {
-    return dp_fail(png->source->error, DEEPER_ERROR_MEMORY, "%s: out of memory in the PNG decoder", png->source->name);
+    return dp_fail(png->source->error, DEEPER_ERROR_MEMORY, "%s: out of memory in the PNG decoder",
+                   png->source->name);
 }
 
 static PNG_NORETURN void on_error(png_structp codec, png_const_charp what) {
@@ -66,8 +68,8 @@ static void set_transforms(png_structp codec) {
     png_set_gray_to_rgb(codec);
 }
 
-/* Rows arrive in `passes` sweeps; those with alpha are gathered in png->rgba (all of them if interlaced, else one) and composed in
- * the last sweep. */
+/* Rows arrive in `passes` sweeps; those with alpha are gathered in png->rgba (all of them if
+ * interlaced, else one) and composed in the last sweep. */
 static void read_rows(reader *png, dp_image *image, int passes) {
     size_t width = (size_t)image->width;
     for (int pass = 1; pass <= passes; pass++)
@@ -91,12 +93,14 @@ static deeper_status decode(reader *png, dp_image *image, int *orientation) {
     const dp_source *source = png->source;
     png_structp codec = png->codec;
     png_set_read_fn(codec, png, on_read);
-    png_set_user_limits(codec, PNG_UINT_31_MAX, PNG_UINT_31_MAX); /* our own limit, with its message, follows */
+    png_set_user_limits(codec, PNG_UINT_31_MAX,
+                        PNG_UINT_31_MAX); /* our own limit, with its message, follows */
     png_set_crc_action(codec, PNG_CRC_ERROR_QUIT, PNG_CRC_ERROR_QUIT);
     png_set_keep_unknown_chunks(codec, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
     png_set_keep_unknown_chunks(codec, PNG_HANDLE_CHUNK_AS_DEFAULT, (png_const_bytep) "eXIf", 1);
     png_read_info(codec, png->info);
-    png_uint_32 width = png_get_image_width(codec, png->info), height = png_get_image_height(codec, png->info);
+    png_uint_32 width = png_get_image_width(codec, png->info),
+                height = png_get_image_height(codec, png->info);
     DP_TRY(dp_source_start(source, image, width, height));
 
     set_transforms(codec);
@@ -106,18 +110,21 @@ static deeper_status decode(reader *png, dp_image *image, int *orientation) {
         size_t rows = passes > 1 ? height : 1, row_bytes = (size_t)width * 4;
         png->rgba = dp_alloc_raw(source->allocator, rows, row_bytes);
         if (!png->rgba)
-            return dp_fail(source->error, DEEPER_ERROR_MEMORY, "%s: out of memory for its transparency", source->name);
+            return dp_fail(source->error, DEEPER_ERROR_MEMORY,
+                           "%s: out of memory for its transparency", source->name);
     }
     read_rows(png, image, passes);
     png_read_end(codec, png->info); /* to the end chunk: a file without one is cut short */
     read_orientation(png, orientation);
-    return png->out_of_memory ? out_of_memory(png) : DEEPER_OK; /* libpng lets side chunks go for want of memory */
+    return png->out_of_memory ? out_of_memory(png)
+                              : DEEPER_OK; /* libpng lets side chunks go for want of memory */
 }
 
 deeper_status dp_png_decode(dp_image *image, int *orientation, const dp_source *source) {
     reader png = { .source = source };
     if (setjmp(png.escape) == 0) {
-        png.codec = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, &png, on_error, on_warning, &png, on_allocate, on_free);
+        png.codec = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, &png, on_error, on_warning,
+                                             &png, on_allocate, on_free);
         png.info = png.codec ? png_create_info_struct(png.codec) : NULL;
         png.status = png.info ? decode(&png, image, orientation) : out_of_memory(&png);
     }

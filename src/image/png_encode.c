@@ -1,4 +1,5 @@
-/* png_encode.c - PNG written through libpng, whose messages become the status and whose memory is the caller's. */
+/* png_encode.c - PNG written through libpng, whose messages become the status and whose memory is
+ * the caller's. */
 #include "image/png_encode.h"
 
 #include "base/files.h"
@@ -50,8 +51,9 @@ static void encode(encoder *png) {
     const dp_image *image = png->image;
     size_t stride = (size_t)image->width * 3;
     png_set_write_fn(png->codec, png, on_write, on_flush);
-    png_set_IHDR(png->codec, png->info, (png_uint_32)image->width, (png_uint_32)image->height, 8, PNG_COLOR_TYPE_RGB,
-                 PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+    png_set_IHDR(png->codec, png->info, (png_uint_32)image->width, (png_uint_32)image->height, 8,
+                 PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
+                 PNG_FILTER_TYPE_DEFAULT);
     png_write_info(png->codec, png->info);
     for (size_t y = 0; y < (size_t)image->height; y++)
         png_write_row(png->codec, image->pixels + y * stride);
@@ -62,11 +64,13 @@ deeper_status dp_png_encode(dp_buffer *buffer, const dp_image *image, deeper_err
     if (!image->pixels)
         return dp_fail(error, DEEPER_ERROR_ARGUMENT, "PNG: there is no picture to write");
     if (image->width > MAX_SIDE || image->height > MAX_SIDE)
-        return dp_fail(error, DEEPER_ERROR_LIMIT, "PNG: %dx%d has a side above %d pixels; write a smaller picture", image->width,
-                       image->height, MAX_SIDE);
+        return dp_fail(error, DEEPER_ERROR_LIMIT,
+                       "PNG: %dx%d has a side above %d pixels; write a smaller picture",
+                       image->width, image->height, MAX_SIDE);
     encoder png = { .buffer = buffer, .image = image };
     if (setjmp(png.escape) == 0) {
-        png.codec = png_create_write_struct_2(PNG_LIBPNG_VER_STRING, &png, on_error, on_warning, &png, on_allocate, on_free);
+        png.codec = png_create_write_struct_2(PNG_LIBPNG_VER_STRING, &png, on_error, on_warning,
+                                              &png, on_allocate, on_free);
         png.info = png.codec ? png_create_info_struct(png.codec) : NULL;
         if (png.info) {
             encode(&png);
@@ -76,10 +80,12 @@ deeper_status dp_png_encode(dp_buffer *buffer, const dp_image *image, deeper_err
     }
     png_destroy_write_struct(&png.codec, &png.info);
     /* The size was checked, so all that can have failed is memory. */
-    return dp_fail(error, DEEPER_ERROR_MEMORY, "PNG: out of memory to write a picture of %dx%d", image->width, image->height);
+    return dp_fail(error, DEEPER_ERROR_MEMORY, "PNG: out of memory to write a picture of %dx%d",
+                   image->width, image->height);
 }
 
-deeper_status dp_png_write(const char *path, const dp_image *image, const deeper_allocator *allocator, deeper_error *error) {
+deeper_status dp_png_write(const char *path, const dp_image *image,
+                           const deeper_allocator *allocator, deeper_error *error) {
     dp_buffer buffer;
     dp_writer *writer = NULL;
     dp_buffer_init(&buffer, allocator, MAX_FILE);

@@ -1,5 +1,5 @@
-/* pnm.c - the portable pixmaps P1 to P6: bits, grey and colour, as text or binary, maxval 1 to 65535.
- * The first picture of a file is read. PAM (P7) and PFM are named by foreign.c. */
+/* pnm.c - the portable pixmaps P1 to P6: bits, grey and colour, as text or binary, maxval 1 to
+ * 65535. The first picture of a file is read. PAM (P7) and PFM are named by foreign.c. */
 #include "image/decoder.h"
 
 #include <string.h>
@@ -31,8 +31,9 @@ static bool fail(reader *pnm, const char *what) {
     if (pnm->at >= pnm->source->size)
         pnm->status = dp_source_cut_short(pnm->source, "PNM");
     else
-        pnm->status = dp_fail_at(pnm->source->error, DEEPER_ERROR_FORMAT, (int64_t)pnm->at, "%s: damaged PNM (%s at byte %zu)",
-                                 pnm->source->name, what, pnm->at);
+        pnm->status =
+            dp_fail_at(pnm->source->error, DEEPER_ERROR_FORMAT, (int64_t)pnm->at,
+                       "%s: damaged PNM (%s at byte %zu)", pnm->source->name, what, pnm->at);
     return false;
 }
 
@@ -60,7 +61,8 @@ static bool read_number(reader *pnm, uint64_t limit, uint64_t *value) {
     skip_space(pnm);
     size_t start = pnm->at;
     uint64_t number = 0;
-    for (; pnm->at < source->size && source->bytes[pnm->at] >= '0' && source->bytes[pnm->at] <= '9'; pnm->at++) {
+    for (; pnm->at < source->size && source->bytes[pnm->at] >= '0' && source->bytes[pnm->at] <= '9';
+         pnm->at++) {
         number = number * 10 + (uint64_t)(source->bytes[pnm->at] - '0');
         if (number > limit)
             return fail(pnm, "too large a number");
@@ -72,14 +74,16 @@ static bool read_number(reader *pnm, uint64_t limit, uint64_t *value) {
 /* One digit of a P1; they need no space between them. */
 static bool read_digit(reader *pnm, uint64_t *value) {
     skip_space(pnm);
-    if (pnm->at >= pnm->source->size || (pnm->source->bytes[pnm->at] != '0' && pnm->source->bytes[pnm->at] != '1'))
+    if (pnm->at >= pnm->source->size
+        || (pnm->source->bytes[pnm->at] != '0' && pnm->source->bytes[pnm->at] != '1'))
         return fail(pnm, "neither 0 nor 1");
     *value = pnm->source->bytes[pnm->at++] == '0'; /* a set bit is black */
     return true;
 }
 
 /* One row of samples, each 0..maxval, into `row` scaled to 0..255. */
-static bool read_text_row(reader *pnm, const kind *form, uint64_t maxval, size_t samples, uint8_t *row) {
+static bool read_text_row(reader *pnm, const kind *form, uint64_t maxval, size_t samples,
+                          uint8_t *row) {
     for (size_t i = 0; i < samples; i++) {
         uint64_t value = 0;
         if (!(form->bits ? read_digit(pnm, &value) : read_number(pnm, maxval, &value)))
@@ -90,7 +94,8 @@ static bool read_text_row(reader *pnm, const kind *form, uint64_t maxval, size_t
 }
 
 /* The same for a binary row, whose bytes are known to be there. */
-static bool read_binary_row(reader *pnm, const kind *form, uint64_t maxval, size_t samples, uint8_t *row) {
+static bool read_binary_row(reader *pnm, const kind *form, uint64_t maxval, size_t samples,
+                            uint8_t *row) {
     const uint8_t *bytes = pnm->source->bytes + pnm->at;
     for (size_t i = 0; i < samples; i++) {
         uint64_t value;
@@ -105,7 +110,8 @@ static bool read_binary_row(reader *pnm, const kind *form, uint64_t maxval, size
     return true;
 }
 
-static bool read_header(reader *pnm, const kind *form, uint64_t *width, uint64_t *height, uint64_t *maxval) {
+static bool read_header(reader *pnm, const kind *form, uint64_t *width, uint64_t *height,
+                        uint64_t *maxval) {
     *maxval = 1;
     if (!read_number(pnm, UINT32_MAX, width) || !read_number(pnm, UINT32_MAX, height)
         || (!form->bits && !read_number(pnm, MAX_MAXVAL, maxval)))
@@ -119,8 +125,10 @@ static bool read_header(reader *pnm, const kind *form, uint64_t *width, uint64_t
     return true;
 }
 
-/* Bytes that the rows take, at the least for text (a digit each and a space between them). The size has been checked. */
-static uint64_t bytes_needed(const kind *form, uint64_t row_bytes, uint64_t samples, uint64_t height) {
+/* Bytes that the rows take, at the least for text (a digit each and a space between them). The size
+ * has been checked. */
+static uint64_t bytes_needed(const kind *form, uint64_t row_bytes, uint64_t samples,
+                             uint64_t height) {
     if (form->text)
         return form->bits ? samples * height : samples * height * 2 - 1;
     return row_bytes * height;
@@ -145,7 +153,8 @@ deeper_status dp_pnm_decode(dp_image *image, int *orientation, const dp_source *
             return pnm.status;
         if (!form->text)
             pnm.at += row_bytes;
-        if (form->samples == 1) /* grey spreads to three from the right, so that nothing is overwritten before it is read */
+        if (form->samples == 1) /* grey spreads to three from the right, so that nothing is
+                                   overwritten before it is read */
             for (uint64_t x = width; x-- > 0;)
                 memset(row + x * 3, row[x], 3);
     }

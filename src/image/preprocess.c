@@ -1,5 +1,5 @@
-/* preprocess.c - picture to tensor: resize rule, channel order, mean and scale, as preprocess.h defines them.
- * Which squares are cut out of the resized picture is the matter of crops.c. */
+/* preprocess.c - picture to tensor: resize rule, channel order, mean and scale, as preprocess.h
+ * defines them. Which squares are cut out of the resized picture is the matter of crops.c. */
 #include "image/preprocess.h"
 
 #include "base/number.h"
@@ -11,7 +11,9 @@
 
 enum { MAX_SIDE = 1 << 14 };
 
-static const char *const rule_names[] = { [DP_RESIZE_SHORT] = "short", [DP_RESIZE_SQUASH] = "squash", [DP_RESIZE_NONE] = "none" };
+static const char *const rule_names[] = {
+    [DP_RESIZE_SHORT] = "short", [DP_RESIZE_SQUASH] = "squash", [DP_RESIZE_NONE] = "none"
+};
 enum { RULES = sizeof rule_names / sizeof *rule_names };
 
 const char *dp_resize_rule_name(dp_resize_rule rule) {
@@ -29,19 +31,27 @@ bool dp_resize_rule_from_name(dp_resize_rule *rule, const char *name) {
 
 deeper_status dp_preprocess_check(const dp_preprocess *preprocess, deeper_error *error) {
     if (preprocess->size < 1 || preprocess->size > MAX_SIDE)
-        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "preprocessing: size is %d, must be 1 to %d", preprocess->size, MAX_SIDE);
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "preprocessing: size is %d, must be 1 to %d",
+                       preprocess->size, MAX_SIDE);
     if (preprocess->channels != 1 && preprocess->channels != 3)
-        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "preprocessing: channels is %d, must be 1 or 3", preprocess->channels);
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT,
+                       "preprocessing: channels is %d, must be 1 or 3", preprocess->channels);
     if ((unsigned)preprocess->rule >= RULES)
-        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "preprocessing: resize rule %d is unknown", (int)preprocess->rule);
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "preprocessing: resize rule %d is unknown",
+                       (int)preprocess->rule);
     if ((unsigned)preprocess->filter > DP_FILTER_BICUBIC)
-        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "preprocessing: filter %d is unknown", (int)preprocess->filter);
-    if (preprocess->rule != DP_RESIZE_NONE && (preprocess->side < preprocess->size || preprocess->side > MAX_SIDE))
-        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "preprocessing: side is %d, must be %d (size) to %d", preprocess->side,
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "preprocessing: filter %d is unknown",
+                       (int)preprocess->filter);
+    if (preprocess->rule != DP_RESIZE_NONE
+        && (preprocess->side < preprocess->size || preprocess->side > MAX_SIDE))
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT,
+                       "preprocessing: side is %d, must be %d (size) to %d", preprocess->side,
                        preprocess->size, MAX_SIDE);
     for (int c = 0; c < preprocess->channels; c++)
-        if (!isfinite(preprocess->mean[c]) || !isfinite(preprocess->scale[c]) || preprocess->scale[c] == 0)
-            return dp_fail(error, DEEPER_ERROR_ARGUMENT, "preprocessing: mean %g or scale %g of channel %d is not usable",
+        if (!isfinite(preprocess->mean[c]) || !isfinite(preprocess->scale[c])
+            || preprocess->scale[c] == 0)
+            return dp_fail(error, DEEPER_ERROR_ARGUMENT,
+                           "preprocessing: mean %g or scale %g of channel %d is not usable",
                            (double)preprocess->mean[c], (double)preprocess->scale[c], c);
     return DEEPER_OK;
 }
@@ -50,7 +60,8 @@ size_t dp_preprocess_floats(const dp_preprocess *preprocess) {
     return (size_t)preprocess->channels * (size_t)preprocess->size * (size_t)preprocess->size;
 }
 
-deeper_status dp_preprocess_resized(const dp_preprocess *preprocess, int image_width, int image_height, int *width, int *height,
+deeper_status dp_preprocess_resized(const dp_preprocess *preprocess, int image_width,
+                                    int image_height, int *width, int *height,
                                     deeper_error *error) {
     int64_t w = image_width, h = image_height, shorter = w < h ? w : h;
     int64_t side = preprocess->rule == DP_RESIZE_NONE ? preprocess->size : preprocess->side;
@@ -61,8 +72,9 @@ deeper_status dp_preprocess_resized(const dp_preprocess *preprocess, int image_w
         h = side * h / shorter;
     }
     if (w > DP_RESIZE_MAX_SIDE || h > DP_RESIZE_MAX_SIDE)
-        return dp_fail(error, DEEPER_ERROR_LIMIT, "a picture of %dx%d is too elongated to resize its short side to %d", image_width,
-                       image_height, (int)side);
+        return dp_fail(error, DEEPER_ERROR_LIMIT,
+                       "a picture of %dx%d is too elongated to resize its short side to %d",
+                       image_width, image_height, (int)side);
     *width = (int)w;
     *height = (int)h;
     return DEEPER_OK;
@@ -76,7 +88,8 @@ int dp_luminance(const uint8_t rgb[3]) {
 }
 
 /* One table of 256 floats a channel. */
-void dp_preprocess_tensor(const dp_preprocess *preprocess, const dp_image *image, const float shift[3], float *tensor) {
+void dp_preprocess_tensor(const dp_preprocess *preprocess, const dp_image *image,
+                          const float shift[3], float *tensor) {
     static const float none[3];
     const float *add = shift ? shift : none;
     float grey = (LUMA_R * add[0] + LUMA_G * add[1] + LUMA_B * add[2]) / (1 << LUMA_BITS);
@@ -97,10 +110,12 @@ void dp_preprocess_tensor(const dp_preprocess *preprocess, const dp_image *image
     }
 }
 
-deeper_status dp_preprocess_picture(dp_image *image, const dp_preprocess *preprocess, const float *tensor,
-                                    const deeper_allocator *allocator, deeper_error *error) {
+deeper_status dp_preprocess_picture(dp_image *image, const dp_preprocess *preprocess,
+                                    const float *tensor, const deeper_allocator *allocator,
+                                    deeper_error *error) {
     size_t side = (size_t)preprocess->size, plane = side * side;
-    *image = (dp_image){ .width = preprocess->size, .height = preprocess->size, .allocator = allocator };
+    *image =
+        (dp_image){ .width = preprocess->size, .height = preprocess->size, .allocator = allocator };
     image->pixels = dp_alloc_raw(allocator, plane, 3);
     if (!image->pixels) {
         *image = (dp_image){ 0 };
@@ -109,15 +124,19 @@ deeper_status dp_preprocess_picture(dp_image *image, const dp_preprocess *prepro
     for (int channel = 0; channel < 3; channel++) {
         int c = preprocess->channels == 1 ? 0 : preprocess->bgr ? 2 - channel : channel;
         for (size_t i = 0; i < plane; i++) {
-            float level = tensor[(size_t)c * plane + i] / preprocess->scale[c] + preprocess->mean[c] + 0.5f;
-            image->pixels[3 * i + (size_t)channel] = (uint8_t)(level > 0 ? level < 255 ? level : 255 : 0);
+            float level =
+                tensor[(size_t)c * plane + i] / preprocess->scale[c] + preprocess->mean[c] + 0.5f;
+            image->pixels[3 * i + (size_t)channel] =
+                (uint8_t)(level > 0 ? level < 255 ? level : 255 : 0);
         }
     }
     return DEEPER_OK;
 }
 
 int dp_preprocess_min_side(const dp_preprocess *preprocess) {
-    return preprocess->rule == DP_RESIZE_NONE || preprocess->filter == DP_FILTER_NEAREST ? 0 : 2 * preprocess->side;
+    return preprocess->rule == DP_RESIZE_NONE || preprocess->filter == DP_FILTER_NEAREST
+               ? 0
+               : 2 * preprocess->side;
 }
 
 /* A growing line in a buffer of fixed size; what does not fit is dropped. */
@@ -136,8 +155,10 @@ static void add(line *out, const char *format, ...) {
     out->used += length < 0 ? 0 : (size_t)length < room ? (size_t)length : room;
 }
 
-/* ", word a b c", or one number where all channels have the same; nothing where all are `neutral`. */
-static void add_numbers(line *out, const char *word, const double *numbers, int count, double neutral) {
+/* ", word a b c", or one number where all channels have the same; nothing where all are
+ * `neutral`. */
+static void add_numbers(line *out, const char *word, const double *numbers, int count,
+                        double neutral) {
     bool same = true;
     for (int c = 1; c < count; c++)
         same = same && numbers[c] == numbers[0];
@@ -160,7 +181,10 @@ void dp_preprocess_describe(const dp_preprocess *preprocess, char *text, size_t 
         add(&out, "resize short side to %d (%s)", preprocess->side, filter);
     else
         add(&out, "no resize (%s, only up to a short side of %d)", filter, preprocess->size);
-    add(&out, ", centre crop %d, %s", preprocess->size, preprocess->channels == 1 ? "grey" : preprocess->bgr ? "BGR" : "RGB");
+    add(&out, ", centre crop %d, %s", preprocess->size,
+        preprocess->channels == 1 ? "grey"
+        : preprocess->bgr         ? "BGR"
+                                  : "RGB");
 
     double mean[3], divisor[3];
     for (int c = 0; c < 3; c++) {

@@ -1,13 +1,15 @@
-/* resize.c - separable resampling with precomputed integer weights, as resize.h defines it.
- * Columns are resampled first, one input row at a time, into a ring of just the rows under the current output row: the scratch is
- * a few rows whatever the picture, and stays in the cache. Levels are filtered as they are stored (no linear light).
- * Words: an axis is one direction; taps are the input pixels that one output pixel is made of. */
+/* resize.c - separable resampling with precomputed integer weights, as resize.h defines it. Columns
+ * are resampled first, one input row at a time, into a ring of just the rows under the current
+ * output row: the scratch is a few rows whatever the picture, and stays in the cache. Levels are
+ * filtered as they are stored (no linear light). Words: an axis is one direction; taps are the
+ * input pixels that one output pixel is made of. */
 #include "image/resize.h"
 
 #include <math.h>
 #include <string.h>
 
-/* Weights are integers of 1 / 2^22: 255 x 2^22 x 1.25 (the most that cubic weights add up to in magnitude) stays below 2^31. */
+/* Weights are integers of 1 / 2^22: 255 x 2^22 x 1.25 (the most that cubic weights add up to in
+ * magnitude) stays below 2^31. */
 enum { PRECISION = 22, HALF = 1 << (PRECISION - 1) };
 
 static double triangle(double x) {
@@ -54,8 +56,8 @@ bool dp_filter_from_name(dp_filter *filter, const char *name) {
     return false;
 }
 
-/* One direction of the job: `size` input pixels, of which [from, to) become `outputs`, of which first .. first + count are wanted.
- */
+/* One direction of the job: `size` input pixels, of which [from, to) become `outputs`, of which
+ * first .. first + count are wanted. */
 typedef struct axis {
     int size, outputs, first, count;
     double from, to;
@@ -73,8 +75,8 @@ static void weigh(const axis *along, int i, dp_filter filter, double *window) {
     int low = (int)(centre - support + 0.5), high = (int)(centre + support + 0.5);
     low = low > 0 ? low : 0;
     high = high < along->size ? high : along->size;
-    /* Multiplied by the inverse, not divided: where the area filter's edge falls on a pixel's centre, rounding decides as in
-     * Pillow. */
+    /* Multiplied by the inverse, not divided: where the area filter's edge falls on a pixel's
+     * centre, rounding decides as in Pillow. */
     double sum = 0, shrink = 1 / stretch;
     for (int j = low; j < high; j++) {
         window[j - low] = filters[filter].window((j - centre + 0.5) * shrink);
@@ -87,7 +89,8 @@ static void weigh(const axis *along, int i, dp_filter filter, double *window) {
     along->taps[i] = high - low;
 }
 
-/* The pixels under the output centres. The position is stepped and not multiplied out, so that ties fall as they do in Pillow. */
+/* The pixels under the output centres. The position is stepped and not multiplied out, so that ties
+ * fall as they do in Pillow. */
 static void pick(const axis *along) {
     double scale = (along->to - along->from) / along->outputs, at = along->from + scale * 0.5;
     for (int i = -along->first; i < along->count; i++, at += scale)
@@ -112,7 +115,8 @@ static bool axis_init(axis *along, dp_filter filter, const deeper_allocator *all
     double scale = (along->to - along->from) / along->outputs;
     along->most = (int)ceil(filters[filter].support * (scale > 1 ? scale : 1)) * 2 + 1;
     along->taps = dp_alloc(allocator, (size_t)along->count, sizeof *along->taps);
-    along->weights = dp_alloc_raw(allocator, (size_t)along->count * (size_t)along->most, sizeof *along->weights);
+    along->weights =
+        dp_alloc_raw(allocator, (size_t)along->count * (size_t)along->most, sizeof *along->weights);
     double *window = dp_alloc_raw(allocator, (size_t)along->most, sizeof *window);
     bool have = along->taps && along->weights && window;
     for (int i = 0; have && i < along->count; i++)
@@ -143,7 +147,8 @@ static void resample_columns(uint8_t *out, const uint8_t *row, const axis *colum
 }
 
 /* Output row i from the ring, in which input row j lies at j % rows->most. */
-static void resample_row(uint8_t *out, const uint8_t *ring, int32_t *sums, size_t width, const axis *rows, int i) {
+static void resample_row(uint8_t *out, const uint8_t *ring, int32_t *sums, size_t width,
+                         const axis *rows, int i) {
     const int32_t *weights = rows->weights + (size_t)i * (size_t)rows->most;
     for (size_t x = 0; x < width; x++)
         sums[x] = HALF;
@@ -166,7 +171,8 @@ static bool filter_picture(dp_image *out, const dp_image *in, const axis *column
         int end = rows->start[i] + rows->taps[i];
         next = next > rows->start[i] ? next : rows->start[i];
         for (; next < end; next++)
-            resample_columns(ring + (size_t)(next % rows->most) * width, in->pixels + (size_t)next * stride, columns);
+            resample_columns(ring + (size_t)(next % rows->most) * width,
+                             in->pixels + (size_t)next * stride, columns);
         resample_row(out->pixels + (size_t)i * width, ring, sums, width, rows, i);
     }
     dp_free(allocator, ring);
@@ -183,34 +189,52 @@ static void pick_picture(dp_image *out, const dp_image *in, const axis *columns,
     }
 }
 
-static deeper_status check(const dp_image *in, const axis *columns, const axis *rows, dp_filter filter, deeper_error *error) {
+static deeper_status check(const dp_image *in, const axis *columns, const axis *rows,
+                           dp_filter filter, deeper_error *error) {
     if (!in->pixels || (unsigned)filter >= FILTERS)
-        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "resize: needs a picture and one of the filters");
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT,
+                       "resize: needs a picture and one of the filters");
     if (in->width > DP_RESIZE_MAX_SIDE || in->height > DP_RESIZE_MAX_SIDE)
-        return dp_fail(error, DEEPER_ERROR_LIMIT, "resize: a picture of %dx%d has a side above %d pixels", in->width, in->height,
-                       DP_RESIZE_MAX_SIDE);
+        return dp_fail(error, DEEPER_ERROR_LIMIT,
+                       "resize: a picture of %dx%d has a side above %d pixels", in->width,
+                       in->height, DP_RESIZE_MAX_SIDE);
     const axis *both[2] = { columns, rows };
     for (int i = 0; i < 2; i++) {
         const axis *along = both[i];
         if (along->outputs < 1 || along->outputs > DP_RESIZE_MAX_SIDE)
-            return dp_fail(error, DEEPER_ERROR_ARGUMENT, "resize: to %dx%d, but a side must be 1 to %d", columns->outputs,
+            return dp_fail(error, DEEPER_ERROR_ARGUMENT,
+                           "resize: to %dx%d, but a side must be 1 to %d", columns->outputs,
                            rows->outputs, DP_RESIZE_MAX_SIDE);
-        if (!(along->from >= 0 && along->from < along->to && along->to <= along->size)) /* written so that a NaN fails */
-            return dp_fail(error, DEEPER_ERROR_ARGUMENT, "resize: the box %g %g %g %g is empty or leaves the picture of %dx%d",
+        if (!(along->from >= 0 && along->from < along->to
+              && along->to <= along->size)) /* written so that a NaN fails */
+            return dp_fail(error, DEEPER_ERROR_ARGUMENT,
+                           "resize: the box %g %g %g %g is empty or leaves the picture of %dx%d",
                            columns->from, rows->from, columns->to, rows->to, in->width, in->height);
         if (along->first < 0 || along->count < 1 || along->count > along->outputs - along->first)
-            return dp_fail(error, DEEPER_ERROR_ARGUMENT, "resize: the region %d %d %d %d is empty or leaves the result of %dx%d",
-                           columns->first, rows->first, columns->count, rows->count, columns->outputs, rows->outputs);
+            return dp_fail(error, DEEPER_ERROR_ARGUMENT,
+                           "resize: the region %d %d %d %d is empty or leaves the result of %dx%d",
+                           columns->first, rows->first, columns->count, rows->count,
+                           columns->outputs, rows->outputs);
     }
     return DEEPER_OK;
 }
 
-deeper_status dp_image_resize_region(dp_image *out, const dp_image *in, const double box[4], int width, int height,
-                                     const int region[4], dp_filter filter, const deeper_allocator *allocator,
-                                     deeper_error *error) {
+deeper_status dp_image_resize_region(dp_image *out, const dp_image *in, const double box[4],
+                                     int width, int height, const int region[4], dp_filter filter,
+                                     const deeper_allocator *allocator, deeper_error *error) {
     *out = (dp_image){ 0 };
-    axis columns = { .size = in->width, .outputs = width, .first = region[0], .count = region[2], .from = 0, .to = in->width };
-    axis rows = { .size = in->height, .outputs = height, .first = region[1], .count = region[3], .from = 0, .to = in->height };
+    axis columns = { .size = in->width,
+                     .outputs = width,
+                     .first = region[0],
+                     .count = region[2],
+                     .from = 0,
+                     .to = in->width };
+    axis rows = { .size = in->height,
+                  .outputs = height,
+                  .first = region[1],
+                  .count = region[3],
+                  .from = 0,
+                  .to = in->height };
     if (box) {
         columns.from = box[0];
         columns.to = box[2];
@@ -221,7 +245,8 @@ deeper_status dp_image_resize_region(dp_image *out, const dp_image *in, const do
 
     out->allocator = allocator;
     out->pixels = dp_alloc_raw(allocator, (size_t)columns.count * (size_t)rows.count, 3);
-    bool have = out->pixels && axis_init(&columns, filter, allocator) && axis_init(&rows, filter, allocator);
+    bool have = out->pixels && axis_init(&columns, filter, allocator)
+                && axis_init(&rows, filter, allocator);
     if (have && filters[filter].window)
         have = filter_picture(out, in, &columns, &rows, allocator);
     else if (have)
@@ -237,7 +262,9 @@ deeper_status dp_image_resize_region(dp_image *out, const dp_image *in, const do
     return DEEPER_OK;
 }
 
-deeper_status dp_image_resize(dp_image *out, const dp_image *in, const double box[4], int width, int height, dp_filter filter,
-                              const deeper_allocator *allocator, deeper_error *error) {
-    return dp_image_resize_region(out, in, box, width, height, (const int[4]){ 0, 0, width, height }, filter, allocator, error);
+deeper_status dp_image_resize(dp_image *out, const dp_image *in, const double box[4], int width,
+                              int height, dp_filter filter, const deeper_allocator *allocator,
+                              deeper_error *error) {
+    return dp_image_resize_region(out, in, box, width, height,
+                                  (const int[4]){ 0, 0, width, height }, filter, allocator, error);
 }

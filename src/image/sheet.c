@@ -5,22 +5,27 @@
 
 enum { WHITE = 255 };
 
-deeper_status dp_sheet_create(dp_sheet *sheet, int columns, int rows, int cell, int margin, const deeper_allocator *allocator,
-                              deeper_error *error) {
+deeper_status dp_sheet_create(dp_sheet *sheet, int columns, int rows, int cell, int margin,
+                              const deeper_allocator *allocator, deeper_error *error) {
     *sheet = (dp_sheet){ .columns = columns, .rows = rows, .cell = cell, .margin = margin };
     if (columns < 1 || rows < 1 || cell < 1 || margin < 0)
-        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "a sheet of %d x %d pictures of %d pixels, %d between them", columns, rows,
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT,
+                       "a sheet of %d x %d pictures of %d pixels, %d between them", columns, rows,
                        cell, margin);
-    int64_t step = (int64_t)cell + margin, width = columns * step + margin, height = rows * step + margin;
+    int64_t step = (int64_t)cell + margin, width = columns * step + margin,
+            height = rows * step + margin;
     if (width > DP_MAX_PIXELS || height > DP_MAX_PIXELS / width)
-        return dp_fail(error, DEEPER_ERROR_LIMIT, "a sheet of %lld x %lld pixels; take fewer pictures", (long long)width,
+        return dp_fail(error, DEEPER_ERROR_LIMIT,
+                       "a sheet of %lld x %lld pixels; take fewer pictures", (long long)width,
                        (long long)height);
     size_t pixels = (size_t)(width * height);
     uint8_t *bytes = dp_alloc_raw(allocator, pixels, 3);
     if (!bytes)
         return dp_fail_memory(error, "a sheet of pictures");
     memset(bytes, WHITE, 3 * pixels);
-    sheet->image = (dp_image){ .width = (int)width, .height = (int)height, .pixels = bytes, .allocator = allocator };
+    sheet->image = (dp_image){
+        .width = (int)width, .height = (int)height, .pixels = bytes, .allocator = allocator
+    };
     return DEEPER_OK;
 }
 
@@ -38,6 +43,9 @@ void dp_sheet_put(dp_sheet *sheet, int column, int row, const dp_image *picture)
     to_x += sheet->margin + column * step;
     to_y += sheet->margin + row * step;
     for (int y = 0; y < height; y++)
-        memcpy(sheet->image.pixels + ((size_t)(to_y + y) * (size_t)sheet->image.width + (size_t)to_x) * 3,
-               picture->pixels + ((size_t)(from_y + y) * (size_t)picture->width + (size_t)from_x) * 3, (size_t)width * 3);
+        memcpy(sheet->image.pixels
+                   + ((size_t)(to_y + y) * (size_t)sheet->image.width + (size_t)to_x) * 3,
+               picture->pixels
+                   + ((size_t)(from_y + y) * (size_t)picture->width + (size_t)from_x) * 3,
+               (size_t)width * 3);
 }

@@ -10,12 +10,14 @@ typedef struct dp_sheet {
     int columns, rows, cell, margin;
 } dp_sheet;
 
-/* A white sheet of columns x rows square cells of `cell` pixels, `margin` pixels between them and around. Freed by dp_image_free of
- * its image. Errors: ARGUMENT (no cells), LIMIT (more than DP_MAX_PIXELS), MEMORY. */
-deeper_status dp_sheet_create(dp_sheet *sheet, int columns, int rows, int cell, int margin, const deeper_allocator *allocator,
-                              deeper_error *error);
+/* A white sheet of columns x rows square cells of `cell` pixels, `margin` pixels between them and
+ * around. Freed by dp_image_free of its image. Errors: ARGUMENT (no cells), LIMIT (more than
+ * DP_MAX_PIXELS), MEMORY. */
+deeper_status dp_sheet_create(dp_sheet *sheet, int columns, int rows, int cell, int margin,
+                              const deeper_allocator *allocator, deeper_error *error);
 
-/* Copies a picture into a cell, at its centre; of one that is larger the middle is shown. column and row must be in range. */
+/* Copies a picture into a cell, at its centre; of one that is larger the middle is shown. column
+ * and row must be in range. */
 void dp_sheet_put(dp_sheet *sheet, int column, int row, const dp_image *picture);
 
 #endif

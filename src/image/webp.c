@@ -1,5 +1,6 @@
-/* webp.c - WebP through libwebp: lossy and lossless stills, transparency over white, orientation from the EXIF chunk.
- * Animations are refused by name. Built without libwebp, every WebP is refused with the remedy. */
+/* webp.c - WebP through libwebp: lossy and lossless stills, transparency over white, orientation
+ * from the EXIF chunk. Animations are refused by name. Built without libwebp, every WebP is refused
+ * with the remedy. */
 #include "image/decoder.h"
 
 #ifdef DP_HAVE_WEBP
@@ -29,32 +30,40 @@ static int find_orientation(const uint8_t *bytes, size_t size) {
 
 static deeper_status fail(const dp_source *source, VP8StatusCode code) {
     static const char *const texts[] = { [VP8_STATUS_INVALID_PARAM] = "a parameter is out of range",
-                                         [VP8_STATUS_BITSTREAM_ERROR] = "the coded data is not sound",
-                                         [VP8_STATUS_UNSUPPORTED_FEATURE] = "a feature that libwebp does not know" };
+                                         [VP8_STATUS_BITSTREAM_ERROR] =
+                                             "the coded data is not sound",
+                                         [VP8_STATUS_UNSUPPORTED_FEATURE] =
+                                             "a feature that libwebp does not know" };
     if (code == VP8_STATUS_NOT_ENOUGH_DATA || code == VP8_STATUS_SUSPENDED)
         return dp_source_cut_short(source, "WebP");
     if (code == VP8_STATUS_OUT_OF_MEMORY)
-        return dp_fail(source->error, DEEPER_ERROR_MEMORY, "%s: out of memory in the WebP decoder", source->name);
+        return dp_fail(source->error, DEEPER_ERROR_MEMORY, "%s: out of memory in the WebP decoder",
+                       source->name);
     size_t index = (size_t)code;
     const char *what = index < sizeof texts / sizeof *texts ? texts[index] : NULL;
     return dp_source_damaged(source, "WebP", what ? what : "libwebp stopped");
 }
 
-static deeper_status decode_into(const dp_source *source, uint8_t *pixels, int width, int height, bool alpha) {
+static deeper_status decode_into(const dp_source *source, uint8_t *pixels, int width, int height,
+                                 bool alpha) {
     WebPDecoderConfig config;
     if (!WebPInitDecoderConfig(&config))
         return dp_fail(source->error, DEEPER_ERROR_UNSUPPORTED,
-                       "%s: the installed libwebp differs from the one deeper was built with", source->name);
+                       "%s: the installed libwebp differs from the one deeper was built with",
+                       source->name);
     int stride = width * (alpha ? 4 : 3);
     config.output.colorspace = alpha ? MODE_RGBA : MODE_RGB;
     config.output.is_external_memory = 1;
-    config.output.u.RGBA = (WebPRGBABuffer){ .rgba = pixels, .stride = stride, .size = (size_t)stride * (size_t)height };
+    config.output.u.RGBA = (WebPRGBABuffer){ .rgba = pixels,
+                                             .stride = stride,
+                                             .size = (size_t)stride * (size_t)height };
     VP8StatusCode code = WebPDecode(source->bytes, source->size, &config);
     return code == VP8_STATUS_OK ? DEEPER_OK : fail(source, code);
 }
 
 deeper_status dp_webp_decode(dp_image *image, int *orientation, const dp_source *source) {
-    /* libwebp reads a still whose last bytes are missing as if they were there, so the file's own size is checked first. */
+    /* libwebp reads a still whose last bytes are missing as if they were there, so the file's own
+     * size is checked first. */
     if (get32(source->bytes + 4) > source->size - CHUNK_HEADER)
         return dp_source_cut_short(source, "WebP");
     WebPBitstreamFeatures features;
@@ -62,7 +71,8 @@ deeper_status dp_webp_decode(dp_image *image, int *orientation, const dp_source 
     if (code != VP8_STATUS_OK)
         return fail(source, code);
     if (features.has_animation)
-        return dp_fail(source->error, DEEPER_ERROR_UNSUPPORTED, "%s: an animated WebP is not read; save one frame as JPEG or PNG",
+        return dp_fail(source->error, DEEPER_ERROR_UNSUPPORTED,
+                       "%s: an animated WebP is not read; save one frame as JPEG or PNG",
                        source->name);
     DP_TRY(dp_source_start(source, image, (uint64_t)features.width, (uint64_t)features.height));
     *orientation = find_orientation(source->bytes, source->size);
@@ -72,7 +82,8 @@ deeper_status dp_webp_decode(dp_image *image, int *orientation, const dp_source 
     size_t count = (size_t)image->width * (size_t)image->height;
     uint8_t *rgba = dp_alloc_raw(source->allocator, count, 4);
     if (!rgba)
-        return dp_fail(source->error, DEEPER_ERROR_MEMORY, "%s: out of memory for its transparency", source->name);
+        return dp_fail(source->error, DEEPER_ERROR_MEMORY, "%s: out of memory for its transparency",
+                       source->name);
     deeper_status status = decode_into(source, rgba, image->width, image->height, true);
     if (status == DEEPER_OK)
         dp_over_white(image->pixels, rgba, count);
@@ -84,7 +95,8 @@ deeper_status dp_webp_decode(dp_image *image, int *orientation, const dp_source 
 
 deeper_status dp_webp_decode(dp_image *image, int *orientation, const dp_source *source) {
     return dp_fail(source->error, DEEPER_ERROR_UNSUPPORTED,
-                   "%s: this build reads no WebP; convert it to JPEG or PNG, or build deeper with libwebp-dev installed",
+                   "%s: this build reads no WebP; convert it to JPEG or PNG, or build deeper with "
+                   "libwebp-dev installed",
                    source->name);
 }
 

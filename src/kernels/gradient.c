@@ -1,5 +1,5 @@
-/* gradient.c - from the name of an instruction set to its table of backward kernels, as far as this build has it. Whether the CPU
- * can run it is for dp_isa_supported to say. */
+/* gradient.c - from the name of an instruction set to its table of backward kernels, as far as this
+ * build has it. Whether the CPU can run it is for dp_isa_supported to say. */
 #include "kernels/gradient_tables.h"
 
 static const dp_gradient_kernels *const tables[DP_ISA_COUNT] = {

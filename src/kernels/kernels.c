@@ -1,5 +1,5 @@
-/* kernels.c - from the name of an instruction set to its table, as far as this build has it. Whether the CPU can run it is for
- * dp_isa_supported to say. */
+/* kernels.c - from the name of an instruction set to its table, as far as this build has it.
+ * Whether the CPU can run it is for dp_isa_supported to say. */
 #include "kernels/tables.h"
 
 static const dp_kernels *const tables[DP_ISA_COUNT] = {

@@ -1,6 +1,7 @@
-/* pack.c - weights from their canonical order to the order in which the panel product reads them: once a model, and in training in
- * every run. The windows of a few input channels and the L output channels of a block are turned into vectors at once, then put
- * in their places or transformed. Where channels are in groups, a value at a time. Contract: dp_packing in kernels.h. Letters: R S
+/* pack.c - weights from their canonical order to the order in which the panel product reads them:
+ * once a model, and in training in every run. The windows of a few input channels and the L output
+ * channels of a block are turned into vectors at once, then put in their places or transformed.
+ * Where channels are in groups, a value at a time. Contract: dp_packing in kernels.h. Letters: R S
  * window rows and columns, L lanes. */
 #include "base/memory.h"
 #include "kernels/kernels.h"
@@ -8,12 +9,16 @@
 #include <stdalign.h>
 #include <string.h>
 
-enum { LANES_MAX = 16, WINDOWS_FLOATS = 8 * 1024 }; /* windows that are turned at once: in the nearest cache */
+enum {
+    LANES_MAX = 16,
+    WINDOWS_FLOATS = 8 * 1024
+}; /* windows that are turned at once: in the nearest cache */
 
-/* What fills one lane of a block: the weights of an output channel, whose group sees `channels` input channels from first_channel.
- */
+/* What fills one lane of a block: the weights of an output channel, whose group sees `channels`
+ * input channels from first_channel. */
 typedef struct lane {
-    const float *weights; /* of channel 0 of the group, row 0, column 0; NULL: this lane has no channel of this source */
+    const float *weights; /* of channel 0 of the group, row 0, column 0; NULL: this lane has no
+                             channel of this source */
     float scale;
     int first_channel;
 } lane;
@@ -38,10 +43,13 @@ static strides strides_of(const dp_packing *p) {
 /* Where the weights of output k begin. */
 static const float *output_weights(const dp_packing *p, int k) {
     const ptrdiff_t window = (ptrdiff_t)p->height * p->width;
-    const ptrdiff_t group_channels = p->channels / p->groups, group_outputs = p->outputs / p->groups;
+    const ptrdiff_t group_channels = p->channels / p->groups,
+                    group_outputs = p->outputs / p->groups;
     switch (p->order) {
     case DP_WEIGHTS_ROTATED:
-        return p->weights + (k / group_outputs * group_channels * group_outputs + k % group_outputs) * window + window - 1;
+        return p->weights
+               + (k / group_outputs * group_channels * group_outputs + k % group_outputs) * window
+               + window - 1;
     case DP_WEIGHTS_TRANSPOSED:
         return p->weights + k;
     default:
@@ -68,14 +76,17 @@ static void find_lanes(lane *lanes, const dp_packing *p, int block) {
 static size_t place(const dp_packing *p, int c, int r, int s) {
     if (p->planar)
         return ((size_t)c * (size_t)p->height + (size_t)r) * (size_t)p->width + (size_t)s;
-    const size_t segment = ((size_t)(c / p->lanes) * (size_t)p->height + (size_t)r) * (size_t)p->width + (size_t)s;
+    const size_t segment =
+        ((size_t)(c / p->lanes) * (size_t)p->height + (size_t)r) * (size_t)p->width + (size_t)s;
     return segment * (size_t)p->lanes + (size_t)(c % p->lanes);
 }
 
 size_t dp_packed_depth(const dp_packing *p) {
     if (p->points)
-        return (size_t)p->channels * (size_t)(p->phases * p->phases) * (size_t)(p->points * p->points);
-    const int plane = p->planar ? 1 : p->lanes, planes = p->band ? p->band : (p->channels + plane - 1) / plane;
+        return (size_t)p->channels * (size_t)(p->phases * p->phases)
+               * (size_t)(p->points * p->points);
+    const int plane = p->planar ? 1 : p->lanes,
+              planes = p->band ? p->band : (p->channels + plane - 1) / plane;
     return (size_t)(planes * plane) * (size_t)p->height * (size_t)p->width;
 }
 
@@ -89,18 +100,20 @@ static int channels_of(const dp_packing *p) {
     return p->source_channels ? p->source_channels : p->channels;
 }
 
-/* The windows of input channels c..c+count-1 of the source for all lanes of a block: count x R x S vectors in the order of the
- * product. Without groups. */
+/* The windows of input channels c..c+count-1 of the source for all lanes of a block: count x R x S
+ * vectors in the order of the product. Without groups. */
 static void read_windows(float *out, const dp_packing *p, int block, int c, int count) {
     const int window = p->height * p->width, k = block * p->lanes - p->first_output;
     const int left = p->outputs - k, channels = left < p->lanes ? left : p->lanes;
     if (p->order == DP_WEIGHTS_PLAIN) {
         const ptrdiff_t plane = (ptrdiff_t)channels_of(p) * window;
-        p->block_row(out, p->weights + k * plane + (ptrdiff_t)c * window, plane, channels, count * window);
+        p->block_row(out, p->weights + k * plane + (ptrdiff_t)c * window, plane, channels,
+                     count * window);
     } else {
         for (int i = 0; i < count; i++)
-            p->block_row(out + (ptrdiff_t)i * window * p->lanes, p->weights + ((ptrdiff_t)(c + i) * p->outputs + k) * window,
-                         window, channels, window);
+            p->block_row(out + (ptrdiff_t)i * window * p->lanes,
+                         p->weights + ((ptrdiff_t)(c + i) * p->outputs + k) * window, window,
+                         channels, window);
         for (int i = 0; i < count * window && window > 1; i++) {
             const int t = i % window, mirror = i - t + window - 1 - t;
             for (int l = 0; l < p->lanes && t < window / 2; l++) {
@@ -131,9 +144,10 @@ static void pick_taps(float *taps, const dp_packing *p, const float *window, int
     }
 }
 
-/* The frequencies of input channels c..c+count-1, whose windows these are. step: as in pack_block. */
-static void transform_windows(float *packed, size_t step, const dp_packing *p, const float *matrix, const float *windows, int c,
-                              int count) {
+/* The frequencies of input channels c..c+count-1, whose windows these are. step: as in
+ * pack_block. */
+static void transform_windows(float *packed, size_t step, const dp_packing *p, const float *matrix,
+                              const float *windows, int c, int count) {
     alignas(DP_ALIGNMENT) float taps[DP_WINOGRAD_TAPS_MAX * DP_WINOGRAD_TAPS_MAX * LANES_MAX];
     const int phases = p->phases * p->phases;
     const ptrdiff_t stride = (ptrdiff_t)((size_t)(p->channels * phases) * step);
@@ -146,18 +160,22 @@ static void transform_windows(float *packed, size_t step, const dp_packing *p, c
                 window = taps;
             }
             const int channel = (row * p->channels + c + i) * p->phases + column;
-            p->transform(packed + (size_t)channel * step, stride, window, matrix, p->points, p->taps);
+            p->transform(packed + (size_t)channel * step, stride, window, matrix, p->points,
+                         p->taps);
         }
 }
 
-static void place_windows(float *packed, size_t step, const dp_packing *p, const float *windows, int c, int count) {
+static void place_windows(float *packed, size_t step, const dp_packing *p, const float *windows,
+                          int c, int count) {
     for (int i = 0; i < count; i++)
         for (int r = 0; r < p->height; r++)
             for (int s = 0; s < p->width; s++, windows += p->lanes)
-                memcpy(packed + place(p, c + i, r, s) * step, windows, (size_t)p->lanes * sizeof *windows);
+                memcpy(packed + place(p, c + i, r, s) * step, windows,
+                       (size_t)p->lanes * sizeof *windows);
 }
 
-/* One block: `packed` is its first vector, the next one of its sum `step` floats on. Nothing of this source may be in it. */
+/* One block: `packed` is its first vector, the next one of its sum `step` floats on. Nothing of
+ * this source may be in it. */
 static void pack_block(float *packed, size_t step, const dp_packing *p, int block) {
     alignas(DP_ALIGNMENT) float windows[WINDOWS_FLOATS];
     float matrix[DP_WINOGRAD_POINTS * DP_WINOGRAD_TAPS_MAX];
@@ -176,7 +194,8 @@ static void pack_block(float *packed, size_t step, const dp_packing *p, int bloc
     }
 }
 
-/* The same for channels in groups, or a window too large to be turned at once; the sum begins with channel `first`. */
+/* The same for channels in groups, or a window too large to be turned at once; the sum begins with
+ * channel `first`. */
 static void pack_values(float *packed, size_t step, const dp_packing *p, int block, int first) {
     const int group_channels = p->channels / p->groups, band = p->band * (p->planar ? 1 : p->lanes);
     const int channels = band && band < p->channels - first ? band : p->channels - first;
@@ -191,7 +210,9 @@ static void pack_values(float *packed, size_t step, const dp_packing *p, int blo
                     const int group_channel = first + c - lanes[l].first_channel;
                     if (!lanes[l].weights || group_channel < 0 || group_channel >= group_channels)
                         continue;
-                    vector[l] = lanes[l].weights[group_channel * at.channel + r * at.row + s * at.column] * lanes[l].scale;
+                    vector[l] =
+                        lanes[l].weights[group_channel * at.channel + r * at.row + s * at.column]
+                        * lanes[l].scale;
                 }
             }
 }

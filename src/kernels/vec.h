@@ -1,12 +1,14 @@
-/* vec.h - the small vector vocabulary that every kernel is written in: one type, `vec`, of DP_VEC_LANES floats.
- * Why here: a vec_*.c file is compiled once per instruction set with DP_VEC_PORTABLE, DP_VEC_AVX2, DP_VEC_AVX512 or DP_VEC_NEON
- * defined, and this header alone knows what that means. AVX-512, AVX2 + FMA and NEON are intrinsics; portable is the compilers'
- * vector extension on four floats, without fused multiply-add. What only one family needs is not here.
+/* vec.h - the small vector vocabulary that every kernel is written in: one type, `vec`, of
+ * DP_VEC_LANES floats. Why here: a vec_*.c file is compiled once per instruction set with
+ * DP_VEC_PORTABLE, DP_VEC_AVX2, DP_VEC_AVX512 or DP_VEC_NEON defined, and this header alone knows
+ * what that means. AVX-512, AVX2 + FMA and NEON are intrinsics; portable is the compilers' vector
+ * extension on four floats, without fused multiply-add. What only one family needs is not here.
  *
- * DP_VEC_REGISTERS: vector registers to plan with. DP_VEC_NAME(x): dp_x_<isa>, the name of an external function of this build.
- * vec_fma(a, b, c) = a * b + c: one rounding, but two on portable. Approximate reciprocals are left out on purpose: their bits
- * differ between makers of one instruction set. vec_max(a, b): the larger, vec_min(a, b): the smaller; a NaN in b is kept, one in a
- * alone may be lost. So max(low, x) keeps the NaNs of x. */
+ * DP_VEC_REGISTERS: vector registers to plan with. DP_VEC_NAME(x): dp_x_<isa>, the name of an
+ * external function of this build. vec_fma(a, b, c) = a * b + c: one rounding, but two on portable.
+ * Approximate reciprocals are left out on purpose: their bits differ between makers of one
+ * instruction set. vec_max(a, b): the larger, vec_min(a, b): the smaller; a NaN in b is kept, one
+ * in a alone may be lost. So max(low, x) keeps the NaNs of x. */
 #ifndef DP_KERNELS_VEC_H
 #define DP_KERNELS_VEC_H
 
@@ -17,7 +19,8 @@
 
 #define DP_VEC_INLINE static inline __attribute__((always_inline))
 
-/* Before a loop of at most 32 passes with a constant end: its arrays of vectors become registers. */
+/* Before a loop of at most 32 passes with a constant end: its arrays of vectors become
+ * registers. */
 #if defined(__clang__)
 #define DP_VEC_UNROLL _Pragma("clang loop unroll(full)")
 #else

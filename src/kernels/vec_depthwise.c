@@ -1,6 +1,7 @@
-/* vec_depthwise.c - depthwise convolutions over blocked pixels: each lane is a channel with a window of its own, so a tap is one
- * multiply-add of a pixel by a vector of weights. Up to PIXELS outputs of a row keep their sums in registers over the whole window;
- * a load of weights serves them all, and each of their inputs comes from the nearest cache, where the rows of a window stay.
+/* vec_depthwise.c - depthwise convolutions over blocked pixels: each lane is a channel with a
+ * window of its own, so a tap is one multiply-add of a pixel by a vector of weights. Up to PIXELS
+ * outputs of a row keep their sums in registers over the whole window; a load of weights serves
+ * them all, and each of their inputs comes from the nearest cache, where the rows of a window stay.
  * What a pixel gets does not depend on how a row is cut. Contract: dp_depthwise in kernels.h. */
 #include "kernels/vec_families.h"
 
@@ -12,7 +13,8 @@
 enum { PIXELS = 8 };
 
 /* `count` outputs side by side whose windows begin `stride` floats apart. */
-DP_VEC_INLINE void pixels(const dp_depthwise *d, const float *in, float *out, const int count, const ptrdiff_t stride) {
+DP_VEC_INLINE void pixels(const dp_depthwise *d, const float *in, float *out, const int count,
+                          const ptrdiff_t stride) {
     vec sum[PIXELS];
     const float *weights = d->weights;
     DP_VEC_UNROLL
@@ -33,14 +35,15 @@ DP_VEC_INLINE void pixels(const dp_depthwise *d, const float *in, float *out, co
         vec_store(out + n * DP_VEC_LANES, vec_max(low, sum[n]));
 }
 
-#define CASE(count)                                                                                                                \
-    case count:                                                                                                                    \
-        pixels(d, in, out, count, stride);                                                                                         \
+#define CASE(count)                                                                                \
+    case count:                                                                                    \
+        pixels(d, in, out, count, stride);                                                         \
         break;
 
 /* A row in pieces as even as can be. */
 DP_VEC_INLINE void rows(const dp_depthwise *d, const ptrdiff_t stride) {
-    const int pieces = (d->out_width + PIXELS - 1) / PIXELS, even = d->out_width / pieces, larger = d->out_width % pieces;
+    const int pieces = (d->out_width + PIXELS - 1) / PIXELS, even = d->out_width / pieces,
+              larger = d->out_width % pieces;
     for (int y = d->row_begin; y < d->row_end; y++) {
         const float *in = d->in + (ptrdiff_t)y * d->stride_y * d->in_row;
         float *out = d->out + y * d->out_row;

@@ -1,4 +1,5 @@
-/* vec_gradient_table.c - the table of backward kernels of one instruction set, assembled from its vec_*.c files. */
+/* vec_gradient_table.c - the table of backward kernels of one instruction set, assembled from its
+ * vec_*.c files. */
 #include "kernels/gradient_tables.h"
 #include "kernels/vec_gradient.h"
 

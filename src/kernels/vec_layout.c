@@ -1,6 +1,7 @@
-/* vec_layout.c - rows of pixels between planar and blocked, a square of L x L values at a time: what comes in and goes out passes
- * here, and in training all weights and their gradients. A square is turned by log2(L) rounds in which each vector is interleaved
- * with the one half the square away. Contract: kernels.h. */
+/* vec_layout.c - rows of pixels between planar and blocked, a square of L x L values at a time:
+ * what comes in and goes out passes here, and in training all weights and their gradients. A square
+ * is turned by log2(L) rounds in which each vector is interleaved with the one half the square
+ * away. Contract: kernels.h. */
 #include "kernels/vec_families.h"
 
 enum { LANES = DP_VEC_LANES };
@@ -17,7 +18,8 @@ DP_VEC_INLINE vec low_halves(vec a, vec b) {
 
 DP_VEC_INLINE vec high_halves(vec a, vec b) {
 #if DP_VEC_AVX512
-    return __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+    return __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15,
+                                   31);
 #elif DP_VEC_AVX2
     return __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
 #else
@@ -59,12 +61,15 @@ static inline int smaller(ptrdiff_t a, int b) {
     return a < b ? (int)a : b;
 }
 
-/* Channels one float apart are a vector as they lie. A row may be read past its end into the next one, but not past the last. */
-void DP_VEC_NAME(block_row)(float *blocked, const float *planar, ptrdiff_t plane, int channels, int width) {
+/* Channels one float apart are a vector as they lie. A row may be read past its end into the next
+ * one, but not past the last. */
+void DP_VEC_NAME(block_row)(float *blocked, const float *planar, ptrdiff_t plane, int channels,
+                            int width) {
     if (plane == 1) {
         for (int x = 0; x < width; x++)
-            vec_store(blocked + (ptrdiff_t)x * LANES,
-                      channels == LANES ? vec_load_unaligned(planar + x) : load_some(planar + x, channels));
+            vec_store(blocked + (ptrdiff_t)x * LANES, channels == LANES
+                                                          ? vec_load_unaligned(planar + x)
+                                                          : load_some(planar + x, channels));
         return;
     }
     const float *end = planar + (channels - 1) * plane + width;
@@ -91,7 +96,8 @@ void DP_VEC_NAME(block_row)(float *blocked, const float *planar, ptrdiff_t plane
     }
 }
 
-void DP_VEC_NAME(unblock_row)(float *planar, ptrdiff_t plane, const float *blocked, int channels, int width) {
+void DP_VEC_NAME(unblock_row)(float *planar, ptrdiff_t plane, const float *blocked, int channels,
+                              int width) {
     for (int x = 0; x < width; x += LANES) {
         vec square[LANES];
         DP_VEC_UNROLL

@@ -1,5 +1,6 @@
-/* vec_lrn.h - what local response normalisation and its gradient share: scratch lines, window sums, powers. A line holds the
- * channels of one pixel one after another, with a block of zeros at both ends. */
+/* vec_lrn.h - what local response normalisation and its gradient share: scratch lines, window sums,
+ * powers. A line holds the channels of one pixel one after another, with a block of zeros at both
+ * ends. */
 #ifndef DP_KERNELS_VEC_LRN_H
 #define DP_KERNELS_VEC_LRN_H
 
@@ -26,26 +27,31 @@ DP_VEC_INLINE vec lrn_window_sum(const float *place, int half) {
     return sum;
 }
 
-/* The float whose bits are 0x6f150000 - 3/4 of those of s: s^-3/4 within 4.5 % for any s > 0, since bits grow like a logarithm. */
+/* The float whose bits are 0x6f150000 - 3/4 of those of s: s^-3/4 within 4.5 % for any s > 0, since
+ * bits grow like a logarithm. */
 DP_VEC_INLINE vec lrn_guess(vec s) {
 #if DP_VEC_AVX512
     __m512i bits = _mm512_castps_si512(s);
-    return _mm512_castsi512_ps(_mm512_add_epi32(_mm512_sub_epi32(_mm512_set1_epi32(0x6f150000), bits), _mm512_srli_epi32(bits, 2)));
+    return _mm512_castsi512_ps(_mm512_add_epi32(
+        _mm512_sub_epi32(_mm512_set1_epi32(0x6f150000), bits), _mm512_srli_epi32(bits, 2)));
 #elif DP_VEC_AVX2
     __m256i bits = _mm256_castps_si256(s);
-    return _mm256_castsi256_ps(_mm256_add_epi32(_mm256_sub_epi32(_mm256_set1_epi32(0x6f150000), bits), _mm256_srli_epi32(bits, 2)));
+    return _mm256_castsi256_ps(_mm256_add_epi32(
+        _mm256_sub_epi32(_mm256_set1_epi32(0x6f150000), bits), _mm256_srli_epi32(bits, 2)));
 #elif DP_VEC_NEON
     int32x4_t bits = vreinterpretq_s32_f32(s);
-    return vreinterpretq_f32_s32(vaddq_s32(vsubq_s32(vdupq_n_s32(0x6f150000), bits), vshrq_n_s32(bits, 2)));
+    return vreinterpretq_f32_s32(
+        vaddq_s32(vsubq_s32(vdupq_n_s32(0x6f150000), bits), vshrq_n_s32(bits, 2)));
 #else
     vec_mask bits = (vec_mask)s;
     return (vec)(0x6f150000 - bits + (bits >> 2));
 #endif
 }
 
-/* s^-3/4 within two and a half roundings (1.5e-7), for s from 1e-12 to 1e24, `count` vectors side by side, which hides that each
- * step waits for the one before: two of Halley's steps on s^3 y^4 = 1, y + y * (e / 4 + 5 / 32 e^2) with e = 1 - s^3 y^4. Only sums
- * and products, so the same bits on every CPU of an instruction set; true roots and a division take longer. */
+/* s^-3/4 within two and a half roundings (1.5e-7), for s from 1e-12 to 1e24, `count` vectors side
+ * by side, which hides that each step waits for the one before: two of Halley's steps on s^3 y^4 =
+ * 1, y + y * (e / 4 + 5 / 32 e^2) with e = 1 - s^3 y^4. Only sums and products, so the same bits on
+ * every CPU of an instruction set; true roots and a division take longer. */
 DP_VEC_INLINE void lrn_power_three_quarters(vec *y, const vec *s, const int count) {
     DP_VEC_UNROLL
     for (int i = 0; i < count; i++)
@@ -60,7 +66,8 @@ DP_VEC_INLINE void lrn_power_three_quarters(vec *y, const vec *s, const int coun
             e[i] = vec_sub(vec_set(1), vec_mul(vec_mul(e[i], e[i]), s[i]));
         DP_VEC_UNROLL
         for (int i = 0; i < count; i++)
-            y[i] = vec_fma(vec_mul(y[i], e[i]), vec_fma(e[i], vec_set(0.15625F), vec_set(0.25F)), y[i]);
+            y[i] = vec_fma(vec_mul(y[i], e[i]), vec_fma(e[i], vec_set(0.15625F), vec_set(0.25F)),
+                           y[i]);
     }
 }
 

@@ -1,6 +1,7 @@
-/* vec_mask.h - lanes chosen by a comparison, for the backward kernels that pass a gradient on or stop it: an addition to vec.h that
- * the forward kernels do without. A comparison with a NaN is false. vec_keep(m, a): a where m holds, else zero. vec_share: what is
- * left to be given away of a vector; vec_give adds it to a sum where two values are equal, and has nothing left there. */
+/* vec_mask.h - lanes chosen by a comparison, for the backward kernels that pass a gradient on or
+ * stop it: an addition to vec.h that the forward kernels do without. A comparison with a NaN is
+ * false. vec_keep(m, a): a where m holds, else zero. vec_share: what is left to be given away of a
+ * vector; vec_give adds it to a sum where two values are equal, and has nothing left there. */
 #ifndef DP_KERNELS_VEC_MASK_H
 #define DP_KERNELS_VEC_MASK_H
 

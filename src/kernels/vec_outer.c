@@ -1,7 +1,9 @@
-/* vec_outer.c - the outer product, which does nearly all arithmetic of weight gradients: `rows` inputs times `blocks` vectors of
- * the gradient, summed over pixels, all sums in registers from the first pixel to the last. One body, inlined with constant rows
- * and blocks for every product in DP_VEC_OUTERS. Each sum takes its pixels in order whatever the tile, so a second pass over more
- * rows changes no bits. Does not choose sizes or split work: the planner does. Contract: dp_outer in gradient.h. */
+/* vec_outer.c - the outer product, which does nearly all arithmetic of weight gradients: `rows`
+ * inputs times `blocks` vectors of the gradient, summed over pixels, all sums in registers from the
+ * first pixel to the last. One body, inlined with constant rows and blocks for every product in
+ * DP_VEC_OUTERS. Each sum takes its pixels in order whatever the tile, so a second pass over more
+ * rows changes no bits. Does not choose sizes or split work: the planner does. Contract: dp_outer
+ * in gradient.h. */
 #include "kernels/vec_gradient.h"
 
 #if DP_VEC_NEON && !defined(__clang__)
@@ -57,14 +59,14 @@ DP_VEC_INLINE void tile(const dp_outer *outer, const int first, const int rows, 
         vec_store(out + n * DP_VEC_LANES, sum[n]);
 }
 
-#define DEFINE(rows, blocks)                                                                                                       \
-    void DP_VEC_NAME(outer_##rows##x##blocks)(const dp_outer *outer) {                                                             \
-        _Static_assert((rows) <= 2 * DP_VEC_OUTER_TILE(blocks), "two passes at most");                                             \
-        if ((rows) <= DP_VEC_OUTER_TILE(blocks)) {                                                                                 \
-            tile(outer, 0, rows, blocks);                                                                                          \
-        } else {                                                                                                                   \
-            tile(outer, 0, (rows) / 2, blocks);                                                                                    \
-            tile(outer, (rows) / 2, (rows) - (rows) / 2, blocks);                                                                  \
-        }                                                                                                                          \
+#define DEFINE(rows, blocks)                                                                       \
+    void DP_VEC_NAME(outer_##rows##x##blocks)(const dp_outer *outer) {                             \
+        _Static_assert((rows) <= 2 * DP_VEC_OUTER_TILE(blocks), "two passes at most");             \
+        if ((rows) <= DP_VEC_OUTER_TILE(blocks)) {                                                 \
+            tile(outer, 0, rows, blocks);                                                          \
+        } else {                                                                                   \
+            tile(outer, 0, (rows) / 2, blocks);                                                    \
+            tile(outer, (rows) / 2, (rows) - (rows) / 2, blocks);                                  \
+        }                                                                                          \
     }
 DP_VEC_OUTERS(DEFINE)

@@ -1,8 +1,9 @@
-/* vec_panel.c - the panel product, which does nearly all arithmetic of a network: `rows` pixels times `blocks` vectors of output
- * channels, all sums in registers from bias to store. One body, inlined with constant rows and blocks for every panel in
- * DP_VEC_PANELS. Does not choose sizes or split work: the planner does. Each step of the sum prefetches what its caller named: the
- * pixels of the next tile (`next`) and, evenly over the steps, cache lines of the weights that are wanted next (`ahead`). Contract:
- * dp_panel in kernels.h. */
+/* vec_panel.c - the panel product, which does nearly all arithmetic of a network: `rows` pixels
+ * times `blocks` vectors of output channels, all sums in registers from bias to store. One body,
+ * inlined with constant rows and blocks for every panel in DP_VEC_PANELS. Does not choose sizes or
+ * split work: the planner does. Each step of the sum prefetches what its caller named: the pixels
+ * of the next tile (`next`) and, evenly over the steps, cache lines of the weights that are wanted
+ * next (`ahead`). Contract: dp_panel in kernels.h. */
 #include "kernels/vec_families.h"
 
 #include <stdint.h>
@@ -12,13 +13,15 @@
 #pragma GCC optimize("no-schedule-insns")
 #endif
 
-/* Rows are reached as base[i / 4] + (i % 4) * stride, so that any stride costs six address registers at most: x86 adds one or two
- * times a register to a base for free, and three times has a register of its own. */
+/* Rows are reached as base[i / 4] + (i % 4) * stride, so that any stride costs six address
+ * registers at most: x86 adds one or two times a register to a base for free, and three times has a
+ * register of its own. */
 enum { CACHE_LINE = 64 };
 
 enum { ROWS_A_BASE = 4, BASES = DP_PANEL_ROWS / ROWS_A_BASE };
 
-/* The sums are one flat array and every loop over them a single one: that is what both gcc and clang keep in registers. */
+/* The sums are one flat array and every loop over them a single one: that is what both gcc and
+ * clang keep in registers. */
 DP_VEC_INLINE void product(const dp_panel *panel, const int rows, const int blocks) {
     vec sum[DP_VEC_REGISTERS];
     if (panel->bias) {
@@ -64,7 +67,8 @@ DP_VEC_INLINE void product(const dp_panel *panel, const int rows, const int bloc
         const vec low = vec_set(panel->low);
         DP_VEC_UNROLL
         for (int n = 0; n < rows * blocks; n++)
-            vec_store(panel->out[n % blocks] + n / blocks * panel->out_stride, vec_max(low, sum[n]));
+            vec_store(panel->out[n % blocks] + n / blocks * panel->out_stride,
+                      vec_max(low, sum[n]));
     } else {
         DP_VEC_UNROLL
         for (int n = 0; n < rows * blocks; n++)
@@ -72,8 +76,8 @@ DP_VEC_INLINE void product(const dp_panel *panel, const int rows, const int bloc
     }
 }
 
-#define DEFINE(rows, blocks)                                                                                                       \
-    void DP_VEC_NAME(panel_##rows##x##blocks)(const dp_panel *panel) {                                                             \
-        product(panel, rows, blocks);                                                                                              \
+#define DEFINE(rows, blocks)                                                                       \
+    void DP_VEC_NAME(panel_##rows##x##blocks)(const dp_panel *panel) {                             \
+        product(panel, rows, blocks);                                                              \
     }
 DP_VEC_PANELS(DEFINE)

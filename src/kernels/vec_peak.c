@@ -1,11 +1,11 @@
-/* vec_peak.c - as many multiply-adds a second as this instruction set can do: independent sums in registers, no memory. What speed
- * is measured against; it computes nothing of use. Enough sums to hide the latency (4 cycles x 4 units at most), few enough to fit.
- */
+/* vec_peak.c - as many multiply-adds a second as this instruction set can do: independent sums in
+ * registers, no memory. What speed is measured against; it computes nothing of use. Enough sums to
+ * hide the latency (4 cycles x 4 units at most), few enough to fit. */
 #include "kernels/vec_families.h"
 
 float DP_VEC_NAME(peak)(int rounds) {
-    /* x * a + b tends to b / (1 - a): neither overflow nor denormals, however many rounds. The start depends on an argument, else a
-     * compiler could work out a sum that stands still. */
+    /* x * a + b tends to b / (1 - a): neither overflow nor denormals, however many rounds. The
+     * start depends on an argument, else a compiler could work out a sum that stands still. */
     const vec a = vec_set(0.5f);
     const vec b = vec_set(1.0f);
     vec sum[DP_VEC_PEAK_SUMS];

@@ -1,6 +1,6 @@
-/* vec_pointwise.c - kernels that meet every element once: clamp (ReLU, clip, copy), add, multiply, affine (batch norm that was not
- * folded).
- * `out` may be an input. A NaN goes through, ReLU included. Contract: kernels.h. */
+/* vec_pointwise.c - kernels that meet every element once: clamp (ReLU, clip, copy), add, multiply,
+ * affine (batch norm that was not folded). `out` may be an input. A NaN goes through, ReLU
+ * included. Contract: kernels.h. */
 #include "kernels/vec_families.h"
 
 void DP_VEC_NAME(clamp)(float *out, const float *in, int pixels, float low, float high) {
@@ -16,12 +16,14 @@ void DP_VEC_NAME(add)(float *out, const float *a, const float *b, int pixels, fl
         vec_store(out + i, vec_max(least, vec_add(vec_load(a + i), vec_load(b + i))));
 }
 
-void DP_VEC_NAME(multiply)(float *out, const float *a, const float *b, ptrdiff_t b_pixel, int pixels) {
+void DP_VEC_NAME(multiply)(float *out, const float *a, const float *b, ptrdiff_t b_pixel,
+                           int pixels) {
     for (ptrdiff_t i = 0; i < (ptrdiff_t)pixels * DP_VEC_LANES; i += DP_VEC_LANES, b += b_pixel)
         vec_store(out + i, vec_mul(vec_load(a + i), vec_load(b)));
 }
 
-void DP_VEC_NAME(affine)(float *out, const float *in, int pixels, const float *scale, const float *shift, float low) {
+void DP_VEC_NAME(affine)(float *out, const float *in, int pixels, const float *scale,
+                         const float *shift, float low) {
     const vec least = vec_set(low);
     const vec factor = vec_load(scale);
     const vec term = vec_load(shift);

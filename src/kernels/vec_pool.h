@@ -1,15 +1,18 @@
-/* vec_pool.h - where the windows of a pool lie: what a pool and its gradient must agree on. Contract: dp_pooling in kernels.h. */
+/* vec_pool.h - where the windows of a pool lie: what a pool and its gradient must agree on.
+ * Contract: dp_pooling in kernels.h. */
 #ifndef DP_KERNELS_VEC_POOL_H
 #define DP_KERNELS_VEC_POOL_H
 
 #include "kernels/kernels.h"
 
-/* The rows (or columns) of a window inside the picture, begin..end-1, and how many of its positions the padded picture holds. */
+/* The rows (or columns) of a window inside the picture, begin..end-1, and how many of its positions
+ * the padded picture holds. */
 typedef struct pool_span {
     int begin, end, padded;
 } pool_span;
 
-static inline pool_span pool_inside(int position, int stride, int window, int pad_before, int pad_after, int limit) {
+static inline pool_span pool_inside(int position, int stride, int window, int pad_before,
+                                    int pad_after, int limit) {
     int first = position * stride - pad_before;
     int last = first + window;
     int padded_limit = limit + pad_after;
@@ -30,7 +33,8 @@ static inline pool_span pool_columns(const dp_pooling *p, int x) {
 
 /* What an average divides by. */
 static inline float pool_divisor(const dp_pooling *p, pool_span ys, pool_span xs) {
-    return p->count_padding ? (float)ys.padded * (float)xs.padded : (float)(ys.end - ys.begin) * (float)(xs.end - xs.begin);
+    return p->count_padding ? (float)ys.padded * (float)xs.padded
+                            : (float)(ys.end - ys.begin) * (float)(xs.end - xs.begin);
 }
 
 /* Output columns *first..*last - 1 have all columns of their windows inside the picture. */

@@ -1,6 +1,7 @@
-/* vec_reduce.c - sums over many values in double precision: sums and products of each lane (batch norm, bias gradients), the sum of
- * squares of a flat array (norms). A vector of doubles holds half the lanes of `vec`; both compilers turn the conversion into the
- * instruction there is. WAYS sums beside each other hide the latency of an addition; they are joined in a fixed order, so the bits
+/* vec_reduce.c - sums over many values in double precision: sums and products of each lane (batch
+ * norm, bias gradients), the sum of squares of a flat array (norms). A vector of doubles holds half
+ * the lanes of `vec`; both compilers turn the conversion into the instruction there is. WAYS sums
+ * beside each other hide the latency of an addition; they are joined in a fixed order, so the bits
  * depend on the count alone. The product of two floats is exact in double. Contract: gradient.h. */
 #include "kernels/vec_gradient.h"
 
@@ -15,7 +16,8 @@ DP_VEC_INLINE wide load_wide(const float *p) {
 }
 
 /* Half h of the lanes. `products` NULL: b is not read; `sums` NULL: only products. */
-DP_VEC_INLINE void half_sums(double *sums, double *products, const float *a, const float *b, int pixels) {
+DP_VEC_INLINE void half_sums(double *sums, double *products, const float *a, const float *b,
+                             int pixels) {
     wide sum[WAYS] = { 0 };
     wide product[WAYS] = { 0 };
     int x = 0;

@@ -1,12 +1,14 @@
-/* vec_softmax.c - softmax over the channels of one pixel. Scalar: a network has one of some thousand values, a few microseconds.
- * The exponentials are summed in double precision, so that their number does not matter. A NaN makes every output NaN. */
+/* vec_softmax.c - softmax over the channels of one pixel. Scalar: a network has one of some
+ * thousand values, a few microseconds. The exponentials are summed in double precision, so that
+ * their number does not matter. A NaN makes every output NaN. */
 #include "kernels/vec_families.h"
 
 static ptrdiff_t place(int channel, ptrdiff_t block) {
     return channel / DP_VEC_LANES * block + channel % DP_VEC_LANES;
 }
 
-void DP_VEC_NAME(softmax)(float *out, ptrdiff_t out_block, const float *in, ptrdiff_t in_block, int channels) {
+void DP_VEC_NAME(softmax)(float *out, ptrdiff_t out_block, const float *in, ptrdiff_t in_block,
+                          int channels) {
     float largest = -INFINITY;
     for (int c = 0; c < channels; c++)
         if (in[place(c, in_block)] > largest)

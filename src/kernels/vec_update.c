@@ -1,6 +1,6 @@
-/* vec_update.c - the optimiser's pass over a flat piece of the parameters. The pieces begin and end anywhere: the last few values
- * go through padded copies and the same arithmetic, so any cut of the parameters gives the same bits. Contract: dp_update in
- * gradient.h. */
+/* vec_update.c - the optimiser's pass over a flat piece of the parameters. The pieces begin and end
+ * anywhere: the last few values go through padded copies and the same arithmetic, so any cut of the
+ * parameters gives the same bits. Contract: dp_update in gradient.h. */
 #include "kernels/vec_gradient.h"
 
 DP_VEC_INLINE void store_unaligned(float *p, vec a) {
@@ -12,11 +12,13 @@ DP_VEC_INLINE vec minus(vec a, vec b) {
     return vec_fma(vec_set(-1), b, a);
 }
 
-DP_VEC_INLINE void vector(const dp_update *u, float *value, float *velocity, float *average, const float *gradient,
-                          const bool averaged) {
+DP_VEC_INLINE void vector(const dp_update *u, float *value, float *velocity, float *average,
+                          const float *gradient, const bool averaged) {
     vec old = vec_load_unaligned(value);
-    vec step = vec_fma(vec_set(u->decay), old, vec_mul(vec_load_unaligned(gradient), vec_set(u->scale)));
-    vec moved = vec_fma(vec_set(u->momentum), vec_load_unaligned(velocity), vec_mul(vec_set(u->rate), step));
+    vec step =
+        vec_fma(vec_set(u->decay), old, vec_mul(vec_load_unaligned(gradient), vec_set(u->scale)));
+    vec moved = vec_fma(vec_set(u->momentum), vec_load_unaligned(velocity),
+                        vec_mul(vec_set(u->rate), step));
     vec fresh = minus(old, moved);
     store_unaligned(velocity, moved);
     store_unaligned(value, fresh);
@@ -29,7 +31,8 @@ DP_VEC_INLINE void vector(const dp_update *u, float *value, float *velocity, flo
 DP_VEC_INLINE void update(const dp_update *u, const bool averaged) {
     const size_t whole = u->count - u->count % DP_VEC_LANES;
     for (size_t i = 0; i < whole; i += DP_VEC_LANES)
-        vector(u, u->value + i, u->velocity + i, averaged ? u->average + i : NULL, u->gradient + i, averaged);
+        vector(u, u->value + i, u->velocity + i, averaged ? u->average + i : NULL, u->gradient + i,
+               averaged);
     const size_t rest = (u->count - whole) * sizeof(float);
     if (rest == 0)
         return;

@@ -1,16 +1,19 @@
-/* vec_winograd.c - the three transforms of Winograd's convolution: input to frequencies, products to outputs (with bias and ReLU),
- * weights to frequencies. Each is separable: a transform down all columns of a row of tiles into scratch that stays in the nearest
- * cache, and one along each of its rows; so columns that neighbouring tiles share are transformed down once. One body each, inlined
- * with a constant number of points. The products between them are panel products (vec_panel.c). Contracts: kernels.h, winograd.h.
- * Letters: n points, m outputs, r taps, d data, y its frequencies. */
+/* vec_winograd.c - the three transforms of Winograd's convolution: input to frequencies, products
+ * to outputs (with bias and ReLU), weights to frequencies. Each is separable: a transform down all
+ * columns of a row of tiles into scratch that stays in the nearest cache, and one along each of its
+ * rows; so columns that neighbouring tiles share are transformed down once. One body each, inlined
+ * with a constant number of points. The products between them are panel products (vec_panel.c).
+ * Contracts: kernels.h, winograd.h. Letters: n points, m outputs, r taps, d data, y its
+ * frequencies. */
 #include "kernels/vec_winograd.h"
 #include "kernels/vec_families.h"
 
 #define LANES DP_VEC_LANES
 
-/* ---------------------------------------------------------------- one dimension: input */
+/* ------------------------------------------------------------------------- one dimension: input */
 
-/* y = B^T d for an even number of points. Rows of a pair of points +p and -p are even part plus and minus odd part. */
+/* y = B^T d for an even number of points. Rows of a pair of points +p and -p are even part plus and
+ * minus odd part. */
 DP_VEC_INLINE void input_even(const int n, const vec *d, vec *y) {
     if (n == 2) {
         y[0] = d[1];
@@ -47,8 +50,8 @@ DP_VEC_INLINE void input_even(const int n, const vec *d, vec *y) {
     }
 }
 
-/* y = B^T d. An odd number of points has one more point p without its pair: the other frequencies are those of d times (x - p), and
- * p's own is what infinity's would be without p. */
+/* y = B^T d. An odd number of points has one more point p without its pair: the other frequencies
+ * are those of d times (x - p), and p's own is what infinity's would be without p. */
 DP_VEC_INLINE void input_points(const int n, const vec *d, vec *y) {
     if (n % 2 == 0) {
         input_even(n, d, y);
@@ -64,9 +67,10 @@ DP_VEC_INLINE void input_points(const int n, const vec *d, vec *y) {
     y[n - 1] = infinity[0];
 }
 
-/* ---------------------------------------------------------------- one dimension: output */
+/* ------------------------------------------------------------------------ one dimension: output */
 
-/* o = A^T y: o[j] = sum of y at each finite point times the point to the power j; infinity's adds to the last. */
+/* o = A^T y: o[j] = sum of y at each finite point times the point to the power j; infinity's adds
+ * to the last. */
 DP_VEC_INLINE void output_points(const int n, const int m, const vec *y, vec *o) {
     vec sum[3], difference[3];
     DP_VEC_UNROLL
@@ -94,78 +98,87 @@ DP_VEC_INLINE void output_points(const int n, const int m, const vec *y, vec *o)
     }
 }
 
-/* ---------------------------------------------------------------- rows of tiles */
+/* -------------------------------------------------------------------------------- rows of tiles */
 
 /* Down `columns` pixels: row i of the result at out + i * out_row. */
-typedef void input_down(float *out, ptrdiff_t out_row, const float *in, ptrdiff_t in_row, int columns);
+typedef void input_down(float *out, ptrdiff_t out_row, const float *in, ptrdiff_t in_row,
+                        int columns);
 
-#define INPUT_DOWN(n)                                                                                                              \
-    static void input_down_##n(float *out, ptrdiff_t out_row, const float *in, ptrdiff_t in_row, int columns) {                    \
-        for (int x = 0; x < columns; x++) {                                                                                        \
-            vec d[n], y[n];                                                                                                        \
-            DP_VEC_UNROLL                                                                                                          \
-            for (int i = 0; i < (n); i++)                                                                                          \
-                d[i] = vec_load(in + i * in_row + (ptrdiff_t)x * LANES);                                                           \
-            input_points(n, d, y);                                                                                                 \
-            DP_VEC_UNROLL                                                                                                          \
-            for (int i = 0; i < (n); i++)                                                                                          \
-                vec_store(out + i * out_row + (ptrdiff_t)x * LANES, y[i]);                                                         \
-        }                                                                                                                          \
+#define INPUT_DOWN(n)                                                                              \
+    static void input_down_##n(float *out, ptrdiff_t out_row, const float *in, ptrdiff_t in_row,   \
+                               int columns) {                                                      \
+        for (int x = 0; x < columns; x++) {                                                        \
+            vec d[n], y[n];                                                                        \
+            DP_VEC_UNROLL                                                                          \
+            for (int i = 0; i < (n); i++)                                                          \
+                d[i] = vec_load(in + i * in_row + (ptrdiff_t)x * LANES);                           \
+            input_points(n, d, y);                                                                 \
+            DP_VEC_UNROLL                                                                          \
+            for (int i = 0; i < (n); i++)                                                          \
+                vec_store(out + i * out_row + (ptrdiff_t)x * LANES, y[i]);                         \
+        }                                                                                          \
     }
 
-/* Along one row of a run of tiles that begin m pixels apart: frequency j of tile x at out[j] + x * tile_stride. scale: NULL or a
- * factor a frequency. */
-typedef void input_along(float *const *out, ptrdiff_t tile_stride, const float *in, int tiles, int m, const float *scale);
+/* Along one row of a run of tiles that begin m pixels apart: frequency j of tile x at out[j] + x *
+ * tile_stride. scale: NULL or a factor a frequency. */
+typedef void input_along(float *const *out, ptrdiff_t tile_stride, const float *in, int tiles,
+                         int m, const float *scale);
 
-#define INPUT_ALONG(n)                                                                                                             \
-    static void input_along_##n(float *const *out, ptrdiff_t tile_stride, const float *in, int tiles, int m, const float *scale) { \
-        for (int x = 0; x < tiles; x++, in += (ptrdiff_t)m * LANES) {                                                              \
-            vec d[n], y[n];                                                                                                        \
-            DP_VEC_UNROLL                                                                                                          \
-            for (int j = 0; j < (n); j++)                                                                                          \
-                d[j] = vec_load(in + j * LANES);                                                                                   \
-            input_points(n, d, y);                                                                                                 \
-            DP_VEC_UNROLL                                                                                                          \
-            for (int j = 0; j < (n); j++)                                                                                          \
-                vec_store(out[j] + x * tile_stride, scale ? vec_mul(vec_set(scale[j]), y[j]) : y[j]);                              \
-        }                                                                                                                          \
+#define INPUT_ALONG(n)                                                                             \
+    static void input_along_##n(float *const *out, ptrdiff_t tile_stride, const float *in,         \
+                                int tiles, int m, const float *scale) {                            \
+        for (int x = 0; x < tiles; x++, in += (ptrdiff_t)m * LANES) {                              \
+            vec d[n], y[n];                                                                        \
+            DP_VEC_UNROLL                                                                          \
+            for (int j = 0; j < (n); j++)                                                          \
+                d[j] = vec_load(in + j * LANES);                                                   \
+            input_points(n, d, y);                                                                 \
+            DP_VEC_UNROLL                                                                          \
+            for (int j = 0; j < (n); j++)                                                          \
+                vec_store(out[j] + x * tile_stride,                                                \
+                          scale ? vec_mul(vec_set(scale[j]), y[j]) : y[j]);                        \
+        }                                                                                          \
     }
 
-/* Along one row of a run of tiles: frequency j of tile x at in[j] + x * tile_stride; the outputs one after another at out. */
+/* Along one row of a run of tiles: frequency j of tile x at in[j] + x * tile_stride; the outputs
+ * one after another at out. */
 typedef void output_along(float *out, const float *const *in, ptrdiff_t tile_stride, int tiles);
 
-#define OUTPUT_ALONG(n, m)                                                                                                         \
-    static void output_along_##n##_##m(float *out, const float *const *in, ptrdiff_t tile_stride, int tiles) {                     \
-        for (int x = 0; x < tiles; x++, out += (ptrdiff_t)(m)*LANES) {                                                             \
-            vec y[n], o[m];                                                                                                        \
-            DP_VEC_UNROLL                                                                                                          \
-            for (int j = 0; j < (n); j++)                                                                                          \
-                y[j] = vec_load(in[j] + x * tile_stride);                                                                          \
-            output_points(n, m, y, o);                                                                                             \
-            DP_VEC_UNROLL                                                                                                          \
-            for (int j = 0; j < (m); j++)                                                                                          \
-                vec_store(out + j * LANES, o[j]);                                                                                  \
-        }                                                                                                                          \
+#define OUTPUT_ALONG(n, m)                                                                         \
+    static void output_along_##n##_##m(float *out, const float *const *in, ptrdiff_t tile_stride,  \
+                                       int tiles) {                                                \
+        for (int x = 0; x < tiles; x++, out += (ptrdiff_t)(m)*LANES) {                             \
+            vec y[n], o[m];                                                                        \
+            DP_VEC_UNROLL                                                                          \
+            for (int j = 0; j < (n); j++)                                                          \
+                y[j] = vec_load(in[j] + x * tile_stride);                                          \
+            output_points(n, m, y, o);                                                             \
+            DP_VEC_UNROLL                                                                          \
+            for (int j = 0; j < (m); j++)                                                          \
+                vec_store(out + j * LANES, o[j]);                                                  \
+        }                                                                                          \
     }
 
 /* Down `columns` pixels, to the output. */
-typedef void output_down(float *out, ptrdiff_t out_row, const float *in, ptrdiff_t in_row, int columns, const float *bias,
-                         float low);
+typedef void output_down(float *out, ptrdiff_t out_row, const float *in, ptrdiff_t in_row,
+                         int columns, const float *bias, float low);
 
-#define OUTPUT_DOWN(n, m)                                                                                                          \
-    static void output_down_##n##_##m(float *out, ptrdiff_t out_row, const float *in, ptrdiff_t in_row, int columns,               \
-                                      const float *bias, float low) {                                                              \
-        const vec shift = vec_load(bias), least = vec_set(low);                                                                    \
-        for (int x = 0; x < columns; x++) {                                                                                        \
-            vec y[n], o[m];                                                                                                        \
-            DP_VEC_UNROLL                                                                                                          \
-            for (int i = 0; i < (n); i++)                                                                                          \
-                y[i] = vec_load(in + i * in_row + (ptrdiff_t)x * LANES);                                                           \
-            output_points(n, m, y, o);                                                                                             \
-            DP_VEC_UNROLL                                                                                                          \
-            for (int i = 0; i < (m); i++)                                                                                          \
-                vec_store(out + i * out_row + (ptrdiff_t)x * LANES, vec_max(least, vec_add(o[i], shift)));                         \
-        }                                                                                                                          \
+#define OUTPUT_DOWN(n, m)                                                                          \
+    static void output_down_##n##_##m(float *out, ptrdiff_t out_row, const float *in,              \
+                                      ptrdiff_t in_row, int columns, const float *bias,            \
+                                      float low) {                                                 \
+        const vec shift = vec_load(bias), least = vec_set(low);                                    \
+        for (int x = 0; x < columns; x++) {                                                        \
+            vec y[n], o[m];                                                                        \
+            DP_VEC_UNROLL                                                                          \
+            for (int i = 0; i < (n); i++)                                                          \
+                y[i] = vec_load(in + i * in_row + (ptrdiff_t)x * LANES);                           \
+            output_points(n, m, y, o);                                                             \
+            DP_VEC_UNROLL                                                                          \
+            for (int i = 0; i < (m); i++)                                                          \
+                vec_store(out + i * out_row + (ptrdiff_t)x * LANES,                                \
+                          vec_max(least, vec_add(o[i], shift)));                                   \
+        }                                                                                          \
     }
 
 #define INPUTS(X) X(3) X(4) X(5) X(6) X(7) X(8)
@@ -181,9 +194,12 @@ DP_VEC_WINOGRAD_TILES(OUTPUT_DOWN)
 
 static input_down *const inputs_down[DP_WINOGRAD_POINTS + 1] = { INPUTS(INPUT_DOWN_ENTRY) };
 static input_along *const inputs_along[DP_WINOGRAD_POINTS + 1] = { INPUTS(INPUT_ALONG_ENTRY) };
-static output_along *const outputs_along[DP_WINOGRAD_POINTS + 1][DP_WINOGRAD_POINTS] = { DP_VEC_WINOGRAD_TILES(
-    OUTPUT_ALONG_ENTRY) };
-static output_down *const outputs_down[DP_WINOGRAD_POINTS + 1][DP_WINOGRAD_POINTS] = { DP_VEC_WINOGRAD_TILES(OUTPUT_DOWN_ENTRY) };
+static output_along *const outputs_along[DP_WINOGRAD_POINTS + 1][DP_WINOGRAD_POINTS] = {
+    DP_VEC_WINOGRAD_TILES(OUTPUT_ALONG_ENTRY)
+};
+static output_down *const outputs_down[DP_WINOGRAD_POINTS + 1][DP_WINOGRAD_POINTS] = {
+    DP_VEC_WINOGRAD_TILES(OUTPUT_DOWN_ENTRY)
+};
 
 void DP_VEC_NAME(winograd_input)(const dp_winograd_tiles *t, const float *in, ptrdiff_t in_row) {
     const int columns = winograd_width(t) + t->taps - 1;
@@ -199,14 +215,16 @@ void DP_VEC_NAME(winograd_input)(const dp_winograd_tiles *t, const float *in, pt
             for (int j = 0; j < run->points; j++)
                 scale[j] = t->down->scale[i] * run->scale[j];
             bool scaled = run->scaled || t->down->scaled;
-            inputs_along[run->points](to, t->tile_stride, from, run->tiles, m, scaled ? scale : NULL);
+            inputs_along[run->points](to, t->tile_stride, from, run->tiles, m,
+                                      scaled ? scale : NULL);
             from += (ptrdiff_t)run->tiles * m * LANES;
             x += run->tiles;
         }
     }
 }
 
-void DP_VEC_NAME(winograd_output)(const dp_winograd_tiles *t, const float *bias, float low, float *out, ptrdiff_t out_row) {
+void DP_VEC_NAME(winograd_output)(const dp_winograd_tiles *t, const float *bias, float low,
+                                  float *out, ptrdiff_t out_row) {
     const int columns = winograd_width(t), rows = t->down->points - t->taps + 1;
     const ptrdiff_t row = (ptrdiff_t)columns * LANES;
     for (int i = 0; i < t->down->points; i++) {
@@ -216,7 +234,8 @@ void DP_VEC_NAME(winograd_output)(const dp_winograd_tiles *t, const float *bias,
             const int m = run->points - t->taps + 1;
             float *from[DP_WINOGRAD_POINTS];
             winograd_frequencies(from, t, i, x, run->points);
-            outputs_along[run->points][m](to, (const float *const *)from, t->tile_stride, run->tiles);
+            outputs_along[run->points][m](to, (const float *const *)from, t->tile_stride,
+                                          run->tiles);
             to += (ptrdiff_t)run->tiles * m * LANES;
             x += run->tiles;
         }
@@ -224,9 +243,10 @@ void DP_VEC_NAME(winograd_output)(const dp_winograd_tiles *t, const float *bias,
     outputs_down[t->down->points][rows](out, out_row, t->scratch, row, columns, bias, low);
 }
 
-/* ---------------------------------------------------------------- weights */
+/* -------------------------------------------------------------------------------------- weights */
 
-DP_VEC_INLINE void weights(float *out, ptrdiff_t stride, const float *in, const float *matrix, int points, const int taps) {
+DP_VEC_INLINE void weights(float *out, ptrdiff_t stride, const float *in, const float *matrix,
+                           int points, const int taps) {
     vec half[DP_WINOGRAD_TAPS_MAX];
     for (int i = 0; i < points; i++) {
         DP_VEC_UNROLL
@@ -234,7 +254,8 @@ DP_VEC_INLINE void weights(float *out, ptrdiff_t stride, const float *in, const 
             half[s] = vec_mul(vec_set(matrix[i * taps]), vec_load(in + s * LANES));
             DP_VEC_UNROLL
             for (int r = 1; r < taps; r++)
-                half[s] = vec_fma(vec_set(matrix[i * taps + r]), vec_load(in + (r * taps + s) * LANES), half[s]);
+                half[s] = vec_fma(vec_set(matrix[i * taps + r]),
+                                  vec_load(in + (r * taps + s) * LANES), half[s]);
         }
         for (int j = 0; j < points; j++, out += stride) {
             vec sum = vec_mul(vec_set(matrix[j * taps]), half[0]);
@@ -246,7 +267,8 @@ DP_VEC_INLINE void weights(float *out, ptrdiff_t stride, const float *in, const 
     }
 }
 
-void DP_VEC_NAME(winograd_weights)(float *out, ptrdiff_t stride, const float *in, const float *matrix, int points, int taps) {
+void DP_VEC_NAME(winograd_weights)(float *out, ptrdiff_t stride, const float *in,
+                                   const float *matrix, int points, int taps) {
     if (taps == 3)
         weights(out, stride, in, matrix, points, 3);
     else if (taps == 4)

@@ -1,11 +1,13 @@
-/* winograd.c - the constants of Winograd's convolution: the points, the matrix of the weights, the scales of mixed tiles. Worked
- * out in double precision when a plan is made. The transforms themselves (vec_winograd.c) know the points by construction. */
+/* winograd.c - the constants of Winograd's convolution: the points, the matrix of the weights, the
+ * scales of mixed tiles. Worked out in double precision when a plan is made. The transforms
+ * themselves (vec_winograd.c) know the points by construction. */
 #include "kernels/winograd.h"
 
 /* Finite points 1 .. 7; point 0 is infinity. */
 static const double at[DP_WINOGRAD_POINTS] = { 0, 0, 1, -1, 2, -2, 0.5, -0.5 };
 
-/* A filter's finite frequency i is its value at at[i], divided by the product of the distances to the other finite points. */
+/* A filter's finite frequency i is its value at at[i], divided by the product of the distances to
+ * the other finite points. */
 void dp_winograd_matrix(float *matrix, int points, int taps) {
     for (int i = 0; i < points; i++) {
         double factor = 1;

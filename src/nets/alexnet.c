@@ -1,13 +1,14 @@
-/* alexnet.c - AlexNet (Krizhevsky, Sutskever, Hinton 2012), layer names and constants as in Caffe's bvlc_alexnet, whose pictures
- * have 227 pixels. At 224 and 227 pool5 is 6x6, so the parameters are those of the published weights: 60,965,224.
+/* alexnet.c - AlexNet (Krizhevsky, Sutskever, Hinton 2012), layer names and constants as in Caffe's
+ * bvlc_alexnet, whose pictures have 227 pixels. At 224 and 227 pool5 is 6x6, so the parameters are
+ * those of the published weights: 60,965,224.
  *
  * Options, each kept in the model file:
- *   form     grouped: the two halves of the paper, which meet in conv3 and the linear layers | merged: one, every convolution sees
- *            all channels | caffenet: grouped, pools before norms, as in Caffe's bvlc_reference_caffenet | single: the one-column
- *            form of "One weird trick" (Krizhevsky 2014), whose weights torchvision has: 64, 192, 384, 256, 256 channels, no norm
- *   stem     full: 11x11/4 | small: 3x3/1, for pictures of 28 to 64 pixels
- *   norm     lrn (paper) | bn: batch norm after every convolution | none
- *   dropout  rate of both */
+ *   form     grouped: the two halves of the paper, which meet in conv3 and the linear layers |
+ * merged: one, every convolution sees all channels | caffenet: grouped, pools before norms, as in
+ * Caffe's bvlc_reference_caffenet | single: the one-column form of "One weird trick" (Krizhevsky
+ * 2014), whose weights torchvision has: 64, 192, 384, 256, 256 channels, no norm stem     full:
+ * 11x11/4 | small: 3x3/1, for pictures of 28 to 64 pixels norm     lrn (paper) | bn: batch norm
+ * after every convolution | none dropout  rate of both */
 #include "graph/build.h"
 #include "nets/chain.h"
 #include "nets/net.h"
@@ -16,11 +17,11 @@ enum { OPTION_FORM, OPTION_STEM, OPTION_NORM, OPTION_DROPOUT };
 enum { FORM_GROUPED, FORM_MERGED, FORM_CAFFENET, FORM_SINGLE };
 enum { NORM_LRN, NORM_BN };
 
-#define CONV(name, channels, window, stride, pad, groups)                                                                          \
+#define CONV(name, channels, window, stride, pad, groups)                                          \
     { DP_OP_CONV, "conv" name, "relu" name, channels, window, stride, pad, groups }
-#define POOL(name)                                                                                                                 \
+#define POOL(name)                                                                                 \
     { DP_OP_MAX_POOL, "pool" name, NULL, 0, 3, 2, 0, 0 }
-#define NORM(name)                                                                                                                 \
+#define NORM(name)                                                                                 \
     { DP_OP_LRN, "norm" name, NULL, 0, 0, 0, 0, 0 }
 
 /* Convolutions: channels, window, stride, pad, groups. The first one comes from `stems`. */
@@ -71,7 +72,8 @@ static const struct {
 } forms[] = {
     [FORM_GROUPED] = { { CONV("1", 96, 11, 4, 0, 1), CONV("1", 96, 3, 1, 1, 1) }, LINKS(grouped) },
     [FORM_MERGED] = { { CONV("1", 96, 11, 4, 0, 1), CONV("1", 96, 3, 1, 1, 1) }, LINKS(merged) },
-    [FORM_CAFFENET] = { { CONV("1", 96, 11, 4, 0, 1), CONV("1", 96, 3, 1, 1, 1) }, LINKS(caffenet) },
+    [FORM_CAFFENET] = { { CONV("1", 96, 11, 4, 0, 1), CONV("1", 96, 3, 1, 1, 1) },
+                        LINKS(caffenet) },
     [FORM_SINGLE] = { { CONV("1", 64, 11, 4, 2, 1), CONV("1", 64, 3, 1, 1, 1) }, LINKS(single) },
 };
 
@@ -83,7 +85,8 @@ static const dp_link head[] = {
 
 static void build(dp_graph *graph, const dp_net_values *values, dp_net_size size) {
     int form = values->choice[OPTION_FORM], norm = values->choice[OPTION_NORM];
-    const dp_chain chain = { size.classes, norm == NORM_BN, norm == NORM_LRN, values->number[OPTION_DROPOUT] };
+    const dp_chain chain = { size.classes, norm == NORM_BN, norm == NORM_LRN,
+                             values->number[OPTION_DROPOUT] };
     int x = dp_add_input(graph, "data", 3, size.image_size, size.image_size);
     x = dp_chain_add(graph, x, &forms[form].stems[values->choice[OPTION_STEM]], 1, &chain);
     x = dp_chain_add(graph, x, forms[form].links, forms[form].count, &chain);
@@ -93,7 +96,8 @@ static void build(dp_graph *graph, const dp_net_values *values, dp_net_size size
 
 const dp_net dp_net_alexnet = {
     .name = "alexnet",
-    .description = "AlexNet (2012): form=grouped|merged|caffenet|single stem=full|small norm=lrn|bn|none dropout=0..0.95",
+    .description = "AlexNet (2012): form=grouped|merged|caffenet|single stem=full|small "
+                   "norm=lrn|bn|none dropout=0..0.95",
     .remedy = "larger ones and stem=small do",
     .options = { [OPTION_FORM] = { "form", "grouped|merged|caffenet|single", 0, 0, 0 },
                  [OPTION_STEM] = { "stem", "full|small", 0, 0, 0 },

@@ -1,19 +1,21 @@
-/* googlenet.c - the paper's network (Table 1, Fig. 3, section 5), layer names as in BVLC's Caffe model. docs/GOOGLENET.md is the
- * specification in words; what the paper leaves open (LRN constants, pooling round mode) follows BVLC, whose weights use it.
+/* googlenet.c - the paper's network (Table 1, Fig. 3, section 5), layer names as in BVLC's Caffe
+ * model. docs/GOOGLENET.md is the specification in words; what the paper leaves open (LRN
+ * constants, pooling round mode) follows BVLC, whose weights use it.
  *
  * Options, each kept in the model file:
  *   norm     lrn (paper) | bn: batch norm after every convolution, which then has no bias | none
- *   stem     full: 7x7/2 convolution | separable: the factored 7x7 whose counts Table 1 prints | small: 3x3/1 and no first pool,
- *            for pictures of 28 to 64 pixels
- *   module   reduced: Fig. 2b, 1x1 reductions | naive: Fig. 2a, none, the pool joined as it is
- *   aux      0 | 1: with the auxiliary heads on 4a and 4d, where the depth has these
- *   branch5  5x5 | 3x3: the window of the third branch (3x3 is what TensorFlow's and torchvision's versions have)
- *   width    factor on every channel count but the classifier's, results rounded to multiples of 8
- *   classifier  average: of each channel, then a linear layer (paper) | fc: a fully connected layer of 1024 in place of the average
- *   dropout  rate before the last linear layer, 0.4 in the paper
- *   depth    layers with parameters: 22 (paper) | 16: without 4b, 4c and 4d | 10: 3b, 4e and 5b alone
- *   pool4    3x3 | 2x2: the window of the pool before 5a (2x2 is torchvision's)
- *   aux_pool 5x5: the auxiliary heads' 5x5/3 average (paper) | adaptive: averages to 4x4 whatever the side (torchvision's) */
+ *   stem     full: 7x7/2 convolution | separable: the factored 7x7 whose counts Table 1 prints |
+ * small: 3x3/1 and no first pool, for pictures of 28 to 64 pixels module   reduced: Fig. 2b, 1x1
+ * reductions | naive: Fig. 2a, none, the pool joined as it is aux      0 | 1: with the auxiliary
+ * heads on 4a and 4d, where the depth has these branch5  5x5 | 3x3: the window of the third branch
+ * (3x3 is what TensorFlow's and torchvision's versions have) width    factor on every channel count
+ * but the classifier's, results rounded to multiples of 8 classifier  average: of each channel,
+ * then a linear layer (paper) | fc: a fully connected layer of 1024 in place of the average dropout
+ * rate before the last linear layer, 0.4 in the paper depth    layers with parameters: 22 (paper) |
+ * 16: without 4b, 4c and 4d | 10: 3b, 4e and 5b alone pool4    3x3 | 2x2: the window of the pool
+ * before 5a (2x2 is torchvision's) aux_pool 5x5: the auxiliary heads' 5x5/3 average (paper) |
+ * adaptive: averages to 4x4 whatever the side
+ * (torchvision's) */
 #include "graph/build.h"
 #include "nets/chain.h"
 #include "nets/net.h"
@@ -45,10 +47,11 @@ enum { DEPTH_22, DEPTH_16, DEPTH_10 }; /* a row is there up to its own */
 /* A row of Table 1. */
 typedef struct inception_row {
     const char *name;
-    int c1, reduce3, c3, reduce5, c5, pool; /* #1x1, #3x3 reduce, #3x3, #5x5 reduce, #5x5, pool proj */
-    const char *pool_after;                 /* the max pool of stride 2 that follows */
-    dp_head aux;                            /* the auxiliary head that hangs on it; DP_HEAD_MAIN: none */
-    int depth;                              /* the least depth that has it */
+    int c1, reduce3, c3, reduce5, c5,
+        pool;               /* #1x1, #3x3 reduce, #3x3, #5x5 reduce, #5x5, pool proj */
+    const char *pool_after; /* the max pool of stride 2 that follows */
+    dp_head aux;            /* the auxiliary head that hangs on it; DP_HEAD_MAIN: none */
+    int depth;              /* the least depth that has it */
 } inception_row;
 
 static const inception_row inception_rows[] = {
@@ -63,8 +66,9 @@ static const inception_row inception_rows[] = {
     { "inception_5b", 384, 192, 384, 48, 128, 128, NULL, DP_HEAD_MAIN, DEPTH_10 },
 };
 
-/* The auxiliary heads begin with a 5x5/3 pool (section 5), made for this side of 4a and 4d; below it, on small pictures, they
- * average adaptively to AUX_POOLED squared, or to the side if that is less. */
+/* The auxiliary heads begin with a 5x5/3 pool (section 5), made for this side of 4a and 4d; below
+ * it, on small pictures, they average adaptively to AUX_POOLED squared, or to the side if that is
+ * less. */
 enum { AUX_SIDE = 14, AUX_POOLED = 4 };
 
 typedef struct builder {
@@ -81,26 +85,33 @@ static int scaled(const builder *b, int channels) {
     return rounded < 8 ? 8 : rounded;
 }
 
-/* Convolution, batch norm if asked for, ReLU: the paper's "all the convolutions use rectified linear activation". */
-static int conv_relu(const builder *b, const char *part, const char *layer, int x, int channels, dp_window window) {
-    dp_layer_name name = dp_layer_join(part, "/", layer), relu = dp_layer_join(part, "/relu_", layer);
+/* Convolution, batch norm if asked for, ReLU: the paper's "all the convolutions use rectified
+ * linear activation". */
+static int conv_relu(const builder *b, const char *part, const char *layer, int x, int channels,
+                     dp_window window) {
+    dp_layer_name name = dp_layer_join(part, "/", layer),
+                  relu = dp_layer_join(part, "/relu_", layer);
     char *stride = strstr(relu.text, "_s");
     if (stride) /* Caffe leaves it out: conv1/relu_7x7 after conv1/7x7_s2 */
         *stride = '\0';
-    return dp_chain_conv(b->graph, name.text, relu.text, x, channels, window, b->values->choice[OPTION_NORM] == NORM_BN);
+    return dp_chain_conv(b->graph, name.text, relu.text, x, channels, window,
+                         b->values->choice[OPTION_NORM] == NORM_BN);
 }
 
 static int lrn(const builder *b, const char *name, int x) {
     if (b->values->choice[OPTION_NORM] != NORM_LRN)
         return x;
-    return dp_add_lrn(b->graph, name, x, (dp_lrn){ .size = 5, .alpha = 1e-4F, .beta = 0.75F, .k = 1.0F });
+    return dp_add_lrn(b->graph, name, x,
+                      (dp_lrn){ .size = 5, .alpha = 1e-4F, .beta = 0.75F, .k = 1.0F });
 }
 
-/* "pool3/3x3_s2": without padding, rounded up: on the even sides of GoogLeNet the same as TensorFlow's SAME. */
+/* "pool3/3x3_s2": without padding, rounded up: on the even sides of GoogLeNet the same as
+ * TensorFlow's SAME. */
 static int max_pool_half(const builder *b, const char *part, int side, int x) {
     dp_window window = dp_window_square(side, 2, 0);
     window.ceil = true;
-    return dp_add_max_pool(b->graph, dp_layer_join(part, "/", side == 2 ? "2x2_s2" : "3x3_s2").text, x, window);
+    return dp_add_max_pool(b->graph, dp_layer_join(part, "/", side == 2 ? "2x2_s2" : "3x3_s2").text,
+                           x, window);
 }
 
 static int stem(const builder *b, int x) {
@@ -112,7 +123,8 @@ static int stem(const builder *b, int x) {
             dp_window depthwise = dp_window_square(7, 2, 3);
             depthwise.groups = 3;
             x = dp_add_conv(b->graph, "conv1/7x7_s2_depthwise", x, 3 * 8, depthwise, false);
-            x = conv_relu(b, "conv1", "7x7_s2_pointwise", x, scaled(b, 64), dp_window_square(1, 1, 0));
+            x = conv_relu(b, "conv1", "7x7_s2_pointwise", x, scaled(b, 64),
+                          dp_window_square(1, 1, 0));
         } else {
             x = conv_relu(b, "conv1", "7x7_s2", x, scaled(b, 64), dp_window_square(7, 2, 3));
         }
@@ -139,15 +151,18 @@ static int inception(const builder *b, const inception_row *row, int x) {
     int pool = dp_add_max_pool(b->graph, dp_layer_join(row->name, "/", "pool").text, x, window3);
     if (!naive)
         pool = conv_relu(b, row->name, "pool_proj", pool, scaled(b, row->pool), point);
-    return dp_add_concat(b->graph, dp_layer_join(row->name, "/", "output").text, (int[]){ c1, c3, c5, pool }, 4);
+    return dp_add_concat(b->graph, dp_layer_join(row->name, "/", "output").text,
+                         (int[]){ c1, c3, c5, pool }, 4);
 }
 
-/* Section 5's auxiliary classifier: 5x5/3 average pool, 1x1 with 128, fc 1024, dropout 70 %, classifier, softmax. */
+/* Section 5's auxiliary classifier: 5x5/3 average pool, 1x1 with 128, fc 1024, dropout 70 %,
+ * classifier, softmax. */
 static void auxiliary_head(const builder *b, dp_head head, int x) {
     dp_graph *graph = b->graph;
     const char *loss = head == DP_HEAD_AUX1 ? "loss1" : "loss2";
     dp_layer_name pool = dp_layer_join(loss, "/", "ave_pool");
-    int side = x >= 0 ? graph->nodes[x].shape.h : AUX_SIDE, pooled = side < AUX_POOLED ? side : AUX_POOLED;
+    int side = x >= 0 ? graph->nodes[x].shape.h : AUX_SIDE,
+        pooled = side < AUX_POOLED ? side : AUX_POOLED;
     graph->head = head;
     bool adaptive = side < AUX_SIDE || b->values->choice[OPTION_AUX_POOL] == AUX_POOL_ADAPTIVE;
     x = adaptive ? dp_add_adaptive_pool(graph, pool.text, x, pooled, pooled)
@@ -187,7 +202,8 @@ static void build(dp_graph *graph, const dp_net_values *values, dp_net_size size
         x = inception(&b, row, x);
         if (row->aux != DP_HEAD_MAIN && values->choice[OPTION_AUX])
             auxiliary_head(&b, row->aux, x);
-        bool two = values->choice[OPTION_POOL4] == POOL4_2X2 && row->pool_after && strcmp(row->pool_after, "pool4") == 0;
+        bool two = values->choice[OPTION_POOL4] == POOL4_2X2 && row->pool_after
+                   && strcmp(row->pool_after, "pool4") == 0;
         if (row->pool_after)
             x = max_pool_half(&b, row->pool_after, two ? 2 : 3, x);
     }
@@ -196,8 +212,10 @@ static void build(dp_graph *graph, const dp_net_values *values, dp_net_size size
 
 const dp_net dp_net_googlenet = {
     .name = "googlenet",
-    .description = "GoogLeNet (2014): norm=lrn|bn|none stem=full|separable|small module=reduced|naive aux=0|1 branch5=5x5|3x3 "
-                   "width=0.0625..4 classifier=average|fc dropout=0..0.95 depth=22|16|10 pool4=3x3|2x2 aux_pool=5x5|adaptive",
+    .description = "GoogLeNet (2014): norm=lrn|bn|none stem=full|separable|small "
+                   "module=reduced|naive aux=0|1 branch5=5x5|3x3 "
+                   "width=0.0625..4 classifier=average|fc dropout=0..0.95 depth=22|16|10 "
+                   "pool4=3x3|2x2 aux_pool=5x5|adaptive",
     .remedy = "larger ones and stem=small do",
     .options = { [OPTION_NORM] = { "norm", "lrn|bn|none", 0, 0, 0 },
                  [OPTION_STEM] = { "stem", "full|separable|small", 0, 0, 0 },

@@ -1,4 +1,5 @@
-/* net.h - what one architecture is to the registry (nets.c): a name, a table of options, a builder. Internal to nets/. */
+/* net.h - what one architecture is to the registry (nets.c): a name, a table of options, a builder.
+ * Internal to nets/. */
 #ifndef DP_NETS_NET_H
 #define DP_NETS_NET_H
 
@@ -6,8 +7,8 @@
 
 enum { DP_NET_OPTIONS = 12 };
 
-/* One option: a word out of `choices` ("lrn|bn|none"), the first of which is the default, or, where choices is NULL, a number in
- * minimum..maximum. */
+/* One option: a word out of `choices` ("lrn|bn|none"), the first of which is the default, or, where
+ * choices is NULL, a number in minimum..maximum. */
 typedef struct dp_net_option {
     const char *name, *choices;
     float minimum, maximum, standard; /* standard: a number's default */
@@ -22,9 +23,11 @@ typedef struct dp_net_values {
 
 typedef struct dp_net {
     const char *name, *description;
-    const char *remedy;                    /* which pictures will do where they were too small: "larger ones and stem=small do" */
+    const char *remedy; /* which pictures will do where they were too small: "larger ones and
+                           stem=small do" */
     dp_net_option options[DP_NET_OPTIONS]; /* ends at the first without a name */
-    void (*build)(dp_graph *graph, const dp_net_values *values, dp_net_size size); /* failures stay in the graph */
+    void (*build)(dp_graph *graph, const dp_net_values *values,
+                  dp_net_size size); /* failures stay in the graph */
 } dp_net;
 
 extern const dp_net dp_net_googlenet, dp_net_lenet5, dp_net_alexnet, dp_net_nin, dp_net_vgg16;

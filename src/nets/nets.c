@@ -1,4 +1,5 @@
-/* nets.c - the registry of architectures and the one parser of their specs, "NAME" or "NAME:OPTION=VALUE,OPTION=VALUE". */
+/* nets.c - the registry of architectures and the one parser of their specs, "NAME" or
+ * "NAME:OPTION=VALUE,OPTION=VALUE". */
 #include "base/number.h"
 #include "nets/net.h"
 
@@ -8,7 +9,8 @@
 
 enum { MAX_TEXT = 1024, MAX_IMAGE_SIZE = 4096, MAX_CLASSES = 1 << 20 };
 
-static const dp_net *const nets[] = { &dp_net_googlenet, &dp_net_lenet5, &dp_net_alexnet, &dp_net_nin, &dp_net_vgg16 };
+static const dp_net *const nets[] = { &dp_net_googlenet, &dp_net_lenet5, &dp_net_alexnet,
+                                      &dp_net_nin, &dp_net_vgg16 };
 static const size_t net_count = sizeof nets / sizeof *nets;
 
 const char *dp_net_name(size_t index, const char **description) {
@@ -50,17 +52,19 @@ static const dp_net *find_net(const char *spec, size_t length, deeper_error *err
         strncat(names, i ? ", " : "", sizeof names - strlen(names) - 1);
         strncat(names, nets[i]->name, sizeof names - strlen(names) - 1);
     }
-    dp_fail(error, DEEPER_ERROR_ARGUMENT, "%.*s: no such architecture; there is %s", (int)(length < 80 ? length : 80), spec, names);
+    dp_fail(error, DEEPER_ERROR_ARGUMENT, "%.*s: no such architecture; there is %s",
+            (int)(length < 80 ? length : 80), spec, names);
     return NULL;
 }
 
 /* "norm=bn": one setting of `length` bytes. An option may be set once. */
-static deeper_status parse_setting(const dp_net *net, const char *setting, size_t length, dp_net_values *values,
-                                   deeper_error *error) {
+static deeper_status parse_setting(const dp_net *net, const char *setting, size_t length,
+                                   dp_net_values *values, deeper_error *error) {
     int shown = (int)(length < 80 ? length : 80);
     const char *equals = memchr(setting, '=', length);
     if (!equals)
-        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "%s: '%.*s' is not OPTION=VALUE", net->name, shown, setting);
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "%s: '%.*s' is not OPTION=VALUE", net->name,
+                       shown, setting);
     const char *value = equals + 1;
     size_t value_length = length - (size_t)(value - setting);
     for (int i = 0; i < DP_NET_OPTIONS && net->options[i].name; i++) {
@@ -68,21 +72,23 @@ static deeper_status parse_setting(const dp_net *net, const char *setting, size_
         if (!text_is(setting, (size_t)(equals - setting), option->name))
             continue;
         if (values->set[i])
-            return dp_fail(error, DEEPER_ERROR_ARGUMENT, "%s: '%.*s': %s is set twice", net->name, shown, setting, option->name);
+            return dp_fail(error, DEEPER_ERROR_ARGUMENT, "%s: '%.*s': %s is set twice", net->name,
+                           shown, setting, option->name);
         values->set[i] = true;
         if (option->choices) {
             values->choice[i] = choice_index(option->choices, value, value_length);
             if (values->choice[i] < 0)
-                return dp_fail(error, DEEPER_ERROR_ARGUMENT, "%s: '%.*s': %s is one of %s", net->name, shown, setting, option->name,
-                               option->choices);
+                return dp_fail(error, DEEPER_ERROR_ARGUMENT, "%s: '%.*s': %s is one of %s",
+                               net->name, shown, setting, option->name, option->choices);
             return DEEPER_OK;
         }
         double number = NAN;
         if (dp_number_parse(value, value_length, &number))
             values->number[i] = (float)number;
         if (!(number >= (double)option->minimum && number <= (double)option->maximum))
-            return dp_fail(error, DEEPER_ERROR_ARGUMENT, "%s: '%.*s': %s is a number from %g to %g", net->name, shown, setting,
-                           option->name, (double)option->minimum, (double)option->maximum);
+            return dp_fail(error, DEEPER_ERROR_ARGUMENT, "%s: '%.*s': %s is a number from %g to %g",
+                           net->name, shown, setting, option->name, (double)option->minimum,
+                           (double)option->maximum);
         return DEEPER_OK;
     }
     char names[MAX_TEXT] = "";
@@ -90,11 +96,12 @@ static deeper_status parse_setting(const dp_net *net, const char *setting, size_
         strncat(names, i ? ", " : "", sizeof names - strlen(names) - 1);
         strncat(names, net->options[i].name, sizeof names - strlen(names) - 1);
     }
-    return dp_fail(error, DEEPER_ERROR_ARGUMENT, "%s: no option '%.*s'; there are %s", net->name, (int)(equals - setting), setting,
-                   names);
+    return dp_fail(error, DEEPER_ERROR_ARGUMENT, "%s: no option '%.*s'; there are %s", net->name,
+                   (int)(equals - setting), setting, names);
 }
 
-static deeper_status parse_settings(const dp_net *net, const char *text, dp_net_values *values, deeper_error *error) {
+static deeper_status parse_settings(const dp_net *net, const char *text, dp_net_values *values,
+                                    deeper_error *error) {
     for (int i = 0; i < DP_NET_OPTIONS; i++) {
         values->choice[i] = 0;
         values->number[i] = net->options[i].standard;
@@ -120,8 +127,8 @@ static void print_settings(const dp_net *net, const dp_net_values *values, dp_bu
     }
 }
 
-deeper_status dp_net_spec_with(char *text, size_t size, const char *spec, const char *option, const char *value,
-                               deeper_error *error) {
+deeper_status dp_net_spec_with(char *text, size_t size, const char *spec, const char *option,
+                               const char *value, deeper_error *error) {
     size_t length = strcspn(spec, ":");
     const dp_net *net = find_net(spec, length, error);
     if (!net)
@@ -135,29 +142,35 @@ deeper_status dp_net_spec_with(char *text, size_t size, const char *spec, const 
         written = snprintf(text, size, "%s", spec);
     else
         written = snprintf(text, size, "%s%c%s=%s", spec, spec[length] ? ',' : ':', option, value);
-    return written < (int)size ? DEEPER_OK : dp_fail(error, DEEPER_ERROR_LIMIT, "%s: its options are too long", net->name);
+    return written < (int)size
+               ? DEEPER_OK
+               : dp_fail(error, DEEPER_ERROR_LIMIT, "%s: its options are too long", net->name);
 }
 
-/* The shapes of a network fit one another, so what does not fit is a window into a picture that has become too small for it. */
-static deeper_status check_built(const dp_net *net, const dp_graph *graph, dp_net_size size, deeper_error *error) {
+/* The shapes of a network fit one another, so what does not fit is a window into a picture that has
+ * become too small for it. */
+static deeper_status check_built(const dp_net *net, const dp_graph *graph, dp_net_size size,
+                                 deeper_error *error) {
     deeper_error failure = { 0 };
     deeper_status status = dp_graph_status(graph, &failure);
     if (status == DEEPER_ERROR_MISMATCH)
-        return dp_fail(error, status, "%s: pictures of %d pixels are too small, %s (%s)", net->name, size.image_size, net->remedy,
-                       failure.message);
+        return dp_fail(error, status, "%s: pictures of %d pixels are too small, %s (%s)", net->name,
+                       size.image_size, net->remedy, failure.message);
     return dp_graph_status(graph, error);
 }
 
-deeper_status dp_net_build(dp_graph *graph, const char *spec, dp_net_size size, char **architecture, char **options,
-                           deeper_error *error) {
+deeper_status dp_net_build(dp_graph *graph, const char *spec, dp_net_size size, char **architecture,
+                           char **options, deeper_error *error) {
     size_t length = strcspn(spec, ":");
     const dp_net *net = find_net(spec, length, error);
     if (!net)
         return DEEPER_ERROR_ARGUMENT;
     if (size.classes < 1 || size.classes > MAX_CLASSES)
-        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "%s: %d classes; 1 to %d are possible", net->name, size.classes, MAX_CLASSES);
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "%s: %d classes; 1 to %d are possible",
+                       net->name, size.classes, MAX_CLASSES);
     if (size.image_size < 1 || size.image_size > MAX_IMAGE_SIZE)
-        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "%s: an image size of %d; 1 to %d are possible", net->name, size.image_size,
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT,
+                       "%s: an image size of %d; 1 to %d are possible", net->name, size.image_size,
                        MAX_IMAGE_SIZE);
     dp_net_values values;
     DP_TRY(parse_settings(net, spec[length] ? spec + length + 1 : "", &values, error));

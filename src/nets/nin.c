@@ -1,11 +1,11 @@
-/* nin.c - Network in Network (Lin, Chen, Yan 2013): convolutions with two 1x1 convolutions behind each, and an average in place of
- * linear layers. Both forms are those of its authors' Caffe models, layer names and the ReLU before the last average included.
+/* nin.c - Network in Network (Lin, Chen, Yan 2013): convolutions with two 1x1 convolutions behind
+ * each, and an average in place of linear layers. Both forms are those of its authors' Caffe
+ * models, layer names and the ReLU before the last average included.
  *
  * Options, each kept in the model file:
- *   form     imagenet: nin_imagenet, 7,595,176 parameters | cifar: the CIFAR-10 model, 966,986 parameters, for pictures of 28 to 64
- *            pixels
- *   norm     none (as published) | bn: batch norm after every convolution but the classes'
- *   dropout  rate of each */
+ *   form     imagenet: nin_imagenet, 7,595,176 parameters | cifar: the CIFAR-10 model, 966,986
+ * parameters, for pictures of 28 to 64 pixels norm     none (as published) | bn: batch norm after
+ * every convolution but the classes' dropout  rate of each */
 #include "graph/build.h"
 #include "nets/chain.h"
 #include "nets/net.h"
@@ -13,13 +13,13 @@
 enum { OPTION_FORM, OPTION_NORM, OPTION_DROPOUT };
 enum { NORM_NONE, NORM_BN };
 
-#define CONV(name, relu, channels, window, stride, pad)                                                                            \
+#define CONV(name, relu, channels, window, stride, pad)                                            \
     { DP_OP_CONV, name, relu, channels, window, stride, pad, 1 }
-#define POOL(op, name)                                                                                                             \
+#define POOL(op, name)                                                                             \
     { op, name, NULL, 0, 3, 2, 0, 0 }
-#define DROP(name)                                                                                                                 \
+#define DROP(name)                                                                                 \
     { DP_OP_DROPOUT, name, NULL, 0, 0, 0, 0, 0 }
-#define AVERAGE(name)                                                                                                              \
+#define AVERAGE(name)                                                                              \
     { DP_OP_GLOBAL_AVERAGE, name, NULL, 0, 0, 0, 0, 0 }
 
 static const dp_link imagenet[] = {
@@ -59,7 +59,7 @@ static const dp_link cifar[] = {
     AVERAGE("pool3"),
 };
 
-#define LINKS(table)                                                                                                               \
+#define LINKS(table)                                                                               \
     { table, sizeof table / sizeof *(table) }
 static const struct {
     const dp_link *links;

@@ -1,5 +1,5 @@
-/* vgg16.c - the 16-layer network of Simonyan and Zisserman (2014), configuration D, layer names as in Caffe's
- * VGG_ILSVRC_16_layers: 138,357,544 parameters at 224 pixels and above.
+/* vgg16.c - the 16-layer network of Simonyan and Zisserman (2014), configuration D, layer names as
+ * in Caffe's VGG_ILSVRC_16_layers: 138,357,544 parameters at 224 pixels and above.
  *
  * Options, each kept in the model file:
  *   norm     none (paper) | bn: batch norm after every convolution
@@ -11,9 +11,9 @@
 enum { OPTION_NORM, OPTION_DROPOUT };
 enum { NORM_NONE, NORM_BN };
 
-#define CONV(name, channels)                                                                                                       \
+#define CONV(name, channels)                                                                       \
     { DP_OP_CONV, "conv" name, "relu" name, channels, 3, 1, 1, 1 }
-#define POOL(name)                                                                                                                 \
+#define POOL(name)                                                                                 \
     { DP_OP_MAX_POOL, "pool" name, NULL, 0, 2, 2, 0, 0 }
 
 static const dp_link links[] = {
@@ -52,6 +52,7 @@ const dp_net dp_net_vgg16 = {
     .name = "vgg16",
     .description = "VGG-16 (2014, configuration D): norm=none|bn dropout=0..0.95",
     .remedy = "larger ones do",
-    .options = { [OPTION_NORM] = { "norm", "none|bn", 0, 0, 0 }, [OPTION_DROPOUT] = { "dropout", NULL, 0.0F, 0.95F, 0.5F } },
+    .options = { [OPTION_NORM] = { "norm", "none|bn", 0, 0, 0 },
+                 [OPTION_DROPOUT] = { "dropout", NULL, 0.0F, 0.95F, 0.5F } },
     .build = build,
 };

@@ -1,6 +1,7 @@
-/* arena.c - the last pass: offsets in one arena for all storages, so that two that are alive in one phase never overlap.
- * Largest first, each at the lowest offset that is free during its life (greedy by size: within a few percent of the best for
- * chains of layers; the peak is printed with the plan). */
+/* arena.c - the last pass: offsets in one arena for all storages, so that two that are alive in one
+ * phase never overlap. Largest first, each at the lowest offset that is free during its life
+ * (greedy by size: within a few percent of the best for chains of layers; the peak is printed with
+ * the plan). */
 #include "plan/lower.h"
 
 #include <stdlib.h>
@@ -30,8 +31,10 @@ static deeper_status measure(const dp_plan *plan, piece *pieces, int *count, dee
         size_t floats;
         if (s->first > s->last)
             continue;
-        if (!dp_size_mul(s->image, (size_t)plan->max_batch, &floats) || floats > SIZE_MAX / 16 || s->fixed > SIZE_MAX / 16)
-            return dp_fail(error, DEEPER_ERROR_LIMIT, "a batch of %d images does not fit into memory", plan->max_batch);
+        if (!dp_size_mul(s->image, (size_t)plan->max_batch, &floats) || floats > SIZE_MAX / 16
+            || s->fixed > SIZE_MAX / 16)
+            return dp_fail(error, DEEPER_ERROR_LIMIT,
+                           "a batch of %d images does not fit into memory", plan->max_batch);
         floats = (floats + s->fixed + FLOATS_ALIGNMENT - 1) / FLOATS_ALIGNMENT * FLOATS_ALIGNMENT;
         pieces[(*count)++] = (piece){ i, s->first, s->last, 0, floats };
     }
@@ -59,7 +62,8 @@ deeper_status dp_arena_place(dp_plan *plan, deeper_error *error) {
     piece *pieces = dp_alloc(plan->allocator, (size_t)plan->storage_count, sizeof *pieces);
     piece **others = dp_alloc(plan->allocator, (size_t)plan->storage_count, sizeof(piece *));
     int count = 0;
-    deeper_status status = pieces && others ? measure(plan, pieces, &count, error) : dp_fail_memory(error, "the arena's table");
+    deeper_status status = pieces && others ? measure(plan, pieces, &count, error)
+                                            : dp_fail_memory(error, "the arena's table");
     if (status == DEEPER_OK) {
         qsort(pieces, (size_t)count, sizeof *pieces, larger_first);
         for (int i = 0; i < count && status == DEEPER_OK; i++) {
@@ -67,7 +71,8 @@ deeper_status dp_arena_place(dp_plan *plan, deeper_error *error) {
             plan->storages[pieces[i].storage].offset = pieces[i].begin;
             size_t end = pieces[i].begin + pieces[i].floats;
             if (end > PTRDIFF_MAX / sizeof(float))
-                status = dp_fail(error, DEEPER_ERROR_LIMIT, "a batch of %d images does not fit into memory", plan->max_batch);
+                status = dp_fail(error, DEEPER_ERROR_LIMIT,
+                                 "a batch of %d images does not fit into memory", plan->max_batch);
             plan->arena_floats = end > plan->arena_floats ? end : plan->arena_floats;
         }
     }

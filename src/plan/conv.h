@@ -1,6 +1,6 @@
-/* conv.h - what the steps of a convolution keep: shared by step_conv.c, step_depthwise.c and step_winograd.c, which make and run
- * them, conv_pack.c, which packs their weights, panels.c and bands.c, which cut them into panels. Internal to plan/. Letters: L
- * lanes, K output channels. */
+/* conv.h - what the steps of a convolution keep: shared by step_conv.c, step_depthwise.c and
+ * step_winograd.c, which make and run them, conv_pack.c, which packs their weights, panels.c and
+ * bands.c, which cut them into panels. Internal to plan/. Letters: L lanes, K output channels. */
 #ifndef DP_PLAN_CONV_H
 #define DP_PLAN_CONV_H
 
@@ -8,7 +8,8 @@
 
 enum { DP_CONV_SOURCES = 16 }; /* convolutions that one product can join */
 
-/* `rows` consecutive output pixels from (y, x); in: offset of the first one's window in the input image. */
+/* `rows` consecutive output pixels from (y, x); in: offset of the first one's window in the input
+ * image. */
 typedef struct dp_conv_tile {
     ptrdiff_t in;
     int y, x, rows;
@@ -22,14 +23,15 @@ typedef struct dp_conv_target {
 
 /* One convolution of the product, and what its packed weights are made from. */
 typedef struct dp_conv_source {
-    int node;                    /* whose step this is part of */
-    int part;                    /* which of the weights that its node joins along the input channels */
-    int outputs;                 /* K */
-    int first_output;            /* of the product, a multiple of L */
+    int node;         /* whose step this is part of */
+    int part;         /* which of the weights that its node joins along the input channels */
+    int outputs;      /* K */
+    int first_output; /* of the product, a multiple of L */
     int channels, first_channel; /* of the product's input */
     dp_weight_order order;
-    const float *weights, *bias;                  /* bias may be NULL */
-    const float *scale, *shift, *mean, *variance; /* of a batch norm or affine (the first two) to fold; NULL: none */
+    const float *weights, *bias; /* bias may be NULL */
+    const float *scale, *shift, *mean,
+        *variance; /* of a batch norm or affine (the first two) to fold; NULL: none */
     float epsilon;
 } dp_conv_source;
 
@@ -40,12 +42,14 @@ struct dp_conv_weights {
     int channels, height, width, groups; /* C of the input, R, S */
     bool planar;
     int points; /* of Winograd's largest tile; 0: the direct product */
-    int taps;   /* of Winograd's window: height and width, or half of them where phases is 2 (step_phases.c) */
+    int taps;   /* of Winograd's window: height and width, or half of them where phases is 2
+                   (step_phases.c) */
     int phases, shift;
     int blocks;  /* of output channels */
     int *panels; /* blocks of each panel */
     int panel_count;
-    int band;      /* of channels in groups: what each panel reads of the input, as in dp_packing; 0: all of it */
+    int band; /* of channels in groups: what each panel reads of the input, as in dp_packing; 0: all
+                 of it */
     int *first_of; /* where that begins for each panel; NULL: with the first */
 
     /* dp_conv_pack fills: */
@@ -70,29 +74,36 @@ struct dp_conv_step {
 void dp_conv_read_source(const dp_lowering *lowering, dp_conv_source *source);
 
 /* Fills panels: blocks as even as can be, at most `most` a panel, the larger ones first. */
-deeper_status dp_conv_make_panels(dp_plan *plan, dp_conv_weights *weights, int most, deeper_error *error);
+deeper_status dp_conv_make_panels(dp_plan *plan, dp_conv_weights *weights, int most,
+                                  deeper_error *error);
 
 /* Packs the weights now and for good (the packs), or adds a step that packs them in every run. */
 deeper_status dp_conv_pack(dp_lowering *lowering, dp_conv_weights *weights, deeper_error *error);
 
-/* bands.c: fills band and first_of where channels are in groups and no panel reads all of the input; and the widest band of panels
- * of `most` blocks, in channel blocks (planar: channels). The only source is there. */
+/* bands.c: fills band and first_of where channels are in groups and no panel reads all of the
+ * input; and the widest band of panels of `most` blocks, in channel blocks (planar: channels). The
+ * only source is there. */
 deeper_status dp_conv_make_bands(dp_plan *plan, dp_conv_weights *weights, deeper_error *error);
 int dp_conv_band(const dp_conv_weights *weights, int lanes, int most);
 
-/* The packed weights and biases of a run, from output block `block` on, which must be the first of a panel. */
+/* The packed weights and biases of a run, from output block `block` on, which must be the first of
+ * a panel. */
 const float *dp_conv_packed(const dp_run *run, const dp_conv_weights *weights, int block);
 const float *dp_conv_packed_bias(const dp_run *run, const dp_conv_weights *weights, int block);
 
-/* panels.c: what a product of `rows` rows and `blocks` blocks costs for one step of its depth when it is cut into panels of at most
- * `most` blocks, in vector multiply-adds about; and how many pieces of at most `most` a count is cut into. */
+/* panels.c: what a product of `rows` rows and `blocks` blocks costs for one step of its depth when
+ * it is cut into panels of at most `most` blocks, in vector multiply-adds about; and how many
+ * pieces of at most `most` a count is cut into. */
 double dp_panel_cost(const dp_kernels *kernels, int rows, int blocks, int most);
 int dp_pieces(int count, int most);
 
-/* step_winograd.c: lowers a convolution if it is to be computed by Winograd's algorithm, which chosen->choice.points then says. */
-deeper_status dp_lower_winograd(dp_lowering *lowering, int node, dp_chosen *chosen, deeper_error *error);
+/* step_winograd.c: lowers a convolution if it is to be computed by Winograd's algorithm, which
+ * chosen->choice.points then says. */
+deeper_status dp_lower_winograd(dp_lowering *lowering, int node, dp_chosen *chosen,
+                                deeper_error *error);
 
-/* step_depthwise.c: whether a convolution has a group a channel, each of one output, over blocked pixels; and the step of one. */
+/* step_depthwise.c: whether a convolution has a group a channel, each of one output, over blocked
+ * pixels; and the step of one. */
 bool dp_is_depthwise(const dp_lowering *lowering, int node);
 deeper_status dp_lower_depthwise(dp_lowering *lowering, int node, deeper_error *error);
 

@@ -1,6 +1,7 @@
-/* conv_pack.c - the weights of a convolution's step in the order its panels read them, batch norms folded in. Where the parameters
- * are constant they are packed once a model and shared by its plans; in training a step packs them at the beginning of every run,
- * panels shared out among the threads. */
+/* conv_pack.c - the weights of a convolution's step in the order its panels read them, batch norms
+ * folded in. Where the parameters are constant they are packed once a model and shared by its
+ * plans; in training a step packs them at the beginning of every run, panels shared out among the
+ * threads. */
 #include "plan/conv.h"
 
 #include <math.h>
@@ -42,17 +43,21 @@ static const float *packed_at(const dp_run *run, const dp_conv_weights *w) {
 }
 
 const float *dp_conv_packed(const dp_run *run, const dp_conv_weights *weights, int block) {
-    return packed_at(run, weights) + (size_t)block * weights->depth * (size_t)run->plan->kernels->lanes;
+    return packed_at(run, weights)
+           + (size_t)block * weights->depth * (size_t)run->plan->kernels->lanes;
 }
 
 /* The biases begin where the block after the last would. */
 const float *dp_conv_packed_bias(const dp_run *run, const dp_conv_weights *weights, int block) {
-    return dp_conv_packed(run, weights, weights->blocks) + (size_t)block * (size_t)run->plan->kernels->lanes;
+    return dp_conv_packed(run, weights, weights->blocks)
+           + (size_t)block * (size_t)run->plan->kernels->lanes;
 }
 
-deeper_status dp_conv_make_panels(dp_plan *plan, dp_conv_weights *weights, int most, deeper_error *error) {
+deeper_status dp_conv_make_panels(dp_plan *plan, dp_conv_weights *weights, int most,
+                                  deeper_error *error) {
     weights->panel_count = dp_pieces(weights->blocks, most);
-    weights->panels = dp_alloc(plan->allocator, (size_t)weights->panel_count, sizeof *weights->panels);
+    weights->panels =
+        dp_alloc(plan->allocator, (size_t)weights->panel_count, sizeof *weights->panels);
     if (!weights->panels)
         return dp_fail_memory(error, "the panels of a convolution");
     for (int p = 0; p < weights->panel_count; p++) {
@@ -63,7 +68,8 @@ deeper_status dp_conv_make_panels(dp_plan *plan, dp_conv_weights *weights, int m
     return DEEPER_OK;
 }
 
-/* (x - mean) / sqrt(variance + epsilon) * scale + shift, or x * scale + shift, as a factor and a shift of output channel k. */
+/* (x - mean) / sqrt(variance + epsilon) * scale + shift, or x * scale + shift, as a factor and a
+ * shift of output channel k. */
 static void fold(const dp_conv_source *source, int k, float *factor, float *shift) {
     *factor = 1.0F;
     *shift = 0.0F;
@@ -77,7 +83,8 @@ static void fold(const dp_conv_source *source, int k, float *factor, float *shif
 }
 
 /* How a source is packed; source NULL: what all sources have in common. */
-static dp_packing describe(const dp_conv_weights *w, const dp_kernels *kernels, const dp_conv_source *source) {
+static dp_packing describe(const dp_conv_weights *w, const dp_kernels *kernels,
+                           const dp_conv_source *source) {
     dp_packing packing = { .channels = w->channels,
                            .height = w->height,
                            .width = w->width,
@@ -105,8 +112,10 @@ static dp_packing describe(const dp_conv_weights *w, const dp_kernels *kernels, 
     return packing;
 }
 
-/* Panels begin..end-1 of zeroed memory. The folded factors, one an output channel, are worked out in the place of the biases. */
-static void pack_panels(float *packed, const dp_conv_weights *w, const dp_kernels *kernels, int begin, int end) {
+/* Panels begin..end-1 of zeroed memory. The folded factors, one an output channel, are worked out
+ * in the place of the biases. */
+static void pack_panels(float *packed, const dp_conv_weights *w, const dp_kernels *kernels,
+                        int begin, int end) {
     const float *factors = packed + (size_t)w->blocks * w->depth * (size_t)kernels->lanes;
     for (int i = 0; i < w->source_count; i++) {
         dp_packing packing = describe(w, kernels, &w->sources[i]);
@@ -129,11 +138,12 @@ static void write_biases(float *bias, const dp_conv_weights *w) {
             const dp_conv_source *source = &w->sources[i];
             float factor, shift;
             fold(source, k, &factor, &shift);
-            bias[source->first_output + k] = (source->bias ? source->bias[k] : 0.0F) * factor + shift;
+            bias[source->first_output + k] =
+                (source->bias ? source->bias[k] : 0.0F) * factor + shift;
         }
 }
 
-/* ---------------------------------------------------------------- once */
+/* ----------------------------------------------------------------------------------------- once */
 
 typedef struct pack_context {
     const dp_conv_weights *weights;
@@ -142,24 +152,27 @@ typedef struct pack_context {
 
 static void fill_pack(float *packed, const void *context) {
     const pack_context *it = context;
-    float *bias = packed + (size_t)it->weights->blocks * it->weights->depth * (size_t)it->kernels->lanes;
+    float *bias =
+        packed + (size_t)it->weights->blocks * it->weights->depth * (size_t)it->kernels->lanes;
     write_factors(bias, it->weights);
     pack_panels(packed, it->weights, it->kernels, 0, it->weights->panel_count);
     write_biases(bias, it->weights);
 }
 
 /* The key names all that the packed bytes depend on besides the values. */
-static deeper_status pack_once(dp_lowering *l, dp_conv_weights *w, size_t floats, deeper_error *error) {
+static deeper_status pack_once(dp_lowering *l, dp_conv_weights *w, size_t floats,
+                               deeper_error *error) {
     char key[256];
-    int used = snprintf(key, sizeof key, "panel L%d %s b%d n%d", l->plan->kernels->lanes, w->planar ? "planar" : "blocked",
-                        w->panels[0], w->points);
+    int used = snprintf(key, sizeof key, "panel L%d %s b%d n%d", l->plan->kernels->lanes,
+                        w->planar ? "planar" : "blocked", w->panels[0], w->points);
     for (int i = 0; i < w->source_count; i++)
-        used += snprintf(key + used, sizeof key - (size_t)used, " %d%s", w->sources[i].node, w->sources[i].scale ? "n" : "");
+        used += snprintf(key + used, sizeof key - (size_t)used, " %d%s", w->sources[i].node,
+                         w->sources[i].scale ? "n" : "");
     pack_context context = { w, l->plan->kernels };
     return dp_packs_get(l->packs, key, floats, fill_pack, &context, &w->packed, error);
 }
 
-/* ---------------------------------------------------------------- in every run */
+/* --------------------------------------------------------------------------------- in every run */
 
 static void run_pack(const dp_run *run, const dp_step *step, int task, int worker) {
     const dp_conv_weights *w = step->as.weights;
@@ -180,7 +193,8 @@ static void run_pack(const dp_run *run, const dp_step *step, int task, int worke
 
 static const dp_step_kind pack_kind = { "pack", run_pack, NULL, NULL };
 
-static deeper_status pack_in_runs(dp_lowering *l, dp_conv_weights *w, size_t floats, deeper_error *error) {
+static deeper_status pack_in_runs(dp_lowering *l, dp_conv_weights *w, size_t floats,
+                                  deeper_error *error) {
     DP_TRY(dp_storage_add_fixed(l->plan, floats, &w->packed_storage, error));
     dp_step step = { .kind = &pack_kind,
                      .name = l->graph->nodes[w->sources[0].node].name,
@@ -200,7 +214,9 @@ deeper_status dp_conv_pack(dp_lowering *lowering, dp_conv_weights *weights, deep
     weights->packed_storage = -1;
     weights->depth = dp_packed_depth(&places);
     if (!dp_size_mul(weights->depth + 1, blocks, &floats))
-        return dp_fail(error, DEEPER_ERROR_LIMIT, "%s: too large to pack", lowering->graph->nodes[weights->sources[0].node].name);
+        return dp_fail(error, DEEPER_ERROR_LIMIT, "%s: too large to pack",
+                       lowering->graph->nodes[weights->sources[0].node].name);
     lowering->plan->packed_bytes += floats * sizeof(float);
-    return lowering->plan->training ? pack_in_runs(lowering, weights, floats, error) : pack_once(lowering, weights, floats, error);
+    return lowering->plan->training ? pack_in_runs(lowering, weights, floats, error)
+                                    : pack_once(lowering, weights, floats, error);
 }

@@ -1,5 +1,6 @@
-/* lower.h - the state of planning, and the passes that share it in this order: simplify, place, lower (a function an operator, in
- * the step_*.c files), arena. Internal to plan/; gone when the plan is made. */
+/* lower.h - the state of planning, and the passes that share it in this order: simplify, place,
+ * lower (a function an operator, in the step_*.c files), arena. Internal to plan/; gone when the
+ * plan is made. */
 #ifndef DP_PLAN_LOWER_H
 #define DP_PLAN_LOWER_H
 
@@ -14,10 +15,12 @@ typedef struct dp_lowering {
     const int *outputs;
     int output_count;
 
-    /* One element a node. A node's value lives where its root's does. root[i] == i for nodes that have a value of their own. */
+    /* One element a node. A node's value lives where its root's does. root[i] == i for nodes that
+     * have a value of their own. */
     bool *needed;
     int *uses;     /* needed nodes that read it, counted once a reading, and outputs */
-    int *absorber; /* the next node (batch norm, ReLU, its gradient, clip) that this node's step computes along, or -1 */
+    int *absorber; /* the next node (batch norm, ReLU, its gradient, clip) that this node's step
+                      computes along, or -1 */
     int *root;
     bool *done; /* its step exists already (siblings are lowered together) */
     dp_view *views;
@@ -29,23 +32,27 @@ void dp_simplify(dp_lowering *lowering);
 /* The last of the chain node -> absorber -> ...: the node whose value the step of `node` writes. */
 int dp_target(const dp_lowering *lowering, int node);
 
-/* The lower bound of the output of the step of `node`: that of a ReLU or clip which it ends in, or -INFINITY. */
+/* The lower bound of the output of the step of `node`: that of a ReLU or clip which it ends in, or
+ * -INFINITY. */
 float dp_target_low(const dp_lowering *lowering, int node);
 
 /* The batch norm or affine that the step of `node` computes along, or -1. */
 int dp_target_affine(const dp_lowering *lowering, int node);
 
-/* Sets what a step that can mask (see dp_step) takes over from the gradient of a ReLU, or from a clip, if it absorbs one. */
+/* Sets what a step that can mask (see dp_step) takes over from the gradient of a ReLU, or from a
+ * clip, if it absorbs one. */
 void dp_read_mask(const dp_lowering *lowering, int node, dp_step *step);
 
 /* Appends that a step masks or clips. */
 void dp_describe_mask(const dp_step *step, dp_buffer *text);
 
-/* place.c: a view for the value of every root. Pictures of up to DP_PLANAR_CHANNELS channels may stay planar. */
+/* place.c: a view for the value of every root. Pictures of up to DP_PLANAR_CHANNELS channels may
+ * stay planar. */
 enum { DP_PLANAR_CHANNELS = 4 };
 deeper_status dp_place(dp_lowering *lowering, deeper_error *error);
 
-/* step_phases.c: whether only convolutions over its phases read an input: it needs no place in the arena. */
+/* step_phases.c: whether only convolutions over its phases read an input: it needs no place in the
+ * arena. */
 bool dp_only_phases(const dp_lowering *lowering, int input);
 
 /* step_layout.c: which of a call's inputs an INPUT node is. */
@@ -60,8 +67,10 @@ dp_view dp_optional_view(const dp_lowering *lowering, int node, int index);
 /* Whether the storage of a view has around it the pixels that `window` pads. */
 bool dp_has_halo(const dp_plan *plan, const dp_view *view, const dp_window *window);
 
-/* A new storage for a picture with a halo (window NULL: none), and the view of the whole of it. planar: one float a pixel. */
-deeper_status dp_storage_add(dp_plan *plan, dp_shape shape, const dp_window *halo, bool planar, dp_view *view, deeper_error *error);
+/* A new storage for a picture with a halo (window NULL: none), and the view of the whole of it.
+ * planar: one float a pixel. */
+deeper_status dp_storage_add(dp_plan *plan, dp_shape shape, const dp_window *halo, bool planar,
+                             dp_view *view, deeper_error *error);
 
 /* A new storage of `floats` floats for the whole batch; its number. */
 deeper_status dp_storage_add_fixed(dp_plan *plan, size_t floats, int *storage, deeper_error *error);
@@ -69,38 +78,44 @@ deeper_status dp_storage_add_fixed(dp_plan *plan, size_t floats, int *storage, d
 /* Says that a step wants `floats` floats of dp_worker_scratch. */
 void dp_need_scratch(dp_plan *plan, size_t floats);
 
-/* Adds a step (copied) that reads and writes these storages; gives it the first phase after all writers of what it reads. -1 among
- * the reads is no storage (a parameter). */
-deeper_status dp_emit(dp_plan *plan, const dp_step *step, const int *reads, int read_count, const int *writes, int write_count,
-                      deeper_error *error);
-deeper_status dp_emit_unary(dp_plan *plan, const dp_step *step, deeper_error *error); /* reads step->in, writes step->out */
+/* Adds a step (copied) that reads and writes these storages; gives it the first phase after all
+ * writers of what it reads. -1 among the reads is no storage (a parameter). */
+deeper_status dp_emit(dp_plan *plan, const dp_step *step, const int *reads, int read_count,
+                      const int *writes, int write_count, deeper_error *error);
+deeper_status dp_emit_unary(dp_plan *plan, const dp_step *step,
+                            deeper_error *error); /* reads step->in, writes step->out */
 
-/* Parts that one image's `work` (multiply-adds or so) over `items` independent items is cut into for the plan's threads. */
+/* Parts that one image's `work` (multiply-adds or so) over `items` independent items is cut into
+ * for the plan's threads. */
 int dp_parts(const dp_plan *plan, int items, uint64_t work);
 
 /* A function an operator; the step of `node` and of all that it absorbs. */
 typedef deeper_status dp_lower(dp_lowering *lowering, int node, deeper_error *error);
-dp_lower dp_lower_input, dp_lower_conv, dp_lower_pool, dp_lower_adaptive_pool, dp_lower_lrn, dp_lower_relu, dp_lower_clip,
-    dp_lower_affine, dp_lower_add, dp_lower_concat, dp_lower_flatten, dp_lower_pad, dp_lower_sigmoid, dp_lower_multiply,
-    dp_lower_shuffle, dp_lower_softmax;
-dp_lower dp_lower_fill, dp_lower_loss, dp_lower_loss_gradient, dp_lower_dropout, dp_lower_unflatten, dp_lower_dilate,
-    dp_lower_weight_gradient, dp_lower_channel_sum, dp_lower_relu_gradient, dp_lower_pool_gradient, dp_lower_lrn_gradient,
-    dp_lower_slice, dp_lower_moments, dp_lower_batch_norm_training, dp_lower_batch_norm_sums, dp_lower_batch_norm_gradient,
+dp_lower dp_lower_input, dp_lower_conv, dp_lower_pool, dp_lower_adaptive_pool, dp_lower_lrn,
+    dp_lower_relu, dp_lower_clip, dp_lower_affine, dp_lower_add, dp_lower_concat, dp_lower_flatten,
+    dp_lower_pad, dp_lower_sigmoid, dp_lower_multiply, dp_lower_shuffle, dp_lower_softmax;
+dp_lower dp_lower_fill, dp_lower_loss, dp_lower_loss_gradient, dp_lower_dropout, dp_lower_unflatten,
+    dp_lower_dilate, dp_lower_weight_gradient, dp_lower_channel_sum, dp_lower_relu_gradient,
+    dp_lower_pool_gradient, dp_lower_lrn_gradient, dp_lower_slice, dp_lower_moments,
+    dp_lower_batch_norm_training, dp_lower_batch_norm_sums, dp_lower_batch_norm_gradient,
     dp_lower_fixed_norm_gradient;
 deeper_status dp_lower_output(dp_lowering *lowering, int output, deeper_error *error);
 deeper_status dp_lower_halos(dp_plan *plan, deeper_error *error);
 
 /* A copy of a view into a storage of its own that has the halo of `window`. */
-deeper_status dp_lower_copy(dp_lowering *lowering, int node, const dp_view *in, const dp_window *window, dp_view *out,
-                            deeper_error *error);
+deeper_status dp_lower_copy(dp_lowering *lowering, int node, const dp_view *in,
+                            const dp_window *window, dp_view *out, deeper_error *error);
 
-/* step_pool.c: a sum whose input `index` is the gradient of a max pool without a step of its own. */
-deeper_status dp_lower_pool_gradient_sum(dp_lowering *lowering, int sum, int index, deeper_error *error);
+/* step_pool.c: a sum whose input `index` is the gradient of a max pool without a step of its
+ * own. */
+deeper_status dp_lower_pool_gradient_sum(dp_lowering *lowering, int sum, int index,
+                                         deeper_error *error);
 
-/* step_batch.c: the step of a weight gradient takes over the sums over the channels of its gradient, in2, if they are wanted and
- * have no step yet. It then calls clear before, add for the rows of every image in order, and write after, for each channel block
- * once. */
-deeper_status dp_take_channel_sum(dp_lowering *lowering, int node, dp_step *step, deeper_error *error);
+/* step_batch.c: the step of a weight gradient takes over the sums over the channels of its
+ * gradient, in2, if they are wanted and have no step yet. It then calls clear before, add for the
+ * rows of every image in order, and write after, for each channel block once. */
+deeper_status dp_take_channel_sum(dp_lowering *lowering, int node, dp_step *step,
+                                  deeper_error *error);
 void dp_bias_clear(const dp_run *run, const dp_step *step, int block);
 void dp_bias_add(const dp_run *run, const dp_step *step, int image, int block, int begin, int end);
 void dp_bias_write(const dp_run *run, const dp_step *step, int block);
@@ -108,9 +123,10 @@ void dp_bias_write(const dp_run *run, const dp_step *step, int block);
 /* arena.c: offsets for all storages; fills arena_floats. */
 deeper_status dp_arena_place(dp_plan *plan, deeper_error *error);
 
-/* packs.c: the entry `key` of `floats` floats, filled by fill(values, context) if it is new (zeroed before). */
+/* packs.c: the entry `key` of `floats` floats, filled by fill(values, context) if it is new (zeroed
+ * before). */
 typedef void dp_pack_fill(float *values, const void *context);
-deeper_status dp_packs_get(dp_packs *packs, const char *key, size_t floats, dp_pack_fill *fill, const void *context,
-                           const float **values, deeper_error *error);
+deeper_status dp_packs_get(dp_packs *packs, const char *key, size_t floats, dp_pack_fill *fill,
+                           const void *context, const float **values, deeper_error *error);
 
 #endif

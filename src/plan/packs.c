@@ -1,5 +1,6 @@
-/* packs.c - the packed weights of one model, shared by its plans: entries found by key, made once, never changed. They lie one
- * after another in a few large slabs, which the system can back with huge pages. */
+/* packs.c - the packed weights of one model, shared by its plans: entries found by key, made once,
+ * never changed. They lie one after another in a few large slabs, which the system can back with
+ * huge pages. */
 #include "plan/lower.h"
 
 #include <pthread.h>
@@ -26,7 +27,8 @@ struct dp_packs {
     size_t slab_count, slab_capacity;
 };
 
-deeper_status dp_packs_create(dp_packs **packs, const deeper_allocator *allocator, deeper_error *error) {
+deeper_status dp_packs_create(dp_packs **packs, const deeper_allocator *allocator,
+                              deeper_error *error) {
     dp_packs *made = dp_alloc(allocator, 1, sizeof *made);
     if (!made)
         return dp_fail_memory(error, "the table of packed weights");
@@ -49,13 +51,15 @@ void dp_packs_free(dp_packs *packs) {
     dp_free(packs->allocator, packs);
 }
 
-/* Zeroed room for `floats` floats, NULL if memory is out. What is left of a slab that cannot hold it stays unused. */
+/* Zeroed room for `floats` floats, NULL if memory is out. What is left of a slab that cannot hold
+ * it stays unused. */
 static float *take(dp_packs *packs, size_t floats) {
     size_t size = (floats + FLOATS_ALIGNMENT - 1) / FLOATS_ALIGNMENT * FLOATS_ALIGNMENT;
     slab *last = packs->slab_count ? &packs->slabs[packs->slab_count - 1] : NULL;
     if (!last || size > last->size - last->used) {
         void *slabs = packs->slabs;
-        bool room = dp_reserve(packs->allocator, &slabs, &packs->slab_capacity, packs->slab_count + 1, sizeof *packs->slabs);
+        bool room = dp_reserve(packs->allocator, &slabs, &packs->slab_capacity,
+                               packs->slab_count + 1, sizeof *packs->slabs);
         packs->slabs = slabs;
         size_t whole = size > SLAB_FLOATS ? size : SLAB_FLOATS;
         float *made = room ? dp_alloc_raw(packs->allocator, whole, sizeof *made) : NULL;
@@ -70,10 +74,11 @@ static float *take(dp_packs *packs, size_t floats) {
     return values;
 }
 
-static deeper_status add(dp_packs *packs, const char *key, size_t floats, dp_pack_fill *fill, const void *context,
-                         deeper_error *error) {
+static deeper_status add(dp_packs *packs, const char *key, size_t floats, dp_pack_fill *fill,
+                         const void *context, deeper_error *error) {
     void *items = packs->items;
-    bool room = dp_reserve(packs->allocator, &items, &packs->capacity, packs->count + 1, sizeof *packs->items);
+    bool room = dp_reserve(packs->allocator, &items, &packs->capacity, packs->count + 1,
+                           sizeof *packs->items);
     packs->items = items;
     pack made = { .key = room ? dp_strdup(packs->allocator, key) : NULL };
     made.values = made.key ? take(packs, floats) : NULL;
@@ -86,8 +91,8 @@ static deeper_status add(dp_packs *packs, const char *key, size_t floats, dp_pac
     return DEEPER_OK;
 }
 
-deeper_status dp_packs_get(dp_packs *packs, const char *key, size_t floats, dp_pack_fill *fill, const void *context,
-                           const float **values, deeper_error *error) {
+deeper_status dp_packs_get(dp_packs *packs, const char *key, size_t floats, dp_pack_fill *fill,
+                           const void *context, const float **values, deeper_error *error) {
     deeper_status status = DEEPER_OK;
     size_t i = 0;
     pthread_mutex_lock(&packs->mutex);

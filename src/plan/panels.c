@@ -1,13 +1,15 @@
-/* panels.c - how a product is cut into register tiles: a small model of what one costs. The planner chooses panels (and, for
- * Winograd, tiles) by it; no result depends on it. Letters: m rows and b blocks of a register tile. */
+/* panels.c - how a product is cut into register tiles: a small model of what one costs. The planner
+ * chooses panels (and, for Winograd, tiles) by it; no result depends on it. Letters: m rows and b
+ * blocks of a register tile. */
 #include "plan/conv.h"
 
 int dp_pieces(int count, int most) {
     return (count + most - 1) / most;
 }
 
-/* Two multiply-adds and two loads a cycle: the multiply-adds, at least as many as hide their latency, or the loads where those are
- * more; and a little for each load, more for weights, which come from the second cache. */
+/* Two multiply-adds and two loads a cycle: the multiply-adds, at least as many as hide their
+ * latency, or the loads where those are more; and a little for each load, more for weights, which
+ * come from the second cache. */
 static double tile_cost(int m, int b) {
     int products = m * b > 8 ? m * b : 8, loads = m + b;
     return (products > loads ? products : loads) + 0.05 * m + b;

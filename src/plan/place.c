@@ -1,14 +1,16 @@
-/* place.c - the second pass: a view for every value. Values get a storage of their own, except the parts of a concatenation, which
- * become channel slices of its storage where every part begins on a block of channels. A value that one padded convolution alone
- * reads gets that convolution's halo; all others stay dense. */
+/* place.c - the second pass: a view for every value. Values get a storage of their own, except the
+ * parts of a concatenation, which become channel slices of its storage where every part begins on a
+ * block of channels. A value that one padded convolution alone reads gets that convolution's halo;
+ * all others stay dense. */
 #include "plan/lower.h"
 
 enum { FLOATS_ALIGNMENT = DP_ALIGNMENT / (int)sizeof(float) };
 
-deeper_status dp_storage_add_fixed(dp_plan *plan, size_t floats, int *storage, deeper_error *error) {
+deeper_status dp_storage_add_fixed(dp_plan *plan, size_t floats, int *storage,
+                                   deeper_error *error) {
     void *storages = plan->storages;
-    bool room =
-        dp_reserve(plan->allocator, &storages, &plan->storage_capacity, (size_t)plan->storage_count + 1, sizeof *plan->storages);
+    bool room = dp_reserve(plan->allocator, &storages, &plan->storage_capacity,
+                           (size_t)plan->storage_count + 1, sizeof *plan->storages);
     plan->storages = storages;
     if (!room)
         return dp_fail_memory(error, "the table of storages");
@@ -17,11 +19,13 @@ deeper_status dp_storage_add_fixed(dp_plan *plan, size_t floats, int *storage, d
     return DEEPER_OK;
 }
 
-deeper_status dp_storage_add(dp_plan *plan, dp_shape shape, const dp_window *halo, bool planar, dp_view *view,
-                             deeper_error *error) {
+deeper_status dp_storage_add(dp_plan *plan, dp_shape shape, const dp_window *halo, bool planar,
+                             dp_view *view, deeper_error *error) {
     int pixel = planar ? 1 : plan->kernels->lanes;
     int planes = planar ? shape.c : dp_blocks(shape.c, plan->kernels->lanes);
-    dp_storage made = { .first = 1, .last = 0, .pixel = pixel, .planes = planes, .height = shape.h, .width = shape.w };
+    dp_storage made = {
+        .first = 1, .last = 0, .pixel = pixel, .planes = planes, .height = shape.h, .width = shape.w
+    };
     if (halo) {
         made.halo_top = halo->pad_top;
         made.halo_left = halo->pad_left;
@@ -32,21 +36,27 @@ deeper_status dp_storage_add(dp_plan *plan, dp_shape shape, const dp_window *hal
     if (!dp_size_mul((size_t)(shape.w + made.halo_left + made.halo_right), (size_t)pixel, &row)
         || !dp_size_mul(row, (size_t)(shape.h + made.halo_top + made.halo_bottom), &block)
         || !dp_size_mul(block, (size_t)planes, &image) || image > PTRDIFF_MAX / sizeof(float) / 2)
-        return dp_fail(error, DEEPER_ERROR_LIMIT, "an activation of %dx%dx%d does not fit into memory", shape.c, shape.h, shape.w);
+        return dp_fail(error, DEEPER_ERROR_LIMIT,
+                       "an activation of %dx%dx%d does not fit into memory", shape.c, shape.h,
+                       shape.w);
     made.image = (image + FLOATS_ALIGNMENT - 1) / FLOATS_ALIGNMENT * FLOATS_ALIGNMENT;
 
     int storage = -1;
     DP_TRY(dp_storage_add_fixed(plan, 0, &storage, error));
     plan->storages[storage] = made;
-    *view = (dp_view){ .storage = storage, .planar = planar, .block = (ptrdiff_t)block, .row = (ptrdiff_t)row, .shape = shape };
+    *view = (dp_view){ .storage = storage,
+                       .planar = planar,
+                       .block = (ptrdiff_t)block,
+                       .row = (ptrdiff_t)row,
+                       .shape = shape };
     view->offset = made.halo_top * view->row + (ptrdiff_t)made.halo_left * pixel;
     return DEEPER_OK;
 }
 
 bool dp_has_halo(const dp_plan *plan, const dp_view *view, const dp_window *window) {
     const dp_storage *s = &plan->storages[view->storage];
-    return s->halo_top >= window->pad_top && s->halo_left >= window->pad_left && s->halo_bottom >= window->pad_bottom
-           && s->halo_right >= window->pad_right;
+    return s->halo_top >= window->pad_top && s->halo_left >= window->pad_left
+           && s->halo_bottom >= window->pad_bottom && s->halo_right >= window->pad_right;
 }
 
 const dp_view *dp_input_view(const dp_lowering *lowering, int node, int index) {
@@ -58,15 +68,18 @@ dp_view dp_optional_view(const dp_lowering *lowering, int node, int index) {
     return there ? *dp_input_view(lowering, node, index) : (dp_view){ .storage = -1 };
 }
 
-/* Whether the node has a value in the arena. Weights in another order exist only packed (conv_pack.c), weight gradients only in the
- * caller's memory (step_weight_gradient.c). */
+/* Whether the node has a value in the arena. Weights in another order exist only packed
+ * (conv_pack.c), weight gradients only in the caller's memory (step_weight_gradient.c). */
 static bool has_value(const dp_lowering *l, int i) {
-    static const bool elsewhere[DP_OP_COUNT] = {
-        [DP_OP_PARAMETER] = true, [DP_OP_ROTATE] = true, [DP_OP_TRANSPOSE] = true, [DP_OP_CONV_WEIGHT_GRADIENT] = true
-    };
+    static const bool elsewhere[DP_OP_COUNT] = { [DP_OP_PARAMETER] = true,
+                                                 [DP_OP_ROTATE] = true,
+                                                 [DP_OP_TRANSPOSE] = true,
+                                                 [DP_OP_CONV_WEIGHT_GRADIENT] = true };
     const dp_node *node = &l->graph->nodes[i];
-    bool of_weights = node->op == DP_OP_SLICE && l->graph->nodes[node->inputs[0]].op == DP_OP_CONV_WEIGHT_GRADIENT;
-    return l->needed[i] && l->root[i] == i && l->absorber[i] < 0 && !elsewhere[node->op] && !of_weights;
+    bool of_weights = node->op == DP_OP_SLICE
+                      && l->graph->nodes[node->inputs[0]].op == DP_OP_CONV_WEIGHT_GRADIENT;
+    return l->needed[i] && l->root[i] == i && l->absorber[i] < 0 && !elsewhere[node->op]
+           && !of_weights;
 }
 
 static int larger(int a, int b) {
@@ -81,7 +94,8 @@ typedef struct wishes {
 
 static void read_wish(wishes *wish, const dp_node *reader, int index) {
     const dp_window *w = &reader->attributes.window;
-    bool slides = index == 0 && (reader->op == DP_OP_CONV || reader->op == DP_OP_CONV_WEIGHT_GRADIENT);
+    bool slides =
+        index == 0 && (reader->op == DP_OP_CONV || reader->op == DP_OP_CONV_WEIGHT_GRADIENT);
     bool pads = slides && (w->pad_top || w->pad_left || w->pad_bottom || w->pad_right);
     bool point = slides && reader->op == DP_OP_CONV && w->height == 1 && w->width == 1;
     if (pads) {
@@ -96,9 +110,11 @@ static void read_wish(wishes *wish, const dp_node *reader, int index) {
 
 static void read_wishes(const dp_lowering *l, wishes *of, bool *planes) {
     for (int i = 0; i < l->graph->count; i++)
-        planes[i] = l->graph->nodes[i].op == DP_OP_INPUT && l->graph->nodes[i].shape.c <= DP_PLANAR_CHANNELS;
+        planes[i] = l->graph->nodes[i].op == DP_OP_INPUT
+                    && l->graph->nodes[i].shape.c <= DP_PLANAR_CHANNELS;
     for (int i = 0; i < l->graph->count; i++)
-        for (int j = 0; l->needed[i] && l->root[i] == i && j < l->graph->nodes[i].input_count; j++) {
+        for (int j = 0; l->needed[i] && l->root[i] == i && j < l->graph->nodes[i].input_count;
+             j++) {
             const dp_node *reader = &l->graph->nodes[i];
             int root = l->root[reader->inputs[j]];
             read_wish(&of[root], reader, j);
@@ -109,33 +125,39 @@ static void read_wishes(const dp_lowering *l, wishes *of, bool *planes) {
         planes[l->root[l->outputs[i]]] = false;
 }
 
-/* Pictures of few channels would fill a block with zeros: convolutions that alone read them read them as planes. */
-static deeper_status place_new(dp_lowering *l, int node, const wishes *wish, bool planar, deeper_error *error) {
+/* Pictures of few channels would fill a block with zeros: convolutions that alone read them read
+ * them as planes. */
+static deeper_status place_new(dp_lowering *l, int node, const wishes *wish, bool planar,
+                               deeper_error *error) {
     const dp_node *it = &l->graph->nodes[node];
     if (it->shape.n) {
         l->views[node] = (dp_view){ .shape = it->shape };
-        return dp_storage_add_fixed(l->plan, dp_shape_floats(it->shape), &l->views[node].storage, error);
+        return dp_storage_add_fixed(l->plan, dp_shape_floats(it->shape), &l->views[node].storage,
+                                    error);
     }
     const dp_window *halo = wish->padded && (planar || !wish->dense) ? &wish->halo : NULL;
     return dp_storage_add(l->plan, it->shape, halo, planar, &l->views[node], error);
 }
 
-/* Whether a slice is only another view of its input: batch sums always, channels where they begin on a block and end on one or with
- * the input. */
+/* Whether a slice is only another view of its input: batch sums always, channels where they begin
+ * on a block and end on one or with the input. */
 static bool is_view(const dp_lowering *l, int node) {
     const dp_node *it = &l->graph->nodes[node];
     const dp_slice *slice = &it->attributes.slice;
     int lanes = l->plan->kernels->lanes, channels = l->graph->nodes[it->inputs[0]].shape.c;
-    return it->shape.n || (slice->begin % lanes == 0 && (slice->count % lanes == 0 || slice->begin + slice->count == channels));
+    return it->shape.n
+           || (slice->begin % lanes == 0
+               && (slice->count % lanes == 0 || slice->begin + slice->count == channels));
 }
 
-/* Every part must begin on a block boundary, have no view yet (a value may be a part twice) and be written by a step of this kind
- * of layout. */
+/* Every part must begin on a block boundary, have no view yet (a value may be a part twice) and be
+ * written by a step of this kind of layout. */
 static bool sliceable(const dp_lowering *l, const dp_node *concat) {
     int begin = 0;
     for (int i = 0; i < concat->input_count; i++) {
         int part = l->root[concat->inputs[i]];
-        if (begin % l->plan->kernels->lanes || l->views[part].storage >= 0 || l->graph->nodes[part].op == DP_OP_SLICE)
+        if (begin % l->plan->kernels->lanes || l->views[part].storage >= 0
+            || l->graph->nodes[part].op == DP_OP_SLICE)
             return false;
         for (int j = 0; j < i; j++)
             if (l->root[concat->inputs[j]] == part)
@@ -160,24 +182,27 @@ static void place_parts(dp_lowering *l, int node) {
     }
 }
 
-/* A step that reads a pixel before it writes it may write where its input lies, if nobody else reads that: half the memory to go
- * through. */
+/* A step that reads a pixel before it writes it may write where its input lies, if nobody else
+ * reads that: half the memory to go through. */
 static void place_below(dp_lowering *l, int node) {
     static const bool in_place[DP_OP_COUNT] = { [DP_OP_LRN] = true, [DP_OP_RELU] = true };
     const dp_node *it = &l->graph->nodes[node];
     if (!in_place[it->op])
         return;
     int input = l->root[it->inputs[0]];
-    if (has_value(l, input) && l->uses[input] == 1 && input == it->inputs[0] && l->views[input].storage < 0
-        && l->graph->nodes[input].op != DP_OP_INPUT && l->graph->nodes[input].op != DP_OP_SLICE)
+    if (has_value(l, input) && l->uses[input] == 1 && input == it->inputs[0]
+        && l->views[input].storage < 0 && l->graph->nodes[input].op != DP_OP_INPUT
+        && l->graph->nodes[input].op != DP_OP_SLICE)
         l->views[input] = l->views[node];
 }
 
 /* From the last node to the first, so that a concatenation has its place before its parts. */
-static deeper_status place_values(dp_lowering *l, const wishes *of, const bool *planes, deeper_error *error) {
+static deeper_status place_values(dp_lowering *l, const wishes *of, const bool *planes,
+                                  deeper_error *error) {
     for (int i = l->graph->count - 1; i >= 0; i--) {
         const dp_node *node = &l->graph->nodes[i];
-        if (!has_value(l, i) || (node->op == DP_OP_SLICE && is_view(l, i)) || (node->op == DP_OP_INPUT && dp_only_phases(l, i)))
+        if (!has_value(l, i) || (node->op == DP_OP_SLICE && is_view(l, i))
+            || (node->op == DP_OP_INPUT && dp_only_phases(l, i)))
             continue;
         if (l->views[i].storage < 0)
             DP_TRY(place_new(l, i, &of[i], planes[i], error));

@@ -1,4 +1,5 @@
-/* plan.c - makes a plan by the passes of lower.h, runs it, prints it. What each operator becomes is in the step_*.c files. */
+/* plan.c - makes a plan by the passes of lower.h, runs it, prints it. What each operator becomes is
+ * in the step_*.c files. */
 #include "plan/lower.h"
 
 #include <stdio.h>
@@ -6,11 +7,12 @@
 
 enum { MAX_TASKS = 65535, PARTS_A_THREAD = 4 };
 
-/* A task should last some 10 microseconds at least: a million multiply-adds, or this much of anything slower. */
+/* A task should last some 10 microseconds at least: a million multiply-adds, or this much of
+ * anything slower. */
 static const uint64_t WORK_OF_A_TASK = 500000;
 
-/* Without an entry: nodes that are no work of their own (parameters and their other orders), or only names (dropout at inference).
- */
+/* Without an entry: nodes that are no work of their own (parameters and their other orders), or
+ * only names (dropout at inference). */
 static dp_lower *const lowerings[DP_OP_COUNT] = {
     [DP_OP_INPUT] = dp_lower_input,
     [DP_OP_CONV] = dp_lower_conv,
@@ -53,23 +55,27 @@ static dp_lower *const lowerings[DP_OP_COUNT] = {
     [DP_OP_FIXED_NORM_GRADIENT] = dp_lower_fixed_norm_gradient,
 };
 
-/* ---------------------------------------------------------------- making */
+/* --------------------------------------------------------------------------------------- making */
 
 int dp_parts(const dp_plan *plan, int items, uint64_t work) {
     if (plan->threads == 1 || items <= 1)
         return 1;
-    int parts_a_thread = plan->max_batch == 1 ? 2 * PARTS_A_THREAD : PARTS_A_THREAD; /* other images keep a thread at work too */
+    int parts_a_thread = plan->max_batch == 1
+                             ? 2 * PARTS_A_THREAD
+                             : PARTS_A_THREAD; /* other images keep a thread at work too */
     uint64_t parts = (uint64_t)(plan->threads * parts_a_thread), useful = work / WORK_OF_A_TASK + 1;
-    uint64_t most = (uint64_t)(MAX_TASKS / 2 / plan->max_batch); /* the pool counts to MAX_TASKS; cutting two ways may round up */
+    uint64_t most = (uint64_t)(MAX_TASKS / 2 / plan->max_batch); /* the pool counts to MAX_TASKS;
+                                                                    cutting two ways may round up */
     parts = parts < useful ? parts : useful;
     parts = parts < most ? parts : most;
     return parts < (uint64_t)items ? (int)parts : items;
 }
 
-deeper_status dp_emit(dp_plan *plan, const dp_step *step, const int *reads, int read_count, const int *writes, int write_count,
-                      deeper_error *error) {
+deeper_status dp_emit(dp_plan *plan, const dp_step *step, const int *reads, int read_count,
+                      const int *writes, int write_count, deeper_error *error) {
     void *steps = plan->steps;
-    bool room = dp_reserve(plan->allocator, &steps, &plan->step_capacity, (size_t)plan->step_count + 1, sizeof *plan->steps);
+    bool room = dp_reserve(plan->allocator, &steps, &plan->step_capacity,
+                           (size_t)plan->step_count + 1, sizeof *plan->steps);
     plan->steps = steps;
     if (!room)
         return dp_fail_memory(error, "the table of steps");
@@ -102,7 +108,8 @@ deeper_status dp_emit_unary(dp_plan *plan, const dp_step *step, deeper_error *er
 }
 
 void dp_need_scratch(dp_plan *plan, size_t floats) {
-    size_t lines = (floats + DP_ALIGNMENT / sizeof(float) - 1) / (DP_ALIGNMENT / sizeof(float)); /* no two workers write one */
+    size_t lines = (floats + DP_ALIGNMENT / sizeof(float) - 1)
+                   / (DP_ALIGNMENT / sizeof(float)); /* no two workers write one */
     size_t whole = lines * (DP_ALIGNMENT / sizeof(float));
     plan->scratch_floats = whole > plan->scratch_floats ? whole : plan->scratch_floats;
 }
@@ -113,7 +120,8 @@ static deeper_status place_scratch(dp_plan *plan, deeper_error *error) {
     if (!plan->scratch_floats)
         return DEEPER_OK;
     if (!dp_size_mul(plan->scratch_floats, (size_t)plan->threads, &floats))
-        return dp_fail(error, DEEPER_ERROR_LIMIT, "the scratch of %d threads does not fit into memory", plan->threads);
+        return dp_fail(error, DEEPER_ERROR_LIMIT,
+                       "the scratch of %d threads does not fit into memory", plan->threads);
     DP_TRY(dp_storage_add_fixed(plan, floats, &plan->scratch, error));
     plan->storages[plan->scratch].first = 1;
     for (int i = 0; i < plan->step_count; i++)
@@ -132,7 +140,8 @@ static int earlier_then_longer(const void *a, const void *b) {
 static deeper_status lower_nodes(dp_lowering *l, deeper_error *error) {
     for (int i = 0; i < l->graph->count; i++) {
         const dp_node *node = &l->graph->nodes[i];
-        bool absorbed = node->input_count && node->op != DP_OP_ADD && l->absorber[node->inputs[0]] == i;
+        bool absorbed =
+            node->input_count && node->op != DP_OP_ADD && l->absorber[node->inputs[0]] == i;
         if (!l->needed[i] || l->root[i] != i || l->done[i] || absorbed || !lowerings[node->op])
             continue;
         DP_TRY(lowerings[node->op](l, i, error));
@@ -169,23 +178,27 @@ static void lowering_free(dp_lowering *l) {
 
 deeper_status dp_check_batch(int images, deeper_error *error) {
     if (images < 1 || images > DP_BATCH_MAX)
-        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "a batch of %d images; 1 to %d are possible", images, DP_BATCH_MAX);
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "a batch of %d images; 1 to %d are possible",
+                       images, DP_BATCH_MAX);
     return DEEPER_OK;
 }
 
-static deeper_status check_options(const dp_graph *graph, const dp_plan_options *options, deeper_error *error) {
+static deeper_status check_options(const dp_graph *graph, const dp_plan_options *options,
+                                   deeper_error *error) {
     DP_TRY(dp_check_batch(options->max_batch, error));
     if (options->output_count < 1)
         return dp_fail(error, DEEPER_ERROR_ARGUMENT, "a plan without outputs");
     for (int i = 0; i < options->output_count; i++)
         if (options->outputs[i] < 0 || options->outputs[i] >= graph->count
             || graph->nodes[options->outputs[i]].op == DP_OP_PARAMETER)
-            return dp_fail(error, DEEPER_ERROR_ARGUMENT, "output %d is not a layer of the network", i);
+            return dp_fail(error, DEEPER_ERROR_ARGUMENT, "output %d is not a layer of the network",
+                           i);
     return DEEPER_OK;
 }
 
-deeper_status dp_plan_create(dp_plan **plan, const dp_graph *graph, const float *const *values, dp_packs *packs,
-                             const dp_plan_options *options, const deeper_allocator *allocator, deeper_error *error) {
+deeper_status dp_plan_create(dp_plan **plan, const dp_graph *graph, const float *const *values,
+                             dp_packs *packs, const dp_plan_options *options,
+                             const deeper_allocator *allocator, deeper_error *error) {
     DP_TRY(check_options(graph, options, error));
     dp_plan *made = dp_alloc(allocator, 1, sizeof *made);
     if (!made)
@@ -234,7 +247,7 @@ size_t dp_plan_packed_bytes(const dp_plan *plan) {
     return plan->packed_bytes;
 }
 
-/* ---------------------------------------------------------------- running */
+/* -------------------------------------------------------------------------------------- running */
 
 typedef struct loop {
     const dp_run *run;
@@ -246,13 +259,14 @@ static int task_count(const dp_step *step, int images) {
     return step->whole_batch ? step->tasks : step->tasks * images;
 }
 
-/* The step of task `task` of a loop, and its number there. Each queue of the pool has a part of every step, in the order of the
- * steps. */
+/* The step of task `task` of a loop, and its number there. Each queue of the pool has a part of
+ * every step, in the order of the steps. */
 static const dp_step *find_task(const loop *it, int *task) {
     for (int queue = 0; queue < it->queues; queue++)
         for (int i = 0; i < it->step_count; i++) {
             int begin, end;
-            dp_share(task_count(&it->steps[i], it->run->call->count), it->queues, queue, &begin, &end);
+            dp_share(task_count(&it->steps[i], it->run->call->count), it->queues, queue, &begin,
+                     &end);
             if (*task < end - begin) {
                 *task += begin;
                 return &it->steps[i];
@@ -266,7 +280,8 @@ static void run_task(void *context, int task, int worker) {
     const loop *it = context;
     const dp_step *step = find_task(it, &task);
     dp_held *held = &it->run->held[worker];
-    if (held->step != step) /* a worker may come back to a step after another one has used its scratch */
+    if (held->step
+        != step) /* a worker may come back to a step after another one has used its scratch */
         *held = (dp_held){ 0 };
     const dp_plan *plan = it->run->plan;
     const dp_profile *profile = it->run->call->profile;
@@ -294,7 +309,7 @@ void dp_plan_run(const dp_plan *plan, dp_pool *pool, float *arena, const dp_plan
     }
 }
 
-/* ---------------------------------------------------------------- printing */
+/* ------------------------------------------------------------------------------------- printing */
 
 static void print_shape(const dp_view *view, dp_buffer *text) {
     char shape[48];
@@ -303,9 +318,11 @@ static void print_shape(const dp_view *view, dp_buffer *text) {
 }
 
 void dp_plan_print(const dp_plan *plan, dp_buffer *text) {
-    dp_buffer_printf(text, "%s, %d lanes, batch up to %d, %d thread%s\n", dp_isa_name(plan->kernels->isa), plan->kernels->lanes,
-                     plan->max_batch, plan->threads, plan->threads == 1 ? "" : "s");
-    dp_buffer_printf(text, "phase %-13s %-28s %-13s %-13s %9s  how\n", "step", "layer", "in", "out", "at");
+    dp_buffer_printf(text, "%s, %d lanes, batch up to %d, %d thread%s\n",
+                     dp_isa_name(plan->kernels->isa), plan->kernels->lanes, plan->max_batch,
+                     plan->threads, plan->threads == 1 ? "" : "s");
+    dp_buffer_printf(text, "phase %-13s %-28s %-13s %-13s %9s  how\n", "step", "layer", "in", "out",
+                     "at");
     for (int i = 0; i < plan->step_count; i++) {
         const dp_step *step = &plan->steps[i];
         bool reads = step->in.shape.c > 0, writes = step->out.shape.c > 0;
@@ -313,10 +330,13 @@ void dp_plan_print(const dp_plan *plan, dp_buffer *text) {
         print_shape(reads ? &step->in : &step->out, text);
         print_shape(writes ? &step->out : &step->in, text);
         int storage = writes ? step->out.storage : step->in.storage;
-        dp_buffer_printf(text, " %9zu  ", storage < 0 ? 0 : plan->storages[storage].offset * sizeof(float));
+        dp_buffer_printf(text, " %9zu  ",
+                         storage < 0 ? 0 : plan->storages[storage].offset * sizeof(float));
         if (step->kind->describe)
             step->kind->describe(step, text);
-        dp_buffer_printf(text, "%s%d task%s\n", step->kind->describe ? ", " : "", step->tasks, step->tasks == 1 ? "" : "s");
+        dp_buffer_printf(text, "%s%d task%s\n", step->kind->describe ? ", " : "", step->tasks,
+                         step->tasks == 1 ? "" : "s");
     }
-    dp_buffer_printf(text, "arena %zu bytes, packed weights %zu bytes\n", dp_plan_arena_bytes(plan), dp_plan_packed_bytes(plan));
+    dp_buffer_printf(text, "arena %zu bytes, packed weights %zu bytes\n", dp_plan_arena_bytes(plan),
+                     dp_plan_packed_bytes(plan));
 }

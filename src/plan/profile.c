@@ -1,5 +1,6 @@
-/* profile.c - how long the steps of a plan take: what a run adds up when it is asked to (plan.h), and what a step is called. The
- * times cost two looks at the clock a task, so whole runs are timed without them. */
+/* profile.c - how long the steps of a plan take: what a run adds up when it is asked to (plan.h),
+ * and what a step is called. The times cost two looks at the clock a task, so whole runs are timed
+ * without them. */
 #include "plan/step.h"
 
 #include <string.h>
@@ -62,7 +63,8 @@ void dp_profile_loop(dp_profile *profile, int first, int end, double seconds) {
         profile->seconds[i] += seconds * share;
         profile->waiting[i] += idle > 0 ? idle * share : 0;
     }
-    memset(profile->busy + (ptrdiff_t)first * threads, 0, (size_t)(end - first) * (size_t)threads * sizeof *profile->busy);
+    memset(profile->busy + (ptrdiff_t)first * threads, 0,
+           (size_t)(end - first) * (size_t)threads * sizeof *profile->busy);
 }
 
 int dp_plan_steps(const dp_plan *plan) {

@@ -1,5 +1,5 @@
-/* simplify.c - the first pass: which nodes count, which are computed along with the one before, which are only another name.
- * Nothing here depends on threads, batch or instruction set. */
+/* simplify.c - the first pass: which nodes count, which are computed along with the one before,
+ * which are only another name. Nothing here depends on threads, batch or instruction set. */
 #include "plan/lower.h"
 
 #include <math.h>
@@ -16,8 +16,8 @@ static void count_uses(dp_lowering *l) {
         l->uses[l->outputs[i]]++;
 }
 
-/* Whether a step for `op` can also apply a factor and a term a channel, or a ReLU, to what it writes. In training the weights
- * change from run to run and are packed as they are. */
+/* Whether a step for `op` can also apply a factor and a term a channel, or a ReLU, to what it
+ * writes. In training the weights change from run to run and are packed as they are. */
 static bool absorbs_affine(const dp_lowering *l, dp_op op) {
     return !l->plan->training && (op == DP_OP_CONV || op == DP_OP_FC);
 }
@@ -32,11 +32,13 @@ static bool absorbs_relu(dp_op op) {
 
 /* What masks its output as it writes it. A convolution of one pixel takes images for pixels. */
 static bool absorbs_relu_gradient(const dp_node *node) {
-    return node->op == DP_OP_ADD || node->op == DP_OP_LRN_GRADIENT || node->op == DP_OP_MAX_POOL_GRADIENT
+    return node->op == DP_OP_ADD || node->op == DP_OP_LRN_GRADIENT
+           || node->op == DP_OP_MAX_POOL_GRADIENT
            || (node->op == DP_OP_CONV && node->shape.h * node->shape.w > 1);
 }
 
-/* What applies a clip to pixels that it has just written: the same, with what it absorbed before. */
+/* What applies a clip to pixels that it has just written: the same, with what it absorbed
+ * before. */
 static bool absorbs_clip(const dp_lowering *l, int node) {
     const dp_node *it = &l->graph->nodes[node];
     if (is_affine(it->op))
@@ -53,13 +55,14 @@ static bool absorbs(const dp_lowering *l, int node, dp_op next) {
     return next == DP_OP_RELU ? absorbs_relu(it->op) : is_affine(next) && absorbs_affine(l, it->op);
 }
 
-/* The gradient of a max pool that nothing but a sum reads is added to the sum's other term in place of zeros: by the sum's own
- * step, when that term is there. */
+/* The gradient of a max pool that nothing but a sum reads is added to the sum's other term in place
+ * of zeros: by the sum's own step, when that term is there. */
 static void absorb_into_sum(dp_lowering *l, int sum) {
     const dp_node *node = &l->graph->nodes[sum];
     for (int j = 0; j < node->input_count; j++) {
         int term = node->inputs[j], other = node->inputs[!j];
-        if (l->graph->nodes[term].op != DP_OP_MAX_POOL_GRADIENT || l->uses[term] != 1 || l->absorber[other] >= 0)
+        if (l->graph->nodes[term].op != DP_OP_MAX_POOL_GRADIENT || l->uses[term] != 1
+            || l->absorber[other] >= 0)
             continue;
         l->absorber[term] = sum;
         l->done[term] = true;
@@ -72,7 +75,8 @@ static void absorb(dp_lowering *l) {
         const dp_node *node = &l->graph->nodes[i];
         if (l->needed[i] && node->op == DP_OP_ADD)
             absorb_into_sum(l, i);
-        if (l->needed[i] && node->input_count && l->uses[node->inputs[0]] == 1 && absorbs(l, node->inputs[0], node->op))
+        if (l->needed[i] && node->input_count && l->uses[node->inputs[0]] == 1
+            && absorbs(l, node->inputs[0], node->op))
             l->absorber[node->inputs[0]] = i;
     }
 }

@@ -1,5 +1,5 @@
-/* step.h - what a plan consists of: storages placed in the arena, views into them, steps that work on views. Internal to plan/.
- * Letters as in graph.h and kernels.h: L lanes. */
+/* step.h - what a plan consists of: storages placed in the arena, views into them, steps that work
+ * on views. Internal to plan/. Letters as in graph.h and kernels.h: L lanes. */
 #ifndef DP_PLAN_STEP_H
 #define DP_PLAN_STEP_H
 
@@ -8,8 +8,9 @@
 
 #include <math.h>
 
-/* A piece of the arena: `image` floats for each image of the batch, then `fixed` floats whatever the batch. Live from phase `first`
- * to phase `last`. The halo is the margin of pixels around the picture; it is zeroed in phase `first`. */
+/* A piece of the arena: `image` floats for each image of the batch, then `fixed` floats whatever
+ * the batch. Live from phase `first` to phase `last`. The halo is the margin of pixels around the
+ * picture; it is zeroed in phase `first`. */
 typedef struct dp_storage {
     size_t image, fixed;
     int first, last; /* phases; first > last: not used yet */
@@ -17,11 +18,13 @@ typedef struct dp_storage {
     size_t offset;   /* floats from the start of the arena */
     int halo_top, halo_left, halo_bottom, halo_right;
     int pixel;                 /* floats a pixel: L, or 1 if planar */
-    int planes, height, width; /* channel blocks (planar: channels) and picture, without halo: what halo zeroing walks */
+    int planes, height, width; /* channel blocks (planar: channels) and picture, without halo: what
+                                  halo zeroing walks */
 } dp_storage;
 
-/* A tensor of `shape` inside a storage. offset: floats from the start of an image to pixel (0, 0) of the first channel block.
- * Parameters and batch sums (shape.n > 0) lie flat in canonical order, a sum in a fixed storage, a parameter at `values`. */
+/* A tensor of `shape` inside a storage. offset: floats from the start of an image to pixel (0, 0)
+ * of the first channel block. Parameters and batch sums (shape.n > 0) lie flat in canonical order,
+ * a sum in a fixed storage, a parameter at `values`. */
 typedef struct dp_view {
     int storage; /* -1: none */
     const float *values;
@@ -32,7 +35,8 @@ typedef struct dp_view {
 
 typedef struct dp_step dp_step;
 
-/* What a worker's scratch holds from an earlier task of the run: strip `strip` of `step`, or nothing. */
+/* What a worker's scratch holds from an earlier task of the run: strip `strip` of `step`, or
+ * nothing. */
 typedef struct dp_held {
     const dp_step *step;
     int strip;
@@ -46,12 +50,14 @@ typedef struct dp_run {
     dp_held *held; /* a worker */
 } dp_run;
 
-/* What the steps of one kind share. run does task `task` of the step; it writes nothing that another task writes. */
+/* What the steps of one kind share. run does task `task` of the step; it writes nothing that
+ * another task writes. */
 typedef struct dp_step_kind {
     const char *name;
     void (*run)(const dp_run *run, const dp_step *step, int task, int worker);
-    void (*describe)(const dp_step *step, dp_buffer *text); /* appends the algorithm and its parameters; may be NULL */
-    void (*release)(dp_plan *plan, dp_step *step);          /* frees what the step owns; may be NULL */
+    void (*describe)(const dp_step *step,
+                     dp_buffer *text); /* appends the algorithm and its parameters; may be NULL */
+    void (*release)(dp_plan *plan, dp_step *step); /* frees what the step owns; may be NULL */
 } dp_step_kind;
 
 typedef struct dp_conv_step dp_conv_step;
@@ -62,7 +68,8 @@ typedef struct dp_join_step dp_join_step;
 typedef struct dp_outer_step dp_outer_step;
 typedef struct dp_winograd_gradient_step dp_winograd_gradient_step;
 
-/* The gradient of a bias that a weight gradient's step computes along, while it passes over the same values (step_batch.c). */
+/* The gradient of a bias that a weight gradient's step computes along, while it passes over the
+ * same values (step_batch.c). */
 typedef struct dp_bias_step {
     bool taken;
     int sums;    /* storage: a double a channel */
@@ -76,7 +83,8 @@ struct dp_step {
     int tasks; /* of one image, or of the whole batch if `whole_batch` */
     bool whole_batch;
     uint64_t work;          /* estimate that orders the steps of a phase: the longest begin first */
-    uint64_t multiply_adds; /* of its convolutions and linear layers, done directly, of one image: what it is measured by */
+    uint64_t multiply_adds; /* of its convolutions and linear layers, done directly, of one image:
+                               what it is measured by */
     dp_chosen chosen;
     dp_view in, in2, in3, out;
     float low;    /* the lower bound of a fused ReLU or clip, -INFINITY: none */
@@ -97,7 +105,7 @@ struct dp_step {
             dp_window window;
             dp_pooling_kernel *kernel;                            /* forward */
             void (*gradient)(const dp_pooling_gradient *pooling); /* backward */
-            dp_view base;                                         /* what a gradient is added to; without channels: nothing */
+            dp_view base; /* what a gradient is added to; without channels: nothing */
         } pool;
         dp_lrn lrn;
         struct {
@@ -132,7 +140,7 @@ struct dp_plan {
     dp_step *steps;
     int step_count;
     size_t step_capacity;
-    int scratch;           /* storage with a piece of scratch_floats for each worker, in all phases */
+    int scratch; /* storage with a piece of scratch_floats for each worker, in all phases */
     size_t scratch_floats; /* the most that a step wants */
     size_t arena_floats, packed_bytes;
 };
@@ -146,40 +154,50 @@ static inline float *dp_view_at(const dp_run *run, const dp_view *view, int imag
     return run->arena + storage->offset + (size_t)image * storage->image + view->offset;
 }
 
-/* Room for the worker's step under way, DP_ALIGNMENT aligned: the same for all steps, so that it stays in the caches. */
+/* Room for the worker's step under way, DP_ALIGNMENT aligned: the same for all steps, so that it
+ * stays in the caches. */
 static inline float *dp_worker_scratch(const dp_run *run, int worker) {
     const dp_plan *plan = run->plan;
-    return run->arena + plan->storages[plan->scratch].offset + (size_t)worker * plan->scratch_floats;
+    return run->arena + plan->storages[plan->scratch].offset
+           + (size_t)worker * plan->scratch_floats;
 }
 
 /* Whether a step masks by its own in2, which its kernel has at hand. */
 static inline bool dp_masks_by_input(const dp_step *step) {
     const dp_view *x = &step->in2, *mask = &step->mask;
-    return step->masked && mask->storage == x->storage && mask->offset == x->offset && mask->shape.c == x->shape.c;
+    return step->masked && mask->storage == x->storage && mask->offset == x->offset
+           && mask->shape.c == x->shape.c;
 }
 
-/* Applies a step's mask, or the upper bound of its clip, to pixels x..x+pixels-1 of row y of one channel block, which the step has
- * just written. */
-static inline void dp_mask_pixels(const dp_run *run, const dp_step *step, int image, int block, int y, int x, int pixels) {
+/* Applies a step's mask, or the upper bound of its clip, to pixels x..x+pixels-1 of row y of one
+ * channel block, which the step has just written. */
+static inline void dp_mask_pixels(const dp_run *run, const dp_step *step, int image, int block,
+                                  int y, int x, int pixels) {
     if (!step->masked && !step->clipped)
         return;
     ptrdiff_t pixel = (ptrdiff_t)x * run->plan->kernels->lanes;
-    float *out = dp_view_at(run, &step->out, image) + block * step->out.block + y * step->out.row + pixel;
+    float *out =
+        dp_view_at(run, &step->out, image) + block * step->out.block + y * step->out.row + pixel;
     if (step->clipped)
         run->plan->kernels->clamp(out, out, pixels, -INFINITY, step->high);
     else
-        run->plan->gradient_kernels->relu(
-            out, out, dp_view_at(run, &step->mask, image) + block * step->mask.block + y * step->mask.row + pixel, pixels);
+        run->plan->gradient_kernels->relu(out, out,
+                                          dp_view_at(run, &step->mask, image)
+                                              + block * step->mask.block + y * step->mask.row
+                                              + pixel,
+                                          pixels);
 }
 
-static inline void dp_mask_rows(const dp_run *run, const dp_step *step, int image, int block, int begin, int end) {
+static inline void dp_mask_rows(const dp_run *run, const dp_step *step, int image, int block,
+                                int begin, int end) {
     for (int y = begin; y < end; y++)
         dp_mask_pixels(run, step, image, block, y, 0, step->out.shape.w);
 }
 
 /* The values of a parameter or batch sum. */
 static inline const float *dp_fixed_at(const dp_run *run, const dp_view *view) {
-    return view->values ? view->values : run->arena + run->plan->storages[view->storage].offset + view->offset;
+    return view->values ? view->values
+                        : run->arena + run->plan->storages[view->storage].offset + view->offset;
 }
 
 /* Channel blocks of `channels` channels. */
@@ -187,7 +205,8 @@ static inline int dp_blocks(int channels, int lanes) {
     return (channels + lanes - 1) / lanes;
 }
 
-/* Tasks are numbered 0..tasks-1 within an image; a step that splits `items` gives part `part` of `parts` the range [begin, end). */
+/* Tasks are numbered 0..tasks-1 within an image; a step that splits `items` gives part `part` of
+ * `parts` the range [begin, end). */
 static inline void dp_share(int items, int parts, int part, int *begin, int *end) {
     *begin = (int)((int64_t)items * part / parts);
     *end = (int)((int64_t)items * (part + 1) / parts);

@@ -1,6 +1,7 @@
-/* step_adaptive.c - the adaptive average pool and its gradient: output p of P averages rows floor(p H / P) .. ceil((p + 1) H / P) -
- * 1, which overlap where P does not divide H; columns likewise. It stands in the auxiliary heads of small pictures, on a few
- * thousand values, so it is plain C over the lanes. Letters: L lanes, H W the larger picture, P Q the smaller one. */
+/* step_adaptive.c - the adaptive average pool and its gradient: output p of P averages rows floor(p
+ * H / P) .. ceil((p + 1) H / P) - 1, which overlap where P does not divide H; columns likewise. It
+ * stands in the auxiliary heads of small pictures, on a few thousand values, so it is plain C over
+ * the lanes. Letters: L lanes, H W the larger picture, P Q the smaller one. */
 #include "plan/lower.h"
 
 #include <math.h>
@@ -15,13 +16,18 @@ static int region_end(int index, int outputs, int side) {
     return (int)(((int64_t)(index + 1) * side + outputs - 1) / outputs);
 }
 
-/* For every output pixel of one block: sums its region of `large` into it, or spreads it over the region. */
-static void pool_block(float *small, const dp_view *s, float *large, const dp_view *l, int lanes, bool spread) {
+/* For every output pixel of one block: sums its region of `large` into it, or spreads it over the
+ * region. */
+static void pool_block(float *small, const dp_view *s, float *large, const dp_view *l, int lanes,
+                       bool spread) {
     for (int p = 0; p < s->shape.h; p++)
         for (int q = 0; q < s->shape.w; q++) {
-            int y0 = region_first(p, s->shape.h, l->shape.h), y1 = region_end(p, s->shape.h, l->shape.h);
-            int x0 = region_first(q, s->shape.w, l->shape.w), x1 = region_end(q, s->shape.w, l->shape.w);
-            float share = 1.0F / (float)((y1 - y0) * (x1 - x0)), *one = small + p * s->row + (ptrdiff_t)q * lanes;
+            int y0 = region_first(p, s->shape.h, l->shape.h),
+                y1 = region_end(p, s->shape.h, l->shape.h);
+            int x0 = region_first(q, s->shape.w, l->shape.w),
+                x1 = region_end(q, s->shape.w, l->shape.w);
+            float share = 1.0F / (float)((y1 - y0) * (x1 - x0)),
+                  *one = small + p * s->row + (ptrdiff_t)q * lanes;
             for (int y = y0; y < y1; y++)
                 for (int x = x0; x < x1; x++) {
                     float *many = large + y * l->row + (ptrdiff_t)x * lanes;
@@ -39,14 +45,16 @@ static void clear_block(float *at, const dp_view *view, int lanes) {
         memset(at + y * view->row, 0, (size_t)(view->shape.w * lanes) * sizeof *at);
 }
 
-/* Forward: in is large, out small. Backward: in is the gradient of the small one, out of the large one. */
+/* Forward: in is large, out small. Backward: in is the gradient of the small one, out of the large
+ * one. */
 static void run_adaptive(const dp_run *run, const dp_step *step, int task, int worker) {
     const dp_view *in = &step->in, *out = &step->out;
     int lanes = run->plan->kernels->lanes, image = task / step->tasks, begin, end;
     bool backward = step->in2.shape.c > 0;
     dp_share(dp_blocks(out->shape.c, lanes), step->tasks, task % step->tasks, &begin, &end);
     for (int block = begin; block < end; block++) {
-        float *from = dp_view_at(run, in, image) + block * in->block, *to = dp_view_at(run, out, image) + block * out->block;
+        float *from = dp_view_at(run, in, image) + block * in->block,
+              *to = dp_view_at(run, out, image) + block * out->block;
         clear_block(to, out, lanes);
         if (backward)
             pool_block(from, in, to, out, lanes, true);
@@ -68,6 +76,7 @@ deeper_status dp_lower_adaptive_pool(dp_lowering *lowering, int node, deeper_err
                      .out = lowering->views[node],
                      .low = -INFINITY,
                      .work = dp_shape_floats(it->shape) * 4 };
-    step.tasks = dp_parts(lowering->plan, dp_blocks(it->shape.c, lowering->plan->kernels->lanes), step.work);
+    step.tasks =
+        dp_parts(lowering->plan, dp_blocks(it->shape.c, lowering->plan->kernels->lanes), step.work);
     return dp_emit_unary(lowering->plan, &step, error);
 }

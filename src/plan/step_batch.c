@@ -1,7 +1,8 @@
-/* step_batch.c - what sums over the whole batch and what uses such sums: the gradient of biases, and batch norm in training.
- * A task owns some channel blocks and passes over all images in order, summing in double: the same bits for any number of threads.
- * Batch sums lie flat, a float a channel; two rows of C for the pairs (mean, variance) and (sum of g, sum of g times the normalised
- * x). */
+/* step_batch.c - what sums over the whole batch and what uses such sums: the gradient of biases,
+ * and batch norm in training. A task owns some channel blocks and passes over all images in order,
+ * summing in double: the same bits for any number of threads. Batch sums lie flat, a float a
+ * channel; two rows of C for the pairs (mean, variance) and (sum of g, sum of g times the
+ * normalised x). */
 #include "plan/lower.h"
 
 #include <math.h>
@@ -18,8 +19,10 @@ static block_sums sum_block(const dp_run *run, const dp_view *a, const dp_view *
     for (int image = 0; image < run->call->count; image++)
         for (int y = 0; y < a->shape.h; y++) {
             const float *row = dp_view_at(run, a, image) + block * a->block + y * a->row;
-            const float *other = b ? dp_view_at(run, b, image) + block * b->block + y * b->row : NULL;
-            run->plan->gradient_kernels->sums(it.sums, b ? it.products : NULL, row, other, a->shape.w);
+            const float *other =
+                b ? dp_view_at(run, b, image) + block * b->block + y * b->row : NULL;
+            run->plan->gradient_kernels->sums(it.sums, b ? it.products : NULL, row, other,
+                                              a->shape.w);
         }
     return it;
 }
@@ -29,9 +32,9 @@ static float *fixed_out(const dp_run *run, const dp_step *step) {
 }
 
 /* Calls body for the blocks of this task; channels beyond the last are left out by `lane_count`. */
-#define FOR_BLOCKS(view, block)                                                                                                    \
-    int lanes = run->plan->kernels->lanes, channels = (view).shape.c, begin, end;                                                  \
-    dp_share(dp_blocks(channels, lanes), step->tasks, task, &begin, &end);                                                         \
+#define FOR_BLOCKS(view, block)                                                                    \
+    int lanes = run->plan->kernels->lanes, channels = (view).shape.c, begin, end;                  \
+    dp_share(dp_blocks(channels, lanes), step->tasks, task, &begin, &end);                         \
     for (int block = begin; block < end; block++)
 
 static int lane_count(int channels, int lanes, int block) {
@@ -54,7 +57,8 @@ static void run_moments(const dp_run *run, const dp_step *step, int task, int wo
         for (int l = 0; l < lane_count(channels, lanes, block); l++) {
             double mean = it.sums[l] / count, variance = it.products[l] / count - mean * mean;
             fixed_out(run, step)[block * lanes + l] = (float)mean;
-            fixed_out(run, step)[channels + block * lanes + l] = (float)(variance > 0 ? variance : 0);
+            fixed_out(run, step)[channels + block * lanes + l] =
+                (float)(variance > 0 ? variance : 0);
         }
     }
 }
@@ -67,29 +71,35 @@ static bool is_there(const dp_view *view) {
     return view->values || view->storage >= 0;
 }
 
-/* in: g, in2: x, mean, variance. sum g * (x - mean) * inverse = (sum g * x - mean * sum g) * inverse. */
+/* in: g, in2: x, mean, variance. sum g * (x - mean) * inverse = (sum g * x - mean * sum g) *
+ * inverse. */
 static void run_norm_sums(const dp_run *run, const dp_step *step, int task, int worker) {
-    const float *mean = dp_fixed_at(run, &step->as.norm.mean), *variance = dp_fixed_at(run, &step->as.norm.variance);
+    const float *mean = dp_fixed_at(run, &step->as.norm.mean),
+                *variance = dp_fixed_at(run, &step->as.norm.variance);
     FOR_BLOCKS(step->in, block) {
         block_sums it = sum_block(run, &step->in, &step->in2, block);
         for (int l = 0; l < lane_count(channels, lanes, block); l++) {
             int c = block * lanes + l;
             double inverse = 1 / deviation(step, variance[c]);
             fixed_out(run, step)[c] = (float)it.sums[l];
-            fixed_out(run, step)[channels + c] = (float)((it.products[l] - (double)mean[c] * it.sums[l]) * inverse);
+            fixed_out(run, step)[channels + c] =
+                (float)((it.products[l] - (double)mean[c] * it.sums[l]) * inverse);
         }
     }
 }
 
-/* With n pixels in the batch, inverse = 1 / sqrt(variance + epsilon):
- * out = scale * inverse * (g - sums0 / n - (x - mean) * inverse * sums1 / n) = g * p + x * q + r. */
+/* With n pixels in the batch, inverse = 1 / sqrt(variance + epsilon): out = scale * inverse * (g -
+ * sums0 / n - (x - mean) * inverse * sums1 / n) = g * p + x * q + r. */
 static void run_norm_gradient(const dp_run *run, const dp_step *step, int task, int worker) {
-    const float *mean = dp_fixed_at(run, &step->as.norm.mean), *variance = dp_fixed_at(run, &step->as.norm.variance);
-    const float *scale = dp_fixed_at(run, &step->as.norm.scale), *sums = dp_fixed_at(run, &step->as.norm.sums);
+    const float *mean = dp_fixed_at(run, &step->as.norm.mean),
+                *variance = dp_fixed_at(run, &step->as.norm.variance);
+    const float *scale = dp_fixed_at(run, &step->as.norm.scale),
+                *sums = dp_fixed_at(run, &step->as.norm.sums);
     const dp_view *g = &step->in, *x = &step->in2, *out = &step->out;
     double count = (double)run->call->count * g->shape.h * g->shape.w;
     FOR_BLOCKS(*out, block) {
-        _Alignas(DP_ALIGNMENT) float p[MAX_LANES] = { 0 }, q[MAX_LANES] = { 0 }, r[MAX_LANES] = { 0 };
+        _Alignas(DP_ALIGNMENT) float p[MAX_LANES] = { 0 }, q[MAX_LANES] = { 0 },
+                                     r[MAX_LANES] = { 0 };
         for (int l = 0; l < lane_count(channels, lanes, block); l++) {
             int c = block * lanes + l;
             double inverse = 1 / deviation(step, variance[c]), factor = (double)scale[c] * inverse;
@@ -100,16 +110,19 @@ static void run_norm_gradient(const dp_run *run, const dp_step *step, int task, 
         }
         for (int image = 0; image < run->call->count; image++)
             for (int y = 0; y < out->shape.h; y++)
-                run->plan->gradient_kernels->blend(dp_view_at(run, out, image) + block * out->block + y * out->row,
-                                                   dp_view_at(run, g, image) + block * g->block + y * g->row,
-                                                   dp_view_at(run, x, image) + block * x->block + y * x->row, out->shape.w, p, q,
-                                                   r);
+                run->plan->gradient_kernels->blend(
+                    dp_view_at(run, out, image) + block * out->block + y * out->row,
+                    dp_view_at(run, g, image) + block * g->block + y * g->row,
+                    dp_view_at(run, x, image) + block * x->block + y * x->row, out->shape.w, p, q,
+                    r);
     }
 }
 
-/* in: x; scale, shift (in2), mean, variance. Without a shift there is no mean either: the gradient of a fixed one. */
+/* in: x; scale, shift (in2), mean, variance. Without a shift there is no mean either: the gradient
+ * of a fixed one. */
 static void run_norm(const dp_run *run, const dp_step *step, int task, int worker) {
-    const float *scale = dp_fixed_at(run, &step->as.norm.scale), *variance = dp_fixed_at(run, &step->as.norm.variance);
+    const float *scale = dp_fixed_at(run, &step->as.norm.scale),
+                *variance = dp_fixed_at(run, &step->as.norm.variance);
     const float *shift = is_there(&step->in2) ? dp_fixed_at(run, &step->in2) : NULL;
     const float *mean = shift ? dp_fixed_at(run, &step->as.norm.mean) : NULL;
     const dp_view *in = &step->in, *out = &step->out;
@@ -123,9 +136,10 @@ static void run_norm(const dp_run *run, const dp_step *step, int task, int worke
         }
         for (int image = 0; image < run->call->count; image++)
             for (int y = 0; y < out->shape.h; y++)
-                run->plan->kernels->affine(dp_view_at(run, out, image) + block * out->block + y * out->row,
-                                           dp_view_at(run, in, image) + block * in->block + y * in->row, out->shape.w, p, q,
-                                           step->low);
+                run->plan->kernels->affine(
+                    dp_view_at(run, out, image) + block * out->block + y * out->row,
+                    dp_view_at(run, in, image) + block * in->block + y * in->row, out->shape.w, p,
+                    q, step->low);
     }
 }
 
@@ -146,7 +160,8 @@ static dp_step make(const dp_lowering *l, int node, const dp_step_kind *kind) {
                      .low = dp_target_low(l, node),
                      .whole_batch = true };
     step.as.norm.epsilon = it->attributes.epsilon;
-    step.as.norm.scale = step.as.norm.mean = step.as.norm.variance = step.as.norm.sums = (dp_view){ .storage = -1 };
+    step.as.norm.scale = step.as.norm.mean = step.as.norm.variance = step.as.norm.sums =
+        (dp_view){ .storage = -1 };
     step.work = dp_shape_floats(step.in.shape) * (uint64_t)l->plan->max_batch;
     step.tasks = dp_parts(l->plan, dp_blocks(step.in.shape.c, l->plan->kernels->lanes), step.work);
     return step;
@@ -159,7 +174,8 @@ static deeper_status emit(dp_lowering *l, const dp_step *step, deeper_error *err
                     step->as.norm.mean.storage,
                     step->as.norm.variance.storage,
                     step->as.norm.sums.storage };
-    return dp_emit(l->plan, step, reads, sizeof reads / sizeof *reads, &step->out.storage, 1, error);
+    return dp_emit(l->plan, step, reads, sizeof reads / sizeof *reads, &step->out.storage, 1,
+                   error);
 }
 
 /* Mean and variance are the rows of input `index`. */
@@ -213,10 +229,11 @@ deeper_status dp_lower_batch_norm_gradient(dp_lowering *lowering, int node, deep
     return emit(lowering, &step, error);
 }
 
-/* ---------------------------------------------------------------- along with weight gradients */
+/* ------------------------------------------------------------------ along with weight gradients */
 
 static double *bias_sums(const dp_run *run, const dp_step *step, int block) {
-    return (double *)(run->arena + run->plan->storages[step->bias.sums].offset) + (ptrdiff_t)block * run->plan->kernels->lanes;
+    return (double *)(run->arena + run->plan->storages[step->bias.sums].offset)
+           + (ptrdiff_t)block * run->plan->kernels->lanes;
 }
 
 void dp_bias_clear(const dp_run *run, const dp_step *step, int block) {
@@ -228,27 +245,31 @@ void dp_bias_add(const dp_run *run, const dp_step *step, int image, int block, i
     const dp_view *g = &step->in2;
     for (int y = begin; step->bias.taken && y < end; y++)
         run->plan->gradient_kernels->sums(bias_sums(run, step, block), NULL,
-                                          dp_view_at(run, g, image) + block * g->block + y * g->row, NULL, g->shape.w);
+                                          dp_view_at(run, g, image) + block * g->block + y * g->row,
+                                          NULL, g->shape.w);
 }
 
 void dp_bias_write(const dp_run *run, const dp_step *step, int block) {
     const dp_bias_step *bias = &step->bias;
     int lanes = run->plan->kernels->lanes, channels = step->in2.shape.c;
     for (int l = 0; bias->taken && l < lane_count(channels, lanes, block); l++)
-        (run->arena + run->plan->storages[bias->out.storage].offset + bias->out.offset)[block * lanes + l] =
-            (float)bias_sums(run, step, block)[l];
+        (run->arena + run->plan->storages[bias->out.storage].offset
+         + bias->out.offset)[block * lanes + l] = (float)bias_sums(run, step, block)[l];
 }
 
 deeper_status dp_take_channel_sum(dp_lowering *l, int node, dp_step *step, deeper_error *error) {
     const dp_node *it = &l->graph->nodes[node];
     int sum = node + 1;
     while (sum < l->graph->count
-           && (l->graph->nodes[sum].op != DP_OP_CHANNEL_SUM || l->graph->nodes[sum].inputs[0] != it->inputs[1]))
+           && (l->graph->nodes[sum].op != DP_OP_CHANNEL_SUM
+               || l->graph->nodes[sum].inputs[0] != it->inputs[1]))
         sum++;
     if (sum == l->graph->count || !l->needed[sum] || l->done[sum])
         return DEEPER_OK;
-    size_t doubles = (size_t)dp_blocks(it->shape.n, l->plan->kernels->lanes) * (size_t)l->plan->kernels->lanes;
-    DP_TRY(dp_storage_add_fixed(l->plan, doubles * (sizeof(double) / sizeof(float)), &step->bias.sums, error));
+    size_t doubles =
+        (size_t)dp_blocks(it->shape.n, l->plan->kernels->lanes) * (size_t)l->plan->kernels->lanes;
+    DP_TRY(dp_storage_add_fixed(l->plan, doubles * (sizeof(double) / sizeof(float)),
+                                &step->bias.sums, error));
     step->bias.out = l->views[sum];
     step->bias.taken = l->done[sum] = true;
     return DEEPER_OK;

@@ -1,10 +1,12 @@
-/* step_conv.c - convolutions and fully connected layers as panel products (kernels.h): what one convolution, or several 1x1
- * convolutions that read one input, become. A fully connected layer is a convolution whose window is the whole picture.
+/* step_conv.c - convolutions and fully connected layers as panel products (kernels.h): what one
+ * convolution, or several 1x1 convolutions that read one input, become. A fully connected layer is
+ * a convolution whose window is the whole picture.
  *
- * The output is cut into tiles of consecutive pixels and its channel blocks into panels; a tile times a panel is one kernel call.
- * Where the output has one pixel, the images of the batch take the place of pixels. Tile and panel sizes follow a small model of
- * the register tile (panels.c) from shape and ISA; they do not change a bit of the result. Letters: L lanes, K output
- * channels, PQ output rows and columns, RS window, b blocks and m pixels of a panel. */
+ * The output is cut into tiles of consecutive pixels and its channel blocks into panels; a tile
+ * times a panel is one kernel call. Where the output has one pixel, the images of the batch take
+ * the place of pixels. Tile and panel sizes follow a small model of the register tile (panels.c)
+ * from shape and ISA; they do not change a bit of the result. Letters: L lanes, K output channels,
+ * PQ output rows and columns, RS window, b blocks and m pixels of a panel. */
 #include "plan/conv.h"
 
 #include <math.h>
@@ -20,7 +22,7 @@ typedef struct conv_build {
     dp_conv_step *conv;
 } conv_build;
 
-/* ---------------------------------------------------------------- running */
+/* -------------------------------------------------------------------------------------- running */
 
 /* Where panel p's part of the input begins, from its first channel block (planar: channel). */
 static ptrdiff_t band_offset(const dp_step *step, int p) {
@@ -28,7 +30,8 @@ static ptrdiff_t band_offset(const dp_step *step, int p) {
     return first_of ? first_of[p] * step->in.block : 0;
 }
 
-static void run_tiles(const dp_run *run, const dp_step *step, int image, int tile_part, int panel_part) {
+static void run_tiles(const dp_run *run, const dp_step *step, int image, int tile_part,
+                      int panel_part) {
     const dp_conv_step *conv = step->as.conv;
     const dp_kernels *kernels = run->plan->kernels;
     int lanes = kernels->lanes, tile_begin, tile_end, panel_begin, panel_end;
@@ -53,18 +56,22 @@ static void run_tiles(const dp_run *run, const dp_step *step, int image, int til
         for (int j = 0; j < blocks; j++) {
             const dp_conv_target *target = &conv->targets[block + j];
             const dp_storage *storage = &run->plan->storages[target->storage];
-            targets[j] = run->arena + storage->offset + (size_t)image * storage->image + target->offset;
+            targets[j] =
+                run->arena + storage->offset + (size_t)image * storage->image + target->offset;
         }
         ptrdiff_t depth = (ptrdiff_t)conv->weights.depth, floats = depth * blocks * lanes;
-        ptrdiff_t lines = depth * (DP_ALIGNMENT / (ptrdiff_t)sizeof(float)); /* what a tile asks for ahead */
+        ptrdiff_t lines =
+            depth * (DP_ALIGNMENT / (ptrdiff_t)sizeof(float)); /* what a tile asks for ahead */
         for (int t = tile_begin; t < tile_end; t++) {
             const dp_conv_tile *tile = &conv->tiles[t];
             panel.ahead = panel.weights + floats + (t - tile_begin) * lines;
             panel.ahead_lines = (t - tile_begin) * lines < floats;
-            panel.next = p == panel_begin && t + 1 < tile_end ? conv->tiles[t + 1].in - tile->in : 0; /* later panels find it */
+            panel.next = p == panel_begin && t + 1 < tile_end ? conv->tiles[t + 1].in - tile->in
+                                                              : 0; /* later panels find it */
             panel.in = in + band + tile->in;
             for (int j = 0; j < blocks; j++)
-                panel.out[j] = targets[j] + tile->y * conv->targets[block + j].row + (ptrdiff_t)tile->x * lanes;
+                panel.out[j] = targets[j] + tile->y * conv->targets[block + j].row
+                               + (ptrdiff_t)tile->x * lanes;
             kernels->panel[blocks][tile->rows](&panel);
             for (int j = 0; j < blocks; j++)
                 dp_mask_pixels(run, step, image, block + j, tile->y, tile->x, tile->rows);
@@ -75,13 +82,15 @@ static void run_tiles(const dp_run *run, const dp_step *step, int image, int til
 static void run_conv(const dp_run *run, const dp_step *step, int task, int worker) {
     const dp_conv_step *conv = step->as.conv;
     const int parts = conv->tile_parts * conv->panel_parts, part = task % parts;
-    if (conv->tile_parts > conv->panel_parts) /* neighbours in the larger number of parts run on one thread */
+    if (conv->tile_parts
+        > conv->panel_parts) /* neighbours in the larger number of parts run on one thread */
         run_tiles(run, step, task / parts, part / conv->panel_parts, part % conv->panel_parts);
     else
         run_tiles(run, step, task / parts, part % conv->tile_parts, part / conv->tile_parts);
 }
 
-/* One output pixel: the images are the rows of the panels, so that the weights are read once a batch. */
+/* One output pixel: the images are the rows of the panels, so that the weights are read once a
+ * batch. */
 static void run_images(const dp_run *run, const dp_step *step, int task, int worker) {
     const dp_conv_step *conv = step->as.conv;
     const dp_kernels *kernels = run->plan->kernels;
@@ -111,8 +120,9 @@ static void run_images(const dp_run *run, const dp_step *step, int task, int wor
 
 static void describe_conv(const dp_step *step, dp_buffer *text) {
     const dp_conv_step *conv = step->as.conv;
-    dp_buffer_printf(text, "%s, panels of %d blocks x %d pixels, %d segments of %d", conv->algorithm, conv->weights.panels[0],
-                     conv->tile_rows, conv->segment_count, conv->run);
+    dp_buffer_printf(text, "%s, panels of %d blocks x %d pixels, %d segments of %d",
+                     conv->algorithm, conv->weights.panels[0], conv->tile_rows, conv->segment_count,
+                     conv->run);
     if (conv->weights.source_count > 1)
         dp_buffer_printf(text, ", %d siblings as one product", conv->weights.source_count);
     if (step->chosen.tuned)
@@ -137,7 +147,8 @@ static void release_conv(dp_plan *plan, dp_step *step) {
 static const dp_step_kind conv_kind = { "conv", run_conv, describe_conv, release_conv };
 static const dp_step_kind conv_images_kind = { "conv", run_images, describe_conv, release_conv };
 static const dp_step_kind gradient_kind = { "input grad", run_conv, describe_conv, release_conv };
-static const dp_step_kind gradient_images_kind = { "input grad", run_images, describe_conv, release_conv };
+static const dp_step_kind gradient_images_kind = { "input grad", run_images, describe_conv,
+                                                   release_conv };
 
 static const dp_step_kind *kind_of(const conv_build *b) {
     if (b->conv->weights.sources[0].order != DP_WEIGHTS_PLAIN)
@@ -145,7 +156,7 @@ static const dp_step_kind *kind_of(const conv_build *b) {
     return b->images_are_pixels ? &conv_images_kind : &conv_kind;
 }
 
-/* ---------------------------------------------------------------- tiles and panels */
+/* ----------------------------------------------------------------------------- tiles and panels */
 
 /* Blocks of a panel for rows of `width` pixels. */
 static int choose_panel(const dp_kernels *kernels, int width, const dp_conv_weights *weights) {
@@ -154,8 +165,11 @@ static int choose_panel(const dp_kernels *kernels, int width, const dp_conv_weig
     for (int b = 1; b <= DP_PANEL_BLOCKS && b <= blocks; b++) {
         if (!kernels->panel_rows[b])
             continue;
-        int sample = width < 64 ? width : 64 + width % 16; /* long rows: their tail decides, not their length */
-        double cost = dp_panel_cost(kernels, sample, blocks < 64 ? blocks : 64, b) * dp_conv_band(weights, kernels->lanes, b);
+        int sample = width < 64
+                         ? width
+                         : 64 + width % 16; /* long rows: their tail decides, not their length */
+        double cost = dp_panel_cost(kernels, sample, blocks < 64 ? blocks : 64, b)
+                      * dp_conv_band(weights, kernels->lanes, b);
         if (cost < best_cost) {
             best_cost = cost;
             best = b;
@@ -167,22 +181,25 @@ static int choose_panel(const dp_kernels *kernels, int width, const dp_conv_weig
 static deeper_status make_panels(conv_build *b, int width, deeper_error *error) {
     const dp_kernels *kernels = b->lowering->plan->kernels;
     dp_conv_weights *weights = &b->conv->weights;
-    DP_TRY(dp_conv_make_panels(b->lowering->plan, weights, choose_panel(kernels, width, weights), error));
+    DP_TRY(dp_conv_make_panels(b->lowering->plan, weights, choose_panel(kernels, width, weights),
+                               error));
     b->conv->tile_rows = kernels->panel_rows[weights->panels[0]];
     return dp_conv_make_bands(b->lowering->plan, weights, error);
 }
 
-/* Whether all pixels of input and outputs lie one after another, so that a tile may run over the end of a row. */
+/* Whether all pixels of input and outputs lie one after another, so that a tile may run over the
+ * end of a row. */
 static bool is_flat(const conv_build *b) {
     const dp_window *w = &b->window;
     int lanes = b->lowering->plan->kernels->lanes;
-    bool flat = w->height == 1 && w->width == 1 && w->stride_y == 1 && w->stride_x == 1 && !b->in.planar
-                && b->in.row == (ptrdiff_t)b->in.shape.w * lanes;
+    bool flat = w->height == 1 && w->width == 1 && w->stride_y == 1 && w->stride_x == 1
+                && !b->in.planar && b->in.row == (ptrdiff_t)b->in.shape.w * lanes;
     int target = dp_target(b->lowering, b->conv->weights.sources[0].node);
     if (b->lowering->graph->nodes[target].op == DP_OP_RELU_GRADIENT)
         flat = flat && dp_input_view(b->lowering, target, 1)->row == (ptrdiff_t)b->output.w * lanes;
     for (int i = 0; flat && i < b->conv->weights.source_count; i++)
-        flat = b->lowering->views[dp_target(b->lowering, b->conv->weights.sources[i].node)].row == (ptrdiff_t)b->output.w * lanes;
+        flat = b->lowering->views[dp_target(b->lowering, b->conv->weights.sources[i].node)].row
+               == (ptrdiff_t)b->output.w * lanes;
     return flat;
 }
 
@@ -191,9 +208,11 @@ static deeper_status make_tiles(conv_build *b, deeper_error *error) {
     bool flat = is_flat(b);
     int rows = flat ? 1 : b->output.h, width = flat ? b->output.h * b->output.w : b->output.w;
     DP_TRY(make_panels(b, width, error));
-    int a_row = dp_pieces(width, conv->tile_rows), pixel = b->in.planar ? 1 : b->lowering->plan->kernels->lanes;
+    int a_row = dp_pieces(width, conv->tile_rows),
+        pixel = b->in.planar ? 1 : b->lowering->plan->kernels->lanes;
     conv->tile_count = rows * a_row;
-    conv->tiles = dp_alloc(b->lowering->plan->allocator, (size_t)conv->tile_count, sizeof *conv->tiles);
+    conv->tiles =
+        dp_alloc(b->lowering->plan->allocator, (size_t)conv->tile_count, sizeof *conv->tiles);
     if (!conv->tiles)
         return dp_fail_memory(error, "the tiles of a convolution");
     dp_conv_tile *tile = conv->tiles;
@@ -208,20 +227,22 @@ static deeper_status make_tiles(conv_build *b, deeper_error *error) {
     return DEEPER_OK;
 }
 
-/* ---------------------------------------------------------------- lowering */
+/* ------------------------------------------------------------------------------------- lowering */
 
 static deeper_status make_segments(conv_build *b, deeper_error *error) {
     dp_conv_step *conv = b->conv;
     const dp_window *w = &b->window;
     int lanes = b->lowering->plan->kernels->lanes;
-    int planes = b->in.planar ? b->conv->weights.channels : dp_blocks(b->conv->weights.channels, lanes),
+    int planes =
+            b->in.planar ? b->conv->weights.channels : dp_blocks(b->conv->weights.channels, lanes),
         columns = b->in.planar ? 1 : w->width;
     if (conv->weights.band)
         planes = conv->weights.band;
     size_t count;
-    if (!dp_size_mul((size_t)planes, (size_t)w->height * (size_t)columns, &count) || count > INT32_MAX)
-        return dp_fail(error, DEEPER_ERROR_LIMIT, "a window of %dx%d over %d channels is too large", w->height, w->width,
-                       b->conv->weights.channels);
+    if (!dp_size_mul((size_t)planes, (size_t)w->height * (size_t)columns, &count)
+        || count > INT32_MAX)
+        return dp_fail(error, DEEPER_ERROR_LIMIT, "a window of %dx%d over %d channels is too large",
+                       w->height, w->width, b->conv->weights.channels);
     conv->segment_count = (int)count;
     conv->run = b->in.planar ? w->width : lanes;
     conv->in_stride = (ptrdiff_t)w->stride_x * (b->in.planar ? 1 : lanes);
@@ -239,14 +260,17 @@ static deeper_status make_segments(conv_build *b, deeper_error *error) {
 static deeper_status make_targets(conv_build *b, deeper_error *error) {
     dp_conv_step *conv = b->conv;
     int lanes = b->lowering->plan->kernels->lanes;
-    conv->targets = dp_alloc(b->lowering->plan->allocator, (size_t)conv->weights.blocks, sizeof *conv->targets);
+    conv->targets =
+        dp_alloc(b->lowering->plan->allocator, (size_t)conv->weights.blocks, sizeof *conv->targets);
     if (!conv->targets)
         return dp_fail_memory(error, "the targets of a convolution");
     for (int i = 0; i < b->conv->weights.source_count; i++) {
-        const dp_view *view = &b->lowering->views[dp_target(b->lowering, b->conv->weights.sources[i].node)];
+        const dp_view *view =
+            &b->lowering->views[dp_target(b->lowering, b->conv->weights.sources[i].node)];
         for (int j = 0; j < dp_blocks(b->conv->weights.sources[i].outputs, lanes); j++)
-            conv->targets[b->conv->weights.sources[i].first_output / lanes + j] =
-                (dp_conv_target){ .storage = view->storage, .offset = view->offset + j * view->block, .row = view->row };
+            conv->targets[b->conv->weights.sources[i].first_output / lanes + j] = (dp_conv_target){
+                .storage = view->storage, .offset = view->offset + j * view->block, .row = view->row
+            };
     }
     return DEEPER_OK;
 }
@@ -262,7 +286,9 @@ static void add_sources(conv_build *b, int node) {
     const int lanes = b->lowering->plan->kernels->lanes, parts = parts_of(b->lowering, node);
     for (int part = 0, channel = 0; part < parts; part++) {
         dp_conv_source *source = &w->sources[w->source_count++];
-        *source = (dp_conv_source){ .node = node, .part = part, .first_output = w->blocks * lanes, .first_channel = channel };
+        *source = (dp_conv_source){
+            .node = node, .part = part, .first_output = w->blocks * lanes, .first_channel = channel
+        };
         dp_conv_read_source(b->lowering, source);
         channel += source->channels;
     }
@@ -270,13 +296,16 @@ static void add_sources(conv_build *b, int node) {
     b->lowering->done[node] = true;
 }
 
-/* Whether a 1x1 convolution of several channels' pixels can be one of a product of several; masks and clips are for one output. */
+/* Whether a 1x1 convolution of several channels' pixels can be one of a product of several; masks
+ * and clips are for one output. */
 static bool joins(const dp_lowering *l, int node) {
     const dp_op target = l->graph->nodes[dp_target(l, node)].op;
-    return dp_is_point(&l->graph->nodes[node]) && target != DP_OP_RELU_GRADIENT && target != DP_OP_CLIP;
+    return dp_is_point(&l->graph->nodes[node]) && target != DP_OP_RELU_GRADIENT
+           && target != DP_OP_CLIP;
 }
 
-/* The first convolution and, if it is 1x1, all later 1x1 ones of the same input and the same ReLU. */
+/* The first convolution and, if it is 1x1, all later 1x1 ones of the same input and the same
+ * ReLU. */
 static void collect_sources(conv_build *b, int node) {
     const dp_lowering *l = b->lowering;
     const dp_node *first = &l->graph->nodes[node];
@@ -284,7 +313,8 @@ static void collect_sources(conv_build *b, int node) {
     add_sources(b, node);
     for (int i = node + 1; joins(l, node) && !b->images_are_pixels && i < l->graph->count; i++) {
         const dp_node *other = &l->graph->nodes[i];
-        if (l->needed[i] && joins(l, i) && l->root[other->inputs[0]] == input && dp_target_low(l, i) == dp_target_low(l, node)
+        if (l->needed[i] && joins(l, i) && l->root[other->inputs[0]] == input
+            && dp_target_low(l, i) == dp_target_low(l, node)
             && b->conv->weights.source_count + parts_of(l, i) <= DP_CONV_SOURCES)
             add_sources(b, i);
     }
@@ -306,16 +336,19 @@ static deeper_status emit(conv_build *b, deeper_error *error) {
     step.work = (uint64_t)conv->segment_count * (uint64_t)conv->run * (uint64_t)conv->weights.blocks
                 * (uint64_t)l->plan->kernels->lanes * (uint64_t)b->output.h * (uint64_t)b->output.w;
     conv->algorithm = b->in.planar ? "direct planar" : "direct";
-    int parts = dp_parts(l->plan, conv->weights.panel_count * (conv->tile_count ? conv->tile_count : 1), step.work);
+    int parts = dp_parts(
+        l->plan, conv->weights.panel_count * (conv->tile_count ? conv->tile_count : 1), step.work);
     conv->panel_parts = parts < conv->weights.panel_count ? parts : conv->weights.panel_count;
-    conv->tile_parts = b->images_are_pixels ? 1 : (parts + conv->panel_parts - 1) / conv->panel_parts;
+    conv->tile_parts =
+        b->images_are_pixels ? 1 : (parts + conv->panel_parts - 1) / conv->panel_parts;
     if (conv->tile_parts > conv->tile_count && !b->images_are_pixels)
         conv->tile_parts = conv->tile_count;
     step.tasks = conv->panel_parts * conv->tile_parts;
     int writes[DP_CONV_SOURCES];
     for (int i = 0; i < b->conv->weights.source_count; i++)
         if (b->conv->weights.sources[i].part == 0)
-            step.multiply_adds += dp_node_cost(l->graph, b->conv->weights.sources[i].node).multiply_adds;
+            step.multiply_adds +=
+                dp_node_cost(l->graph, b->conv->weights.sources[i].node).multiply_adds;
     for (int i = 0; i < b->conv->weights.source_count; i++)
         writes[i] = l->views[dp_target(l, b->conv->weights.sources[i].node)].storage;
     int reads[] = { b->in.storage, conv->weights.packed_storage };
@@ -331,7 +364,8 @@ static deeper_status build_conv(conv_build *b, int node, deeper_error *error) {
     b->images_are_pixels = it->shape.h == 1 && it->shape.w == 1 && !b->in.planar;
     b->window = it->attributes.window;
     if (it->op == DP_OP_FC)
-        b->window = (dp_window){ .height = in.h, .width = in.w, .stride_y = 1, .stride_x = 1, .groups = 1 };
+        b->window =
+            (dp_window){ .height = in.h, .width = in.w, .stride_y = 1, .stride_x = 1, .groups = 1 };
     const dp_window *w = &b->window;
     b->conv->weights.height = w->height;
     b->conv->weights.width = w->width;
@@ -340,8 +374,10 @@ static deeper_status build_conv(conv_build *b, int node, deeper_error *error) {
     collect_sources(b, node);
     DP_TRY(make_targets(b, error));
     if (b->images_are_pixels) {
-        b->in.offset -= w->pad_top * b->in.row + (ptrdiff_t)w->pad_left * l->plan->kernels->lanes; /* to the only window */
-        DP_TRY(make_panels(b, 1, error)); /* for any batch, so that all plans share the packed weights */
+        b->in.offset -= w->pad_top * b->in.row
+                        + (ptrdiff_t)w->pad_left * l->plan->kernels->lanes; /* to the only window */
+        DP_TRY(make_panels(b, 1,
+                           error)); /* for any batch, so that all plans share the packed weights */
     } else
         DP_TRY(make_tiles(b, error));
     DP_TRY(make_segments(b, error));
@@ -357,7 +393,8 @@ deeper_status dp_conv_input(dp_lowering *l, int node, dp_view *in, deeper_error 
     return dp_lower_copy(l, node, in, &it->attributes.window, in, error);
 }
 
-static deeper_status lower_direct(dp_lowering *lowering, int node, const dp_chosen *chosen, deeper_error *error) {
+static deeper_status lower_direct(dp_lowering *lowering, int node, const dp_chosen *chosen,
+                                  deeper_error *error) {
     conv_build build = { .lowering = lowering, .chosen = *chosen };
     DP_TRY(dp_conv_input(lowering, node, &build.in, error));
     build.conv = dp_alloc(lowering->plan->allocator, 1, sizeof *build.conv);

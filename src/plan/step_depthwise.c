@@ -1,9 +1,11 @@
-/* step_depthwise.c - convolutions with a group a channel, each of one output: a window of weights a lane. Their gradients with
- * respect to their input are such convolutions too. Depthwise convolutions with several outputs a channel, and those over planar
- * pictures, are products like others (step_conv.c).
+/* step_depthwise.c - convolutions with a group a channel, each of one output: a window of weights a
+ * lane. Their gradients with respect to their input are such convolutions too. Depthwise
+ * convolutions with several outputs a channel, and those over planar pictures, are products like
+ * others (step_conv.c).
  *
- * A task has some channel blocks, or some rows of all where there are more rows: a block's input stays in the caches. Weights are
- * packed like those of a planar convolution that reads one channel: a vector a place of the window. Letters: L lanes. */
+ * A task has some channel blocks, or some rows of all where there are more rows: a block's input
+ * stays in the caches. Weights are packed like those of a planar convolution that reads one
+ * channel: a vector a place of the window. Letters: L lanes. */
 #include "plan/conv.h"
 
 struct dp_depthwise_step {
@@ -41,7 +43,8 @@ static void run_depthwise(const dp_run *run, const dp_step *step, int task, int 
 
 static void describe_depthwise(const dp_step *step, dp_buffer *text) {
     const dp_window *w = &step->as.depthwise->window;
-    dp_buffer_printf(text, "%dx%d/%d%s", w->height, w->width, w->stride_y, step->masked ? ", " : "");
+    dp_buffer_printf(text, "%dx%d/%d%s", w->height, w->width, w->stride_y,
+                     step->masked ? ", " : "");
     dp_describe_mask(step, text);
 }
 
@@ -50,14 +53,17 @@ static void release_depthwise(dp_plan *plan, dp_step *step) {
     dp_free(plan->allocator, step->as.depthwise);
 }
 
-static const dp_step_kind depthwise_kind = { "depthwise", run_depthwise, describe_depthwise, release_depthwise };
-static const dp_step_kind gradient_kind = { "depthw. grad", run_depthwise, describe_depthwise, release_depthwise };
+static const dp_step_kind depthwise_kind = { "depthwise", run_depthwise, describe_depthwise,
+                                             release_depthwise };
+static const dp_step_kind gradient_kind = { "depthw. grad", run_depthwise, describe_depthwise,
+                                            release_depthwise };
 
 bool dp_is_depthwise(const dp_lowering *lowering, int node) {
     const dp_node *it = &lowering->graph->nodes[node];
     if (it->op != DP_OP_CONV || dp_input_view(lowering, node, 0)->planar)
         return false;
-    const int groups = it->attributes.window.groups, channels = lowering->graph->nodes[it->inputs[0]].shape.c;
+    const int groups = it->attributes.window.groups,
+              channels = lowering->graph->nodes[it->inputs[0]].shape.c;
     return groups > 1 && groups == channels && groups == it->shape.c;
 }
 
@@ -79,7 +85,8 @@ static deeper_status build(dp_lowering *l, int node, dp_step *step, deeper_error
     DP_TRY(dp_conv_make_panels(l->plan, weights, 1, error));
     DP_TRY(dp_conv_pack(l, weights, error));
     DP_TRY(dp_conv_input(l, node, &step->in, error));
-    step->in.offset -= window->pad_top * step->in.row + (ptrdiff_t)window->pad_left * lanes; /* to the first window */
+    step->in.offset -= window->pad_top * step->in.row
+                       + (ptrdiff_t)window->pad_left * lanes; /* to the first window */
     step->as.depthwise->window = *window;
     step->kind = weights->sources[0].order == DP_WEIGHTS_PLAIN ? &depthwise_kind : &gradient_kind;
     step->name = it->name;
@@ -88,12 +95,15 @@ static deeper_status build(dp_lowering *l, int node, dp_step *step, deeper_error
     step->multiply_adds = dp_node_cost(l->graph, node).multiply_adds;
     step->work = step->multiply_adds;
     dp_read_mask(l, node, step);
-    step->tasks = dp_parts(l->plan, it->shape.h > weights->blocks ? it->shape.h : weights->blocks, step->work);
-    return dp_emit(l->plan, step, (int[]){ step->in.storage, weights->packed_storage }, 2, &step->out.storage, 1, error);
+    step->tasks = dp_parts(l->plan, it->shape.h > weights->blocks ? it->shape.h : weights->blocks,
+                           step->work);
+    return dp_emit(l->plan, step, (int[]){ step->in.storage, weights->packed_storage }, 2,
+                   &step->out.storage, 1, error);
 }
 
 deeper_status dp_lower_depthwise(dp_lowering *lowering, int node, deeper_error *error) {
-    dp_step step = { .as.depthwise = dp_alloc(lowering->plan->allocator, 1, sizeof *step.as.depthwise) };
+    dp_step step = { .as.depthwise =
+                         dp_alloc(lowering->plan->allocator, 1, sizeof *step.as.depthwise) };
     if (!step.as.depthwise)
         return dp_fail_memory(error, "a convolution's step");
     deeper_status status = build(lowering, node, &step, error);

@@ -1,5 +1,6 @@
-/* step_layout.c - what moves values between layouts: the caller's planar input and outputs, flattening, the zeroing of halos, and
- * the joining and reordering of channels that do not lie on channel blocks. */
+/* step_layout.c - what moves values between layouts: the caller's planar input and outputs,
+ * flattening, the zeroing of halos, and the joining and reordering of channels that do not lie on
+ * channel blocks. */
 #include "plan/lower.h"
 
 #include <math.h>
@@ -17,14 +18,17 @@ struct dp_join_step {
 };
 
 /* Planar floats to blocks begin..end-1 of a view; `from` is channel 0. */
-static void block_planes(const dp_run *run, const dp_view *out, int image, const float *from, int begin, int end) {
+static void block_planes(const dp_run *run, const dp_view *out, int image, const float *from,
+                         int begin, int end) {
     int lanes = run->plan->kernels->lanes, height = out->shape.h, width = out->shape.w;
     ptrdiff_t plane = (ptrdiff_t)height * width;
     for (int block = begin; block < end; block++)
         for (int y = 0; y < height; y++) {
             float *to = dp_view_at(run, out, image) + block * out->block + y * out->row;
-            int channels = out->shape.c - block * lanes < lanes ? out->shape.c - block * lanes : lanes;
-            run->plan->kernels->block_row(to, from + block * lanes * plane + (ptrdiff_t)y * width, plane, channels, width);
+            int channels =
+                out->shape.c - block * lanes < lanes ? out->shape.c - block * lanes : lanes;
+            run->plan->kernels->block_row(to, from + block * lanes * plane + (ptrdiff_t)y * width,
+                                          plane, channels, width);
         }
 }
 
@@ -34,43 +38,51 @@ static void run_input(const dp_run *run, const dp_step *step, int task, int work
     int height = out->shape.h, width = out->shape.w;
     dp_share(dp_blocks(out->shape.c, lanes), step->tasks, task % step->tasks, &begin, &end);
     ptrdiff_t plane = (ptrdiff_t)height * width;
-    const float *in = run->call->inputs[step->as.io.index] + (size_t)image * (size_t)out->shape.c * (size_t)plane;
+    const float *in =
+        run->call->inputs[step->as.io.index] + (size_t)image * (size_t)out->shape.c * (size_t)plane;
     if (!out->planar) {
         block_planes(run, out, image, in, begin, end);
         return;
     }
     for (int c = begin; c < end; c++)
         for (int y = 0; y < height; y++)
-            memcpy(dp_view_at(run, out, image) + c * out->block + y * out->row, in + c * plane + (ptrdiff_t)y * width,
-                   (size_t)width * sizeof *in);
+            memcpy(dp_view_at(run, out, image) + c * out->block + y * out->row,
+                   in + c * plane + (ptrdiff_t)y * width, (size_t)width * sizeof *in);
 }
 
 /* Blocks begin..end-1 of a view to planar floats: `to` is channel 0. */
-static void unblock(const dp_run *run, const dp_view *in, int image, float *to, int begin, int end) {
+static void unblock(const dp_run *run, const dp_view *in, int image, float *to, int begin,
+                    int end) {
     int lanes = run->plan->kernels->lanes, height = in->shape.h, width = in->shape.w;
     ptrdiff_t plane = (ptrdiff_t)height * width;
     for (int block = begin; block < end; block++)
         for (int y = 0; y < height; y++) {
             const float *from = dp_view_at(run, in, image) + block * in->block + y * in->row;
-            int channels = in->shape.c - block * lanes < lanes ? in->shape.c - block * lanes : lanes;
-            run->plan->kernels->unblock_row(to + block * lanes * plane + (ptrdiff_t)y * width, plane, from, channels, width);
+            int channels =
+                in->shape.c - block * lanes < lanes ? in->shape.c - block * lanes : lanes;
+            run->plan->kernels->unblock_row(to + block * lanes * plane + (ptrdiff_t)y * width,
+                                            plane, from, channels, width);
         }
 }
 
-/* Views that are read by anything but one convolution are blocked (place.c), and so are those that become outputs. */
+/* Views that are read by anything but one convolution are blocked (place.c), and so are those that
+ * become outputs. */
 static void run_output(const dp_run *run, const dp_step *step, int task, int worker) {
     int image = task / step->tasks, begin, end;
-    dp_share(dp_blocks(step->in.shape.c, run->plan->kernels->lanes), step->tasks, task % step->tasks, &begin, &end);
-    float *to = run->call->outputs[step->as.io.index] + (size_t)image * dp_shape_floats(step->in.shape);
+    dp_share(dp_blocks(step->in.shape.c, run->plan->kernels->lanes), step->tasks,
+             task % step->tasks, &begin, &end);
+    float *to =
+        run->call->outputs[step->as.io.index] + (size_t)image * dp_shape_floats(step->in.shape);
     unblock(run, &step->in, image, to, begin, end);
 }
 
 static void run_output_fixed(const dp_run *run, const dp_step *step, int task, int worker) {
-    memcpy(run->call->outputs[step->as.io.index], dp_fixed_at(run, &step->in), dp_shape_floats(step->in.shape) * sizeof(float));
+    memcpy(run->call->outputs[step->as.io.index], dp_fixed_at(run, &step->in),
+           dp_shape_floats(step->in.shape) * sizeof(float));
 }
 
-/* A 1x1 picture's channels lie one after another, so flattening is unblocking into it; the lanes past the last channel become zero.
- */
+/* A 1x1 picture's channels lie one after another, so flattening is unblocking into it; the lanes
+ * past the last channel become zero. */
 static void run_flatten(const dp_run *run, const dp_step *step, int task, int worker) {
     int lanes = run->plan->kernels->lanes, channels = step->out.shape.c;
     float *to = dp_view_at(run, &step->out, task);
@@ -95,9 +107,11 @@ static void run_dilate(const dp_run *run, const dp_step *step, int task, int wor
             memset(to, 0, (size_t)(out->shape.w * lanes) * sizeof *to);
             if (y % w->stride_y)
                 continue;
-            const float *from = dp_view_at(run, in, image) + block * in->block + y / w->stride_y * in->row;
+            const float *from =
+                dp_view_at(run, in, image) + block * in->block + y / w->stride_y * in->row;
             for (int x = 0; x < in->shape.w; x++)
-                memcpy(to + (ptrdiff_t)x * w->stride_x * lanes, from + (ptrdiff_t)x * lanes, (size_t)lanes * sizeof *to);
+                memcpy(to + (ptrdiff_t)x * w->stride_x * lanes, from + (ptrdiff_t)x * lanes,
+                       (size_t)lanes * sizeof *to);
         }
 }
 
@@ -113,7 +127,8 @@ static void run_pad(const dp_run *run, const dp_step *step, int task, int worker
             int from = y - w->pad_top;
             memset(to, 0, (size_t)(out->shape.w * lanes) * sizeof *to);
             if (from >= 0 && from < in->shape.h)
-                memcpy(to + (ptrdiff_t)w->pad_left * lanes, dp_view_at(run, in, image) + block * in->block + from * in->row,
+                memcpy(to + (ptrdiff_t)w->pad_left * lanes,
+                       dp_view_at(run, in, image) + block * in->block + from * in->row,
                        (size_t)(in->shape.w * lanes) * sizeof *to);
         }
 }
@@ -123,7 +138,8 @@ static void run_halo(const dp_run *run, const dp_step *step, int task, int worke
     const dp_storage *s = &run->plan->storages[view->storage];
     int image = task / step->tasks, begin, end;
     dp_share(s->planes, step->tasks, task % step->tasks, &begin, &end);
-    size_t row = (size_t)view->row, left = (size_t)(s->halo_left * s->pixel), right = (size_t)(s->halo_right * s->pixel);
+    size_t row = (size_t)view->row, left = (size_t)(s->halo_left * s->pixel),
+           right = (size_t)(s->halo_right * s->pixel);
     for (int plane = begin; plane < end; plane++) {
         float *at = dp_view_at(run, view, image) + plane * view->block - view->offset;
         memset(at, 0, (size_t)s->halo_top * row * sizeof *at);
@@ -149,7 +165,8 @@ static void run_join(const dp_run *run, const dp_step *step, int task, int worke
             for (int y = 0; y < out->shape.h; y++) {
                 float *to = dp_view_at(run, out, image) + block * out->block + y * out->row + lane;
                 for (int x = 0; x < out->shape.w; x++)
-                    to[(ptrdiff_t)x * lanes] = part ? from[y * part->row + (ptrdiff_t)x * lanes] : 0.0F;
+                    to[(ptrdiff_t)x * lanes] =
+                        part ? from[y * part->row + (ptrdiff_t)x * lanes] : 0.0F;
             }
         }
 }
@@ -181,12 +198,14 @@ int dp_input_index(const dp_graph *graph, int node) {
 deeper_status dp_lower_input(dp_lowering *lowering, int node, deeper_error *error) {
     if (lowering->views[node].storage < 0)
         return DEEPER_OK;
-    dp_step step = {
-        .kind = &input_kind, .name = lowering->graph->nodes[node].name, .out = lowering->views[node], .low = -INFINITY
-    };
+    dp_step step = { .kind = &input_kind,
+                     .name = lowering->graph->nodes[node].name,
+                     .out = lowering->views[node],
+                     .low = -INFINITY };
     step.as.io.index = dp_input_index(lowering->graph, node);
     step.work = dp_shape_floats(step.out.shape);
-    int planes = step.out.planar ? step.out.shape.c : dp_blocks(step.out.shape.c, lowering->plan->kernels->lanes);
+    int planes = step.out.planar ? step.out.shape.c
+                                 : dp_blocks(step.out.shape.c, lowering->plan->kernels->lanes);
     step.tasks = dp_parts(lowering->plan, planes, step.work);
     return dp_emit(lowering->plan, &step, NULL, 0, &step.out.storage, 1, error);
 }
@@ -206,7 +225,8 @@ deeper_status dp_lower_output(dp_lowering *lowering, int output, deeper_error *e
     step.as.io.index = output;
     step.work = dp_shape_floats(step.in.shape);
     if (!it->shape.n)
-        step.tasks = dp_parts(lowering->plan, dp_blocks(step.in.shape.c, lowering->plan->kernels->lanes), step.work);
+        step.tasks = dp_parts(
+            lowering->plan, dp_blocks(step.in.shape.c, lowering->plan->kernels->lanes), step.work);
     return dp_emit(lowering->plan, &step, &step.in.storage, 1, NULL, 0, error);
 }
 
@@ -233,7 +253,8 @@ deeper_status dp_lower_unflatten(dp_lowering *lowering, int node, deeper_error *
 }
 
 /* A step with the node's window, a share of the channel blocks a task. */
-static deeper_status lower_spread(dp_lowering *l, int node, const dp_step_kind *kind, deeper_error *error) {
+static deeper_status lower_spread(dp_lowering *l, int node, const dp_step_kind *kind,
+                                  deeper_error *error) {
     dp_step step = unary(l, node, kind);
     step.as.pool.window = l->graph->nodes[node].attributes.window;
     step.tasks = dp_parts(l->plan, dp_blocks(step.out.shape.c, l->plan->kernels->lanes), step.work);
@@ -266,19 +287,22 @@ deeper_status dp_lower_halos(dp_plan *plan, deeper_error *error) {
                                   .row = row,
                                   .shape = { 0, s->planes * s->pixel, s->height, s->width },
                                   .block = row * (s->halo_top + s->height + s->halo_bottom),
-                                  .offset = s->halo_top * row + (ptrdiff_t)s->halo_left * s->pixel } };
+                                  .offset =
+                                      s->halo_top * row + (ptrdiff_t)s->halo_left * s->pixel } };
         DP_TRY(dp_emit(plan, &step, NULL, 0, &i, 1, error));
     }
     return DEEPER_OK;
 }
 
-/* Whether the output is where the input is: parts that wrote into their slices, a slice that is a view. */
+/* Whether the output is where the input is: parts that wrote into their slices, a slice that is a
+ * view. */
 static bool in_place(const dp_lowering *l, int node) {
     const dp_view *out = &l->views[node], *in = dp_input_view(l, node, 0);
     return in->storage == out->storage;
 }
 
-/* The lanes of the output. The channels of all inputs count as one row; lane `to` of the output is number from(node, to) of it. */
+/* The lanes of the output. The channels of all inputs count as one row; lane `to` of the output is
+ * number from(node, to) of it. */
 typedef int channel_of(const dp_node *node, int to);
 
 static int same_channel(const dp_node *node, int to) {
@@ -303,7 +327,8 @@ static void fill_lanes(const dp_lowering *l, int node, channel_of *from, dp_join
         int part = 0, channel = from(it, to);
         for (; channel >= join->parts[part].shape.c; part++)
             channel -= join->parts[part].shape.c;
-        join->lanes[to] = (join_lane){ part, channel / lanes * join->parts[part].block + channel % lanes };
+        join->lanes[to] =
+            (join_lane){ part, channel / lanes * join->parts[part].block + channel % lanes };
     }
     for (int to = it->shape.c; to % lanes; to++)
         join->lanes[to].part = -1;
@@ -320,7 +345,8 @@ static deeper_status lower_join(dp_lowering *l, int node, channel_of *from, deep
     int *reads = dp_alloc(plan->allocator, (size_t)it->input_count, sizeof *reads);
     if (join) {
         join->parts = dp_alloc(plan->allocator, (size_t)it->input_count, sizeof *join->parts);
-        join->lanes = dp_alloc(plan->allocator, blocks, (size_t)plan->kernels->lanes * sizeof *join->lanes);
+        join->lanes =
+            dp_alloc(plan->allocator, blocks, (size_t)plan->kernels->lanes * sizeof *join->lanes);
     }
     deeper_status status;
     if (!reads || !join || !join->parts || !join->lanes) {

@@ -1,6 +1,6 @@
-/* step_loss.c - where a training graph begins to differ: the loss and its gradient, the constants that weigh losses, and the masks
- * of dropout. Few values: plain C. Labels are two floats an image: the class, and the weight of the image (1; 0 leaves it out;
- * class weights). */
+/* step_loss.c - where a training graph begins to differ: the loss and its gradient, the constants
+ * that weigh losses, and the masks of dropout. Few values: plain C. Labels are two floats an image:
+ * the class, and the weight of the image (1; 0 leaves it out; class weights). */
 #include "plan/lower.h"
 
 #include "base/random.h"
@@ -8,7 +8,8 @@
 #include <math.h>
 #include <string.h>
 
-/* log of the sum of exp(x) over C channels, in double, with the maximum taken out so that nothing overflows. */
+/* log of the sum of exp(x) over C channels, in double, with the maximum taken out so that nothing
+ * overflows. */
 static double log_sum_exp(const float *x, int channels) {
     float most = x[0];
     for (int c = 1; c < channels; c++)
@@ -19,7 +20,8 @@ static double log_sum_exp(const float *x, int channels) {
     return (double)most + log(sum);
 }
 
-/* The class of an image, kept inside 0..channels-1: a caller's mistake must not become a stray read. */
+/* The class of an image, kept inside 0..channels-1: a caller's mistake must not become a stray
+ * read. */
 static int class_of(const float *labels, int channels) {
     int class = (int)labels[0];
     return class < 0 ? 0 : class >= channels ? channels - 1 : class;
@@ -33,7 +35,8 @@ static void run_loss(const dp_run *run, const dp_step *step, int task, int worke
     for (int c = 0; c < channels; c++)
         mean += ((double)x[c] - norm) / channels;
     double chosen = (double)x[class_of(labels, channels)] - norm;
-    dp_view_at(run, &step->out, task)[0] = (float)(-(double)labels[1] * ((1 - smoothing) * chosen + smoothing * mean));
+    dp_view_at(run, &step->out, task)[0] =
+        (float)(-(double)labels[1] * ((1 - smoothing) * chosen + smoothing * mean));
 }
 
 /* in: g, in2: x, in3: labels. */
@@ -56,22 +59,27 @@ static void run_fill(const dp_run *run, const dp_step *step, int task, int worke
     int lanes = run->plan->kernels->lanes;
     for (int c = 0; c < dp_blocks(out->shape.c, lanes) * lanes; c++)
         for (int y = 0; y < out->shape.h; y++) {
-            float *row = dp_view_at(run, out, task) + c / lanes * out->block + y * out->row + c % lanes;
+            float *row =
+                dp_view_at(run, out, task) + c / lanes * out->block + y * out->row + c % lanes;
             for (int x = 0; x < out->shape.w; x++)
                 row[(ptrdiff_t)x * lanes] = c < out->shape.c ? step->as.value : 0.0F;
         }
 }
 
-/* The mask depends on the run's seed, the stream, the image and the element alone: forward and backward draw the same. */
+/* The mask depends on the run's seed, the stream, the image and the element alone: forward and
+ * backward draw the same. */
 static void run_dropout(const dp_run *run, const dp_step *step, int task, int worker) {
     const dp_view *in = &step->in, *out = &step->out;
     int lanes = run->plan->kernels->lanes;
     float keep = 1.0F - step->as.dropout.rate, scale = 1.0F / keep;
-    dp_random random = dp_random_at(run->call->seed, (uint64_t)step->as.dropout.stream, (uint64_t)task);
+    dp_random random =
+        dp_random_at(run->call->seed, (uint64_t)step->as.dropout.stream, (uint64_t)task);
     for (int c = 0; c < dp_blocks(out->shape.c, lanes) * lanes; c++)
         for (int y = 0; y < out->shape.h; y++) {
-            const float *from = dp_view_at(run, in, task) + c / lanes * in->block + y * in->row + c % lanes;
-            float *to = dp_view_at(run, out, task) + c / lanes * out->block + y * out->row + c % lanes;
+            const float *from =
+                dp_view_at(run, in, task) + c / lanes * in->block + y * in->row + c % lanes;
+            float *to =
+                dp_view_at(run, out, task) + c / lanes * out->block + y * out->row + c % lanes;
             for (int x = 0; x < out->shape.w; x++) {
                 bool kept = c < out->shape.c && dp_random_unit(&random) < keep;
                 to[(ptrdiff_t)x * lanes] = kept ? from[(ptrdiff_t)x * lanes] * scale : 0.0F;

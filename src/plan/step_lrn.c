@@ -1,11 +1,12 @@
-/* step_lrn.c - local response normalisation and its gradient: rows of pixels, all channels of a pixel together, shared out by row
- * and image. */
+/* step_lrn.c - local response normalisation and its gradient: rows of pixels, all channels of a
+ * pixel together, shared out by row and image. */
 #include "plan/lower.h"
 
 #include <math.h>
 
 /* Row y of x in an image, as the kernels take it; out is where the result goes. */
-static dp_normalise describe_row(const dp_run *run, const dp_step *step, const dp_view *x, int image, int y, int worker) {
+static dp_normalise describe_row(const dp_run *run, const dp_step *step, const dp_view *x,
+                                 int image, int y, int worker) {
     const dp_lrn *lrn = &step->as.lrn;
     return (dp_normalise){ .in = dp_view_at(run, x, image) + y * x->row,
                            .out = dp_view_at(run, &step->out, image) + y * step->out.row,
@@ -33,10 +34,12 @@ static void run_lrn_gradient(const dp_run *run, const dp_step *step, int task, i
     int image = task / step->tasks, begin, end;
     dp_share(step->in.shape.h, step->tasks, task % step->tasks, &begin, &end);
     for (int y = begin; y < end; y++) {
-        dp_normalise_gradient normalise = { .forward = describe_row(run, step, &step->in2, image, y, worker),
-                                            .gradient = dp_view_at(run, &step->in, image) + y * step->in.row,
-                                            .gradient_block = step->in.block,
-                                            .relu = dp_masks_by_input(step) };
+        dp_normalise_gradient normalise = {
+            .forward = describe_row(run, step, &step->in2, image, y, worker),
+            .gradient = dp_view_at(run, &step->in, image) + y * step->in.row,
+            .gradient_block = step->in.block,
+            .relu = dp_masks_by_input(step)
+        };
         run->plan->gradient_kernels->lrn(&normalise);
         for (int block = 0; !normalise.relu && block < normalise.forward.blocks; block++)
             dp_mask_rows(run, step, image, block, y, y + 1);
@@ -51,7 +54,8 @@ static void describe_lrn(const dp_step *step, dp_buffer *text) {
 static const dp_step_kind lrn_kind = { "lrn", run_lrn, describe_lrn, NULL };
 static const dp_step_kind lrn_gradient_kind = { "lrn grad", run_lrn_gradient, describe_lrn, NULL };
 
-static deeper_status lower(dp_lowering *l, int node, dp_step *step, size_t scratch_floats, deeper_error *error) {
+static deeper_status lower(dp_lowering *l, int node, dp_step *step, size_t scratch_floats,
+                           deeper_error *error) {
     const dp_node *it = &l->graph->nodes[node];
     dp_plan *plan = l->plan;
     step->name = it->name;
@@ -67,7 +71,9 @@ static deeper_status lower(dp_lowering *l, int node, dp_step *step, size_t scrat
 }
 
 deeper_status dp_lower_lrn(dp_lowering *lowering, int node, deeper_error *error) {
-    dp_step step = { .kind = &lrn_kind, .in = *dp_input_view(lowering, node, 0), .in2 = { .storage = -1 } };
+    dp_step step = { .kind = &lrn_kind,
+                     .in = *dp_input_view(lowering, node, 0),
+                     .in2 = { .storage = -1 } };
     int blocks = dp_blocks(step.in.shape.c, lowering->plan->kernels->lanes);
     return lower(lowering, node, &step, lowering->plan->kernels->lrn_scratch(blocks), error);
 }
@@ -77,5 +83,6 @@ deeper_status dp_lower_lrn_gradient(dp_lowering *lowering, int node, deeper_erro
                      .in = *dp_input_view(lowering, node, 0),
                      .in2 = *dp_input_view(lowering, node, 1) };
     int blocks = dp_blocks(step.in.shape.c, lowering->plan->kernels->lanes);
-    return lower(lowering, node, &step, lowering->plan->gradient_kernels->lrn_scratch(blocks), error);
+    return lower(lowering, node, &step, lowering->plan->gradient_kernels->lrn_scratch(blocks),
+                 error);
 }

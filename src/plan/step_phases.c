@@ -1,6 +1,7 @@
-/* step_phases.c - a picture of few channels split into the four phases of its pixels: what lies at even and odd rows and columns
- * becomes 4 C channels of half the size. A convolution with stride 2 over the picture is one with stride 1 over its phases, with
- * windows half as large, which Winograd's algorithm (step_winograd.c) can compute. Reads the caller's input itself where nobody
+/* step_phases.c - a picture of few channels split into the four phases of its pixels: what lies at
+ * even and odd rows and columns becomes 4 C channels of half the size. A convolution with stride 2
+ * over the picture is one with stride 1 over its phases, with windows half as large, which
+ * Winograd's algorithm (step_winograd.c) can compute. Reads the caller's input itself where nobody
  * else needs it in the arena. Letters: C channels, H W picture, L lanes. */
 #include "plan/winograd.h"
 
@@ -8,12 +9,14 @@
 
 enum { PHASES = 2, SIDE_MAX = 8 };
 
-bool dp_winograd_phases(const dp_lowering *l, int node, dp_winograd_shape *shape, dp_winograd_cover *cover) {
+bool dp_winograd_phases(const dp_lowering *l, int node, dp_winograd_shape *shape,
+                        dp_winograd_cover *cover) {
     const dp_node *it = &l->graph->nodes[node];
     const dp_window *w = &it->attributes.window;
     bool gradient = it->op == DP_OP_CONV_WEIGHT_GRADIENT;
-    if (l->plan->direct || (it->op != DP_OP_CONV && !gradient) || w->stride_y != PHASES || w->stride_x != PHASES || w->groups != 1
-        || w->height != w->width || w->height > SIDE_MAX || w->pad_top != w->pad_left)
+    if (l->plan->direct || (it->op != DP_OP_CONV && !gradient) || w->stride_y != PHASES
+        || w->stride_x != PHASES || w->groups != 1 || w->height != w->width || w->height > SIDE_MAX
+        || w->pad_top != w->pad_left)
         return false;
     const dp_node *in = &l->graph->nodes[it->inputs[0]];
     int taps = (w->height + w->pad_top % PHASES + PHASES - 1) / PHASES;
@@ -54,15 +57,18 @@ static void spread_row(float *out, int lanes, const float *in, int width) {
         out[(ptrdiff_t)(width / PHASES) * lanes] = in[width - 1];
 }
 
-/* Pixel (y, x) of channel (py * C + c) * 2 + px is pixel (2 (y - margin) + py, 2 (x - margin) + px) of the picture, zero outside.
- */
+/* Pixel (y, x) of channel (py * C + c) * 2 + px is pixel (2 (y - margin) + py, 2 (x - margin) + px)
+ * of the picture, zero outside. */
 static void run_phases(const dp_run *run, const dp_step *step, int task, int worker) {
     const dp_view *out = &step->out, *in = &step->in;
-    const int lanes = run->plan->kernels->lanes, image = task / step->tasks, margin = step->as.phases.margin;
-    const int room = (out->shape.w - margin) * PHASES, width = in->shape.w < room ? in->shape.w : room;
-    const float *planes = step->as.phases.input < 0
-                              ? dp_view_at(run, in, image)
-                              : run->call->inputs[step->as.phases.input] + (size_t)image * dp_shape_floats(in->shape);
+    const int lanes = run->plan->kernels->lanes, image = task / step->tasks,
+              margin = step->as.phases.margin;
+    const int room = (out->shape.w - margin) * PHASES,
+              width = in->shape.w < room ? in->shape.w : room;
+    const float *planes =
+        step->as.phases.input < 0
+            ? dp_view_at(run, in, image)
+            : run->call->inputs[step->as.phases.input] + (size_t)image * dp_shape_floats(in->shape);
     int begin, end;
     dp_share(out->shape.h, step->tasks, task % step->tasks, &begin, &end);
     for (int y = begin; y < end; y++) {
@@ -70,10 +76,11 @@ static void run_phases(const dp_run *run, const dp_step *step, int task, int wor
         for (int block = 0; block < dp_blocks(out->shape.c, lanes); block++)
             memset(row + block * out->block, 0, (size_t)(out->shape.w * lanes) * sizeof *row);
         for (int k = 0; k < out->shape.c; k += PHASES) {
-            int c = k / PHASES % in->shape.c, from = PHASES * (y - margin) + k / PHASES / in->shape.c;
+            int c = k / PHASES % in->shape.c,
+                from = PHASES * (y - margin) + k / PHASES / in->shape.c;
             if (from >= 0 && from < in->shape.h)
-                spread_row(row + k / lanes * out->block + k % lanes + (ptrdiff_t)margin * lanes, lanes,
-                           planes + c * in->block + from * in->row, width);
+                spread_row(row + k / lanes * out->block + k % lanes + (ptrdiff_t)margin * lanes,
+                           lanes, planes + c * in->block + from * in->row, width);
         }
     }
 }
@@ -84,18 +91,21 @@ static const dp_step_kind phases_kind = { "phases", run_phases, NULL, NULL };
 static const dp_view *find_phases(const dp_plan *plan, const dp_step *like, dp_shape phases) {
     for (int i = 0; i < plan->step_count; i++) {
         const dp_step *step = &plan->steps[i];
-        if (step->kind == &phases_kind && step->name == like->name && step->as.phases.margin == like->as.phases.margin
-            && step->out.shape.h == phases.h && step->out.shape.w == phases.w)
+        if (step->kind == &phases_kind && step->name == like->name
+            && step->as.phases.margin == like->as.phases.margin && step->out.shape.h == phases.h
+            && step->out.shape.w == phases.w)
             return &step->out;
     }
     return NULL;
 }
 
-deeper_status dp_lower_phases(dp_lowering *l, int node, const dp_winograd_shape *shape, dp_view *out, deeper_error *error) {
+deeper_status dp_lower_phases(dp_lowering *l, int node, const dp_winograd_shape *shape,
+                              dp_view *out, deeper_error *error) {
     const dp_node *it = &l->graph->nodes[node], *input = &l->graph->nodes[it->inputs[0]];
     const dp_view *view = dp_input_view(l, node, 0);
     const dp_window *w = &it->attributes.window;
-    dp_shape phases = { 0, shape->channels, shape->height + shape->taps - 1, shape->width + shape->taps - 1 };
+    dp_shape phases = { 0, shape->channels, shape->height + shape->taps - 1,
+                        shape->width + shape->taps - 1 };
     dp_step step = { .kind = &phases_kind, .name = input->name, .in = *view };
     step.as.phases.margin = (w->pad_top + PHASES - 1) / PHASES;
     const dp_view *found = find_phases(l->plan, &step, phases);

@@ -1,18 +1,21 @@
-/* step_pointwise.c - what works a pixel at a time: a ReLU of its own, a clip, a sigmoid, a sum, a product, a batch norm or other
- * factor and term a channel that no convolution absorbed, softmax, and the copy that gives a shared value a halo. */
+/* step_pointwise.c - what works a pixel at a time: a ReLU of its own, a clip, a sigmoid, a sum, a
+ * product, a batch norm or other factor and term a channel that no convolution absorbed, softmax,
+ * and the copy that gives a shared value a halo. */
 #include "plan/lower.h"
 
 #include <math.h>
 #include <stdio.h>
 
-/* Multiply-adds that take as long as a value that is read, worked on and written: a vector a cycle or so from the second cache. */
+/* Multiply-adds that take as long as a value that is read, worked on and written: a vector a cycle
+ * or so from the second cache. */
 enum { WORK_OF_A_VALUE = 16 };
 
 /* Calls body for every (block, row) of this task; the blocks are shared out. */
-#define FOR_ROWS(block, y)                                                                                                         \
-    int begin, end, image = task / step->tasks;                                                                                    \
-    dp_share(dp_blocks(step->out.shape.c, run->plan->kernels->lanes), step->tasks, task % step->tasks, &begin, &end);              \
-    for (int block = begin; block < end; block++)                                                                                  \
+#define FOR_ROWS(block, y)                                                                         \
+    int begin, end, image = task / step->tasks;                                                    \
+    dp_share(dp_blocks(step->out.shape.c, run->plan->kernels->lanes), step->tasks,                 \
+             task % step->tasks, &begin, &end);                                                    \
+    for (int block = begin; block < end; block++)                                                  \
         for (int y = 0; y < step->out.shape.h; y++)
 
 static float *row_at(const dp_run *run, const dp_view *view, int image, int block, int y) {
@@ -21,14 +24,16 @@ static float *row_at(const dp_run *run, const dp_view *view, int image, int bloc
 
 static void run_clamp(const dp_run *run, const dp_step *step, int task, int worker) {
     FOR_ROWS(block, y)
-    run->plan->kernels->clamp(row_at(run, &step->out, image, block, y), row_at(run, &step->in, image, block, y), step->out.shape.w,
-                              step->low, step->as.high);
+    run->plan->kernels->clamp(row_at(run, &step->out, image, block, y),
+                              row_at(run, &step->in, image, block, y), step->out.shape.w, step->low,
+                              step->as.high);
 }
 
 static void run_add(const dp_run *run, const dp_step *step, int task, int worker) {
     FOR_ROWS(block, y) {
-        run->plan->kernels->add(row_at(run, &step->out, image, block, y), row_at(run, &step->in, image, block, y),
-                                row_at(run, &step->in2, image, block, y), step->out.shape.w, step->low);
+        run->plan->kernels->add(
+            row_at(run, &step->out, image, block, y), row_at(run, &step->in, image, block, y),
+            row_at(run, &step->in2, image, block, y), step->out.shape.w, step->low);
         dp_mask_rows(run, step, image, block, y, y + 1);
     }
 }
@@ -37,32 +42,36 @@ static void run_add(const dp_run *run, const dp_step *step, int task, int worker
 static void run_multiply(const dp_run *run, const dp_step *step, int task, int worker) {
     bool each = dp_shape_equal(step->in.shape, step->in2.shape);
     FOR_ROWS(block, y)
-    run->plan->kernels->multiply(row_at(run, &step->out, image, block, y), row_at(run, &step->in, image, block, y),
-                                 row_at(run, &step->in2, image, block, each ? y : 0), each ? run->plan->kernels->lanes : 0,
-                                 step->out.shape.w);
+    run->plan->kernels->multiply(row_at(run, &step->out, image, block, y),
+                                 row_at(run, &step->in, image, block, y),
+                                 row_at(run, &step->in2, image, block, each ? y : 0),
+                                 each ? run->plan->kernels->lanes : 0, step->out.shape.w);
 }
 
 static void run_sigmoid(const dp_run *run, const dp_step *step, int task, int worker) {
     int lanes = run->plan->kernels->lanes;
     FOR_ROWS(block, y) {
         int channels = step->out.shape.c - block * lanes;
-        run->plan->kernels->sigmoid(row_at(run, &step->out, image, block, y), row_at(run, &step->in, image, block, y),
-                                    step->out.shape.w, channels < lanes ? channels : lanes);
+        run->plan->kernels->sigmoid(row_at(run, &step->out, image, block, y),
+                                    row_at(run, &step->in, image, block, y), step->out.shape.w,
+                                    channels < lanes ? channels : lanes);
     }
 }
 
 static void run_affine(const dp_run *run, const dp_step *step, int task, int worker) {
     int lanes = run->plan->kernels->lanes, blocks = dp_blocks(step->out.shape.c, lanes);
     FOR_ROWS(block, y)
-    run->plan->kernels->affine(row_at(run, &step->out, image, block, y), row_at(run, &step->in, image, block, y), step->out.shape.w,
-                               step->as.norm.packed + (ptrdiff_t)block * lanes,
-                               step->as.norm.packed + (ptrdiff_t)(blocks + block) * lanes, step->low);
+    run->plan->kernels->affine(
+        row_at(run, &step->out, image, block, y), row_at(run, &step->in, image, block, y),
+        step->out.shape.w, step->as.norm.packed + (ptrdiff_t)block * lanes,
+        step->as.norm.packed + (ptrdiff_t)(blocks + block) * lanes, step->low);
 }
 
 /* in: g, in2: y. */
 static void run_relu_gradient(const dp_run *run, const dp_step *step, int task, int worker) {
     FOR_ROWS(block, y)
-    run->plan->gradient_kernels->relu(row_at(run, &step->out, image, block, y), row_at(run, &step->in, image, block, y),
+    run->plan->gradient_kernels->relu(row_at(run, &step->out, image, block, y),
+                                      row_at(run, &step->in, image, block, y),
                                       row_at(run, &step->in2, image, block, y), step->out.shape.w);
 }
 
@@ -71,9 +80,10 @@ static void run_softmax(const dp_run *run, const dp_step *step, int task, int wo
     dp_share(step->out.shape.h, step->tasks, task % step->tasks, &begin, &end);
     for (int y = begin; y < end; y++)
         for (int x = 0; x < step->out.shape.w; x++)
-            run->plan->kernels->softmax(row_at(run, &step->out, image, 0, y) + (ptrdiff_t)x * lanes, step->out.block,
-                                        row_at(run, &step->in, image, 0, y) + (ptrdiff_t)x * lanes, step->in.block,
-                                        step->out.shape.c);
+            run->plan->kernels->softmax(row_at(run, &step->out, image, 0, y) + (ptrdiff_t)x * lanes,
+                                        step->out.block,
+                                        row_at(run, &step->in, image, 0, y) + (ptrdiff_t)x * lanes,
+                                        step->in.block, step->out.shape.c);
 }
 
 static const dp_step_kind relu_kind = { "relu", run_clamp, NULL, NULL };
@@ -115,11 +125,13 @@ deeper_status dp_lower_clip(dp_lowering *lowering, int node, deeper_error *error
 }
 
 /* out = f(input 0, input 1). */
-static deeper_status lower_binary(dp_lowering *l, int node, const dp_step_kind *kind, deeper_error *error) {
+static deeper_status lower_binary(dp_lowering *l, int node, const dp_step_kind *kind,
+                                  deeper_error *error) {
     dp_step step = pointwise(l, node, kind);
     step.in2 = *dp_input_view(l, node, 1);
     dp_read_mask(l, node, &step);
-    return dp_emit(l->plan, &step, (int[]){ step.in.storage, step.in2.storage }, 2, &step.out.storage, 1, error);
+    return dp_emit(l->plan, &step, (int[]){ step.in.storage, step.in2.storage }, 2,
+                   &step.out.storage, 1, error);
 }
 
 deeper_status dp_lower_relu_gradient(dp_lowering *lowering, int node, deeper_error *error) {
@@ -169,13 +181,15 @@ deeper_status dp_lower_affine(dp_lowering *lowering, int node, deeper_error *err
     bool norm = it->op == DP_OP_BATCH_NORM;
     if (lowering->plan->training)
         return norm ? dp_lower_batch_norm_training(lowering, node, error)
-                    : dp_fail(error, DEEPER_ERROR_UNSUPPORTED, "%s: an affine layer in training", it->name);
+                    : dp_fail(error, DEEPER_ERROR_UNSUPPORTED, "%s: an affine layer in training",
+                              it->name);
     dp_step step = pointwise(lowering, node, norm ? &norm_kind : &affine_kind);
     int lanes = lowering->plan->kernels->lanes, padded = dp_blocks(step.out.shape.c, lanes) * lanes;
     char key[64];
     snprintf(key, sizeof key, "affine L%d %d", lanes, node);
     affine_source source = { lowering, node, padded };
-    DP_TRY(dp_packs_get(lowering->packs, key, 2 * (size_t)padded, fill_affine, &source, &step.as.norm.packed, error));
+    DP_TRY(dp_packs_get(lowering->packs, key, 2 * (size_t)padded, fill_affine, &source,
+                        &step.as.norm.packed, error));
     return dp_emit_unary(lowering->plan, &step, error);
 }
 
@@ -186,15 +200,16 @@ deeper_status dp_lower_softmax(dp_lowering *lowering, int node, deeper_error *er
     return dp_emit_unary(lowering->plan, &step, error);
 }
 
-deeper_status dp_lower_copy(dp_lowering *lowering, int node, const dp_view *in, const dp_window *window, dp_view *out,
-                            deeper_error *error) {
+deeper_status dp_lower_copy(dp_lowering *lowering, int node, const dp_view *in,
+                            const dp_window *window, dp_view *out, deeper_error *error) {
     dp_step step = { .kind = &copy_kind,
                      .name = lowering->graph->nodes[node].name,
                      .in = *in,
                      .low = -INFINITY,
                      .work = dp_shape_floats(in->shape) * WORK_OF_A_VALUE,
                      .as.high = INFINITY };
-    step.tasks = dp_parts(lowering->plan, dp_blocks(in->shape.c, lowering->plan->kernels->lanes), step.work);
+    step.tasks =
+        dp_parts(lowering->plan, dp_blocks(in->shape.c, lowering->plan->kernels->lanes), step.work);
     DP_TRY(dp_storage_add(lowering->plan, in->shape, window, false, &step.out, error));
     *out = step.out;
     return dp_emit_unary(lowering->plan, &step, error);

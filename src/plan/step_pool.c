@@ -1,5 +1,5 @@
-/* step_pool.c - max, average and global average pools and their gradients: a channel block a call, blocks and images shared out
- * among threads. */
+/* step_pool.c - max, average and global average pools and their gradients: a channel block a call,
+ * blocks and images shared out among threads. */
 #include "plan/lower.h"
 
 #include <math.h>
@@ -26,11 +26,13 @@ static dp_pooling describe_pooling(const dp_window *w, const dp_view *in, const 
 
 static void run_pool(const dp_run *run, const dp_step *step, int task, int worker) {
     const dp_view *in = &step->in, *out = &step->out;
-    const int image = task / step->tasks, blocks = dp_blocks(in->shape.c, run->plan->kernels->lanes);
+    const int image = task / step->tasks,
+              blocks = dp_blocks(in->shape.c, run->plan->kernels->lanes);
     int begin = 0, end = blocks;
     dp_pooling pooling = describe_pooling(&step->as.pool.window, in, out);
     if (out->shape.h > blocks)
-        dp_share(out->shape.h, step->tasks, task % step->tasks, &pooling.row_begin, &pooling.row_end);
+        dp_share(out->shape.h, step->tasks, task % step->tasks, &pooling.row_begin,
+                 &pooling.row_end);
     else
         dp_share(blocks, step->tasks, task % step->tasks, &begin, &end);
     for (int block = begin; block < end; block++) {
@@ -42,23 +44,28 @@ static void run_pool(const dp_run *run, const dp_step *step, int task, int worke
 
 static void describe_pool(const dp_step *step, dp_buffer *text) {
     const dp_window *w = &step->as.pool.window;
-    dp_buffer_printf(text, "%dx%d/%d%s%s%s", w->height, w->width, w->stride_y, w->ceil ? ", rounded up" : "",
+    dp_buffer_printf(text, "%dx%d/%d%s%s%s", w->height, w->width, w->stride_y,
+                     w->ceil ? ", rounded up" : "",
                      step->as.pool.base.shape.c ? ", with a sum" : "", step->masked ? ", " : "");
     dp_describe_mask(step, text);
 }
 
 static void run_pool_gradient(const dp_run *run, const dp_step *step, int task, int worker) {
-    const dp_view *gradient = &step->in, *x = &step->in2, *y = &step->in3, *out = &step->out, *base = &step->as.pool.base;
+    const dp_view *gradient = &step->in, *x = &step->in2, *y = &step->in3, *out = &step->out,
+                  *base = &step->as.pool.base;
     int image = task / step->tasks, begin, end;
-    dp_share(dp_blocks(x->shape.c, run->plan->kernels->lanes), step->tasks, task % step->tasks, &begin, &end);
+    dp_share(dp_blocks(x->shape.c, run->plan->kernels->lanes), step->tasks, task % step->tasks,
+             &begin, &end);
     for (int block = begin; block < end; block++) {
         float *value = y->shape.c ? dp_view_at(run, y, image) + block * y->block : NULL;
-        dp_pooling_gradient pooling = { .forward = describe_pooling(&step->as.pool.window, x, y->shape.c ? y : gradient),
-                                        .gradient = dp_view_at(run, gradient, image) + block * gradient->block,
-                                        .gradient_row = gradient->row,
-                                        .out = dp_view_at(run, out, image) + block * out->block,
-                                        .out_row = out->row,
-                                        .relu = dp_masks_by_input(step) };
+        dp_pooling_gradient pooling = {
+            .forward = describe_pooling(&step->as.pool.window, x, y->shape.c ? y : gradient),
+            .gradient = dp_view_at(run, gradient, image) + block * gradient->block,
+            .gradient_row = gradient->row,
+            .out = dp_view_at(run, out, image) + block * out->block,
+            .out_row = out->row,
+            .relu = dp_masks_by_input(step)
+        };
         if (base->shape.c) {
             pooling.base = dp_view_at(run, base, image) + block * base->block;
             pooling.base_row = base->row;
@@ -73,38 +80,47 @@ static void run_pool_gradient(const dp_run *run, const dp_step *step, int task, 
 
 static const dp_step_kind max_kind = { "max pool", run_pool, describe_pool, NULL };
 static const dp_step_kind average_kind = { "average pool", run_pool, describe_pool, NULL };
-static const dp_step_kind max_gradient_kind = { "max pool grad", run_pool_gradient, describe_pool, NULL };
-static const dp_step_kind average_gradient_kind = { "avg pool grad", run_pool_gradient, describe_pool, NULL };
+static const dp_step_kind max_gradient_kind = { "max pool grad", run_pool_gradient, describe_pool,
+                                                NULL };
+static const dp_step_kind average_gradient_kind = { "avg pool grad", run_pool_gradient,
+                                                    describe_pool, NULL };
 
 /* A global average is an average pool whose window is the picture x. */
 static dp_window window_of(const dp_node *node, dp_shape x, bool global) {
-    return global ? (dp_window){ .height = x.h, .width = x.w, .stride_y = 1, .stride_x = 1 } : node->attributes.window;
+    return global ? (dp_window){ .height = x.h, .width = x.w, .stride_y = 1, .stride_x = 1 }
+                  : node->attributes.window;
 }
 
-static deeper_status emit(dp_lowering *l, int node, dp_step *step, const int *reads, int read_count, deeper_error *error) {
+static deeper_status emit(dp_lowering *l, int node, dp_step *step, const int *reads, int read_count,
+                          deeper_error *error) {
     const dp_node *it = &l->graph->nodes[node];
     step->name = it->name;
     step->out = l->views[dp_target(l, node)];
     dp_read_mask(l, node, step);
     step->low = -INFINITY;
-    step->work =
-        (uint64_t)dp_shape_floats(it->shape) * (uint64_t)step->as.pool.window.height * (uint64_t)step->as.pool.window.width;
+    step->work = (uint64_t)dp_shape_floats(it->shape) * (uint64_t)step->as.pool.window.height
+                 * (uint64_t)step->as.pool.window.width;
     const int blocks = dp_blocks(it->shape.c, l->plan->kernels->lanes);
-    step->tasks = dp_parts(l->plan, step->as.pool.kernel && it->shape.h > blocks ? it->shape.h : blocks, step->work);
+    step->tasks = dp_parts(
+        l->plan, step->as.pool.kernel && it->shape.h > blocks ? it->shape.h : blocks, step->work);
     return dp_emit(l->plan, step, reads, read_count, &step->out.storage, 1, error);
 }
 
 deeper_status dp_lower_pool(dp_lowering *lowering, int node, deeper_error *error) {
     const dp_node *it = &lowering->graph->nodes[node];
     bool max = it->op == DP_OP_MAX_POOL;
-    dp_step step = { .kind = max ? &max_kind : &average_kind, .in = *dp_input_view(lowering, node, 0) };
+    dp_step step = { .kind = max ? &max_kind : &average_kind,
+                     .in = *dp_input_view(lowering, node, 0) };
     step.as.pool.window = window_of(it, step.in.shape, it->op == DP_OP_GLOBAL_AVERAGE);
-    step.as.pool.kernel = max ? lowering->plan->kernels->max_pool : lowering->plan->kernels->average_pool;
+    step.as.pool.kernel =
+        max ? lowering->plan->kernels->max_pool : lowering->plan->kernels->average_pool;
     return emit(lowering, node, &step, &step.in.storage, 1, error);
 }
 
-/* The step of a gradient whose result is the value of `result`: the gradient itself, or a sum that adds it to `base`. */
-static deeper_status lower_gradient(dp_lowering *l, int node, int result, const dp_view *base, deeper_error *error) {
+/* The step of a gradient whose result is the value of `result`: the gradient itself, or a sum that
+ * adds it to `base`. */
+static deeper_status lower_gradient(dp_lowering *l, int node, int result, const dp_view *base,
+                                    deeper_error *error) {
     const dp_node *it = &l->graph->nodes[node];
     const dp_gradient_kernels *kernels = l->plan->gradient_kernels;
     bool max = it->op == DP_OP_MAX_POOL_GRADIENT;
@@ -123,7 +139,9 @@ deeper_status dp_lower_pool_gradient(dp_lowering *lowering, int node, deeper_err
     return lower_gradient(lowering, node, node, &(dp_view){ .storage = -1 }, error);
 }
 
-deeper_status dp_lower_pool_gradient_sum(dp_lowering *lowering, int sum, int index, deeper_error *error) {
+deeper_status dp_lower_pool_gradient_sum(dp_lowering *lowering, int sum, int index,
+                                         deeper_error *error) {
     const dp_node *it = &lowering->graph->nodes[sum];
-    return lower_gradient(lowering, it->inputs[index], sum, dp_input_view(lowering, sum, !index), error);
+    return lower_gradient(lowering, it->inputs[index], sum, dp_input_view(lowering, sum, !index),
+                          error);
 }

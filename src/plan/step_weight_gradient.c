@@ -1,11 +1,13 @@
-/* step_weight_gradient.c - weight gradients as outer products (gradient.h): dL/dw[k][c][r][s] = sum over images, p, q of
- * g[k][p][q] * x[c][p * stride + r - pad][q * stride + s - pad], written in canonical order into the caller's memory.
+/* step_weight_gradient.c - weight gradients as outer products (gradient.h): dL/dw[k][c][r][s] = sum
+ * over images, p, q of g[k][p][q] * x[c][p * stride + r - pad][q * stride + s - pad], written in
+ * canonical order into the caller's memory.
  *
- * A unit is a group of output blocks times a group of input channels (planar input: one channel), for all window offsets. A task
- * takes its units by the chunk: the images pass in order, and while some are in cache they are added into the sums of every unit of
- * the chunk, which stay in scratch. Each sum takes pixels and images in order, whatever the batch, the threads and the chunks.
- * Letters: L lanes, K C output and input channels, PQ output rows and columns, RS window, b blocks of a unit, m its input channels
- * (planar: window columns). */
+ * A unit is a group of output blocks times a group of input channels (planar input: one channel),
+ * for all window offsets. A task takes its units by the chunk: the images pass in order, and while
+ * some are in cache they are added into the sums of every unit of the chunk, which stay in scratch.
+ * Each sum takes pixels and images in order, whatever the batch, the threads and the chunks.
+ * Letters: L lanes, K C output and input channels, PQ output rows and columns, RS window, b blocks
+ * of a unit, m its input channels (planar: window columns). */
 #include "plan/winograd.h"
 
 #include <math.h>
@@ -28,14 +30,15 @@ struct dp_outer_step {
     int blocks, rows; /* b and m of a full unit */
     int block_groups; /* units along K */
     int row_groups;   /* units along C; planar: channels times parts of the window's columns */
-    bool flat;        /* a 1x1 window over pictures whose rows follow each other: an image is one row */
-    int together;     /* images that one call sums */
-    int chunk;        /* units */
-    int scratch;      /* storage with room for the sums of a chunk a task */
+    bool flat;    /* a 1x1 window over pictures whose rows follow each other: an image is one row */
+    int together; /* images that one call sums */
+    int chunk;    /* units */
+    int scratch;  /* storage with room for the sums of a chunk a task */
     size_t unit_floats;
 };
 
-/* One unit: blocks k0..k0+b-1, channels c0..c0+m-1 (planar: channel c0, window columns s0..s0+m-1). */
+/* One unit: blocks k0..k0+b-1, channels c0..c0+m-1 (planar: channel c0, window columns
+ * s0..s0+m-1). */
 typedef struct unit {
     int k0, b, c0, s0, m;
 } unit;
@@ -53,7 +56,8 @@ static unit unit_at(const dp_step *step, int lanes, int index) {
     const dp_outer_step *o = step->as.outer;
     unit u = { .c0 = index % o->row_groups };
     int end;
-    dp_share(dp_blocks(step->in2.shape.c, lanes), o->block_groups, index / o->row_groups, &u.k0, &end);
+    dp_share(dp_blocks(step->in2.shape.c, lanes), o->block_groups, index / o->row_groups, &u.k0,
+             &end);
     u.b = end - u.k0;
     int whole = step->in.planar ? o->window.width : lanes, parts = parts_of(whole, o->rows);
     int group = u.c0 / parts, begin = u.c0 % parts * o->rows;
@@ -65,9 +69,11 @@ static unit unit_at(const dp_step *step, int lanes, int index) {
     return u;
 }
 
-/* Adds images first..first+count-1 into the sums of window offset (r, s); planar input: of columns from s on. Several images are
- * one picture of that many rows, or, where they have one pixel each, one row. */
-static void add_images(const dp_run *run, const dp_step *step, const unit *u, int first, int count, int r, int s, float *sums) {
+/* Adds images first..first+count-1 into the sums of window offset (r, s); planar input: of columns
+ * from s on. Several images are one picture of that many rows, or, where they have one pixel each,
+ * one row. */
+static void add_images(const dp_run *run, const dp_step *step, const unit *u, int first, int count,
+                       int r, int s, float *sums) {
     const dp_outer_step *o = step->as.outer;
     const dp_view *x = &step->in, *g = &step->in2;
     const dp_window *w = &o->window;
@@ -75,7 +81,8 @@ static void add_images(const dp_run *run, const dp_step *step, const unit *u, in
     ptrdiff_t x_image = (ptrdiff_t)run->plan->storages[x->storage].image,
               g_image = (ptrdiff_t)run->plan->storages[g->storage].image;
     ptrdiff_t plane = x->planar ? u->c0 * x->block : u->c0 / lanes * x->block + u->c0 % lanes;
-    dp_outer outer = { .in = dp_view_at(run, x, first) + plane + (r - w->pad_top) * x->row + (ptrdiff_t)(s - w->pad_left) * pixel,
+    dp_outer outer = { .in = dp_view_at(run, x, first) + plane + (r - w->pad_top) * x->row
+                             + (ptrdiff_t)(s - w->pad_left) * pixel,
                        .in_stride = 1,
                        .in_row = w->stride_y * x->row,
                        .in_step = (ptrdiff_t)w->stride_x * pixel,
@@ -113,19 +120,23 @@ static float *weights_at(const dp_run *run, const dp_outer_step *o, int k, ptrdi
     return NULL;
 }
 
-/* sums: [offset][m][b][L] to K x C x R x S, by turning [m][offset][L] (planar: a window row, [m][L]), which is put together in
- * `room`, and has as much room behind it for [L][m][offset]. */
-static void write_sums(const dp_run *run, const dp_step *step, const unit *u, const float *sums, float *room) {
+/* sums: [offset][m][b][L] to K x C x R x S, by turning [m][offset][L] (planar: a window row,
+ * [m][L]), which is put together in `room`, and has as much room behind it for [L][m][offset]. */
+static void write_sums(const dp_run *run, const dp_step *step, const unit *u, const float *sums,
+                       float *room) {
     const dp_window *w = &step->as.outer->window;
-    int lanes = run->plan->kernels->lanes, outputs = step->in2.shape.c, rows = step->in.planar ? w->height : 1;
+    int lanes = run->plan->kernels->lanes, outputs = step->in2.shape.c,
+        rows = step->in.planar ? w->height : 1;
     int offsets = step->in.planar ? 1 : w->height * w->width;
-    ptrdiff_t plane = (ptrdiff_t)step->in.shape.c * w->height * w->width, first = (ptrdiff_t)u->c0 * w->height * w->width + u->s0;
+    ptrdiff_t plane = (ptrdiff_t)step->in.shape.c * w->height * w->width,
+              first = (ptrdiff_t)u->c0 * w->height * w->width + u->s0;
     for (int j = 0; j < u->b; j++) {
         int k = (u->k0 + j) * lanes, width = u->m * offsets;
         for (int r = 0; r < rows; r++) {
             for (int n = 0; n < width; n++) {
                 int offset = n % offsets + r, i = n / offsets;
-                memcpy(room + (ptrdiff_t)n * lanes, sums + (((ptrdiff_t)offset * u->m + i) * u->b + j) * lanes,
+                memcpy(room + (ptrdiff_t)n * lanes,
+                       sums + (((ptrdiff_t)offset * u->m + i) * u->b + j) * lanes,
                        (size_t)lanes * sizeof *room);
             }
             float *turned = room + (ptrdiff_t)width * lanes;
@@ -133,7 +144,8 @@ static void write_sums(const dp_run *run, const dp_step *step, const unit *u, co
             for (int l = 0; l < lanes && k + l < outputs; l++) {
                 float *to = weights_at(run, step->as.outer, k + l, plane);
                 if (to)
-                    memcpy(to + first + r * w->width, turned + (ptrdiff_t)l * width, (size_t)width * sizeof *to);
+                    memcpy(to + first + r * w->width, turned + (ptrdiff_t)l * width,
+                           (size_t)width * sizeof *to);
             }
         }
     }
@@ -143,21 +155,25 @@ static void write_sums(const dp_run *run, const dp_step *step, const unit *u, co
 static void write_groups(const dp_run *run, const dp_step *step, const unit *u, const float *sums) {
     const dp_outer_step *o = step->as.outer;
     const dp_window *w = &o->window;
-    int lanes = run->plan->kernels->lanes, outputs = step->in2.shape.c, columns = step->in.planar ? 1 : w->width;
+    int lanes = run->plan->kernels->lanes, outputs = step->in2.shape.c,
+        columns = step->in.planar ? 1 : w->width;
     int group_outputs = outputs / w->groups, group_channels = step->in.shape.c / w->groups;
     for (int j = 0; j < u->b; j++)
         for (int l = 0; l < lanes && (u->k0 + j) * lanes + l < outputs; l++) {
             int k = (u->k0 + j) * lanes + l;
-            float *weights = weights_at(run, o, k, (ptrdiff_t)group_channels * w->height * w->width);
+            float *weights =
+                weights_at(run, o, k, (ptrdiff_t)group_channels * w->height * w->width);
             for (int i = 0; weights && i < u->m; i++) {
-                int channel = (step->in.planar ? u->c0 : u->c0 + i) - k / group_outputs * group_channels;
+                int channel =
+                    (step->in.planar ? u->c0 : u->c0 + i) - k / group_outputs * group_channels;
                 if (channel < 0 || channel >= group_channels)
                     continue;
                 for (int r = 0; r < w->height; r++)
                     for (int s = 0; s < columns; s++) {
                         int column = step->in.planar ? u->s0 + i : s;
                         weights[((ptrdiff_t)channel * w->height + r) * w->width + column] =
-                            sums[(((ptrdiff_t)(r * columns + s) * u->m + i) * u->b + j) * lanes + l];
+                            sums[(((ptrdiff_t)(r * columns + s) * u->m + i) * u->b + j) * lanes
+                                 + l];
                     }
             }
         }
@@ -175,8 +191,10 @@ static void add_bias(const dp_run *run, const dp_step *step, const unit *u, int 
 
 static void run_outer(const dp_run *run, const dp_step *step, int task, int worker) {
     const dp_outer_step *o = step->as.outer;
-    int lanes = run->plan->kernels->lanes, columns = step->in.planar ? 1 : o->window.width, begin, end;
-    float *scratch = run->arena + run->plan->storages[o->scratch].offset + (size_t)task * (size_t)o->chunk * o->unit_floats;
+    int lanes = run->plan->kernels->lanes, columns = step->in.planar ? 1 : o->window.width, begin,
+        end;
+    float *scratch = run->arena + run->plan->storages[o->scratch].offset
+                     + (size_t)task * (size_t)o->chunk * o->unit_floats;
     dp_share(o->block_groups * o->row_groups, step->tasks, task, &begin, &end);
     for (int from = begin; from < end; from += o->chunk) {
         int to = minimum(from + o->chunk, end);
@@ -205,7 +223,8 @@ static void run_outer(const dp_run *run, const dp_step *step, int task, int work
 
 static void describe_outer(const dp_step *step, dp_buffer *text) {
     const dp_outer_step *o = step->as.outer;
-    dp_buffer_printf(text, "outer product%s, %d blocks x %d rows", step->in.planar ? " planar" : "", o->blocks, o->rows);
+    dp_buffer_printf(text, "outer product%s, %d blocks x %d rows", step->in.planar ? " planar" : "",
+                     o->blocks, o->rows);
 }
 
 static void release_outer(dp_plan *plan, dp_step *step) {
@@ -214,8 +233,10 @@ static void release_outer(dp_plan *plan, dp_step *step) {
 
 static const dp_step_kind outer_kind = { "weight grad", run_outer, describe_outer, release_outer };
 
-/* Blocks and rows of a unit: the largest product of the two, in rows that divide a block of channels well. */
-static void choose_unit(const dp_gradient_kernels *kernels, int outputs, int rows_wanted, dp_outer_step *o) {
+/* Blocks and rows of a unit: the largest product of the two, in rows that divide a block of
+ * channels well. */
+static void choose_unit(const dp_gradient_kernels *kernels, int outputs, int rows_wanted,
+                        dp_outer_step *o) {
     int best = 0;
     for (int b = 1; b <= DP_PANEL_BLOCKS && b <= outputs; b++) {
         int most = kernels->outer_rows[b];
@@ -230,16 +251,19 @@ static void choose_unit(const dp_gradient_kernels *kernels, int outputs, int row
     }
 }
 
-/* Images that one call can sum: all where they have one output pixel, some where a 1x1 window passes over small pictures whose rows
- * follow each other, else one. */
+/* Images that one call can sum: all where they have one output pixel, some where a 1x1 window
+ * passes over small pictures whose rows follow each other, else one. */
 static void choose_images(const dp_step *step, int lanes, int max_batch, dp_outer_step *o) {
     const dp_view *x = &step->in, *g = &step->in2;
     const dp_window *w = &o->window;
-    bool point = w->height == 1 && w->width == 1 && w->stride_y == 1 && w->stride_x == 1 && !w->pad_top && !w->pad_left;
+    bool point = w->height == 1 && w->width == 1 && w->stride_y == 1 && w->stride_x == 1
+                 && !w->pad_top && !w->pad_left;
     bool dense = x->row == (ptrdiff_t)x->shape.w * lanes && g->row == (ptrdiff_t)g->shape.w * lanes;
     int pixels = g->shape.h * g->shape.w;
     o->flat = !x->planar && point && dense;
-    o->together = !x->planar && pixels == 1 ? max_batch : o->flat && pixels < CALL_PIXELS ? CALL_PIXELS / pixels : 1;
+    o->together = !x->planar && pixels == 1         ? max_batch
+                  : o->flat && pixels < CALL_PIXELS ? CALL_PIXELS / pixels
+                                                    : 1;
 }
 
 static deeper_status plan_outer(dp_lowering *l, int node, dp_step *step, deeper_error *error) {
@@ -249,12 +273,12 @@ static deeper_status plan_outer(dp_lowering *l, int node, dp_step *step, deeper_
     o->window = l->graph->nodes[node].attributes.window;
     choose_unit(plan->gradient_kernels, outputs, step->in.planar ? o->window.width : lanes, o);
     o->block_groups = parts_of(outputs, o->blocks);
-    o->row_groups = step->in.planar
-                        ? step->in.shape.c * parts_of(o->window.width, o->rows)
-                        : step->in.shape.c / lanes * parts_of(lanes, o->rows) + parts_of(step->in.shape.c % lanes, o->rows);
+    o->row_groups = step->in.planar ? step->in.shape.c * parts_of(o->window.width, o->rows)
+                                    : step->in.shape.c / lanes * parts_of(lanes, o->rows)
+                                          + parts_of(step->in.shape.c % lanes, o->rows);
     choose_images(step, lanes, plan->max_batch, o);
-    o->unit_floats = (size_t)o->window.height * (size_t)(step->in.planar ? 1 : o->window.width) * (size_t)o->rows
-                     * (size_t)o->blocks * (size_t)lanes;
+    o->unit_floats = (size_t)o->window.height * (size_t)(step->in.planar ? 1 : o->window.width)
+                     * (size_t)o->rows * (size_t)o->blocks * (size_t)lanes;
     int units = o->block_groups * o->row_groups, most = (int)(CHUNK_FLOATS / o->unit_floats);
     step->tasks = dp_parts(plan, units, step->work);
     o->chunk = minimum(most > 1 ? most : 1, parts_of(units, step->tasks));
@@ -275,12 +299,14 @@ static int find_targets(const dp_lowering *l, int node, target *targets) {
         if (l->outputs[i] == node)
             targets[count++] = (target){ 0, it->shape.n, i };
         else if (it->op == DP_OP_SLICE && it->inputs[0] == node)
-            targets[count++] = (target){ it->attributes.slice.begin, it->attributes.slice.count, i };
+            targets[count++] =
+                (target){ it->attributes.slice.begin, it->attributes.slice.count, i };
     }
     return count;
 }
 
-static deeper_status lower_outer(dp_lowering *l, int node, dp_step *step, const target *targets, int count, deeper_error *error) {
+static deeper_status lower_outer(dp_lowering *l, int node, dp_step *step, const target *targets,
+                                 int count, deeper_error *error) {
     step->kind = &outer_kind;
     step->as.outer = dp_alloc(l->plan->allocator, 1, sizeof *step->as.outer);
     if (!step->as.outer)
@@ -305,10 +331,12 @@ deeper_status dp_lower_weight_gradient(dp_lowering *lowering, int node, deeper_e
     target targets[DP_CONV_SOURCES];
     int count = find_targets(lowering, node, targets);
     if (count < lowering->uses[node])
-        return dp_fail(error, DEEPER_ERROR_UNSUPPORTED, "%s: a weight gradient that is not an output", step.name);
+        return dp_fail(error, DEEPER_ERROR_UNSUPPORTED,
+                       "%s: a weight gradient that is not an output", step.name);
     dp_winograd_shape shape;
     dp_winograd_cover cover;
-    if (!dp_winograd_phases(lowering, node, &shape, &cover) && !dp_has_halo(lowering->plan, &step.in, window))
+    if (!dp_winograd_phases(lowering, node, &shape, &cover)
+        && !dp_has_halo(lowering->plan, &step.in, window))
         DP_TRY(dp_lower_copy(lowering, node, &step.in, window, &step.in, error));
     bool taken;
     DP_TRY(dp_take_channel_sum(lowering, node, &step, error));

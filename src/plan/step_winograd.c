@@ -1,11 +1,13 @@
-/* step_winograd.c - stride-1 convolutions with square windows by Winograd's algorithm (kernels/winograd.h): the gradient of such a
- * convolution with respect to its input is one too.
+/* step_winograd.c - stride-1 convolutions with square windows by Winograd's algorithm
+ * (kernels/winograd.h): the gradient of such a convolution with respect to its input is one too.
  *
- * A strip is some rows of tiles of one picture, or all tiles of several pictures, whose transformed input stays in the second cache
- * of a core. A task transforms a strip's input into scratch of its worker, and for each panel of output channels does the products
- * of all frequencies and transforms them back. Where there are few strips a task has only some of the panels; a worker that takes
- * another task of the strip finds the input transformed. Transformed weights are one ascending stream a strip. What a strip is
- * changes no bit. Letters: L lanes, C channels, N points, r taps, f frequency (i, j). */
+ * A strip is some rows of tiles of one picture, or all tiles of several pictures, whose transformed
+ * input stays in the second cache of a core. A task transforms a strip's input into scratch of its
+ * worker, and for each panel of output channels does the products of all frequencies and transforms
+ * them back. Where there are few strips a task has only some of the panels; a worker that takes
+ * another task of the strip finds the input transformed. Transformed weights are one ascending
+ * stream a strip. What a strip is changes no bit. Letters: L lanes, C channels, N points, r taps, f
+ * frequency (i, j). */
 #include "plan/winograd.h"
 
 #include <math.h>
@@ -15,8 +17,9 @@ enum { CACHE_BYTES = 512 << 10 }; /* where the second cache's size is not known 
 struct dp_winograd_step {
     dp_conv_weights weights;
     dp_winograd_cover cover;
-    int taps, channels;       /* r, C */
-    int strip_images, strips; /* pictures of a strip; strips a picture, 1 if there are several pictures */
+    int taps, channels; /* r, C */
+    int strip_images,
+        strips; /* pictures of a strip; strips a picture, 1 if there are several pictures */
     int panel_parts;
     int strip_tiles;                         /* most tiles of one frequency */
     ptrdiff_t tile_stride, frequency_stride; /* of the transformed input: [f][tile][C] */
@@ -24,7 +27,7 @@ struct dp_winograd_step {
     size_t row_floats;                       /* scratch of the transforms */
 };
 
-/* ---------------------------------------------------------------- running */
+/* -------------------------------------------------------------------------------------- running */
 
 /* One task's strip: rows of tiles begin..end-1 of pictures first..first+images-1. */
 typedef struct strip {
@@ -38,7 +41,8 @@ typedef struct strip {
 static void open_strip(strip *it, const dp_run *run, const dp_step *step, int number, int worker) {
     const dp_winograd_step *w = step->as.winograd;
     *it = (strip){ .run = run, .step = step, .first = number / w->strips * w->strip_images };
-    it->images = run->call->count - it->first < w->strip_images ? run->call->count - it->first : w->strip_images;
+    it->images = run->call->count - it->first < w->strip_images ? run->call->count - it->first
+                                                                : w->strip_images;
     dp_share(w->cover.down.tiles, w->strips, number % w->strips, &it->begin, &it->end);
     dp_winograd_rows_having(it->rows_having, &w->cover, it->begin, it->end);
     it->scratch = dp_worker_scratch(run, worker);
@@ -46,10 +50,14 @@ static void open_strip(strip *it, const dp_run *run, const dp_step *step, int nu
     it->products = it->input + w->frequency_stride * w->cover.points * w->cover.points;
 }
 
-/* Row of tiles y of a picture of the strip, as the transforms take it; *top: its first row of outputs. */
+/* Row of tiles y of a picture of the strip, as the transforms take it; *top: its first row of
+ * outputs. */
 static dp_winograd_tiles describe_row(const strip *it, int image, int y, int *top) {
     const dp_winograd_step *w = it->step->as.winograd;
-    dp_winograd_tiles tiles = { .points = w->cover.points, .taps = w->taps, .across = &w->cover.across, .scratch = it->scratch };
+    dp_winograd_tiles tiles = { .points = w->cover.points,
+                                .taps = w->taps,
+                                .across = &w->cover.across,
+                                .scratch = it->scratch };
     tiles.down = dp_winograd_row(&w->cover.down, w->taps, y, top);
     for (int i = 0; i < tiles.down->points; i++)
         tiles.before[i] = image * it->rows_having[i] + y - it->begin;
@@ -89,18 +97,22 @@ static void multiply(const strip *it, int block, int blocks) {
                        .out_stride = (ptrdiff_t)blocks * lanes };
     const ptrdiff_t floats = (ptrdiff_t)w->channels * blocks * lanes;
     for (int f = 0; f < points * points; f++, weights += floats) {
-        int tiles = it->images * it->rows_having[f / points] * w->cover.across.having[f % points], pieces = dp_pieces(tiles, most);
+        int tiles = it->images * it->rows_having[f / points] * w->cover.across.having[f % points],
+            pieces = dp_pieces(tiles, most);
         panel.weights = weights;
         for (int piece = 0; piece < pieces; piece++) {
             int begin, end;
             dp_share(tiles, pieces, piece, &begin, &end);
-            int lines = dp_pieces(blocks * lanes * (int)sizeof(float), DP_ALIGNMENT * pieces); /* the next frequency's, evenly */
-            ptrdiff_t asked = (ptrdiff_t)piece * lines * w->channels * (DP_ALIGNMENT / (ptrdiff_t)sizeof(float));
+            int lines = dp_pieces(blocks * lanes * (int)sizeof(float),
+                                  DP_ALIGNMENT * pieces); /* the next frequency's, evenly */
+            ptrdiff_t asked =
+                (ptrdiff_t)piece * lines * w->channels * (DP_ALIGNMENT / (ptrdiff_t)sizeof(float));
             panel.ahead = weights + floats + asked;
             panel.ahead_lines = asked < floats ? lines : 0;
             panel.in = it->input + f * w->frequency_stride + begin * w->tile_stride;
             for (int j = 0; j < blocks; j++)
-                panel.out[j] = it->products + f * w->product_stride + (ptrdiff_t)(begin * blocks + j) * lanes;
+                panel.out[j] =
+                    it->products + f * w->product_stride + (ptrdiff_t)(begin * blocks + j) * lanes;
             kernels->panel[blocks][end - begin](&panel);
         }
     }
@@ -117,12 +129,14 @@ static void transform_output(const strip *it, int block, int blocks) {
             dp_winograd_tiles tiles = describe_row(it, image, y, &top);
             tiles.frequency_stride = w->product_stride;
             tiles.tile_stride = (ptrdiff_t)blocks * kernels->lanes;
-            float *to = dp_view_at(it->run, out, it->first + image) + top * out->row + block * out->block;
+            float *to =
+                dp_view_at(it->run, out, it->first + image) + top * out->row + block * out->block;
             for (int j = 0; j < blocks; j++) {
                 tiles.frequencies = it->products + (ptrdiff_t)j * kernels->lanes;
-                kernels->winograd_output(&tiles, bias + (ptrdiff_t)j * kernels->lanes, it->step->low, to + j * out->block,
-                                         out->row);
-                dp_mask_rows(it->run, it->step, it->first + image, block + j, top, top + tiles.down->points - w->taps + 1);
+                kernels->winograd_output(&tiles, bias + (ptrdiff_t)j * kernels->lanes,
+                                         it->step->low, to + j * out->block, out->row);
+                dp_mask_rows(it->run, it->step, it->first + image, block + j, top,
+                             top + tiles.down->points - w->taps + 1);
             }
         }
 }
@@ -168,10 +182,12 @@ static void release_winograd(dp_plan *plan, dp_step *step) {
     dp_free(plan->allocator, step->as.winograd);
 }
 
-static const dp_step_kind winograd_kind = { "conv", run_winograd, describe_winograd, release_winograd };
-static const dp_step_kind gradient_kind = { "input grad", run_winograd, describe_winograd, release_winograd };
+static const dp_step_kind winograd_kind = { "conv", run_winograd, describe_winograd,
+                                            release_winograd };
+static const dp_step_kind gradient_kind = { "input grad", run_winograd, describe_winograd,
+                                            release_winograd };
 
-/* ---------------------------------------------------------------- lowering */
+/* ------------------------------------------------------------------------------------- lowering */
 
 /* An odd number of vectors apart, neighbours do not meet in the same places of a cache. */
 static ptrdiff_t odd_stride(int vectors, int lanes) {
@@ -180,8 +196,10 @@ static ptrdiff_t odd_stride(int vectors, int lanes) {
 
 /* What a row of tiles takes in a task: its transformed input, and the products of a panel. */
 static double row_bytes(const dp_winograd_step *w, const dp_plan *plan) {
-    double vectors = (double)dp_winograd_points(&w->cover.down) * dp_winograd_points(&w->cover.across) / w->cover.down.tiles;
-    return vectors * (double)(w->tile_stride + w->weights.panels[0] * plan->kernels->lanes) * sizeof(float);
+    double vectors = (double)dp_winograd_points(&w->cover.down)
+                     * dp_winograd_points(&w->cover.across) / w->cover.down.tiles;
+    return vectors * (double)(w->tile_stride + w->weights.panels[0] * plan->kernels->lanes)
+           * sizeof(float);
 }
 
 /* Strips of a whole batch. */
@@ -189,15 +207,17 @@ static int count_strips(const dp_winograd_step *w, const dp_plan *plan) {
     return dp_pieces(plan->max_batch, w->strip_images) * w->strips;
 }
 
-/* Whether the strips alone keep all threads at work to the end, about: the busiest has at most an eighth more than its share. */
+/* Whether the strips alone keep all threads at work to the end, about: the busiest has at most an
+ * eighth more than its share. */
 static bool fills(const dp_winograd_step *w, const dp_plan *plan) {
-    int strips = count_strips(w, plan), busiest = dp_pieces(strips, plan->threads) * dp_pieces(w->cover.down.tiles, w->strips);
+    int strips = count_strips(w, plan),
+        busiest = dp_pieces(strips, plan->threads) * dp_pieces(w->cover.down.tiles, w->strips);
     double share = (double)strips * w->cover.down.tiles / w->strips / plan->threads;
     return busiest <= share * 1.125;
 }
 
-/* Up to a third fewer or more strips a picture, if they fill the threads: threads that share a strip transform its input each for
- * itself. */
+/* Up to a third fewer or more strips a picture, if they fill the threads: threads that share a
+ * strip transform its input each for itself. */
 static void fill_threads(dp_winograd_step *w, const dp_plan *plan) {
     const int strips = w->strips, tiles = w->cover.down.tiles;
     for (int away = 0; strips > 1 && away <= strips / 3; away++)
@@ -209,20 +229,22 @@ static void fill_threads(dp_winograd_step *w, const dp_plan *plan) {
     w->strips = strips;
 }
 
-/* Strips that stay in the second cache, as even as can be; several pictures a strip where they fit, as long as every thread has its
- * own. */
+/* Strips that stay in the second cache, as even as can be; several pictures a strip where they fit,
+ * as long as every thread has its own. */
 static void cut_strips(dp_winograd_step *w, const dp_plan *plan) {
     const dp_winograd_side *down = &w->cover.down, *across = &w->cover.across;
     size_t cache = dp_cache_bytes(2);
     double picture = row_bytes(w, plan) * down->tiles, room = cache ? (double)cache : CACHE_BYTES;
-    int fit = (int)(room / picture), most = plan->max_batch / plan->threads, strips = (int)ceil(picture / room);
+    int fit = (int)(room / picture), most = plan->max_batch / plan->threads,
+        strips = (int)ceil(picture / room);
     w->strip_images = fit < 1 || most < 1 ? 1 : fit < most ? fit : most;
     w->strips = strips < down->tiles ? strips : down->tiles;
     fill_threads(w, plan);
     w->strip_tiles = w->strip_images * dp_pieces(down->tiles, w->strips) * across->tiles;
 }
 
-static deeper_status build(dp_lowering *l, dp_winograd_step *w, dp_step *step, deeper_error *error) {
+static deeper_status build(dp_lowering *l, dp_winograd_step *w, dp_step *step,
+                           deeper_error *error) {
     dp_plan *plan = l->plan;
     const int lanes = plan->kernels->lanes, points = w->cover.points;
     DP_TRY(dp_conv_make_panels(plan, &w->weights, w->cover.panel, error));
@@ -243,22 +265,29 @@ static deeper_status build(dp_lowering *l, dp_winograd_step *w, dp_step *step, d
     return dp_emit(plan, step, reads, 2, &step->out.storage, 1, error);
 }
 
-/* How a convolution is to be computed: by Winograd's algorithm if the cover has points. Both stay as they are where it does not
- * suit the convolution. */
-static void choose(const dp_lowering *l, int node, dp_winograd_shape *shape, dp_winograd_cover *cover) {
+/* How a convolution is to be computed: by Winograd's algorithm if the cover has points. Both stay
+ * as they are where it does not suit the convolution. */
+static void choose(const dp_lowering *l, int node, dp_winograd_shape *shape,
+                   dp_winograd_cover *cover) {
     const dp_node *it = &l->graph->nodes[node];
     const dp_window *w = &it->attributes.window;
     const dp_shape in = l->graph->nodes[it->inputs[0]].shape;
-    if (dp_winograd_phases(l, node, shape, cover) || l->plan->direct || it->op != DP_OP_CONV || !dp_winograd_suits(w)
-        || dp_input_view(l, node, 0)->planar)
+    if (dp_winograd_phases(l, node, shape, cover) || l->plan->direct || it->op != DP_OP_CONV
+        || !dp_winograd_suits(w) || dp_input_view(l, node, 0)->planar)
         return;
-    *shape =
-        (dp_winograd_shape){ in.c, it->shape.c, it->shape.h, it->shape.w, w->height, in.c * w->height * w->width, l->plan->training,
-                             1 };
+    *shape = (dp_winograd_shape){ in.c,
+                                  it->shape.c,
+                                  it->shape.h,
+                                  it->shape.w,
+                                  w->height,
+                                  in.c * w->height * w->width,
+                                  l->plan->training,
+                                  1 };
     dp_winograd_choose(cover, l->plan->kernels, shape, l->tuning);
 }
 
-static void fill_weights(dp_lowering *l, int node, dp_winograd_step *w, const dp_winograd_shape *shape, bool phases) {
+static void fill_weights(dp_lowering *l, int node, dp_winograd_step *w,
+                         const dp_winograd_shape *shape, bool phases) {
     const dp_window *window = &l->graph->nodes[node].attributes.window;
     w->taps = shape->taps;
     w->channels = shape->channels;
@@ -276,13 +305,14 @@ static void fill_weights(dp_lowering *l, int node, dp_winograd_step *w, const dp
     dp_conv_read_source(l, &w->weights.sources[0]);
 }
 
-static deeper_status make(dp_lowering *l, int node, const dp_winograd_shape *shape, const dp_chosen *chosen, dp_winograd_step *w,
-                          deeper_error *error) {
+static deeper_status make(dp_lowering *l, int node, const dp_winograd_shape *shape,
+                          const dp_chosen *chosen, dp_winograd_step *w, deeper_error *error) {
     const bool phases = shape->phases > 1;
     const dp_node *it = &l->graph->nodes[node];
     fill_weights(l, node, w, shape, phases);
     uint64_t multiply_adds = dp_node_cost(l->graph, node).multiply_adds;
-    dp_step step = { .kind = w->weights.sources[0].order == DP_WEIGHTS_PLAIN ? &winograd_kind : &gradient_kind,
+    dp_step step = { .kind = w->weights.sources[0].order == DP_WEIGHTS_PLAIN ? &winograd_kind
+                                                                             : &gradient_kind,
                      .name = it->name,
                      .out = l->views[dp_target(l, node)],
                      .low = dp_target_low(l, node),
@@ -295,17 +325,20 @@ static deeper_status make(dp_lowering *l, int node, const dp_winograd_shape *sha
     } else {
         DP_TRY(dp_conv_input(l, node, &step.in, error));
         const dp_window *window = &it->attributes.window; /* from the picture to the first window */
-        step.in.offset -= window->pad_top * step.in.row + (ptrdiff_t)window->pad_left * l->plan->kernels->lanes;
+        step.in.offset -=
+            window->pad_top * step.in.row + (ptrdiff_t)window->pad_left * l->plan->kernels->lanes;
     }
     dp_read_mask(l, node, &step);
     return build(l, w, &step, error);
 }
 
-deeper_status dp_lower_winograd(dp_lowering *lowering, int node, dp_chosen *chosen, deeper_error *error) {
+deeper_status dp_lower_winograd(dp_lowering *lowering, int node, dp_chosen *chosen,
+                                deeper_error *error) {
     dp_winograd_shape shape = { 0 };
     dp_winograd_cover cover = { 0 };
     choose(lowering, node, &shape, &cover);
-    *chosen = (dp_chosen){ .choice = { cover.points, cover.even, cover.panel }, .tuned = cover.tuned };
+    *chosen =
+        (dp_chosen){ .choice = { cover.points, cover.even, cover.panel }, .tuned = cover.tuned };
     if (shape.channels)
         chosen->key = dp_winograd_key(lowering->plan->kernels, &shape);
     if (!cover.points)

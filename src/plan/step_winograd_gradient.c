@@ -1,17 +1,21 @@
-/* step_winograd_gradient.c - weight gradients of stride-1 convolutions with square windows by Winograd's algorithm
- * (kernels/winograd.h): with the input's frequencies V = B^T x B and the gradient's D = A g A^T of every tile, the gradient of the
- * transformed weights is the sum of V x D over all tiles of the batch, a frequency at a time, and that of the weights G^T of it G.
+/* step_winograd_gradient.c - weight gradients of stride-1 convolutions with square windows by
+ * Winograd's algorithm (kernels/winograd.h): with the input's frequencies V = B^T x B and the
+ * gradient's D = A g A^T of every tile, the gradient of the transformed weights is the sum of V x D
+ * over all tiles of the batch, a frequency at a time, and that of the weights G^T of it G.
  *
- * The sums are cut into parts along output blocks and input blocks, one a task, which stay in the task's own scratch. A task passes
- * over the batch by the strip (some rows of tiles of an image, or several images): both transforms of its blocks, then an outer
- * product a frequency. Each sum takes tiles in order, whatever the parts and the strips. Letters: L lanes, K C output and input
+ * The sums are cut into parts along output blocks and input blocks, one a task, which stay in the
+ * task's own scratch. A task passes over the batch by the strip (some rows of tiles of an image, or
+ * several images): both transforms of its blocks, then an outer product a frequency. Each sum takes
+ * tiles in order, whatever the parts and the strips. Letters: L lanes, K C output and input
  * channels, N points, r taps, b blocks of a group, f frequency (i, j). */
 #include "plan/winograd.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { STRIP_BYTES = 2 << 20 }; /* frequencies of a strip: the more tiles, the more seldom the sums pass through memory */
+enum {
+    STRIP_BYTES = 2 << 20
+}; /* frequencies of a strip: the more tiles, the more seldom the sums pass through memory */
 
 struct dp_winograd_gradient_step {
     dp_winograd_cover cover;
@@ -20,11 +24,13 @@ struct dp_winograd_gradient_step {
     dp_window window;                 /* of the convolution */
     int group_blocks, groups, blocks; /* output blocks of a group; groups; C in blocks */
     int group_parts, block_parts;     /* tasks = group_parts x block_parts */
-    int strip_images, strips;         /* images of a strip; strips an image, 1 if there are several images */
-    ptrdiff_t x_tile, g_tile;         /* strides of the frequencies: [f][tile][block][L] */
+    int strip_images,
+        strips; /* images of a strip; strips an image, 1 if there are several images */
+    ptrdiff_t x_tile, g_tile; /* strides of the frequencies: [f][tile][block][L] */
     ptrdiff_t x_frequency, g_frequency;
-    size_t row_floats, unit_floats; /* scratch of the transforms; sums of one group and one input block */
-    int units, sums;                /* most of a task; their storage, a piece a task */
+    size_t row_floats,
+        unit_floats; /* scratch of the transforms; sums of one group and one input block */
+    int units, sums; /* most of a task; their storage, a piece a task */
     float matrix[DP_WINOGRAD_POINTS * DP_WINOGRAD_TAPS_MAX];
 };
 
@@ -45,7 +51,8 @@ static int minimum(int a, int b) {
 /* Output blocks k0..k0+b-1 of a group. */
 static int group_at(const dp_step *step, int lanes, int group, int *k0) {
     int end;
-    dp_share(dp_blocks(step->in2.shape.c, lanes), step->as.winograd_gradient->groups, group, k0, &end);
+    dp_share(dp_blocks(step->in2.shape.c, lanes), step->as.winograd_gradient->groups, group, k0,
+             &end);
     return end - *k0;
 }
 
@@ -63,7 +70,8 @@ static void open_part(part *it, const dp_run *run, const dp_step *step, int task
     dp_share(w->blocks, w->block_parts, task % w->block_parts, &it->block_begin, &it->block_end);
     it->x = it->scratch + w->row_floats;
     it->g = it->x + w->x_frequency * w->cover.points * w->cover.points;
-    it->sums = run->arena + run->plan->storages[w->sums].offset + (size_t)task * (size_t)w->units * w->unit_floats;
+    it->sums = run->arena + run->plan->storages[w->sums].offset
+               + (size_t)task * (size_t)w->units * w->unit_floats;
 }
 
 static void open_strip(part *it, int number) {
@@ -79,7 +87,10 @@ static void transform_row(const part *it, int image, int y) {
     const dp_winograd_gradient_step *w = it->step->as.winograd_gradient;
     const dp_view *x = &it->step->in, *g = &it->step->in2;
     int lanes = it->run->plan->kernels->lanes, top, first, last;
-    dp_winograd_tiles tiles = { .points = w->cover.points, .taps = w->taps, .across = &w->cover.across, .scratch = it->scratch };
+    dp_winograd_tiles tiles = { .points = w->cover.points,
+                                .taps = w->taps,
+                                .across = &w->cover.across,
+                                .scratch = it->scratch };
     tiles.down = dp_winograd_row(&w->cover.down, w->taps, y, &top);
     for (int i = 0; i < tiles.down->points; i++)
         tiles.before[i] = image * it->rows_having[i] + y - it->begin;
@@ -98,12 +109,14 @@ static void transform_row(const part *it, int image, int y) {
         tiles.frequencies = it->g + (ptrdiff_t)(block - first) * lanes;
         it->run->plan->gradient_kernels->winograd_gradient(&tiles, from + block * g->block, g->row);
         if (it->block_begin == 0)
-            dp_bias_add(it->run, it->step, it->first + image, block, top, top + tiles.down->points - w->taps + 1);
+            dp_bias_add(it->run, it->step, it->first + image, block, top,
+                        top + tiles.down->points - w->taps + 1);
     }
 }
 
 static float *unit_sums(const part *it, int group, int block) {
-    int unit = (group - it->group_begin) * (it->block_end - it->block_begin) + block - it->block_begin;
+    int unit =
+        (group - it->group_begin) * (it->block_end - it->block_begin) + block - it->block_begin;
     return it->sums + (size_t)unit * it->step->as.winograd_gradient->unit_floats;
 }
 
@@ -117,11 +130,16 @@ static int rows_of(const part *it, int block) {
 static void multiply(const part *it, int f) {
     const dp_winograd_gradient_step *w = it->step->as.winograd_gradient;
     int lanes = it->run->plan->kernels->lanes, first;
-    int tiles = it->images * it->rows_having[f / w->cover.points] * w->cover.across.having[f % w->cover.points];
+    int tiles = it->images * it->rows_having[f / w->cover.points]
+                * w->cover.across.having[f % w->cover.points];
     group_at(it->step, lanes, it->group_begin, &first);
-    dp_outer outer = {
-        .in_step = w->x_tile, .in_stride = 1, .gradient_step = w->g_tile, .height = 1, .width = tiles, .add = true, .ahead = lanes
-    };
+    dp_outer outer = { .in_step = w->x_tile,
+                       .in_stride = 1,
+                       .gradient_step = w->g_tile,
+                       .height = 1,
+                       .width = tiles,
+                       .add = true,
+                       .ahead = lanes };
     for (int group = it->group_begin; group < it->group_end; group++) {
         int k0, b = group_at(it->step, lanes, group, &k0);
         for (int j = 0; j < b; j++)
@@ -135,9 +153,11 @@ static void multiply(const part *it, int f) {
     }
 }
 
-/* Places of the windows over phases that `count` outputs from k on, `rows` channels from `channel` on have in `folded`, [output]
- * [channel][r][r], to those of the window over the picture (dp_packing), K x C x R x S. */
-static void write_phases(const part *it, int k, int count, int channel, int rows, const float *folded) {
+/* Places of the windows over phases that `count` outputs from k on, `rows` channels from `channel`
+ * on have in `folded`, [output] [channel][r][r], to those of the window over the picture
+ * (dp_packing), K x C x R x S. */
+static void write_phases(const part *it, int k, int count, int channel, int rows,
+                         const float *folded) {
     const dp_winograd_gradient_step *w = it->step->as.winograd_gradient;
     int planes = it->step->in.shape.c / 4, side = w->window.height, shift = w->window.pad_top % 2;
     float *to = it->run->call->outputs[w->output];
@@ -145,7 +165,8 @@ static void write_phases(const part *it, int k, int count, int channel, int rows
         for (int i = 0; i < rows; i++)
             for (int n = 0; n < w->taps * w->taps; n++, folded++) {
                 int phase = channel + i, c = phase / 2 % planes;
-                int y = n / w->taps * 2 + phase / 2 / planes - shift, x = n % w->taps * 2 + phase % 2 - shift;
+                int y = n / w->taps * 2 + phase / 2 / planes - shift,
+                    x = n % w->taps * 2 + phase % 2 - shift;
                 if (y >= 0 && y < side && x >= 0 && x < side)
                     to[(((ptrdiff_t)(k + l) * planes + c) * side + y) * side + x] = *folded;
             }
@@ -154,20 +175,23 @@ static void write_phases(const part *it, int k, int count, int channel, int rows
 /* From the sums of a unit to K x C x r x r in the caller's memory. */
 static void write_unit(const part *it, int group, int block) {
     const dp_winograd_gradient_step *w = it->step->as.winograd_gradient;
-    int lanes = it->run->plan->kernels->lanes, channels = it->step->in.shape.c, outputs = it->step->in2.shape.c;
-    int k0, b = group_at(it->step, lanes, group, &k0), rows = rows_of(it, block), window = w->taps * w->taps;
+    int lanes = it->run->plan->kernels->lanes, channels = it->step->in.shape.c,
+        outputs = it->step->in2.shape.c;
+    int k0, b = group_at(it->step, lanes, group, &k0), rows = rows_of(it, block),
+            window = w->taps * w->taps;
     const float *sums = unit_sums(it, group, block);
     for (int j = 0; j < b; j++) {
         int k = (k0 + j) * lanes;
         for (int i = 0; i < rows; i++)
-            it->run->plan->gradient_kernels->winograd_fold(it->scratch + (ptrdiff_t)i * window * lanes,
-                                                           sums + (ptrdiff_t)(i * b + j) * lanes, (ptrdiff_t)rows * b * lanes,
-                                                           w->matrix, w->cover.points, w->taps);
+            it->run->plan->gradient_kernels->winograd_fold(
+                it->scratch + (ptrdiff_t)i * window * lanes, sums + (ptrdiff_t)(i * b + j) * lanes,
+                (ptrdiff_t)rows * b * lanes, w->matrix, w->cover.points, w->taps);
         float *to = w->phases ? it->scratch + (ptrdiff_t)rows * window * lanes
-                              : it->run->call->outputs[w->output] + ((ptrdiff_t)k * channels + block * lanes) * window;
+                              : it->run->call->outputs[w->output]
+                                    + ((ptrdiff_t)k * channels + block * lanes) * window;
         int count = minimum(lanes, outputs - k);
-        it->run->plan->kernels->unblock_row(to, (ptrdiff_t)(w->phases ? rows : channels) * window, it->scratch, count,
-                                            rows * window);
+        it->run->plan->kernels->unblock_row(to, (ptrdiff_t)(w->phases ? rows : channels) * window,
+                                            it->scratch, count, rows * window);
         if (w->phases)
             write_phases(it, k, count, block * lanes, rows, to);
     }
@@ -212,10 +236,11 @@ static void release_winograd_gradient(dp_plan *plan, dp_step *step) {
     dp_free(plan->allocator, step->as.winograd_gradient);
 }
 
-static const dp_step_kind winograd_gradient_kind = { "weight grad", run_winograd_gradient, describe_winograd_gradient,
+static const dp_step_kind winograd_gradient_kind = { "weight grad", run_winograd_gradient,
+                                                     describe_winograd_gradient,
                                                      release_winograd_gradient };
 
-/* ---------------------------------------------------------------- lowering */
+/* ------------------------------------------------------------------------------------- lowering */
 
 static int pieces(int count, int most) {
     return (count + most - 1) / most;
@@ -230,7 +255,8 @@ static ptrdiff_t odd_stride(int vectors, int lanes) {
 static void cut_parts(const dp_plan *plan, dp_winograd_gradient_step *w) {
     w->group_parts = minimum(plan->threads, w->groups);
     w->block_parts = minimum(pieces(plan->threads, w->group_parts), w->blocks);
-    int blocks = pieces(w->blocks, w->block_parts), groups = pieces(w->groups, w->group_parts), lanes = plan->kernels->lanes;
+    int blocks = pieces(w->blocks, w->block_parts), groups = pieces(w->groups, w->group_parts),
+        lanes = plan->kernels->lanes;
     w->units = blocks * groups;
     w->x_tile = odd_stride(blocks, lanes);
     w->g_tile = odd_stride(groups * w->group_blocks, lanes);
@@ -238,7 +264,8 @@ static void cut_parts(const dp_plan *plan, dp_winograd_gradient_step *w) {
 
 static void cut_strips(const dp_plan *plan, dp_winograd_gradient_step *w) {
     const dp_winograd_side *down = &w->cover.down, *across = &w->cover.across;
-    double image = (double)dp_winograd_points(down) * dp_winograd_points(across) * (double)(w->x_tile + w->g_tile) * sizeof(float);
+    double image = (double)dp_winograd_points(down) * dp_winograd_points(across)
+                   * (double)(w->x_tile + w->g_tile) * sizeof(float);
     int fit = (int)(STRIP_BYTES / image);
     w->strip_images = fit < 1 ? 1 : minimum(fit, plan->max_batch);
     w->strips = minimum((int)ceil(image / STRIP_BYTES), down->tiles);
@@ -250,7 +277,8 @@ static void cut_strips(const dp_plan *plan, dp_winograd_gradient_step *w) {
 static deeper_status build(dp_lowering *l, dp_step *step, deeper_error *error) {
     dp_plan *plan = l->plan;
     dp_winograd_gradient_step *w = step->as.winograd_gradient;
-    int lanes = plan->kernels->lanes, outputs = dp_blocks(step->in2.shape.c, lanes), points = w->cover.points;
+    int lanes = plan->kernels->lanes, outputs = dp_blocks(step->in2.shape.c, lanes),
+        points = w->cover.points;
     w->blocks = dp_blocks(step->in.shape.c, lanes);
     for (int b = 1; b <= DP_PANEL_BLOCKS && b <= outputs; b++)
         if (plan->gradient_kernels->outer_rows[b] >= lanes)
@@ -274,19 +302,20 @@ static deeper_status build(dp_lowering *l, dp_step *step, deeper_error *error) {
 }
 
 /* *step: all but its kind, its input and what build adds. */
-static deeper_status make(dp_lowering *l, int node, const dp_winograd_shape *shape, bool phases, dp_step *step,
-                          deeper_error *error) {
+static deeper_status make(dp_lowering *l, int node, const dp_winograd_shape *shape, bool phases,
+                          dp_step *step, deeper_error *error) {
     const dp_window *window = &step->as.winograd_gradient->window;
     step->kind = &winograd_gradient_kind;
     if (phases)
         DP_TRY(dp_lower_phases(l, node, shape, &step->in, error));
     else
-        step->in.offset -= window->pad_top * step->in.row + (ptrdiff_t)window->pad_left * l->plan->kernels->lanes;
+        step->in.offset -=
+            window->pad_top * step->in.row + (ptrdiff_t)window->pad_left * l->plan->kernels->lanes;
     return build(l, step, error);
 }
 
-deeper_status dp_lower_winograd_gradient(dp_lowering *l, int node, const dp_step *outer, int output, bool *taken,
-                                         deeper_error *error) {
+deeper_status dp_lower_winograd_gradient(dp_lowering *l, int node, const dp_step *outer, int output,
+                                         bool *taken, deeper_error *error) {
     const dp_view *x = &outer->in, *g = &outer->in2;
     const dp_window *window = &l->graph->nodes[node].attributes.window;
     dp_winograd_cover cover = { 0 };
@@ -294,17 +323,21 @@ deeper_status dp_lower_winograd_gradient(dp_lowering *l, int node, const dp_step
     bool phases = dp_winograd_phases(l, node, &shape, &cover);
     if (!phases && !l->plan->direct && dp_winograd_suits(window) && !x->planar) {
         int r = window->height;
-        shape = (dp_winograd_shape){ x->shape.c, g->shape.c, g->shape.h, g->shape.w, r, x->shape.c * r * r, true, 1 };
+        shape = (dp_winograd_shape){ x->shape.c, g->shape.c,         g->shape.h, g->shape.w,
+                                     r,          x->shape.c * r * r, true,       1 };
         dp_winograd_choose(&cover, l->plan->kernels, &shape, NULL);
     }
     *taken = cover.points > 0;
     if (!*taken)
         return DEEPER_OK;
     dp_step step = *outer;
-    dp_winograd_gradient_step *w = step.as.winograd_gradient = dp_alloc(l->plan->allocator, 1, sizeof *w);
+    dp_winograd_gradient_step *w = step.as.winograd_gradient =
+        dp_alloc(l->plan->allocator, 1, sizeof *w);
     if (!w)
         return dp_fail_memory(error, "a weight gradient's step");
-    *w = (dp_winograd_gradient_step){ .cover = cover, .taps = shape.taps, .output = output, .phases = phases, .window = *window };
+    *w = (dp_winograd_gradient_step){
+        .cover = cover, .taps = shape.taps, .output = output, .phases = phases, .window = *window
+    };
     deeper_status status = make(l, node, &shape, phases, &step, error);
     if (status != DEEPER_OK)
         dp_free(l->plan->allocator, w);

@@ -1,9 +1,11 @@
-/* tuning.c - see tuning.h. A network has some twenty kinds of convolutions, so the table is searched from its beginning. */
+/* tuning.c - see tuning.h. A network has some twenty kinds of convolutions, so the table is
+ * searched from its beginning. */
 #include "plan/tuning.h"
 
 bool dp_tuning_same_key(const dp_tuning_key *a, const dp_tuning_key *b) {
-    return a->isa == b->isa && a->channels == b->channels && a->outputs == b->outputs && a->height == b->height
-           && a->width == b->width && a->taps == b->taps && a->phases == b->phases;
+    return a->isa == b->isa && a->channels == b->channels && a->outputs == b->outputs
+           && a->height == b->height && a->width == b->width && a->taps == b->taps
+           && a->phases == b->phases;
 }
 
 bool dp_tuning_same_choice(const dp_tuning_choice *a, const dp_tuning_choice *b) {
@@ -26,9 +28,11 @@ deeper_status dp_tuning_put(dp_tuning *tuning, const dp_tuned *tuned, deeper_err
     dp_tuned *place = find(tuning, &tuned->key);
     if (!place) {
         if (tuning->count == DP_TUNING_MAX)
-            return dp_fail(error, DEEPER_ERROR_LIMIT, "a tuning of more than %d convolutions", DP_TUNING_MAX);
+            return dp_fail(error, DEEPER_ERROR_LIMIT, "a tuning of more than %d convolutions",
+                           DP_TUNING_MAX);
         void *items = tuning->items;
-        bool room = dp_reserve(tuning->allocator, &items, &tuning->capacity, tuning->count + 1, sizeof *tuning->items);
+        bool room = dp_reserve(tuning->allocator, &items, &tuning->capacity, tuning->count + 1,
+                               sizeof *tuning->items);
         tuning->items = items;
         if (!room)
             return dp_fail_memory(error, "a tuning");

@@ -1,25 +1,27 @@
-/* winograd_tiles.c - the choice of tiles for a convolution, and whether Winograd's algorithm is worth it: the cheapest cover by a
- * model of the time. Large tiles multiply least; but they have more transformed weights (N x N instead of r x r), which are read
- * from far away and, on small pictures, used for few tiles each. The model was fitted to the layers of GoogLeNet (docs/PERF.md);
- * where somebody has measured (tuning.h), that counts instead.
- * Letters: N points of the largest tile, r taps, m outputs of a tile, L lanes. */
+/* winograd_tiles.c - the choice of tiles for a convolution, and whether Winograd's algorithm is
+ * worth it: the cheapest cover by a model of the time. Large tiles multiply least; but they have
+ * more transformed weights (N x N instead of r x r), which are read from far away and, on small
+ * pictures, used for few tiles each. The model was fitted to the layers of GoogLeNet
+ * (docs/PERF.md); where somebody has measured (tuning.h), that counts instead. Letters: N points of
+ * the largest tile, r taps, m outputs of a tile, L lanes. */
 #include "plan/winograd.h"
 
 /* Costs in vector multiply-adds. */
 static const double TRANSFORM = 8; /* of a vector of a frequency, to it or from it */
-static const double WEIGHTS = 0.2; /* of a byte of weights from memory, beside products: 40 GB/s at 4 GHz, two a cycle */
-static const double BATCH = 0.25;  /* of that where images share it, as those of a strip do */
-static const double CALL = 24;     /* of a panel product, beside its sums */
-static const double STORE = 2;     /* of a sum: from its bias to its place */
+static const double WEIGHTS =
+    0.2; /* of a byte of weights from memory, beside products: 40 GB/s at 4 GHz, two a cycle */
+static const double BATCH = 0.25; /* of that where images share it, as those of a strip do */
+static const double CALL = 24;    /* of a panel product, beside its sums */
+static const double STORE = 2;    /* of a sum: from its bias to its place */
 
 dp_tuning_key dp_winograd_key(const dp_kernels *kernels, const dp_winograd_shape *shape) {
-    return (
-        dp_tuning_key){ kernels->isa, shape->channels, shape->outputs, shape->height, shape->width, shape->taps, shape->phases };
+    return (dp_tuning_key){ kernels->isa, shape->channels, shape->outputs, shape->height,
+                            shape->width, shape->taps,     shape->phases };
 }
 
 bool dp_winograd_suits(const dp_window *w) {
-    return w->stride_y == 1 && w->stride_x == 1 && w->groups == 1 && w->height == w->width && w->height >= DP_WINOGRAD_TAPS_MIN
-           && w->height <= DP_WINOGRAD_TAPS_MAX;
+    return w->stride_y == 1 && w->stride_x == 1 && w->groups == 1 && w->height == w->width
+           && w->height >= DP_WINOGRAD_TAPS_MIN && w->height <= DP_WINOGRAD_TAPS_MAX;
 }
 
 int dp_winograd_points(const dp_winograd_side *side) {
@@ -47,7 +49,8 @@ static dp_winograd_side cover_side(int length, int points, int taps, bool even) 
     return side;
 }
 
-static double products_cost(const dp_kernels *kernels, const dp_winograd_shape *shape, const dp_winograd_cover *cover) {
+static double products_cost(const dp_kernels *kernels, const dp_winograd_shape *shape,
+                            const dp_winograd_cover *cover) {
     int blocks = dp_blocks(shape->outputs, kernels->lanes);
     double cost = 0;
     for (int i = 0; i < cover->points; i++)
@@ -55,22 +58,29 @@ static double products_cost(const dp_kernels *kernels, const dp_winograd_shape *
             int tiles = cover->down.having[i] * cover->across.having[j];
             if (!tiles)
                 continue;
-            double calls = dp_pieces(tiles, kernels->panel_rows[cover->panel]) * dp_pieces(blocks, cover->panel);
+            double calls = dp_pieces(tiles, kernels->panel_rows[cover->panel])
+                           * dp_pieces(blocks, cover->panel);
             double products = dp_panel_cost(kernels, tiles, blocks, cover->panel);
-            double weights = WEIGHTS * (shape->batch ? BATCH : 1) * blocks * kernels->lanes * (double)sizeof(float);
-            cost += shape->channels * (products > weights ? products : weights) + CALL * calls + STORE * tiles * blocks;
+            double weights = WEIGHTS * (shape->batch ? BATCH : 1) * blocks * kernels->lanes
+                             * (double)sizeof(float);
+            cost += shape->channels * (products > weights ? products : weights) + CALL * calls
+                    + STORE * tiles * blocks;
         }
     return cost;
 }
 
-static double cover_cost(const dp_kernels *kernels, const dp_winograd_shape *shape, const dp_winograd_cover *cover) {
-    int blocks = dp_blocks(shape->channels, kernels->lanes) + dp_blocks(shape->outputs, kernels->lanes);
-    double vectors = (double)dp_winograd_points(&cover->down) * dp_winograd_points(&cover->across) * blocks;
+static double cover_cost(const dp_kernels *kernels, const dp_winograd_shape *shape,
+                         const dp_winograd_cover *cover) {
+    int blocks =
+        dp_blocks(shape->channels, kernels->lanes) + dp_blocks(shape->outputs, kernels->lanes);
+    double vectors =
+        (double)dp_winograd_points(&cover->down) * dp_winograd_points(&cover->across) * blocks;
     return products_cost(kernels, shape, cover) + TRANSFORM * vectors;
 }
 
 static double direct_cost(const dp_kernels *kernels, const dp_winograd_shape *shape) {
-    return (double)shape->direct_depth * dp_blocks(shape->outputs, kernels->lanes) * (double)shape->height * shape->width * 1.05;
+    return (double)shape->direct_depth * dp_blocks(shape->outputs, kernels->lanes)
+           * (double)shape->height * shape->width * 1.05;
 }
 
 static bool same_side(const dp_winograd_side *a, const dp_winograd_side *b) {
@@ -89,24 +99,28 @@ static dp_winograd_cover cover_of(const dp_tuning_key *key, int points, bool eve
     return cover;
 }
 
-int dp_winograd_candidates(dp_tuning_choice candidates[DP_TUNING_CANDIDATES], const dp_tuning_key *key) {
+int dp_winograd_candidates(dp_tuning_choice candidates[DP_TUNING_CANDIDATES],
+                           const dp_tuning_key *key) {
     const dp_kernels *kernels = dp_kernels_for(key->isa);
     const int blocks = dp_blocks(key->outputs, kernels->lanes);
     int count = 0;
     candidates[count++] = (dp_tuning_choice){ .panel = 1 };
     for (int points = key->taps + 1; points <= DP_WINOGRAD_POINTS; points++)
         for (int even = 0; even < 2; even++) {
-            dp_winograd_cover other = cover_of(key, points, !even, 1), cover = cover_of(key, points, even, 1);
-            bool twice = even && same_side(&cover.down, &other.down) && same_side(&cover.across, &other.across);
+            dp_winograd_cover other = cover_of(key, points, !even, 1),
+                              cover = cover_of(key, points, even, 1);
+            bool twice = even && same_side(&cover.down, &other.down)
+                         && same_side(&cover.across, &other.across);
             for (int panel = 1; !twice && panel <= DP_PANEL_BLOCKS; panel++)
-                if (kernels->panel_rows[panel] && (panel == 1 || dp_pieces(blocks, panel) < dp_pieces(blocks, panel - 1)))
+                if (kernels->panel_rows[panel]
+                    && (panel == 1 || dp_pieces(blocks, panel) < dp_pieces(blocks, panel - 1)))
                     candidates[count++] = (dp_tuning_choice){ points, even, panel };
         }
     return count;
 }
 
-void dp_winograd_choose(dp_winograd_cover *cover, const dp_kernels *kernels, const dp_winograd_shape *shape,
-                        const dp_tuning *tuning) {
+void dp_winograd_choose(dp_winograd_cover *cover, const dp_kernels *kernels,
+                        const dp_winograd_shape *shape, const dp_tuning *tuning) {
     const dp_tuning_key key = dp_winograd_key(kernels, shape);
     const dp_tuning_choice *tuned = dp_tuning_find(tuning, &key);
     if (tuned) {
@@ -118,7 +132,8 @@ void dp_winograd_choose(dp_winograd_cover *cover, const dp_kernels *kernels, con
     double best = direct_cost(kernels, shape);
     *cover = cover_of(&key, 0, false, 1);
     for (int i = 1, count = dp_winograd_candidates(candidates, &key); i < count; i++) {
-        dp_winograd_cover tried = cover_of(&key, candidates[i].points, candidates[i].even, candidates[i].panel);
+        dp_winograd_cover tried =
+            cover_of(&key, candidates[i].points, candidates[i].even, candidates[i].panel);
         double cost = cover_cost(kernels, shape, &tried);
         if (cost < best) {
             best = cost;
@@ -135,7 +150,8 @@ const dp_winograd_run *dp_winograd_row(const dp_winograd_side *side, int taps, i
     return run;
 }
 
-void dp_winograd_rows_having(int having[DP_WINOGRAD_POINTS], const dp_winograd_cover *cover, int begin, int end) {
+void dp_winograd_rows_having(int having[DP_WINOGRAD_POINTS], const dp_winograd_cover *cover,
+                             int begin, int end) {
     for (int i = 0; i < cover->points; i++) {
         int last = cover->down.having[i] < end ? cover->down.having[i] : end;
         having[i] = last > begin ? last - begin : 0;
@@ -144,7 +160,8 @@ void dp_winograd_rows_having(int having[DP_WINOGRAD_POINTS], const dp_winograd_c
 
 static void describe_side(const dp_winograd_side *side, int taps, dp_buffer *text) {
     for (int k = 0; k < side->run_count; k++)
-        dp_buffer_printf(text, "%s%dx%d", k ? "+" : "", side->runs[k].tiles, side->runs[k].points - taps + 1);
+        dp_buffer_printf(text, "%s%dx%d", k ? "+" : "", side->runs[k].tiles,
+                         side->runs[k].points - taps + 1);
 }
 
 void dp_tuning_describe(const dp_tuning_key *key, const dp_tuning_choice *choice, dp_buffer *text) {

@@ -1,4 +1,5 @@
-/* columns.c - the table of an epoch's figures. A new figure is a row here and a field of dp_report_epoch. */
+/* columns.c - the table of an epoch's figures. A new figure is a row here and a field of
+ * dp_report_epoch. */
 #include "report/columns.h"
 
 #include <stddef.h>
@@ -10,7 +11,8 @@ static const struct {
 } figures[] = {
     { "seconds", "run/seconds", offsetof(dp_report_epoch, seconds), false },
     { "learning_rate", "run/learning_rate", offsetof(dp_report_epoch, rate), false },
-    { "images_per_second", "run/images_per_second", offsetof(dp_report_epoch, images_per_second), false },
+    { "images_per_second", "run/images_per_second", offsetof(dp_report_epoch, images_per_second),
+      false },
     { "gradient_norm", "run/gradient_norm", offsetof(dp_report_epoch, gradient_norm), false },
     { "train_loss", "train/loss", offsetof(dp_report_epoch, train_loss), false },
     { "train_loss", "train/loss", offsetof(dp_report_epoch, train_losses), true },
@@ -21,7 +23,9 @@ static const struct {
 };
 
 size_t dp_report_heads(const dp_report *report) {
-    return report->heads < 0 ? 0 : report->heads > DP_REPORT_HEADS ? DP_REPORT_HEADS : (size_t)report->heads;
+    return report->heads < 0                 ? 0
+           : report->heads > DP_REPORT_HEADS ? DP_REPORT_HEADS
+                                             : (size_t)report->heads;
 }
 
 size_t dp_columns(dp_column columns[DP_COLUMNS_MAX], const dp_report *report) {
@@ -29,10 +33,11 @@ size_t dp_columns(dp_column columns[DP_COLUMNS_MAX], const dp_report *report) {
     for (size_t i = 0; i < sizeof figures / sizeof *figures; i++) {
         size_t heads = figures[i].each_head ? dp_report_heads(report) : 1;
         for (size_t head = 0; head < heads; head++)
-            columns[count++] = (dp_column){ .name = figures[i].name,
-                                            .tag = figures[i].tag,
-                                            .head = figures[i].each_head ? report->head_names[head] : NULL,
-                                            .offset = figures[i].offset + head * sizeof(double) };
+            columns[count++] =
+                (dp_column){ .name = figures[i].name,
+                             .tag = figures[i].tag,
+                             .head = figures[i].each_head ? report->head_names[head] : NULL,
+                             .offset = figures[i].offset + head * sizeof(double) };
     }
     return count;
 }

@@ -1,4 +1,5 @@
-/* columns.h - the figures of an epoch as one table, from which log.csv, the events and the page's table of epochs are written. */
+/* columns.h - the figures of an epoch as one table, from which log.csv, the events and the page's
+ * table of epochs are written. */
 #ifndef DP_REPORT_COLUMNS_H
 #define DP_REPORT_COLUMNS_H
 
@@ -13,7 +14,8 @@ typedef struct dp_column {
     size_t offset;    /* of the double in dp_report_epoch */
 } dp_column;
 
-/* The columns of a report with its heads, in order; their number is returned. `epoch` and `best` are not among them. */
+/* The columns of a report with its heads, in order; their number is returned. `epoch` and `best`
+ * are not among them. */
 size_t dp_columns(dp_column columns[DP_COLUMNS_MAX], const dp_report *report);
 
 double dp_column_value(const dp_column *column, const dp_report_epoch *epoch);

@@ -45,14 +45,15 @@ static double value_of(const deeper_compared *row, size_t column) {
     if (columns[column].kind != COUNT)
         return *(const double *)(const void *)at;
     uint64_t count = *(const uint64_t *)(const void *)at;
-    return count || columns[column].offset > offsetof(deeper_compared, images) ? (double)count : NAN;
+    return count || columns[column].offset > offsetof(deeper_compared, images) ? (double)count
+                                                                               : NAN;
 }
 
 static double top1_of(const deeper_compared *row) {
     return row->status == DEEPER_OK && row->images ? (double)row->top1 / (double)row->images : NAN;
 }
 
-/* ----------------------------------------------------------------------------------------------------------------- CSV */
+/* ------------------------------------------------------------------------------------------ CSV */
 
 /* RFC 4180: in quotes, quotes doubled. */
 static void put_quoted(dp_buffer *buffer, const char *text) {
@@ -94,11 +95,12 @@ static deeper_status fill_csv(dp_buffer *buffer, const void *context, deeper_err
 }
 
 deeper_status dp_report_write_comparison_csv(const dp_comparison_page *comparison, const char *path,
-                                             const deeper_allocator *allocator, deeper_error *error) {
+                                             const deeper_allocator *allocator,
+                                             deeper_error *error) {
     return dp_report_output(path, fill_csv, comparison, allocator, error);
 }
 
-/* ---------------------------------------------------------------------------------------------------------------- page */
+/* ----------------------------------------------------------------------------------------- page */
 
 typedef double quantity(const deeper_compared *row);
 
@@ -114,14 +116,14 @@ static double forward_ms(const deeper_compared *row) {
     return row->forward_ms;
 }
 
-static void put_points(dp_buffer *buffer, const dp_comparison_page *it, const char *title, const char *x_name, quantity *x,
-                       quantity *y, bool percent) {
+static void put_points(dp_buffer *buffer, const dp_comparison_page *it, const char *title,
+                       const char *x_name, quantity *x, quantity *y, bool percent) {
     dp_point points[DP_SCATTER_POINTS];
     size_t count = 0;
     for (size_t i = 0; i < it->count && count < DP_SCATTER_POINTS; i++) {
         const deeper_compared *row = it->rows[i];
-        points[count++] =
-            (dp_point){ row->member, x(row), y(row), percent ? row->top1_least : NAN, percent ? row->top1_most : NAN };
+        points[count++] = (dp_point){ row->member, x(row), y(row), percent ? row->top1_least : NAN,
+                                      percent ? row->top1_most : NAN };
     }
     dp_scatter_write(buffer, &(dp_scatter){ title, x_name, percent, !percent, points, count });
 }
@@ -129,12 +131,15 @@ static void put_points(dp_buffer *buffer, const dp_comparison_page *it, const ch
 static void put_plots(dp_buffer *buffer, const dp_comparison_page *it) {
     dp_buffer_printf(buffer, "<div class=\"curves\">\n");
     if (it->options->train) {
-        put_points(buffer, it, "Top-1 over multiply-adds", "millions of multiply-adds an image", multiply_adds, top1_of, true);
-        put_points(buffer, it, "Top-1 over parameters", "millions of parameters", parameters, top1_of, true);
-        put_points(buffer, it, "Top-1 over the time of an image here", "ms an image", forward_ms, top1_of, true);
+        put_points(buffer, it, "Top-1 over multiply-adds", "millions of multiply-adds an image",
+                   multiply_adds, top1_of, true);
+        put_points(buffer, it, "Top-1 over parameters", "millions of parameters", parameters,
+                   top1_of, true);
+        put_points(buffer, it, "Top-1 over the time of an image here", "ms an image", forward_ms,
+                   top1_of, true);
     }
-    put_points(buffer, it, "Time of an image here, ms, over multiply-adds", "millions of multiply-adds an image", multiply_adds,
-               forward_ms, false);
+    put_points(buffer, it, "Time of an image here, ms, over multiply-adds",
+               "millions of multiply-adds an image", multiply_adds, forward_ms, false);
     dp_buffer_printf(buffer, "</div>\n");
 }
 
@@ -157,11 +162,13 @@ static void put_number(dp_buffer *buffer, double value, int digits) {
 static void put_row(dp_buffer *buffer, const dp_comparison_page *it, const deeper_compared *row) {
     dp_buffer_printf(buffer, "<tr><td style=\"white-space:nowrap\">");
     dp_markup_text(buffer, row->member);
-    dp_buffer_printf(buffer, "</td><td style=\"%s\">", row->status == DEEPER_OK ? "white-space:nowrap" : "min-width:20rem");
+    dp_buffer_printf(buffer, "</td><td style=\"%s\">",
+                     row->status == DEEPER_OK ? "white-space:nowrap" : "min-width:20rem");
     if (row->status != DEEPER_OK)
         dp_markup_text(buffer, row->message);
     else if (row->images)
-        dp_buffer_printf(buffer, "%.2f %% (%.2f to %.2f)", 100 * top1_of(row), 100 * row->top1_least, 100 * row->top1_most);
+        dp_buffer_printf(buffer, "%.2f %% (%.2f to %.2f)", 100 * top1_of(row),
+                         100 * row->top1_least, 100 * row->top1_most);
     dp_buffer_printf(buffer, "</td>");
     for (size_t i = 0; i < COLUMNS; i++) {
         if (!has_column(it, i))
@@ -176,7 +183,8 @@ static void put_row(dp_buffer *buffer, const dp_comparison_page *it, const deepe
 static void put_table(dp_buffer *buffer, const dp_comparison_page *it) {
     dp_buffer_printf(
         buffer,
-        "<section><h2>Table</h2>\n<div class=\"wide\"><table><thead><tr><th>network</th><th style=\"white-space:nowrap\">%s</th>",
+        "<section><h2>Table</h2>\n<div class=\"wide\"><table><thead><tr><th>network</th><th "
+        "style=\"white-space:nowrap\">%s</th>",
         it->options->train ? "top-1 (95 % interval)" : "");
     for (size_t i = 0; i < COLUMNS; i++)
         if (has_column(it, i))
@@ -186,27 +194,33 @@ static void put_table(dp_buffer *buffer, const dp_comparison_page *it) {
         put_row(buffer, it, it->rows[i]);
     dp_buffer_printf(buffer, "</tbody></table></div>\n");
     if (it->count < it->total)
-        dp_buffer_printf(buffer, "<p class=\"note\">%zu of %zu members so far.</p>\n", it->count, it->total);
+        dp_buffer_printf(buffer, "<p class=\"note\">%zu of %zu members so far.</p>\n", it->count,
+                         it->total);
     dp_buffer_printf(buffer, "</section>\n");
 }
 
 static void put_method(dp_buffer *buffer, const dp_comparison_page *it) {
     const deeper_compare_options *options = it->options;
-    dp_buffer_printf(buffer, "<section><h2>How it was measured</h2>\n<p class=\"note\">Parameters and multiply-adds are those of "
-                             "inference, without auxiliary heads; activations those that one image takes, with workspace.");
+    dp_buffer_printf(buffer, "<section><h2>How it was measured</h2>\n<p class=\"note\">Parameters "
+                             "and multiply-adds are those of "
+                             "inference, without auxiliary heads; activations those that one image "
+                             "takes, with workspace.");
     if (options->seconds > 0)
-        dp_buffer_printf(buffer, " Each timing took %g s or ten runs: inference one image at a time, training in batches of %d.",
+        dp_buffer_printf(buffer,
+                         " Each timing took %g s or ten runs: inference one image at a time, "
+                         "training in batches of %d.",
                          options->seconds, options->batch);
     if (options->train && options->train->minutes > 0)
         dp_buffer_printf(buffer,
-                         " Each network was trained for %g minutes, whatever its speed, in whole epochs or one that ends early.",
+                         " Each network was trained for %g minutes, whatever its speed, in whole "
+                         "epochs or one that ends early.",
                          options->train->minutes);
     else if (options->train)
-        dp_buffer_printf(buffer, " Each network was trained for %d epoch%s.", options->train->epochs,
-                         options->train->epochs == 1 ? "" : "s");
+        dp_buffer_printf(buffer, " Each network was trained for %d epoch%s.",
+                         options->train->epochs, options->train->epochs == 1 ? "" : "s");
     if (options->train) {
-        dp_buffer_printf(buffer,
-                         " Top-1 is that of the best epoch on the validation pictures, with Wilson's interval of 95 %%. Data: ");
+        dp_buffer_printf(buffer, " Top-1 is that of the best epoch on the validation pictures, "
+                                 "with Wilson's interval of 95 %%. Data: ");
         dp_markup_text(buffer, options->train->data);
         if (options->train->val) {
             dp_buffer_printf(buffer, ", to validate with: ");
@@ -227,7 +241,7 @@ static deeper_status fill_page(dp_buffer *buffer, const void *context, deeper_er
     return DEEPER_OK;
 }
 
-deeper_status dp_report_write_comparison(const dp_comparison_page *comparison, const char *path, const deeper_allocator *allocator,
-                                         deeper_error *error) {
+deeper_status dp_report_write_comparison(const dp_comparison_page *comparison, const char *path,
+                                         const deeper_allocator *allocator, deeper_error *error) {
     return dp_report_output(path, fill_page, comparison, allocator, error);
 }

@@ -12,10 +12,12 @@ typedef struct dp_comparison_page {
 
 /* A header line, then a line a member; what was not measured is empty. */
 deeper_status dp_report_write_comparison_csv(const dp_comparison_page *comparison, const char *path,
-                                             const deeper_allocator *allocator, deeper_error *error);
+                                             const deeper_allocator *allocator,
+                                             deeper_error *error);
 
-/* A page complete in itself: accuracy (or speed) over multiply-adds and parameters, the table, how it was measured. */
-deeper_status dp_report_write_comparison(const dp_comparison_page *comparison, const char *path, const deeper_allocator *allocator,
-                                         deeper_error *error);
+/* A page complete in itself: accuracy (or speed) over multiply-adds and parameters, the table, how
+ * it was measured. */
+deeper_status dp_report_write_comparison(const dp_comparison_page *comparison, const char *path,
+                                         const deeper_allocator *allocator, deeper_error *error);
 
 #endif

@@ -1,5 +1,5 @@
-/* confusion.c - the confusion matrix. Rows are true classes, columns predicted ones; shares are of the row unless said otherwise.
- */
+/* confusion.c - the confusion matrix. Rows are true classes, columns predicted ones; shares are of
+ * the row unless said otherwise. */
 #include "report/confusion.h"
 
 #include "report/markup.h"
@@ -60,9 +60,10 @@ void dp_confusion_name(dp_buffer *buffer, const dp_report *report, size_t index)
         dp_buffer_printf(buffer, "class %zu", index);
 }
 
-/* -------------------------------------------------------------------------------------------------------------- table */
+/* ---------------------------------------------------------------------------------------- table */
 
-static void put_cell(dp_buffer *buffer, const dp_report *report, size_t label, size_t predicted, uint64_t images) {
+static void put_cell(dp_buffer *buffer, const dp_report *report, size_t label, size_t predicted,
+                     uint64_t images) {
     uint64_t count = at(report, label, predicted);
     if (count == 0) {
         dp_buffer_printf(buffer, "<td%s></td>", label == predicted ? " class=\"hit\"" : "");
@@ -70,18 +71,19 @@ static void put_cell(dp_buffer *buffer, const dp_report *report, size_t label, s
     }
     /* Errors are few beside hits: the root makes them visible. */
     double part = share(count, images), depth = label == predicted ? part : sqrt(part);
-    dp_buffer_printf(buffer, "<td class=\"%s%s\" style=\"--v:%.2f\" title=\"", label == predicted ? "hit" : "miss",
-                     depth > 0.75 ? " deep" : "", depth);
+    dp_buffer_printf(buffer, "<td class=\"%s%s\" style=\"--v:%.2f\" title=\"",
+                     label == predicted ? "hit" : "miss", depth > 0.75 ? " deep" : "", depth);
     dp_confusion_name(buffer, report, label);
     dp_buffer_printf(buffer, " as ");
     dp_confusion_name(buffer, report, predicted);
-    dp_buffer_printf(buffer, ": %llu of %llu, %.1f %%\">%llu</td>", (unsigned long long)count, (unsigned long long)images,
-                     part * 100, (unsigned long long)count);
+    dp_buffer_printf(buffer, ": %llu of %llu, %.1f %%\">%llu</td>", (unsigned long long)count,
+                     (unsigned long long)images, part * 100, (unsigned long long)count);
 }
 
 static void put_table(dp_buffer *buffer, const dp_report *report) {
     dp_buffer_printf(buffer,
-                     "<section><h2>Confusion matrix</h2><p class=\"note\">Rows are true classes, columns are predictions. "
+                     "<section><h2>Confusion matrix</h2><p class=\"note\">Rows are true classes, "
+                     "columns are predictions. "
                      "Shades are shares of the row.</p>\n"
                      "<div class=\"wide\"><table class=\"heat%s\"><thead><tr><th></th>",
                      report->class_count >= TINY_FROM    ? " dense tiny"
@@ -105,7 +107,7 @@ static void put_table(dp_buffer *buffer, const dp_report *report) {
     dp_buffer_printf(buffer, "</tbody></table></div></section>\n");
 }
 
-/* -------------------------------------------------------------------------------------------------------------- pairs */
+/* ---------------------------------------------------------------------------------------- pairs */
 
 /* The `limit` most frequent errors, most frequent first, equal ones in the order of the table. */
 static size_t find_pairs(pair *pairs, size_t limit, const dp_report *report) {
@@ -113,7 +115,8 @@ static size_t find_pairs(pair *pairs, size_t limit, const dp_report *report) {
     for (size_t label = 0; label < report->class_count; label++)
         for (size_t predicted = 0; predicted < report->class_count; predicted++) {
             uint64_t count = at(report, label, predicted);
-            if (label == predicted || count == 0 || (found == limit && count <= pairs[found - 1].count))
+            if (label == predicted || count == 0
+                || (found == limit && count <= pairs[found - 1].count))
                 continue;
             size_t place = found < limit ? found++ : found - 1;
             for (; place > 0 && pairs[place - 1].count < count; place--)
@@ -136,28 +139,31 @@ static void put_share(dp_buffer *buffer, uint64_t hits, uint64_t images) {
 
 static void put_pairs(dp_buffer *buffer, const dp_report *report) {
     pair pairs[PAIRS_ALONE];
-    size_t count = find_pairs(pairs, report->class_count <= TABLE_UP_TO ? PAIRS : PAIRS_ALONE, report);
+    size_t count =
+        find_pairs(pairs, report->class_count <= TABLE_UP_TO ? PAIRS : PAIRS_ALONE, report);
     dp_buffer_printf(buffer, "<section><h2>Most confused pairs</h2>\n");
     if (count == 0) {
-        dp_buffer_printf(buffer, "<p class=\"note\">None: every picture was recognised.</p></section>\n");
+        dp_buffer_printf(buffer,
+                         "<p class=\"note\">None: every picture was recognised.</p></section>\n");
         return;
     }
-    dp_buffer_printf(buffer,
-                     "<div class=\"wide scroll\"><table><thead><tr><th>True</th><th>Taken for</th><th class=\"n\">Pictures</th>"
-                     "<th class=\"n\">Of the true class</th></tr></thead><tbody>\n");
+    dp_buffer_printf(buffer, "<div class=\"wide scroll\"><table><thead><tr><th>True</th><th>Taken "
+                             "for</th><th class=\"n\">Pictures</th>"
+                             "<th class=\"n\">Of the true class</th></tr></thead><tbody>\n");
     for (size_t i = 0; i < count; i++) {
         dp_buffer_printf(buffer, "<tr><td>");
         dp_confusion_name(buffer, report, pairs[i].label);
         dp_buffer_printf(buffer, "</td><td>");
         dp_confusion_name(buffer, report, pairs[i].predicted);
-        dp_buffer_printf(buffer, "</td><td class=\"n\">%llu</td>", (unsigned long long)pairs[i].count);
+        dp_buffer_printf(buffer, "</td><td class=\"n\">%llu</td>",
+                         (unsigned long long)pairs[i].count);
         put_share(buffer, pairs[i].count, row_sum(report, pairs[i].label));
         dp_buffer_printf(buffer, "</tr>\n");
     }
     dp_buffer_printf(buffer, "</tbody></table></div></section>\n");
 }
 
-/* ------------------------------------------------------------------------------------------------------------ classes */
+/* -------------------------------------------------------------------------------------- classes */
 
 /* The weakest first; classes without pictures last; then in the order of the table. */
 static int by_weakness(const void *a, const void *b) {
@@ -171,7 +177,8 @@ static int by_weakness(const void *a, const void *b) {
 
 static void measure(class_figures *figures, const dp_report *report) {
     for (size_t i = 0; i < report->class_count; i++)
-        figures[i] = (class_figures){ .index = i, .right = at(report, i, i), .images = row_sum(report, i) };
+        figures[i] =
+            (class_figures){ .index = i, .right = at(report, i, i), .images = row_sum(report, i) };
     for (size_t label = 0; label < report->class_count; label++)
         for (size_t predicted = 0; predicted < report->class_count; predicted++)
             figures[predicted].predicted += at(report, label, predicted);
@@ -187,10 +194,11 @@ static deeper_status put_classes(dp_buffer *buffer, const dp_report *report, dee
     if (!figures)
         return dp_fail_memory(error, "the figures of the classes");
     measure(figures, report);
-    dp_buffer_printf(buffer,
-                     "<section><h2>Classes, weakest first</h2>\n<div class=\"wide scroll\"><table><thead><tr><th>Class</th>"
-                     "<th class=\"n\">Pictures</th><th class=\"n\">Precision</th><th class=\"n\">Recall</th><th class=\"n\">F1</th>"
-                     "</tr></thead><tbody>\n");
+    dp_buffer_printf(buffer, "<section><h2>Classes, weakest first</h2>\n<div class=\"wide "
+                             "scroll\"><table><thead><tr><th>Class</th>"
+                             "<th class=\"n\">Pictures</th><th class=\"n\">Precision</th><th "
+                             "class=\"n\">Recall</th><th class=\"n\">F1</th>"
+                             "</tr></thead><tbody>\n");
     for (size_t i = 0; i < report->class_count; i++) {
         const class_figures *c = &figures[i];
         if (c->images + c->predicted == 0 && report->class_count > TABLE_UP_TO)

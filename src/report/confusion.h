@@ -1,4 +1,5 @@
-/* confusion.h - the confusion matrix as parts of a page: a heat table, the pairs most often confused, figures of every class. */
+/* confusion.h - the confusion matrix as parts of a page: a heat table, the pairs most often
+ * confused, figures of every class. */
 #ifndef DP_REPORT_CONFUSION_H
 #define DP_REPORT_CONFUSION_H
 

@@ -1,4 +1,5 @@
-/* crc32c.c - CRC-32C bit by bit: an event file is some kilobytes, so that no table has to be made or kept. */
+/* crc32c.c - CRC-32C bit by bit: an event file is some kilobytes, so that no table has to be made
+ * or kept. */
 #include "report/crc32c.h"
 
 uint32_t dp_crc32c(const void *bytes, size_t size) {

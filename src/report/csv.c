@@ -1,5 +1,6 @@
-/* csv.c - log.csv (RFC 4180, comma, UTF-8): epoch, the columns of columns.c, best as 0 or 1. Numbers have 9 digits; what is not
- * finite stands as nan, inf or -inf, as pandas, R and spreadsheets' importers know it. */
+/* csv.c - log.csv (RFC 4180, comma, UTF-8): epoch, the columns of columns.c, best as 0 or 1.
+ * Numbers have 9 digits; what is not finite stands as nan, inf or -inf, as pandas, R and
+ * spreadsheets' importers know it. */
 #include "report/columns.h"
 #include "report/markup.h"
 #include "report/output.h"
@@ -8,7 +9,8 @@
 #include <math.h>
 #include <string.h>
 
-/* Head names come from a network's definition: quoted all the same, so that no name can break the table. */
+/* Head names come from a network's definition: quoted all the same, so that no name can break the
+ * table. */
 static void put_name(dp_buffer *buffer, const dp_column *column) {
     dp_buffer_append(buffer, ",", 1);
     if (!column->head) {
@@ -57,7 +59,7 @@ static deeper_status fill(dp_buffer *buffer, const void *context, deeper_error *
     return DEEPER_OK;
 }
 
-deeper_status dp_report_write_csv(const dp_report *report, const char *path, const deeper_allocator *allocator,
-                                  deeper_error *error) {
+deeper_status dp_report_write_csv(const dp_report *report, const char *path,
+                                  const deeper_allocator *allocator, deeper_error *error) {
     return dp_report_output(path, fill, report, allocator, error);
 }

@@ -1,7 +1,8 @@
-/* events.c - a TensorBoard event file. A record, all numbers little-endian:
- *     uint64 length, uint32 masked CRC of those 8 bytes, the Event message, uint32 masked CRC of the message
- * The CRC is CRC-32C (Castagnoli, RFC 3720 B.4), masked so that a CRC over data with CRCs in it stays a good one: rotated right by
- * 15 and 0xA282EAD8 added. protobuf-c packs the messages; it allocates nothing for that. */
+/* events.c - a TensorBoard event file. A record, all numbers little-endian: uint64 length, uint32
+ * masked CRC of those 8 bytes, the Event message, uint32 masked CRC of the message The CRC is
+ * CRC-32C (Castagnoli, RFC 3720 B.4), masked so that a CRC over data with CRCs in it stays a good
+ * one: rotated right by 15 and 0xA282EAD8 added. protobuf-c packs the messages; it allocates
+ * nothing for that. */
 #include "report/columns.h"
 #include "report/crc32c.h"
 #include "report/markup.h"
@@ -30,7 +31,8 @@ static uint32_t mask(uint32_t crc) {
     return (crc >> 15 | crc << 17) + 0xA282EAD8u;
 }
 
-static deeper_status put_record(dp_buffer *buffer, const Tensorboard__Event *event, deeper_error *error) {
+static deeper_status put_record(dp_buffer *buffer, const Tensorboard__Event *event,
+                                deeper_error *error) {
     size_t size = tensorboard__event__get_packed_size(event);
     unsigned char *packed = dp_alloc_raw(buffer->allocator, size, 1);
     if (!packed)
@@ -58,8 +60,8 @@ static void put_tags(dp_buffer *text, const dp_column *columns, size_t count) {
     }
 }
 
-static deeper_status put_epochs(dp_buffer *buffer, const job *work, const dp_column *columns, size_t count, char *tags,
-                                deeper_error *error) {
+static deeper_status put_epochs(dp_buffer *buffer, const job *work, const dp_column *columns,
+                                size_t count, char *tags, deeper_error *error) {
     Tensorboard__Summary__Value values[DP_COLUMNS_MAX], *pointers[DP_COLUMNS_MAX];
     for (size_t i = 0; i < count; i++) {
         values[i] = (Tensorboard__Summary__Value)TENSORBOARD__SUMMARY__VALUE__INIT;
@@ -105,8 +107,8 @@ static deeper_status fill(dp_buffer *buffer, const void *context, deeper_error *
     return status;
 }
 
-deeper_status dp_report_write_events(const dp_report *report, double started, const char *path, const deeper_allocator *allocator,
-                                     deeper_error *error) {
+deeper_status dp_report_write_events(const dp_report *report, double started, const char *path,
+                                     const deeper_allocator *allocator, deeper_error *error) {
     job work = { .report = report, .started = started };
     return dp_report_output(path, fill, &work, allocator, error);
 }

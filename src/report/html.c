@@ -1,5 +1,6 @@
-/* html.c - report.html: one page, no script, nothing fetched. From the top: headline figures, models and crops, curves, confusion,
- * calibration, mistakes, how to do it again, the facts, every epoch. All text from outside goes through markup.h. */
+/* html.c - report.html: one page, no script, nothing fetched. From the top: headline figures,
+ * models and crops, curves, confusion, calibration, mistakes, how to do it again, the facts, every
+ * epoch. All text from outside goes through markup.h. */
 #include "report/columns.h"
 #include "report/confusion.h"
 #include "report/markup.h"
@@ -22,7 +23,7 @@ enum {
     SERIES_MAX = 2 * DP_REPORT_HEADS
 };
 
-/* ----------------------------------------------------------------------------------------------------------- headline */
+/* ------------------------------------------------------------------------------------- headline */
 
 static void put_percent(dp_buffer *buffer, double share) {
     if (isfinite(share))
@@ -111,10 +112,12 @@ static void put_headline(dp_buffer *buffer, const dp_report *report) {
     dp_buffer_printf(buffer, "<dl class=\"tiles\">\n");
     dp_page_begin_tile(buffer, "Validation top-1");
     put_percent(buffer, shown->val_top1);
-    dp_buffer_printf(buffer, "<small>%s epoch", shown == last && best >= report->epoch_count ? "last" : "best");
+    dp_buffer_printf(buffer, "<small>%s epoch",
+                     shown == last && best >= report->epoch_count ? "last" : "best");
     if (report->measured && isfinite(shown->val_top1)) {
         dp_buffer_printf(buffer, "<br>95 %%: ");
-        dp_quality_interval(buffer, (uint64_t)llround(shown->val_top1 * (double)report->measured->images),
+        dp_quality_interval(buffer,
+                            (uint64_t)llround(shown->val_top1 * (double)report->measured->images),
                             report->measured->images);
     }
     dp_buffer_printf(buffer, "</small>");
@@ -147,14 +150,18 @@ static void put_headline(dp_buffer *buffer, const dp_report *report) {
     dp_buffer_printf(buffer, "</dl>\n");
 }
 
-/* ------------------------------------------------------------------------------------------------------------- curves */
+/* --------------------------------------------------------------------------------------- curves */
 
 static dp_series series_of(const char *name, const double *values, int colour, bool dashed) {
-    return (dp_series){ .name = name, .values = values, .stride = sizeof(dp_report_epoch), .colour = colour, .dashed = dashed };
+    return (dp_series){ .name = name,
+                        .values = values,
+                        .stride = sizeof(dp_report_epoch),
+                        .colour = colour,
+                        .dashed = dashed };
 }
 
-static void put_plot(dp_buffer *buffer, const dp_report *report, const char *title, dp_scale scale, bool percent,
-                     const dp_series *series, size_t count) {
+static void put_plot(dp_buffer *buffer, const dp_report *report, const char *title, dp_scale scale,
+                     bool percent, const dp_series *series, size_t count) {
     dp_plot_write(buffer, &(dp_plot){ .title = title,
                                       .x_name = "epoch",
                                       .scale = scale,
@@ -168,8 +175,8 @@ static void put_plot(dp_buffer *buffer, const dp_report *report, const char *tit
                                       .mark_name = "best" });
 }
 
-/* Validation of every head, then training; of several heads the names are "main, training". The texts live in `names`, each ended
- * by a zero byte. */
+/* Validation of every head, then training; of several heads the names are "main, training". The
+ * texts live in `names`, each ended by a zero byte. */
 static deeper_status put_losses(dp_buffer *buffer, const dp_report *report, deeper_error *error) {
     size_t heads = dp_report_heads(report);
     dp_buffer names;
@@ -208,16 +215,18 @@ static deeper_status put_curves(dp_buffer *buffer, const dp_report *report, deep
     const dp_series norm = series_of("gradient norm", &first->gradient_norm, 3, false);
     dp_buffer_printf(buffer, "<section><h2>Curves</h2>\n<div class=\"curves\">\n");
     DP_TRY(put_losses(buffer, report, error));
-    put_plot(buffer, report, "Accuracy", DP_SCALE_LINEAR, true, accuracy, report->class_count > 5 ? 3 : 2);
+    put_plot(buffer, report, "Accuracy", DP_SCALE_LINEAR, true, accuracy,
+             report->class_count > 5 ? 3 : 2);
     put_plot(buffer, report, "Learning rate", DP_SCALE_LINEAR, false, &rate, 1);
     put_plot(buffer, report, "Gradient norm", DP_SCALE_AUTO, false, &norm, 1);
     dp_buffer_printf(buffer, "</div>\n</section>\n");
     return DEEPER_OK;
 }
 
-/* ----------------------------------------------------------------------------------------------------------- mistakes */
+/* ------------------------------------------------------------------------------------- mistakes */
 
-static deeper_status put_thumbnail(dp_buffer *buffer, const dp_image *picture, deeper_error *error) {
+static deeper_status put_thumbnail(dp_buffer *buffer, const dp_image *picture,
+                                   deeper_error *error) {
     if (!picture->pixels)
         return DEEPER_OK;
     dp_buffer png;
@@ -225,7 +234,8 @@ static deeper_status put_thumbnail(dp_buffer *buffer, const dp_image *picture, d
     deeper_status status = dp_png_encode(&png, picture, error);
     if (status == DEEPER_OK) {
         bool small = picture->width < SMALL_THUMBNAIL && picture->height < SMALL_THUMBNAIL;
-        dp_buffer_printf(buffer, "<img alt=\"\"%s src=\"data:image/png;base64,", small ? " class=\"pixels\"" : "");
+        dp_buffer_printf(buffer, "<img alt=\"\"%s src=\"data:image/png;base64,",
+                         small ? " class=\"pixels\"" : "");
         dp_markup_base64(buffer, png.data, png.size);
         dp_buffer_printf(buffer, "\">");
     }
@@ -236,7 +246,8 @@ static deeper_status put_thumbnail(dp_buffer *buffer, const dp_image *picture, d
 static deeper_status put_mistakes(dp_buffer *buffer, const dp_report *report, deeper_error *error) {
     if (report->mistake_count == 0)
         return DEEPER_OK;
-    dp_buffer_printf(buffer, "<section><h2>Worst mistakes</h2>\n<p class=\"note\">Pictures that the network got wrong while it was "
+    dp_buffer_printf(buffer, "<section><h2>Worst mistakes</h2>\n<p class=\"note\">Pictures that "
+                             "the network got wrong while it was "
                              "sure. Some may be labelled wrong.</p>\n<div class=\"mistakes\">\n");
     for (size_t i = 0; i < report->mistake_count; i++) {
         const dp_report_mistake *mistake = &report->mistakes[i];
@@ -256,7 +267,7 @@ static deeper_status put_mistakes(dp_buffer *buffer, const dp_report *report, de
     return DEEPER_OK;
 }
 
-/* -------------------------------------------------------------------------------------------------------------- facts */
+/* ---------------------------------------------------------------------------------------- facts */
 
 static void put_facts(dp_buffer *buffer, const dp_report *report) {
     if (report->command)
@@ -281,7 +292,8 @@ static void put_epochs(dp_buffer *buffer, const dp_report *report) {
     size_t count = dp_columns(columns, report), best = dp_report_best(report);
     size_t from = report->epoch_count > EPOCH_ROWS ? report->epoch_count - EPOCH_ROWS : 0;
     dp_buffer_printf(buffer,
-                     "<details><summary>Every epoch</summary>\n%s<div class=\"wide\"><table class=\"epochs\"><thead><tr>"
+                     "<details><summary>Every epoch</summary>\n%s<div class=\"wide\"><table "
+                     "class=\"epochs\"><thead><tr>"
                      "<th>epoch</th>",
                      from ? "<p class=\"note\">The last ones; log.csv has all.</p>\n" : "");
     for (size_t i = 0; i < count; i++) {
@@ -297,7 +309,8 @@ static void put_epochs(dp_buffer *buffer, const dp_report *report) {
     dp_buffer_printf(buffer, "</tr></thead><tbody>\n");
     for (size_t row = from; row < report->epoch_count; row++) {
         const dp_report_epoch *epoch = &report->epochs[row];
-        dp_buffer_printf(buffer, "<tr%s><td>%d</td>", row == best ? " class=\"best\"" : "", epoch->epoch);
+        dp_buffer_printf(buffer, "<tr%s><td>%d</td>", row == best ? " class=\"best\"" : "",
+                         epoch->epoch);
         for (size_t i = 0; i < count; i++) {
             dp_buffer_printf(buffer, "<td>");
             dp_page_number(buffer, dp_column_value(&columns[i], epoch), 5);
@@ -323,7 +336,7 @@ static deeper_status fill(dp_buffer *buffer, const void *context, deeper_error *
     return DEEPER_OK;
 }
 
-deeper_status dp_report_write_html(const dp_report *report, const char *path, const deeper_allocator *allocator,
-                                   deeper_error *error) {
+deeper_status dp_report_write_html(const dp_report *report, const char *path,
+                                   const deeper_allocator *allocator, deeper_error *error) {
     return dp_report_output(path, fill, report, allocator, error);
 }

@@ -1,4 +1,5 @@
-/* markup.c - names of files and classes come from anywhere; here they become harmless. One rule of what text is: dp_text_clean. */
+/* markup.c - names of files and classes come from anywhere; here they become harmless. One rule of
+ * what text is: dp_text_clean. */
 #include "report/markup.h"
 
 #include "formats/json.h"

@@ -1,6 +1,6 @@
-/* page.h - what the pages have in common: the frame with its style sheet, tiles of figures, numbers, commands. Names and titles of
- * parts are trusted markup, all other text is escaped.
- * What it does not do: files (output.h), curves (plot.h). */
+/* page.h - what the pages have in common: the frame with its style sheet, tiles of figures,
+ * numbers, commands. Names and titles of parts are trusted markup, all other text is escaped. What
+ * it does not do: files (output.h), curves (plot.h). */
 #ifndef DP_REPORT_PAGE_H
 #define DP_REPORT_PAGE_H
 

@@ -1,4 +1,5 @@
-/* plot.c - line plots. Positions are in SVG units of a WIDTH x HEIGHT box, which the page scales to its column. */
+/* plot.c - line plots. Positions are in SVG units of a WIDTH x HEIGHT box, which the page scales to
+ * its column. */
 #include "report/plot.h"
 
 #include "report/markup.h"
@@ -22,7 +23,9 @@ enum {
 
 #define BIGGEST 1e30      /* values beyond are gaps: their differences must stay numbers */
 #define LOG_FROM_RATIO 30 /* DP_SCALE_AUTO */
-#define LEAST_LOG 1e-12   /* a logarithmic axis goes no lower, so that one stray zero-like value does not flatten the rest */
+#define LEAST_LOG                                                                                  \
+    1e-12 /* a logarithmic axis goes no lower, so that one stray zero-like value does not flatten  \
+             the rest */
 
 /* An axis from lo to hi. Of a logarithmic one everything is in decades. */
 typedef struct axis {
@@ -54,7 +57,7 @@ static bool drawable(const axis *y, double value) {
     return fabs(value) < BIGGEST && (!y->logarithmic || value >= LEAST_LOG);
 }
 
-/* --------------------------------------------------------------------------------------------------------------- axes */
+/* ----------------------------------------------------------------------------------------- axes */
 
 /* The least of 1, 2, 5 x a power of ten that is not below `value` (> 0), rounding aside. */
 static double round_up(double value) {
@@ -79,12 +82,13 @@ static void lay_linear(axis *a, double least_step) {
         a->ticks[a->tick_count++] = i * a->step;
 }
 
-/* lo, hi come as values above 0 and leave in decades. Ticks at 1, 2, 5 of every decade while these are few, else at powers of ten.
- */
+/* lo, hi come as values above 0 and leave in decades. Ticks at 1, 2, 5 of every decade while these
+ * are few, else at powers of ten. */
 static void lay_logarithmic(axis *a) {
     double lo = 1 / round_up(1 / a->lo), hi = round_up(fmax(a->hi, lo * 1.5));
     if (hi / lo < 1500) {
-        for (double tick = lo; tick < hi * 1.1 && a->tick_count < TICKS_MAX; tick = round_up(tick * 1.5))
+        for (double tick = lo; tick < hi * 1.1 && a->tick_count < TICKS_MAX;
+             tick = round_up(tick * 1.5))
             a->ticks[a->tick_count++] = log10(tick);
         a->lo = log10(lo);
         a->hi = log10(hi);
@@ -120,7 +124,9 @@ static void lay_y(axis *y, const dp_plot *plot) {
         y->hi = hi;
         lay_logarithmic(y);
     } else {
-        y->lo = lo > 0 && lo < hi / 2 ? 0 : lo; /* from 0 where that costs less than half of the height */
+        y->lo = lo > 0 && lo < hi / 2
+                    ? 0
+                    : lo; /* from 0 where that costs less than half of the height */
         y->hi = hi;
         lay_linear(y, 0);
     }
@@ -162,7 +168,7 @@ static double place_y(const frame *f, double value) {
     return place_tick_y(f, f->y.logarithmic ? log10(value) : value);
 }
 
-/* ------------------------------------------------------------------------------------------------------------ drawing */
+/* -------------------------------------------------------------------------------------- drawing */
 
 static void put_label(dp_buffer *buffer, const axis *a, double tick) {
     double scale = a->percent ? 100 : 1;
@@ -182,8 +188,10 @@ static void put_label(dp_buffer *buffer, const axis *a, double tick) {
 static void put_axes(dp_buffer *buffer, const frame *f) {
     for (size_t i = 0; i < f->y.tick_count; i++) {
         double y = place_tick_y(f, f->y.ticks[i]);
-        dp_buffer_printf(buffer, "<path class=\"grid\" d=\"M%d %.1fH%d\"/><text class=\"y\" x=\"%d\" y=\"%.1f\">", LEFT, y,
-                         WIDTH - RIGHT, LEFT - 7, y + 4);
+        dp_buffer_printf(
+            buffer,
+            "<path class=\"grid\" d=\"M%d %.1fH%d\"/><text class=\"y\" x=\"%d\" y=\"%.1f\">", LEFT,
+            y, WIDTH - RIGHT, LEFT - 7, y + 4);
         put_label(buffer, &f->y, f->y.ticks[i]);
         dp_buffer_printf(buffer, "</text>\n");
     }
@@ -192,13 +200,15 @@ static void put_axes(dp_buffer *buffer, const frame *f) {
         if (tick < f->x.lo || tick > f->x.hi)
             continue;
         double x = place_x(f, tick);
-        dp_buffer_printf(buffer, "<path class=\"axis\" d=\"M%.1f %dv4\"/><text class=\"x\" x=\"%.1f\" y=\"%d\">", x,
-                         HEIGHT - BOTTOM, x, HEIGHT - BOTTOM + 17);
+        dp_buffer_printf(
+            buffer, "<path class=\"axis\" d=\"M%.1f %dv4\"/><text class=\"x\" x=\"%.1f\" y=\"%d\">",
+            x, HEIGHT - BOTTOM, x, HEIGHT - BOTTOM + 17);
         put_label(buffer, &f->x, tick);
         dp_buffer_printf(buffer, "</text>\n");
     }
-    dp_buffer_printf(buffer, "<path class=\"axis\" d=\"M%d %dH%d\"/><text class=\"x\" x=\"%d\" y=\"%d\">", LEFT, HEIGHT - BOTTOM,
-                     WIDTH - RIGHT, (LEFT + WIDTH - RIGHT) / 2, HEIGHT - 5);
+    dp_buffer_printf(buffer,
+                     "<path class=\"axis\" d=\"M%d %dH%d\"/><text class=\"x\" x=\"%d\" y=\"%d\">",
+                     LEFT, HEIGHT - BOTTOM, WIDTH - RIGHT, (LEFT + WIDTH - RIGHT) / 2, HEIGHT - 5);
     dp_markup_text(buffer, f->plot->x_name);
     dp_buffer_printf(buffer, "</text>\n");
 }
@@ -208,7 +218,9 @@ static void put_mark(dp_buffer *buffer, const frame *f) {
         return;
     double x = place_x(f, x_at(f->plot, f->plot->marked));
     double share = (x - LEFT) / (WIDTH - LEFT - RIGHT);
-    dp_buffer_printf(buffer, "<path class=\"mark\" d=\"M%.1f %dV%d\"/><text class=\"mark\" x=\"%.1f\" y=\"%d\" text-anchor=\"%s\">",
+    dp_buffer_printf(buffer,
+                     "<path class=\"mark\" d=\"M%.1f %dV%d\"/><text class=\"mark\" x=\"%.1f\" "
+                     "y=\"%d\" text-anchor=\"%s\">",
                      x, TOP, HEIGHT - BOTTOM, x, TOP - 6,
                      share < 0.2   ? "start"
                      : share > 0.8 ? "end"
@@ -217,8 +229,10 @@ static void put_mark(dp_buffer *buffer, const frame *f) {
     dp_buffer_printf(buffer, "</text>\n");
 }
 
-/* The points of a stretch that its line goes through: the least and the largest value, in their order. */
-static size_t stretch_points(const frame *f, const dp_series *series, size_t from, size_t points[2]) {
+/* The points of a stretch that its line goes through: the least and the largest value, in their
+ * order. */
+static size_t stretch_points(const frame *f, const dp_series *series, size_t from,
+                             size_t points[2]) {
     size_t least = SIZE_MAX, most = SIZE_MAX;
     for (size_t i = from; i < from + f->stretch && i < f->plot->count; i++) {
         double value = value_at(series, i);
@@ -238,11 +252,13 @@ static size_t stretch_points(const frame *f, const dp_series *series, size_t fro
 
 static void put_series(dp_buffer *buffer, const frame *f, const dp_series *series) {
     bool pen_down = false;
-    dp_buffer_printf(buffer, "<path class=\"line c%d%s\" d=\"M-9-9", series->colour, series->dashed ? " dashed" : "");
+    dp_buffer_printf(buffer, "<path class=\"line c%d%s\" d=\"M-9-9", series->colour,
+                     series->dashed ? " dashed" : "");
     for (size_t from = 0; from < f->plot->count; from += f->stretch) {
         size_t points[2] = { 0, 0 }, count = stretch_points(f, series, from, points);
         for (size_t i = 0; i < count; i++) {
-            dp_buffer_printf(buffer, "%c%.1f %.1f", pen_down ? 'L' : 'M', place_x(f, x_at(f->plot, points[i])),
+            dp_buffer_printf(buffer, "%c%.1f %.1f", pen_down ? 'L' : 'M',
+                             place_x(f, x_at(f->plot, points[i])),
                              place_y(f, value_at(series, points[i])));
             pen_down = true;
         }
@@ -251,8 +267,9 @@ static void put_series(dp_buffer *buffer, const frame *f, const dp_series *serie
     dp_buffer_printf(buffer, "\"/>\n");
     for (size_t i = 0; i < f->plot->count && f->plot->count <= DOTS_UP_TO; i++)
         if (drawable(&f->y, value_at(series, i)))
-            dp_buffer_printf(buffer, "<circle class=\"c%d\" cx=\"%.1f\" cy=\"%.1f\" r=\"%s\"/>", series->colour,
-                             place_x(f, x_at(f->plot, i)), place_y(f, value_at(series, i)), series->dashed ? "1.6" : "2.2");
+            dp_buffer_printf(buffer, "<circle class=\"c%d\" cx=\"%.1f\" cy=\"%.1f\" r=\"%s\"/>",
+                             series->colour, place_x(f, x_at(f->plot, i)),
+                             place_y(f, value_at(series, i)), series->dashed ? "1.6" : "2.2");
 }
 
 static void put_value(dp_buffer *buffer, const dp_plot *plot, double value) {
@@ -264,7 +281,8 @@ static void put_value(dp_buffer *buffer, const dp_plot *plot, double value) {
         dp_buffer_printf(buffer, "%.4g", value);
 }
 
-/* Strips over the plot, one a stretch, whose title lists the values at its last point; pointing shows a line and dots (style). */
+/* Strips over the plot, one a stretch, whose title lists the values at its last point; pointing
+ * shows a line and dots (style). */
 static void put_strips(dp_buffer *buffer, const frame *f) {
     const dp_plot *plot = f->plot;
     for (size_t from = 0; from < plot->count; from += f->stretch) {
@@ -272,17 +290,22 @@ static void put_strips(dp_buffer *buffer, const frame *f) {
         double x = place_x(f, x_at(plot, at));
         double before = from == 0 ? LEFT : (x + place_x(f, x_at(plot, from - 1))) / 2;
         double after =
-            at + 1 >= plot->count ? WIDTH - RIGHT : (x + place_x(f, x_at(plot, fmin(at + f->stretch, plot->count - 1)))) / 2;
-        dp_buffer_printf(buffer, "<g class=\"strip\"><rect x=\"%.1f\" y=\"%d\" width=\"%.1f\" height=\"%d\"/>", before, TOP,
-                         after - before, HEIGHT - TOP - BOTTOM);
+            at + 1 >= plot->count
+                ? WIDTH - RIGHT
+                : (x + place_x(f, x_at(plot, fmin(at + f->stretch, plot->count - 1)))) / 2;
+        dp_buffer_printf(
+            buffer, "<g class=\"strip\"><rect x=\"%.1f\" y=\"%d\" width=\"%.1f\" height=\"%d\"/>",
+            before, TOP, after - before, HEIGHT - TOP - BOTTOM);
         dp_buffer_printf(buffer, "<path d=\"M%.1f %dV%d\"/>", x, TOP, HEIGHT - BOTTOM);
         for (size_t s = 0; s < plot->series_count; s++)
             if (drawable(&f->y, value_at(&plot->series[s], at)))
-                dp_buffer_printf(buffer, "<circle class=\"c%d\" cx=\"%.1f\" cy=\"%.1f\" r=\"3.5\"/>", plot->series[s].colour, x,
-                                 place_y(f, value_at(&plot->series[s], at)));
+                dp_buffer_printf(
+                    buffer, "<circle class=\"c%d\" cx=\"%.1f\" cy=\"%.1f\" r=\"3.5\"/>",
+                    plot->series[s].colour, x, place_y(f, value_at(&plot->series[s], at)));
         dp_buffer_printf(buffer, "<title>");
         dp_markup_text(buffer, plot->x_name);
-        dp_buffer_printf(buffer, plot->x_log ? " %.3g" : " %.0f", plot->x_log ? pow(10, x_at(plot, at)) : x_at(plot, at));
+        dp_buffer_printf(buffer, plot->x_log ? " %.3g" : " %.0f",
+                         plot->x_log ? pow(10, x_at(plot, at)) : x_at(plot, at));
         for (size_t s = 0; s < plot->series_count; s++) {
             dp_buffer_printf(buffer, "\n");
             dp_markup_text(buffer, plot->series[s].name);
@@ -301,7 +324,8 @@ static void put_legend(dp_buffer *buffer, const dp_plot *plot) {
     for (size_t s = 0; s < plot->series_count; s++) {
         const dp_series *series = &plot->series[s];
         dp_buffer_printf(buffer,
-                         "<li><svg viewBox=\"0 0 26 8\" aria-hidden=\"true\"><path class=\"line c%d%s\" d=\"M1 4H25\"/></svg>",
+                         "<li><svg viewBox=\"0 0 26 8\" aria-hidden=\"true\"><path class=\"line "
+                         "c%d%s\" d=\"M1 4H25\"/></svg>",
                          series->colour, series->dashed ? " dashed" : "");
         dp_markup_text(buffer, series->name);
         dp_buffer_printf(buffer, "</li>");
@@ -309,7 +333,7 @@ static void put_legend(dp_buffer *buffer, const dp_plot *plot) {
     dp_buffer_printf(buffer, "</ul>\n");
 }
 
-/* ------------------------------------------------------------------------------------------------------------ points */
+/* --------------------------------------------------------------------------------------- points */
 
 enum { LABEL_HEIGHT = 13, LABEL_GAP = 7, LETTER_WIDTH = 7 /* about */, DOT = 4 /* radius */ };
 
@@ -327,7 +351,8 @@ static bool lay_points(frame *f, const dp_scatter *scatter) {
             continue;
         x_lo = fmin(x_lo, point->x);
         x_hi = fmax(x_hi, point->x);
-        y_lo = fmin(y_lo, fmin(point->y, point->least)); /* fmin and fmax pass over what is not a number */
+        y_lo = fmin(
+            y_lo, fmin(point->y, point->least)); /* fmin and fmax pass over what is not a number */
         y_hi = fmax(y_hi, fmax(point->y, point->most));
     }
     f->x = (axis){ .logarithmic = true, .lo = x_lo / 1.5, .hi = x_hi * 1.5 };
@@ -352,12 +377,14 @@ typedef struct name_place {
 /* lines: below the point's own height; negative: above. */
 static name_place beside(const frame *f, const dp_point *point, bool left, int lines) {
     double x = place_x(f, log10(point->x)), width = LETTER_WIDTH * (double)strlen(point->name);
-    return (name_place){ left ? x - LABEL_GAP - width : x + LABEL_GAP, left ? x - LABEL_GAP : x + LABEL_GAP + width,
+    return (name_place){ left ? x - LABEL_GAP - width : x + LABEL_GAP,
+                         left ? x - LABEL_GAP : x + LABEL_GAP + width,
                          place_y(f, point->y) + lines * LABEL_HEIGHT, left };
 }
 
 static bool on_name(const name_place *name, const name_place *place) {
-    return name->from < place->to && place->from < name->to && fabs(name->height - place->height) < LABEL_HEIGHT;
+    return name->from < place->to && place->from < name->to
+           && fabs(name->height - place->height) < LABEL_HEIGHT;
 }
 
 /* On the dot of a point or the line of its interval. */
@@ -366,15 +393,18 @@ static bool on_mark(const frame *f, const dp_point *point, const name_place *pla
         return false;
     double x = place_x(f, log10(point->x)), y = place_y(f, point->y);
     bool line = !f->y.logarithmic && isfinite(point->least) && isfinite(point->most);
-    double top = line ? place_y(f, point->most) : y - DOT, foot = line ? place_y(f, point->least) : y + DOT;
+    double top = line ? place_y(f, point->most) : y - DOT,
+           foot = line ? place_y(f, point->least) : y + DOT;
     return place->from < x + DOT && place->to > x - DOT && top < place->height + LABEL_HEIGHT / 2.0
            && foot > place->height - LABEL_HEIGHT / 2.0;
 }
 
-/* Whether name `number` can stand there, the names before it being placed; with `marks` beside the other points, too. */
-static bool is_free(const frame *f, const dp_scatter *scatter, const name_place *places, size_t number, const name_place *place,
-                    bool marks) {
-    bool good = place->from > LEFT && place->to < WIDTH && place->height > TOP && place->height < HEIGHT - BOTTOM;
+/* Whether name `number` can stand there, the names before it being placed; with `marks` beside the
+ * other points, too. */
+static bool is_free(const frame *f, const dp_scatter *scatter, const name_place *places,
+                    size_t number, const name_place *place, bool marks) {
+    bool good = place->from > LEFT && place->to < WIDTH && place->height > TOP
+                && place->height < HEIGHT - BOTTOM;
     for (size_t i = 0; i < number && good; i++)
         good = !on_name(&places[i], place);
     for (size_t i = 0; i < scatter->count && good && marks; i++)
@@ -382,8 +412,9 @@ static bool is_free(const frame *f, const dp_scatter *scatter, const name_place 
     return good;
 }
 
-/* A name stands on the side of its point that has more room, on the other one where something is in the way, else some lines lower
- * or higher; where nothing is free it may stand on marks, but not on names. */
+/* A name stands on the side of its point that has more room, on the other one where something is in
+ * the way, else some lines lower or higher; where nothing is free it may stand on marks, but not on
+ * names. */
 static void place_names(const frame *f, const dp_scatter *scatter, name_place *places) {
     static const int lines[] = { 0, 1, -1, 2, -2, 3, -3, 4, -4, 5, -5 };
     enum { WAYS = 2 * sizeof lines / sizeof *lines };
@@ -402,15 +433,18 @@ static void place_names(const frame *f, const dp_scatter *scatter, name_place *p
     }
 }
 
-static void put_point(dp_buffer *buffer, const frame *f, const dp_point *point, const name_place *place, int colour) {
+static void put_point(dp_buffer *buffer, const frame *f, const dp_point *point,
+                      const name_place *place, int colour) {
     double x = place_x(f, log10(point->x));
     dp_buffer_printf(buffer, "<g>");
     if (!f->y.logarithmic && isfinite(point->least) && isfinite(point->most))
-        dp_buffer_printf(buffer, "<path class=\"line c%d\" d=\"M%.1f %.1fV%.1f\"/>", colour, x, place_y(f, point->least),
-                         place_y(f, point->most));
-    dp_buffer_printf(buffer, "<circle class=\"c%d\" cx=\"%.1f\" cy=\"%.1f\" r=\"%d\"/><text x=\"%.1f\" y=\"%.1f\"%s>", colour, x,
-                     place_y(f, point->y), DOT, place->left ? place->to : place->from, place->height + 4,
-                     place->left ? " text-anchor=\"end\"" : "");
+        dp_buffer_printf(buffer, "<path class=\"line c%d\" d=\"M%.1f %.1fV%.1f\"/>", colour, x,
+                         place_y(f, point->least), place_y(f, point->most));
+    dp_buffer_printf(
+        buffer,
+        "<circle class=\"c%d\" cx=\"%.1f\" cy=\"%.1f\" r=\"%d\"/><text x=\"%.1f\" y=\"%.1f\"%s>",
+        colour, x, place_y(f, point->y), DOT, place->left ? place->to : place->from,
+        place->height + 4, place->left ? " text-anchor=\"end\"" : "");
     dp_markup_text(buffer, point->name);
     dp_buffer_printf(buffer, "</text><title>");
     dp_markup_text(buffer, point->name);
@@ -422,7 +456,8 @@ static void put_point(dp_buffer *buffer, const frame *f, const dp_point *point, 
 static void begin_figure(dp_buffer *buffer, const char *title, bool logarithmic) {
     dp_buffer_printf(buffer, "<figure class=\"plot\"><figcaption>");
     dp_markup_text(buffer, title);
-    dp_buffer_printf(buffer, "%s</figcaption>\n<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"",
+    dp_buffer_printf(buffer,
+                     "%s</figcaption>\n<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"",
                      logarithmic ? " <small>(logarithmic)</small>" : "", WIDTH, HEIGHT);
     dp_markup_text(buffer, title);
     dp_buffer_printf(buffer, "\">\n");
@@ -445,7 +480,7 @@ void dp_scatter_write(dp_buffer *buffer, const dp_scatter *scatter) {
     dp_buffer_printf(buffer, "</svg>\n</figure>\n");
 }
 
-/* ------------------------------------------------------------------------------------------------------------- lines */
+/* ---------------------------------------------------------------------------------------- lines */
 
 void dp_plot_write(dp_buffer *buffer, const dp_plot *plot) {
     frame f = { .plot = plot, .stretch = plot->count / STRETCHES + 1 };
@@ -470,15 +505,18 @@ const char dp_plot_style[] =
     "path.mark{stroke:var(--faint);stroke-dasharray:2 3}\n"
     ".line{stroke-width:2;stroke-linejoin:round;stroke-linecap:round}\n"
     ".dashed{stroke-dasharray:4 4;stroke-width:1.6}\n"
-    "path.c0{stroke:var(--c0)}path.c1{stroke:var(--c1)}path.c2{stroke:var(--c2)}path.c3{stroke:var(--c3)}\n"
-    "circle.c0{fill:var(--c0)}circle.c1{fill:var(--c1)}circle.c2{fill:var(--c2)}circle.c3{fill:var(--c3)}\n"
+    "path.c0{stroke:var(--c0)}path.c1{stroke:var(--c1)}path.c2{stroke:var(--c2)}path.c3{stroke:var("
+    "--c3)}\n"
+    "circle.c0{fill:var(--c0)}circle.c1{fill:var(--c1)}circle.c2{fill:var(--c2)}circle.c3{fill:var("
+    "--c3)}\n"
     ".strip rect{fill:transparent}.strip path{stroke:var(--faint)}\n"
     ".strip path,.strip circle{opacity:0}\n"
     ".strip:hover path,.strip:hover circle{opacity:1}\n"
     ".plot svg{display:block;width:100%;height:auto;overflow:visible}\n"
     ".legend{display:grid;grid-template-columns:repeat(auto-fill,minmax(9rem,1fr));gap:.1rem .8rem;"
     "margin:.4rem 0 0;padding:0;list-style:none;font-size:.85rem;color:var(--soft)}\n"
-    ".legend li{display:flex;align-items:center;gap:.4rem}.legend svg{flex:none;width:26px;height:8px}\n"
+    ".legend li{display:flex;align-items:center;gap:.4rem}.legend "
+    "svg{flex:none;width:26px;height:8px}\n"
     ":root{--c0:#1f5fd0;--c1:#c2570c;--c2:#0b7a63;--c3:#8b3fb8}\n"
     "@media screen and (prefers-color-scheme:dark){:root{--c0:#74a9ff;--c1:#f59e56;--c2:#45c9a5;"
     "--c3:#cf95f0}}\n";

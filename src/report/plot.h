@@ -1,5 +1,6 @@
-/* plot.h - line plots as SVG inside an HTML page: axes with round ticks, series with a legend, a marked place, values on pointing.
- * Colours are CSS variables that plot_style sets for light, dark and paper. It knows nothing of training. */
+/* plot.h - line plots as SVG inside an HTML page: axes with round ticks, series with a legend, a
+ * marked place, values on pointing. Colours are CSS variables that plot_style sets for light, dark
+ * and paper. It knows nothing of training. */
 #ifndef DP_REPORT_PLOT_H
 #define DP_REPORT_PLOT_H
 
@@ -7,7 +8,8 @@
 
 enum { DP_PLOT_COLOURS = 4 };
 
-/* A line. Values may lie inside larger things: value i is `stride` bytes after value i - 1. What is not finite is a gap. */
+/* A line. Values may lie inside larger things: value i is `stride` bytes after value i - 1. What is
+ * not finite is a gap. */
 typedef struct dp_series {
     const char *name;
     const double *values;
@@ -18,7 +20,8 @@ typedef struct dp_series {
 
 typedef enum dp_scale {
     DP_SCALE_LINEAR,
-    DP_SCALE_AUTO /* logarithmic if all values are above 0 and the largest is more than 30 times the least */
+    DP_SCALE_AUTO /* logarithmic if all values are above 0 and the largest is more than 30 times the
+                     least */
 } dp_scale;
 
 typedef struct dp_plot {
@@ -35,11 +38,12 @@ typedef struct dp_plot {
     const char *mark_name;
 } dp_plot;
 
-/* Appends a <figure class="plot">: the title, the plot, the legend. Long series are thinned so that a figure stays small: the least
- * and the largest value of each stretch are kept. */
+/* Appends a <figure class="plot">: the title, the plot, the legend. Long series are thinned so that
+ * a figure stays small: the least and the largest value of each stretch are kept. */
 void dp_plot_write(dp_buffer *buffer, const dp_plot *plot);
 
-/* Named points with intervals over a logarithmic x. What is not finite, or x not above 0, is left out. */
+/* Named points with intervals over a logarithmic x. What is not finite, or x not above 0, is left
+ * out. */
 typedef struct dp_point {
     const char *name;
     double x, y, least, most; /* least..most: the interval of y */

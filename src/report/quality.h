@@ -1,4 +1,5 @@
-/* quality.h - how far an answer can be trusted, as parts of a page: calibration, and models compared. */
+/* quality.h - how far an answer can be trusted, as parts of a page: calibration, and models
+ * compared. */
 #ifndef DP_REPORT_QUALITY_H
 #define DP_REPORT_QUALITY_H
 

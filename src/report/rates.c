@@ -21,15 +21,24 @@ static void put_tile(dp_buffer *buffer, const char *name, double rate) {
 static size_t suggested_point(const deeper_rate_search *s) {
     size_t nearest = s->count;
     for (size_t i = 0; s->rate > 0 && i < s->count; i++)
-        if (nearest == s->count || fabs(log(s->points[i].rate / s->rate)) < fabs(log(s->points[nearest].rate / s->rate)))
+        if (nearest == s->count
+            || fabs(log(s->points[i].rate / s->rate))
+                   < fabs(log(s->points[nearest].rate / s->rate)))
             nearest = i;
     return nearest;
 }
 
 static void put_plot(dp_buffer *buffer, const deeper_rate_search *s) {
     const dp_series series[] = {
-        { .name = "smoothed", .values = &s->points[0].smoothed, .stride = sizeof *s->points, .colour = 0 },
-        { .name = "of each step", .values = &s->points[0].loss, .stride = sizeof *s->points, .colour = 1, .dashed = true },
+        { .name = "smoothed",
+          .values = &s->points[0].smoothed,
+          .stride = sizeof *s->points,
+          .colour = 0 },
+        { .name = "of each step",
+          .values = &s->points[0].loss,
+          .stride = sizeof *s->points,
+          .colour = 1,
+          .dashed = true },
     };
     dp_plot_write(buffer, &(dp_plot){ .title = "Loss",
                                       .x_name = "learning rate",
@@ -44,18 +53,20 @@ static void put_plot(dp_buffer *buffer, const deeper_rate_search *s) {
 }
 
 static void put_points(dp_buffer *buffer, const deeper_rate_search *s) {
-    dp_buffer_printf(buffer, "<details><summary>Every step</summary>\n<table class=\"epochs\"><thead><tr><th>step</th><th>rate</th>"
+    dp_buffer_printf(buffer, "<details><summary>Every step</summary>\n<table "
+                             "class=\"epochs\"><thead><tr><th>step</th><th>rate</th>"
                              "<th>loss</th><th>smoothed</th></tr></thead><tbody>\n");
     for (size_t i = 0; i < s->count; i++)
-        dp_buffer_printf(buffer, "<tr><td>%zu</td><td>%.3g</td><td>%.4f</td><td>%.4f</td></tr>\n", i + 1, s->points[i].rate,
-                         s->points[i].loss, s->points[i].smoothed);
+        dp_buffer_printf(buffer, "<tr><td>%zu</td><td>%.3g</td><td>%.4f</td><td>%.4f</td></tr>\n",
+                         i + 1, s->points[i].rate, s->points[i].loss, s->points[i].smoothed);
     dp_buffer_printf(buffer, "</tbody></table></details>\n");
 }
 
 static deeper_status fill(dp_buffer *buffer, const void *context, deeper_error *error) {
     const rates *it = context;
     dp_page_begin(buffer, it->title);
-    dp_buffer_printf(buffer, "<p class=\"note\">Learning-rate range test: a short run whose rate grows at every step.</p>\n"
+    dp_buffer_printf(buffer, "<p class=\"note\">Learning-rate range test: a short run whose rate "
+                             "grows at every step.</p>\n"
                              "<dl class=\"tiles\">\n");
     put_tile(buffer, "Suggested rate", it->search->rate);
     put_tile(buffer, "Steepest descent", it->search->steepest);
@@ -72,7 +83,8 @@ static deeper_status fill(dp_buffer *buffer, const void *context, deeper_error *
     return DEEPER_OK;
 }
 
-deeper_status dp_report_write_rates(const deeper_rate_search *search, const char *title, const char *command, const char *path,
+deeper_status dp_report_write_rates(const deeper_rate_search *search, const char *title,
+                                    const char *command, const char *path,
                                     const deeper_allocator *allocator, deeper_error *error) {
     return dp_report_output(path, fill, &(rates){ search, title, command }, allocator, error);
 }

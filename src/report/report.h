@@ -1,6 +1,6 @@
-/* report.h - what a training run leaves for people to look at, log.csv, report.html and TensorBoard events, and the page of an
- * evaluation, which is the same one without epochs. What it does not do: training, measuring. It is given numbers and pictures and
- * writes files, each atomically. */
+/* report.h - what a training run leaves for people to look at, log.csv, report.html and TensorBoard
+ * events, and the page of an evaluation, which is the same one without epochs. What it does not do:
+ * training, measuring. It is given numbers and pictures and writes files, each atomically. */
 #ifndef DP_REPORT_REPORT_H
 #define DP_REPORT_REPORT_H
 
@@ -55,17 +55,20 @@ typedef struct dp_report {
 } dp_report;
 
 /* A page complete in itself (SVG curves, PNG thumbnails inside, no script from elsewhere). */
-deeper_status dp_report_write_html(const dp_report *report, const char *path, const deeper_allocator *allocator,
-                                   deeper_error *error);
+deeper_status dp_report_write_html(const dp_report *report, const char *path,
+                                   const deeper_allocator *allocator, deeper_error *error);
 /* A header line, then a line an epoch. */
-deeper_status dp_report_write_csv(const dp_report *report, const char *path, const deeper_allocator *allocator,
-                                  deeper_error *error);
-/* A TensorBoard event file with one scalar series a column, wall time from `started` (seconds since 1970) + epoch seconds. */
-deeper_status dp_report_write_events(const dp_report *report, double started, const char *path, const deeper_allocator *allocator,
-                                     deeper_error *error);
+deeper_status dp_report_write_csv(const dp_report *report, const char *path,
+                                  const deeper_allocator *allocator, deeper_error *error);
+/* A TensorBoard event file with one scalar series a column, wall time from `started` (seconds since
+ * 1970) + epoch seconds. */
+deeper_status dp_report_write_events(const dp_report *report, double started, const char *path,
+                                     const deeper_allocator *allocator, deeper_error *error);
 
-/* The page of a learning-rate range test: its curve, the suggestion, the command to go on with, every point. */
-deeper_status dp_report_write_rates(const deeper_rate_search *search, const char *title, const char *command, const char *path,
+/* The page of a learning-rate range test: its curve, the suggestion, the command to go on with,
+ * every point. */
+deeper_status dp_report_write_rates(const deeper_rate_search *search, const char *title,
+                                    const char *command, const char *path,
                                     const deeper_allocator *allocator, deeper_error *error);
 
 #endif

@@ -5,7 +5,8 @@
 
 enum { SIDE = 128 };
 
-void dp_thumbnail(dp_image *thumbnail, const dp_dataset *dataset, size_t index, const deeper_allocator *allocator) {
+void dp_thumbnail(dp_image *thumbnail, const dp_dataset *dataset, size_t index,
+                  const deeper_allocator *allocator) {
     const dp_decode_options decode = { .min_side = SIDE };
     dp_image picture;
     *thumbnail = (dp_image){ 0 };
@@ -13,6 +14,7 @@ void dp_thumbnail(dp_image *thumbnail, const dp_dataset *dataset, size_t index, 
         return;
     int longer = picture.width > picture.height ? picture.width : picture.height;
     int width = picture.width * SIDE / longer, height = picture.height * SIDE / longer;
-    dp_image_resize(thumbnail, &picture, NULL, width > 0 ? width : 1, height > 0 ? height : 1, DP_FILTER_AREA, allocator, NULL);
+    dp_image_resize(thumbnail, &picture, NULL, width > 0 ? width : 1, height > 0 ? height : 1,
+                    DP_FILTER_AREA, allocator, NULL);
     dp_image_free(&picture);
 }

@@ -47,24 +47,30 @@ static deeper_status prepare(void *context, dp_item *item, float *tensor, deeper
     deeper_error why = { 0 };
     dp_random random = dp_augment_random(b->options.seed, b->options.epoch, item->key);
     deeper_status status =
-        b->options.augment ? dp_augment_run(b->options.augment, b->options.preprocess, &image, &random, tensor, b->allocator, &why)
-                           : dp_preprocess_run(b->options.preprocess, &image, 1, tensor, b->allocator, &why);
+        b->options.augment
+            ? dp_augment_run(b->options.augment, b->options.preprocess, &image, &random, tensor,
+                             b->allocator, &why)
+            : dp_preprocess_run(b->options.preprocess, &image, 1, tensor, b->allocator, &why);
     dp_image_free(&image);
-    return status == DEEPER_OK ? status : dp_fail(error, status, "%s: %s", dp_dataset_name(data, item->key), why.message);
+    return status == DEEPER_OK
+               ? status
+               : dp_fail(error, status, "%s: %s", dp_dataset_name(data, item->key), why.message);
 }
 
 static deeper_status fill(dp_batches *b, deeper_error *error) {
     const dp_batches_options *options = &b->options;
     size_t batch = (size_t)options->batch, side = (size_t)options->preprocess->size, all = 0;
     b->floats = (size_t)options->preprocess->channels * side * side;
-    b->tensors = dp_size_mul(b->floats, batch, &all) ? dp_alloc_raw(b->allocator, all, sizeof(float)) : NULL;
+    b->tensors =
+        dp_size_mul(b->floats, batch, &all) ? dp_alloc_raw(b->allocator, all, sizeof(float)) : NULL;
     b->labels = dp_alloc(b->allocator, batch, 2 * sizeof(float));
     b->numbers = dp_alloc(b->allocator, batch, sizeof *b->numbers);
     b->items = dp_alloc(b->allocator, batch, sizeof *b->items);
     if (!b->tensors || !b->labels || !b->numbers || !b->items)
         return dp_fail_memory(error, "a batch of pictures");
-    b->decode.min_side =
-        options->augment ? dp_augment_min_side(options->augment, options->preprocess) : dp_preprocess_min_side(options->preprocess);
+    b->decode.min_side = options->augment
+                             ? dp_augment_min_side(options->augment, options->preprocess)
+                             : dp_preprocess_min_side(options->preprocess);
     const dp_loader_options loader = { .next = next,
                                        .prepare = prepare,
                                        .context = b,
@@ -74,8 +80,8 @@ static deeper_status fill(dp_batches *b, deeper_error *error) {
     return dp_loader_create(&b->loader, &loader, b->allocator, error);
 }
 
-deeper_status dp_batches_open(dp_batches **batches, const dp_batches_options *options, const deeper_allocator *allocator,
-                              deeper_error *error) {
+deeper_status dp_batches_open(dp_batches **batches, const dp_batches_options *options,
+                              const deeper_allocator *allocator, deeper_error *error) {
     dp_batches *b = dp_alloc(allocator, 1, sizeof *b);
     if (!b)
         return dp_fail_memory(error, "a batch of pictures");
@@ -92,7 +98,8 @@ deeper_status dp_batches_open(dp_batches **batches, const dp_batches_options *op
 }
 
 /* One picture that the loader gave: into the batch, or told as unreadable. */
-static deeper_status accept(dp_batches *b, dp_batch *batch, const dp_item *item, deeper_error *error) {
+static deeper_status accept(dp_batches *b, dp_batch *batch, const dp_item *item,
+                            deeper_error *error) {
     if (item->status == DEEPER_ERROR_MEMORY)
         return dp_fail(error, DEEPER_ERROR_MEMORY, "%s", item->message);
     if (item->status != DEEPER_OK) {

@@ -50,12 +50,14 @@ json_t *dp_fields_to_json(const dp_field *fields, size_t count, const void *reco
     for (size_t i = 0; i < count; i++) {
         const char *member = (const char *)record + fields[i].offset;
         if (fields[i].count == 1) {
-            failed |= json_object_set_new(object, fields[i].name, write_one(fields[i].kind, member));
+            failed |=
+                json_object_set_new(object, fields[i].name, write_one(fields[i].kind, member));
             continue;
         }
         json_t *list = json_array();
         for (size_t k = 0; k < fields[i].count; k++)
-            failed |= json_array_append_new(list, write_one(fields[i].kind, member + k * sizes[fields[i].kind]));
+            failed |= json_array_append_new(
+                list, write_one(fields[i].kind, member + k * sizes[fields[i].kind]));
         failed |= json_object_set_new(object, fields[i].name, list);
     }
     if (failed) {
@@ -65,17 +67,19 @@ json_t *dp_fields_to_json(const dp_field *fields, size_t count, const void *reco
     return object;
 }
 
-deeper_status dp_fields_from_json(const dp_field *fields, size_t count, void *record, const json_t *object, const char *name,
-                                  deeper_error *error) {
+deeper_status dp_fields_from_json(const dp_field *fields, size_t count, void *record,
+                                  const json_t *object, const char *name, deeper_error *error) {
     for (size_t i = 0; i < count; i++) {
         char *member = (char *)record + fields[i].offset;
         const json_t *value = json_object_get(object, fields[i].name);
-        bool sound =
-            fields[i].count == 1 ? value && read_one(fields[i].kind, member, value) : json_array_size(value) == fields[i].count;
+        bool sound = fields[i].count == 1 ? value && read_one(fields[i].kind, member, value)
+                                          : json_array_size(value) == fields[i].count;
         for (size_t k = 0; sound && fields[i].count > 1 && k < fields[i].count; k++)
-            sound = read_one(fields[i].kind, member + k * sizes[fields[i].kind], json_array_get(value, k));
+            sound = read_one(fields[i].kind, member + k * sizes[fields[i].kind],
+                             json_array_get(value, k));
         if (!sound)
-            return dp_fail(error, DEEPER_ERROR_FORMAT, "%s: \"%s\" is missing or of the wrong kind", name, fields[i].name);
+            return dp_fail(error, DEEPER_ERROR_FORMAT, "%s: \"%s\" is missing or of the wrong kind",
+                           name, fields[i].name);
     }
     return DEEPER_OK;
 }

@@ -1,5 +1,5 @@
-/* find_rate.c - the steps of the range test and what is read from their losses. Same options, data and instruction set: the same
- * points, for any number of threads. */
+/* find_rate.c - the steps of the range test and what is read from their losses. Same options, data
+ * and instruction set: the same points, for any number of threads. */
 #include "train/find_rate.h"
 
 #include "report/report.h"
@@ -9,14 +9,19 @@
 #include <math.h>
 
 static const double FIRST_RATE = 1e-5, LAST_RATE = 10;
-static const double EXPLODED = 2;  /* times the first loss: nothing follows that is worth the time */
-static const double RECENT = 0.8;  /* of the running mean that is held against it */
+static const double EXPLODED = 2; /* times the first loss: nothing follows that is worth the time */
+static const double RECENT = 0.8; /* of the running mean that is held against it */
 static const double DEVIATION = 3; /* steps, of the smoothing */
-static const double CHANCE = 4;    /* times the deviation of a smoothed loss: what falls less has not fallen */
+static const double CHANCE =
+    4; /* times the deviation of a smoothed loss: what falls less has not fallen */
 
-enum { REACH = 9 /* steps, three deviations */, HALF_DECADE = 8 /* steps */, COMMAND_LIMIT = 1 << 16 };
+enum {
+    REACH = 9 /* steps, three deviations */,
+    HALF_DECADE = 8 /* steps */,
+    COMMAND_LIMIT = 1 << 16
+};
 
-/* --------------------------------------------------------------------------------------------------------- suggestion */
+/* ----------------------------------------------------------------------------------- suggestion */
 
 static double rate_of(size_t point) {
     return FIRST_RATE * pow(LAST_RATE / FIRST_RATE, (double)point / (DEEPER_RATE_POINTS - 1));
@@ -44,8 +49,9 @@ static double first_loss(const deeper_rate_search *s, size_t least) {
     return sum / (double)count;
 }
 
-/* Standard deviation of the smoothed losses, from that of the losses: half the mean square of the differences between neighbours,
- * which a slow fall does not add to, over the 2 sqrt(pi) DEVIATION losses that the weights are worth. */
+/* Standard deviation of the smoothed losses, from that of the losses: half the mean square of the
+ * differences between neighbours, which a slow fall does not add to, over the 2 sqrt(pi) DEVIATION
+ * losses that the weights are worth. */
 static double noise_of_smoothed(const deeper_rate_search *s, size_t least) {
     double sum = 0;
     for (size_t i = 0; i < least; i++) {
@@ -55,14 +61,16 @@ static double noise_of_smoothed(const deeper_rate_search *s, size_t least) {
     return least ? sqrt(sum / (2 * (double)least) / (2 * sqrt(acos(-1.0)) * DEVIATION)) : INFINITY;
 }
 
-/* The middle of the decade of rates, up to the point `least`, over which the smoothed loss falls most. Shorter stretches follow the
- * noise of single batches. The way down to guessing is not counted, if it ends below: any rate calms the first scores. */
+/* The middle of the decade of rates, up to the point `least`, over which the smoothed loss falls
+ * most. Shorter stretches follow the noise of single batches. The way down to guessing is not
+ * counted, if it ends below: any rate calms the first scores. */
 static size_t steepest_point(const deeper_rate_search *s, size_t least, double guess) {
     double above = s->points[least].smoothed < guess ? guess : INFINITY;
     double most = -INFINITY;
     size_t point = 0;
     for (size_t i = 0; i <= least; i++) {
-        size_t from = i > HALF_DECADE ? i - HALF_DECADE : 0, to = i + HALF_DECADE < least ? i + HALF_DECADE : least;
+        size_t from = i > HALF_DECADE ? i - HALF_DECADE : 0,
+               to = i + HALF_DECADE < least ? i + HALF_DECADE : least;
         double fall = fmin(above, s->points[from].smoothed) - fmin(above, s->points[to].smoothed);
         if (fall > most) {
             most = fall;
@@ -100,7 +108,7 @@ void dp_suggest_rate(deeper_rate_search *s, double guess) {
     s->rate = two_digits(s->tenth > 0 ? fmin(s->steepest, s->tenth) : s->steepest);
 }
 
-/* ------------------------------------------------------------------------------------------------------------- steps */
+/* ---------------------------------------------------------------------------------------- steps */
 
 static void tell(const dp_trainer *t, const dp_step *s, const deeper_rate_search *search) {
     if (!t->calls || !t->calls->event)
@@ -115,13 +123,16 @@ static void tell(const dp_trainer *t, const dp_step *s, const deeper_rate_search
     t->calls->event(t->calls->context, &event);
 }
 
-/* Measures the next rate with the gradients of a step, then learns at it. *ended: the loss exploded; that point is left out. */
-static void run_point(dp_trainer *t, dp_step *s, deeper_rate_search *search, double *recent, bool *ended) {
+/* Measures the next rate with the gradients of a step, then learns at it. *ended: the loss
+ * exploded; that point is left out. */
+static void run_point(dp_trainer *t, dp_step *s, deeper_rate_search *search, double *recent,
+                      bool *ended) {
     double loss = dp_total_loss(t->learner, &s->sums);
     *recent = search->count ? RECENT * *recent + (1 - RECENT) * loss : loss;
     s->rate = rate_of(search->count);
     s->norm = dp_optimiser_norm(t->optimiser, 1 / s->sums.weight);
-    *ended = !isfinite(s->norm) || !isfinite(loss) || (search->count > 0 && *recent > EXPLODED * search->points[0].loss);
+    *ended = !isfinite(s->norm) || !isfinite(loss)
+             || (search->count > 0 && *recent > EXPLODED * search->points[0].loss);
     if (*ended)
         return;
     search->points[search->count++] = (deeper_rate_point){ .rate = s->rate, .loss = loss };
@@ -129,8 +140,8 @@ static void run_point(dp_trainer *t, dp_step *s, deeper_rate_search *search, dou
     tell(t, s, search);
 }
 
-static deeper_status run_batches(dp_trainer *t, dp_batches *batches, deeper_rate_search *search, double *recent, bool *ended,
-                                 deeper_error *error) {
+static deeper_status run_batches(dp_trainer *t, dp_batches *batches, deeper_rate_search *search,
+                                 double *recent, bool *ended, deeper_error *error) {
     dp_measure_begin(t);
     for (uint64_t done = 0; search->count < DEEPER_RATE_POINTS && !*ended; done++) {
         dp_step s;
@@ -142,7 +153,8 @@ static deeper_status run_batches(dp_trainer *t, dp_batches *batches, deeper_rate
         dp_step_done(t, &s);
         dp_measure_speed(t, done, s.taken);
         if (t->calls && t->calls->control && t->calls->control(t->calls->context) != 0)
-            return dp_fail(error, DEEPER_ERROR_STOPPED, "%s: stopped while looking for a rate", t->options.data);
+            return dp_fail(error, DEEPER_ERROR_STOPPED, "%s: stopped while looking for a rate",
+                           t->options.data);
     }
     return DEEPER_OK;
 }
@@ -162,23 +174,27 @@ static deeper_status run_points(dp_trainer *t, deeper_rate_search *search, deepe
         if (status != DEEPER_OK)
             return status;
         if (search->count == before && !ended)
-            return dp_fail(error, DEEPER_ERROR_FORMAT, "%s: no picture could be read", t->options.data);
+            return dp_fail(error, DEEPER_ERROR_FORMAT, "%s: no picture could be read",
+                           t->options.data);
         t->progress.epoch++;
         t->progress.position = t->progress.epoch_unreadable = 0;
     }
     return DEEPER_OK;
 }
 
-/* ------------------------------------------------------------------------------------------------------------- page */
+/* ----------------------------------------------------------------------------------------- page */
 
-static deeper_status write_page(const dp_trainer *t, const deeper_rate_search *search, const char *path, deeper_error *error) {
+static deeper_status write_page(const dp_trainer *t, const deeper_rate_search *search,
+                                const char *path, deeper_error *error) {
     deeper_train_options next = t->options;
     next.rate = search->rate;
     dp_buffer command;
     dp_buffer_init(&command, t->allocator, COMMAND_LIMIT);
     dp_train_options_command(&command, &next);
-    deeper_status status = command.failed ? dp_fail_memory(error, "the command of a run")
-                                          : dp_report_write_rates(search, t->options.data, command.data, path, t->allocator, error);
+    deeper_status status = command.failed
+                               ? dp_fail_memory(error, "the command of a run")
+                               : dp_report_write_rates(search, t->options.data, command.data, path,
+                                                       t->allocator, error);
     dp_buffer_free(&command);
     return status;
 }
@@ -191,8 +207,9 @@ static double total_guess(const dp_trainer *t) {
     return total;
 }
 
-deeper_status dp_find_rate(deeper_rate_search *search, const deeper_train_options *options, const char *page,
-                           const deeper_train_calls *calls, const deeper_allocator *allocator, deeper_error *error) {
+deeper_status dp_find_rate(deeper_rate_search *search, const deeper_train_options *options,
+                           const char *page, const deeper_train_calls *calls,
+                           const deeper_allocator *allocator, deeper_error *error) {
     dp_trainer t = { .allocator = allocator, .options = *options, .held = -1, .calls = calls };
     *search = (deeper_rate_search){ 0 };
     deeper_status status = dp_trainer_open_data(&t, error);

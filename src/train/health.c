@@ -13,7 +13,8 @@ struct dp_health {
     const deeper_allocator *allocator;
     dp_health_options options;
     dp_health_layer *layers;
-    uint8_t *quiet; /* steps without a gradient, one a unit, layer after layer; stays at DEAD_STEPS */
+    uint8_t
+        *quiet; /* steps without a gradient, one a unit, layer after layer; stays at DEAD_STEPS */
     uint64_t steps;
     double losses[DP_HEADS], norm; /* running means */
     bool still_told[DP_HEADS], jump_told, layer_told, network_told;
@@ -27,8 +28,8 @@ void dp_health_free(dp_health *h) {
     dp_free(h->allocator, h);
 }
 
-deeper_status dp_health_create(dp_health **health, const dp_health_options *options, const deeper_allocator *allocator,
-                               deeper_error *error) {
+deeper_status dp_health_create(dp_health **health, const dp_health_options *options,
+                               const deeper_allocator *allocator, deeper_error *error) {
     size_t units = 0, layers = options->layer_count;
     for (size_t i = 0; i < layers; i++)
         units += options->layers[i].count;
@@ -49,7 +50,7 @@ deeper_status dp_health_create(dp_health **health, const dp_health_options *opti
     return DEEPER_OK;
 }
 
-/* --------------------------------------------------------------------------------------------------------------- rules */
+/* ---------------------------------------------------------------------------------------- rules */
 
 /* A mean over the last 1 / MEMORY steps or so, over all at the beginning. */
 static void follow(double *mean, double value, uint64_t steps) {
@@ -72,8 +73,10 @@ static bool find_still_head(dp_health *h, char *message) {
             continue;
         h->still_told[i] = true;
         snprintf(message, DEEPER_MESSAGE_SIZE,
-                 "head %s does not learn: after %llu steps its loss is %.3f, that of guessing is %.3f; %s",
-                 h->options.head_names[i], (unsigned long long)h->steps, h->losses[i], h->options.guess, REMEDY);
+                 "head %s does not learn: after %llu steps its loss is %.3f, that of guessing is "
+                 "%.3f; %s",
+                 h->options.head_names[i], (unsigned long long)h->steps, h->losses[i],
+                 h->options.guess, REMEDY);
         return true;
     }
     return false;
@@ -86,20 +89,26 @@ static bool find_jump(dp_health *h, double norm, char *message) {
     if (!jumps || h->jump_told)
         return false;
     h->jump_told = true;
-    snprintf(message, DEEPER_MESSAGE_SIZE,
-             "the gradient explodes: its norm is %.3g, before it was about %.3g; %s, and so does clip", norm, h->norm, REMEDY);
+    snprintf(
+        message, DEEPER_MESSAGE_SIZE,
+        "the gradient explodes: its norm is %.3g, before it was about %.3g; %s, and so does clip",
+        norm, h->norm, REMEDY);
     return true;
 }
 
-/* Counts the quiet steps of all units: *layer is the first that has too many dead ones, NULL: none; *dead of how many are in it. */
-static double count_quiet(dp_health *h, const float *gradients, const dp_health_layer **layer, size_t *dead) {
+/* Counts the quiet steps of all units: *layer is the first that has too many dead ones, NULL: none;
+ * *dead of how many are in it. */
+static double count_quiet(dp_health *h, const float *gradients, const dp_health_layer **layer,
+                          size_t *dead) {
     uint8_t *quiet = h->quiet;
     size_t all = 0;
     *layer = NULL;
     for (size_t i = 0; i < h->options.layer_count; i++) {
         size_t count = 0;
         for (size_t k = 0; k < h->layers[i].count; k++, quiet++) {
-            *quiet = gradients[h->layers[i].begin + k] != 0 ? 0 : *quiet < DEAD_STEPS ? (uint8_t)(*quiet + 1) : DEAD_STEPS;
+            *quiet = gradients[h->layers[i].begin + k] != 0 ? 0
+                     : *quiet < DEAD_STEPS                  ? (uint8_t)(*quiet + 1)
+                                                            : DEAD_STEPS;
             count += *quiet == DEAD_STEPS;
         }
         all += count;
@@ -117,21 +126,25 @@ static bool find_dead(dp_health *h, const float *gradients, char *message) {
     double share = count_quiet(h, gradients, &layer, &dead);
     if (share > DEAD_SHARE && !h->network_told) {
         h->network_told = h->layer_told = true;
-        snprintf(message, DEEPER_MESSAGE_SIZE, "%.0f %% of all units have been dead (no gradient) for %d steps; %s", 100 * share,
+        snprintf(message, DEEPER_MESSAGE_SIZE,
+                 "%.0f %% of all units have been dead (no gradient) for %d steps; %s", 100 * share,
                  DEAD_STEPS, REMEDY);
         return true;
     }
     if (!layer || h->layer_told)
         return false;
     h->layer_told = true;
-    snprintf(message, DEEPER_MESSAGE_SIZE, "layer %.100s: %.0f %% of its units have been dead (no gradient) for %d steps; %s",
+    snprintf(message, DEEPER_MESSAGE_SIZE,
+             "layer %.100s: %.0f %% of its units have been dead (no gradient) for %d steps; %s",
              layer->name, 100 * (double)dead / (double)layer->count, DEAD_STEPS, REMEDY);
     return true;
 }
 
-bool dp_health_look(dp_health *h, const double *losses, double norm, const float *gradients, char message[DEEPER_MESSAGE_SIZE]) {
+bool dp_health_look(dp_health *h, const double *losses, double norm, const float *gradients,
+                    char message[DEEPER_MESSAGE_SIZE]) {
     h->steps++;
     for (int i = 0; i < h->options.heads; i++)
         follow(&h->losses[i], losses[i], h->steps);
-    return find_dead(h, gradients, message) || find_jump(h, norm, message) || find_still_head(h, message);
+    return find_dead(h, gradients, message) || find_jump(h, norm, message)
+           || find_still_head(h, message);
 }

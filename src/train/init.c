@@ -28,8 +28,8 @@ bool dp_init_from_name(dp_init *init, const char *name) {
     return false;
 }
 
-/* The layer that makes a softmax's scores: before it may stand what has no parameters, such as the average of Network in Network.
- */
+/* The layer that makes a softmax's scores: before it may stand what has no parameters, such as the
+ * average of Network in Network. */
 static int scores_of(const dp_graph *graph, int softmax) {
     int node = graph->nodes[softmax].inputs[0];
     while (graph->nodes[node].input_count == 1)
@@ -59,7 +59,8 @@ static void set_all(float *values, size_t count, float value) {
         values[i] = value;
 }
 
-static void set_weights(float *values, const dp_node *node, dp_init init, bool classifier, uint64_t seed) {
+static void set_weights(float *values, const dp_node *node, dp_init init, bool classifier,
+                        uint64_t seed) {
     dp_random random = dp_random_at(seed, (uint64_t)node->parameter, 0);
     size_t count = dp_shape_floats(node->shape), fan_in = count / (size_t)node->shape.n;
     if (ways[init].uniform) {
@@ -75,9 +76,10 @@ static void set_weights(float *values, const dp_node *node, dp_init init, bool c
 }
 
 /* Sets the parameter that is input `place` of `reader`. */
-static void set_parameter(float *values, const dp_node *node, const dp_node *reader, int place, dp_init init, bool classifier,
-                          uint64_t seed) {
-    static const float batch_norm[] = { 0, 1, 0, 0, 1 }; /* by place: x, scale, shift, mean, variance */
+static void set_parameter(float *values, const dp_node *node, const dp_node *reader, int place,
+                          dp_init init, bool classifier, uint64_t seed) {
+    static const float batch_norm[] = { 0, 1, 0, 0,
+                                        1 }; /* by place: x, scale, shift, mean, variance */
     if (reader->op == DP_OP_BATCH_NORM)
         set_all(values, dp_shape_floats(node->shape), batch_norm[place]);
     else if (place == 1)

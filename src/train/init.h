@@ -1,6 +1,7 @@
-/* init.h - the values that parameters begin with, drawn from (seed, parameter) alone.
- * Why a choice: GoogLeNet with LRN is known to stand still from a bad start (heads that stay at ln(classes)); He's keeps the
- * variance of the signal through twenty-two layers of ReLU, xavier halves it at each. */
+/* init.h - the values that parameters begin with, drawn from (seed, parameter) alone. Why a choice:
+ * GoogLeNet with LRN is known to stand still from a bad start (heads that stay at ln(classes));
+ * He's keeps the variance of the signal through twenty-two layers of ReLU, xavier halves it at
+ * each. */
 #ifndef DP_TRAIN_INIT_H
 #define DP_TRAIN_INIT_H
 
@@ -16,10 +17,12 @@ typedef enum dp_init { DP_INIT_HE, DP_INIT_XAVIER, DP_INIT_BVLC, DP_INIT_GAUSSIA
 
 bool dp_init_from_name(dp_init *init, const char *name); /* false: no such way */
 
-/* Gives the parameters of the model that `which` marks (NULL: all) their first values. The model has an arena. */
+/* Gives the parameters of the model that `which` marks (NULL: all) their first values. The model
+ * has an arena. */
 void dp_initialize(dp_model *model, const bool *which, dp_init init, uint64_t seed);
 
-/* Marks in classifiers[parameters] those of the layers that a softmax reads, which depend on the classes. */
+/* Marks in classifiers[parameters] those of the layers that a softmax reads, which depend on the
+ * classes. */
 void dp_find_classifiers(const dp_graph *graph, bool *classifiers);
 
 #endif

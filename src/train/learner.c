@@ -79,27 +79,31 @@ static void place_results(dp_learner *l, size_t max_batch) {
             add_output(l, l->nodes.gradients[p], gradients + offset_of(l, p));
 }
 
-static deeper_status take_memory(dp_learner *l, const dp_learner_options *options, deeper_error *error) {
+static deeper_status take_memory(dp_learner *l, const dp_learner_options *options,
+                                 deeper_error *error) {
     const dp_graph *graph = l->model->graph;
     for (int i = 0; i < graph->count; i++)
         if (graph->nodes[i].parameter >= 0)
             l->floats += dp_shape_floats(graph->nodes[i].shape);
     size_t results = 0, outputs = (size_t)(DP_HEADS + 1 + l->nodes.batch_norms + graph->parameters);
     if (!count_results(l, (size_t)options->max_batch, &results))
-        return dp_fail(error, DEEPER_ERROR_LIMIT, "batch: %d images are more than memory can hold", options->max_batch);
+        return dp_fail(error, DEEPER_ERROR_LIMIT, "batch: %d images are more than memory can hold",
+                       options->max_batch);
     l->gradients = dp_alloc(l->allocator, l->floats, sizeof(float));
     l->fresh = options->adds ? dp_alloc(l->allocator, l->floats, sizeof(float)) : NULL;
     l->results = dp_alloc_raw(l->allocator, results, sizeof(float));
     l->moments = dp_alloc(l->allocator, (size_t)l->nodes.batch_norms, sizeof *l->moments);
     l->outputs = dp_alloc_raw(l->allocator, outputs, sizeof *l->outputs);
     l->places = dp_alloc_raw(l->allocator, outputs, sizeof *l->places);
-    if (!l->gradients || (options->adds && !l->fresh) || !l->results || !l->moments || !l->outputs || !l->places)
+    if (!l->gradients || (options->adds && !l->fresh) || !l->results || !l->moments || !l->outputs
+        || !l->places)
         return dp_fail_memory(error, "gradients");
     return DEEPER_OK;
 }
 
 static deeper_status fill(dp_learner *l, const dp_learner_options *options, deeper_error *error) {
-    const dp_training_options training = { .head_weights = { 1, options->aux_weight, options->aux_weight },
+    const dp_training_options training = { .head_weights = { 1, options->aux_weight,
+                                                             options->aux_weight },
                                            .smoothing = options->smoothing,
                                            .frozen = options->frozen };
     DP_TRY(dp_isa_select(&l->isa, error));
@@ -117,16 +121,19 @@ static deeper_status fill(dp_learner *l, const dp_learner_options *options, deep
                                    .output_count = l->output_count,
                                    .training = true,
                                    .direct = options->direct };
-    DP_TRY(dp_plan_create(&l->plan, l->training, l->model->values, NULL, &plan, l->allocator, error));
+    DP_TRY(
+        dp_plan_create(&l->plan, l->training, l->model->values, NULL, &plan, l->allocator, error));
     l->arena = dp_alloc_raw(l->allocator, dp_plan_arena_bytes(l->plan), 1);
     if (!l->arena)
         return dp_fail(error, DEEPER_ERROR_MEMORY,
-                       "out of memory for the activations of a batch, %zu bytes; a smaller batch with accumulate needs less",
+                       "out of memory for the activations of a batch, %zu bytes; a smaller batch "
+                       "with accumulate needs less",
                        dp_plan_arena_bytes(l->plan));
     return dp_pool_create(&l->pool, l->allocator, l->threads, error);
 }
 
-deeper_status dp_learner_create(dp_learner **learner, dp_model *model, const dp_learner_options *options,
+deeper_status dp_learner_create(dp_learner **learner, dp_model *model,
+                                const dp_learner_options *options,
                                 const deeper_allocator *allocator, deeper_error *error) {
     dp_learner *l = dp_alloc(allocator, 1, sizeof *l);
     if (!l)
@@ -142,10 +149,15 @@ deeper_status dp_learner_create(dp_learner **learner, dp_model *model, const dp_
     return DEEPER_OK;
 }
 
-void dp_learner_run(dp_learner *l, const float *tensors, const float *labels, int count, bool first, uint64_t seed) {
+void dp_learner_run(dp_learner *l, const float *tensors, const float *labels, int count, bool first,
+                    uint64_t seed) {
     const float *inputs[] = { tensors, labels };
     dp_plan_run(l->plan, l->pool, l->arena,
-                &(dp_plan_call){ .count = count, .inputs = inputs, .outputs = l->places, .seed = seed, .profile = l->profile });
+                &(dp_plan_call){ .count = count,
+                                 .inputs = inputs,
+                                 .outputs = l->places,
+                                 .seed = seed,
+                                 .profile = l->profile });
     if (l->fresh)
         for (size_t i = 0; i < l->floats; i++)
             l->gradients[i] = (first ? 0 : l->gradients[i]) + l->fresh[i];
@@ -155,7 +167,8 @@ void dp_learner_track(dp_learner *l, int count) {
     for (int b = 0; b < l->nodes.batch_norms; b++) {
         const dp_node *moments = &l->training->nodes[l->nodes.moments[b]];
         dp_shape x = l->training->nodes[moments->inputs[0]].shape;
-        float values = (float)count * (float)(x.h * x.w), unbiased = values > 1 ? values / (values - 1) : 1;
+        float values = (float)count * (float)(x.h * x.w),
+              unbiased = values > 1 ? values / (values - 1) : 1;
         int channels = channels_of(l, b);
         float *mean = l->model->arena + offset_of(l, l->nodes.running_mean[b]);
         float *variance = l->model->arena + offset_of(l, l->nodes.running_mean[b] + 1);

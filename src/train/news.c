@@ -4,7 +4,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-void dp_tell(const deeper_train_calls *calls, deeper_train_event_kind kind, const char *format, ...) {
+void dp_tell(const deeper_train_calls *calls, deeper_train_event_kind kind, const char *format,
+             ...) {
     if (!calls || !calls->event)
         return;
     char message[DEEPER_MESSAGE_SIZE];

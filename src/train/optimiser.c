@@ -39,7 +39,8 @@ static deeper_status fill(dp_optimiser *o, deeper_error *error) {
     for (size_t i = 0; i < o->options.segment_count; i++)
         pieces += pieces_of(&o->options.segments[i]);
     if (pieces > MOST_PIECES || !dp_size_mul(floats, arenas, &kept))
-        return dp_fail(error, DEEPER_ERROR_LIMIT, "%zu parameters are more than a run can train", floats);
+        return dp_fail(error, DEEPER_ERROR_LIMIT, "%zu parameters are more than a run can train",
+                       floats);
     o->velocity = dp_alloc(o->allocator, floats, sizeof(float));
     o->average = o->options.averaged ? dp_alloc_raw(o->allocator, floats, sizeof(float)) : NULL;
     o->kept = dp_alloc_raw(o->allocator, kept, sizeof(float));
@@ -55,8 +56,8 @@ static deeper_status fill(dp_optimiser *o, deeper_error *error) {
     return DEEPER_OK;
 }
 
-deeper_status dp_optimiser_create(dp_optimiser **optimiser, const dp_optimiser_options *options, const deeper_allocator *allocator,
-                                  deeper_error *error) {
+deeper_status dp_optimiser_create(dp_optimiser **optimiser, const dp_optimiser_options *options,
+                                  const deeper_allocator *allocator, deeper_error *error) {
     dp_optimiser *o = dp_alloc(allocator, 1, sizeof *o);
     if (!o)
         return dp_fail_memory(error, "the optimiser");
@@ -74,7 +75,8 @@ deeper_status dp_optimiser_create(dp_optimiser **optimiser, const dp_optimiser_o
 static void sum_piece(void *context, int task, int worker) {
     dp_optimiser *o = context;
     const dp_segment *piece = &o->pieces[task];
-    o->sums[task] = piece->learns ? o->options.kernels->square_sum(o->summed + piece->begin, piece->count) : 0;
+    o->sums[task] =
+        piece->learns ? o->options.kernels->square_sum(o->summed + piece->begin, piece->count) : 0;
 }
 
 /* Norm of what lies in an arena for all that learns. */
@@ -92,7 +94,8 @@ double dp_optimiser_norm(dp_optimiser *o, double scale) {
 }
 
 bool dp_optimiser_sound(dp_optimiser *o) {
-    return norm_of(o, o->options.value) <= MOST_GROWTH * norm_of(o, o->kept); /* false for what is not a number */
+    return norm_of(o, o->options.value)
+           <= MOST_GROWTH * norm_of(o, o->kept); /* false for what is not a number */
 }
 
 static void update_piece(void *context, int task, int worker) {

@@ -81,13 +81,15 @@ static bool is_choice(const char *choice, const char *text) {
     return false;
 }
 
-static deeper_status check_row(const deeper_train_options *options, const option *row, deeper_error *error) {
+static deeper_status check_row(const deeper_train_options *options, const option *row,
+                               deeper_error *error) {
     double value;
     switch (row->field.kind) {
     case DP_FIELD_TEXT: {
         const char *text = *(const char *const *)member(options, row);
         if (text && row->choice && !is_choice(row->choice, text))
-            return dp_fail(error, DEEPER_ERROR_ARGUMENT, "%s: '%.60s' is not one of %s", row->field.name, text, row->choice);
+            return dp_fail(error, DEEPER_ERROR_ARGUMENT, "%s: '%.60s' is not one of %s",
+                           row->field.name, text, row->choice);
         return DEEPER_OK;
     }
     case DP_FIELD_INT:
@@ -100,13 +102,15 @@ static deeper_status check_row(const deeper_train_options *options, const option
         return DEEPER_OK;
     }
     if (!(value >= row->least && value <= row->most))
-        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "%s is %g; it may be %g to %g", row->field.name, value, row->least, row->most);
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "%s is %g; it may be %g to %g",
+                       row->field.name, value, row->least, row->most);
     return DEEPER_OK;
 }
 
 deeper_status dp_train_options_check(const deeper_train_options *options, deeper_error *error) {
     if (!options->data)
-        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "data is missing: name a folder of class folders to learn from");
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT,
+                       "data is missing: name a folder of class folders to learn from");
     for (int i = 0; i < ROWS; i++)
         DP_TRY(check_row(options, &table[i], error));
     return DEEPER_OK;
@@ -128,8 +132,8 @@ json_t *dp_train_options_to_json(const deeper_train_options *options) {
     return dp_fields_to_json(fields, RECORDED, options);
 }
 
-deeper_status dp_train_options_from_json(deeper_train_options *options, const json_t *object, const char *name,
-                                         deeper_error *error) {
+deeper_status dp_train_options_from_json(deeper_train_options *options, const json_t *object,
+                                         const char *name, deeper_error *error) {
     dp_field fields[RECORDED];
     size_t count = 0;
     for (int i = 0; i < RECORDED; i++)
@@ -159,8 +163,8 @@ static void print_number(char *text, size_t size, double number) {
     dp_c_locale_leave(locale);
 }
 
-bool dp_train_option_text(const deeper_train_options *options, size_t index, const char **word, char *value, size_t size,
-                          bool *set) {
+bool dp_train_option_text(const deeper_train_options *options, size_t index, const char **word,
+                          char *value, size_t size, bool *set) {
     static const deeper_train_options defaults = DEEPER_TRAIN_OPTIONS_INIT;
     if (index >= ROWS)
         return false;
@@ -188,7 +192,8 @@ bool dp_train_option_text(const deeper_train_options *options, size_t index, con
 
 /* A word of a shell command, in quotes where it needs them. */
 static void add_word(dp_buffer *command, const char *word) {
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./=,:+-";
+    static const char plain[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./=,:+-";
     if (*word && !word[strspn(word, plain)]) {
         dp_buffer_printf(command, " %s", word);
         return;

@@ -48,7 +48,8 @@ static deeper_status make_labels(dp_pictures *p, deeper_error *error) {
     dp_labels_free(&known, p->allocator);
     deeper_status status = DEEPER_OK;
     if (wrong)
-        status = dp_fail(error, DEEPER_ERROR_FORMAT, "%s: the class \"%.100s\" is not UTF-8; rename it", data->path, wrong);
+        status = dp_fail(error, DEEPER_ERROR_FORMAT,
+                         "%s: the class \"%.100s\" is not UTF-8; rename it", data->path, wrong);
     else if (!text)
         status = dp_fail_memory(error, "the labels of a model");
     else
@@ -74,28 +75,34 @@ static deeper_status number_classes(dp_pictures *p, deeper_error *error) {
     }
     if (used < 2)
         return dp_fail(error, DEEPER_ERROR_FORMAT,
-                       "%s: only one class with pictures; a classifier needs two or more, a folder of pictures each", data->path);
+                       "%s: only one class with pictures; a classifier needs two or more, a folder "
+                       "of pictures each",
+                       data->path);
     return make_labels(p, error);
 }
 
-static deeper_status open_sets(dp_pictures *p, const deeper_train_options *options, deeper_error *error) {
-    DP_TRY(dp_dataset_open_pair(&p->train.dataset, &p->val.dataset, options->data, options->data_root, p->allocator, error));
+static deeper_status open_sets(dp_pictures *p, const deeper_train_options *options,
+                               deeper_error *error) {
+    DP_TRY(dp_dataset_open_pair(&p->train.dataset, &p->val.dataset, options->data,
+                                options->data_root, p->allocator, error));
     if (options->val) {
         dp_dataset_free(p->val.dataset);
         p->val.dataset = NULL;
-        return dp_dataset_open(&p->val.dataset, options->val, options->data_root, p->allocator, error);
+        return dp_dataset_open(&p->val.dataset, options->val, options->data_root, p->allocator,
+                               error);
     }
     if (p->val.dataset)
         return DEEPER_OK;
     dp_dataset *whole = p->train.dataset;
     p->train.dataset = NULL;
-    deeper_status status = dp_dataset_split(&p->train.dataset, &p->val.dataset, whole, options->val_fraction, options->seed, error);
+    deeper_status status = dp_dataset_split(&p->train.dataset, &p->val.dataset, whole,
+                                            options->val_fraction, options->seed, error);
     dp_dataset_free(whole);
     return status;
 }
 
-deeper_status dp_pictures_open(dp_pictures *pictures, const deeper_train_options *options, const deeper_allocator *allocator,
-                               deeper_error *error) {
+deeper_status dp_pictures_open(dp_pictures *pictures, const deeper_train_options *options,
+                               const deeper_allocator *allocator, deeper_error *error) {
     *pictures = (dp_pictures){ .allocator = allocator };
     deeper_status status = open_sets(pictures, options, error);
     if (status == DEEPER_OK)
@@ -104,7 +111,8 @@ deeper_status dp_pictures_open(dp_pictures *pictures, const deeper_train_options
         dp_pictures_close(pictures);
         return status;
     }
-    pictures->fingerprint = dp_dataset_fingerprint(pictures->train.dataset) * 31 + dp_dataset_fingerprint(pictures->val.dataset);
+    pictures->fingerprint = dp_dataset_fingerprint(pictures->train.dataset) * 31
+                            + dp_dataset_fingerprint(pictures->val.dataset);
     return DEEPER_OK;
 }
 

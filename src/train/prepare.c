@@ -1,4 +1,5 @@
-/* prepare.c - what a run needs before its first step: pictures, network, learner, optimiser; and the batches of an epoch. */
+/* prepare.c - what a run needs before its first step: pictures, network, learner, optimiser; and
+ * the batches of an epoch. */
 #include "train/news.h"
 #include "train/options.h"
 #include "train/sampler.h"
@@ -30,13 +31,14 @@ deeper_status dp_trainer_open_data(dp_trainer *t, deeper_error *error) {
     DP_TRY(dp_network_create(&t->network, options, &t->pictures, t->allocator, error));
     DP_TRY(dp_pictures_match(&t->pictures, t->network.model, error));
     if (t->pictures.empty_classes > 0)
-        dp_tell(t->calls, DEEPER_TRAIN_NOTE, "%s: %zu classes without pictures are left out", options->data,
-                t->pictures.empty_classes);
-    dp_tell(t->calls, DEEPER_TRAIN_NOTE, "%d classes, %zu pictures to train on, %zu to validate on", t->network.model->classes,
-            t->images, t->pictures.val.dataset->image_count);
+        dp_tell(t->calls, DEEPER_TRAIN_NOTE, "%s: %zu classes without pictures are left out",
+                options->data, t->pictures.empty_classes);
+    dp_tell(t->calls, DEEPER_TRAIN_NOTE, "%d classes, %zu pictures to train on, %zu to validate on",
+            t->network.model->classes, t->images, t->pictures.val.dataset->image_count);
     t->order = dp_alloc(t->allocator, t->images, sizeof *t->order);
     bool weighs = options->class_weights && strcmp(options->class_weights, "auto") == 0;
-    t->class_weights = weighs ? dp_alloc(t->allocator, (size_t)t->network.model->classes, sizeof(float)) : NULL;
+    t->class_weights =
+        weighs ? dp_alloc(t->allocator, (size_t)t->network.model->classes, sizeof(float)) : NULL;
     if (!t->order || (weighs && !t->class_weights))
         return dp_fail_memory(error, "the order of the pictures");
     if (weighs)
@@ -54,8 +56,10 @@ deeper_status dp_trainer_open_learner(dp_trainer *t, deeper_error *error) {
                                          .adds = options->accumulate > 1 };
     DP_TRY(dp_learner_create(&t->learner, t->network.model, &learner, t->allocator, error));
     t->readers = options->readers ? options->readers : t->learner->threads;
-    dp_tell(t->calls, DEEPER_TRAIN_NOTE, "%d threads of %s, %.0f MB of activations for a batch of %d", t->learner->threads,
-            dp_isa_name(t->learner->isa), (double)dp_plan_arena_bytes(t->learner->plan) / 1e6, options->batch);
+    dp_tell(t->calls, DEEPER_TRAIN_NOTE,
+            "%d threads of %s, %.0f MB of activations for a batch of %d", t->learner->threads,
+            dp_isa_name(t->learner->isa), (double)dp_plan_arena_bytes(t->learner->plan) / 1e6,
+            options->batch);
     const dp_optimiser_options optimiser = { .kernels = dp_gradient_kernels_for(t->learner->isa),
                                              .pool = t->learner->pool,
                                              .value = t->network.model->arena,
@@ -63,14 +67,16 @@ deeper_status dp_trainer_open_learner(dp_trainer *t, deeper_error *error) {
                                              .floats = t->learner->floats,
                                              .segments = t->network.segments,
                                              .segment_count = t->network.segment_count,
-                                             .averaged = !options->average || strcmp(options->average, "none") != 0,
+                                             .averaged = !options->average
+                                                         || strcmp(options->average, "none") != 0,
                                              .momentum = (float)options->momentum,
                                              .decay = (float)options->decay,
                                              .clip = options->clip };
     return dp_optimiser_create(&t->optimiser, &optimiser, t->allocator, error);
 }
 
-deeper_status dp_trainer_open_batches(const dp_trainer *t, dp_batches **batches, deeper_error *error) {
+deeper_status dp_trainer_open_batches(const dp_trainer *t, dp_batches **batches,
+                                      deeper_error *error) {
     uint64_t seed = dp_train_sampling_seed(&t->options);
     dp_sampler_shuffle(t->order, t->images, seed, (uint64_t)t->progress.epoch);
     const dp_batches_options options = { .set = &t->pictures.train,

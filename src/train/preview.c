@@ -1,5 +1,5 @@
-/* preview.c - a row a picture: as evaluation sees it, then as the first epochs of training would. The tensors are turned back into
- * levels, so that a mistake in preprocessing shows. */
+/* preview.c - a row a picture: as evaluation sees it, then as the first epochs of training would.
+ * The tensors are turned back into levels, so that a mistake in preprocessing shows. */
 #include "train/preview.h"
 
 #include "data/augment.h"
@@ -23,13 +23,15 @@ typedef struct previewing {
     float *tensor;
 } previewing;
 
-static deeper_status draw_cell(previewing *it, int column, int row, size_t index, const dp_image *image, deeper_error *error) {
+static deeper_status draw_cell(previewing *it, int column, int row, size_t index,
+                               const dp_image *image, deeper_error *error) {
     dp_image seen;
     if (column == 0)
         DP_TRY(dp_preprocess_run(&it->preprocess, image, 1, it->tensor, it->allocator, error));
     else {
         dp_random random = dp_augment_random(it->options->seed, (uint64_t)(column - 1), index);
-        DP_TRY(dp_augment_run(&it->augment, &it->preprocess, image, &random, it->tensor, it->allocator, error));
+        DP_TRY(dp_augment_run(&it->augment, &it->preprocess, image, &random, it->tensor,
+                              it->allocator, error));
     }
     DP_TRY(dp_preprocess_picture(&seen, &it->preprocess, it->tensor, it->allocator, error));
     dp_sheet_put(&it->sheet, column, row, &seen);
@@ -40,8 +42,10 @@ static deeper_status draw_cell(previewing *it, int column, int row, size_t index
 static deeper_status draw_row(previewing *it, int row, deeper_error *error) {
     /* Spread over the set, whose pictures are in the order of their classes. */
     size_t rows = (size_t)it->sheet.rows,
-           index = it->data->image_count / rows * (size_t)row + it->data->image_count % rows * (size_t)row / rows;
-    const dp_decode_options decode = { .min_side = dp_augment_min_side(&it->augment, &it->preprocess) };
+           index = it->data->image_count / rows * (size_t)row
+                   + it->data->image_count % rows * (size_t)row / rows;
+    const dp_decode_options decode = { .min_side =
+                                           dp_augment_min_side(&it->augment, &it->preprocess) };
     dp_image image;
     DP_TRY(dp_dataset_read(&image, it->data, index, &decode, it->allocator, error));
     deeper_status status = DEEPER_OK;
@@ -49,16 +53,20 @@ static deeper_status draw_row(previewing *it, int row, deeper_error *error) {
     for (int column = 0; column < DP_PREVIEW_COLUMNS && status == DEEPER_OK; column++)
         status = draw_cell(it, column, row, index, &image, &why);
     dp_image_free(&image);
-    return status == DEEPER_OK ? status : dp_fail(error, status, "%s: %s", dp_dataset_name(it->data, index), why.message);
+    return status == DEEPER_OK
+               ? status
+               : dp_fail(error, status, "%s: %s", dp_dataset_name(it->data, index), why.message);
 }
 
 static deeper_status draw(previewing *it, const char *path, int count, deeper_error *error) {
     size_t size = (size_t)it->preprocess.size;
     int rows = (size_t)count < it->data->image_count ? count : (int)it->data->image_count;
-    it->tensor = dp_alloc_raw(it->allocator, (size_t)it->preprocess.channels * size, size * sizeof *it->tensor);
+    it->tensor = dp_alloc_raw(it->allocator, (size_t)it->preprocess.channels * size,
+                              size * sizeof *it->tensor);
     if (!it->tensor)
         return dp_fail_memory(error, "a picture as the network takes it");
-    deeper_status status = dp_sheet_create(&it->sheet, DP_PREVIEW_COLUMNS, rows, it->preprocess.size, MARGIN, it->allocator, error);
+    deeper_status status = dp_sheet_create(&it->sheet, DP_PREVIEW_COLUMNS, rows,
+                                           it->preprocess.size, MARGIN, it->allocator, error);
     for (int row = 0; row < rows && status == DEEPER_OK; row++)
         status = draw_row(it, row, error);
     if (status == DEEPER_OK)
@@ -68,8 +76,8 @@ static deeper_status draw(previewing *it, const char *path, int count, deeper_er
     return status;
 }
 
-deeper_status dp_train_preview(const deeper_train_options *options, const char *path, int count, const deeper_allocator *allocator,
-                               deeper_error *error) {
+deeper_status dp_train_preview(const deeper_train_options *options, const char *path, int count,
+                               const deeper_allocator *allocator, deeper_error *error) {
     previewing it = { .options = options, .allocator = allocator };
     dp_pictures pictures = { 0 };
     dp_network network = { 0 };

@@ -1,4 +1,5 @@
-/* progress.h - where a run stands: all that a checkpoint holds besides the arenas. Plain numbers. */
+/* progress.h - where a run stands: all that a checkpoint holds besides the arenas. Plain
+ * numbers. */
 #ifndef DP_TRAIN_PROGRESS_H
 #define DP_TRAIN_PROGRESS_H
 
@@ -13,12 +14,13 @@ typedef struct dp_sums {
 } dp_sums;
 
 typedef struct dp_progress {
-    uint64_t step;         /* updates since the run began, those that a divergence took back included */
-    int epoch;             /* under way, from 0 */
-    uint64_t position;     /* pictures of its order that are done */
-    int epochs;            /* that the run will have */
-    bool fitted;           /* epochs follow from the speed that was measured */
-    uint64_t epoch_images; /* that an epoch takes of its order, where not even one fits into the time; 0: all */
+    uint64_t step;     /* updates since the run began, those that a divergence took back included */
+    int epoch;         /* under way, from 0 */
+    uint64_t position; /* pictures of its order that are done */
+    int epochs;        /* that the run will have */
+    bool fitted;       /* epochs follow from the speed that was measured */
+    uint64_t epoch_images; /* that an epoch takes of its order, where not even one fits into the
+                              time; 0: all */
     double rate;           /* of the last step */
     double factor;         /* on the rate, halved by every divergence */
     int divergences;       /* since the last good state */
@@ -34,13 +36,14 @@ typedef struct dp_progress {
 } dp_progress;
 
 /* Appends an epoch to the history; false: out of memory. */
-bool dp_progress_add(dp_progress *progress, const dp_report_epoch *epoch, const deeper_allocator *allocator);
+bool dp_progress_add(dp_progress *progress, const dp_report_epoch *epoch,
+                     const deeper_allocator *allocator);
 
-/* As JSON text (malloc'ed; free() it; NULL: out of memory) and back, to the same bits. Errors: FORMAT, naming the field; MEMORY.
- * `name` stands for the file in messages. */
+/* As JSON text (malloc'ed; free() it; NULL: out of memory) and back, to the same bits. Errors:
+ * FORMAT, naming the field; MEMORY. `name` stands for the file in messages. */
 char *dp_progress_to_json(const dp_progress *progress);
-deeper_status dp_progress_from_json(dp_progress *progress, const char *json, const char *name, const deeper_allocator *allocator,
-                                    deeper_error *error);
+deeper_status dp_progress_from_json(dp_progress *progress, const char *json, const char *name,
+                                    const deeper_allocator *allocator, deeper_error *error);
 
 void dp_progress_free(dp_progress *progress, const deeper_allocator *allocator);
 

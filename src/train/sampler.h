@@ -5,7 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* order[count] = a permutation of 0..count-1 that depends on (seed, epoch, count) alone, all equally likely. count < 2^32. */
+/* order[count] = a permutation of 0..count-1 that depends on (seed, epoch, count) alone, all
+ * equally likely. count < 2^32. */
 void dp_sampler_shuffle(size_t *order, size_t count, uint64_t seed, uint64_t epoch);
 
 #endif

@@ -1,11 +1,16 @@
-/* schedule.h - the learning rate as a function of how far a run is, in epochs. Pure arithmetic: a resumed run asks for the same
- * numbers. */
+/* schedule.h - the learning rate as a function of how far a run is, in epochs. Pure arithmetic: a
+ * resumed run asks for the same numbers. */
 #ifndef DP_TRAIN_SCHEDULE_H
 #define DP_TRAIN_SCHEDULE_H
 
 #include <stdbool.h>
 
-typedef enum dp_schedule_kind { DP_SCHEDULE_COSINE, DP_SCHEDULE_POLY, DP_SCHEDULE_STEP, DP_SCHEDULE_CONSTANT } dp_schedule_kind;
+typedef enum dp_schedule_kind {
+    DP_SCHEDULE_COSINE,
+    DP_SCHEDULE_POLY,
+    DP_SCHEDULE_STEP,
+    DP_SCHEDULE_CONSTANT
+} dp_schedule_kind;
 
 /* "cosine", "poly", "step", "constant". */
 bool dp_schedule_from_name(dp_schedule_kind *kind, const char *name); /* false: no such schedule */

@@ -1,4 +1,5 @@
-/* steps.c - one step of a run: batches forward and backward, then an update or, when numbers broke, the way back. */
+/* steps.c - one step of a run: batches forward and backward, then an update or, when numbers broke,
+ * the way back. */
 #include "base/random.h"
 #include "eval/metrics.h"
 #include "train/news.h"
@@ -19,13 +20,15 @@ static void add_results(const dp_learner *l, const dp_batch *batch, dp_sums *sum
     for (int n = 0; n < batch->count; n++) {
         for (int h = 0; h < l->nodes.heads; h++)
             sums->losses[h] += (double)l->losses[h][n];
-        sums->top1 += dp_rank(l->logits + (size_t)n * classes, classes, (size_t)batch->labels[2 * n]) == 0;
+        sums->top1 +=
+            dp_rank(l->logits + (size_t)n * classes, classes, (size_t)batch->labels[2 * n]) == 0;
     }
     sums->images += (uint64_t)batch->count;
     sums->weight += batch->weight;
 }
 
-deeper_status dp_step_gradients(dp_trainer *t, dp_batches *batches, dp_step *s, deeper_error *error) {
+deeper_status dp_step_gradients(dp_trainer *t, dp_batches *batches, dp_step *s,
+                                deeper_error *error) {
     dp_progress *p = &t->progress;
     *s = (dp_step){ 0 };
     for (int i = 0; i < t->options.accumulate; i++) {
@@ -38,15 +41,18 @@ deeper_status dp_step_gradients(dp_trainer *t, dp_batches *batches, dp_step *s, 
             break;
         if (batch.count == 0)
             continue;
-        dp_random random = dp_random_at(dp_train_sampling_seed(&t->options),
-                                        p->step * (uint64_t)t->options.accumulate + (uint64_t)i, DROPOUT_STREAM);
-        dp_learner_run(t->learner, batch.tensors, batch.labels, batch.count, s->sums.images == 0, dp_random_u64(&random));
+        dp_random random =
+            dp_random_at(dp_train_sampling_seed(&t->options),
+                         p->step * (uint64_t)t->options.accumulate + (uint64_t)i, DROPOUT_STREAM);
+        dp_learner_run(t->learner, batch.tensors, batch.labels, batch.count, s->sums.images == 0,
+                       dp_random_u64(&random));
         dp_learner_track(t->learner, batch.count);
         add_results(t->learner, &batch, &s->sums);
     }
     if ((double)p->epoch_unreadable > t->options.max_unreadable * (double)t->images)
         return dp_fail(error, DEEPER_ERROR_FORMAT,
-                       "%s: %llu of the %zu pictures of an epoch could not be read, more than max_unreadable allows; is the data "
+                       "%s: %llu of the %zu pictures of an epoch could not be read, more than "
+                       "max_unreadable allows; is the data "
                        "still there?",
                        t->options.data, (unsigned long long)p->epoch_unreadable, t->images);
     return DEEPER_OK;
@@ -76,13 +82,14 @@ static deeper_status roll_back(dp_trainer *t, const dp_step *s, deeper_error *er
     p->factor /= 2;
     if (++p->divergences > MOST_DIVERGENCES)
         return dp_fail(error, DEEPER_ERROR_ARGUMENT,
-                       "rate: the loss is not a number even at a rate of %g; begin with a lower rate, a longer warm-up or norm=bn",
+                       "rate: the loss is not a number even at a rate of %g; begin with a lower "
+                       "rate, a longer warm-up or norm=bn",
                        s->rate);
-    dp_tell(
-        t->calls, DEEPER_TRAIN_WARNING,
-        "epoch %d: the loss or its gradient is not a number; went back to the weights of step %llu and halved the rate to %g; a "
-        "lower rate, a longer warm-up or norm=bn avoid this",
-        p->epoch + 1, (unsigned long long)p->kept_step, s->rate / 2);
+    dp_tell(t->calls, DEEPER_TRAIN_WARNING,
+            "epoch %d: the loss or its gradient is not a number; went back to the weights of step "
+            "%llu and halved the rate to %g; a "
+            "lower rate, a longer warm-up or norm=bn avoid this",
+            p->epoch + 1, (unsigned long long)p->kept_step, s->rate / 2);
     return DEEPER_OK;
 }
 

@@ -1,4 +1,5 @@
-/* summary.c - a run as the report shows it: its command, facts, history, and the worst mistakes as thumbnails. */
+/* summary.c - a run as the report shows it: its command, facts, history, and the worst mistakes as
+ * thumbnails. */
 #include "report/thumbnail.h"
 #include "train/options.h"
 #include "train/trainer_state.h"
@@ -40,7 +41,8 @@ static void add_fact(summary *s, const char *name, const char *value) {
     s->report.fact_count++;
 }
 
-/* Defaults that the run chose for itself are shown as chosen; a default of 0 that is left says that there is none of it. */
+/* Defaults that the run chose for itself are shown as chosen; a default of 0 that is left says that
+ * there is none of it. */
 static void describe_options(summary *s, const dp_trainer *t) {
     const char *word;
     char value[VALUE];
@@ -68,8 +70,8 @@ static void describe_data(summary *s, const dp_trainer *t) {
     add_fact(s, "network", value);
     dp_preprocess_describe(&model->preprocess, value, sizeof value);
     add_fact(s, "preprocessing", value);
-    snprintf(value, sizeof value, "deeper %s, %d threads of %s", deeper_version(), t->learner->threads,
-             dp_isa_name(t->learner->isa));
+    snprintf(value, sizeof value, "deeper %s, %d threads of %s", deeper_version(),
+             t->learner->threads, dp_isa_name(t->learner->isa));
     add_fact(s, "made by", value);
 }
 
@@ -77,19 +79,22 @@ static void show_mistakes(summary *s, const dp_trainer *t, const dp_validation *
     for (size_t i = 0; i < v->mistakes.count; i++) {
         const dp_mistake *mistake = &v->mistakes.items[i];
         dp_report_mistake *shown = &s->mistakes[s->report.mistake_count];
-        *shown = (dp_report_mistake){ .path = dp_dataset_name(t->pictures.val.dataset, mistake->image),
-                                      .label = mistake->label,
-                                      .predicted = mistake->predicted,
-                                      .probability = mistake->probability };
+        *shown =
+            (dp_report_mistake){ .path = dp_dataset_name(t->pictures.val.dataset, mistake->image),
+                                 .label = mistake->label,
+                                 .predicted = mistake->predicted,
+                                 .probability = mistake->probability };
         dp_thumbnail(&shown->thumbnail, t->pictures.val.dataset, mistake->image, t->allocator);
         s->report.mistake_count += shown->thumbnail.pixels != NULL;
     }
 }
 
-static deeper_status fill(summary *s, const dp_trainer *t, const dp_validation *v, deeper_error *error) {
+static deeper_status fill(summary *s, const dp_trainer *t, const dp_validation *v,
+                          deeper_error *error) {
     const dp_labels *labels = &t->network.model->labels;
     dp_report *r = &s->report;
-    snprintf(s->title, sizeof s->title, "%.200s, %s%.200s", t->options.data, t->network.fine_tuned ? "fine-tuned from " : "",
+    snprintf(s->title, sizeof s->title, "%.200s, %s%.200s", t->options.data,
+             t->network.fine_tuned ? "fine-tuned from " : "",
              t->network.fine_tuned ? t->options.init : t->options.architecture);
     describe_options(s, t);
     describe_data(s, t);
@@ -132,14 +137,16 @@ static deeper_status write_all(const summary *s, const dp_trainer *t, deeper_err
     if (status == DEEPER_OK)
         status = dp_report_write_html(&s->report, html, t->allocator, error);
     if (status == DEEPER_OK)
-        status = dp_report_write_events(&s->report, t->progress.started, events, t->allocator, error);
+        status =
+            dp_report_write_events(&s->report, t->progress.started, events, t->allocator, error);
     dp_free(t->allocator, csv);
     dp_free(t->allocator, html);
     dp_free(t->allocator, events);
     return status;
 }
 
-deeper_status dp_folder_save_report(const dp_trainer *t, const dp_validation *validation, deeper_error *error) {
+deeper_status dp_folder_save_report(const dp_trainer *t, const dp_validation *validation,
+                                    deeper_error *error) {
     summary *s = dp_alloc(t->allocator, 1, sizeof *s);
     if (!s)
         return dp_fail_memory(error, "the report");

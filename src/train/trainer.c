@@ -1,6 +1,6 @@
-/* trainer.c - the loop of a run: prepare, then epochs of steps, each ended by a validation and what is written of it.
- * Everything that decides a bit comes from options, data and progress, never from the clock (but for `minutes`, whose one decision
- * is kept in the progress). */
+/* trainer.c - the loop of a run: prepare, then epochs of steps, each ended by a validation and what
+ * is written of it. Everything that decides a bit comes from options, data and progress, never from
+ * the clock (but for `minutes`, whose one decision is kept in the progress). */
 #include "train/trainer.h"
 
 #include "train/news.h"
@@ -12,17 +12,19 @@
 
 static const double SCRATCH_RATE = 0.01, TUNING_RATE = 0.002, RATE_BATCH = 32;
 
-/* ------------------------------------------------------------------------------------------------------------- prepare */
+/* -------------------------------------------------------------------------------------- prepare */
 
 static void prepare_schedule(dp_trainer *t) {
     const deeper_train_options *options = &t->options;
-    double usual = (t->network.fine_tuned ? TUNING_RATE : SCRATCH_RATE) * (double)dp_step_images(t) / RATE_BATCH;
+    double usual = (t->network.fine_tuned ? TUNING_RATE : SCRATCH_RATE) * (double)dp_step_images(t)
+                   / RATE_BATCH;
     dp_schedule_from_name(&t->schedule.kind, options->schedule ? options->schedule : "cosine");
     t->schedule.rate = options->rate > 0 ? options->rate : usual;
     t->schedule.warmup = options->warmup_epochs;
 }
 
-static deeper_status prepare(dp_trainer *t, const deeper_train_options *given, deeper_error *error) {
+static deeper_status prepare(dp_trainer *t, const deeper_train_options *given,
+                             deeper_error *error) {
     if (given->resume)
         DP_TRY(dp_folder_resume(t, given, error));
     DP_TRY(dp_trainer_open_data(t, error));
@@ -39,14 +41,17 @@ static deeper_status prepare(dp_trainer *t, const deeper_train_options *given, d
     return DEEPER_OK;
 }
 
-/* -------------------------------------------------------------------------------------------------------------- events */
+/* --------------------------------------------------------------------------------------- events */
 
 const char *dp_head_name(dp_head head) {
-    static const char *const names[] = { [DP_HEAD_MAIN] = "main", [DP_HEAD_AUX1] = "aux1", [DP_HEAD_AUX2] = "aux2" };
+    static const char *const names[] = {
+        [DP_HEAD_MAIN] = "main", [DP_HEAD_AUX1] = "aux1", [DP_HEAD_AUX2] = "aux2"
+    };
     return names[head];
 }
 
-deeper_train_event dp_trainer_event(const dp_trainer *t, deeper_train_event_kind kind, const dp_sums *sums, double rate) {
+deeper_train_event dp_trainer_event(const dp_trainer *t, deeper_train_event_kind kind,
+                                    const dp_sums *sums, double rate) {
     const dp_progress *p = &t->progress;
     deeper_train_event event = {
         .kind = kind,
@@ -80,7 +85,8 @@ static void tell_step(const dp_trainer *t, const dp_step *s) {
 static void tell_epoch(const dp_trainer *t, const dp_report_epoch *epoch) {
     if (!t->calls || !t->calls->event)
         return;
-    deeper_train_event event = dp_trainer_event(t, DEEPER_TRAIN_EPOCH, &t->progress.sums, epoch->rate);
+    deeper_train_event event =
+        dp_trainer_event(t, DEEPER_TRAIN_EPOCH, &t->progress.sums, epoch->rate);
     event.gradient_norm = epoch->gradient_norm;
     event.val_top1 = epoch->val_top1;
     event.val_top5 = epoch->val_top5;
@@ -89,7 +95,7 @@ static void tell_epoch(const dp_trainer *t, const dp_report_epoch *epoch) {
     t->calls->event(t->calls->context, &event);
 }
 
-/* --------------------------------------------------------------------------------------------------------------- epoch */
+/* ---------------------------------------------------------------------------------------- epoch */
 
 /* What the host wants after a step: nothing, a checkpoint, or a checkpoint and the end. */
 static deeper_status ask_host(dp_trainer *t, deeper_error *error) {
@@ -97,9 +103,12 @@ static deeper_status ask_host(dp_trainer *t, deeper_error *error) {
     if (wish != 0 || dp_now() - t->saved >= t->options.checkpoint_minutes * 60) {
         DP_TRY(dp_folder_save(t, error));
         if (wish != 0)
-            dp_tell(t->calls, DEEPER_TRAIN_NOTE, "checkpoint written at step %llu", (unsigned long long)t->progress.step);
+            dp_tell(t->calls, DEEPER_TRAIN_NOTE, "checkpoint written at step %llu",
+                    (unsigned long long)t->progress.step);
     }
-    return wish == 2 ? dp_fail(error, DEEPER_ERROR_STOPPED, "%s: stopped; resume goes on from here", t->options.out) : DEEPER_OK;
+    return wish == 2 ? dp_fail(error, DEEPER_ERROR_STOPPED, "%s: stopped; resume goes on from here",
+                               t->options.out)
+                     : DEEPER_OK;
 }
 
 static deeper_status run_steps(dp_trainer *t, dp_batches *batches, deeper_error *error) {
@@ -134,12 +143,15 @@ static dp_report_epoch describe_epoch(dp_trainer *t, const dp_validation *v) {
         epoch.train_losses[h] = p->sums.losses[h] / p->sums.weight;
         epoch.val_losses[h] = v->losses[h];
     }
-    epoch.best = p->best_epoch == 0 || v->top1 > p->best_top1 || (v->top1 == p->best_top1 && v->losses[0] < p->best_loss);
+    epoch.best = p->best_epoch == 0 || v->top1 > p->best_top1
+                 || (v->top1 == p->best_top1 && v->losses[0] < p->best_loss);
     return epoch;
 }
 
-/* Puts a validated epoch into the history and writes what it leaves on disk; then the next epoch may begin. */
-static deeper_status record_epoch(dp_trainer *t, const dp_validation *v, const dp_report_epoch *epoch, deeper_error *error) {
+/* Puts a validated epoch into the history and writes what it leaves on disk; then the next epoch
+ * may begin. */
+static deeper_status record_epoch(dp_trainer *t, const dp_validation *v,
+                                  const dp_report_epoch *epoch, deeper_error *error) {
     dp_progress *p = &t->progress;
     if (epoch->best) {
         p->best_epoch = epoch->epoch;
@@ -164,11 +176,12 @@ static deeper_status end_epoch(dp_trainer *t, deeper_error *error) {
     dp_validation v;
     double begin = dp_now();
     if (p->sums.images == 0)
-        return dp_fail(error, DEEPER_ERROR_FORMAT,
-                       "%s: nothing could be learnt in epoch %d: no picture was read, or every step diverged", t->options.data,
-                       p->epoch + 1);
-    DP_TRY(dp_validate(&v, t->network.model, dp_optimiser_result(t->optimiser), &t->pictures.val, t->options.batch,
-                       t->options.threads, t->readers, t->calls, error));
+        return dp_fail(
+            error, DEEPER_ERROR_FORMAT,
+            "%s: nothing could be learnt in epoch %d: no picture was read, or every step diverged",
+            t->options.data, p->epoch + 1);
+    DP_TRY(dp_validate(&v, t->network.model, dp_optimiser_result(t->optimiser), &t->pictures.val,
+                       t->options.batch, t->options.threads, t->readers, t->calls, error));
     t->validation_seconds = dp_now() - begin;
     p->unreadable += v.unreadable;
     dp_report_epoch epoch = describe_epoch(t, &v);
@@ -189,11 +202,13 @@ static deeper_status run_epoch(dp_trainer *t, deeper_error *error) {
 
 static bool finished(const dp_trainer *t) {
     const dp_progress *p = &t->progress;
-    return p->epoch >= p->epochs || (t->options.patience > 0 && p->epoch - p->best_epoch >= t->options.patience);
+    return p->epoch >= p->epochs
+           || (t->options.patience > 0 && p->epoch - p->best_epoch >= t->options.patience);
 }
 
-deeper_status dp_train(const deeper_train_options *options, const deeper_train_calls *calls, deeper_train_result *result,
-                       const deeper_allocator *allocator, deeper_error *error) {
+deeper_status dp_train(const deeper_train_options *options, const deeper_train_calls *calls,
+                       deeper_train_result *result, const deeper_allocator *allocator,
+                       deeper_error *error) {
     dp_trainer t = { .allocator = allocator, .options = *options, .held = -1, .calls = calls };
     deeper_status status = prepare(&t, options, error);
     while (status == DEEPER_OK && !finished(&t))

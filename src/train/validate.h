@@ -1,4 +1,5 @@
-/* validate.h - how good the network of the moment is: all heads over the validation pictures, as inference runs them. */
+/* validate.h - how good the network of the moment is: all heads over the validation pictures, as
+ * inference runs them. */
 #ifndef DP_TRAIN_VALIDATE_H
 #define DP_TRAIN_VALIDATE_H
 
@@ -19,10 +20,12 @@ typedef struct dp_validation {
     const deeper_allocator *allocator;
 } dp_validation;
 
-/* Measures `model` with the parameter values that lie in `arena` as the model's do in its own, `batch` pictures at a time. Errors:
- * FORMAT (no picture could be read), those of sessions and batches. */
-deeper_status dp_validate(dp_validation *validation, const dp_model *model, float *arena, const dp_picture_set *set, int batch,
-                          int threads, int readers, const deeper_train_calls *calls, deeper_error *error);
+/* Measures `model` with the parameter values that lie in `arena` as the model's do in its own,
+ * `batch` pictures at a time. Errors: FORMAT (no picture could be read), those of sessions and
+ * batches. */
+deeper_status dp_validate(dp_validation *validation, const dp_model *model, float *arena,
+                          const dp_picture_set *set, int batch, int threads, int readers,
+                          const deeper_train_calls *calls, deeper_error *error);
 void dp_validation_free(dp_validation *validation);
 
 #endif

@@ -1,11 +1,13 @@
-/* watch.c - what the watch over a run is given: the entropy of its labels, the layers whose biases tell of dead units. */
+/* watch.c - what the watch over a run is given: the entropy of its labels, the layers whose biases
+ * tell of dead units. */
 #include "train/trainer_state.h"
 
 #include <math.h>
 
 double dp_guessing_loss(const dp_trainer *t) {
     const dp_dataset *data = t->pictures.train.dataset;
-    double sum = 0, entropy = 0, classes = t->network.model->classes, smoothing = t->options.smoothing, seen = 0;
+    double sum = 0, entropy = 0, classes = t->network.model->classes,
+           smoothing = t->options.smoothing, seen = 0;
     for (int pass = 0; pass < 2; pass++)
         for (size_t c = 0; c < data->class_count; c++) {
             float weight = t->class_weights ? t->class_weights[t->pictures.train.outputs[c]] : 1;
@@ -47,7 +49,8 @@ deeper_status dp_watch_create(dp_trainer *t, deeper_error *error) {
                                   .warmup = t->schedule.warmup * (double)dp_epoch_steps(t) };
     for (int h = 0; h < options.heads; h++)
         options.head_names[h] = dp_head_name(t->learner->nodes.head[h]);
-    dp_health_layer *layers = dp_alloc(t->allocator, (size_t)t->network.model->graph->count, sizeof *layers);
+    dp_health_layer *layers =
+        dp_alloc(t->allocator, (size_t)t->network.model->graph->count, sizeof *layers);
     if (!layers)
         return dp_fail_memory(error, "the watch over the run");
     options.layers = layers;

@@ -1,5 +1,6 @@
 # common.sh - what the tests of the program share; each begins with `. "${0%/*}/common.sh"`. The first argument is the program. Works in an
-# empty folder that is removed at the end. Any failed check ends the test and says what was run and what came.
+# empty folder that is removed at the end. Any failed check ends the test and says what was run and
+# what came.
 set -u
 program=$1
 work=$(mktemp -d) || exit 1

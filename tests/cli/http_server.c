@@ -1,9 +1,11 @@
-/* http_server.c - an HTTP/1.1 server on the loopback for the tests of `deeper pull`: one file, one request a connection, and a
- * folder of the address for each way in which real servers behave or fail.
+/* http_server.c - an HTTP/1.1 server on the loopback for the tests of `deeper pull`: one file, one
+ * request a connection, and a folder of the address for each way in which real servers behave or
+ * fail.
  *
  *     http_server FILE PORT_FILE LOG_FILE
  *
- * Writes its port to PORT_FILE when it listens, and a line "PATH first=BYTE" a request to LOG_FILE; runs until it is killed. */
+ * Writes its port to PORT_FILE when it listens, and a line "PATH first=BYTE" a request to LOG_FILE;
+ * runs until it is killed. */
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -64,33 +66,38 @@ static void header_of(const char *request, const char *name, char *value, size_t
     value[0] = 0;
     for (const char *line = strstr(request, "\r\n"); line; line = strstr(line + 2, "\r\n"))
         if (!strncasecmp(line + 2, name, strlen(name)))
-            snprintf(value, size, "%.*s", (int)strcspn(line + 2 + strlen(name), "\r"), line + 2 + strlen(name));
+            snprintf(value, size, "%.*s", (int)strcspn(line + 2 + strlen(name), "\r"),
+                     line + 2 + strlen(name));
 }
 
 static void answer(int client, const behaviour *how, const char *name, size_t first, int ranged) {
     char head[1024];
     int length;
     if (how->redirect) {
-        length =
-            snprintf(head, sizeof head, "HTTP/1.1 302 Found\r\nLocation: %s%s\r\nContent-Length: 0\r\n\r\n", how->redirect, name);
+        length = snprintf(head, sizeof head,
+                          "HTTP/1.1 302 Found\r\nLocation: %s%s\r\nContent-Length: 0\r\n\r\n",
+                          how->redirect, name);
         send_all(client, head, (size_t)length);
         return;
     }
     if (how->status || (ranged && first >= file_size)) {
-        length = snprintf(head, sizeof head, "HTTP/1.1 %d No\r\nContent-Length: 4\r\n\r\nno!\n", how->status ? how->status : 416);
+        length = snprintf(head, sizeof head, "HTTP/1.1 %d No\r\nContent-Length: 4\r\n\r\nno!\n",
+                          how->status ? how->status : 416);
         send_all(client, head, (size_t)length);
         return;
     }
     if (how->shifts_range && ranged)
         first = 1;
-    length = snprintf(head, sizeof head, "HTTP/1.1 %s\r\nConnection: close\r\n", ranged ? "206 Partial Content" : "200 OK");
+    length = snprintf(head, sizeof head, "HTTP/1.1 %s\r\nConnection: close\r\n",
+                      ranged ? "206 Partial Content" : "200 OK");
     if (how->tag[0])
         length += snprintf(head + length, sizeof head - (size_t)length, "ETag: %s\r\n", how->tag);
     if (!how->no_length)
-        length += snprintf(head + length, sizeof head - (size_t)length, "Content-Length: %zu\r\n", file_size - first);
+        length += snprintf(head + length, sizeof head - (size_t)length, "Content-Length: %zu\r\n",
+                           file_size - first);
     if (ranged)
-        length += snprintf(head + length, sizeof head - (size_t)length, "Content-Range: bytes %zu-%zu/%zu\r\n", first,
-                           file_size - 1, file_size);
+        length += snprintf(head + length, sizeof head - (size_t)length,
+                           "Content-Range: bytes %zu-%zu/%zu\r\n", first, file_size - 1, file_size);
     length += snprintf(head + length, sizeof head - (size_t)length, "\r\n");
     send_all(client, head, (size_t)length);
     send_all(client, file + first, how->cuts ? (file_size - first) / 2 : file_size - first);
@@ -132,7 +139,8 @@ static void load(const char *name) {
 }
 
 int main(int count, char **words) {
-    struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    struct sockaddr_in address = { .sin_family = AF_INET,
+                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     socklen_t length = sizeof address;
     if (count != 4)
         return 2;

@@ -1,5 +1,6 @@
-/* json_get.c - for the tests of --json: reads JSON lines from stdin, each of which must be one valid object, and prints a line a
- * line with the values at the given places ("top.0.id"), tabs between. A place that is missing is printed as "none". */
+/* json_get.c - for the tests of --json: reads JSON lines from stdin, each of which must be one
+ * valid object, and prints a line a line with the values at the given places ("top.0.id"), tabs
+ * between. A place that is missing is printed as "none". */
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +11,8 @@ static const json_t *find(const json_t *value, const char *place) {
     while (value && *place) {
         size_t length = strcspn(place, ".");
         snprintf(key, sizeof key, "%.*s", (int)length, place);
-        value = json_is_array(value) ? json_array_get(value, strtoul(key, NULL, 10)) : json_object_get(value, key);
+        value = json_is_array(value) ? json_array_get(value, strtoul(key, NULL, 10))
+                                     : json_object_get(value, key);
         place += length + (place[length] == '.');
     }
     return value;

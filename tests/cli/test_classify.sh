@@ -27,7 +27,8 @@ answer=$(get top.0.id)
 run 0 classify $model --memory low --json --top 2 photos/b.ppm
 same "$answer" "$(get top.0.id)"
 
-# A folder in byte order, without hidden names and files that are no pictures; links that lead back up end.
+# A folder in byte order, without hidden names and files that are no pictures; links that lead back
+# up end.
 ln -s .. photos/deep/up
 run 0 classify $model --json photos
 same "photos/A.PPM photos/b.ppm photos/deep/c.ppm" "$(get path | tr '\n' ' ' | sed 's/ $//')"
@@ -145,7 +146,8 @@ run 1 classify --model text.jpg photos/b.ppm
 lines err 1
 says err text.jpg
 
-# The paper's crops, combined in three ways; a sheet of them; pictures smaller than a crop are enlarged.
+# The paper's crops, combined in three ways; a sheet of them; pictures smaller than a crop are
+# enlarged.
 run 0 classify $model --json --top 1 --crops 144 photos/b.ppm
 
 for rule in max geometric; do

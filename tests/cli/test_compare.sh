@@ -9,7 +9,8 @@ for n in 1 2 3 4 5 6 7 8; do
     picture "set/$part/blue/$n.ppm" $((10 * n)) 40 $((180 + 8 * n))
 done
 
-# ------------------------------------------------------------------------------------------- costs alone
+# ------------------------------------------------------------------------------------------- costs
+# alone
 run 0 compare lenet5@32 alexnet@227 googlenet --seconds 0 --json
 lines out 3
 same "lenet5@32	145856	499680
@@ -23,7 +24,8 @@ run 0 compare lenet5@28 --classes 10 --seconds 0.01 --batch 2 --threads 1 --json
 get forward_ms training_images_per_second activation_bytes | grep -q 'null' && fail "speeds"
 says err "energy is not measured" || true
 
-# ------------------------------------------------------------------------------------------- trained, a page and a table
+# -------------------------------------------------------------------------------------------
+# trained, a page and a table
 net="googlenet:stem=small,width=0.0625"
 run 0 compare lenet5 $net $net@32 --size 28 --seconds 0 --threads 1 --batch 4 --data set --epochs 2 --out one --json
 lines out 3
@@ -39,7 +41,8 @@ lacks one/compare.html "<script" "http://" "https://"
 [ -s "one/runs/lenet5@28/model.safetensors" ] || fail "no run"
 run 0 eval --model "one/runs/googlenet_stem=small_width=0.0625@28" --data set --json
 
-# Again: the folder is taken; with --resume nothing is trained anew and a further member joins; other crops use the same run.
+# Again: the folder is taken; with --resume nothing is trained anew and a further member joins;
+# other crops use the same run.
 run 2 compare lenet5 --size 28 --data set --epochs 2 --out one
 says err "not empty"
 before=$(ls -l --time-style=full-iso one/runs/lenet5@28/model.safetensors)
@@ -63,7 +66,8 @@ says err "lenet5: "
 run 3 compare lenet5 lenet5@32 --size 28 --seconds 0 --threads 1 --batch 4 --data set --epochs 1 --out bad --resume
 says out "failed: "
 
-# ------------------------------------------------------------------------------------------- presets
+# -------------------------------------------------------------------------------------------
+# presets
 run 0 compare --list --json
 same "reduction aux pooling depth-width size norm dropout crops" "$(get preset | tr '\n' ' ' | sed 's/ $//')"
 run 0 compare --preset reduction --seconds 0 --json
@@ -77,7 +81,8 @@ done
 run 0 compare --preset crops --base lenet5 --size 28 --seconds 0 --threads 1 --batch 4 --data set --epochs 1 --out crops --json
 same "1 10 144" "$(get crops | tr '\n' ' ' | sed 's/ $//')"
 
-# ------------------------------------------------------------------------------------------- bad input: one line each
+# ------------------------------------------------------------------------------------------- bad
+# input: one line each
 bad() {
     want=$1
     text=$2

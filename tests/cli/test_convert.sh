@@ -4,7 +4,8 @@ small_model small.safetensors
 "$HELPERS/cli_make_model" googlenet:width=0.0625 5 64 - - bare.safetensors || fail "no model without preprocessing"
 picture red.ppm 200 30 30
 
-# Preprocessing: unknown stays unknown and is asked for; a name or JSON replaces it, for one command or in the file.
+# Preprocessing: unknown stays unknown and is asked for; a name or JSON replaces it, for one command
+# or in the file.
 run 0 info bare.safetensors
 says out "unknown" "--preprocess"
 run 0 info bare.safetensors --json

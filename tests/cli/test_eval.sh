@@ -40,7 +40,8 @@ says err "--min-top1" "not met"
 says out top-1
 run 2 eval $model --data val --min-top1 70
 
-# Several models are one ensemble; the table has every model and the average, by crops, as text, CSV and JSON.
+# Several models are one ensemble; the table has every model and the average, by crops, as text, CSV
+# and JSON.
 "$HELPERS/cli_make_model" googlenet:width=0.0625 5 64 labels.txt deeper second.safetensors || fail "no second model"
 printf 'n01 red\nn02 green\nn03 blue\nn04 grey\nn66 pink\n' >others.txt
 "$HELPERS/cli_make_model" googlenet:width=0.0625 5 64 others.txt deeper other.safetensors || fail "no other model"

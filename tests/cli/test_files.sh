@@ -88,7 +88,8 @@ run 0 convert --json small.safetensors copy.safetensors
 same "small.safetensors	copy.safetensors	googlenet" "$(get input output architecture)"
 run 0 convert copy.safetensors again.safetensors
 cmp -s copy.safetensors again.safetensors || fail "a copy of a copy differs"
-# ONNX and back to the same file; every command takes it; a graph that is none of our networks runs too.
+# ONNX and back to the same file; every command takes it; a graph that is none of our networks runs
+# too.
 run 0 convert small.safetensors small.onnx
 run 0 convert small.onnx back.safetensors
 cmp -s copy.safetensors back.safetensors || fail "a copy through ONNX differs"

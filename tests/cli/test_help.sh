@@ -110,7 +110,8 @@ run 0 help --completion fish
 says out "complete -c deeper" "-l crops"
 run 2 help --completion tcsh
 
-# Output that cannot be written is a failure; a reader that has had enough is not an error to talk about.
+# Output that cannot be written is a failure; a reader that has had enough is not an error to talk
+# about.
 for words in "summary" "summary --json" "--version" "pull --list"; do
     ran="deeper $words > /dev/full"
     "$program" $words >/dev/full 2>err && fail "lost output passed for success"

@@ -60,7 +60,8 @@ whole
 same 150000 "$(get resumed_at)"
 says log "/plain/x first=150000"
 
-# The file changed in between, the server ignores ranges or knows no tags: the whole comes again, or the rest fits.
+# The file changed in between, the server ignores ranges or knows no tags: the whole comes again, or
+# the rest fits.
 for kind in changed norange untagged; do
     gone
     pull 1 --from $at/cut/x --hash $hash

@@ -13,7 +13,8 @@ run 0 info --json googlenet.safetensors
 same "safetensors	1000	6998552	true" "$(get format classes parameters labels)"
 says out BGR
 
-# The recorded cat: class 282 at 0.377. Pixels differ by a level here and there from the recording's decoder and filter.
+# The recorded cat: class 282 at 0.377. Pixels differ by a level here and there from the recording's
+# decoder and filter.
 for model in googlenet.safetensors "$data/models/bvlc_googlenet.caffemodel"; do
     run 0 classify --json --model "$model" "$data/golden/bvlc_googlenet/cat.jpg"
     same "n02123159	tiger cat	[5]" "$(get top.0.id top.0.name top)"

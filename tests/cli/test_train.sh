@@ -9,7 +9,8 @@ for n in 1 2 3 4 5 6 7 8; do
 done
 net="--arch googlenet:aux=1,width=0.0625 --size 32 --batch 4 --threads 1"
 
-# ------------------------------------------------------------------------------------------- a whole run, as JSON and as text
+# ------------------------------------------------------------------------------------------- a
+# whole run, as JSON and as text
 run 0 train --data set $net --epochs 2 --out one --json --quiet
 empty err
 lines out 3
@@ -68,8 +69,9 @@ run 2 train --data set $net --ensemble 2 --preview sheet.png
 run 2 train --data set $net --ensemble 2 --out team
 lines err 1
 
-# ------------------------------------------------------------------------------------------- stopped, and gone on with
-# stopped SIGNAL CODE RUN: starts a long run, sends the signal after its first epoch; it must end with CODE.
+# -------------------------------------------------------------------------------------------
+# stopped, and gone on with stopped SIGNAL CODE RUN: starts a long run, sends the signal after its
+# first epoch; it must end with CODE.
 stopped() {
     ran="train, then SIG$1"
     : >out # of the run before: it has an epoch 2 already
@@ -109,7 +111,8 @@ cmp int.safetensors int/model.safetensors || fail "another model"
 for checkpoint in int/checkpoints/step-*; do run 1 info "$checkpoint"; done
 says err "a checkpoint, from which a run is resumed"
 
-# ------------------------------------------------------------------------------------------------------------- the preview
+# -------------------------------------------------------------------------------------------------------------
+# the preview
 run 0 train --data set $net --preview sheet.png
 says out sheet.png
 run 0 info --json sheet.png
@@ -119,8 +122,9 @@ same again.png "$(get preview)"
 cmp sheet.png again.png || fail "two sheets of the same seed"
 [ ! -e '(null)' ] || fail "a folder for a preview"
 
-# ------------------------------------------------------------------------------------------------------ the command of a run
-# The report says how to do it again: with just that, into another folder, it comes to the same bits.
+# ------------------------------------------------------------------------------------------------------
+# the command of a run The report says how to do it again: with just that, into another folder, it
+# comes to the same bits.
 run 0 train --data set $net --epochs 1 --warmup 0.5 --average polyak --out "with a 'quote"
 sed -n 's/.*<pre>\(deeper train .*\)<\/pre>.*/\1/p' "with a 'quote/report.html" | sed "s/&#39;/'/g;s/&amp;/\&/g" >command
 says command "--warmup 0.5" "--average polyak"
@@ -128,7 +132,8 @@ mv "with a 'quote" before
 eval "$(sed 's/^deeper/"$program"/' command)" >out 2>err || fail "the command of the report: $(cat command)"
 cmp before/last.safetensors "with a 'quote/last.safetensors" || fail "the command of the report: other bits"
 
-# --------------------------------------------------------------------------------------------------------- a rate is looked for
+# ---------------------------------------------------------------------------------------------------------
+# a rate is looked for
 run 0 train --data set $net --lr-find --curve rates.html --seed 3
 says out "suggested" "the loss fell fastest at" "curve     rates.html" "next      deeper train --data set --arch" "--seed 3" "--out RUN"
 says rates.html "<svg" "deeper train --data set"
@@ -137,8 +142,8 @@ same "null	1e-5" "$(get page points.0.rate)"
 get rate steepest command points.59.smoothed | grep -q none && fail "fields of a search"
 [ ! -e RUN ] || fail "a run was made"
 
-# ------------------------------------------------------------------------------------------------------------ the bad ones
-# bad CODE TEXT WORDS...: fails with CODE and just that line, and leaves no run.
+# ------------------------------------------------------------------------------------------------------------
+# the bad ones bad CODE TEXT WORDS...: fails with CODE and just that line, and leaves no run.
 bad() {
     want=$1
     text=$2

@@ -1,5 +1,6 @@
 # train, killed: kill -9 of the real program at ten random moments, each followed by --resume, ends in the bits of the unbroken run, on 1
-# and on 2 threads; nothing of the dead stays. Two processes do not train in one folder. A disk that fills leaves the last checkpoint.
+# and on 2 threads; nothing of the dead stays. Two processes do not train in one folder. A disk that
+# fills leaves the last checkpoint.
 . "${0%/*}/common.sh"
 
 mkdir -p set/red set/blue
@@ -18,7 +19,8 @@ begun=$(date +%s%N)
 run 0 train --data set $net --threads 1 --out whole
 took=$((($(date +%s%N) - begun) / 1000000))
 
-# Moments spread over twice the time of the unbroken run, so that some fall into the writing of files, some into the beginning.
+# Moments spread over twice the time of the unbroken run, so that some fall into the writing of
+# files, some into the beginning.
 for threads in 1 2; do
     kills=0
     moments=
@@ -47,7 +49,8 @@ for threads in 1 2; do
     rm -rf killed
 done
 
-# ------------------------------------------------------------------------------------------------------------ two processes
+# ------------------------------------------------------------------------------------------------------------
+# two processes
 "$program" train --data set $net --epochs 10000 --out shared-run >out 2>err &
 started=$!
 for i in $(seq 100); do
@@ -60,8 +63,9 @@ kill -KILL "$started"
 wait "$started" 2>/dev/null
 started=
 
-# -------------------------------------------------------------------------------------------------------------- a full disk
-# A file system takes the first checkpoints; then something else takes all that is left. Needs root.
+# --------------------------------------------------------------------------------------------------------------
+# a full disk A file system takes the first checkpoints; then something else takes all that is left.
+# Needs root.
 mkdir disk
 if [ "$(id -u)" -eq 0 ] && mount -t tmpfs -o size=24m tmpfs disk 2>/dev/null; then
     finish() {

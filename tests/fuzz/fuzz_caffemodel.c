@@ -1,5 +1,6 @@
-/* fuzz_caffemodel.c - any bytes as a caffemodel: parsed, and what can be parsed held against GoogLeNet. A whole GoogLeNet is 28 MB,
- * so none is ever found here; filling a model is fuzz_model_file's.
+/* fuzz_caffemodel.c - any bytes as a caffemodel: parsed, and what can be parsed held against
+ * GoogLeNet. A whole GoogLeNet is 28 MB, so none is ever found here; filling a model is
+ * fuzz_model_file's.
  *
  * covers: src/formats/caffe/caffemodel.c src/formats/caffe/caffemodel_open.c */
 #include "formats/caffe/caffemodel.h"
@@ -19,7 +20,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     deeper_error error = { 0 };
     deeper_status status = dp_caffemodel_parse(&file, data, size, "input", NULL, &error);
     if (status != DEEPER_OK) {
-        demand(error.status == status && strncmp(error.message, "input: ", 7) == 0 && !file.tensors && !file.message);
+        demand(error.status == status && strncmp(error.message, "input: ", 7) == 0 && !file.tensors
+               && !file.message);
         return 0;
     }
     demand(file.count > 0);

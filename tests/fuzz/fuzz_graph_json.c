@@ -1,4 +1,5 @@
-/* fuzz_graph_json.c - any text as a network in JSON: what can be read is written again, read again, and the same.
+/* fuzz_graph_json.c - any text as a network in JSON: what can be read is written again, read again,
+ * and the same.
  *
  * covers: src/formats/graph_json.c src/graph/match.c */
 #include "formats/graph_json.h"
@@ -30,11 +31,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     text[size] = '\0';
     deeper_status status = dp_graph_from_json(&graph, text, "input", NULL, &error);
     free(text);
-    demand((status == DEEPER_OK) == (graph != NULL) && (status == DEEPER_OK || error.status == status));
+    demand((status == DEEPER_OK) == (graph != NULL)
+           && (status == DEEPER_OK || error.status == status));
     if (!graph)
         return 0;
     char *json = dp_graph_to_json(graph);
-    demand(json && dp_graph_from_json(&again, json, "input", NULL, &error) == DEEPER_OK && again->count == graph->count);
+    demand(json && dp_graph_from_json(&again, json, "input", NULL, &error) == DEEPER_OK
+           && again->count == graph->count);
     int *pairs = malloc((size_t)graph->count * sizeof *pairs);
     bool same = false;
     dp_graph_span a = whole(graph), b = whole(again);

@@ -1,5 +1,5 @@
-/* fuzz_idx.c - any bytes as an IDX file of pictures and of labels, plain or gzipped. Checked: an answer has all the bytes that it
- * says, which are those of a plain input, and what fails says why.
+/* fuzz_idx.c - any bytes as an IDX file of pictures and of labels, plain or gzipped. Checked: an
+ * answer has all the bytes that it says, which are those of a plain input, and what fails says why.
  *
  * covers: src/data/idx.c */
 #include "data/idx.h"
@@ -28,7 +28,8 @@ static void read_as(int file, const uint8_t *data, size_t size, bool pictures) {
         demand(!idx.bytes && error.status == status && strncmp(error.message, "input:", 6) == 0);
         return;
     }
-    size_t bytes = idx.count * (size_t)idx.rows * (size_t)idx.columns, header = pictures ? HEADER_PICTURES : HEADER_LABELS;
+    size_t bytes = idx.count * (size_t)idx.rows * (size_t)idx.columns,
+           header = pictures ? HEADER_PICTURES : HEADER_LABELS;
     demand(bytes > 0);
     if (dp_idx_begins(data, size))
         demand(size == header + bytes && memcmp(idx.bytes, data + header, bytes) == 0);

@@ -1,8 +1,9 @@
-/* fuzz_image.c - any bytes as a picture, decoded and made small. Checked by the sanitizers: what a decoder reads, and that every
- * pixel of a good answer is there. Small limits on pixels and time keep a run of the fuzzer quick.
+/* fuzz_image.c - any bytes as a picture, decoded and made small. Checked by the sanitizers: what a
+ * decoder reads, and that every pixel of a good answer is there. Small limits on pixels and time
+ * keep a run of the fuzzer quick.
  *
- * covers: src/image/image.c src/image/foreign.c src/image/orient.c src/image/jpeg.c src/image/png.c src/image/webp.c
- * covers: src/image/pnm.c src/image/bmp.c */
+ * covers: src/image/image.c src/image/foreign.c src/image/orient.c src/image/jpeg.c src/image/png.c
+ * src/image/webp.c covers: src/image/pnm.c src/image/bmp.c */
 #include "image/resize.h"
 
 #include <stdlib.h>

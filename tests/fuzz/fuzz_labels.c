@@ -1,5 +1,6 @@
-/* fuzz_labels.c - label tables: after one byte a label file (byte even) or the JSON of a model file (odd). Checked: the ids of a
- * table that is taken are there, differ, and it comes back from its JSON the same.
+/* fuzz_labels.c - label tables: after one byte a label file (byte even) or the JSON of a model file
+ * (odd). Checked: the ids of a table that is taken are there, differ, and it comes back from its
+ * JSON the same.
  *
  * covers: src/formats/labels.c */
 #include "formats/labels.h"
@@ -34,16 +35,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     char *text = calloc(size, 1); /* the bytes after the first, and a zero */
     demand(text != NULL);
     memcpy(text, data + 1, size - 1);
-    deeper_status status = data[0] % 2 ? dp_labels_from_json(&labels, text, "input", NULL, &error)
-                                       : dp_labels_from_text(&labels, text, size - 1, "input", NULL, &error);
+    deeper_status status =
+        data[0] % 2 ? dp_labels_from_json(&labels, text, "input", NULL, &error)
+                    : dp_labels_from_text(&labels, text, size - 1, "input", NULL, &error);
     free(text);
     if (status != DEEPER_OK) {
-        demand(error.status == status && strncmp(error.message, "input: ", 7) == 0 && !labels.items && !labels.text);
+        demand(error.status == status && strncmp(error.message, "input: ", 7) == 0 && !labels.items
+               && !labels.text);
         return 0;
     }
     demand(labels.count > 0);
     char *json = dp_labels_to_json(&labels);
-    demand(json && dp_labels_from_json(&again, json, "input", NULL, NULL) == DEEPER_OK && again.count == labels.count);
+    demand(json && dp_labels_from_json(&again, json, "input", NULL, NULL) == DEEPER_OK
+           && again.count == labels.count);
     for (size_t i = 0; i < labels.count; i++)
         demand(labels.items[i].id[0] && strcmp(again.items[i].id, labels.items[i].id) == 0
                && strcmp(again.items[i].name, labels.items[i].name) == 0);

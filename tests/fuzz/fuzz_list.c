@@ -1,5 +1,6 @@
-/* fuzz_list.c - any bytes as a list file. Checked: every path lies in its line and is whole, labels are below the limit, lines only
- * go forward, and a fault is told once, at the end. covers: src/data/list.c */
+/* fuzz_list.c - any bytes as a list file. Checked: every path lies in its line and is whole, labels
+ * are below the limit, lines only go forward, and a fault is told once, at the end. covers:
+ * src/data/list.c */
 #include "data/list.h"
 
 #include <stdint.h>
@@ -14,7 +15,8 @@ static void demand(bool holds) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    char *text = malloc(size); /* of exactly this size, for the sanitizer to see what is read past it */
+    char *text =
+        malloc(size); /* of exactly this size, for the sanitizer to see what is read past it */
     demand(text || size == 0);
     if (size)
         memcpy(text, data, size);
@@ -23,7 +25,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     size_t label, line = 0;
     while (dp_list_read(&list, &path, &label)) {
         size_t length = strlen(path), at = (size_t)(path - text);
-        demand(!list.wrong && list.line > line && at == list.begin && length > 0 && at + length < list.end);
+        demand(!list.wrong && list.line > line && at == list.begin && length > 0
+               && at + length < list.end);
         demand(list.end <= size && label < DP_LIST_LABELS && memcmp(path, data + at, length) == 0);
         line = list.line;
     }

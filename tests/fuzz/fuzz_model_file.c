@@ -1,10 +1,12 @@
-/* fuzz_model_file.c - the header of a model file, opened as a model. The input is the JSON after one byte; the data that follows in
- * a file is added here, zeros, as many as the smallest GoogLeNet needs in F32 or (first byte even) in F16, so that the fuzzer
- * spends itself on the header. Checked: a model that opens has values, labels and preprocessing that come back from their JSON the
- * same, and a description that describes the same network, with its heads and without; its
+/* fuzz_model_file.c - the header of a model file, opened as a model. The input is the JSON after
+ * one byte; the data that follows in a file is added here, zeros, as many as the smallest GoogLeNet
+ * needs in F32 or (first byte even) in F16, so that the fuzzer spends itself on the header.
+ * Checked: a model that opens has values, labels and preprocessing that come back from their JSON
+ * the same, and a description that describes the same network, with its heads and without; its
  * tensors fit it.
  *
- * covers: src/formats/model_file.c src/formats/description.c src/formats/metadata.c src/formats/fill.c */
+ * covers: src/formats/model_file.c src/formats/description.c src/formats/metadata.c
+ * src/formats/fill.c */
 #include "base/memory.h"
 #include "formats/description.h"
 #include "formats/fill.h"
@@ -28,7 +30,9 @@ static size_t small_floats(void) {
     if (floats)
         return floats;
     dp_model *model = NULL;
-    demand(dp_model_create(&model, "googlenet:stem=small,branch5=3x3,width=0.0625", 3, 32, NULL, NULL) == DEEPER_OK);
+    demand(
+        dp_model_create(&model, "googlenet:stem=small,branch5=3x3,width=0.0625", 3, 32, NULL, NULL)
+        == DEEPER_OK);
     for (int p = 0; p < model->graph->parameters; p++)
         floats += dp_shape_floats(dp_model_parameter(model, p)->shape);
     dp_model_free(model);
@@ -38,9 +42,11 @@ static size_t small_floats(void) {
 static void check_labels(const dp_labels *labels) {
     dp_labels again;
     char *json = dp_labels_to_json(labels);
-    demand(json && dp_labels_from_json(&again, json, "input", NULL, NULL) == DEEPER_OK && again.count == labels->count);
+    demand(json && dp_labels_from_json(&again, json, "input", NULL, NULL) == DEEPER_OK
+           && again.count == labels->count);
     for (size_t i = 0; i < again.count; i++)
-        demand(strcmp(again.items[i].id, labels->items[i].id) == 0 && strcmp(again.items[i].name, labels->items[i].name) == 0);
+        demand(strcmp(again.items[i].id, labels->items[i].id) == 0
+               && strcmp(again.items[i].name, labels->items[i].name) == 0);
     dp_labels_free(&again, NULL);
     free(json);
 }
@@ -49,11 +55,14 @@ static void check_preprocess(const dp_preprocess *rule, bool whole) {
     dp_preprocess again;
     bool again_whole = false;
     char *json = dp_preprocess_to_json(rule, whole);
-    demand(json && dp_preprocess_from_json(&again, &again_whole, json, "input", "preprocess", NULL) == DEEPER_OK
+    demand(json
+           && dp_preprocess_from_json(&again, &again_whole, json, "input", "preprocess", NULL)
+                  == DEEPER_OK
            && again_whole == whole);
-    demand(again.size == rule->size && again.channels == rule->channels && again.bgr == rule->bgr && again.rule == rule->rule
-           && again.side == rule->side && again.filter == rule->filter);
-    demand(memcmp(again.mean, rule->mean, sizeof again.mean) == 0 && memcmp(again.scale, rule->scale, sizeof again.scale) == 0);
+    demand(again.size == rule->size && again.channels == rule->channels && again.bgr == rule->bgr
+           && again.rule == rule->rule && again.side == rule->side && again.filter == rule->filter);
+    demand(memcmp(again.mean, rule->mean, sizeof again.mean) == 0
+           && memcmp(again.scale, rule->scale, sizeof again.scale) == 0);
     free(json);
 }
 
@@ -61,11 +70,14 @@ static void check_description(const dp_model *model) {
     dp_description description;
     dp_model *again = NULL;
     demand(dp_description_make(&description, model, NULL) == DEEPER_OK);
-    demand(dp_model_describe(&again, description.texts, description.count, "input", NULL, NULL) == DEEPER_OK
-           && again->graph->parameters == model->graph->parameters && again->labels.count == model->labels.count);
+    demand(dp_model_describe(&again, description.texts, description.count, "input", NULL, NULL)
+               == DEEPER_OK
+           && again->graph->parameters == model->graph->parameters
+           && again->labels.count == model->labels.count);
     dp_model_free(again);
     demand(dp_description_drop_heads(&description, NULL) == DEEPER_OK);
-    demand(dp_model_describe(&again, description.texts, description.count, "input", NULL, NULL) == DEEPER_OK);
+    demand(dp_model_describe(&again, description.texts, description.count, "input", NULL, NULL)
+           == DEEPER_OK);
     dp_model_free(again);
     dp_description_free(&description);
 }
@@ -91,7 +103,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     memcpy(file + 8, data + 1, header);
     dp_model *model;
     deeper_error error = { 0 };
-    deeper_status status = dp_model_open_bytes(&model, file, 8 + header + values, "input", NULL, NULL, &error);
+    deeper_status status =
+        dp_model_open_bytes(&model, file, 8 + header + values, "input", NULL, NULL, &error);
     demand(error.status == status && (status == DEEPER_OK) == (model != NULL));
     if (model) {
         for (int p = 0; p < model->graph->parameters; p++)

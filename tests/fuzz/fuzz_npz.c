@@ -1,5 +1,6 @@
-/* fuzz_npz.c - the reader of npz files. First byte, lowest bit: 0: the rest is the file; 1: it is one .npy array, which is put into
- * a sound zip (the checksum of a zip keeps mutations of what is in it out), deflated where the second bit is set.
+/* fuzz_npz.c - the reader of npz files. First byte, lowest bit: 0: the rest is the file; 1: it is
+ * one .npy array, which is put into a sound zip (the checksum of a zip keeps mutations of what is
+ * in it out), deflated where the second bit is set.
  *
  * covers: src/formats/zip.c src/formats/numpy/npz.c src/formats/numpy/npy.c */
 #include "formats/json.h"
@@ -25,7 +26,8 @@ static void check(const dp_npz *file) {
     for (size_t i = 0; i < file->count; i++) {
         const dp_tensor *tensor = &file->tensors[i];
         size_t elements = 0, bytes = 0;
-        demand(dp_tensor_elements(tensor, &elements) && dp_size_mul(elements, dp_dtype_bytes(tensor->dtype), &bytes));
+        demand(dp_tensor_elements(tensor, &elements)
+               && dp_size_mul(elements, dp_dtype_bytes(tensor->dtype), &bytes));
         demand(dp_npy_header(header, tensor) % 64 == 0 && dp_npy_header(header, tensor) > 0);
         demand(bytes == tensor->bytes && dp_text_clean(tensor->name, strlen(tensor->name), false));
         for (size_t k = 0; k < bytes; k++)
@@ -43,8 +45,8 @@ static void parse(const void *bytes, size_t size) {
     if (status == DEEPER_OK)
         check(&file);
     else
-        demand(status == error.status && memchr(error.message, 0, sizeof error.message) && !strchr(error.message, '\n')
-               && !file.tensors);
+        demand(status == error.status && memchr(error.message, 0, sizeof error.message)
+               && !strchr(error.message, '\n') && !file.tensors);
     dp_npz_free(&file);
 }
 
@@ -54,7 +56,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         return 0;
     if (data[0] & 1) {
         const test_zip_entry entries[] = {
-            { .name = "a.npy", .data = data + 1, .size = size - 1, .method = data[0] & 2 ? TEST_ZIP_DEFLATE : 0 },
+            { .name = "a.npy",
+              .data = data + 1,
+              .size = size - 1,
+              .method = data[0] & 2 ? TEST_ZIP_DEFLATE : 0 },
             { .name = data[0] & 4   ? "a.npy"
                       : data[0] & 8 ? "b"
                                     : "b.npy",

@@ -1,9 +1,9 @@
-/* fuzz_onnx.c - any bytes as an ONNX model: imported and opened; what opens has values. Memory is bounded as a caller could
- * bound it: a block above 16 MB is refused.
+/* fuzz_onnx.c - any bytes as an ONNX model: imported and opened; what opens has values. Memory is
+ * bounded as a caller could bound it: a block above 16 MB is refused.
  *
- * covers: src/formats/onnx/onnx_file.c src/formats/onnx/onnx_import.c
- * covers: src/formats/onnx/onnx_constants.c src/formats/onnx/onnx_layers.c
- * covers: src/formats/onnx/onnx_elements.c src/formats/onnx/onnx_shapes.c */
+ * covers: src/formats/onnx/onnx_file.c src/formats/onnx/onnx_import.c covers:
+ * src/formats/onnx/onnx_constants.c src/formats/onnx/onnx_layers.c covers:
+ * src/formats/onnx/onnx_elements.c src/formats/onnx/onnx_shapes.c */
 #include "formats/model.h"
 #include "formats/onnx/onnx_import.h"
 
@@ -19,7 +19,8 @@ static void demand(bool holds) {
 
 static void *allocate(void *context, size_t size, size_t alignment) {
     void *block = NULL;
-    return size <= 16 << 20 && posix_memalign(&block, alignment, size ? size : 1) == 0 ? block : NULL;
+    return size <= 16 << 20 && posix_memalign(&block, alignment, size ? size : 1) == 0 ? block
+                                                                                       : NULL;
 }
 
 static void release(void *context, void *block) {

@@ -17,10 +17,12 @@ static void demand(bool holds) {
 /* Every number in a value leads to a value, every text lies in the pickle. */
 static void check(const dp_pickle *pickle, const uint8_t *data, size_t size) {
     int count = (int)pickle->value_count;
-    demand(pickle->root >= 0 && pickle->root < count && pickle->size <= size && count <= DP_PICKLE_VALUES);
+    demand(pickle->root >= 0 && pickle->root < count && pickle->size <= size
+           && count <= DP_PICKLE_VALUES);
     for (int i = 0; i < count; i++) {
         const dp_pickle_value *value = &pickle->values[i];
-        bool list = value->kind == DP_PICKLE_TUPLE || value->kind == DP_PICKLE_LIST || value->kind == DP_PICKLE_DICT;
+        bool list = value->kind == DP_PICKLE_TUPLE || value->kind == DP_PICKLE_LIST
+                    || value->kind == DP_PICKLE_DICT;
         if (value->kind == DP_PICKLE_TEXT)
             demand((const uint8_t *)value->text >= data && value->size <= size
                    && (size_t)((const uint8_t *)value->text - data) <= size - value->size);
@@ -32,7 +34,8 @@ static void check(const dp_pickle *pickle, const uint8_t *data, size_t size) {
             demand(pickle->links[link].value >= 0 && pickle->links[link].value < count);
         demand(left == 0);
         if (value->count > 0 && value->count < 64)
-            demand(dp_pickle_element(pickle, i, value->count - 1) >= 0 && dp_pickle_element(pickle, i, value->count) < 0);
+            demand(dp_pickle_element(pickle, i, value->count - 1) >= 0
+                   && dp_pickle_element(pickle, i, value->count) < 0);
         (void)dp_pickle_is_text(pickle, i, "state_dict");
     }
 }
@@ -43,12 +46,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                                                 { "torch", "FloatStorage", false } };
     dp_pickle pickle;
     deeper_error error = { 0 };
-    deeper_status status = dp_pickle_parse(&pickle, data, size, globals, sizeof globals / sizeof *globals, "input", NULL, &error);
+    deeper_status status = dp_pickle_parse(&pickle, data, size, globals,
+                                           sizeof globals / sizeof *globals, "input", NULL, &error);
     if (status == DEEPER_OK)
         check(&pickle, data, size);
     else
-        demand(status == error.status && memchr(error.message, 0, sizeof error.message) && !strchr(error.message, '\n')
-               && !pickle.values);
+        demand(status == error.status && memchr(error.message, 0, sizeof error.message)
+               && !strchr(error.message, '\n') && !pickle.values);
     dp_pickle_free(&pickle);
     return 0;
 }

@@ -1,6 +1,7 @@
-/* fuzz_probs.c - files of saved answers. First byte, lowest bit: 0: the rest is the file; 1: two bytes (of a record), the header up
- * to a line's end and the records are put into a sound journal, whose checksums keep mutations of what is in it out. Checked: what
- * opens has the records that it says, and copied as the one shard of an evaluation it is the same.
+/* fuzz_probs.c - files of saved answers. First byte, lowest bit: 0: the rest is the file; 1: two
+ * bytes (of a record), the header up to a line's end and the records are put into a sound journal,
+ * whose checksums keep mutations of what is in it out. Checked: what opens has the records that it
+ * says, and copied as the one shard of an evaluation it is the same.
  *
  * covers: src/formats/probs.c src/base/journal.c */
 #include "base/files.h"
@@ -29,7 +30,8 @@ static void name_files(void) {
 
 static void *allocate(void *context, size_t size, size_t alignment) {
     void *block = NULL;
-    return size <= 64 << 20 && posix_memalign(&block, alignment, size ? size : 1) == 0 ? block : NULL;
+    return size <= 64 << 20 && posix_memalign(&block, alignment, size ? size : 1) == 0 ? block
+                                                                                       : NULL;
 }
 
 static void release(void *context, void *block) {
@@ -46,11 +48,14 @@ static void write_journal(const uint8_t *data, size_t size) {
     if (size < 2)
         return;
     size_t record = data[0] | (size_t)data[1] << 8;
-    const uint8_t *header = data + 2, *end = memchr(header, '\n', size - 2), *next = end ? end + 1 : data + size;
+    const uint8_t *header = data + 2, *end = memchr(header, '\n', size - 2),
+                  *next = end ? end + 1 : data + size;
     unlink(path);
     if (record == 0)
         return;
-    demand(dp_journal_create(&journal, path, header, end ? (size_t)(end - header) : size - 2, record, NULL, NULL) == DEEPER_OK);
+    demand(dp_journal_create(&journal, path, header, end ? (size_t)(end - header) : size - 2,
+                             record, NULL, NULL)
+           == DEEPER_OK);
     for (; (size_t)(data + size - next) >= record; next += record)
         demand(dp_journal_append(journal, next, NULL) == DEEPER_OK);
     demand(dp_journal_sync(journal, true, NULL) == DEEPER_OK);
@@ -90,7 +95,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     dp_probs *probs = NULL, *again = NULL;
     deeper_error error = { 0 };
     deeper_status status = dp_probs_open(&probs, path, &bounded, &error);
-    demand((status == DEEPER_OK) == (probs != NULL) && (status == DEEPER_OK || (error.status == status && error.message[0])));
+    demand((status == DEEPER_OK) == (probs != NULL)
+           && (status == DEEPER_OK || (error.status == status && error.message[0])));
     if (!probs) {
         unlink(path);
         return 0;

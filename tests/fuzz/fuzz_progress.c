@@ -1,5 +1,5 @@
-/* fuzz_progress.c - the progress of a run as a checkpoint keeps it, JSON. Checked: what is read is written again, and read again to
- * the same text.
+/* fuzz_progress.c - the progress of a run as a checkpoint keeps it, JSON. Checked: what is read is
+ * written again, and read again to the same text.
  *
  * covers: src/train/progress.c src/train/fields.c */
 #include "train/progress.h"
@@ -24,7 +24,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     deeper_status status = dp_progress_from_json(&progress, text, "input", NULL, &error);
     free(text);
     if (status != DEEPER_OK) {
-        demand(error.status == status && strncmp(error.message, "input: ", 7) == 0 && !progress.history);
+        demand(error.status == status && strncmp(error.message, "input: ", 7) == 0
+               && !progress.history);
         return 0;
     }
     char *first = dp_progress_to_json(&progress);

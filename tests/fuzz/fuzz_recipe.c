@@ -1,5 +1,6 @@
-/* fuzz_recipe.c - what --preprocess takes, a name or JSON, for a network of one channel (first byte even) or three. Checked: a rule
- * that is taken is sound, and comes back from its own JSON the same.
+/* fuzz_recipe.c - what --preprocess takes, a name or JSON, for a network of one channel (first byte
+ * even) or three. Checked: a rule that is taken is sound, and comes back from its own JSON the
+ * same.
  *
  * covers: src/formats/recipes.c src/formats/metadata.c */
 #include "formats/metadata.h"
@@ -27,12 +28,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     deeper_status status = dp_recipe_read(&rule, text, input, "input", &error);
     free(text);
     if (status != DEEPER_OK) {
-        demand(error.status == status && strncmp(error.message, "input: ", 7) == 0 && !strchr(error.message, '\n'));
+        demand(error.status == status && strncmp(error.message, "input: ", 7) == 0
+               && !strchr(error.message, '\n'));
         return 0;
     }
-    demand(dp_preprocess_check(&rule, NULL) == DEEPER_OK && rule.size == input.h && rule.channels == input.c);
+    demand(dp_preprocess_check(&rule, NULL) == DEEPER_OK && rule.size == input.h
+           && rule.channels == input.c);
     char *json = dp_preprocess_to_json(&rule, true);
-    demand(json && dp_recipe_read(&again, json, input, "input", NULL) == DEEPER_OK && dp_recipe_of(&again) == dp_recipe_of(&rule));
+    demand(json && dp_recipe_read(&again, json, input, "input", NULL) == DEEPER_OK
+           && dp_recipe_of(&again) == dp_recipe_of(&rule));
     char *same = dp_preprocess_to_json(&again, true);
     demand(same && strcmp(json, same) == 0);
     free(same);

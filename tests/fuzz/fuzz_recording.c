@@ -1,6 +1,7 @@
-/* fuzz_recording.c - recorded tensors as `deeper verify` reads them. The input is a folder, a line a file: its name, a tab, its
- * bytes (zeros; without a number as many as 24 floats have), or after a first line "npz" the bytes of one file. Checked: what opens
- * has tensors of floats with clean names, from the files that say so.
+/* fuzz_recording.c - recorded tensors as `deeper verify` reads them. The input is a folder, a line
+ * a file: its name, a tab, its bytes (zeros; without a number as many as 24 floats have), or after
+ * a first line "npz" the bytes of one file. Checked: what opens has tensors of floats with clean
+ * names, from the files that say so.
  *
  * covers: src/formats/recording.c */
 #include "formats/json.h"
@@ -34,12 +35,15 @@ static void open_all(const char *path) {
     deeper_error error = { 0 };
     deeper_status status = dp_recording_open(&recording, path, NULL, &error);
     demand((status == DEEPER_OK) == (recording.count > 0));
-    demand(status == DEEPER_OK || (error.status == status && error.message[0] && !strchr(error.message, '\n')));
+    demand(status == DEEPER_OK
+           || (error.status == status && error.message[0] && !strchr(error.message, '\n')));
     for (size_t i = 0; i < recording.count; i++) {
         const dp_tensor *tensor = &recording.tensors[i];
         size_t elements = 0;
-        demand(dp_dtype_is_weight(tensor->dtype) && dp_text_clean(tensor->name, strlen(tensor->name), false));
-        demand(dp_tensor_elements(tensor, &elements) && tensor->bytes == elements * dp_dtype_bytes(tensor->dtype));
+        demand(dp_dtype_is_weight(tensor->dtype)
+               && dp_text_clean(tensor->name, strlen(tensor->name), false));
+        demand(dp_tensor_elements(tensor, &elements)
+               && tensor->bytes == elements * dp_dtype_bytes(tensor->dtype));
         float *values = malloc((elements + 1) * sizeof *values);
         demand(values);
         dp_tensor_read(tensor, values);
@@ -55,7 +59,8 @@ static bool make_file(char *path, size_t path_size, const char *folder, char *li
     size_t bytes = tab ? strtoul(tab + 1, NULL, 10) % BYTES_MAX : BYTES;
     if (tab)
         *tab = '\0';
-    if (!*line || strlen(line) > NAME || strchr(line, '/') || !strcmp(line, ".") || !strcmp(line, ".."))
+    if (!*line || strlen(line) > NAME || strchr(line, '/') || !strcmp(line, ".")
+        || !strcmp(line, ".."))
         return false;
     snprintf(path, path_size, "%s/%s", folder, line);
     put_file(path, zeros, bytes);

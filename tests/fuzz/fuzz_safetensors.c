@@ -1,5 +1,6 @@
-/* fuzz_safetensors.c - any bytes as a safetensors file. Checked besides what the sanitizers see: a file that is taken holds what
- * its reader promises, tensors that tile the data and texts that can be printed, and a refusal says why.
+/* fuzz_safetensors.c - any bytes as a safetensors file. Checked besides what the sanitizers see: a
+ * file that is taken holds what its reader promises, tensors that tile the data and texts that can
+ * be printed, and a refusal says why.
  *
  * covers: src/formats/safetensors.c src/formats/json.c src/formats/tensor.c */
 #include "formats/json.h"
@@ -8,7 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CONVERTED = 1 << 12 }; /* bytes of a tensor that is turned into floats; larger ones only take time */
+enum {
+    CONVERTED = 1 << 12
+}; /* bytes of a tensor that is turned into floats; larger ones only take time */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -21,7 +24,8 @@ static void check_tensor(const dp_tensor *tensor) {
     size_t elements = 0;
     char shape[DP_TENSOR_SHAPE_TEXT];
     demand(dp_text_clean(tensor->name, strlen(tensor->name), false));
-    demand(dp_tensor_elements(tensor, &elements) && elements * dp_dtype_bytes(tensor->dtype) == tensor->bytes);
+    demand(dp_tensor_elements(tensor, &elements)
+           && elements * dp_dtype_bytes(tensor->dtype) == tensor->bytes);
     demand(strlen(dp_tensor_shape_text(tensor, shape)) < sizeof shape);
     if (!dp_dtype_is_weight(tensor->dtype) || tensor->bytes > CONVERTED)
         return;
@@ -36,7 +40,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     deeper_error error = { 0 };
     deeper_status status = dp_safetensors_parse(&file, data, size, "input", NULL, &error);
     if (status != DEEPER_OK) {
-        demand(error.status == status && strncmp(error.message, "input: ", 7) == 0 && !file.tensors && !file.header);
+        demand(error.status == status && strncmp(error.message, "input: ", 7) == 0 && !file.tensors
+               && !file.header);
         return 0;
     }
     demand(dp_safetensors_sniff(data, size));

@@ -1,10 +1,12 @@
-/* fuzz_save.c - any network in JSON, written as a file and opened again. First byte: which format; the rest: the network, as
- * fuzz_graph_json takes it. Checked: a file that was written opens, with the values of the model; one that was not leaves nothing
- * behind and says why. Values are of a formula; memory is bounded as a caller could bound it.
+/* fuzz_save.c - any network in JSON, written as a file and opened again. First byte: which format;
+ * the rest: the network, as fuzz_graph_json takes it. Checked: a file that was written opens, with
+ * the values of the model; one that was not leaves nothing behind and says why. Values are of a
+ * formula; memory is bounded as a caller could bound it.
  *
- * covers: src/formats/caffe/caffe_layers.c src/formats/caffe/caffemodel_write.c src/formats/caffe/protobuf_text.c
- * covers: src/formats/onnx/onnx_layout.c src/formats/onnx/onnx_write.c src/formats/numpy/npz_write.c src/formats/zip_write.c
- * covers: src/formats/safetensors_write.c src/formats/model_file_write.c src/formats/model_save.c */
+ * covers: src/formats/caffe/caffe_layers.c src/formats/caffe/caffemodel_write.c
+ * src/formats/caffe/protobuf_text.c covers: src/formats/onnx/onnx_layout.c
+ * src/formats/onnx/onnx_write.c src/formats/numpy/npz_write.c src/formats/zip_write.c covers:
+ * src/formats/safetensors_write.c src/formats/model_file_write.c src/formats/model_save.c */
 #include "base/files.h"
 #include "formats/graph_json.h"
 #include "formats/labels.h"
@@ -29,7 +31,8 @@ static void demand(bool holds) {
 
 static void *allocate(void *context, size_t size, size_t alignment) {
     void *block = NULL;
-    return size <= 16 << 20 && posix_memalign(&block, alignment, size ? size : 1) == 0 ? block : NULL;
+    return size <= 16 << 20 && posix_memalign(&block, alignment, size ? size : 1) == 0 ? block
+                                                                                       : NULL;
 }
 
 static void release(void *context, void *block) {
@@ -44,8 +47,8 @@ static size_t floats_of(const dp_graph *graph) {
     return floats;
 }
 
-/* The model of the network with values, and with labels and a rule where they fit; NULL: none that files are opened as (of square
- * pictures), or not small enough. */
+/* The model of the network with values, and with labels and a rule where they fit; NULL: none that
+ * files are opened as (of square pictures), or not small enough. */
 static dp_model *make(const char *json, const deeper_allocator *allocator) {
     dp_graph *graph = NULL;
     dp_model *model = NULL;
@@ -58,15 +61,18 @@ static dp_model *make(const char *json, const deeper_allocator *allocator) {
     if (dp_model_from_graph(&model, graph, NULL) != DEEPER_OK)
         return NULL;
     dp_shape input = dp_model_input(model);
-    if (input.h != input.w || (input.c != 1 && input.c != 3) || dp_model_allocate(model, NULL) != DEEPER_OK) {
+    if (input.h != input.w || (input.c != 1 && input.c != 3)
+        || dp_model_allocate(model, NULL) != DEEPER_OK) {
         dp_model_free(model);
         return NULL;
     }
     for (size_t i = 0; i < floats_of(graph); i++)
         model->arena[i] = (float)(i % 251) / 8 - 3;
     if (model->classes == 2)
-        demand(dp_labels_from_text(&model->labels, "a A\nb B", 7, "input", allocator, NULL) == DEEPER_OK);
-    model->has_preprocess = dp_recipe_read(&model->preprocess, "inception", input, "input", NULL) == DEEPER_OK;
+        demand(dp_labels_from_text(&model->labels, "a A\nb B", 7, "input", allocator, NULL)
+               == DEEPER_OK);
+    model->has_preprocess =
+        dp_recipe_read(&model->preprocess, "inception", input, "input", NULL) == DEEPER_OK;
     return model;
 }
 
@@ -77,19 +83,21 @@ static dp_graph_span whole(const dp_graph *graph) {
     return span;
 }
 
-/* The values of all parameters that the answer depends on. A network with more than those, and one that preprocesses itself, comes
- * out of ONNX as another. */
+/* The values of all parameters that the answer depends on. A network with more than those, and one
+ * that preprocesses itself, comes out of ONNX as another. */
 static void compare(const dp_model *again, const dp_model *model, bool may_differ) {
     dp_graph_span a = whole(again->graph), b = whole(model->graph);
     int *pairs = malloc((size_t)again->graph->count * sizeof *pairs);
     bool same = false;
     demand(again->classes == model->classes && again->labels.count == model->labels.count);
     demand(again->has_preprocess == model->has_preprocess);
-    demand(pairs && dp_graph_match(&a, &b, pairs, &same, NULL) == DEEPER_OK && (same || may_differ));
+    demand(pairs && dp_graph_match(&a, &b, pairs, &same, NULL) == DEEPER_OK
+           && (same || may_differ));
     for (int i = 0; i < again->graph->count && same; i++) {
         const dp_node *node = &again->graph->nodes[i];
         if (node->parameter >= 0 && pairs[i] >= 0)
-            demand(memcmp(again->values[node->parameter], model->values[model->graph->nodes[pairs[i]].parameter],
+            demand(memcmp(again->values[node->parameter],
+                          model->values[model->graph->nodes[pairs[i]].parameter],
                           dp_shape_floats(node->shape) * sizeof(float))
                    == 0);
     }
@@ -104,19 +112,22 @@ static size_t files_in(const char *path) {
     return count;
 }
 
-static void save(const dp_model *model, const char *ending, bool inside, const deeper_allocator *allocator) {
+static void save(const dp_model *model, const char *ending, bool inside,
+                 const deeper_allocator *allocator) {
     const char *folder = test_scratch();
     char path[64], beside[64];
     deeper_error error = { 0 };
     bool left_out = false;
     dp_model *again = NULL;
-    const dp_save_options options = { .with_preprocessing = inside && model->has_preprocess, .heads_left_out = &left_out };
+    const dp_save_options options = { .with_preprocessing = inside && model->has_preprocess,
+                                      .heads_left_out = &left_out };
     snprintf(path, sizeof path, "%s/m%s", folder, ending);
     snprintf(beside, sizeof beside, "%s/m.prototxt", folder);
     deeper_status status = dp_model_save(model, path, &options, &error);
     demand(status == error.status);
     if (status != DEEPER_OK) {
-        demand(status == DEEPER_ERROR_MEMORY || strncmp(error.message, folder, strlen(folder)) == 0);
+        demand(status == DEEPER_ERROR_MEMORY
+               || strncmp(error.message, folder, strlen(folder)) == 0);
         demand(files_in(folder) == 0);
         return;
     }

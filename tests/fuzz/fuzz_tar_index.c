@@ -1,5 +1,6 @@
-/* fuzz_tar_index.c - any bytes as a tar, indexed. Checked: entries lie inside the file, names are plain and strictly in order, and
- * what fails says why. The bytes are a file in memory, as the index reads a descriptor.
+/* fuzz_tar_index.c - any bytes as a tar, indexed. Checked: entries lie inside the file, names are
+ * plain and strictly in order, and what fails says why. The bytes are a file in memory, as the
+ * index reads a descriptor.
  *
  * covers: src/data/tar.c */
 #include "data/tar.h"
@@ -27,7 +28,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     deeper_error error = { 0 };
     deeper_status status = dp_tar_index_read(&index, file, "input", NULL, &error);
     if (status != DEEPER_OK) {
-        demand(!index.entries && error.status == status && strncmp(error.message, "input:", 6) == 0);
+        demand(!index.entries && error.status == status
+               && strncmp(error.message, "input:", 6) == 0);
         return 0;
     }
     for (size_t i = 0; i < index.count; i++) {

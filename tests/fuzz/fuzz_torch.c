@@ -1,5 +1,6 @@
-/* fuzz_torch.c - the reader of PyTorch's files. First byte, lowest bit: 0: the rest is the file; 1: it is a pickle, which is put
- * into a sound zip beside four storages of 64 bytes (without one, or with a byte order, where further bits are set).
+/* fuzz_torch.c - the reader of PyTorch's files. First byte, lowest bit: 0: the rest is the file; 1:
+ * it is a pickle, which is put into a sound zip beside four storages of 64 bytes (without one, or
+ * with a byte order, where further bits are set).
  *
  * covers: src/formats/torch/torch.c src/formats/torch/torch_file.c */
 #include "formats/json.h"
@@ -25,14 +26,15 @@ static void parse(const void *bytes, size_t size) {
     for (size_t i = 0; status == DEEPER_OK && i < file.count; i++) {
         const dp_tensor *tensor = &file.tensors[i];
         size_t elements = 0;
-        demand(dp_tensor_elements(tensor, &elements) && tensor->bytes == elements * dp_dtype_bytes(tensor->dtype));
+        demand(dp_tensor_elements(tensor, &elements)
+               && tensor->bytes == elements * dp_dtype_bytes(tensor->dtype));
         demand(dp_text_clean(tensor->name, strlen(tensor->name), false));
         for (size_t k = 0; k < tensor->bytes; k++)
             sum = (unsigned char)(sum + ((const unsigned char *)tensor->data)[k]);
     }
     if (status != DEEPER_OK)
-        demand(status == error.status && memchr(error.message, 0, sizeof error.message) && !strchr(error.message, '\n')
-               && !file.tensors);
+        demand(status == error.status && memchr(error.message, 0, sizeof error.message)
+               && !strchr(error.message, '\n') && !file.tensors);
     dp_torch_free(&file);
 }
 

@@ -1,6 +1,7 @@
-/* fuzz_torchvision.c - networks by the names that torchvision and timm give their layers. The input is a list of tensors, a line
- * each: its name, a space, its shape as "64x3x7x7". A first line "copy" asks for weights that are converted, not used in place.
- * Checked: what opens has all values and a source, what does not is told in one line.
+/* fuzz_torchvision.c - networks by the names that torchvision and timm give their layers. The input
+ * is a list of tensors, a line each: its name, a space, its shape as "64x3x7x7". A first line
+ * "copy" asks for weights that are converted, not used in place. Checked: what opens has all values
+ * and a source, what does not is told in one line.
  *
  * covers: src/formats/torch/torchvision.c */
 #include "formats/json.h"
@@ -21,15 +22,16 @@ static void demand(bool holds) {
 
 static void *allocate(void *context, size_t size, size_t alignment) {
     void *block = NULL;
-    return size <= 64 << 20 && posix_memalign(&block, alignment, size ? size : 1) == 0 ? block : NULL;
+    return size <= 64 << 20 && posix_memalign(&block, alignment, size ? size : 1) == 0 ? block
+                                                                                       : NULL;
 }
 
 static void release(void *context, void *block) {
     free(block);
 }
 
-/* "64x3x7x7" at the end of a line, which it ends. A container's reader lets no tensor through that has not its bytes; here all lie
- * at one place, which is read only where they are converted. */
+/* "64x3x7x7" at the end of a line, which it ends. A container's reader lets no tensor through that
+ * has not its bytes; here all lie at one place, which is read only where they are converted. */
 static bool read_tensor(dp_tensor *tensor, char *line) {
     static unsigned char values[4 << 20];
     char *space = strrchr(line, ' '), *at = space;
@@ -39,7 +41,8 @@ static bool read_tensor(dp_tensor *tensor, char *line) {
         tensor->shape[tensor->rank++] = side < SIDE_MAX ? side : SIDE_MAX;
     }
     size_t elements;
-    if (!at || !dp_tensor_elements(tensor, &elements) || !dp_size_mul(elements, sizeof(float), &tensor->bytes))
+    if (!at || !dp_tensor_elements(tensor, &elements)
+        || !dp_size_mul(elements, sizeof(float), &tensor->bytes))
         return false;
     *space = '\0';
     return dp_text_clean(line, strlen(line), false);
@@ -62,7 +65,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     }
     dp_model *model = NULL;
     deeper_error error = { 0 };
-    deeper_status status = dp_torchvision_open(&model, &contents, in_place, "input", &bounded, &error);
+    deeper_status status =
+        dp_torchvision_open(&model, &contents, in_place, "input", &bounded, &error);
     demand((status == DEEPER_OK) == (model != NULL));
     if (model)
         demand(model->values && model->classes >= 1 && strstr(model->source, "torchvision's "));

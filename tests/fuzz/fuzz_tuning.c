@@ -1,5 +1,6 @@
-/* fuzz_tuning.c - files of tunings. Checked: what is taken comes back from its own text the same, every choice in it is one that
- * the planner could make, and what is refused is told in one line that names the file.
+/* fuzz_tuning.c - files of tunings. Checked: what is taken comes back from its own text the same,
+ * every choice in it is one that the planner could make, and what is refused is told in one line
+ * that names the file.
  *
  * covers: src/formats/tuning.c src/plan/tuning.c */
 #include "formats/tuning.h"
@@ -32,7 +33,8 @@ static void check_file(const dp_tuning *tuning) {
     dp_tuning back;
     if (file < 0)
         return;
-    demand(dp_tuning_join(tuning, path, NULL) == DEEPER_OK && dp_tuning_read(&back, path, NULL, NULL) == DEEPER_OK);
+    demand(dp_tuning_join(tuning, path, NULL) == DEEPER_OK
+           && dp_tuning_read(&back, path, NULL, NULL) == DEEPER_OK);
     demand_same(tuning, &back);
     dp_tuning_free(&back);
     close(file);
@@ -59,14 +61,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     deeper_error error = { 0 };
     deeper_status status = dp_tuning_parse(&tuning, data, size, "input", "here", NULL, &error);
     if (status != DEEPER_OK) {
-        demand(error.status == status && strncmp(error.message, "input: ", 7) == 0 && !strchr(error.message, '\n'));
+        demand(error.status == status && strncmp(error.message, "input: ", 7) == 0
+               && !strchr(error.message, '\n'));
         dp_tuning_free(&tuning);
         return 0;
     }
     check_choices(&tuning);
     dp_buffer_init(&text, NULL, 16 << 20);
     dp_tuning_print(&tuning, "here", &text);
-    demand(!text.failed && dp_tuning_parse(&back, text.data, text.size, "input", "here", NULL, NULL) == DEEPER_OK);
+    demand(!text.failed
+           && dp_tuning_parse(&back, text.data, text.size, "input", "here", NULL, NULL)
+                  == DEEPER_OK);
     demand_same(&tuning, &back);
     check_file(&tuning);
     dp_buffer_free(&text);

@@ -1,6 +1,7 @@
-/* main.c - replays a fuzz target without libFuzzer: every file of the given folders as it is, then mutations of it that are the
- * same on every machine. Why here: so that each build (gcc, sanitizers, another architecture) runs all parsers on all seeds under
- * ctest, and a finding can be replayed under a debugger. It searches for nothing new: that is what the fuzz preset is for.
+/* main.c - replays a fuzz target without libFuzzer: every file of the given folders as it is, then
+ * mutations of it that are the same on every machine. Why here: so that each build (gcc,
+ * sanitizers, another architecture) runs all parsers on all seeds under ctest, and a finding can be
+ * replayed under a debugger. It searches for nothing new: that is what the fuzz preset is for.
  *
  *     fuzz_NAME FOLDER|FILE ... */
 #include "base/files.h"
@@ -14,11 +15,13 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum {
-    MUTATIONS = 64,           /* of each seed; every eighth of them a truncation */
-    LARGEST_MUTATED = 1 << 16 /* larger seeds are replayed as they are only: there are few, and they are slow */
+    MUTATIONS = 64, /* of each seed; every eighth of them a truncation */
+    LARGEST_MUTATED =
+        1 << 16 /* larger seeds are replayed as they are only: there are few, and they are slow */
 };
 
-/* The parser gets a block of exactly `size` bytes, so that the sanitizer sees the first byte read past its end. */
+/* The parser gets a block of exactly `size` bytes, so that the sanitizer sees the first byte read
+ * past its end. */
 static void run(const unsigned char *data, size_t size) {
     unsigned char *copy = calloc(size ? size : 1, 1);
     if (!copy) {
@@ -31,7 +34,8 @@ static void run(const unsigned char *data, size_t size) {
     free(copy);
 }
 
-/* Truncates, or overwrites one to four bytes, half of them with values at which sizes and signs turn. */
+/* Truncates, or overwrites one to four bytes, half of them with values at which sizes and signs
+ * turn. */
 static size_t mutate(unsigned char *data, size_t size, uint64_t index) {
     static const unsigned char edges[] = { 0x00, 0x01, 0x7f, 0x80, 0xff };
     dp_random random = dp_random_at(size, index, 0);

@@ -1,4 +1,5 @@
-/* seeds_arrays.c - seeds for the readers of npz and PyTorch files: small sound files of every kind that each tells apart.
+/* seeds_arrays.c - seeds for the readers of npz and PyTorch files: small sound files of every kind
+ * that each tells apart.
  *
  *     seeds_arrays FOLDER        fills FOLDER/fuzz_npz, fuzz_pickle, fuzz_torch */
 #include "helpers/pickles.h"
@@ -26,8 +27,8 @@ static void save(int first, test_bytes *bytes) {
     unsigned char choice = (unsigned char)first;
     snprintf(path, sizeof path, "%s/%s/%03d", folder, target, written++);
     FILE *file = fopen(path, "wb");
-    bool done =
-        file && (first < 0 || fwrite(&choice, 1, 1, file) == 1) && fwrite(bytes->bytes, 1, bytes->size, file) == bytes->size;
+    bool done = file && (first < 0 || fwrite(&choice, 1, 1, file) == 1)
+                && fwrite(bytes->bytes, 1, bytes->size, file) == bytes->size;
     if (!file || fclose(file) != 0 || !done) {
         fprintf(stderr, "seeds_arrays: %s: %s\n", path, strerror(errno));
         exit(1);
@@ -36,7 +37,7 @@ static void save(int first, test_bytes *bytes) {
     *bytes = (test_bytes){ 0 };
 }
 
-/* ------------------------------------------------------------------------------------------------------------------ npz */
+/* ------------------------------------------------------------------------------------------ npz */
 
 static void arrays(void) {
     static const char *const headers[] = {
@@ -72,10 +73,14 @@ static void archives(void) {
     static const char data[16] = "0123456789abcdef";
     for (int method = 0; method <= 12; method += method ? 4 : TEST_ZIP_DEFLATE) {
         test_bytes array = { 0 }, zip = { 0 };
-        test_npy_put(&array, "{'descr': '<f4', 'fortran_order': False, 'shape': (4,), }", data, sizeof data);
+        test_npy_put(&array, "{'descr': '<f4', 'fortran_order': False, 'shape': (4,), }", data,
+                     sizeof data);
         const test_zip_entry entries[] = {
             { .name = "a.npy", .data = array.bytes, .size = array.size, .method = method },
-            { .name = "b/c.npy", .data = array.bytes, .size = array.size, .wrong_sum = method == 12 },
+            { .name = "b/c.npy",
+              .data = array.bytes,
+              .size = array.size,
+              .wrong_sum = method == 12 },
             { .name = "d.npy", .data = array.bytes, .size = array.size, .stated_size = 0x70000000 }
         };
         for (size_t count = 0; count <= 3; count++) {
@@ -86,14 +91,25 @@ static void archives(void) {
     }
 }
 
-/* -------------------------------------------------------------------------------------------------------------- PyTorch */
+/* -------------------------------------------------------------------------------------- PyTorch */
 
 static const float numbers[16] = { 1, 2, 3 };
 
 #define STORED .storage = numbers, .bytes = sizeof numbers
 static const test_torch_tensor tensors[] = {
-    { .name = "a.weight", .type = "FloatStorage", STORED, .elements = 16, .rank = 4, .shape = { 2, 2, 2, 2 } },
-    { .name = "a.bias", .type = "DoubleStorage", STORED, .elements = 8, .rank = 1, .shape = { 4 }, .offset = 4 },
+    { .name = "a.weight",
+      .type = "FloatStorage",
+      STORED,
+      .elements = 16,
+      .rank = 4,
+      .shape = { 2, 2, 2, 2 } },
+    { .name = "a.bias",
+      .type = "DoubleStorage",
+      STORED,
+      .elements = 8,
+      .rank = 1,
+      .shape = { 4 },
+      .offset = 4 },
     { .name = "b",
       .type = "HalfStorage",
       STORED,
@@ -123,7 +139,8 @@ static void pickles(int first) {
         PICKLE("\x80\4\x95\6\0\0\0\0\0\0\0}\x94(K\1K\2u."),
         PICKLE("]q\0(h\0NI\x88\x89M\1\2J\1\2\3\4\x8a\3\1\2\3G\0\0\0\0\0\0\0\0e."),
         PICKLE("]q\0(h\0N\x88\x89M\1\2J\1\2\3\4\x8a\3\1\2\3G\0\0\0\0\0\0\0\0e."),
-        PICKLE("]r\1\0\0\0K\1aj\1\0\0\0a\x94h\2N\x86NNN\x87(NNt\x8c\1aX\1\0\0\0b\x8d\1\0\0\0\0\0\0\0cU\1dT\1\0\0\0e(00011."),
+        PICKLE("]r\1\0\0\0K\1aj\1\0\0\0a\x94h\2N\x86NNN\x87("
+               "NNt\x8c\1aX\1\0\0\0b\x8d\1\0\0\0\0\0\0\0cU\1dT\1\0\0\0e(00011."),
         PICKLE("]K\1a2\x86."),
         PICKLE("(NN1]N0."),
         PICKLE("\x8c\x0b"

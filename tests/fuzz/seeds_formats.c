@@ -1,7 +1,8 @@
-/* seeds_formats.c - seeds for the readers of model files: small sound files of every kind that each reader tells apart.
+/* seeds_formats.c - seeds for the readers of model files: small sound files of every kind that each
+ * reader tells apart.
  *
- *     seeds_formats FOLDER        fills FOLDER/fuzz_safetensors, fuzz_caffemodel, fuzz_model_file, fuzz_recipe, fuzz_labels,
- *                                 fuzz_tuning */
+ *     seeds_formats FOLDER        fills FOLDER/fuzz_safetensors, fuzz_caffemodel, fuzz_model_file,
+ * fuzz_recipe, fuzz_labels, fuzz_tuning */
 #include "caffemodel.pb-c.h"
 #include "formats/caffe/caffemodel.h"
 #include "formats/fill.h"
@@ -58,22 +59,26 @@ static void save_after(char first, const char *text, size_t size) {
     free(bytes);
 }
 
-/* -------------------------------------------------------------------------------------------------------- safetensors */
+/* ---------------------------------------------------------------------------------- safetensors */
 
 static void containers(void) {
     static const unsigned char data[64] = { 1, 2, 3, 0x3C, 5, 0x80, 0x7F };
-    static const dp_text texts[] = { { "format", "pt" }, { "note", "two\nlines, \xEC\xA7\x80, \"quoted\"" } };
+    static const dp_text texts[] = { { "format", "pt" },
+                                     { "note", "two\nlines, \xEC\xA7\x80, \"quoted\"" } };
     dp_tensor tensors[DP_DTYPE_COUNT + 2];
     for (int i = 0; i < DP_DTYPE_COUNT; i++) {
-        tensors[i] = (dp_tensor){ .name = dp_dtype_name((dp_dtype)i), .dtype = (dp_dtype)i, .rank = i % 4, .data = data };
+        tensors[i] = (dp_tensor){
+            .name = dp_dtype_name((dp_dtype)i), .dtype = (dp_dtype)i, .rank = i % 4, .data = data
+        };
         size_t elements = 1;
         for (int d = 0; d < i % 4; d++)
             elements *= tensors[i].shape[d] = (size_t)(d + 1);
         tensors[i].bytes = elements * dp_dtype_bytes((dp_dtype)i);
     }
     tensors[DP_DTYPE_COUNT] = (dp_tensor){ .name = "empty", .rank = 1, .data = data };
-    tensors[DP_DTYPE_COUNT + 1] =
-        (dp_tensor){ .name = "eight", .rank = 8, .shape = { 1, 1, 1, 1, 1, 1, 1, 2 }, .data = data, .bytes = 8 };
+    tensors[DP_DTYPE_COUNT + 1] = (dp_tensor){
+        .name = "eight", .rank = 8, .shape = { 1, 1, 1, 1, 1, 1, 1, 2 }, .data = data, .bytes = 8
+    };
     for (size_t count = 0; count <= DP_DTYPE_COUNT + 2; count += count < 3 ? 1 : 7) {
         char path[4096];
         deeper_error error;
@@ -85,7 +90,8 @@ static void containers(void) {
         const char *header;
         size_t size;
     } plain[] = { { TEXT("{}") },
-                  { TEXT("{\"b\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[1,3]},\"a\":{\"dtype\":\"BOOL\",\"shape\":[],"
+                  { TEXT("{\"b\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[1,3]},\"a\":{"
+                         "\"dtype\":\"BOOL\",\"shape\":[],"
                          "\"data_offsets\":[0,1]}}    ") } };
     for (size_t i = 0; i < sizeof plain / sizeof *plain; i++) {
         char bytes[256] = { (char)plain[i].size };
@@ -94,11 +100,12 @@ static void containers(void) {
     }
 }
 
-/* --------------------------------------------------------------------------------------------------------- caffemodel */
+/* ----------------------------------------------------------------------------------- caffemodel */
 
 enum { LAYERS = 4 };
 
-/* A network of LAYERS layers with these names, weights in the newer shape, the older one, as doubles, and none at all. */
+/* A network of LAYERS layers with these names, weights in the newer shape, the older one, as
+ * doubles, and none at all. */
 static void save_caffemodel(const char *const names[LAYERS], bool v1) {
     static float data[] = { 1, 2, 3, 4, 5, 6 };
     static double double_data[] = { 1, 2, 3, 4, 5, 6 };
@@ -106,7 +113,8 @@ static void save_caffemodel(const char *const names[LAYERS], bool v1) {
     Caffe__BlobShape shape = CAFFE__BLOB_SHAPE__INIT;
     shape.dim = dims;
     shape.n_dim = 4;
-    Caffe__BlobProto newer = CAFFE__BLOB_PROTO__INIT, older = CAFFE__BLOB_PROTO__INIT, doubles = CAFFE__BLOB_PROTO__INIT;
+    Caffe__BlobProto newer = CAFFE__BLOB_PROTO__INIT, older = CAFFE__BLOB_PROTO__INIT,
+                     doubles = CAFFE__BLOB_PROTO__INIT;
     newer.data = older.data = data;
     newer.n_data = older.n_data = doubles.n_double_data = 6;
     doubles.double_data = double_data;
@@ -143,7 +151,8 @@ static void save_ours(void) {
                                             { "deeper.architecture", "googlenet" },
                                             { "deeper.options", "norm=bn,stem=small,width=0.0625" },
                                             { "deeper.classes", "3" },
-                                            { "deeper.preprocess", "{\"size\":32,\"channels\":3}" } };
+                                            { "deeper.preprocess",
+                                              "{\"size\":32,\"channels\":3}" } };
     enum { TEXTS = sizeof pairs / sizeof *pairs };
     static float values[] = { 1, 2, 3 };
     static int64_t one = 1, three = 3;
@@ -188,10 +197,11 @@ static void caffemodels(void) {
     }
     save_ours();
     /* A name, an unknown field of each wire type, floats one by one. */
-    save(TEXT("\x0a\x03net\x18\x07\x25\0\0\x80?\x29\0\0\0\0\0\0\xf0?\xa2\x06\x10\x0a\x01z:\x0b\x0a\0*\0-\0\0\x80?\x08\x01"));
+    save(TEXT("\x0a\x03net\x18\x07\x25\0\0\x80?\x29\0\0\0\0\0\0\xf0?\xa2\x06\x10\x0a\x01z:"
+              "\x0b\x0a\0*\0-\0\0\x80?\x08\x01"));
 }
 
-/* --------------------------------------------------------------------------------------------------------- model files */
+/* ---------------------------------------------------------------------------------- model files */
 
 #define SIZE "\"size\":32,\"channels\":3"
 #define RULE SIZE ",\"order\":\"RGB\",\"mean\":[1,2,3],\"scale\":[1,1,1]"
@@ -200,7 +210,8 @@ static void caffemodels(void) {
 static void save_header(const char *spec, bool half, const char *preprocess, const char *labels) {
     dp_model *model = NULL;
     deeper_error error;
-    if (dp_model_create(&model, spec, 3, 32, NULL, &error) != DEEPER_OK || dp_model_allocate(model, &error) != DEEPER_OK)
+    if (dp_model_create(&model, spec, 3, 32, NULL, &error) != DEEPER_OK
+        || dp_model_allocate(model, &error) != DEEPER_OK)
         give_up(spec, error.message);
     size_t count = 0, parameters = (size_t)model->graph->parameters;
     dp_tensor *tensors = calloc(parameters, sizeof *tensors);
@@ -226,7 +237,8 @@ static void save_header(const char *spec, bool half, const char *preprocess, con
                               { "deeper.labels", labels } };
     char path[4096];
     next_path(path);
-    if (dp_safetensors_write(path, tensors, count, texts, labels ? 8 : 7, NULL, &error) != DEEPER_OK)
+    if (dp_safetensors_write(path, tensors, count, texts, labels ? 8 : 7, NULL, &error)
+        != DEEPER_OK)
         give_up(path, error.message);
     free(tensors);
     dp_model_free(model);
@@ -247,14 +259,30 @@ static void save_header(const char *spec, bool half, const char *preprocess, con
 }
 
 static void model_files(void) {
-    static const char labels[] = "[[\"n01\",\"tench, Tinca tinca\"],[\"n02\",\"\xEC\xA7\x80\"],[\"n03\",\"c\"]]";
+    static const char labels[] =
+        "[[\"n01\",\"tench, Tinca tinca\"],[\"n02\",\"\xEC\xA7\x80\"],[\"n03\",\"c\"]]";
     static const char *const specs[] = { SMALL, SMALL, SMALL, SMALL ",norm=none", SMALL };
     static const dp_preprocess rules[] = {
-        { 32, 3, false, { 0 }, { 0 }, DP_RESIZE_SHORT, 0, DP_FILTER_NEAREST }, /* size and channels alone */
+        { 32, 3, false, { 0 }, { 0 }, DP_RESIZE_SHORT, 0, DP_FILTER_NEAREST }, /* size and channels
+                                                                                  alone */
         { 32, 3, true, { 104, 117, 123 }, { 1, 1, 1 }, DP_RESIZE_SQUASH, 40, DP_FILTER_BILINEAR },
-        { 32, 3, false, { 0.5F, 0.25F, 1e-9F }, { 2, 1, 3e9F }, DP_RESIZE_SHORT, 36, DP_FILTER_BICUBIC },
+        { 32,
+          3,
+          false,
+          { 0.5F, 0.25F, 1e-9F },
+          { 2, 1, 3e9F },
+          DP_RESIZE_SHORT,
+          36,
+          DP_FILTER_BICUBIC },
         { 32, 3, false, { 1, 2, 3 }, { 1, 1, 1 }, DP_RESIZE_NONE, 0, DP_FILTER_AREA },
-        { 32, 1, false, { 1 }, { 1 }, DP_RESIZE_SHORT, 32, DP_FILTER_NEAREST }, /* a network of three is refused */
+        { 32,
+          1,
+          false,
+          { 1 },
+          { 1 },
+          DP_RESIZE_SHORT,
+          32,
+          DP_FILTER_NEAREST }, /* a network of three is refused */
     };
     static const char *const broken[] = {
         "[]",
@@ -275,7 +303,8 @@ static void model_files(void) {
     }
 }
 
-/* Every name, and the JSON of what each is; some that a network of three or of one channel refuses. */
+/* Every name, and the JSON of what each is; some that a network of three or of one channel
+ * refuses. */
 static void recipes(void) {
     const dp_recipe *recipe;
     for (size_t i = 0; (recipe = dp_recipe_at(i)) != NULL; i++) {
@@ -308,19 +337,24 @@ static void label_tables(void) {
 static void tunings(void) {
     static const char *const convolutions[] = {
         "",
-        "{\"isa\": \"portable\", \"precision\": \"fp32\", \"channels\": 8, \"outputs\": 16, \"height\": 14, \"width\": 7, "
+        "{\"isa\": \"portable\", \"precision\": \"fp32\", \"channels\": 8, \"outputs\": 16, "
+        "\"height\": 14, \"width\": 7, "
         "\"taps\": 3, \"phases\": 1, \"points\": 4, \"even\": true, \"panel\": 2}",
-        "{\"isa\": \"avx512\", \"precision\": \"fp32\", \"channels\": 12, \"outputs\": 64, \"height\": 112, \"width\": 112, "
+        "{\"isa\": \"avx512\", \"precision\": \"fp32\", \"channels\": 12, \"outputs\": 64, "
+        "\"height\": 112, \"width\": 112, "
         "\"taps\": 4, \"phases\": 2, \"points\": 8, \"even\": true, \"panel\": 2},"
-        "{\"isa\": \"neon\", \"precision\": \"fp32\", \"channels\": 12, \"outputs\": 64, \"height\": 112, \"width\": 112, "
+        "{\"isa\": \"neon\", \"precision\": \"fp32\", \"channels\": 12, \"outputs\": 64, "
+        "\"height\": 112, \"width\": 112, "
         "\"taps\": 4, \"phases\": 2, \"points\": 0, \"even\": false, \"panel\": 1}",
-        "{\"isa\": \"avx2\", \"precision\": \"fp32\", \"channels\": 1, \"outputs\": 1, \"height\": 1048576, \"width\": 1, "
+        "{\"isa\": \"avx2\", \"precision\": \"fp32\", \"channels\": 1, \"outputs\": 1, \"height\": "
+        "1048576, \"width\": 1, "
         "\"taps\": 5, \"phases\": 1, \"points\": 9, \"even\": false, \"panel\": 4}",
     };
     char text[2048];
     for (size_t i = 0; i < sizeof convolutions / sizeof *convolutions; i++) {
-        int size =
-            snprintf(text, sizeof text, "{\"deeper_tuning\": 1, \"machine\": \"here\", \"convolutions\": [%s]}", convolutions[i]);
+        int size = snprintf(text, sizeof text,
+                            "{\"deeper_tuning\": 1, \"machine\": \"here\", \"convolutions\": [%s]}",
+                            convolutions[i]);
         save(text, (size_t)size);
     }
     save(TEXT("{\"deeper_tuning\": 2}"));

@@ -1,5 +1,5 @@
-/* seeds_image.c - seeds for fuzz_image: a few tiny pictures of each format and variant, and the openings of formats that are
- * refused.
+/* seeds_image.c - seeds for fuzz_image: a few tiny pictures of each format and variant, and the
+ * openings of formats that are refused.
  *
  *     seeds_image FOLDER        fills FOLDER/fuzz_image */
 #include "helpers/pictures.h"
@@ -40,19 +40,23 @@ static void jpegs(void) {
         jpeg.subsampled = model != TEST_GREY;
         save_made(test_make_jpeg(&jpeg));
     }
-    save_made(test_make_jpeg(&(test_jpeg){ .width = 8, .height = 8, .model = TEST_YCBCR, .scans = true }));
+    save_made(test_make_jpeg(
+        &(test_jpeg){ .width = 8, .height = 8, .model = TEST_YCBCR, .scans = true }));
 }
 
 static void pngs(void) {
     static const struct {
         int colour, depth;
-    } kinds[] = { { PNG_COLOR_TYPE_GRAY, 1 },    { PNG_COLOR_TYPE_GRAY, 16 },      { PNG_COLOR_TYPE_RGB, 8 },
-                  { PNG_COLOR_TYPE_PALETTE, 4 }, { PNG_COLOR_TYPE_GRAY_ALPHA, 8 }, { PNG_COLOR_TYPE_RGB_ALPHA, 16 } };
+    } kinds[] = { { PNG_COLOR_TYPE_GRAY, 1 },       { PNG_COLOR_TYPE_GRAY, 16 },
+                  { PNG_COLOR_TYPE_RGB, 8 },        { PNG_COLOR_TYPE_PALETTE, 4 },
+                  { PNG_COLOR_TYPE_GRAY_ALPHA, 8 }, { PNG_COLOR_TYPE_RGB_ALPHA, 16 } };
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         for (int interlaced = 0; interlaced < 2; interlaced++) {
-            test_png png = {
-                .width = 9, .height = 7, .colour = kinds[i].colour, .depth = kinds[i].depth, .interlaced = interlaced
-            };
+            test_png png = { .width = 9,
+                             .height = 7,
+                             .colour = kinds[i].colour,
+                             .depth = kinds[i].depth,
+                             .interlaced = interlaced };
             png.transparent = !(png.colour & PNG_COLOR_MASK_ALPHA);
             png.comment = interlaced;
             png.orientation = interlaced ? 5 : 0;

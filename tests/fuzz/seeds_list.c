@@ -4,7 +4,10 @@
 #include <sys/stat.h>
 
 static const char *const seeds[] = {
-    "a.jpg 0\n", "folder/a b.png\t12\r\n\n  \nc 999999", "a.jpg\n", "a.jpg cat\n", "a.jpg 1000000\n", " 7\n", "a 1 \t\r\nb 2",
+    "a.jpg 0\n",       "folder/a b.png\t12\r\n\n  \nc 999999",
+    "a.jpg\n",         "a.jpg cat\n",
+    "a.jpg 1000000\n", " 7\n",
+    "a 1 \t\r\nb 2",
 };
 
 int main(int argc, char **argv) {
@@ -17,7 +20,8 @@ int main(int argc, char **argv) {
     for (size_t i = 0; i < sizeof seeds / sizeof *seeds; i++) {
         snprintf(path, sizeof path, "%s/fuzz_list/%zu", argv[1], i);
         FILE *file = fopen(path, "wb");
-        if (!file || fwrite(seeds[i], 1, strlen(seeds[i]), file) != strlen(seeds[i]) || fclose(file) != 0) {
+        if (!file || fwrite(seeds[i], 1, strlen(seeds[i]), file) != strlen(seeds[i])
+            || fclose(file) != 0) {
             perror(path);
             return 1;
         }

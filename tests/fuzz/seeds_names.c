@@ -1,5 +1,5 @@
-/* seeds_names.c - seeds for what is known by its name: networks by torchvision's and timm's names, and recorded tensors by those of
- * their files.
+/* seeds_names.c - seeds for what is known by its name: networks by torchvision's and timm's names,
+ * and recorded tensors by those of their files.
  *
  *     seeds_names FOLDER        fills FOLDER/fuzz_torchvision and FOLDER/fuzz_recording */
 #include <stdio.h>
@@ -25,7 +25,7 @@ static void end_seed(FILE *file) {
         exit(1);
 }
 
-/* ---------------------------------------------------------------- networks */
+/* ------------------------------------------------------------------------------------- networks */
 
 /* A layer with bias: rows, columns, window (0: fully connected). */
 typedef struct layer {
@@ -34,14 +34,16 @@ typedef struct layer {
 } layer;
 
 static const layer alexnet[] = {
-    { "features.0", 64, 3, 11 },       { "features.3", 192, 64, 5 },      { "features.6", 384, 192, 3 },
-    { "features.8", 256, 384, 3 },     { "features.10", 256, 256, 3 },    { "classifier.1", 4096, 9216, 0 },
+    { "features.0", 64, 3, 11 },       { "features.3", 192, 64, 5 },
+    { "features.6", 384, 192, 3 },     { "features.8", 256, 384, 3 },
+    { "features.10", 256, 256, 3 },    { "classifier.1", 4096, 9216, 0 },
     { "classifier.4", 4096, 4096, 0 }, { "classifier.6", 1000, 4096, 0 },
 };
 static const layer vgg[] = {
-    { "features.0", 64, 3, 3 },     { "features.2", 64, 64, 3 },    { "features.5", 128, 64, 3 },   { "features.7", 128, 128, 3 },
-    { "features.10", 256, 128, 3 }, { "features.12", 256, 256, 3 }, { "features.14", 256, 256, 3 }, { "features.17", 512, 256, 3 },
-    { "features.19", 512, 512, 3 }, { "features.21", 512, 512, 3 }, { "features.24", 512, 512, 3 }, { "features.26", 512, 512, 3 },
+    { "features.0", 64, 3, 3 },     { "features.2", 64, 64, 3 },    { "features.5", 128, 64, 3 },
+    { "features.7", 128, 128, 3 },  { "features.10", 256, 128, 3 }, { "features.12", 256, 256, 3 },
+    { "features.14", 256, 256, 3 }, { "features.17", 512, 256, 3 }, { "features.19", 512, 512, 3 },
+    { "features.21", 512, 512, 3 }, { "features.24", 512, 512, 3 }, { "features.26", 512, 512, 3 },
     { "features.28", 512, 512, 3 },
 };
 static const layer torchvision[] = { { "classifier.0", 4096, 25088, 0 },
@@ -63,9 +65,11 @@ static void put_layers(FILE *file, const char *wrapper, const layer *layers, int
 }
 
 /* A convolution and its batch norm. */
-static void put_conv(FILE *file, const char *wrapper, const char *block, const char *name, int rows, int columns, int window) {
+static void put_conv(FILE *file, const char *wrapper, const char *block, const char *name, int rows,
+                     int columns, int window) {
     static const char *const norm[] = { "weight", "bias", "running_mean", "running_var" };
-    fprintf(file, "%s%s%s.conv.weight %dx%dx%dx%d\n", wrapper, block, name, rows, columns, window, window);
+    fprintf(file, "%s%s%s.conv.weight %dx%dx%dx%d\n", wrapper, block, name, rows, columns, window,
+            window);
     for (int i = 0; i < LENGTH(norm); i++)
         fprintf(file, "%s%s%s.bn.%s %d\n", wrapper, block, name, norm[i], rows);
     fprintf(file, "%s%s%s.bn.num_batches_tracked 1\n", wrapper, block, name);
@@ -81,15 +85,20 @@ static void put_module(FILE *file, const char *wrapper, const char *block, const
 }
 
 /* heads: auxiliary ones, of so many classes. */
-static void put_googlenet(FILE *file, const char *wrapper, int heads, int head_classes, int classes) {
+static void put_googlenet(FILE *file, const char *wrapper, int heads, int head_classes,
+                          int classes) {
     static const struct {
         const char *name;
         int widths[7];
     } modules[] = {
-        { "inception3a", { 192, 64, 96, 128, 16, 32, 32 } },     { "inception3b", { 256, 128, 128, 192, 32, 96, 64 } },
-        { "inception4a", { 480, 192, 96, 208, 16, 48, 64 } },    { "inception4b", { 512, 160, 112, 224, 24, 64, 64 } },
-        { "inception4c", { 512, 128, 128, 256, 24, 64, 64 } },   { "inception4d", { 512, 112, 144, 288, 32, 64, 64 } },
-        { "inception4e", { 528, 256, 160, 320, 32, 128, 128 } }, { "inception5a", { 832, 256, 160, 320, 32, 128, 128 } },
+        { "inception3a", { 192, 64, 96, 128, 16, 32, 32 } },
+        { "inception3b", { 256, 128, 128, 192, 32, 96, 64 } },
+        { "inception4a", { 480, 192, 96, 208, 16, 48, 64 } },
+        { "inception4b", { 512, 160, 112, 224, 24, 64, 64 } },
+        { "inception4c", { 512, 128, 128, 256, 24, 64, 64 } },
+        { "inception4d", { 512, 112, 144, 288, 32, 64, 64 } },
+        { "inception4e", { 528, 256, 160, 320, 32, 128, 128 } },
+        { "inception5a", { 832, 256, 160, 320, 32, 128, 128 } },
         { "inception5b", { 832, 384, 192, 384, 48, 128, 128 } },
     };
     static const char *const aux[] = { "aux1", "aux2" };
@@ -100,8 +109,10 @@ static void put_googlenet(FILE *file, const char *wrapper, int heads, int head_c
         put_module(file, wrapper, modules[i].name, modules[i].widths);
     for (int i = 0; i < heads; i++) {
         put_conv(file, wrapper, aux[i], ".conv", 128, i ? 528 : 512, 1);
-        fprintf(file, "%s%s.fc1.weight 1024x2048\n%s%s.fc1.bias 1024\n", wrapper, aux[i], wrapper, aux[i]);
-        fprintf(file, "%s%s.fc2.weight %dx1024\n%s%s.fc2.bias %d\n", wrapper, aux[i], head_classes, wrapper, aux[i], head_classes);
+        fprintf(file, "%s%s.fc1.weight 1024x2048\n%s%s.fc1.bias 1024\n", wrapper, aux[i], wrapper,
+                aux[i]);
+        fprintf(file, "%s%s.fc2.weight %dx1024\n%s%s.fc2.bias %d\n", wrapper, aux[i], head_classes,
+                wrapper, aux[i], head_classes);
     }
     fprintf(file, "%sfc.weight %dx1024\n%sfc.bias %d\n", wrapper, classes, wrapper, classes);
 }
@@ -132,7 +143,7 @@ static void make_networks(void) {
     end_seed(file);
 }
 
-/* ---------------------------------------------------------------- recorded tensors */
+/* ----------------------------------------------------------------------------- recorded tensors */
 
 static void make_recordings(void) {
     static const char *const folders[] = {

@@ -1,5 +1,6 @@
-/* seeds_onnx.c - seeds for the readers of ONNX files and of networks as JSON: small sound files that together have every operator,
- * every field that values can lie in, and the older and newer ways to say a thing.
+/* seeds_onnx.c - seeds for the readers of ONNX files and of networks as JSON: small sound files
+ * that together have every operator, every field that values can lie in, and the older and newer
+ * ways to say a thing.
  *
  *     seeds_onnx FOLDER        fills FOLDER/fuzz_onnx, fuzz_graph_json, fuzz_save */
 #include "formats/graph_json.h"
@@ -148,7 +149,8 @@ static void elements(void) {
 
 /* Shapes computed, values reshaped and joined, channels taken. */
 static void shapes(void) {
-    static int64_t zero[] = { 0 }, one[] = { 1 }, two[] = { 2 }, order[] = { 2, 1, 0 }, rest[] = { -1 }, to[] = { 0, 3, 4, 4 };
+    static int64_t zero[] = { 0 }, one[] = { 1 }, two[] = { 2 }, order[] = { 2, 1, 0 },
+                   rest[] = { -1 }, to[] = { 0, 3, 4, 4 };
     maker *m = maker_create(13, (int64_t[]){ 0, 3, 4, 4 }, 4);
     maker_list(m, "zero", zero, 1);
     maker_list(m, "one", one, 1);
@@ -180,7 +182,9 @@ static void shapes(void) {
 
 /* Weights that are said to lie in another file. */
 static void external(void) {
-    static const char *const pairs[3][2] = { { "location", "folder/weights.bin" }, { "offset", "64" }, { "length", "432" } };
+    static const char *const pairs[3][2] = { { "location", "folder/weights.bin" },
+                                             { "offset", "64" },
+                                             { "length", "432" } };
     Onnx__StringStringEntryProto entries[3], *list[3];
     maker *m = maker_classifier();
     for (int i = 0; i < 3; i++) {
@@ -199,13 +203,16 @@ static void external(void) {
 
 /* Values in every way that a file can hold them. */
 static void values(void) {
-    static int32_t q[] = { -128, 127, 3 }, zero[] = { 1, 2, 3 }, bits[] = { 0x3C00, 0xC000, 0x3800 };
+    static int32_t q[] = { -128, 127, 3 }, zero[] = { 1, 2, 3 },
+                   bits[] = { 0x3C00, 0xC000, 0x3800 };
     static uint64_t u[] = { 3, 1 };
     static double d[] = { 1, -2, 3 };
     static int64_t sides[] = { 3, 1 };
     maker *m = picture(13, 2);
-    Onnx__TensorProto *w = maker_floats(m, "w", (int64_t[]){ 3, 1, 1, 1 }, 4), *z = maker_floats(m, "z", (int64_t[]){ 3 }, 1),
-                      *h = maker_floats(m, "h", (int64_t[]){ 3 }, 1), *f = maker_floats(m, "f", (int64_t[]){ 3 }, 1),
+    Onnx__TensorProto *w = maker_floats(m, "w", (int64_t[]){ 3, 1, 1, 1 }, 4),
+                      *z = maker_floats(m, "z", (int64_t[]){ 3 }, 1),
+                      *h = maker_floats(m, "h", (int64_t[]){ 3 }, 1),
+                      *f = maker_floats(m, "f", (int64_t[]){ 3 }, 1),
                       *n = maker_floats(m, "n", (int64_t[]){ 2 }, 1);
     maker_floats(m, "scale", (int64_t[]){ 3 }, 1);
     maker_floats(m, "s", NULL, 0)->float_data[0] = 0.5F;

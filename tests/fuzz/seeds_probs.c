@@ -1,5 +1,5 @@
-/* seeds_probs.c - seeds for the reader of saved answers: whole evaluations and a shard, as files and as fuzz_probs puts them
- * together.
+/* seeds_probs.c - seeds for the reader of saved answers: whole evaluations and a shard, as files
+ * and as fuzz_probs puts them together.
  *
  *     seeds_probs FOLDER        fills FOLDER/fuzz_probs */
 #include "formats/labels.h"
@@ -36,7 +36,8 @@ static void save(void) {
     char bytes[4096];
     size_t size;
     FILE *from = fopen(made, "rb"), *to = next_seed(0);
-    check(from && (size = fread(bytes, 1, sizeof bytes, from)) > 0 && fwrite(bytes, 1, size, to) == size && fclose(to) == 0);
+    check(from && (size = fread(bytes, 1, sizeof bytes, from)) > 0
+          && fwrite(bytes, 1, size, to) == size && fclose(to) == 0);
     fclose(from);
 
     dp_journal *journal = NULL;
@@ -47,7 +48,8 @@ static void save(void) {
     check(fputc((int)(record & 255), to) != EOF && fputc((int)(record >> 8), to) != EOF);
     check(fwrite(header, 1, size, to) == size && fputc('\n', to) != EOF && record <= sizeof bytes);
     for (uint64_t i = 0; i < dp_journal_count(journal); i++)
-        check(dp_journal_read(journal, i, bytes, NULL) == DEEPER_OK && fwrite(bytes, 1, record, to) == record);
+        check(dp_journal_read(journal, i, bytes, NULL) == DEEPER_OK
+              && fwrite(bytes, 1, record, to) == record);
     check(fclose(to) == 0);
     dp_journal_close(journal);
 }
@@ -67,7 +69,8 @@ static void make(int models, const char *labels, int shard, int shards) {
     dp_probs *probs = NULL;
     uint64_t begin, end;
     if (labels)
-        check(dp_labels_from_text(&about.labels, labels, strlen(labels), "labels", NULL, NULL) == DEEPER_OK);
+        check(dp_labels_from_text(&about.labels, labels, strlen(labels), "labels", NULL, NULL)
+              == DEEPER_OK);
     unlink(made);
     check(dp_probs_create(&probs, made, &about, false, NULL, NULL) == DEEPER_OK);
     dp_probs_range(&about, &begin, &end);

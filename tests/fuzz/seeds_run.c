@@ -1,4 +1,5 @@
-/* seeds_run.c - seeds for what a run keeps of itself: the progress of one that has just begun, and of one after two epochs.
+/* seeds_run.c - seeds for what a run keeps of itself: the progress of one that has just begun, and
+ * of one after two epochs.
  *
  *     seeds_run FOLDER        fills FOLDER/fuzz_progress */
 #include "train/progress.h"
@@ -27,7 +28,9 @@ int main(int argc, char **argv) {
             return 1;
         }
         free(text);
-        const dp_report_epoch epoch = { .epoch = i + 1, .train_loss = 0.5, .rate = 0.1, .best = true };
+        const dp_report_epoch epoch = {
+            .epoch = i + 1, .train_loss = 0.5, .rate = 0.1, .best = true
+        };
         if (!dp_progress_add(&progress, &epoch, NULL))
             return 1;
         progress.epoch_images = 100;

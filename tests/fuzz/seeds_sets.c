@@ -43,7 +43,9 @@ static void tars(void) {
     test_tar_put(&tar, "a/1", '1', "nowhere", NULL, 0);
     test_tar_end(&tar);
     save("fuzz_tar_index", 2, &tar);
-    int length = snprintf(sparse, sizeof sparse, "22 GNU.sparse.major=1\n22 GNU.sparse.minor=0\n25 GNU.sparse.realsize=9\n");
+    int length =
+        snprintf(sparse, sizeof sparse,
+                 "22 GNU.sparse.major=1\n22 GNU.sparse.minor=0\n25 GNU.sparse.realsize=9\n");
     test_tar_put(&tar, "pax", 'x', NULL, sparse, (size_t)length);
     memset(sparse, 0, sizeof sparse);
     memcpy(sparse, "1\n0\n1\n", 6);

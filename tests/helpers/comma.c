@@ -23,11 +23,13 @@ void test_comma_leave(void) {
     folder = NULL;
 }
 
-/* LC_NUMERIC of glibc: texts one after the other, among them the decimal point, behind a table of where they begin. */
+/* LC_NUMERIC of glibc: texts one after the other, among them the decimal point, behind a table of
+ * where they begin. */
 void test_comma_enter(void) {
     char path[TEST_PATH_SIZE];
     size_t size = 0;
-    char *bytes = test_read("/usr/lib/locale/C.utf8/LC_NUMERIC", &size), *point = bytes ? memchr(bytes, '.', size) : NULL;
+    char *bytes = test_read("/usr/lib/locale/C.utf8/LC_NUMERIC", &size),
+         *point = bytes ? memchr(bytes, '.', size) : NULL;
     folder = test_folder();
     if (point && point[1] == '\0') {
         *point = ',';

@@ -19,8 +19,9 @@ void test_waves(float *to, int plane, int side) {
             double sum = 0;
             for (int wave = 0; wave < WAVES; wave++) {
                 size_t draw = ((size_t)plane * WAVES + (size_t)wave) * 3;
-                double phase =
-                    test_noise(PICTURES, draw) * x / 16 + test_noise(PICTURES, draw + 1) * y / 16 + test_noise(PICTURES, draw + 2);
+                double phase = test_noise(PICTURES, draw) * x / 16
+                               + test_noise(PICTURES, draw + 1) * y / 16
+                               + test_noise(PICTURES, draw + 2);
                 sum += fabs(phase - 2 * floor(phase / 2) - 1) * 2 - 1;
             }
             to[y * side + x] = (float)sum;

@@ -1,4 +1,5 @@
-/* guard.c - arrays against a guard page, by mmap and mprotect. Trouble of the machine itself ends the test program. */
+/* guard.c - arrays against a guard page, by mmap and mprotect. Trouble of the machine itself ends
+ * the test program. */
 #include "helpers/guard.h"
 
 #include <math.h>
@@ -18,13 +19,15 @@ test_guard test_guard_open(size_t count, test_guard_side side) {
     const size_t bytes = count * sizeof(float);
     const size_t pages = (bytes + page - 1) / page * page;
     test_guard guard = { .count = count, .map_size = pages + page };
-    guard.map = mmap(NULL, guard.map_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    guard.map =
+        mmap(NULL, guard.map_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (guard.map == MAP_FAILED)
         give_up("mmap");
     char *start = guard.map;
     if (mprotect(side == TEST_GUARD_BEFORE ? start : start + pages, page, PROT_NONE))
         give_up("mprotect");
-    guard.data = (float *)(void *)(side == TEST_GUARD_BEFORE ? start + page : start + pages - bytes);
+    guard.data =
+        (float *)(void *)(side == TEST_GUARD_BEFORE ? start + page : start + pages - bytes);
     for (size_t i = 0; i < count; i++)
         guard.data[i] = NAN;
     return guard;

@@ -1,4 +1,5 @@
-/* helpers.c - see helpers.h. It uses nothing of the library's internals, so that it cannot hide their faults. */
+/* helpers.c - see helpers.h. It uses nothing of the library's internals, so that it cannot hide
+ * their faults. */
 #include "helpers/helpers.h"
 
 #include <dirent.h>
@@ -85,7 +86,8 @@ size_t test_folder_count(const char *folder) {
 static void *allocate(void *context, size_t size, size_t alignment) {
     test_failing_allocator *it = context;
     void *pointer = NULL;
-    if (atomic_fetch_add(&it->calls, 1) + 1 == it->fail_at || posix_memalign(&pointer, alignment, size) != 0)
+    if (atomic_fetch_add(&it->calls, 1) + 1 == it->fail_at
+        || posix_memalign(&pointer, alignment, size) != 0)
         return NULL;
     memset(pointer, 0xA5, size); /* what is not written before it is read shows */
     atomic_fetch_add(&it->outstanding, 1);

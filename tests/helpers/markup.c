@@ -52,7 +52,8 @@ static bool read_attributes(checker *c) {
         for (c->at += 2; *c->at != '"'; c->at++)
             assert_true(*c->at && *c->at != '<' && *c->at != '>');
         c->at++;
-        assert_true(*c->at == ' ' || *c->at == '>' || *c->at == '/'); /* an attribute ends where ours end it */
+        assert_true(*c->at == ' ' || *c->at == '>'
+                    || *c->at == '/'); /* an attribute ends where ours end it */
     }
     bool closed = *c->at == '/';
     c->at += closed ? 2 : 1;
@@ -98,6 +99,9 @@ void test_check_markup(const char *text) {
         else
             assert_int_not_equal(*c.at++, '>');
     assert_int_equal(c.depth, 0);
-    assert_int_equal(test_occurrences(text, "src=\""), test_occurrences(text, "src=\"data:image/png;base64,"));
-    assert_int_equal(test_occurrences(text, "href") + test_occurrences(text, "url(") + test_occurrences(text, "@import"), 0);
+    assert_int_equal(test_occurrences(text, "src=\""),
+                     test_occurrences(text, "src=\"data:image/png;base64,"));
+    assert_int_equal(test_occurrences(text, "href") + test_occurrences(text, "url(")
+                         + test_occurrences(text, "@import"),
+                     0);
 }

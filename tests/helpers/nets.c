@@ -10,10 +10,12 @@
 
 #include <cmocka.h>
 
-deeper_status test_net_try(test_net *it, const char *spec, int classes, int size, deeper_error *error) {
+deeper_status test_net_try(test_net *it, const char *spec, int classes, int size,
+                           deeper_error *error) {
     *it = (test_net){ 0 };
     assert_int_equal(dp_graph_create(&it->graph, NULL, NULL), DEEPER_OK);
-    return dp_net_build(it->graph, spec, (dp_net_size){ classes, size }, &it->architecture, &it->options, error);
+    return dp_net_build(it->graph, spec, (dp_net_size){ classes, size }, &it->architecture,
+                        &it->options, error);
 }
 
 test_net test_net_build(const char *spec, int classes, int size) {

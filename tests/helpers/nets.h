@@ -10,7 +10,8 @@ typedef struct test_net {
 } test_net;
 
 /* Freed by test_net_free whatever the status is. */
-deeper_status test_net_try(test_net *it, const char *spec, int classes, int size, deeper_error *error);
+deeper_status test_net_try(test_net *it, const char *spec, int classes, int size,
+                           deeper_error *error);
 
 /* The same; a failure fails the test. */
 test_net test_net_build(const char *spec, int classes, int size);

@@ -46,8 +46,10 @@ void imported_assert_shape(const dp_node *node, int c, int h, int w) {
 
 void imported_assert_refused(maker *m, deeper_status status, const char *text) {
     imported it = imported_make(m);
-    if (it.status != status || !strstr(it.error.message, text) || strncmp(it.error.message, "made: ", 6) != 0)
-        fail_msg("status %d: '%s' and not %d: '%s'", (int)it.status, it.error.message, (int)status, text);
+    if (it.status != status || !strstr(it.error.message, text)
+        || strncmp(it.error.message, "made: ", 6) != 0)
+        fail_msg("status %d: '%s' and not %d: '%s'", (int)it.status, it.error.message, (int)status,
+                 text);
     assert_null(it.network.graph);
     imported_free(&it);
 }

@@ -1,5 +1,5 @@
-/* onnx_imported.h - what the importer makes of a small ONNX file, asked by layers' names. A question about what is not there fails
- * the test. */
+/* onnx_imported.h - what the importer makes of a small ONNX file, asked by layers' names. A
+ * question about what is not there fails the test. */
 #ifndef TEST_HELPERS_ONNX_IMPORTED_H
 #define TEST_HELPERS_ONNX_IMPORTED_H
 

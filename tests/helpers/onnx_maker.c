@@ -1,4 +1,5 @@
-/* onnx_maker.c - see the header. Texts that are passed in are borrowed, but for the names of nodes. */
+/* onnx_maker.c - see the header. Texts that are passed in are borrowed, but for the names of
+ * nodes. */
 #include "helpers/onnx_maker.h"
 
 #include "formats/onnx/onnx_file.h"
@@ -120,7 +121,8 @@ void maker_text(maker *m, Onnx__NodeProto *node, const char *name, const char *v
     attribute->s.len = strlen(value);
 }
 
-void maker_ints(maker *m, Onnx__NodeProto *node, const char *name, const int64_t *values, size_t count) {
+void maker_ints(maker *m, Onnx__NodeProto *node, const char *name, const int64_t *values,
+                size_t count) {
     size_t i = (size_t)(node - m->nodes), j = node->n_attribute;
     Onnx__AttributeProto *attribute = add_attribute(m, node, name);
     memcpy(m->ints[i][j], values, count * sizeof *values);
@@ -128,7 +130,8 @@ void maker_ints(maker *m, Onnx__NodeProto *node, const char *name, const int64_t
     attribute->n_ints = count;
 }
 
-static Onnx__TensorProto *add_tensor(maker *m, const char *name, const int64_t *dims, size_t rank, int type) {
+static Onnx__TensorProto *add_tensor(maker *m, const char *name, const int64_t *dims, size_t rank,
+                                     int type) {
     size_t i = m->graph.n_initializer++;
     Onnx__TensorProto *tensor = m->tensor_list[i] = &m->tensors[i];
     onnx__tensor_proto__init(tensor);
@@ -147,7 +150,8 @@ Onnx__TensorProto *maker_floats(maker *m, const char *name, const int64_t *dims,
     Onnx__TensorProto *tensor = add_tensor(m, name, dims, rank, DP_ONNX_FLOAT);
     for (size_t d = 0; d < rank; d++)
         count *= (size_t)dims[d];
-    float *values = m->values[m->graph.n_initializer - 1] = must(malloc((count + 1) * sizeof *values));
+    float *values = m->values[m->graph.n_initializer - 1] =
+        must(malloc((count + 1) * sizeof *values));
     for (size_t i = 0; i < count; i++)
         values[i] = ((float)(i % 7) - 3) / 4;
     tensor->float_data = values;

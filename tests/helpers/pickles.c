@@ -78,16 +78,20 @@ void test_torch_pickle(test_bytes *out, const test_torch_tensor *tensors, size_t
     test_put(out, "}sb.", 4);
 }
 
-void test_torch_zip(test_bytes *out, const test_bytes *pickle, const test_torch_tensor *tensors, size_t count) {
+void test_torch_zip(test_bytes *out, const test_bytes *pickle, const test_torch_tensor *tensors,
+                    size_t count) {
     test_zip_entry *entries = calloc(count + 2, sizeof *entries);
     char(*names)[64] = calloc(count + 1, sizeof *names);
     if (!entries || !names)
         abort();
-    entries[0] = (test_zip_entry){ .name = "m/data.pkl", .data = pickle->bytes, .size = pickle->size };
+    entries[0] =
+        (test_zip_entry){ .name = "m/data.pkl", .data = pickle->bytes, .size = pickle->size };
     entries[1] = (test_zip_entry){ .name = "m/byteorder", .data = "little", .size = 6 };
     for (size_t i = 0; i < count; i++) {
         snprintf(names[i], sizeof names[i], "m/data/%zu", i);
-        entries[2 + i] = (test_zip_entry){ .name = names[i], .data = tensors[i].storage, .size = tensors[i].bytes };
+        entries[2 + i] = (test_zip_entry){ .name = names[i],
+                                           .data = tensors[i].storage,
+                                           .size = tensors[i].bytes };
     }
     test_zip_put(out, entries, count + 2);
     free(entries);
@@ -95,7 +99,8 @@ void test_torch_zip(test_bytes *out, const test_bytes *pickle, const test_torch_
 }
 
 void test_torch_older(test_bytes *out, const test_torch_tensor *tensors, size_t count) {
-    static const char front[] = "\x80\x02\x8A\x0A\x6C\xFC\x9C\x46\xF9\x20\x6A\xA8\x50\x19.\x80\x02M\xE9\x03.\x80\x02}(";
+    static const char front[] =
+        "\x80\x02\x8A\x0A\x6C\xFC\x9C\x46\xF9\x20\x6A\xA8\x50\x19.\x80\x02M\xE9\x03.\x80\x02}(";
     test_put(out, front, sizeof front - 1);
     test_pickle_text(out, "little_endian");
     test_put(out, "\x88u.", 3);

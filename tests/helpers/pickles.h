@@ -1,4 +1,5 @@
-/* pickles.h - files as torch.save writes them, sound or not: what tests and seeds of the fuzzer need, without PyTorch. */
+/* pickles.h - files as torch.save writes them, sound or not: what tests and seeds of the fuzzer
+ * need, without PyTorch. */
 #ifndef TEST_HELPERS_PICKLES_H
 #define TEST_HELPERS_PICKLES_H
 
@@ -27,7 +28,8 @@ void test_pickle_global(test_bytes *out, const char *module, const char *name);
 void test_torch_pickle(test_bytes *out, const test_torch_tensor *tensors, size_t count);
 
 /* Appends a whole file in the zip form, around any pickle, or in the older form. */
-void test_torch_zip(test_bytes *out, const test_bytes *pickle, const test_torch_tensor *tensors, size_t count);
+void test_torch_zip(test_bytes *out, const test_bytes *pickle, const test_torch_tensor *tensors,
+                    size_t count);
 void test_torch_older(test_bytes *out, const test_torch_tensor *tensors, size_t count);
 
 #endif

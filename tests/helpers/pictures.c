@@ -1,4 +1,5 @@
-/* pictures.c - the encoders behind pictures.h. They exit on failure: only a broken test or codec makes them fail. */
+/* pictures.c - the encoders behind pictures.h. They exit on failure: only a broken test or codec
+ * makes them fail. */
 #include "helpers/pictures.h"
 
 #include <stdio.h> /* jpeglib.h needs FILE */
@@ -9,7 +10,8 @@
 #include <png.h>
 
 unsigned test_sample(int x, int y, int c, unsigned maxval) {
-    /* A triangle wave along a slope of its own for each channel: period 64 up and 64 down, so a step of (2 + c) / 64 at most. */
+    /* A triangle wave along a slope of its own for each channel: period 64 up and 64 down, so a
+     * step of (2 + c) / 64 at most. */
     int phase = (x * (2 + c % 2) + y * (1 + c) + 11 * c) % 128;
     unsigned level = (unsigned)(phase < 64 ? phase : 127 - phase);
     return (unsigned)(((uint64_t)level * maxval + 31) / 63);
@@ -20,8 +22,10 @@ uint8_t test_palette(int index, int c) {
 }
 
 void test_make_exif(uint8_t exif[TEST_EXIF_SIZE], int orientation, bool big_endian) {
-    static const uint8_t little[TEST_EXIF_SIZE] = { 'I', 'I', 42, 0, 8, 0, 0, 0, 1, 0, 0x12, 0x01, 3, 0, 1 };
-    static const uint8_t big[TEST_EXIF_SIZE] = { 'M', 'M', 0, 42, 0, 0, 0, 8, 0, 1, 0x01, 0x12, 0, 3, 0, 0, 0, 1 };
+    static const uint8_t little[TEST_EXIF_SIZE] = { 'I', 'I', 42,   0,    8, 0, 0, 0,
+                                                    1,   0,   0x12, 0x01, 3, 0, 1 };
+    static const uint8_t big[TEST_EXIF_SIZE] = { 'M', 'M',  0,    42, 0, 0, 0, 8, 0,
+                                                 1,   0x01, 0x12, 0,  3, 0, 0, 0, 1 };
     memcpy(exif, big_endian ? big : little, TEST_EXIF_SIZE);
     exif[big_endian ? 19 : 18] = (uint8_t)orientation;
 }
@@ -30,9 +34,10 @@ void test_make_exif(uint8_t exif[TEST_EXIF_SIZE], int orientation, bool big_endi
 static void set_many_scans(struct jpeg_compress_struct *codec, jpeg_scan_info scans[190]) {
     scans[0] = (jpeg_scan_info){ .comps_in_scan = 3, .component_index = { 0, 1, 2 } };
     for (int i = 1; i < 190; i++)
-        scans[i] = (jpeg_scan_info){
-            .comps_in_scan = 1, .component_index = { (i - 1) / 63 }, .Ss = 1 + (i - 1) % 63, .Se = 1 + (i - 1) % 63
-        };
+        scans[i] = (jpeg_scan_info){ .comps_in_scan = 1,
+                                     .component_index = { (i - 1) / 63 },
+                                     .Ss = 1 + (i - 1) % 63,
+                                     .Se = 1 + (i - 1) % 63 };
     codec->scan_info = scans;
     codec->num_scans = 190;
 }
@@ -62,9 +67,11 @@ test_bytes test_make_jpeg(const test_jpeg *options) {
     jpeg_set_defaults(&codec);
     jpeg_set_colorspace(&codec, models[options->model].stored);
     jpeg_set_quality(&codec, 100, TRUE);
-    codec.comp_info[0].h_samp_factor = codec.comp_info[0].v_samp_factor = options->subsampled ? 2 : 1;
+    codec.comp_info[0].h_samp_factor = codec.comp_info[0].v_samp_factor =
+        options->subsampled ? 2 : 1;
     if (options->model == TEST_YCCK)
-        codec.comp_info[3].h_samp_factor = codec.comp_info[3].v_samp_factor = codec.comp_info[0].h_samp_factor;
+        codec.comp_info[3].h_samp_factor = codec.comp_info[3].v_samp_factor =
+            codec.comp_info[0].h_samp_factor;
     if (options->model == TEST_CMYK_PLAIN)
         codec.write_Adobe_marker = FALSE;
     if (options->progressive)
@@ -118,8 +125,10 @@ test_bytes test_make_png(const test_png *options) {
     png_structp codec = png_create_write_struct(PNG_LIBPNG_VER_STRING, NULL, NULL, NULL);
     png_infop info = png_create_info_struct(codec);
     png_set_write_fn(codec, &out, png_append, png_flush_nothing);
-    png_set_IHDR(codec, info, (png_uint_32)options->width, (png_uint_32)options->height, options->depth, options->colour,
-                 options->interlaced ? PNG_INTERLACE_ADAM7 : PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_BASE, PNG_FILTER_TYPE_BASE);
+    png_set_IHDR(codec, info, (png_uint_32)options->width, (png_uint_32)options->height,
+                 options->depth, options->colour,
+                 options->interlaced ? PNG_INTERLACE_ADAM7 : PNG_INTERLACE_NONE,
+                 PNG_COMPRESSION_TYPE_BASE, PNG_FILTER_TYPE_BASE);
     unsigned maxval = (1u << options->depth) - 1;
     png_color_16 key = { .red = (png_uint_16)test_sample(0, 0, 0, maxval),
                          .green = (png_uint_16)test_sample(0, 0, 1, maxval),
@@ -141,7 +150,8 @@ test_bytes test_make_png(const test_png *options) {
     png_set_packing(codec); /* one sample a byte below 8 bits */
 
     int channels = png_get_channels(codec, info);
-    size_t wide = options->depth == 16 ? 2 : 1, stride = (size_t)options->width * (size_t)channels * wide;
+    size_t wide = options->depth == 16 ? 2 : 1,
+           stride = (size_t)options->width * (size_t)channels * wide;
     uint8_t *rows = malloc(stride * (size_t)options->height);
     for (int y = 0; y < options->height; y++)
         for (int i = 0; i < options->width * channels; i++) {

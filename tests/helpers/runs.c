@@ -18,7 +18,7 @@ const char *const run_classes[RUN_CLASSES] = { "blue", "red", "striped" };
 char *run_root;
 char run_data[TEST_PATH_SIZE], run_val[TEST_PATH_SIZE];
 
-/* ---------------------------------------------------------------- pictures */
+/* ------------------------------------------------------------------------------------- pictures */
 
 static void write_picture(const char *path, int class_index, int number) {
     static char bytes[32 + 3 * SIDE * SIDE];
@@ -27,7 +27,9 @@ static void write_picture(const char *path, int class_index, int number) {
     for (int i = 0; i < SIDE * SIDE; i++)
         for (int c = 0; c < 3; c++) {
             noise = noise * 1664525U + 1013904223U;
-            int level = class_index == 2 ? 200 * ((i % SIDE + number) / 3 % 2) : c == 2 - 2 * class_index ? 180 : 40;
+            int level = class_index == 2           ? 200 * ((i % SIDE + number) / 3 % 2)
+                        : c == 2 - 2 * class_index ? 180
+                                                   : 40;
             bytes[size++] = (char)(level + (int)(noise >> 24) / 6);
         }
     test_write(path, bytes, (size_t)size);
@@ -52,14 +54,15 @@ void run_make_set(char set[TEST_PATH_SIZE], const char *name, int classes, int f
     }
 }
 
-/* ---------------------------------------------------------------- runs */
+/* ----------------------------------------------------------------------------------------- runs */
 
 static void event(void *context, const deeper_train_event *e) {
     run_host *h = context;
     switch (e->kind) {
     case DEEPER_TRAIN_STEP:
         h->steps++;
-        assert_true(isfinite(e->loss) && e->rate > 0 && e->gradient_norm > 0 && e->step >= 1 && e->step <= e->epoch_steps);
+        assert_true(isfinite(e->loss) && e->rate > 0 && e->gradient_norm > 0 && e->step >= 1
+                    && e->step <= e->epoch_steps);
         break;
     case DEEPER_TRAIN_EPOCH:
         h->epochs++;
@@ -103,7 +106,8 @@ deeper_train_options run_options(const char *name) {
     return options;
 }
 
-deeper_status run_do(const deeper_train_options *options, run_host *h, deeper_train_result *result, deeper_error *error) {
+deeper_status run_do(const deeper_train_options *options, run_host *h, deeper_train_result *result,
+                     deeper_error *error) {
     const deeper_train_calls calls = { event, control, h };
     memset(result, 0, sizeof *result);
     return deeper_train(options, &calls, result, error);

@@ -1,5 +1,6 @@
-/* runs.h - training runs of a tiny network on coloured patterns, a second or less each, for the tests of training.
- * Why here: several test programs hold runs against one another, and against the same unbroken one. */
+/* runs.h - training runs of a tiny network on coloured patterns, a second or less each, for the
+ * tests of training. Why here: several test programs hold runs against one another, and against the
+ * same unbroken one. */
 #ifndef TEST_HELPERS_RUNS_H
 #define TEST_HELPERS_RUNS_H
 
@@ -15,7 +16,7 @@ enum {
 };
 
 extern const char *const run_classes[RUN_CLASSES];
-extern char *run_root;                                         /* the folder of this program's data and runs */
+extern char *run_root; /* the folder of this program's data and runs */
 extern char run_data[TEST_PATH_SIZE], run_val[TEST_PATH_SIZE]; /* the two sets */
 
 /* Make the folder and the two sets, and remove them: for cmocka_run_group_tests. */
@@ -31,7 +32,8 @@ typedef struct run_host {
     int (*act)(struct run_host *);
 } run_host;
 
-/* A folder `name` of class folders with `count` pictures each, numbered from `first`; set: its path. */
+/* A folder `name` of class folders with `count` pictures each, numbered from `first`; set: its
+ * path. */
 void run_make_set(char set[TEST_PATH_SIZE], const char *name, int classes, int first, int count);
 
 /* path: picture `number` of a class in a set. */
@@ -40,8 +42,10 @@ void run_picture_path(char path[TEST_PATH_SIZE], const char *set, const char *na
 /* Options of a run of RUN_EPOCHS in the folder `name` of run_root. */
 deeper_train_options run_options(const char *name);
 
-/* deeper_train with the host listening; run_well sets the host to zero first and fails the test if the run fails. */
-deeper_status run_do(const deeper_train_options *options, run_host *h, deeper_train_result *result, deeper_error *error);
+/* deeper_train with the host listening; run_well sets the host to zero first and fails the test if
+ * the run fails. */
+deeper_status run_do(const deeper_train_options *options, run_host *h, deeper_train_result *result,
+                     deeper_error *error);
 deeper_train_result run_well(const deeper_train_options *options, run_host *h);
 
 /* The folder of an unbroken run with run_options; made at the first call. */

@@ -13,7 +13,8 @@ deeper_model *small_model(uint64_t seed, const char *labels) {
     deeper_model_options options = DEEPER_MODEL_OPTIONS_INIT;
     options.labels = labels;
     options.preprocess = SMALL_PREPROCESS;
-    if (deeper_model_create(&model, SMALL_ARCHITECTURE, SMALL_CLASSES, SMALL_SIDE, &options, &error) != DEEPER_OK
+    if (deeper_model_create(&model, SMALL_ARCHITECTURE, SMALL_CLASSES, SMALL_SIDE, &options, &error)
+            != DEEPER_OK
         || deeper_model_initialize(model, seed, &error) != DEEPER_OK) {
         fprintf(stderr, "the test cannot go on: %s\n", error.message);
         exit(1);
@@ -35,7 +36,10 @@ void small_picture(const char *path, int number) {
     for (int y = 0; bytes && y < height; y++)
         for (int x = 0; x < width; x++)
             for (int c = 0; c < 3; c++)
-                bytes[size++] = (unsigned char)(127 + 120 * sin(0.02 * (number + 1) * x + 0.05 * y * (c + 1) + number));
+                bytes[size++] = (unsigned char)(127
+                                                + 120
+                                                      * sin(0.02 * (number + 1) * x
+                                                            + 0.05 * y * (c + 1) + number));
     test_write(path, bytes, (size_t)size);
     free(bytes);
 }

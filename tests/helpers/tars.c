@@ -30,7 +30,8 @@ void test_put(test_bytes *out, const void *bytes, size_t size) {
     out->size += size;
 }
 
-void test_tar_put(test_bytes *out, const char *name, char type, const char *link, const void *data, size_t size) {
+void test_tar_put(test_bytes *out, const char *name, char type, const char *link, const void *data,
+                  size_t size) {
     unsigned char header[BLOCK] = { 0 };
     static const unsigned char zeros[BLOCK];
     unsigned sum = 0;
@@ -57,12 +58,13 @@ void test_tar_end(test_bytes *out) {
 }
 
 static void put_word(test_bytes *out, unsigned word) {
-    const unsigned char bytes[4] = { (unsigned char)(word >> 24), (unsigned char)(word >> 16), (unsigned char)(word >> 8),
-                                     (unsigned char)word };
+    const unsigned char bytes[4] = { (unsigned char)(word >> 24), (unsigned char)(word >> 16),
+                                     (unsigned char)(word >> 8), (unsigned char)word };
     test_put(out, bytes, sizeof bytes);
 }
 
-void test_idx_put(test_bytes *out, int rank, unsigned count, unsigned rows, unsigned columns, unsigned step) {
+void test_idx_put(test_bytes *out, int rank, unsigned count, unsigned rows, unsigned columns,
+                  unsigned step) {
     put_word(out, 0x800 + (unsigned)rank);
     put_word(out, count);
     if (rank == 3) {

@@ -41,7 +41,8 @@ static const void *pack(const test_zip_entry *entry, size_t *size, void **own) {
     *size = entry->size;
     if (entry->method != TEST_ZIP_DEFLATE)
         return entry->data;
-    z_stream stream = { .next_in = (Bytef *)(uintptr_t)entry->data, .avail_in = (unsigned)entry->size };
+    z_stream stream = { .next_in = (Bytef *)(uintptr_t)entry->data,
+                        .avail_in = (unsigned)entry->size };
     if (deflateInit2(&stream, 9, Z_DEFLATED, -15, 9, Z_DEFAULT_STRATEGY) != Z_OK)
         abort();
     size_t room = deflateBound(&stream, entry->size);

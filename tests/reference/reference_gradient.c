@@ -1,11 +1,14 @@
-/* reference_gradient.c - the derivative of each operator as its formula. Convolutions and pools walk through outputs and windows as
- * the forward operator does and hand each output's gradient on. Letters as in reference.h. */
+/* reference_gradient.c - the derivative of each operator as its formula. Convolutions and pools
+ * walk through outputs and windows as the forward operator does and hand each output's gradient on.
+ * Letters as in reference.h. */
 #include "reference/reference_gradient.h"
 
 #include <math.h>
 
 static size_t at(dp_reference_dims dims, int n, int c, int y, int x) {
-    return (((size_t)n * (size_t)dims.channels + (size_t)c) * (size_t)dims.height + (size_t)y) * (size_t)dims.width + (size_t)x;
+    return (((size_t)n * (size_t)dims.channels + (size_t)c) * (size_t)dims.height + (size_t)y)
+               * (size_t)dims.width
+           + (size_t)x;
 }
 
 static void clear(double *values, size_t count) {
@@ -13,15 +16,17 @@ static void clear(double *values, size_t count) {
         values[i] = 0;
 }
 
-/* Whether row (or column) `offset` of the window of output `position` lies inside; *place is where. */
+/* Whether row (or column) `offset` of the window of output `position` lies inside; *place is
+ * where. */
 static bool inside(int *place, int position, int stride, int pad, int offset, int limit) {
     *place = position * stride - pad + offset;
     return *place >= 0 && *place < limit;
 }
 
 /* One output pixel of one channel hands g on to the pixels and weights that made it. */
-static void conv_output(double *in_gradient, double *weight_gradient, double g, dp_reference_dims dims, int n, int first_channel,
-                        int channels, int p, int q, const double *in, const double *weights, size_t first_weight,
+static void conv_output(double *in_gradient, double *weight_gradient, double g,
+                        dp_reference_dims dims, int n, int first_channel, int channels, int p,
+                        int q, const double *in, const double *weights, size_t first_weight,
                         dp_reference_window window) {
     size_t weight = first_weight;
     for (int c = 0; c < channels; c++)
@@ -39,8 +44,9 @@ static void conv_output(double *in_gradient, double *weight_gradient, double g, 
             }
 }
 
-void dp_reference_conv_gradient(double *in_gradient, double *weight_gradient, double *bias_gradient, const double *gradient,
-                                dp_reference_dims out_dims, const double *in, dp_reference_dims in_dims, const double *weights,
+void dp_reference_conv_gradient(double *in_gradient, double *weight_gradient, double *bias_gradient,
+                                const double *gradient, dp_reference_dims out_dims,
+                                const double *in, dp_reference_dims in_dims, const double *weights,
                                 dp_reference_window window, int groups) {
     int group_inputs = in_dims.channels / groups;
     int group_outputs = out_dims.channels / groups;
@@ -53,14 +59,16 @@ void dp_reference_conv_gradient(double *in_gradient, double *weight_gradient, do
             for (int p = 0; p < out_dims.height; p++)
                 for (int q = 0; q < out_dims.width; q++) {
                     double g = gradient[at(out_dims, n, k, p, q)];
-                    conv_output(in_gradient, weight_gradient, g, in_dims, n, k / group_outputs * group_inputs, group_inputs, p, q,
-                                in, weights, (size_t)k * taps, window);
+                    conv_output(in_gradient, weight_gradient, g, in_dims, n,
+                                k / group_outputs * group_inputs, group_inputs, p, q, in, weights,
+                                (size_t)k * taps, window);
                     if (bias_gradient)
                         bias_gradient[k] += g;
                 }
 }
 
-void dp_reference_max_pool_gradient(double *in_gradient, const double *gradient, dp_reference_dims out_dims, const double *in,
+void dp_reference_max_pool_gradient(double *in_gradient, const double *gradient,
+                                    dp_reference_dims out_dims, const double *in,
                                     dp_reference_dims in_dims, dp_reference_window window) {
     clear(in_gradient, dp_reference_count(in_dims));
     for (int n = 0; n < out_dims.images; n++)
@@ -83,8 +91,9 @@ void dp_reference_max_pool_gradient(double *in_gradient, const double *gradient,
                 }
 }
 
-void dp_reference_average_pool_gradient(double *in_gradient, const double *gradient, dp_reference_dims out_dims,
-                                        dp_reference_dims in_dims, dp_reference_window window, bool count_padding) {
+void dp_reference_average_pool_gradient(double *in_gradient, const double *gradient,
+                                        dp_reference_dims out_dims, dp_reference_dims in_dims,
+                                        dp_reference_window window, bool count_padding) {
     clear(in_gradient, dp_reference_count(in_dims));
     for (int n = 0; n < out_dims.images; n++)
         for (int c = 0; c < out_dims.channels; c++)
@@ -95,19 +104,24 @@ void dp_reference_average_pool_gradient(double *in_gradient, const double *gradi
                         for (int r = 0; r < window.height; r++)
                             for (int s = 0; s < window.width; s++) {
                                 int y, x;
-                                bool row = inside(&y, p, window.stride_y, window.pad_top, r, in_dims.height);
-                                bool column = inside(&x, q, window.stride_x, window.pad_left, s, in_dims.width);
-                                bool padded = y < in_dims.height + window.pad_bottom && x < in_dims.width + window.pad_right;
+                                bool row = inside(&y, p, window.stride_y, window.pad_top, r,
+                                                  in_dims.height);
+                                bool column = inside(&x, q, window.stride_x, window.pad_left, s,
+                                                     in_dims.width);
+                                bool padded = y < in_dims.height + window.pad_bottom
+                                              && x < in_dims.width + window.pad_right;
                                 if (pass == 0)
                                     places += count_padding ? padded : row && column;
                                 else if (row && column)
-                                    in_gradient[at(in_dims, n, c, y, x)] += gradient[at(out_dims, n, c, p, q)] / places;
+                                    in_gradient[at(in_dims, n, c, y, x)] +=
+                                        gradient[at(out_dims, n, c, p, q)] / places;
                             }
                 }
 }
 
 /* k + alpha / size * sum of the squares around channel c. */
-static double lrn_sum(const double *in, dp_reference_dims dims, int n, int c, int y, int x, int size, double alpha, double k) {
+static double lrn_sum(const double *in, dp_reference_dims dims, int n, int c, int y, int x,
+                      int size, double alpha, double k) {
     double sum = 0;
     for (int near = c - size / 2; near <= c + size / 2; near++)
         if (near >= 0 && near < dims.channels)
@@ -115,8 +129,9 @@ static double lrn_sum(const double *in, dp_reference_dims dims, int n, int c, in
     return k + alpha / size * sum;
 }
 
-void dp_reference_lrn_gradient(double *in_gradient, const double *gradient, const double *in, dp_reference_dims dims, int size,
-                               double alpha, double beta, double k) {
+void dp_reference_lrn_gradient(double *in_gradient, const double *gradient, const double *in,
+                               dp_reference_dims dims, int size, double alpha, double beta,
+                               double k) {
     clear(in_gradient, dp_reference_count(dims));
     for (int n = 0; n < dims.images; n++)
         for (int c = 0; c < dims.channels; c++)
@@ -128,12 +143,14 @@ void dp_reference_lrn_gradient(double *in_gradient, const double *gradient, cons
                     in_gradient[at(dims, n, c, y, x)] += g * pow(s, -beta);
                     for (int near = c - size / 2; near <= c + size / 2; near++)
                         if (near >= 0 && near < dims.channels)
-                            in_gradient[at(dims, n, near, y, x)] -= g * in[at(dims, n, c, y, x)] * beta * pow(s, -beta - 1) * alpha
-                                                                    / size * 2 * in[at(dims, n, near, y, x)];
+                            in_gradient[at(dims, n, near, y, x)] -=
+                                g * in[at(dims, n, c, y, x)] * beta * pow(s, -beta - 1) * alpha
+                                / size * 2 * in[at(dims, n, near, y, x)];
                 }
 }
 
-void dp_reference_relu_gradient(double *in_gradient, const double *gradient, const double *in, size_t count) {
+void dp_reference_relu_gradient(double *in_gradient, const double *gradient, const double *in,
+                                size_t count) {
     for (size_t i = 0; i < count; i++)
         in_gradient[i] = in[i] > 0 ? gradient[i] : 0;
 }
@@ -151,7 +168,8 @@ static double channel_count(dp_reference_dims dims) {
     return (double)dims.images * dims.height * dims.width;
 }
 
-static void moments(double *mean, double *variance, const double *in, dp_reference_dims dims, int c) {
+static void moments(double *mean, double *variance, const double *in, dp_reference_dims dims,
+                    int c) {
     *mean = channel_sum(in, NULL, dims, c) / channel_count(dims);
     *variance = 0;
     for (int n = 0; n < dims.images; n++)
@@ -159,28 +177,33 @@ static void moments(double *mean, double *variance, const double *in, dp_referen
             *variance += (in[i] - *mean) * (in[i] - *mean) / channel_count(dims);
 }
 
-void dp_reference_batch_norm_training(double *out, double *mean, double *variance, const double *in, dp_reference_dims dims,
-                                      const double *scale, const double *shift, double epsilon) {
+void dp_reference_batch_norm_training(double *out, double *mean, double *variance, const double *in,
+                                      dp_reference_dims dims, const double *scale,
+                                      const double *shift, double epsilon) {
     for (int c = 0; c < dims.channels; c++)
         moments(&mean[c], &variance[c], in, dims, c);
     dp_reference_batch_norm(out, in, dims, mean, variance, scale, shift, epsilon);
 }
 
-void dp_reference_batch_norm_gradient(double *in_gradient, double *scale_gradient, double *shift_gradient, const double *gradient,
-                                      const double *in, dp_reference_dims dims, const double *scale, double epsilon) {
+void dp_reference_batch_norm_gradient(double *in_gradient, double *scale_gradient,
+                                      double *shift_gradient, const double *gradient,
+                                      const double *in, dp_reference_dims dims, const double *scale,
+                                      double epsilon) {
     for (int c = 0; c < dims.channels; c++) {
         double mean, variance;
         moments(&mean, &variance, in, dims, c);
         double deviation = sqrt(variance + epsilon);
         double sum = channel_sum(gradient, NULL, dims, c);
-        double product = (channel_sum(gradient, in, dims, c) - mean * sum) / deviation; /* of gradient and normalised input */
+        double product = (channel_sum(gradient, in, dims, c) - mean * sum)
+                         / deviation; /* of gradient and normalised input */
         shift_gradient[c] = sum;
         scale_gradient[c] = product;
         for (int n = 0; n < dims.images; n++)
             for (size_t i = at(dims, n, c, 0, 0); i < at(dims, n, c + 1, 0, 0); i++) {
                 double normalised = (in[i] - mean) / deviation;
-                in_gradient[i] =
-                    scale[c] / deviation * (gradient[i] - sum / channel_count(dims) - normalised * product / channel_count(dims));
+                in_gradient[i] = scale[c] / deviation
+                                 * (gradient[i] - sum / channel_count(dims)
+                                    - normalised * product / channel_count(dims));
             }
     }
 }
@@ -189,8 +212,8 @@ static double target(int label, int c, int classes, double smoothing) {
     return (c == label ? 1 - smoothing : 0) + smoothing / classes;
 }
 
-void dp_reference_softmax_loss(double *losses, const double *logits, const int *labels, const double *weights, int images,
-                               int classes, double smoothing) {
+void dp_reference_softmax_loss(double *losses, const double *logits, const int *labels,
+                               const double *weights, int images, int classes, double smoothing) {
     for (int n = 0; n < images; n++) {
         const double *x = logits + (size_t)n * (size_t)classes;
         double largest = -INFINITY, sum = 0;
@@ -200,12 +223,14 @@ void dp_reference_softmax_loss(double *losses, const double *logits, const int *
             sum += exp(x[c] - largest);
         losses[n] = 0;
         for (int c = 0; c < classes; c++)
-            losses[n] -= weights[n] * target(labels[n], c, classes, smoothing) * (x[c] - largest - log(sum));
+            losses[n] -=
+                weights[n] * target(labels[n], c, classes, smoothing) * (x[c] - largest - log(sum));
     }
 }
 
-void dp_reference_softmax_loss_gradient(double *out, const double *gradient, const double *logits, const int *labels,
-                                        const double *weights, int images, int classes, double smoothing) {
+void dp_reference_softmax_loss_gradient(double *out, const double *gradient, const double *logits,
+                                        const int *labels, const double *weights, int images,
+                                        int classes, double smoothing) {
     dp_reference_softmax(out, logits, (dp_reference_dims){ images, classes, 1, 1 });
     for (int n = 0; n < images; n++)
         for (int c = 0; c < classes; c++) {

@@ -1,4 +1,5 @@
-/* reference_graph.c - see the header. Inputs and parameters are widened to double, then each operator of reference.h in turn. */
+/* reference_graph.c - see the header. Inputs and parameters are widened to double, then each
+ * operator of reference.h in turn. */
 #include "reference/reference_graph.h"
 
 #include "reference/reference.h"
@@ -28,12 +29,14 @@ static dp_reference_dims dims_of(const dp_node *node, int images) {
     return (dp_reference_dims){ images, node->shape.c, node->shape.h, node->shape.w };
 }
 
-static void concat(double *out, const dp_graph *graph, const dp_node *node, double **results, int images) {
+static void concat(double *out, const dp_graph *graph, const dp_node *node, double **results,
+                   int images) {
     size_t whole = dp_shape_floats(node->shape), begin = 0;
     for (int i = 0; i < node->input_count; i++) {
         size_t part = dp_shape_floats(graph->nodes[node->inputs[i]].shape);
         for (int n = 0; n < images; n++)
-            memcpy(out + (size_t)n * whole + begin, results[node->inputs[i]] + (size_t)n * part, part * sizeof *out);
+            memcpy(out + (size_t)n * whole + begin, results[node->inputs[i]] + (size_t)n * part,
+                   part * sizeof *out);
         begin += part;
     }
 }
@@ -54,12 +57,15 @@ static double *moments(const double *x, dp_reference_dims dims) {
     return out;
 }
 
-static void adaptive_pool(double *out, dp_reference_dims od, const double *in, dp_reference_dims id) {
+static void adaptive_pool(double *out, dp_reference_dims od, const double *in,
+                          dp_reference_dims id) {
     for (int plane = 0; plane < id.images * id.channels; plane++)
         for (int p = 0; p < od.height; p++)
             for (int q = 0; q < od.width; q++) {
-                int y0 = p * id.height / od.height, y1 = ((p + 1) * id.height + od.height - 1) / od.height;
-                int x0 = q * id.width / od.width, x1 = ((q + 1) * id.width + od.width - 1) / od.width;
+                int y0 = p * id.height / od.height,
+                    y1 = ((p + 1) * id.height + od.height - 1) / od.height;
+                int x0 = q * id.width / od.width,
+                    x1 = ((q + 1) * id.width + od.width - 1) / od.width;
                 double sum = 0;
                 for (int y = y0; y < y1; y++)
                     for (int x = x0; x < x1; x++)
@@ -68,33 +74,37 @@ static void adaptive_pool(double *out, dp_reference_dims od, const double *in, d
             }
 }
 
-/* What only imported networks have; and flatten, unflatten, dropout: the same values in the same order. scale, shift: of an affine.
- */
-static void run_imported(double *out, const dp_node *node, dp_reference_dims od, const double *in, dp_reference_dims id,
-                         const double *scale, const double *shift) {
+/* What only imported networks have; and flatten, unflatten, dropout: the same values in the same
+ * order. scale, shift: of an affine. */
+static void run_imported(double *out, const dp_node *node, dp_reference_dims od, const double *in,
+                         dp_reference_dims id, const double *scale, const double *shift) {
     const dp_window *w = &node->attributes.window;
     size_t count = dp_reference_count(od), plane = (size_t)id.height * (size_t)id.width;
     switch (node->op) {
     case DP_OP_AFFINE:
         for (size_t i = 0; i < count; i++)
-            out[i] = in[i] * scale[i / plane % (size_t)id.channels] + shift[i / plane % (size_t)id.channels];
+            out[i] = in[i] * scale[i / plane % (size_t)id.channels]
+                     + shift[i / plane % (size_t)id.channels];
         break;
     case DP_OP_CLIP:
         for (size_t i = 0; i < count; i++)
-            out[i] = fmin(fmax(in[i], (double)node->attributes.clip.low), (double)node->attributes.clip.high);
+            out[i] = fmin(fmax(in[i], (double)node->attributes.clip.low),
+                          (double)node->attributes.clip.high);
         break;
     case DP_OP_PAD:
         for (int p = 0; p < id.images * id.channels; p++)
             for (int y = 0; y < id.height; y++)
-                memcpy(out + (p * od.height + y + w->pad_top) * od.width + w->pad_left, in + (p * id.height + y) * id.width,
-                       (size_t)id.width * sizeof *out);
+                memcpy(out + (p * od.height + y + w->pad_top) * od.width + w->pad_left,
+                       in + (p * id.height + y) * id.width, (size_t)id.width * sizeof *out);
         break;
     case DP_OP_SHUFFLE:
         for (int n = 0; n < id.images; n++)
             for (int i = 0; i < w->groups; i++)
                 for (int j = 0; j < id.channels / w->groups; j++)
-                    memcpy(out + (size_t)(n * id.channels + j * w->groups + i) * plane,
-                           in + (size_t)(n * id.channels + i * (id.channels / w->groups) + j) * plane, plane * sizeof *out);
+                    memcpy(
+                        out + (size_t)(n * id.channels + j * w->groups + i) * plane,
+                        in + (size_t)(n * id.channels + i * (id.channels / w->groups) + j) * plane,
+                        plane * sizeof *out);
         break;
     case DP_OP_SLICE:
         for (int n = 0; n < id.images; n++)
@@ -107,7 +117,17 @@ static void run_imported(double *out, const dp_node *node, dp_reference_dims od,
     }
 }
 
-static double *run_node(const dp_graph *graph, const dp_node *node, const float *const *values, double **results, int images) {
+/* factors: as many as values, or one per channel. */
+static void multiply(double *out, dp_reference_dims dims, const double *in, const double *factors,
+                     size_t factor_count) {
+    size_t pixels = (size_t)(dims.height * dims.width),
+           planes = (size_t)(dims.images * dims.channels);
+    for (size_t i = 0; i < planes * pixels; i++)
+        out[i] = in[i] * factors[factor_count == planes ? i / pixels : i];
+}
+
+static double *run_node(const dp_graph *graph, const dp_node *node, const float *const *values,
+                        double **results, int images) {
     size_t count = dp_shape_floats(node->shape) * (size_t)images;
     double *out = doubles(count), *p[5] = { NULL };
     const dp_node *x = &graph->nodes[node->inputs[0]];
@@ -135,7 +155,8 @@ static double *run_node(const dp_graph *graph, const dp_node *node, const float 
         dp_reference_average_pool(out, od, in, id, window, w->count_padding);
         break;
     case DP_OP_GLOBAL_AVERAGE:
-        dp_reference_average_pool(out, od, in, id, (dp_reference_window){ id.height, id.width, 1, 1, 0, 0, 0, 0 }, false);
+        dp_reference_average_pool(
+            out, od, in, id, (dp_reference_window){ id.height, id.width, 1, 1, 0, 0, 0, 0 }, false);
         break;
     case DP_OP_ADAPTIVE_POOL:
         adaptive_pool(out, od, in, id);
@@ -150,21 +171,21 @@ static double *run_node(const dp_graph *graph, const dp_node *node, const float 
     case DP_OP_BATCH_NORM:
         if (node->input_count == 4) {
             p[3] = moments(in, id);
-            dp_reference_batch_norm(out, in, id, p[3], p[3] + id.channels, p[1], p[2], (double)node->attributes.epsilon);
+            dp_reference_batch_norm(out, in, id, p[3], p[3] + id.channels, p[1], p[2],
+                                    (double)node->attributes.epsilon);
         } else {
-            dp_reference_batch_norm(out, in, id, p[3], p[4], p[1], p[2], (double)node->attributes.epsilon);
+            dp_reference_batch_norm(out, in, id, p[3], p[4], p[1], p[2],
+                                    (double)node->attributes.epsilon);
         }
         break;
     case DP_OP_SIGMOID:
         for (size_t i = 0; i < count; i++)
             out[i] = 1 / (1 + exp(-in[i]));
         break;
-    case DP_OP_MULTIPLY: {
-        size_t planes = count / (size_t)(od.height * od.width), sides = dp_shape_floats(graph->nodes[node->inputs[1]].shape);
-        for (size_t i = 0; i < count; i++)
-            out[i] = in[i] * results[node->inputs[1]][sides * (size_t)images == planes ? i * planes / count : i];
+    case DP_OP_MULTIPLY:
+        multiply(out, od, in, results[node->inputs[1]],
+                 dp_shape_floats(graph->nodes[node->inputs[1]].shape) * (size_t)images);
         break;
-    }
     case DP_OP_ADD:
         dp_reference_add(out, in, results[node->inputs[1]], count);
         break;
@@ -182,7 +203,8 @@ static double *run_node(const dp_graph *graph, const dp_node *node, const float 
     return out;
 }
 
-double **dp_reference_graph(const dp_graph *graph, const float *const *values, const float *input, int images) {
+double **dp_reference_graph(const dp_graph *graph, const float *const *values, const float *input,
+                            int images) {
     double **results = calloc((size_t)graph->count, sizeof *results);
     for (int i = 0; results && i < graph->count; i++) {
         const dp_node *node = &graph->nodes[i];
@@ -191,7 +213,9 @@ double **dp_reference_graph(const dp_graph *graph, const float *const *values, c
         if (node->op == DP_OP_INPUT && input) {
             results[i] = widen(input, dp_shape_floats(node->shape) * (size_t)images);
             input = NULL;
-        } else if (node->input_count && (node->op <= DP_OP_SOFTMAX || node->op == DP_OP_SLICE || node->op == DP_OP_UNFLATTEN)) {
+        } else if (node->input_count
+                   && (node->op <= DP_OP_SOFTMAX || node->op == DP_OP_SLICE
+                       || node->op == DP_OP_UNFLATTEN)) {
             results[i] = run_node(graph, node, values, results, images);
         }
     }

@@ -12,8 +12,8 @@ from PIL import Image, __version__
 
 FILTERS = {"nearest": Image.NEAREST, "bilinear": Image.BILINEAR, "area": Image.BOX, "bicubic": Image.BICUBIC}
 
-# Input size, output size, box (None: all). Shrinking and enlarging, by whole numbers and not, one way and both, to and from one pixel;
-# fractional boxes; prime sizes; strongly elongated.
+# Input size, output size, box (None: all). Shrinking and enlarging, by whole numbers and not, one
+# way and both, to and from one pixel; fractional boxes; prime sizes; strongly elongated.
 CASES = [
     ((1, 1), (1, 1), None),
     ((1, 1), (5, 3), None),

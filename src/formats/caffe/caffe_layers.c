@@ -1,5 +1,7 @@
-/* caffe_layers.c - from nodes to Caffe's layers: a function an operator in one table. Caffe's rules that matter here:
- *   - padding is the same on both sides; a convolution has floor((H + 2p - R) / s) + 1 outputs, a pool ceil of it, less one where
+/* caffe_layers.c - from nodes to Caffe's layers: a function an operator in one table. Caffe's rules
+ * that matter here:
+ *   - padding is the same on both sides; a convolution has floor((H + 2p - R) / s) + 1 outputs, a
+ *     pool ceil of it, less one where
  * the last window would begin past the picture and its padding;
  *   - an average pool divides by the part of the window within the padded picture.
  * Letters: H input side, P output side, R window, s stride, p padding before. */
@@ -35,8 +37,9 @@ struct dp_caffe_layer {
     Caffe__BlobProto blobs[MOST_BLOBS], *blob_list[MOST_BLOBS];
     Caffe__BlobShape shapes[MOST_BLOBS], *shape_list[1];
     int64_t dims[MOST_BLOBS][4];
-    uint32_t number;                                         /* of a list of one */
-    char name[NAME_SIZE], uncut[NAME_SIZE], left[NAME_SIZE]; /* where they are not the node's: of the layer and of its outputs */
+    uint32_t number; /* of a list of one */
+    char name[NAME_SIZE], uncut[NAME_SIZE],
+        left[NAME_SIZE]; /* where they are not the node's: of the layer and of its outputs */
     char *bottom[1], *tops[2];
 };
 
@@ -51,8 +54,9 @@ typedef struct builder {
 } builder;
 
 static deeper_status refuse(const builder *b, const char *why) {
-    return dp_fail(b->error, DEEPER_ERROR_UNSUPPORTED, "%s: not written: Caffe has no layer for %s (%s): %s", b->path,
-                   b->node->name, dp_op_name(b->node->op), why);
+    return dp_fail(b->error, DEEPER_ERROR_UNSUPPORTED,
+                   "%s: not written: Caffe has no layer for %s (%s): %s", b->path, b->node->name,
+                   dp_op_name(b->node->op), why);
 }
 
 static char *text(const char *constant) {
@@ -89,7 +93,8 @@ static dp_caffe_layer *add_simple(builder *b, const char *type) {
     return room;
 }
 
-static Caffe__BlobProto *add_blob(dp_caffe_layer *room, const float *values, const size_t *shape, int rank) {
+static Caffe__BlobProto *add_blob(dp_caffe_layer *room, const float *values, const size_t *shape,
+                                  int rank) {
     size_t at = room->layer.n_blobs++;
     Caffe__BlobProto *blob = &room->blobs[at];
     caffe__blob_proto__init(blob);
@@ -108,7 +113,8 @@ static Caffe__BlobProto *add_blob(dp_caffe_layer *room, const float *values, con
     return blob;
 }
 
-/* The parameter that input `i` of the node is. A blob has no name but its layer's and its place: another is refused. */
+/* The parameter that input `i` of the node is. A blob has no name but its layer's and its place:
+ * another is refused. */
 static deeper_status add_parameter(const builder *b, dp_caffe_layer *room, int i) {
     static const char *const suffixes[] = { "", "weight", "bias", "running_mean", "running_var" };
     const dp_node *parameter = &b->model->graph->nodes[b->node->inputs[i]];
@@ -129,7 +135,7 @@ static deeper_status add_weights(const builder *b, dp_caffe_layer *room) {
     return DEEPER_OK;
 }
 
-/* ------------------------------------------------------------------------------------------------------------- windows */
+/* -------------------------------------------------------------------------------------- windows */
 
 static dp_shape input_of(const builder *b) {
     return b->model->graph->nodes[b->node->inputs[0]].shape;
@@ -187,7 +193,8 @@ static deeper_status convolution(builder *b) {
     caffe__convolution_parameter__init(of);
     room->layer.convolution_param = of;
     of->has_num_output = of->has_bias_term = of->has_group = 1;
-    of->has_kernel_h = of->has_kernel_w = of->has_stride_h = of->has_stride_w = of->has_pad_h = of->has_pad_w = 1;
+    of->has_kernel_h = of->has_kernel_w = of->has_stride_h = of->has_stride_w = of->has_pad_h =
+        of->has_pad_w = 1;
     of->num_output = (uint32_t)b->node->shape.c;
     of->bias_term = b->node->input_count > 2;
     of->group = (uint32_t)w->groups;
@@ -223,7 +230,8 @@ static Caffe__PoolingParameter *add_pool(builder *b, Caffe__PoolingParameter__Po
 }
 
 static void set_pool_window(Caffe__PoolingParameter *of, const dp_window *w) {
-    of->has_kernel_h = of->has_kernel_w = of->has_stride_h = of->has_stride_w = of->has_pad_h = of->has_pad_w = 1;
+    of->has_kernel_h = of->has_kernel_w = of->has_stride_h = of->has_stride_w = of->has_pad_h =
+        of->has_pad_w = 1;
     of->kernel_h = (uint32_t)w->height;
     of->kernel_w = (uint32_t)w->width;
     of->stride_h = (uint32_t)w->stride_y;
@@ -233,12 +241,14 @@ static void set_pool_window(Caffe__PoolingParameter *of, const dp_window *w) {
 }
 
 static deeper_status max_pool(builder *b) {
-    set_pool_window(add_pool(b, CAFFE__POOLING_PARAMETER__POOL_METHOD__MAX), &b->node->attributes.window);
+    set_pool_window(add_pool(b, CAFFE__POOLING_PARAMETER__POOL_METHOD__MAX),
+                    &b->node->attributes.window);
     return fit(b, &b->node->attributes.window, true);
 }
 
 /* Whether Caffe divides each of the P sums along one side by the same number as we do. */
-static bool same_divisors(int side, int outputs, int window, int stride, int pad, bool count_padding) {
+static bool same_divisors(int side, int outputs, int window, int stride, int pad,
+                          bool count_padding) {
     for (int i = 0; i < outputs; i++) {
         int begin = i * stride - pad, end = begin + window;
         int caffe = (end < side + pad ? end : side + pad) - begin;
@@ -257,7 +267,8 @@ static deeper_status global_average(builder *b) {
 
 /* Whether the one window of a pool has all of the picture in it, and divides by its pixels. */
 static bool is_global(const dp_window *w, dp_shape in, dp_shape out) {
-    return out.h == 1 && out.w == 1 && w->height - w->pad_top >= in.h && w->width - w->pad_left >= in.w
+    return out.h == 1 && out.w == 1 && w->height - w->pad_top >= in.h
+           && w->width - w->pad_left >= in.w
            && (!w->count_padding || (w->height == in.h && w->width == in.w));
 }
 
@@ -278,12 +289,15 @@ static deeper_status adaptive_pool(builder *b) {
     dp_shape in = input_of(b), out = b->node->shape;
     if (in.h % out.h || in.w % out.w)
         return refuse(b, "its windows are not all of one size");
-    dp_window window = { .height = in.h / out.h, .width = in.w / out.w, .stride_y = in.h / out.h, .stride_x = in.w / out.w };
+    dp_window window = { .height = in.h / out.h,
+                         .width = in.w / out.w,
+                         .stride_y = in.h / out.h,
+                         .stride_x = in.w / out.w };
     set_pool_window(add_pool(b, CAFFE__POOLING_PARAMETER__POOL_METHOD__AVE), &window);
     return DEEPER_OK;
 }
 
-/* -------------------------------------------------------------------------------------------------------------- others */
+/* --------------------------------------------------------------------------------------- others */
 
 static deeper_status picture(builder *b) {
     dp_caffe_layer *room = add(b, "Input");
@@ -301,7 +315,12 @@ static deeper_status picture(builder *b) {
     return DEEPER_OK;
 }
 
-enum { SCALE = 1, SHIFT, MEAN, VARIANCE }; /* inputs of a batch norm; the first two of an affine node */
+enum {
+    SCALE = 1,
+    SHIFT,
+    MEAN,
+    VARIANCE
+}; /* inputs of a batch norm; the first two of an affine node */
 
 static deeper_status add_scale(builder *b, dp_caffe_layer **made) {
     dp_caffe_layer *scale = *made = add(b, "Scale");
@@ -422,7 +441,7 @@ static deeper_status (*const makers[DP_OP_COUNT])(builder *b) = {
     [DP_OP_SOFTMAX] = softmax,
 };
 
-/* ---------------------------------------------------------------------------------------------------------------- whole */
+/* ---------------------------------------------------------------------------------------- whole */
 
 static deeper_status reserve(dp_caffe_net *net, const dp_graph *graph, deeper_error *error) {
     size_t inputs = 0, layers = (size_t)graph->count * MOST_LAYERS;
@@ -432,12 +451,16 @@ static deeper_status reserve(dp_caffe_net *net, const dp_graph *graph, deeper_er
     net->layers = dp_alloc(net->allocator, layers, sizeof(void *));
     net->nodes = dp_alloc(net->allocator, layers, sizeof *net->nodes);
     net->bottoms = dp_alloc(net->allocator, inputs + 1, sizeof(char *));
-    return net->rooms && net->layers && net->nodes && net->bottoms ? DEEPER_OK
-                                                                   : dp_fail_memory(error, "the layers of a caffemodel");
+    return net->rooms && net->layers && net->nodes && net->bottoms
+               ? DEEPER_OK
+               : dp_fail_memory(error, "the layers of a caffemodel");
 }
 
-static deeper_status add_layers(dp_caffe_net *net, const dp_model *model, const char *path, deeper_error *error) {
-    builder b = { .net = net, .model = model, .bottoms = net->bottoms, .path = path, .error = error };
+static deeper_status add_layers(dp_caffe_net *net, const dp_model *model, const char *path,
+                                deeper_error *error) {
+    builder b = {
+        .net = net, .model = model, .bottoms = net->bottoms, .path = path, .error = error
+    };
     net->count = 0;
     for (b.index = 0; b.index < model->graph->count; b.index++) {
         b.node = &model->graph->nodes[b.index];
@@ -448,7 +471,8 @@ static deeper_status add_layers(dp_caffe_net *net, const dp_model *model, const 
     return DEEPER_OK;
 }
 
-deeper_status dp_caffe_net_make(dp_caffe_net *net, const dp_model *model, const char *path, deeper_error *error) {
+deeper_status dp_caffe_net_make(dp_caffe_net *net, const dp_model *model, const char *path,
+                                deeper_error *error) {
     *net = (dp_caffe_net){ .allocator = model->allocator };
     deeper_error why = { 0 };
     deeper_status status = reserve(net, model->graph, &why);

@@ -1,4 +1,5 @@
-/* caffemodel.c - Caffe's layers to tensors. protobuf-c reads the message; here are the checks of what it found. */
+/* caffemodel.c - Caffe's layers to tensors. protobuf-c reads the message; here are the checks of
+ * what it found. */
 #include "formats/caffe/caffemodel.h"
 
 #include "caffemodel.pb-c.h"
@@ -14,11 +15,13 @@ enum {
     MAX_TEXTS = 64 /* of deeper's; it writes up to 9 */
 };
 
-/* ------------------------------------------------------------------------------------------------------------- parsing */
+/* -------------------------------------------------------------------------------------- parsing */
 
 bool dp_caffemodel_sniff(const unsigned char *bytes, size_t size) {
     /* The first field: name, a V1 layer, an input, or a layer. */
-    return size >= 2 && (bytes[0] == 0x0A || bytes[0] == 0x12 || bytes[0] == 0x1A || (bytes[0] == 0xA2 && bytes[1] == 0x06));
+    return size >= 2
+           && (bytes[0] == 0x0A || bytes[0] == 0x12 || bytes[0] == 0x1A
+               || (bytes[0] == 0xA2 && bytes[1] == 0x06));
 }
 
 /* Both forms of a layer, as far as they matter. */
@@ -46,11 +49,14 @@ static layer layer_at(const Caffe__NetParameter *net, size_t index) {
     return found;
 }
 
-static deeper_status fail_blob(const layer *from, size_t index, const char *what, const char *name, deeper_error *error) {
-    return dp_fail(error, DEEPER_ERROR_FORMAT, "%s: layer %.100s: blob %zu %s", name, from->name, index, what);
+static deeper_status fail_blob(const layer *from, size_t index, const char *what, const char *name,
+                               deeper_error *error) {
+    return dp_fail(error, DEEPER_ERROR_FORMAT, "%s: layer %.100s: blob %zu %s", name, from->name,
+                   index, what);
 }
 
-/* Shape of a blob: the newer list or the older four numbers, without the ones at its front. False: a size below 0, or too many. */
+/* Shape of a blob: the newer list or the older four numbers, without the ones at its front. False:
+ * a size below 0, or too many. */
 static bool blob_shape(const Caffe__BlobProto *blob, dp_tensor *tensor) {
     const int64_t older[] = { blob->num, blob->channels, blob->height, blob->width };
     const int64_t *sizes = blob->shape ? blob->shape->dim : older;
@@ -68,7 +74,8 @@ static bool blob_shape(const Caffe__BlobProto *blob, dp_tensor *tensor) {
     return true;
 }
 
-static deeper_status blob_tensor(const layer *from, size_t index, dp_tensor *tensor, const char *name, deeper_error *error) {
+static deeper_status blob_tensor(const layer *from, size_t index, dp_tensor *tensor,
+                                 const char *name, deeper_error *error) {
     const Caffe__BlobProto *blob = from->blobs[index];
     size_t elements = 0;
     if (!blob_shape(blob, tensor) || !dp_tensor_elements(tensor, &elements))
@@ -81,32 +88,38 @@ static deeper_status blob_tensor(const layer *from, size_t index, dp_tensor *ten
     if (found == elements)
         return DEEPER_OK;
     char what[DP_TENSOR_SHAPE_TEXT + 64], shape[DP_TENSOR_SHAPE_TEXT];
-    snprintf(what, sizeof what, "has %zu values for a shape of %s", found, dp_tensor_shape_text(tensor, shape));
+    snprintf(what, sizeof what, "has %zu values for a shape of %s", found,
+             dp_tensor_shape_text(tensor, shape));
     return fail_blob(from, index, what, name, error);
 }
 
-/* "conv1/7x7_s2.weight" into the block of names; returns its bytes with the zero at its end. to NULL: only counts. */
+/* "conv1/7x7_s2.weight" into the block of names; returns its bytes with the zero at its end. to
+ * NULL: only counts. */
 static size_t blob_name(char *to, size_t room, const char *layer_name, size_t index) {
     static const char *const suffixes[] = { "weight", "bias" };
-    int length =
-        index < 2 ? snprintf(to, room, "%s.%s", layer_name, suffixes[index]) : snprintf(to, room, "%s.blob%zu", layer_name, index);
+    int length = index < 2 ? snprintf(to, room, "%s.%s", layer_name, suffixes[index])
+                           : snprintf(to, room, "%s.blob%zu", layer_name, index);
     return (size_t)length + 1;
 }
 
-static deeper_status count_blobs(const Caffe__NetParameter *net, size_t *tensors, size_t *bytes, const char *name,
-                                 deeper_error *error) {
+static deeper_status count_blobs(const Caffe__NetParameter *net, size_t *tensors, size_t *bytes,
+                                 const char *name, deeper_error *error) {
     for (size_t i = 0; i < layer_count(net); i++) {
         layer from = layer_at(net, i);
         if (from.count > MAX_BLOBS || strlen(from.name) > MAX_NAME)
-            return dp_fail(error, DEEPER_ERROR_LIMIT, "%s: layer %.100s has %zu blobs and a name of %zu bytes; %d and %d are read",
-                           name, from.name, from.count, strlen(from.name), MAX_BLOBS, MAX_NAME);
+            return dp_fail(
+                error, DEEPER_ERROR_LIMIT,
+                "%s: layer %.100s has %zu blobs and a name of %zu bytes; %d and %d are read", name,
+                from.name, from.count, strlen(from.name), MAX_BLOBS, MAX_NAME);
         for (size_t j = 0; j < from.count; j++)
             *bytes += blob_name(NULL, 0, from.name, j);
         *tensors += from.count;
     }
     if (*tensors == 0)
-        return dp_fail(error, DEEPER_ERROR_FORMAT,
-                       "%s: no layer with weights in it; not a caffemodel, or one of the net's shape alone", name);
+        return dp_fail(
+            error, DEEPER_ERROR_FORMAT,
+            "%s: no layer with weights in it; not a caffemodel, or one of the net's shape alone",
+            name);
     return DEEPER_OK;
 }
 
@@ -138,24 +151,29 @@ static deeper_status collect_texts(dp_caffemodel *file, const char *name, deeper
     if (net->n_deeper == 0)
         return DEEPER_OK;
     if (net->n_deeper > MAX_TEXTS)
-        return dp_fail(error, DEEPER_ERROR_LIMIT, "%s: %zu texts of deeper; %d are read", name, net->n_deeper, MAX_TEXTS);
+        return dp_fail(error, DEEPER_ERROR_LIMIT, "%s: %zu texts of deeper; %d are read", name,
+                       net->n_deeper, MAX_TEXTS);
     file->texts = dp_alloc(file->allocator, net->n_deeper, sizeof *file->texts);
     if (!file->texts)
         return dp_fail_memory(error, "the texts of a caffemodel");
     for (size_t i = 0; i < net->n_deeper; i++) {
         const char *key = net->deeper[i]->key, *text = net->deeper[i]->text;
-        if (!key || !text || !dp_text_clean(key, strlen(key), false) || !dp_text_clean(text, strlen(text), true))
-            return dp_fail(error, DEEPER_ERROR_FORMAT, "%s: text %zu of deeper is not clean UTF-8", name, i);
+        if (!key || !text || !dp_text_clean(key, strlen(key), false)
+            || !dp_text_clean(text, strlen(text), true))
+            return dp_fail(error, DEEPER_ERROR_FORMAT, "%s: text %zu of deeper is not clean UTF-8",
+                           name, i);
         file->texts[file->text_count++] = (dp_text){ key, text };
     }
     return DEEPER_OK;
 }
 
-deeper_status dp_caffemodel_parse(dp_caffemodel *file, const void *bytes, size_t size, const char *name,
-                                  const deeper_allocator *allocator, deeper_error *error) {
+deeper_status dp_caffemodel_parse(dp_caffemodel *file, const void *bytes, size_t size,
+                                  const char *name, const deeper_allocator *allocator,
+                                  deeper_error *error) {
     *file = (dp_caffemodel){ .allocator = allocator };
     ProtobufCMessage *message = NULL;
-    deeper_status status = dp_protobuf_unpack(&message, &caffe__net_parameter__descriptor, bytes, size, name, "caffemodel", error);
+    deeper_status status = dp_protobuf_unpack(&message, &caffe__net_parameter__descriptor, bytes,
+                                              size, name, "caffemodel", error);
     file->message = message;
     if (status == DEEPER_OK)
         status = collect(file, name, error);

@@ -1,5 +1,5 @@
-/* caffemodel_open.c - from a caffemodel to a model: one that deeper wrote says what it is; any other is known by its layers, if it
- * is one of the published networks (caffe_zoo.c). */
+/* caffemodel_open.c - from a caffemodel to a model: one that deeper wrote says what it is; any
+ * other is known by its layers, if it is one of the published networks (caffe_zoo.c). */
 #include "formats/caffe/caffe_zoo.h"
 #include "formats/caffe/caffemodel.h"
 #include "formats/model_file.h"
@@ -16,8 +16,8 @@ static bool rename_ending(dp_tensor *tensor, const char *ending, const char *oth
     return true;
 }
 
-/* The layers of batch norms as one: statistics under their parameters' names, without the factor, which is 1 in what deeper writes.
- */
+/* The layers of batch norms as one: statistics under their parameters' names, without the factor,
+ * which is 1 in what deeper writes. */
 static deeper_status join_statistics(dp_caffemodel *file, const char *name, deeper_error *error) {
     size_t kept = 0;
     for (size_t i = 0; i < file->count; i++) {
@@ -27,7 +27,8 @@ static deeper_status join_statistics(dp_caffemodel *file, const char *name, deep
             if (tensor->bytes == sizeof factor && tensor->dtype == DP_DTYPE_F32)
                 dp_tensor_read(tensor, &factor);
             if (factor != 1)
-                return dp_fail(error, DEEPER_ERROR_FORMAT, "%s: the statistics of %s have a factor that is not 1", name,
+                return dp_fail(error, DEEPER_ERROR_FORMAT,
+                               "%s: the statistics of %s have a factor that is not 1", name,
                                tensor->name);
             continue;
         }
@@ -39,7 +40,8 @@ static deeper_status join_statistics(dp_caffemodel *file, const char *name, deep
     return DEEPER_OK;
 }
 
-static deeper_status open_ours(dp_model **model, dp_caffemodel *file, const char *name, deeper_error *error) {
+static deeper_status open_ours(dp_model **model, dp_caffemodel *file, const char *name,
+                               deeper_error *error) {
     DP_TRY(join_statistics(file, name, error));
     const dp_contents contents = { file->tensors, file->count, file->texts, file->text_count };
     return dp_model_from_contents(model, &contents, false, name, file->allocator, error);
@@ -50,7 +52,8 @@ deeper_status dp_caffemodel_open(dp_model **model, const void *bytes, size_t siz
     dp_caffemodel file;
     *model = NULL;
     DP_TRY(dp_caffemodel_parse(&file, bytes, size, name, allocator, error));
-    deeper_status status = (file.text_count ? open_ours : dp_caffe_zoo_open)(model, &file, name, error);
+    deeper_status status =
+        (file.text_count ? open_ours : dp_caffe_zoo_open)(model, &file, name, error);
     dp_caffemodel_free(&file);
     if (status != DEEPER_OK) {
         dp_model_free(*model);

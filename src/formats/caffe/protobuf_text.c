@@ -43,9 +43,11 @@ static size_t size_of(ProtobufCType type) {
     }
 }
 
-static void print_message(dp_buffer *text, const ProtobufCMessage *message, const char *skip, int depth);
+static void print_message(dp_buffer *text, const ProtobufCMessage *message, const char *skip,
+                          int depth);
 
-static void print_value(dp_buffer *text, const ProtobufCFieldDescriptor *field, const void *at, const char *skip, int depth) {
+static void print_value(dp_buffer *text, const ProtobufCFieldDescriptor *field, const void *at,
+                        const char *skip, int depth) {
     indent(text, depth);
     dp_buffer_printf(text, "%s", field->name);
     if (field->type == PROTOBUF_C_TYPE_MESSAGE) {
@@ -81,7 +83,8 @@ static void print_value(dp_buffer *text, const ProtobufCFieldDescriptor *field, 
     dp_buffer_printf(text, "\n");
 }
 
-static void print_message(dp_buffer *text, const ProtobufCMessage *message, const char *skip, int depth) {
+static void print_message(dp_buffer *text, const ProtobufCMessage *message, const char *skip,
+                          int depth) {
     const char *base = (const char *)message;
     for (unsigned i = 0; i < message->descriptor->n_fields; i++) {
         const ProtobufCFieldDescriptor *field = &message->descriptor->fields[i];
@@ -94,9 +97,12 @@ static void print_message(dp_buffer *text, const ProtobufCMessage *message, cons
             for (size_t k = 0; k < count; k++)
                 print_value(text, field, values + k * size_of(field->type), skip, depth);
         } else {
-            bool pointer = field->type == PROTOBUF_C_TYPE_STRING || field->type == PROTOBUF_C_TYPE_MESSAGE;
-            if (pointer ? *(const void *const *)(const void *)at != NULL
-                        : *(const protobuf_c_boolean *)(const void *)(base + field->quantifier_offset) != 0)
+            bool pointer =
+                field->type == PROTOBUF_C_TYPE_STRING || field->type == PROTOBUF_C_TYPE_MESSAGE;
+            if (pointer
+                    ? *(const void *const *)(const void *)at != NULL
+                    : *(const protobuf_c_boolean *)(const void *)(base + field->quantifier_offset)
+                          != 0)
                 print_value(text, field, at, skip, depth);
         }
     }

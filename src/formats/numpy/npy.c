@@ -1,4 +1,5 @@
-/* npy.c - the header is a Python dictionary; what is read of it is the one form that NumPy writes, with keys in any order. */
+/* npy.c - the header is a Python dictionary; what is read of it is the one form that NumPy writes,
+ * with keys in any order. */
 #include "formats/numpy/npy.h"
 
 #include <stdio.h>
@@ -15,7 +16,7 @@ static const struct {
     { "i4", DP_DTYPE_I32 }, { "u4", DP_DTYPE_U32 }, { "i8", DP_DTYPE_I64 }, { "u8", DP_DTYPE_U64 },
 };
 
-/* ---------------------------------------------------------------------------------------------------------- reading */
+/* -------------------------------------------------------------------------------------- reading */
 
 typedef struct reader {
     const char *at, *end;
@@ -39,7 +40,8 @@ static bool take(reader *r, char wanted) {
 
 static bool take_word(reader *r, const char *word) {
     size_t length = strlen(word);
-    if (!take(r, word[0]) || (size_t)(r->end - r->at) < length - 1 || memcmp(r->at, word + 1, length - 1) != 0)
+    if (!take(r, word[0]) || (size_t)(r->end - r->at) < length - 1
+        || memcmp(r->at, word + 1, length - 1) != 0)
         return false;
     r->at += length - 1;
     return true;
@@ -61,7 +63,8 @@ static bool take_number(reader *r, size_t *number) {
     while (r->at < r->end && *r->at == ' ')
         r->at++;
     for (begin = r->at; r->at < r->end && *r->at >= '0' && *r->at <= '9'; r->at++)
-        if (!dp_size_mul(*number, 10, number) || __builtin_add_overflow(*number, (size_t)(*r->at - '0'), number))
+        if (!dp_size_mul(*number, 10, number)
+            || __builtin_add_overflow(*number, (size_t)(*r->at - '0'), number))
             return false;
     return r->at > begin;
 }
@@ -91,8 +94,9 @@ static deeper_status read_type(reader *r, dp_npy *array) {
         return fail(r, DEEPER_ERROR_UNSUPPORTED, "records are not read; save one array a field");
     const char *code = strchr("<|", text[0]) ? text + 1 : text;
     if (text[0] == '>' && text[1])
-        return fail(r, DEEPER_ERROR_UNSUPPORTED,
-                    "big-endian numbers are not read; save array.astype(array.dtype.newbyteorder('<'))");
+        return fail(
+            r, DEEPER_ERROR_UNSUPPORTED,
+            "big-endian numbers are not read; save array.astype(array.dtype.newbyteorder('<'))");
     for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
         if (strcmp(code, codes[i].code) != 0)
             continue;
@@ -101,18 +105,19 @@ static deeper_status read_type(reader *r, dp_npy *array) {
         return DEEPER_OK;
     }
     if (*code == 'O')
-        return fail(r, DEEPER_ERROR_UNSUPPORTED, "holds Python objects, whose pickles could run code; refused");
+        return fail(r, DEEPER_ERROR_UNSUPPORTED,
+                    "holds Python objects, whose pickles could run code; refused");
     reader width = { code + (*code != '\0'), text + strlen(text), NULL, NULL, NULL };
-    if ((*code == 'U' || *code == 'S') && take_number(&width, &array->element) && width.at == width.end
-        && array->element <= MAX_WIDTH) {
+    if ((*code == 'U' || *code == 'S') && take_number(&width, &array->element)
+        && width.at == width.end && array->element <= MAX_WIDTH) {
         array->kind = *code == 'U' ? DP_NPY_UNICODE : DP_NPY_BYTES;
         array->element *= *code == 'U' ? 4 : 1;
         return DEEPER_OK;
     }
     for (; *end; end++)
         *end = (*end < ' ' || *end > '~') ? '?' : *end;
-    return dp_fail(r->error, DEEPER_ERROR_UNSUPPORTED, "%s: array %.100s: elements of type '%s' are not read", r->file, r->entry,
-                   text);
+    return dp_fail(r->error, DEEPER_ERROR_UNSUPPORTED,
+                   "%s: array %.100s: elements of type '%s' are not read", r->file, r->entry, text);
 }
 
 /* The dictionary; every key is there once. */
@@ -149,8 +154,8 @@ static deeper_status read_header(reader *r, dp_npy *array) {
     return DEEPER_OK;
 }
 
-deeper_status dp_npy_parse(dp_npy *array, const unsigned char *bytes, size_t size, const char *file, const char *entry,
-                           deeper_error *error) {
+deeper_status dp_npy_parse(dp_npy *array, const unsigned char *bytes, size_t size, const char *file,
+                           const char *entry, deeper_error *error) {
     reader r = { NULL, NULL, file, entry, error };
     *array = (dp_npy){ .kind = DP_NPY_NUMBERS };
     size_t front = MAGIC, length = 0;
@@ -173,21 +178,24 @@ deeper_status dp_npy_parse(dp_npy *array, const unsigned char *bytes, size_t siz
     size_t elements;
     char shape[DP_TENSOR_SHAPE_TEXT];
     tensor->data = r.end;
-    if (!dp_tensor_elements(tensor, &elements) || !dp_size_mul(elements, array->element, &tensor->bytes)
+    if (!dp_tensor_elements(tensor, &elements)
+        || !dp_size_mul(elements, array->element, &tensor->bytes)
         || tensor->bytes != size - front - length)
-        return dp_fail(error, DEEPER_ERROR_FORMAT, "%s: array %.100s: %s elements of %zu bytes are stated, %zu bytes are there",
-                       file, entry, dp_tensor_shape_text(tensor, shape), array->element, size - front - length);
+        return dp_fail(error, DEEPER_ERROR_FORMAT,
+                       "%s: array %.100s: %s elements of %zu bytes are stated, %zu bytes are there",
+                       file, entry, dp_tensor_shape_text(tensor, shape), array->element,
+                       size - front - length);
     return DEEPER_OK;
 }
 
-/* ---------------------------------------------------------------------------------------------------------- writing */
+/* -------------------------------------------------------------------------------------- writing */
 
 static size_t header(char text[DP_NPY_HEADER], const dp_tensor *tensor, const char *descr) {
     enum { FRONT = MAGIC + 2 };
     int length = FRONT;
     memcpy(text, "\x93NUMPY\1\0", MAGIC);
-    length +=
-        snprintf(text + length, (size_t)(DP_NPY_HEADER - length), "{'descr': '%s', 'fortran_order': False, 'shape': (", descr);
+    length += snprintf(text + length, (size_t)(DP_NPY_HEADER - length),
+                       "{'descr': '%s', 'fortran_order': False, 'shape': (", descr);
     for (int i = 0; i < tensor->rank; i++)
         length += snprintf(text + length, (size_t)(DP_NPY_HEADER - length),
                            i == 0 && tensor->rank > 1 ? "%zu"
@@ -208,7 +216,8 @@ size_t dp_npy_header(char text[DP_NPY_HEADER], const dp_tensor *tensor) {
         char descr[8];
         if (codes[i].dtype != tensor->dtype)
             continue;
-        snprintf(descr, sizeof descr, "%c%s", dp_dtype_bytes(tensor->dtype) == 1 ? '|' : '<', codes[i].code);
+        snprintf(descr, sizeof descr, "%c%s", dp_dtype_bytes(tensor->dtype) == 1 ? '|' : '<',
+                 codes[i].code);
         return header(text, tensor, descr);
     }
     return 0;

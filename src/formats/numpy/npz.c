@@ -1,5 +1,5 @@
-/* npz.c - reader: every entry of the zip is unpacked once and stays where it is; only an array in Fortran order is copied again.
- * The writer is npz_write.c. */
+/* npz.c - reader: every entry of the zip is unpacked once and stays where it is; only an array in
+ * Fortran order is copied again. The writer is npz_write.c. */
 #include "formats/numpy/npz.h"
 
 #include "formats/json.h"
@@ -10,7 +10,10 @@
 
 static const char ending[] = ".npy";
 
-enum { ENDING = sizeof ending - 1, BLOCKS_AN_ENTRY = 3 }; /* name, bytes, a copy in C order or a text */
+enum {
+    ENDING = sizeof ending - 1,
+    BLOCKS_AN_ENTRY = 3
+}; /* name, bytes, a copy in C order or a text */
 
 static bool ends_so(const char *entry, size_t length) {
     return length >= ENDING && memcmp(entry + length - ENDING, ending, ENDING) == 0;
@@ -29,10 +32,12 @@ static void *keep(dp_npz *file, void *block) {
 }
 
 /* An array's code points or bytes as UTF-8. */
-static deeper_status take_text(dp_npz *file, const dp_npy *array, const char *entry, const char *name, deeper_error *error) {
+static deeper_status take_text(dp_npz *file, const dp_npy *array, const char *entry,
+                               const char *name, deeper_error *error) {
     const unsigned char *from = array->tensor.data;
     size_t step = array->kind == DP_NPY_UNICODE ? 4 : 1, units = array->element / step, length = 0;
-    char *text = keep(file, dp_alloc_raw(file->allocator, array->element + 1, 1)); /* UTF-8 takes at most 4 bytes too */
+    char *text = keep(file, dp_alloc_raw(file->allocator, array->element + 1,
+                                         1)); /* UTF-8 takes at most 4 bytes too */
     if (!text)
         return dp_fail_memory(error, "a text of an npz file");
     bool sound = true;
@@ -41,7 +46,8 @@ static deeper_status take_text(dp_npz *file, const dp_npy *array, const char *en
             text[length++] = (char)*from;
             continue;
         }
-        uint32_t code = from[0] | (uint32_t)from[1] << 8 | (uint32_t)from[2] << 16 | (uint32_t)from[3] << 24;
+        uint32_t code =
+            from[0] | (uint32_t)from[1] << 8 | (uint32_t)from[2] << 16 | (uint32_t)from[3] << 24;
         size_t bytes = dp_utf8_encode(text + length, code);
         sound = bytes > 0;
         length += bytes;
@@ -50,13 +56,15 @@ static deeper_status take_text(dp_npz *file, const dp_npy *array, const char *en
         length--;
     text[length] = '\0';
     if (!sound || !dp_text_clean(text, length, true))
-        return dp_fail(error, DEEPER_ERROR_FORMAT, "%s: array %.100s: its text is not clean UTF-8", name, entry);
+        return dp_fail(error, DEEPER_ERROR_FORMAT, "%s: array %.100s: its text is not clean UTF-8",
+                       name, entry);
     file->texts[file->text_count++] = (dp_text){ entry, text };
     return DEEPER_OK;
 }
 
 /* The same elements with the last index fastest. */
-static deeper_status take_fortran(dp_npz *file, const dp_npy *array, dp_tensor *tensor, deeper_error *error) {
+static deeper_status take_fortran(dp_npz *file, const dp_npy *array, dp_tensor *tensor,
+                                  deeper_error *error) {
     size_t strides[DP_TENSOR_RANK], stride = 1;
     for (int i = 0; i < tensor->rank; i++) {
         strides[i] = stride;
@@ -74,10 +82,12 @@ static deeper_status read_entry(dp_npz *file, dp_zip *zip, size_t index, deeper_
     const char *entry = dp_zip_entry(zip, index);
     size_t length = strlen(entry), size;
     if (!ends_so(entry, length))
-        return dp_fail(error, DEEPER_ERROR_FORMAT, "%s: entry %.100s is not an array (.npy); an npz file holds nothing else",
+        return dp_fail(error, DEEPER_ERROR_FORMAT,
+                       "%s: entry %.100s is not an array (.npy); an npz file holds nothing else",
                        zip->name, entry);
     if (!dp_text_clean(entry, length, false))
-        return dp_fail(error, DEEPER_ERROR_FORMAT, "%s: an array's name is not clean UTF-8: %.100s", zip->name, entry);
+        return dp_fail(error, DEEPER_ERROR_FORMAT, "%s: an array's name is not clean UTF-8: %.100s",
+                       zip->name, entry);
     char *name = keep(file, dp_strdup(file->allocator, entry));
     if (!name)
         return dp_fail_memory(error, "the names of an npz file");
@@ -92,7 +102,8 @@ static deeper_status read_entry(dp_npz *file, dp_zip *zip, size_t index, deeper_
     dp_tensor *tensor = &file->tensors[file->count++];
     *tensor = array.tensor;
     tensor->name = name;
-    return array.fortran && tensor->rank > 1 ? take_fortran(file, &array, tensor, error) : DEEPER_OK;
+    return array.fortran && tensor->rank > 1 ? take_fortran(file, &array, tensor, error)
+                                             : DEEPER_OK;
 }
 
 static int by_name(const void *a, const void *b) {
@@ -111,7 +122,9 @@ static deeper_status check_unique(const dp_zip *zip, deeper_error *error) {
     for (size_t i = 1; i < zip->count && !twice; i++)
         twice = strcmp(names[i - 1], names[i]) == 0 ? names[i] : NULL;
     dp_free(zip->allocator, names);
-    return twice ? dp_fail(error, DEEPER_ERROR_FORMAT, "%s: two arrays are named %.100s", zip->name, twice) : DEEPER_OK;
+    return twice ? dp_fail(error, DEEPER_ERROR_FORMAT, "%s: two arrays are named %.100s", zip->name,
+                           twice)
+                 : DEEPER_OK;
 }
 
 static deeper_status read_all(dp_npz *file, dp_zip *zip, deeper_error *error) {
@@ -126,8 +139,8 @@ static deeper_status read_all(dp_npz *file, dp_zip *zip, deeper_error *error) {
     return DEEPER_OK;
 }
 
-deeper_status dp_npz_parse(dp_npz *file, const void *bytes, size_t size, const char *name, const deeper_allocator *allocator,
-                           deeper_error *error) {
+deeper_status dp_npz_parse(dp_npz *file, const void *bytes, size_t size, const char *name,
+                           const deeper_allocator *allocator, deeper_error *error) {
     dp_zip zip;
     *file = (dp_npz){ .allocator = allocator };
     DP_TRY(dp_zip_open(&zip, bytes, size, name, allocator, error));

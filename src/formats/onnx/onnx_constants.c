@@ -1,6 +1,7 @@
-/* onnx_constants.c - operators whose inputs are all constants, computed while a file is read: the arithmetic on shapes that
- * exporters leave in a graph, weights that are reshaped, transposed, filled or dequantized. Whole numbers stay 64-bit integers; all
- * else is float. Arithmetic element by element is for small tensors; what moves weights is charged to dp_onnx_invent. */
+/* onnx_constants.c - operators whose inputs are all constants, computed while a file is read: the
+ * arithmetic on shapes that exporters leave in a graph, weights that are reshaped, transposed,
+ * filled or dequantized. Whole numbers stay 64-bit integers; all else is float. Arithmetic element
+ * by element is for small tensors; what moves weights is charged to dp_onnx_invent. */
 #include "formats/onnx/onnx_import.h"
 
 #include <limits.h>
@@ -19,7 +20,8 @@ static bool is_int(const dp_tensor *tensor) {
 
 /* Element of a tensor of whole numbers. U64 above the largest I64 wraps, which no shape has. */
 static int64_t int_at(const dp_onnx_value *value, size_t index) {
-    const unsigned char *at = (const unsigned char *)value->tensor.data + index * dp_dtype_bytes(value->tensor.dtype);
+    const unsigned char *at =
+        (const unsigned char *)value->tensor.data + index * dp_dtype_bytes(value->tensor.dtype);
     int64_t wide = 0;
     if (!value->tensor.data)
         return (int64_t)value->fill;
@@ -43,17 +45,21 @@ static int64_t int_at(const dp_onnx_value *value, size_t index) {
     }
 }
 
-deeper_status dp_onnx_read_ints(dp_onnx_importer *it, const dp_onnx_value *value, int64_t ints[DP_ONNX_INTS], int *count) {
+deeper_status dp_onnx_read_ints(dp_onnx_importer *it, const dp_onnx_value *value,
+                                int64_t ints[DP_ONNX_INTS], int *count) {
     size_t elements = dp_onnx_elements(value);
     if (!is_int(&value->tensor) || elements > DP_ONNX_INTS)
-        return dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "%.100s is not a list of up to %d whole numbers", value->name, DP_ONNX_INTS);
+        return dp_onnx_fail(it, DEEPER_ERROR_FORMAT,
+                            "%.100s is not a list of up to %d whole numbers", value->name,
+                            DP_ONNX_INTS);
     for (size_t i = 0; i < elements; i++)
         ints[i] = int_at(value, i);
     *count = (int)elements;
     return DEEPER_OK;
 }
 
-deeper_status dp_onnx_floats(dp_onnx_importer *it, const dp_onnx_value *value, dp_onnx_parameter *floats) {
+deeper_status dp_onnx_floats(dp_onnx_importer *it, const dp_onnx_value *value,
+                             dp_onnx_parameter *floats) {
     const dp_tensor *tensor = &value->tensor;
     size_t elements = dp_onnx_elements(value);
     *floats = (dp_onnx_parameter){ .fill = (float)value->fill };
@@ -75,11 +81,12 @@ deeper_status dp_onnx_floats(dp_onnx_importer *it, const dp_onnx_value *value, d
     return DEEPER_OK;
 }
 
-/* ------------------------------------------------------------------------------------------------------------- results */
+/* -------------------------------------------------------------------------------------- results */
 
-/* Output 0 as a tensor of this type and shape with the bytes of `data`, which live with the file. */
-static deeper_status set(dp_onnx_importer *it, const Onnx__NodeProto *node, dp_dtype dtype, int rank, const size_t *shape,
-                         const void *data) {
+/* Output 0 as a tensor of this type and shape with the bytes of `data`, which live with the
+ * file. */
+static deeper_status set(dp_onnx_importer *it, const Onnx__NodeProto *node, dp_dtype dtype,
+                         int rank, const size_t *shape, const void *data) {
     dp_onnx_value *value = dp_onnx_output(it, node, 0);
     size_t elements;
     if (!value)
@@ -88,13 +95,14 @@ static deeper_status set(dp_onnx_importer *it, const Onnx__NodeProto *node, dp_d
     value->tensor = (dp_tensor){ .name = value->name, .dtype = dtype, .rank = rank, .data = data };
     for (int i = 0; i < rank; i++)
         value->tensor.shape[i] = shape[i];
-    if (!dp_tensor_elements(&value->tensor, &elements) || !dp_size_mul(elements, dp_dtype_bytes(dtype), &value->tensor.bytes))
+    if (!dp_tensor_elements(&value->tensor, &elements)
+        || !dp_size_mul(elements, dp_dtype_bytes(dtype), &value->tensor.bytes))
         return dp_onnx_fail(it, DEEPER_ERROR_LIMIT, "a tensor larger than memory can hold");
     return DEEPER_OK;
 }
 
-deeper_status dp_onnx_set_ints(dp_onnx_importer *it, const Onnx__NodeProto *node, int rank, const size_t *shape,
-                               const int64_t *ints, int count) {
+deeper_status dp_onnx_set_ints(dp_onnx_importer *it, const Onnx__NodeProto *node, int rank,
+                               const size_t *shape, const int64_t *ints, int count) {
     int64_t *kept = dp_onnx_keep(it->file, (size_t)count, sizeof *kept);
     if (!kept)
         return dp_fail_memory(it->error, "whole numbers of a graph");
@@ -104,13 +112,14 @@ deeper_status dp_onnx_set_ints(dp_onnx_importer *it, const Onnx__NodeProto *node
 }
 
 /* Output 0 with the elements of a constant in another shape of as many. */
-static deeper_status set_shape(dp_onnx_importer *it, const Onnx__NodeProto *node, const dp_onnx_value *from, int rank,
-                               const size_t *shape) {
+static deeper_status set_shape(dp_onnx_importer *it, const Onnx__NodeProto *node,
+                               const dp_onnx_value *from, int rank, const size_t *shape) {
     dp_tensor probe = { .rank = rank };
     size_t elements;
     memcpy(probe.shape, shape, (size_t)rank * sizeof *shape);
     if (!dp_tensor_elements(&probe, &elements) || elements != dp_onnx_elements(from))
-        return dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "%.100s does not have as many elements as its new shape", from->name);
+        return dp_onnx_fail(it, DEEPER_ERROR_FORMAT,
+                            "%.100s does not have as many elements as its new shape", from->name);
     DP_TRY(dp_onnx_alias(it, node, 0, from));
     dp_onnx_value *value = dp_onnx_output(it, node, 0);
     value->tensor.rank = rank;
@@ -118,7 +127,7 @@ static deeper_status set_shape(dp_onnx_importer *it, const Onnx__NodeProto *node
     return DEEPER_OK;
 }
 
-/* ----------------------------------------------------------------------------------------------------------- operators */
+/* ------------------------------------------------------------------------------------ operators */
 
 static deeper_status constant(dp_onnx_importer *it, const Onnx__NodeProto *node) {
     static const size_t none[1];
@@ -150,11 +159,13 @@ static deeper_status constant_of_shape(dp_onnx_importer *it, const Onnx__NodePro
     int64_t sides[DP_ONNX_INTS];
     size_t shape[DP_TENSOR_RANK];
     int rank;
-    dp_onnx_value one = { .name = "value", .tensor = { .dtype = DP_DTYPE_F32, .rank = 0, .bytes = 4 } };
+    dp_onnx_value one = { .name = "value",
+                          .tensor = { .dtype = DP_DTYPE_F32, .rank = 0, .bytes = 4 } };
     DP_TRY(dp_onnx_constant(it, node, 0, &input));
     DP_TRY(dp_onnx_read_ints(it, input, sides, &rank));
     if (rank > DP_TENSOR_RANK)
-        return dp_onnx_fail(it, DEEPER_ERROR_LIMIT, "%d dimensions; %d are read", rank, DP_TENSOR_RANK);
+        return dp_onnx_fail(it, DEEPER_ERROR_LIMIT, "%d dimensions; %d are read", rank,
+                            DP_TENSOR_RANK);
     for (int i = 0; i < rank; i++) {
         if (sides[i] < 0 || sides[i] > INT_MAX)
             return dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "a side of %lld", (long long)sides[i]);
@@ -179,19 +190,22 @@ static deeper_status identity(dp_onnx_importer *it, const Onnx__NodeProto *node)
     return dp_onnx_alias(it, node, 0, input);
 }
 
-/* Between whole numbers and floats the values of shapes and factors do not change; only what truncation would is refused. */
+/* Between whole numbers and floats the values of shapes and factors do not change; only what
+ * truncation would is refused. */
 static deeper_status cast(dp_onnx_importer *it, const Onnx__NodeProto *node) {
     const dp_onnx_value *input;
     dp_dtype to;
     DP_TRY(dp_onnx_constant(it, node, 0, &input));
     if (!dp_onnx_dtype(&to, (int)dp_onnx_int(node, "to", 0)))
-        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "a cast to elements of type %lld", (long long)dp_onnx_int(node, "to", 0));
+        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "a cast to elements of type %lld",
+                            (long long)dp_onnx_int(node, "to", 0));
     if (is_int(&input->tensor) == !dp_dtype_is_weight(to))
         return dp_onnx_alias(it, node, 0, input);
     dp_onnx_parameter floats;
     size_t count = dp_onnx_elements(input);
     if (count > DP_ONNX_INTS)
-        return dp_onnx_fail(it, DEEPER_ERROR_LIMIT, "a cast of %zu numbers; up to %d are computed", count, DP_ONNX_INTS);
+        return dp_onnx_fail(it, DEEPER_ERROR_LIMIT, "a cast of %zu numbers; up to %d are computed",
+                            count, DP_ONNX_INTS);
     DP_TRY(dp_onnx_floats(it, input, &floats));
     if (dp_dtype_is_weight(to)) {
         float *made;
@@ -204,7 +218,8 @@ static deeper_status cast(dp_onnx_importer *it, const Onnx__NodeProto *node) {
     for (size_t i = 0; i < count; i++) {
         float value = dp_onnx_at(&floats, i);
         if (!(fabsf(value) < 0x1p62F))
-            return dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "a cast of %g to whole numbers", (double)value);
+            return dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "a cast of %g to whole numbers",
+                                (double)value);
         ints[i] = (int64_t)value;
     }
     return dp_onnx_set_ints(it, node, input->tensor.rank, input->tensor.shape, ints, (int)count);
@@ -279,7 +294,8 @@ static deeper_status transpose(dp_onnx_importer *it, const Onnx__NodeProto *node
     const dp_onnx_value *input;
     dp_onnx_parameter floats;
     int64_t order[DP_ONNX_INTS];
-    size_t shape[DP_TENSOR_RANK], strides[DP_TENSOR_RANK], step[DP_TENSOR_RANK], at[DP_TENSOR_RANK] = { 0 };
+    size_t shape[DP_TENSOR_RANK], strides[DP_TENSOR_RANK], step[DP_TENSOR_RANK],
+        at[DP_TENSOR_RANK] = { 0 };
     bool seen[DP_TENSOR_RANK] = { false };
     int count;
     DP_TRY(dp_onnx_constant(it, node, 0, &input));
@@ -324,10 +340,12 @@ static deeper_status concat(dp_onnx_importer *it, const Onnx__NodeProto *node) {
         const dp_onnx_value *input;
         DP_TRY(dp_onnx_constant(it, node, i, &input));
         if (input->tensor.rank != 1)
-            return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "constants are joined only where they are lists of whole numbers");
+            return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED,
+                                "constants are joined only where they are lists of whole numbers");
         DP_TRY(dp_onnx_read_ints(it, input, part, &more));
         if (count + more > DP_ONNX_INTS)
-            return dp_onnx_fail(it, DEEPER_ERROR_LIMIT, "a list of more than %d numbers", DP_ONNX_INTS);
+            return dp_onnx_fail(it, DEEPER_ERROR_LIMIT, "a list of more than %d numbers",
+                                DP_ONNX_INTS);
         memcpy(all + count, part, (size_t)more * sizeof *all);
         count += more;
     }
@@ -343,7 +361,8 @@ static deeper_status gather(dp_onnx_importer *it, const Onnx__NodeProto *node) {
     DP_TRY(dp_onnx_read_ints(it, input, from, &length));
     DP_TRY(dp_onnx_read_ints(it, indices, at, &count));
     if (input->tensor.rank != 1)
-        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "constants are gathered only from lists of whole numbers");
+        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED,
+                            "constants are gathered only from lists of whole numbers");
     for (int i = 0; i < count; i++) {
         DP_TRY(dp_onnx_axis(it, &at[i], length));
         found[i] = from[at[i]];
@@ -360,8 +379,10 @@ static deeper_status slice(dp_onnx_importer *it, const Onnx__NodeProto *node) {
     DP_TRY(dp_onnx_ints_of(it, node, "starts", 1, starts, &count));
     DP_TRY(dp_onnx_ints_of(it, node, "ends", 2, ends, &end_count));
     DP_TRY(dp_onnx_ints_of(it, node, "steps", 4, steps, &step_count));
-    if (input->tensor.rank != 1 || count != 1 || end_count != 1 || (step_count > 0 && steps[0] != 1))
-        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "constants are sliced only where they are lists, with a step of 1");
+    if (input->tensor.rank != 1 || count != 1 || end_count != 1
+        || (step_count > 0 && steps[0] != 1))
+        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED,
+                            "constants are sliced only where they are lists, with a step of 1");
     int64_t begin = dp_onnx_place(starts[0], length), end = dp_onnx_place(ends[0], length);
     int found = end > begin ? (int)(end - begin) : 0;
     return dp_onnx_set_ints(it, node, 1, &(size_t){ (size_t)found }, from + begin, found);
@@ -397,7 +418,8 @@ static deeper_status arithmetic(dp_onnx_importer *it, const Onnx__NodeProto *nod
     int count = m > n ? m : n;
     for (int i = 0; i < count; i++)
         if (!compute(node->op_type, a[m == 1 ? 0 : i], b[n == 1 ? 0 : i], &c[i]))
-            return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "arithmetic with the number of images, by zero or out of range");
+            return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED,
+                                "arithmetic with the number of images, by zero or out of range");
     return dp_onnx_set_ints(it, node, like->tensor.rank, like->tensor.shape, c, count);
 }
 
@@ -417,7 +439,8 @@ static deeper_status dequantize(dp_onnx_importer *it, const Onnx__NodeProto *nod
         for (int i = (int)axis + 1; i < input->tensor.rank; i++)
             behind *= input->tensor.shape[i];
         if (input->tensor.shape[axis] != scales || scales == 0)
-            return dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "%zu scales for %zu rows", scales, input->tensor.shape[axis]);
+            return dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "%zu scales for %zu rows", scales,
+                                input->tensor.shape[axis]);
     }
     if (zero && (zero->kind != DP_ONNX_CONSTANT || dp_onnx_elements(zero) != scales))
         return dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "its zero points do not match its scales");
@@ -439,7 +462,8 @@ static deeper_status shape_of(dp_onnx_importer *it, const Onnx__NodeProto *node)
     DP_TRY(dp_onnx_constant(it, node, 0, &input));
     for (int i = 0; i < input->tensor.rank; i++)
         sides[i] = (int64_t)input->tensor.shape[i];
-    return dp_onnx_set_ints(it, node, 1, &(size_t){ (size_t)input->tensor.rank }, sides, input->tensor.rank);
+    return dp_onnx_set_ints(it, node, 1, &(size_t){ (size_t)input->tensor.rank }, sides,
+                            input->tensor.rank);
 }
 
 const dp_onnx_row dp_onnx_constant_operators[] = {

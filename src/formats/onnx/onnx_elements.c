@@ -1,12 +1,15 @@
-/* onnx_elements.c - operators that keep the shape of their one input: functions of each value, dropout, softmax over the channels,
- * and what is kept of quantization. Arithmetic with two inputs is onnx_layers.c's. */
+/* onnx_elements.c - operators that keep the shape of their one input: functions of each value,
+ * dropout, softmax over the channels, and what is kept of quantization. Arithmetic with two inputs
+ * is onnx_layers.c's. */
 #include "formats/onnx/onnx_import.h"
 
 #include <float.h>
 #include <math.h>
 
-/* A layer of one input and of its shape, element by element: reshaped values need not be settled. */
-static deeper_status add_same(dp_onnx_importer *it, const Onnx__NodeProto *node, dp_op op, const dp_attributes *attributes) {
+/* A layer of one input and of its shape, element by element: reshaped values need not be
+ * settled. */
+static deeper_status add_same(dp_onnx_importer *it, const Onnx__NodeProto *node, dp_op op,
+                              const dp_attributes *attributes) {
     dp_onnx_value *x;
     DP_TRY(dp_onnx_activation(it, node, 0, &x));
     DP_TRY(dp_onnx_add(it, node, op, &x->node, 1, attributes, 4));
@@ -18,7 +21,8 @@ static deeper_status relu(dp_onnx_importer *it, const Onnx__NodeProto *node) {
 }
 
 /* A bound of Clip: an attribute in older sets, an input in newer ones. */
-static deeper_status read_bound(dp_onnx_importer *it, const Onnx__NodeProto *node, const char *name, size_t index, float *bound) {
+static deeper_status read_bound(dp_onnx_importer *it, const Onnx__NodeProto *node, const char *name,
+                                size_t index, float *bound) {
     const dp_onnx_value *value = dp_onnx_input(it, node, index);
     dp_onnx_parameter floats;
     *bound = dp_onnx_float(node, name, *bound);
@@ -26,7 +30,8 @@ static deeper_status read_bound(dp_onnx_importer *it, const Onnx__NodeProto *nod
         return DEEPER_OK;
     DP_TRY(dp_onnx_constant(it, node, index, &value));
     if (dp_onnx_elements(value) != 1)
-        return dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "its bound %.100s is not one number", value->name);
+        return dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "its bound %.100s is not one number",
+                            value->name);
     DP_TRY(dp_onnx_floats(it, value, &floats));
     *bound = dp_onnx_at(&floats, 0);
     return DEEPER_OK;
@@ -46,22 +51,26 @@ static deeper_status sigmoid(dp_onnx_importer *it, const Onnx__NodeProto *node) 
 }
 
 /* min(1, max(0, slope * x + offset)), the node's first output. */
-static deeper_status add_ramp(dp_onnx_importer *it, const Onnx__NodeProto *node, const dp_onnx_value *x, float slope,
-                              float offset) {
+static deeper_status add_ramp(dp_onnx_importer *it, const Onnx__NodeProto *node,
+                              const dp_onnx_value *x, float slope, float offset) {
     char name[DP_ONNX_NAME];
     int inputs[3] = { x->node }, channels = it->graph->nodes[x->node].shape.c;
     dp_shape shape = { channels, 1, 1, 1 };
     DP_TRY(dp_onnx_layer_name(it, node, name));
-    DP_TRY(dp_onnx_add_parameter(it, name, "weight", shape, (dp_onnx_parameter){ .fill = slope }, &inputs[1]));
-    DP_TRY(dp_onnx_add_parameter(it, name, "bias", shape, (dp_onnx_parameter){ .fill = offset }, &inputs[2]));
+    DP_TRY(dp_onnx_add_parameter(it, name, "weight", shape, (dp_onnx_parameter){ .fill = slope },
+                                 &inputs[1]));
+    DP_TRY(dp_onnx_add_parameter(it, name, "bias", shape, (dp_onnx_parameter){ .fill = offset },
+                                 &inputs[2]));
     DP_TRY(dp_onnx_add(it, node, DP_OP_AFFINE, inputs, 3, NULL, 4));
-    return dp_onnx_add(it, node, DP_OP_CLIP, &dp_onnx_output(it, node, 0)->node, 1, &(dp_attributes){ .clip = { 0, 1 } }, 4);
+    return dp_onnx_add(it, node, DP_OP_CLIP, &dp_onnx_output(it, node, 0)->node, 1,
+                       &(dp_attributes){ .clip = { 0, 1 } }, 4);
 }
 
 static deeper_status hard_sigmoid(dp_onnx_importer *it, const Onnx__NodeProto *node) {
     dp_onnx_value *x;
     DP_TRY(dp_onnx_activation(it, node, 0, &x));
-    DP_TRY(add_ramp(it, node, x, dp_onnx_float(node, "alpha", 0.2F), dp_onnx_float(node, "beta", 0.5F)));
+    DP_TRY(add_ramp(it, node, x, dp_onnx_float(node, "alpha", 0.2F),
+                    dp_onnx_float(node, "beta", 0.5F)));
     return dp_onnx_set(it, node, dp_onnx_output(it, node, 0)->node, x->rank, x->dims);
 }
 
@@ -87,7 +96,8 @@ static deeper_status dropout(dp_onnx_importer *it, const Onnx__NodeProto *node) 
         if (count != 1 || ints[0])
             return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "a dropout in training mode");
     }
-    return add_same(it, node, DP_OP_DROPOUT, &(dp_attributes){ .dropout = { rate, it->graph->count } });
+    return add_same(it, node, DP_OP_DROPOUT,
+                    &(dp_attributes){ .dropout = { rate, it->graph->count } });
 }
 
 static deeper_status softmax(dp_onnx_importer *it, const Onnx__NodeProto *node) {
@@ -101,20 +111,23 @@ static deeper_status softmax(dp_onnx_importer *it, const Onnx__NodeProto *node) 
     dp_shape shape = it->graph->nodes[layer].shape;
     bool one = shape.h == 1 && shape.w == 1;
     if (axis != 1 || (coerced && !one))
-        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "a softmax over other axes than the channels");
+        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED,
+                            "a softmax over other axes than the channels");
     return dp_onnx_add(it, node, DP_OP_SOFTMAX, &layer, 1, NULL, x->rank);
 }
 
-/* ---------------------------------------------------------------------------------------------------------- quantization */
+/* --------------------------------------------------------------------------------- quantization */
 
-/* What 8 or 16 bits cannot say, QuantizeLinear clips: that much of it is kept, for quantizers leave ReLUs to it. */
+/* What 8 or 16 bits cannot say, QuantizeLinear clips: that much of it is kept, for quantizers leave
+ * ReLUs to it. */
 static deeper_status quantize(dp_onnx_importer *it, const Onnx__NodeProto *node) {
     static const struct {
         dp_dtype dtype;
         float least, most;
-    } ranges[] = {
-        { DP_DTYPE_U8, 0, 255 }, { DP_DTYPE_I8, -128, 127 }, { DP_DTYPE_U16, 0, 65535 }, { DP_DTYPE_I16, -32768, 32767 }
-    };
+    } ranges[] = { { DP_DTYPE_U8, 0, 255 },
+                   { DP_DTYPE_I8, -128, 127 },
+                   { DP_DTYPE_U16, 0, 65535 },
+                   { DP_DTYPE_I16, -32768, 32767 } };
     const dp_onnx_value *scale, *zero = dp_onnx_input(it, node, 2);
     dp_onnx_parameter s, z = { 0 };
     dp_dtype dtype = DP_DTYPE_U8;
@@ -128,9 +141,10 @@ static deeper_status quantize(dp_onnx_importer *it, const Onnx__NodeProto *node)
     }
     while (range < sizeof ranges / sizeof *ranges && ranges[range].dtype != dtype)
         range++;
-    if (dp_onnx_elements(scale) != 1 || (zero && dp_onnx_elements(zero) != 1) || range == sizeof ranges / sizeof *ranges
-        || !(dp_onnx_at(&s, 0) > 0))
-        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "more than one scale for a picture, or another type than 8 or 16 bits");
+    if (dp_onnx_elements(scale) != 1 || (zero && dp_onnx_elements(zero) != 1)
+        || range == sizeof ranges / sizeof *ranges || !(dp_onnx_at(&s, 0) > 0))
+        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED,
+                            "more than one scale for a picture, or another type than 8 or 16 bits");
     dp_clip bounds = { (ranges[range].least - dp_onnx_at(&z, 0)) * dp_onnx_at(&s, 0),
                        (ranges[range].most - dp_onnx_at(&z, 0)) * dp_onnx_at(&s, 0) };
     DP_TRY(add_same(it, node, DP_OP_CLIP, &(dp_attributes){ .clip = bounds }));
@@ -141,7 +155,8 @@ static deeper_status quantize(dp_onnx_importer *it, const Onnx__NodeProto *node)
 static deeper_status dequantize(dp_onnx_importer *it, const Onnx__NodeProto *node) {
     const dp_onnx_value *x = dp_onnx_input(it, node, 0);
     if (!x || x->kind != DP_ONNX_ACTIVATION || !x->quantized)
-        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "its input is no output of QuantizeLinear");
+        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED,
+                            "its input is no output of QuantizeLinear");
     DP_TRY(dp_onnx_alias(it, node, 0, x));
     dp_onnx_output(it, node, 0)->quantized = false;
     return DEEPER_OK;

@@ -1,5 +1,5 @@
-/* onnx_file.c - the message and its tensors. Names of external files are checked before anything is opened: a model may not point
- * out of its own folder. */
+/* onnx_file.c - the message and its tensors. Names of external files are checked before anything is
+ * opened: a model may not point out of its own folder. */
 #include "formats/onnx/onnx_file.h"
 
 #include "base/number.h"
@@ -13,13 +13,15 @@
 enum { RAW = 0, EXTERNAL = 1, MAX_MAPS = 64, MAX_LOCATION = 255 };
 
 bool dp_onnx_sniff(const unsigned char *bytes, size_t size) {
-    /* The first field: the version, the graph or an operator set. Writers begin with the version. */
+    /* The first field: the version, the graph or an operator set. Writers begin with the
+     * version. */
     return size >= 2 && (bytes[0] == 0x08 || bytes[0] == 0x3A || bytes[0] == 0x42);
 }
 
 void *dp_onnx_keep(dp_onnx_file *file, size_t count, size_t size) {
     void *kept = file->kept;
-    bool room = dp_reserve(file->allocator, &kept, &file->kept_capacity, file->kept_count + 1, sizeof *file->kept);
+    bool room = dp_reserve(file->allocator, &kept, &file->kept_capacity, file->kept_count + 1,
+                           sizeof *file->kept);
     file->kept = kept;
     void *made = room ? dp_alloc(file->allocator, count, size) : NULL;
     if (made)
@@ -41,7 +43,7 @@ void dp_onnx_free(dp_onnx_file *file) {
     *file = (dp_onnx_file){ .allocator = file->allocator };
 }
 
-/* ------------------------------------------------------------------------------------------------------------- message */
+/* -------------------------------------------------------------------------------------- message */
 
 static deeper_status find_opset(dp_onnx_file *file, deeper_error *error) {
     int64_t version = 0;
@@ -52,20 +54,24 @@ static deeper_status find_opset(dp_onnx_file *file, deeper_error *error) {
     }
     if (version < DP_ONNX_OLDEST || version > DP_ONNX_NEWEST)
         return dp_fail(error, DEEPER_ERROR_UNSUPPORTED,
-                       "%s: its operators are of set %lld; sets %d to %d are read: export it again with one of these", file->name,
-                       (long long)version, DP_ONNX_OLDEST, DP_ONNX_NEWEST);
+                       "%s: its operators are of set %lld; sets %d to %d are read: export it again "
+                       "with one of these",
+                       file->name, (long long)version, DP_ONNX_OLDEST, DP_ONNX_NEWEST);
     file->opset = (int)version;
     return DEEPER_OK;
 }
 
-deeper_status dp_onnx_parse(dp_onnx_file *file, const void *bytes, size_t size, const char *name, const char *folder,
-                            const deeper_allocator *allocator, deeper_error *error) {
+deeper_status dp_onnx_parse(dp_onnx_file *file, const void *bytes, size_t size, const char *name,
+                            const char *folder, const deeper_allocator *allocator,
+                            deeper_error *error) {
     *file = (dp_onnx_file){ .allocator = allocator, .name = name, .folder = folder };
     ProtobufCMessage *message = NULL;
-    deeper_status status = dp_protobuf_unpack(&message, &onnx__model_proto__descriptor, bytes, size, name, "ONNX model", error);
+    deeper_status status = dp_protobuf_unpack(&message, &onnx__model_proto__descriptor, bytes, size,
+                                              name, "ONNX model", error);
     file->model = (Onnx__ModelProto *)message;
     if (status == DEEPER_OK && (!file->model->graph || file->model->graph->n_node == 0))
-        status = dp_fail(error, DEEPER_ERROR_FORMAT, "%s: no graph with nodes in it, so not an ONNX model", name);
+        status = dp_fail(error, DEEPER_ERROR_FORMAT,
+                         "%s: no graph with nodes in it, so not an ONNX model", name);
     if (status == DEEPER_OK)
         status = find_opset(file, error);
     if (status == DEEPER_OK)
@@ -75,7 +81,7 @@ deeper_status dp_onnx_parse(dp_onnx_file *file, const void *bytes, size_t size, 
     return status;
 }
 
-/* ------------------------------------------------------------------------------------------------------- external data */
+/* -------------------------------------------------------------------------------- external data */
 
 static const char *text_of(const Onnx__TensorProto *proto, const char *key) {
     for (size_t i = 0; i < proto->n_external_data; i++)
@@ -84,7 +90,8 @@ static const char *text_of(const Onnx__TensorProto *proto, const char *key) {
     return NULL;
 }
 
-/* A relative path without "..", an empty part or a backslash: it cannot leave the folder but through a link, which is asked for. */
+/* A relative path without "..", an empty part or a backslash: it cannot leave the folder but
+ * through a link, which is asked for. */
 static bool stays_inside(const char *location) {
     size_t length = strlen(location);
     if (length == 0 || length > MAX_LOCATION || strchr(location, '\\'))
@@ -99,7 +106,8 @@ static bool stays_inside(const char *location) {
     }
 }
 
-/* Whether no part of the path below the folder is a symbolic link. path: FOLDER/LOCATION, which is put back as it was. */
+/* Whether no part of the path below the folder is a symbolic link. path: FOLDER/LOCATION, which is
+ * put back as it was. */
 static bool without_links(char *path, size_t folder) {
     for (char *at = path + folder + 1;; at++) {
         struct stat status;
@@ -115,31 +123,40 @@ static bool without_links(char *path, size_t folder) {
     }
 }
 
-static deeper_status open_beside(dp_onnx_file *file, const char *location, const dp_map **map, deeper_error *error) {
+static deeper_status open_beside(dp_onnx_file *file, const char *location, const dp_map **map,
+                                 deeper_error *error) {
     for (size_t i = 0; i < file->map_count; i++)
         if (strcmp(file->map_names[i], location) == 0) {
             *map = &file->maps[i];
             return DEEPER_OK;
         }
     if (!file->folder)
-        return dp_fail(error, DEEPER_ERROR_UNSUPPORTED, "%s: its values lie in another file, %.100s; open it by its path",
+        return dp_fail(error, DEEPER_ERROR_UNSUPPORTED,
+                       "%s: its values lie in another file, %.100s; open it by its path",
                        file->name, location);
-    char *path = stays_inside(location) ? dp_path_join(file->allocator, file->folder, location) : NULL;
-    if (!stays_inside(location) || (path && !without_links(path, strlen(path) - strlen(location) - 1))) {
+    char *path =
+        stays_inside(location) ? dp_path_join(file->allocator, file->folder, location) : NULL;
+    if (!stays_inside(location)
+        || (path && !without_links(path, strlen(path) - strlen(location) - 1))) {
         dp_free(file->allocator, path);
-        return dp_fail(error, DEEPER_ERROR_FORMAT, "%s: external data at %.100s: not a file in the model's own folder", file->name,
-                       location);
+        return dp_fail(error, DEEPER_ERROR_FORMAT,
+                       "%s: external data at %.100s: not a file in the model's own folder",
+                       file->name, location);
     }
     void *maps = file->maps, *names = file->map_names;
     bool room = path && file->map_count < MAX_MAPS
-                && dp_reserve(file->allocator, &maps, &file->map_capacity, file->map_count + 1, sizeof *file->maps);
+                && dp_reserve(file->allocator, &maps, &file->map_capacity, file->map_count + 1,
+                              sizeof *file->maps);
     file->maps = maps;
-    room = room && dp_reserve(file->allocator, &names, &file->name_capacity, file->map_count + 1, sizeof *file->map_names);
+    room = room
+           && dp_reserve(file->allocator, &names, &file->name_capacity, file->map_count + 1,
+                         sizeof *file->map_names);
     file->map_names = names;
     char *copy = room ? dp_strdup(file->allocator, location) : NULL;
     deeper_status status = DEEPER_OK;
     if (file->map_count == MAX_MAPS)
-        status = dp_fail(error, DEEPER_ERROR_LIMIT, "%s: external data in more than %d files", file->name, MAX_MAPS);
+        status = dp_fail(error, DEEPER_ERROR_LIMIT, "%s: external data in more than %d files",
+                         file->name, MAX_MAPS);
     else if (!copy)
         status = dp_fail_memory(error, "the list of external files");
     else
@@ -155,45 +172,52 @@ static deeper_status open_beside(dp_onnx_file *file, const char *location, const
 }
 
 /* A whole number of bytes; `otherwise` where the key is missing. */
-static bool read_bytes(const Onnx__TensorProto *proto, const char *key, size_t otherwise, size_t *value) {
+static bool read_bytes(const Onnx__TensorProto *proto, const char *key, size_t otherwise,
+                       size_t *value) {
     const char *text = text_of(proto, key);
     double number = 0;
     *value = otherwise;
     if (!text)
         return true;
-    if (!dp_number_parse(text, strlen(text), &number) || !(number >= 0 && number <= 0x1p52) || number != (double)(size_t)number)
+    if (!dp_number_parse(text, strlen(text), &number) || !(number >= 0 && number <= 0x1p52)
+        || number != (double)(size_t)number)
         return false;
     *value = (size_t)number;
     return true;
 }
 
-static deeper_status take_external(dp_onnx_file *file, const Onnx__TensorProto *proto, dp_tensor *tensor, deeper_error *error) {
+static deeper_status take_external(dp_onnx_file *file, const Onnx__TensorProto *proto,
+                                   dp_tensor *tensor, deeper_error *error) {
     const char *location = text_of(proto, "location");
     const dp_map *map = NULL;
     size_t offset, length;
-    if (!location || !read_bytes(proto, "offset", 0, &offset) || !read_bytes(proto, "length", tensor->bytes, &length)
-        || length != tensor->bytes)
-        return dp_fail(error, DEEPER_ERROR_FORMAT, "%s: tensor %.100s: where its external data lies is not said soundly",
+    if (!location || !read_bytes(proto, "offset", 0, &offset)
+        || !read_bytes(proto, "length", tensor->bytes, &length) || length != tensor->bytes)
+        return dp_fail(error, DEEPER_ERROR_FORMAT,
+                       "%s: tensor %.100s: where its external data lies is not said soundly",
                        file->name, tensor->name);
     DP_TRY(open_beside(file, location, &map, error));
     if (offset > map->size || length > map->size - offset)
-        return dp_fail(error, DEEPER_ERROR_FORMAT, "%s: tensor %.100s: its external data runs past the end of %.100s", file->name,
-                       tensor->name, location);
+        return dp_fail(error, DEEPER_ERROR_FORMAT,
+                       "%s: tensor %.100s: its external data runs past the end of %.100s",
+                       file->name, tensor->name, location);
     tensor->data = map->data ? map->data + offset : NULL;
     return DEEPER_OK;
 }
 
-/* ------------------------------------------------------------------------------------------------------------- tensors */
+/* -------------------------------------------------------------------------------------- tensors */
 
 static const struct {
     int number;
     dp_dtype dtype;
     char field; /* where typed values lie: f float, i int32, l int64, d double, u uint64 */
 } types[] = {
-    { DP_ONNX_FLOAT, DP_DTYPE_F32, 'f' },     { DP_ONNX_UINT8, DP_DTYPE_U8, 'i' },   { DP_ONNX_INT8, DP_DTYPE_I8, 'i' },
-    { DP_ONNX_UINT16, DP_DTYPE_U16, 'i' },    { DP_ONNX_INT16, DP_DTYPE_I16, 'i' },  { DP_ONNX_INT32, DP_DTYPE_I32, 'i' },
-    { DP_ONNX_INT64, DP_DTYPE_I64, 'l' },     { DP_ONNX_BOOL, DP_DTYPE_BOOL, 'i' },  { DP_ONNX_FLOAT16, DP_DTYPE_F16, 'i' },
-    { DP_ONNX_DOUBLE, DP_DTYPE_F64, 'd' },    { DP_ONNX_UINT32, DP_DTYPE_U32, 'u' }, { DP_ONNX_UINT64, DP_DTYPE_U64, 'u' },
+    { DP_ONNX_FLOAT, DP_DTYPE_F32, 'f' },     { DP_ONNX_UINT8, DP_DTYPE_U8, 'i' },
+    { DP_ONNX_INT8, DP_DTYPE_I8, 'i' },       { DP_ONNX_UINT16, DP_DTYPE_U16, 'i' },
+    { DP_ONNX_INT16, DP_DTYPE_I16, 'i' },     { DP_ONNX_INT32, DP_DTYPE_I32, 'i' },
+    { DP_ONNX_INT64, DP_DTYPE_I64, 'l' },     { DP_ONNX_BOOL, DP_DTYPE_BOOL, 'i' },
+    { DP_ONNX_FLOAT16, DP_DTYPE_F16, 'i' },   { DP_ONNX_DOUBLE, DP_DTYPE_F64, 'd' },
+    { DP_ONNX_UINT32, DP_DTYPE_U32, 'u' },    { DP_ONNX_UINT64, DP_DTYPE_U64, 'u' },
     { DP_ONNX_BFLOAT16, DP_DTYPE_BF16, 'i' },
 };
 
@@ -211,25 +235,30 @@ bool dp_onnx_dtype(dp_dtype *dtype, int number) {
     return type >= 0;
 }
 
-static deeper_status read_shape(const dp_onnx_file *file, const Onnx__TensorProto *proto, dp_tensor *tensor, size_t *elements,
-                                deeper_error *error) {
+static deeper_status read_shape(const dp_onnx_file *file, const Onnx__TensorProto *proto,
+                                dp_tensor *tensor, size_t *elements, deeper_error *error) {
     if (proto->n_dims > DP_TENSOR_RANK)
-        return dp_fail(error, DEEPER_ERROR_LIMIT, "%s: tensor %.100s has %zu dimensions; %d are read", file->name, tensor->name,
-                       proto->n_dims, DP_TENSOR_RANK);
+        return dp_fail(error, DEEPER_ERROR_LIMIT,
+                       "%s: tensor %.100s has %zu dimensions; %d are read", file->name,
+                       tensor->name, proto->n_dims, DP_TENSOR_RANK);
     tensor->rank = (int)proto->n_dims;
     for (int i = 0; i < tensor->rank; i++) {
         if (proto->dims[i] < 0 || proto->dims[i] > INT_MAX)
-            return dp_fail(error, DEEPER_ERROR_FORMAT, "%s: tensor %.100s has a side of %lld", file->name, tensor->name,
-                           (long long)proto->dims[i]);
+            return dp_fail(error, DEEPER_ERROR_FORMAT, "%s: tensor %.100s has a side of %lld",
+                           file->name, tensor->name, (long long)proto->dims[i]);
         tensor->shape[i] = (size_t)proto->dims[i];
     }
-    if (!dp_tensor_elements(tensor, elements) || !dp_size_mul(*elements, dp_dtype_bytes(tensor->dtype), &tensor->bytes))
-        return dp_fail(error, DEEPER_ERROR_LIMIT, "%s: tensor %.100s is larger than memory can hold", file->name, tensor->name);
+    if (!dp_tensor_elements(tensor, elements)
+        || !dp_size_mul(*elements, dp_dtype_bytes(tensor->dtype), &tensor->bytes))
+        return dp_fail(error, DEEPER_ERROR_LIMIT,
+                       "%s: tensor %.100s is larger than memory can hold", file->name,
+                       tensor->name);
     return DEEPER_OK;
 }
 
 /* Half floats whose bits the file holds one in 32. */
-static deeper_status narrow_halves(dp_onnx_file *file, const Onnx__TensorProto *proto, dp_tensor *tensor, deeper_error *error) {
+static deeper_status narrow_halves(dp_onnx_file *file, const Onnx__TensorProto *proto,
+                                   dp_tensor *tensor, deeper_error *error) {
     uint16_t *halves = dp_onnx_keep(file, proto->n_int32_data, sizeof *halves);
     if (!halves)
         return dp_fail_memory(error, "the values of a tensor");
@@ -240,8 +269,8 @@ static deeper_status narrow_halves(dp_onnx_file *file, const Onnx__TensorProto *
 }
 
 /* Values in the field of their type: *found of them. */
-static deeper_status take_typed(dp_onnx_file *file, const Onnx__TensorProto *proto, char field, dp_tensor *tensor, size_t *found,
-                                deeper_error *error) {
+static deeper_status take_typed(dp_onnx_file *file, const Onnx__TensorProto *proto, char field,
+                                dp_tensor *tensor, size_t *found, deeper_error *error) {
     bool half = tensor->dtype == DP_DTYPE_F16 || tensor->dtype == DP_DTYPE_BF16;
     switch (field) {
     case 'f':
@@ -271,19 +300,22 @@ static deeper_status take_typed(dp_onnx_file *file, const Onnx__TensorProto *pro
     }
 }
 
-deeper_status dp_onnx_tensor(dp_onnx_file *file, const Onnx__TensorProto *proto, dp_tensor *tensor, deeper_error *error) {
+deeper_status dp_onnx_tensor(dp_onnx_file *file, const Onnx__TensorProto *proto, dp_tensor *tensor,
+                             deeper_error *error) {
     int type = type_of(proto->data_type);
     size_t elements = 0, found = 0;
     *tensor = (dp_tensor){ .name = proto->name ? proto->name : "" };
     if (type < 0)
-        return dp_fail(error, DEEPER_ERROR_UNSUPPORTED, "%s: tensor %.100s holds elements of type %d, which is not read",
-                       file->name, tensor->name, (int)proto->data_type);
+        return dp_fail(error, DEEPER_ERROR_UNSUPPORTED,
+                       "%s: tensor %.100s holds elements of type %d, which is not read", file->name,
+                       tensor->name, (int)proto->data_type);
     tensor->dtype = types[type].dtype;
     DP_TRY(read_shape(file, proto, tensor, &elements, error));
     if (proto->data_location == EXTERNAL)
         return take_external(file, proto, tensor, error);
     if (proto->data_location != RAW)
-        return dp_fail(error, DEEPER_ERROR_FORMAT, "%s: tensor %.100s: its values are nowhere", file->name, tensor->name);
+        return dp_fail(error, DEEPER_ERROR_FORMAT, "%s: tensor %.100s: its values are nowhere",
+                       file->name, tensor->name);
     if (proto->has_raw_data) {
         tensor->data = proto->raw_data.data;
         if (proto->raw_data.len == tensor->bytes)
@@ -296,6 +328,6 @@ deeper_status dp_onnx_tensor(dp_onnx_file *file, const Onnx__TensorProto *proto,
             return DEEPER_OK;
     }
     char shape[DP_TENSOR_SHAPE_TEXT];
-    return dp_fail(error, DEEPER_ERROR_FORMAT, "%s: tensor %.100s has %zu values for a shape of %s", file->name, tensor->name,
-                   found, dp_tensor_shape_text(tensor, shape));
+    return dp_fail(error, DEEPER_ERROR_FORMAT, "%s: tensor %.100s has %zu values for a shape of %s",
+                   file->name, tensor->name, found, dp_tensor_shape_text(tensor, shape));
 }

@@ -1,5 +1,6 @@
-/* onnx_file.h - an ONNX file in memory: its message, checked as far as it can be without knowing operators, and its tensors, whose
- * values may lie in other files beside it. What of a file is read is in onnx.proto. It knows nothing of networks. */
+/* onnx_file.h - an ONNX file in memory: its message, checked as far as it can be without knowing
+ * operators, and its tensors, whose values may lie in other files beside it. What of a file is read
+ * is in onnx.proto. It knows nothing of networks. */
 #ifndef DP_FORMATS_ONNX_FILE_H
 #define DP_FORMATS_ONNX_FILE_H
 
@@ -46,16 +47,20 @@ typedef struct dp_onnx_file {
 /* Whether the bytes begin as such a file does; it may still be damaged, or something else. */
 bool dp_onnx_sniff(const unsigned char *bytes, size_t size);
 
-/* Reads a file in memory; nothing points into `bytes`, `name` and `folder` must outlive it. protobuf-c takes at most 4 x size + 16
- * MB, with malloc. Errors: FORMAT, LIMIT, MEMORY, UNSUPPORTED (an operator set out of range); *file is then empty. */
-deeper_status dp_onnx_parse(dp_onnx_file *file, const void *bytes, size_t size, const char *name, const char *folder,
-                            const deeper_allocator *allocator, deeper_error *error);
+/* Reads a file in memory; nothing points into `bytes`, `name` and `folder` must outlive it.
+ * protobuf-c takes at most 4 x size + 16 MB, with malloc. Errors: FORMAT, LIMIT, MEMORY,
+ * UNSUPPORTED (an operator set out of range); *file is then empty. */
+deeper_status dp_onnx_parse(dp_onnx_file *file, const void *bytes, size_t size, const char *name,
+                            const char *folder, const deeper_allocator *allocator,
+                            deeper_error *error);
 void dp_onnx_free(dp_onnx_file *file);
 
-/* *tensor = a tensor of the file, whatever field holds its values; they live with the file. Narrow integers that the file holds one
- * in 32 bits come as I32. Errors: FORMAT (sizes that do not fit the shape; external data that leaves the folder or its file),
- * UNSUPPORTED (strings, complex numbers, 4 and 8 bit floats, sparse values), LIMIT, MEMORY, IO. */
-deeper_status dp_onnx_tensor(dp_onnx_file *file, const Onnx__TensorProto *proto, dp_tensor *tensor, deeper_error *error);
+/* *tensor = a tensor of the file, whatever field holds its values; they live with the file. Narrow
+ * integers that the file holds one in 32 bits come as I32. Errors: FORMAT (sizes that do not fit
+ * the shape; external data that leaves the folder or its file), UNSUPPORTED (strings, complex
+ * numbers, 4 and 8 bit floats, sparse values), LIMIT, MEMORY, IO. */
+deeper_status dp_onnx_tensor(dp_onnx_file *file, const Onnx__TensorProto *proto, dp_tensor *tensor,
+                             deeper_error *error);
 
 /* Zeroed memory that lives with the file; NULL if memory is out. */
 void *dp_onnx_keep(dp_onnx_file *file, size_t count, size_t size);

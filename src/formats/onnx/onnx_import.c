@@ -1,6 +1,7 @@
-/* onnx_import.c - the walk over the nodes of an ONNX graph: names, values, errors, and what the operators' files ask of it. Nodes
- * stand in an order of computation, as the format wants it; a value that is read before it is made, as in a loop, is refused.
- * Nodes whose inputs are all constants are computed at once; the others become layers. */
+/* onnx_import.c - the walk over the nodes of an ONNX graph: names, values, errors, and what the
+ * operators' files ask of it. Nodes stand in an order of computation, as the format wants it; a
+ * value that is read before it is made, as in a loop, is refused. Nodes whose inputs are all
+ * constants are computed at once; the others become layers. */
 #include "formats/onnx/onnx_import.h"
 
 #include "formats/json.h"
@@ -12,9 +13,10 @@
 #include <string.h>
 
 enum { MAX_NODES = 1 << 14, MAX_NAMES = 1 << 17, MAX_INPUTS = 4096 };
-static const size_t MAX_INVENTED = (size_t)192 << 20; /* floats: VGG-19 without its values has 137 million */
+static const size_t MAX_INVENTED = (size_t)192
+                                   << 20; /* floats: VGG-19 without its values has 137 million */
 
-/* -------------------------------------------------------------------------------------------------------------- errors */
+/* --------------------------------------------------------------------------------------- errors */
 
 deeper_status dp_onnx_fail(dp_onnx_importer *it, deeper_status status, const char *format, ...) {
     char message[DEEPER_MESSAGE_SIZE];
@@ -24,8 +26,11 @@ deeper_status dp_onnx_fail(dp_onnx_importer *it, deeper_status status, const cha
     va_end(arguments);
     if (!it->node)
         return dp_fail(it->error, status, "%s: %s", it->file->name, message);
-    const char *name = it->node->name && *it->node->name ? it->node->name : it->node->n_output ? it->node->output[0] : "";
-    return dp_fail(it->error, status, "%s: node %.100s (%.40s): %s", it->file->name, name, it->node->op_type, message);
+    const char *name = it->node->name && *it->node->name ? it->node->name
+                       : it->node->n_output              ? it->node->output[0]
+                                                         : "";
+    return dp_fail(it->error, status, "%s: node %.100s (%.40s): %s", it->file->name, name,
+                   it->node->op_type, message);
 }
 
 static deeper_status fail_memory(dp_onnx_importer *it, const char *what) {
@@ -38,11 +43,13 @@ static deeper_status check_graph(dp_onnx_importer *it) {
     if (dp_graph_status(it->graph, &why) == DEEPER_OK)
         return DEEPER_OK;
     deeper_status status =
-        why.status == DEEPER_ERROR_ARGUMENT || why.status == DEEPER_ERROR_MISMATCH ? DEEPER_ERROR_FORMAT : why.status;
+        why.status == DEEPER_ERROR_ARGUMENT || why.status == DEEPER_ERROR_MISMATCH
+            ? DEEPER_ERROR_FORMAT
+            : why.status;
     return dp_onnx_fail(it, status, "%s", why.message);
 }
 
-/* --------------------------------------------------------------------------------------------------------------- names */
+/* ---------------------------------------------------------------------------------------- names */
 
 static size_t hash(const char *name) {
     uint64_t h = 1469598103934665603U; /* FNV-1a */
@@ -81,7 +88,8 @@ static deeper_status add_name(dp_onnx_importer *it, const char *name, dp_onnx_va
 static deeper_status begin(dp_onnx_importer *it) {
     const Onnx__GraphProto *graph = it->file->graph;
     if (graph->n_node > MAX_NODES)
-        return dp_onnx_fail(it, DEEPER_ERROR_LIMIT, "%zu nodes; %d are read", graph->n_node, MAX_NODES);
+        return dp_onnx_fail(it, DEEPER_ERROR_LIMIT, "%zu nodes; %d are read", graph->n_node,
+                            MAX_NODES);
     size_t names = graph->n_initializer + graph->n_input;
     for (size_t i = 0; i < graph->n_node; i++) {
         if (!graph->node[i]->op_type)
@@ -102,7 +110,7 @@ static deeper_status begin(dp_onnx_importer *it) {
     return DEEPER_OK;
 }
 
-/* ---------------------------------------------------------------------------------------------------------- attributes */
+/* ----------------------------------------------------------------------------------- attributes */
 
 const Onnx__AttributeProto *dp_onnx_attribute(const Onnx__NodeProto *node, const char *name) {
     for (size_t i = 0; i < node->n_attribute; i++)
@@ -123,10 +131,11 @@ float dp_onnx_float(const Onnx__NodeProto *node, const char *name, float otherwi
 
 bool dp_onnx_text_is(const Onnx__NodeProto *node, const char *name, const char *text) {
     const Onnx__AttributeProto *attribute = dp_onnx_attribute(node, name);
-    return attribute && attribute->has_s && attribute->s.len == strlen(text) && memcmp(attribute->s.data, text, strlen(text)) == 0;
+    return attribute && attribute->has_s && attribute->s.len == strlen(text)
+           && memcmp(attribute->s.data, text, strlen(text)) == 0;
 }
 
-/* -------------------------------------------------------------------------------------------------------------- values */
+/* --------------------------------------------------------------------------------------- values */
 
 dp_onnx_value *dp_onnx_input(dp_onnx_importer *it, const Onnx__NodeProto *node, size_t index) {
     return index < node->n_input && *node->input[index] ? find(it, node->input[index]) : NULL;
@@ -136,25 +145,30 @@ dp_onnx_value *dp_onnx_output(dp_onnx_importer *it, const Onnx__NodeProto *node,
     return index < node->n_output && *node->output[index] ? find(it, node->output[index]) : NULL;
 }
 
-deeper_status dp_onnx_activation(dp_onnx_importer *it, const Onnx__NodeProto *node, size_t index, dp_onnx_value **value) {
+deeper_status dp_onnx_activation(dp_onnx_importer *it, const Onnx__NodeProto *node, size_t index,
+                                 dp_onnx_value **value) {
     *value = dp_onnx_input(it, node, index);
     if (!*value)
         return dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "its input %zu is missing", index);
     if ((*value)->kind != DP_ONNX_ACTIVATION)
-        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "its input %.100s is a constant; it must depend on the picture",
+        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED,
+                            "its input %.100s is a constant; it must depend on the picture",
                             (*value)->name);
     if ((*value)->quantized)
-        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "its input %.100s is quantized; only DequantizeLinear reads such",
+        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED,
+                            "its input %.100s is quantized; only DequantizeLinear reads such",
                             (*value)->name);
     return DEEPER_OK;
 }
 
-deeper_status dp_onnx_constant(dp_onnx_importer *it, const Onnx__NodeProto *node, size_t index, const dp_onnx_value **value) {
+deeper_status dp_onnx_constant(dp_onnx_importer *it, const Onnx__NodeProto *node, size_t index,
+                               const dp_onnx_value **value) {
     *value = dp_onnx_input(it, node, index);
     if (!*value)
         return dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "its input %zu is missing", index);
     if ((*value)->kind != DP_ONNX_CONSTANT)
-        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "its input %.100s depends on the picture; it must be a constant",
+        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED,
+                            "its input %.100s depends on the picture; it must be a constant",
                             (*value)->name);
     return DEEPER_OK;
 }
@@ -163,7 +177,8 @@ deeper_status dp_onnx_one_output(dp_onnx_importer *it, const Onnx__NodeProto *no
     for (size_t i = 1; i < node->n_output; i++) {
         const dp_onnx_value *value = dp_onnx_output(it, node, i);
         if (value && value->uses > 0)
-            return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "its output %.100s is read; only the first output is supported",
+            return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED,
+                                "its output %.100s is read; only the first output is supported",
                                 value->name);
     }
     return DEEPER_OK;
@@ -173,12 +188,14 @@ deeper_status dp_onnx_axis(dp_onnx_importer *it, int64_t *axis, int rank) {
     int64_t given = *axis;
     *axis += given < 0 ? rank : 0;
     if (given < -rank || given >= rank)
-        return dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "an axis of %lld for %d dimensions", (long long)given, rank);
+        return dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "an axis of %lld for %d dimensions",
+                            (long long)given, rank);
     return DEEPER_OK;
 }
 
-deeper_status dp_onnx_ints_of(dp_onnx_importer *it, const Onnx__NodeProto *node, const char *attribute, size_t index,
-                              int64_t ints[DP_ONNX_INTS], int *count) {
+deeper_status dp_onnx_ints_of(dp_onnx_importer *it, const Onnx__NodeProto *node,
+                              const char *attribute, size_t index, int64_t ints[DP_ONNX_INTS],
+                              int *count) {
     const Onnx__AttributeProto *found = dp_onnx_attribute(node, attribute);
     const dp_onnx_value *value = dp_onnx_input(it, node, index);
     *count = -1;
@@ -198,20 +215,23 @@ deeper_status dp_onnx_ints_of(dp_onnx_importer *it, const Onnx__NodeProto *node,
 
 deeper_status dp_onnx_invent(dp_onnx_importer *it, size_t count, float **floats) {
     if (count > MAX_INVENTED - it->invented)
-        return dp_onnx_fail(it, DEEPER_ERROR_LIMIT, "values that the file does not hold would take more than %zu numbers",
+        return dp_onnx_fail(it, DEEPER_ERROR_LIMIT,
+                            "values that the file does not hold would take more than %zu numbers",
                             MAX_INVENTED);
     it->invented += count;
     *floats = dp_onnx_keep(it->file, count, sizeof **floats);
     return *floats ? DEEPER_OK : fail_memory(it, "the values of a parameter");
 }
 
-/* -------------------------------------------------------------------------------------------------------------- layers */
+/* --------------------------------------------------------------------------------------- layers */
 
 static bool usable(const dp_onnx_importer *it, const char *name) {
-    return name && *name && dp_text_clean(name, strlen(name), false) && dp_graph_find(it->graph, name) < 0;
+    return name && *name && dp_text_clean(name, strlen(name), false)
+           && dp_graph_find(it->graph, name) < 0;
 }
 
-deeper_status dp_onnx_layer_name(dp_onnx_importer *it, const Onnx__NodeProto *node, char name[DP_ONNX_NAME]) {
+deeper_status dp_onnx_layer_name(dp_onnx_importer *it, const Onnx__NodeProto *node,
+                                 char name[DP_ONNX_NAME]) {
     const char *base = usable(it, node->name) ? node->name : node->n_output ? node->output[0] : "";
     if (strlen(base) >= DP_ONNX_NAME - 16)
         return dp_onnx_fail(it, DEEPER_ERROR_LIMIT, "a name of %zu bytes", strlen(base));
@@ -221,12 +241,12 @@ deeper_status dp_onnx_layer_name(dp_onnx_importer *it, const Onnx__NodeProto *no
     return DEEPER_OK;
 }
 
-deeper_status dp_onnx_add_parameter(dp_onnx_importer *it, const char *layer, const char *suffix, dp_shape shape,
-                                    dp_onnx_parameter values, int *node) {
+deeper_status dp_onnx_add_parameter(dp_onnx_importer *it, const char *layer, const char *suffix,
+                                    dp_shape shape, dp_onnx_parameter values, int *node) {
     dp_onnx_network *network = it->network;
     void *parameters = network->parameters;
-    bool room = dp_reserve(it->file->allocator, &parameters, &network->capacity, (size_t)it->graph->parameters + 1,
-                           sizeof *network->parameters);
+    bool room = dp_reserve(it->file->allocator, &parameters, &network->capacity,
+                           (size_t)it->graph->parameters + 1, sizeof *network->parameters);
     network->parameters = parameters;
     if (!room)
         return fail_memory(it, "the parameters of a network");
@@ -237,14 +257,17 @@ deeper_status dp_onnx_add_parameter(dp_onnx_importer *it, const char *layer, con
     if (!values.values) {
         size_t floats = dp_shape_floats(shape); /* that the model will have to hold */
         if (floats > MAX_INVENTED - it->invented)
-            return dp_onnx_fail(it, DEEPER_ERROR_LIMIT, "values that the file does not hold would take more than %zu numbers",
-                                MAX_INVENTED);
+            return dp_onnx_fail(
+                it, DEEPER_ERROR_LIMIT,
+                "values that the file does not hold would take more than %zu numbers",
+                MAX_INVENTED);
         it->invented += floats;
     }
     return DEEPER_OK;
 }
 
-deeper_status dp_onnx_set(dp_onnx_importer *it, const Onnx__NodeProto *node, int layer, int rank, const int64_t *dims) {
+deeper_status dp_onnx_set(dp_onnx_importer *it, const Onnx__NodeProto *node, int layer, int rank,
+                          const int64_t *dims) {
     dp_onnx_value *value = dp_onnx_output(it, node, 0);
     if (!value)
         return dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "it has no output");
@@ -256,7 +279,8 @@ deeper_status dp_onnx_set(dp_onnx_importer *it, const Onnx__NodeProto *node, int
     return DEEPER_OK;
 }
 
-deeper_status dp_onnx_alias(dp_onnx_importer *it, const Onnx__NodeProto *node, size_t index, const dp_onnx_value *from) {
+deeper_status dp_onnx_alias(dp_onnx_importer *it, const Onnx__NodeProto *node, size_t index,
+                            const dp_onnx_value *from) {
     dp_onnx_value *value = dp_onnx_output(it, node, index);
     if (!value)
         return dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "it has no output");
@@ -268,8 +292,8 @@ deeper_status dp_onnx_alias(dp_onnx_importer *it, const Onnx__NodeProto *node, s
     return DEEPER_OK;
 }
 
-deeper_status dp_onnx_add(dp_onnx_importer *it, const Onnx__NodeProto *node, dp_op op, const int *inputs, int count,
-                          const dp_attributes *attributes, int rank) {
+deeper_status dp_onnx_add(dp_onnx_importer *it, const Onnx__NodeProto *node, dp_op op,
+                          const int *inputs, int count, const dp_attributes *attributes, int rank) {
     char name[DP_ONNX_NAME];
     DP_TRY(dp_onnx_layer_name(it, node, name));
     int layer = dp_graph_add(it->graph, op, name, inputs, count, attributes);
@@ -291,8 +315,9 @@ static dp_shape layer_shape(const dp_onnx_value *value) {
 
 deeper_status dp_onnx_settle(dp_onnx_importer *it, dp_onnx_value *value, int *layer) {
     if (value->rank < 2 || value->rank > 4)
-        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "%.100s has %d dimensions; N x C x H x W and N x C are read", value->name,
-                            value->rank);
+        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED,
+                            "%.100s has %d dimensions; N x C x H x W and N x C are read",
+                            value->name, value->rank);
     dp_shape wanted = layer_shape(value), found = it->graph->nodes[value->node].shape;
     char name[DP_ONNX_NAME];
     for (int step = 0; step < 2 && !dp_shape_equal(wanted, found); step++) {
@@ -300,7 +325,8 @@ deeper_status dp_onnx_settle(dp_onnx_importer *it, dp_onnx_value *value, int *la
         snprintf(name, sizeof name, "%.200s.%s", value->name, flat ? "shape" : "flat");
         for (int i = 2; !usable(it, name) && i < MAX_NODES; i++)
             snprintf(name, sizeof name, "%.200s.%s.%d", value->name, flat ? "shape" : "flat", i);
-        value->node = flat ? dp_graph_add(it->graph, DP_OP_UNFLATTEN, name, &value->node, 1, &(dp_attributes){ .shape = wanted })
+        value->node = flat ? dp_graph_add(it->graph, DP_OP_UNFLATTEN, name, &value->node, 1,
+                                          &(dp_attributes){ .shape = wanted })
                            : dp_add_flatten(it->graph, name, value->node);
         DP_TRY(check_graph(it));
         found = it->graph->nodes[value->node].shape;
@@ -309,7 +335,7 @@ deeper_status dp_onnx_settle(dp_onnx_importer *it, dp_onnx_value *value, int *la
     return DEEPER_OK;
 }
 
-/* ------------------------------------------------------------------------------------------------------ inputs, outputs */
+/* ------------------------------------------------------------------------------ inputs, outputs */
 
 static deeper_status add_initializers(dp_onnx_importer *it) {
     const Onnx__GraphProto *graph = it->file->graph;
@@ -324,26 +350,34 @@ static deeper_status add_initializers(dp_onnx_importer *it) {
 }
 
 /* Sides after N, which must be known. */
-static deeper_status read_input_dims(dp_onnx_importer *it, const Onnx__ValueInfoProto *input, int64_t dims[4], int *rank) {
+static deeper_status read_input_dims(dp_onnx_importer *it, const Onnx__ValueInfoProto *input,
+                                     int64_t dims[4], int *rank) {
     const Onnx__TypeProto__Tensor *type = input->type ? input->type->tensor_type : NULL;
     dp_dtype dtype = DP_DTYPE_I8;
     if (!type || !dp_onnx_dtype(&dtype, type->elem_type) || !dp_dtype_is_weight(dtype))
-        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "input %.100s does not hold floating-point numbers", input->name);
+        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED,
+                            "input %.100s does not hold floating-point numbers", input->name);
     if (!type->shape || type->shape->n_dim < 2 || type->shape->n_dim > 4)
-        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "input %.100s is not N x C x H x W", input->name);
+        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "input %.100s is not N x C x H x W",
+                            input->name);
     *rank = (int)type->shape->n_dim;
     for (int i = 0; i < *rank; i++) {
         const Onnx__TensorShapeProto__Dimension *dim = type->shape->dim[i];
         bool known = dim->has_dim_value && dim->dim_value >= 1 && dim->dim_value <= INT_MAX;
         dims[i] = known ? dim->dim_value : -1;
-        if (!known && (i > 0 || (dim->has_dim_value && dim->dim_value != 0 && dim->dim_value != -1)))
-            return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED,
-                                "input %.100s: side %d is not fixed; export the model for pictures of one size", input->name, i);
+        if (!known
+            && (i > 0 || (dim->has_dim_value && dim->dim_value != 0 && dim->dim_value != -1)))
+            return dp_onnx_fail(
+                it, DEEPER_ERROR_UNSUPPORTED,
+                "input %.100s: side %d is not fixed; export the model for pictures of one size",
+                input->name, i);
     }
     if (*rank == 4 && dims[1] > 4 && (dims[3] == 1 || dims[3] == 3))
         return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED,
-                            "input %.100s is %lld x %lld x %lld: N x H x W x C (NHWC); export the model as N x C x H x W",
-                            input->name, (long long)dims[1], (long long)dims[2], (long long)dims[3]);
+                            "input %.100s is %lld x %lld x %lld: N x H x W x C (NHWC); export the "
+                            "model as N x C x H x W",
+                            input->name, (long long)dims[1], (long long)dims[2],
+                            (long long)dims[3]);
     return DEEPER_OK;
 }
 
@@ -358,7 +392,8 @@ static deeper_status add_inputs(dp_onnx_importer *it) {
         if (value && value->kind == DP_ONNX_CONSTANT)
             continue; /* older files list their initializers among the inputs */
         if (first)
-            return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "two inputs, %.100s and %.100s; networks have one", first,
+            return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED,
+                                "two inputs, %.100s and %.100s; networks have one", first,
                                 input->name);
         first = input->name;
         DP_TRY(add_name(it, input->name, &value));
@@ -369,7 +404,8 @@ static deeper_status add_inputs(dp_onnx_importer *it) {
         value->node = dp_add_input(it->graph, input->name, shape.c, shape.h, shape.w);
         DP_TRY(check_graph(it));
     }
-    return first ? DEEPER_OK : dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "no input; a network needs one");
+    return first ? DEEPER_OK
+                 : dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "no input; a network needs one");
 }
 
 /* Names of what nodes make, and who reads what. */
@@ -379,7 +415,8 @@ static deeper_status add_names(dp_onnx_importer *it) {
     for (size_t i = 0; i < graph->n_node; i++) {
         it->node = graph->node[i];
         if (it->node->n_input > MAX_INPUTS)
-            return dp_onnx_fail(it, DEEPER_ERROR_LIMIT, "%zu inputs; %d are read", it->node->n_input, MAX_INPUTS);
+            return dp_onnx_fail(it, DEEPER_ERROR_LIMIT, "%zu inputs; %d are read",
+                                it->node->n_input, MAX_INPUTS);
         for (size_t j = 0; j < it->node->n_output; j++)
             if (*it->node->output[j])
                 DP_TRY(add_name(it, it->node->output[j], &value));
@@ -391,8 +428,10 @@ static deeper_status add_names(dp_onnx_importer *it) {
                 continue;
             value = find(it, it->node->input[j]);
             if (!value)
-                return dp_onnx_fail(it, DEEPER_ERROR_FORMAT,
-                                    "its input %.100s is nowhere: no initializer, no input, no node's output", it->node->input[j]);
+                return dp_onnx_fail(
+                    it, DEEPER_ERROR_FORMAT,
+                    "its input %.100s is nowhere: no initializer, no input, no node's output",
+                    it->node->input[j]);
             value->uses++;
             value->reader = (int)i;
         }
@@ -408,16 +447,19 @@ static deeper_status add_names(dp_onnx_importer *it) {
     return graph->n_output ? DEEPER_OK : dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "no output");
 }
 
-/* ---------------------------------------------------------------------------------------------------------------- walk */
+/* ----------------------------------------------------------------------------------------- walk */
 
 /* Every input must have been made; *constant: none of them depends on the picture. */
-static deeper_status check_inputs(dp_onnx_importer *it, const Onnx__NodeProto *node, bool *constant) {
+static deeper_status check_inputs(dp_onnx_importer *it, const Onnx__NodeProto *node,
+                                  bool *constant) {
     *constant = true;
     for (size_t i = 0; i < node->n_input; i++) {
         const dp_onnx_value *value = dp_onnx_input(it, node, i);
         if (value && value->kind == DP_ONNX_UNSET)
             return dp_onnx_fail(it, DEEPER_ERROR_FORMAT,
-                                "its input %.100s is not made by the nodes before it; a loop, or nodes out of order", value->name);
+                                "its input %.100s is not made by the nodes before it; a loop, or "
+                                "nodes out of order",
+                                value->name);
         *constant = *constant && (!value || value->kind == DP_ONNX_CONSTANT);
     }
     return DEEPER_OK;
@@ -425,7 +467,8 @@ static deeper_status check_inputs(dp_onnx_importer *it, const Onnx__NodeProto *n
 
 /* NULL: none of that name. */
 static dp_onnx_operator *find_operator(const char *name, bool constant) {
-    static const dp_onnx_row *const tables[] = { dp_onnx_constant_operators, dp_onnx_layer_operators, dp_onnx_element_operators,
+    static const dp_onnx_row *const tables[] = { dp_onnx_constant_operators,
+                                                 dp_onnx_layer_operators, dp_onnx_element_operators,
                                                  dp_onnx_shape_operators };
     for (size_t i = constant ? 0 : 1; i < (constant ? 1 : sizeof tables / sizeof *tables); i++)
         for (const dp_onnx_row *row = tables[i]; row->name; row++)
@@ -437,12 +480,14 @@ static dp_onnx_operator *find_operator(const char *name, bool constant) {
 static deeper_status import_node(dp_onnx_importer *it, const Onnx__NodeProto *node) {
     bool constant;
     if (node->domain && *node->domain && strcmp(node->domain, "ai.onnx") != 0)
-        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "an operator of the set %.60s; only those of ONNX itself are read",
+        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED,
+                            "an operator of the set %.60s; only those of ONNX itself are read",
                             node->domain);
     DP_TRY(check_inputs(it, node, &constant));
     dp_onnx_operator *run = find_operator(node->op_type, constant);
     return run ? run(it, node)
-               : dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "an operator that is not supported%s", constant ? " on constants" : "");
+               : dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "an operator that is not supported%s",
+                              constant ? " on constants" : "");
 }
 
 static deeper_status walk(dp_onnx_importer *it) {
@@ -455,9 +500,11 @@ static deeper_status walk(dp_onnx_importer *it) {
     it->node = NULL;
     dp_onnx_value *output = find(it, graph->output[0]->name);
     if (output->kind != DP_ONNX_ACTIVATION)
-        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "its output %.100s does not depend on the input", output->name);
+        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED,
+                            "its output %.100s does not depend on the input", output->name);
     if (output->quantized)
-        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "its output %.100s is quantized", output->name);
+        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "its output %.100s is quantized",
+                            output->name);
     return dp_onnx_settle(it, output, &it->network->output);
 }
 

@@ -1,6 +1,7 @@
-/* onnx_import.h - from the nodes of an ONNX file to a dp_graph and the values of its parameters; and what the files that do it
- * share: onnx_import.c walks, onnx_constants.c computes what depends on no picture, onnx_layers.c, onnx_elements.c and
- * onnx_shapes.c add layers. Letters: N images, C channels, H W rows and columns. */
+/* onnx_import.h - from the nodes of an ONNX file to a dp_graph and the values of its parameters;
+ * and what the files that do it share: onnx_import.c walks, onnx_constants.c computes what depends
+ * on no picture, onnx_layers.c, onnx_elements.c and onnx_shapes.c add layers. Letters: N images, C
+ * channels, H W rows and columns. */
 #ifndef DP_FORMATS_ONNX_IMPORT_H
 #define DP_FORMATS_ONNX_IMPORT_H
 
@@ -21,13 +22,13 @@ typedef struct dp_onnx_network {
     size_t capacity;
 } dp_onnx_network;
 
-/* What the file's graph computes for its first output. Errors name the node: UNSUPPORTED (an operator, an attribute, another layout
- * than N x C x H x W), FORMAT (a name twice, a value that is nowhere or made later, shapes that do not fit), LIMIT, MEMORY;
- * *network is then empty. */
+/* What the file's graph computes for its first output. Errors name the node: UNSUPPORTED (an
+ * operator, an attribute, another layout than N x C x H x W), FORMAT (a name twice, a value that is
+ * nowhere or made later, shapes that do not fit), LIMIT, MEMORY; *network is then empty. */
 deeper_status dp_onnx_import(dp_onnx_network *network, dp_onnx_file *file, deeper_error *error);
 void dp_onnx_network_free(dp_onnx_network *network, const deeper_allocator *allocator);
 
-/* ------------------------------------------------------------------------------------------ between the importer's files */
+/* ----------------------------------------------------------------- between the importer's files */
 
 /* Stands for the number of images in the shapes that a file computes. */
 #define DP_ONNX_BATCH INT64_MIN
@@ -41,10 +42,11 @@ typedef struct dp_onnx_value {
     int uses, reader; /* nodes that read it, counted once a reading; the last of them */
     dp_tensor tensor; /* CONSTANT; data NULL with elements: `fill` everywhere */
     double fill;
-    int node; /* ACTIVATION: the layer whose output it is, in another shape where it was only reshaped: */
+    int node; /* ACTIVATION: the layer whose output it is, in another shape where it was only
+                 reshaped: */
     int rank;
     int64_t dims[DP_TENSOR_RANK]; /* dims[0] is the number of images */
-    bool quantized;               /* between QuantizeLinear and DequantizeLinear: stands for the real values */
+    bool quantized; /* between QuantizeLinear and DequantizeLinear: stands for the real values */
 } dp_onnx_value;
 
 typedef struct dp_onnx_importer {
@@ -71,33 +73,40 @@ deeper_status dp_onnx_fail(dp_onnx_importer *it, deeper_status status, const cha
 const Onnx__AttributeProto *dp_onnx_attribute(const Onnx__NodeProto *node, const char *name);
 int64_t dp_onnx_int(const Onnx__NodeProto *node, const char *name, int64_t otherwise);
 float dp_onnx_float(const Onnx__NodeProto *node, const char *name, float otherwise);
-bool dp_onnx_text_is(const Onnx__NodeProto *node, const char *name, const char *text); /* false if missing */
+bool dp_onnx_text_is(const Onnx__NodeProto *node, const char *name,
+                     const char *text); /* false if missing */
 
 /* Input `index`, NULL if the node leaves it out. */
 dp_onnx_value *dp_onnx_input(dp_onnx_importer *it, const Onnx__NodeProto *node, size_t index);
 
 /* The same as an activation, or a constant. Errors: missing, of the other kind, quantized. */
-deeper_status dp_onnx_activation(dp_onnx_importer *it, const Onnx__NodeProto *node, size_t index, dp_onnx_value **value);
-deeper_status dp_onnx_constant(dp_onnx_importer *it, const Onnx__NodeProto *node, size_t index, const dp_onnx_value **value);
+deeper_status dp_onnx_activation(dp_onnx_importer *it, const Onnx__NodeProto *node, size_t index,
+                                 dp_onnx_value **value);
+deeper_status dp_onnx_constant(dp_onnx_importer *it, const Onnx__NodeProto *node, size_t index,
+                               const dp_onnx_value **value);
 
-/* *layer = the layer of an activation in the shape of its dims: N x C, N x C x W (as C x 1 x W) or N x C x H x W. A value that was
- * only reshaped so far gets its FLATTEN or UNFLATTEN now. */
+/* *layer = the layer of an activation in the shape of its dims: N x C, N x C x W (as C x 1 x W) or
+ * N x C x H x W. A value that was only reshaped so far gets its FLATTEN or UNFLATTEN now. */
 deeper_status dp_onnx_settle(dp_onnx_importer *it, dp_onnx_value *value, int *layer);
 
 /* Whole numbers of a constant, at most DP_ONNX_INTS of them. */
 enum { DP_ONNX_INTS = 256 };
-deeper_status dp_onnx_read_ints(dp_onnx_importer *it, const dp_onnx_value *value, int64_t ints[DP_ONNX_INTS], int *count);
+deeper_status dp_onnx_read_ints(dp_onnx_importer *it, const dp_onnx_value *value,
+                                int64_t ints[DP_ONNX_INTS], int *count);
 
-/* Whole numbers of an attribute, or (attribute missing) of constant input `index`; *count is -1 where there are neither. */
-deeper_status dp_onnx_ints_of(dp_onnx_importer *it, const Onnx__NodeProto *node, const char *attribute, size_t index,
-                              int64_t ints[DP_ONNX_INTS], int *count);
+/* Whole numbers of an attribute, or (attribute missing) of constant input `index`; *count is -1
+ * where there are neither. */
+deeper_status dp_onnx_ints_of(dp_onnx_importer *it, const Onnx__NodeProto *node,
+                              const char *attribute, size_t index, int64_t ints[DP_ONNX_INTS],
+                              int *count);
 
 /* Output 0 as a constant of `count` whole numbers in this shape. */
-deeper_status dp_onnx_set_ints(dp_onnx_importer *it, const Onnx__NodeProto *node, int rank, const size_t *shape,
-                               const int64_t *ints, int count);
+deeper_status dp_onnx_set_ints(dp_onnx_importer *it, const Onnx__NodeProto *node, int rank,
+                               const size_t *shape, const int64_t *ints, int count);
 
 /* A constant's elements as floats: in place, or kept with the file. */
-deeper_status dp_onnx_floats(dp_onnx_importer *it, const dp_onnx_value *value, dp_onnx_parameter *floats);
+deeper_status dp_onnx_floats(dp_onnx_importer *it, const dp_onnx_value *value,
+                             dp_onnx_parameter *floats);
 
 /* Element of floats. */
 static inline float dp_onnx_at(const dp_onnx_parameter *floats, size_t index) {
@@ -110,26 +119,30 @@ size_t dp_onnx_elements(const dp_onnx_value *value); /* of a constant */
 deeper_status dp_onnx_invent(dp_onnx_importer *it, size_t count, float **floats);
 
 /* A PARAMETER node "LAYER.suffix" with these values; its number in *node. */
-deeper_status dp_onnx_add_parameter(dp_onnx_importer *it, const char *layer, const char *suffix, dp_shape shape,
-                                    dp_onnx_parameter values, int *node);
+deeper_status dp_onnx_add_parameter(dp_onnx_importer *it, const char *layer, const char *suffix,
+                                    dp_shape shape, dp_onnx_parameter values, int *node);
 
-/* Adds a layer called as the ONNX node (or its output, where that has no name of its own), which is the node's output 0 of `rank`
- * dims after N. Errors: those of dp_graph_add with the node's name. */
-deeper_status dp_onnx_add(dp_onnx_importer *it, const Onnx__NodeProto *node, dp_op op, const int *inputs, int count,
-                          const dp_attributes *attributes, int rank);
+/* Adds a layer called as the ONNX node (or its output, where that has no name of its own), which is
+ * the node's output 0 of `rank` dims after N. Errors: those of dp_graph_add with the node's
+ * name. */
+deeper_status dp_onnx_add(dp_onnx_importer *it, const Onnx__NodeProto *node, dp_op op,
+                          const int *inputs, int count, const dp_attributes *attributes, int rank);
 
 /* The name that dp_onnx_add gives. */
 enum { DP_ONNX_NAME = 320 };
-deeper_status dp_onnx_layer_name(dp_onnx_importer *it, const Onnx__NodeProto *node, char name[DP_ONNX_NAME]);
+deeper_status dp_onnx_layer_name(dp_onnx_importer *it, const Onnx__NodeProto *node,
+                                 char name[DP_ONNX_NAME]);
 
 /* Output `index` of the node as a value to be filled; NULL if the node leaves it out. */
 dp_onnx_value *dp_onnx_output(dp_onnx_importer *it, const Onnx__NodeProto *node, size_t index);
 
 /* Output 0 as `layer` with these dims (rank counts N). */
-deeper_status dp_onnx_set(dp_onnx_importer *it, const Onnx__NodeProto *node, int layer, int rank, const int64_t *dims);
+deeper_status dp_onnx_set(dp_onnx_importer *it, const Onnx__NodeProto *node, int layer, int rank,
+                          const int64_t *dims);
 
 /* Output `index` as another name of a value. */
-deeper_status dp_onnx_alias(dp_onnx_importer *it, const Onnx__NodeProto *node, size_t index, const dp_onnx_value *value);
+deeper_status dp_onnx_alias(dp_onnx_importer *it, const Onnx__NodeProto *node, size_t index,
+                            const dp_onnx_value *value);
 
 /* Refuses outputs after the first that somebody reads. */
 deeper_status dp_onnx_one_output(dp_onnx_importer *it, const Onnx__NodeProto *node);
@@ -143,14 +156,14 @@ static inline int64_t dp_onnx_place(int64_t index, int64_t length) {
     return index < 0 ? 0 : index > length ? length : index;
 }
 
-/* Operators by name, ended by a row of NULL: on constants (onnx_constants.c), and on what depends on the picture (onnx_layers.c,
- * onnx_elements.c, onnx_shapes.c). */
+/* Operators by name, ended by a row of NULL: on constants (onnx_constants.c), and on what depends
+ * on the picture (onnx_layers.c, onnx_elements.c, onnx_shapes.c). */
 typedef struct dp_onnx_row {
     const char *name;
     dp_onnx_operator *run;
 } dp_onnx_row;
 
-extern const dp_onnx_row dp_onnx_constant_operators[], dp_onnx_layer_operators[], dp_onnx_element_operators[],
-    dp_onnx_shape_operators[];
+extern const dp_onnx_row dp_onnx_constant_operators[], dp_onnx_layer_operators[],
+    dp_onnx_element_operators[], dp_onnx_shape_operators[];
 
 #endif

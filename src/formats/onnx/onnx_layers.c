@@ -1,35 +1,37 @@
-/* onnx_layers.c - operators that become layers. Each function reads its node's attributes as their operator set says, refuses what
- * the graph cannot say, and adds a layer. A MatMul or Conv without a bias, or a Mul, takes the constant of the Add that alone reads
- * it.
- * Letters: N images, C channels, H W rows and columns, K outputs, R S window. */
+/* onnx_layers.c - operators that become layers. Each function reads its node's attributes as their
+ * operator set says, refuses what the graph cannot say, and adds a layer. A MatMul or Conv without
+ * a bias, or a Mul, takes the constant of the Add that alone reads it. Letters: N images, C
+ * channels, H W rows and columns, K outputs, R S window. */
 #include "formats/onnx/onnx_import.h"
 
 #include <limits.h>
 #include <string.h>
 
-/* ------------------------------------------------------------------------------------------------------------- helpers */
+/* -------------------------------------------------------------------------------------- helpers */
 
 /* Input 0 as a picture N x C x H x W. */
 static deeper_status picture(dp_onnx_importer *it, const Onnx__NodeProto *node, int *layer) {
     dp_onnx_value *x;
     DP_TRY(dp_onnx_activation(it, node, 0, &x));
     if (x->rank != 4)
-        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "%.100s has %d dimensions; only pictures, N x C x H x W, are supported",
+        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED,
+                            "%.100s has %d dimensions; only pictures, N x C x H x W, are supported",
                             x->name, x->rank);
     return dp_onnx_settle(it, x, layer);
 }
 
-static deeper_status read_pair(dp_onnx_importer *it, const Onnx__NodeProto *node, const char *name, int least, int most,
-                               int values[2]) {
+static deeper_status read_pair(dp_onnx_importer *it, const Onnx__NodeProto *node, const char *name,
+                               int least, int most, int values[2]) {
     const Onnx__AttributeProto *attribute = dp_onnx_attribute(node, name);
     if (!attribute || attribute->n_ints == 0)
         return DEEPER_OK;
     if (attribute->n_ints != 2)
-        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "%s has %zu numbers; pictures need 2", name, attribute->n_ints);
+        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "%s has %zu numbers; pictures need 2",
+                            name, attribute->n_ints);
     for (int i = 0; i < 2; i++) {
         if (attribute->ints[i] < least || attribute->ints[i] > most)
-            return dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "%s is %lld; %d to %d are possible", name, (long long)attribute->ints[i],
-                                least, most);
+            return dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "%s is %lld; %d to %d are possible", name,
+                                (long long)attribute->ints[i], least, most);
         values[i] = (int)attribute->ints[i];
     }
     return DEEPER_OK;
@@ -39,15 +41,18 @@ enum { MAX_SIDE = 1 << 16 };
 
 /* Padding before and after one side so that the output has ceil(side / stride) windows. */
 static void pad_same(int side, int window, int stride, bool upper, int *before, int *after) {
-    int64_t count = ((int64_t)side + stride - 1) / stride, all = (count - 1) * stride + window - side;
+    int64_t count = ((int64_t)side + stride - 1) / stride,
+            all = (count - 1) * stride + window - side;
     int pads = all > 0 ? (int)all : 0;
     *before = upper ? pads / 2 : pads - pads / 2;
     *after = pads - *before;
 }
 
-static deeper_status read_pads(dp_onnx_importer *it, const Onnx__NodeProto *node, dp_shape in, dp_window *w) {
+static deeper_status read_pads(dp_onnx_importer *it, const Onnx__NodeProto *node, dp_shape in,
+                               dp_window *w) {
     const Onnx__AttributeProto *pads = dp_onnx_attribute(node, "pads");
-    bool upper = dp_onnx_text_is(node, "auto_pad", "SAME_UPPER"), lower = dp_onnx_text_is(node, "auto_pad", "SAME_LOWER");
+    bool upper = dp_onnx_text_is(node, "auto_pad", "SAME_UPPER"),
+         lower = dp_onnx_text_is(node, "auto_pad", "SAME_LOWER");
     if (upper || lower) {
         pad_same(in.h, w->height, w->stride_y, upper, &w->pad_top, &w->pad_bottom);
         pad_same(in.w, w->width, w->stride_x, upper, &w->pad_left, &w->pad_right);
@@ -56,12 +61,15 @@ static deeper_status read_pads(dp_onnx_importer *it, const Onnx__NodeProto *node
     if (dp_onnx_text_is(node, "auto_pad", "VALID") || !pads || pads->n_ints == 0)
         return DEEPER_OK;
     if (dp_onnx_attribute(node, "auto_pad") && !dp_onnx_text_is(node, "auto_pad", "NOTSET"))
-        return dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "an auto_pad that is none of NOTSET, VALID, SAME_UPPER and SAME_LOWER");
+        return dp_onnx_fail(it, DEEPER_ERROR_FORMAT,
+                            "an auto_pad that is none of NOTSET, VALID, SAME_UPPER and SAME_LOWER");
     if (pads->n_ints != 4)
-        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "pads has %zu numbers; pictures need 4", pads->n_ints);
+        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "pads has %zu numbers; pictures need 4",
+                            pads->n_ints);
     for (int i = 0; i < 4; i++)
         if (pads->ints[i] < 0 || pads->ints[i] > MAX_SIDE)
-            return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "a padding of %lld pixels; 0 to %d are supported",
+            return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED,
+                                "a padding of %lld pixels; 0 to %d are supported",
                                 (long long)pads->ints[i], MAX_SIDE);
     w->pad_top = (int)pads->ints[0];
     w->pad_left = (int)pads->ints[1];
@@ -71,12 +79,14 @@ static deeper_status read_pads(dp_onnx_importer *it, const Onnx__NodeProto *node
 }
 
 /* Window (given, or the attribute kernel_shape), strides and pads. */
-static deeper_status read_window(dp_onnx_importer *it, const Onnx__NodeProto *node, dp_shape in, dp_window *w) {
+static deeper_status read_window(dp_onnx_importer *it, const Onnx__NodeProto *node, dp_shape in,
+                                 dp_window *w) {
     int sides[2] = { w->height, w->width }, strides[2] = { 1, 1 };
     DP_TRY(read_pair(it, node, "kernel_shape", 1, MAX_SIDE, sides));
     DP_TRY(read_pair(it, node, "strides", 1, MAX_SIDE, strides));
     if (sides[0] == 0 || (w->height && (sides[0] != w->height || sides[1] != w->width)))
-        return dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "kernel_shape is missing or not that of its weights");
+        return dp_onnx_fail(it, DEEPER_ERROR_FORMAT,
+                            "kernel_shape is missing or not that of its weights");
     w->height = sides[0];
     w->width = sides[1];
     w->stride_y = strides[0];
@@ -85,8 +95,8 @@ static deeper_status read_window(dp_onnx_importer *it, const Onnx__NodeProto *no
 }
 
 /* values[count], each changed by `change` and c; file values are copied. */
-static deeper_status transform(dp_onnx_importer *it, dp_onnx_parameter *values, size_t count, float (*change)(float, float),
-                               float c) {
+static deeper_status transform(dp_onnx_importer *it, dp_onnx_parameter *values, size_t count,
+                               float (*change)(float, float), float c) {
     float *made;
     if (!values->values) {
         values->fill = change(values->fill, c);
@@ -107,10 +117,11 @@ static float inverse(float value, float c) {
     return c / value;
 }
 
-/* A constant operand of Add, Sub, Mul, Div for an activation of `rank` dims with `channels`: one number, or one a channel.
- * *fits: it is that. */
-static deeper_status read_operand(dp_onnx_importer *it, const Onnx__NodeProto *node, const dp_onnx_value *constant, int rank,
-                                  int channels, dp_onnx_parameter *values, bool *fits) {
+/* A constant operand of Add, Sub, Mul, Div for an activation of `rank` dims with `channels`: one
+ * number, or one a channel. *fits: it is that. */
+static deeper_status read_operand(dp_onnx_importer *it, const Onnx__NodeProto *node,
+                                  const dp_onnx_value *constant, int rank, int channels,
+                                  dp_onnx_parameter *values, bool *fits) {
     const dp_tensor *tensor = &constant->tensor;
     int64_t axis = rank - tensor->rank; /* of the constant's first side: aligned at the end */
     if (it->file->opset < 7 && dp_onnx_int(node, "broadcast", 0))
@@ -127,12 +138,13 @@ static deeper_status read_operand(dp_onnx_importer *it, const Onnx__NodeProto *n
     return DEEPER_OK;
 }
 
-/* --------------------------------------------------------------------------------- convolution and fully connected layer */
+/* -------------------------------------------------------- convolution and fully connected layer */
 
-/* The Add that alone reads output 0 of `node`, if its other operand is a constant of `channels` values; *add NULL: none. Its name
- * then stands for the layer's output. */
-static deeper_status following_bias(dp_onnx_importer *it, const Onnx__NodeProto *node, int rank, int channels,
-                                    dp_onnx_parameter *bias, const Onnx__NodeProto **add) {
+/* The Add that alone reads output 0 of `node`, if its other operand is a constant of `channels`
+ * values; *add NULL: none. Its name then stands for the layer's output. */
+static deeper_status following_bias(dp_onnx_importer *it, const Onnx__NodeProto *node, int rank,
+                                    int channels, dp_onnx_parameter *bias,
+                                    const Onnx__NodeProto **add) {
     const dp_onnx_value *output = dp_onnx_output(it, node, 0);
     *add = NULL;
     if (!output || output->uses != 1 || output->reader < 0)
@@ -152,9 +164,11 @@ static deeper_status following_bias(dp_onnx_importer *it, const Onnx__NodeProto 
     return DEEPER_OK;
 }
 
-/* A CONV or FC on `layer` with these weights; bias: input `bias_index` if the node has it, else that of an Add after it. */
-static deeper_status add_product(dp_onnx_importer *it, const Onnx__NodeProto *node, dp_op op, int layer, dp_shape shape,
-                                 dp_onnx_parameter weights, const dp_onnx_parameter *bias, const dp_window *window, int rank) {
+/* A CONV or FC on `layer` with these weights; bias: input `bias_index` if the node has it, else
+ * that of an Add after it. */
+static deeper_status add_product(dp_onnx_importer *it, const Onnx__NodeProto *node, dp_op op,
+                                 int layer, dp_shape shape, dp_onnx_parameter weights,
+                                 const dp_onnx_parameter *bias, const dp_window *window, int rank) {
     char name[DP_ONNX_NAME];
     const Onnx__NodeProto *add = NULL;
     dp_onnx_parameter found;
@@ -167,7 +181,8 @@ static deeper_status add_product(dp_onnx_importer *it, const Onnx__NodeProto *no
     }
     DP_TRY(dp_onnx_add_parameter(it, name, "weight", shape, weights, &inputs[1]));
     if (bias)
-        DP_TRY(dp_onnx_add_parameter(it, name, "bias", (dp_shape){ shape.n, 1, 1, 1 }, *bias, &inputs[2]));
+        DP_TRY(dp_onnx_add_parameter(it, name, "bias", (dp_shape){ shape.n, 1, 1, 1 }, *bias,
+                                     &inputs[2]));
     if (window)
         attributes.window = *window;
     DP_TRY(dp_onnx_add(it, node, op, inputs, bias ? 3 : 2, &attributes, rank));
@@ -175,12 +190,15 @@ static deeper_status add_product(dp_onnx_importer *it, const Onnx__NodeProto *no
 }
 
 /* Weights of a dilated window as those of a larger one with zeros between. */
-static deeper_status dilate(dp_onnx_importer *it, dp_onnx_parameter *weights, dp_shape *shape, const int dilations[2]) {
+static deeper_status dilate(dp_onnx_importer *it, dp_onnx_parameter *weights, dp_shape *shape,
+                            const int dilations[2]) {
     dp_shape wide = *shape;
-    int64_t height = (int64_t)(shape->h - 1) * dilations[0] + 1, width = (int64_t)(shape->w - 1) * dilations[1] + 1;
+    int64_t height = (int64_t)(shape->h - 1) * dilations[0] + 1,
+            width = (int64_t)(shape->w - 1) * dilations[1] + 1;
     float *made;
     if (height > MAX_SIDE || width > MAX_SIDE)
-        return dp_onnx_fail(it, DEEPER_ERROR_LIMIT, "a window dilated to more than %d pixels", MAX_SIDE);
+        return dp_onnx_fail(it, DEEPER_ERROR_LIMIT, "a window dilated to more than %d pixels",
+                            MAX_SIDE);
     wide.h = (int)height;
     wide.w = (int)width;
     DP_TRY(dp_onnx_invent(it, dp_shape_floats(wide), &made));
@@ -188,8 +206,8 @@ static deeper_status dilate(dp_onnx_importer *it, dp_onnx_parameter *weights, dp
     for (size_t plane = 0; plane < (size_t)shape->n * (size_t)shape->c; plane++)
         for (int r = 0; r < shape->h; r++)
             for (int s = 0; s < shape->w; s++)
-                made[(plane * (size_t)wide.h + (size_t)(r * dilations[0])) * (size_t)wide.w + (size_t)(s * dilations[1])] =
-                    dp_onnx_at(weights, from++);
+                made[(plane * (size_t)wide.h + (size_t)(r * dilations[0])) * (size_t)wide.w
+                     + (size_t)(s * dilations[1])] = dp_onnx_at(weights, from++);
     weights->values = made;
     *shape = wide;
     return DEEPER_OK;
@@ -203,10 +221,13 @@ static deeper_status conv(dp_onnx_importer *it, const Onnx__NodeProto *node) {
     DP_TRY(dp_onnx_constant(it, node, 1, &w));
     const size_t *sides = w->tensor.shape;
     if (w->tensor.rank != 4 || dp_onnx_elements(w) == 0)
-        return dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "its weights %.100s are not K x C x R x S", w->name);
+        return dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "its weights %.100s are not K x C x R x S",
+                            w->name);
     dp_shape shape = { (int)sides[0], (int)sides[1], (int)sides[2], (int)sides[3] };
     int64_t groups = dp_onnx_int(node, "group", 1);
-    dp_window window = { .height = shape.h, .width = shape.w, .groups = groups > 0 && groups <= INT_MAX ? (int)groups : 0 };
+    dp_window window = { .height = shape.h,
+                         .width = shape.w,
+                         .groups = groups > 0 && groups <= INT_MAX ? (int)groups : 0 };
     DP_TRY(read_window(it, node, it->graph->nodes[layer].shape, &window));
     DP_TRY(read_pair(it, node, "dilations", 1, MAX_SIDE, dilations));
     DP_TRY(dp_onnx_floats(it, w, &weights));
@@ -219,19 +240,21 @@ static deeper_status conv(dp_onnx_importer *it, const Onnx__NodeProto *node) {
         DP_TRY(dp_onnx_constant(it, node, 2, &w));
         DP_TRY(dp_onnx_floats(it, w, &bias));
         if (dp_onnx_elements(w) != (size_t)shape.n)
-            return dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "a bias of %zu values for %d outputs", dp_onnx_elements(w), shape.n);
+            return dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "a bias of %zu values for %d outputs",
+                                dp_onnx_elements(w), shape.n);
     }
     return add_product(it, node, DP_OP_CONV, layer, shape, weights, b ? &bias : NULL, &window, 4);
 }
 
 /* Input 1 as K rows of C: as it is if `rows`, else transposed from C x K. *outputs = K. */
-static deeper_status read_matrix(dp_onnx_importer *it, const Onnx__NodeProto *node, bool rows, size_t inputs, int *outputs,
-                                 dp_onnx_parameter *weights) {
+static deeper_status read_matrix(dp_onnx_importer *it, const Onnx__NodeProto *node, bool rows,
+                                 size_t inputs, int *outputs, dp_onnx_parameter *weights) {
     const dp_onnx_value *w;
     float *made;
     DP_TRY(dp_onnx_constant(it, node, 1, &w));
     if (w->tensor.rank != 2 || w->tensor.shape[rows] != inputs || w->tensor.shape[!rows] == 0)
-        return dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "its weights %.100s do not fit an input of %zu", w->name, inputs);
+        return dp_onnx_fail(it, DEEPER_ERROR_FORMAT,
+                            "its weights %.100s do not fit an input of %zu", w->name, inputs);
     size_t k = w->tensor.shape[!rows];
     *outputs = (int)k;
     DP_TRY(dp_onnx_floats(it, w, weights));
@@ -245,11 +268,14 @@ static deeper_status read_matrix(dp_onnx_importer *it, const Onnx__NodeProto *no
     return DEEPER_OK;
 }
 
-/* Input 0 as N x C; a picture that was only flattened stays the picture that the fully connected layer reads. */
-static deeper_status flat(dp_onnx_importer *it, const Onnx__NodeProto *node, dp_onnx_value **x, dp_shape *shape) {
+/* Input 0 as N x C; a picture that was only flattened stays the picture that the fully connected
+ * layer reads. */
+static deeper_status flat(dp_onnx_importer *it, const Onnx__NodeProto *node, dp_onnx_value **x,
+                          dp_shape *shape) {
     DP_TRY(dp_onnx_activation(it, node, 0, x));
     if ((*x)->rank != 2)
-        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "%.100s has %d dimensions; only N x C is supported", (*x)->name,
+        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED,
+                            "%.100s has %d dimensions; only N x C is supported", (*x)->name,
                             (*x)->rank);
     *shape = it->graph->nodes[(*x)->node].shape;
     return DEEPER_OK;
@@ -265,16 +291,19 @@ static deeper_status gemm(dp_onnx_importer *it, const Onnx__NodeProto *node) {
     DP_TRY(flat(it, node, &x, &shape));
     if (dp_onnx_int(node, "transA", 0))
         return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "transA, which mixes the images");
-    DP_TRY(read_matrix(it, node, dp_onnx_int(node, "transB", 0) != 0, dp_shape_floats(shape), &shape.n, &weights));
+    DP_TRY(read_matrix(it, node, dp_onnx_int(node, "transB", 0) != 0, dp_shape_floats(shape),
+                       &shape.n, &weights));
     if (alpha != 1)
         DP_TRY(transform(it, &weights, dp_shape_floats(shape), times, alpha));
     if (c) {
         DP_TRY(dp_onnx_constant(it, node, 2, &c));
         int rank = c->tensor.rank;
-        fits = rank <= 2 && (rank < 2 || c->tensor.shape[0] == 1)
-               && (dp_onnx_elements(c) == 1 || (dp_onnx_elements(c) == (size_t)shape.n && rank > 0));
+        fits =
+            rank <= 2 && (rank < 2 || c->tensor.shape[0] == 1)
+            && (dp_onnx_elements(c) == 1 || (dp_onnx_elements(c) == (size_t)shape.n && rank > 0));
         if (!fits)
-            return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "a term %.100s that is not one value an output", c->name);
+            return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED,
+                                "a term %.100s that is not one value an output", c->name);
         DP_TRY(dp_onnx_floats(it, c, &bias));
         if (dp_onnx_elements(c) == 1)
             bias = (dp_onnx_parameter){ .fill = dp_onnx_at(&bias, 0) };
@@ -293,7 +322,7 @@ static deeper_status matmul(dp_onnx_importer *it, const Onnx__NodeProto *node) {
     return add_product(it, node, DP_OP_FC, x->node, shape, weights, NULL, NULL, 2);
 }
 
-/* --------------------------------------------------------------------------------------------------------------- pools */
+/* ---------------------------------------------------------------------------------------- pools */
 
 static deeper_status pool(dp_onnx_importer *it, const Onnx__NodeProto *node) {
     int layer, dilations[2] = { 1, 1 };
@@ -308,7 +337,8 @@ static deeper_status pool(dp_onnx_importer *it, const Onnx__NodeProto *node) {
     DP_TRY(read_pair(it, node, "dilations", 1, MAX_SIDE, dilations));
     if (dilations[0] != 1 || dilations[1] != 1)
         return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "a pool with dilations");
-    return dp_onnx_add(it, node, max ? DP_OP_MAX_POOL : DP_OP_AVERAGE_POOL, &layer, 1, &(dp_attributes){ .window = window }, 4);
+    return dp_onnx_add(it, node, max ? DP_OP_MAX_POOL : DP_OP_AVERAGE_POOL, &layer, 1,
+                       &(dp_attributes){ .window = window }, 4);
 }
 
 static deeper_status global_average(dp_onnx_importer *it, const Onnx__NodeProto *node) {
@@ -322,7 +352,8 @@ static deeper_status global_max(dp_onnx_importer *it, const Onnx__NodeProto *nod
     DP_TRY(picture(it, node, &layer));
     dp_shape in = it->graph->nodes[layer].shape;
     dp_window window = { .height = in.h, .width = in.w, .stride_y = 1, .stride_x = 1, .groups = 1 };
-    return dp_onnx_add(it, node, DP_OP_MAX_POOL, &layer, 1, &(dp_attributes){ .window = window }, 4);
+    return dp_onnx_add(it, node, DP_OP_MAX_POOL, &layer, 1, &(dp_attributes){ .window = window },
+                       4);
 }
 
 /* A mean over rows and columns. */
@@ -334,11 +365,13 @@ static deeper_status reduce_mean(dp_onnx_importer *it, const Onnx__NodeProto *no
     for (int i = 0; i < count; i++)
         DP_TRY(dp_onnx_axis(it, &axes[i], 4));
     if (count != 2 || axes[0] + axes[1] != 5 || (axes[0] != 2 && axes[0] != 3))
-        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "a mean over other axes than rows and columns");
-    return dp_onnx_add(it, node, DP_OP_GLOBAL_AVERAGE, &layer, 1, NULL, dp_onnx_int(node, "keepdims", 1) ? 4 : 2);
+        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED,
+                            "a mean over other axes than rows and columns");
+    return dp_onnx_add(it, node, DP_OP_GLOBAL_AVERAGE, &layer, 1, NULL,
+                       dp_onnx_int(node, "keepdims", 1) ? 4 : 2);
 }
 
-/* ----------------------------------------------------------------------------------------------------------- normalisation */
+/* -------------------------------------------------------------------------------- normalisation */
 
 static deeper_status lrn(dp_onnx_importer *it, const Onnx__NodeProto *node) {
     int layer;
@@ -358,7 +391,8 @@ static deeper_status batch_norm(dp_onnx_importer *it, const Onnx__NodeProto *nod
     int inputs[5];
     if (dp_onnx_int(node, "training_mode", 0) || !dp_onnx_int(node, "spatial", 1)
         || (it->file->opset < 7 && !dp_onnx_int(node, "is_test", 0)))
-        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "a batch norm in training mode, or with statistics a pixel");
+        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED,
+                            "a batch norm in training mode, or with statistics a pixel");
     DP_TRY(dp_onnx_one_output(it, node));
     DP_TRY(dp_onnx_activation(it, node, 0, &x));
     DP_TRY(dp_onnx_settle(it, x, &inputs[0]));
@@ -369,16 +403,18 @@ static deeper_status batch_norm(dp_onnx_importer *it, const Onnx__NodeProto *nod
         dp_onnx_parameter floats;
         DP_TRY(dp_onnx_constant(it, node, i, &value));
         if (dp_onnx_elements(value) != (size_t)channels)
-            return dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "%.100s has %zu values for %d channels", value->name,
-                                dp_onnx_elements(value), channels);
+            return dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "%.100s has %zu values for %d channels",
+                                value->name, dp_onnx_elements(value), channels);
         DP_TRY(dp_onnx_floats(it, value, &floats));
-        DP_TRY(dp_onnx_add_parameter(it, name, suffixes[i - 1], (dp_shape){ channels, 1, 1, 1 }, floats, &inputs[i]));
+        DP_TRY(dp_onnx_add_parameter(it, name, suffixes[i - 1], (dp_shape){ channels, 1, 1, 1 },
+                                     floats, &inputs[i]));
     }
-    return dp_onnx_add(it, node, DP_OP_BATCH_NORM, inputs, 5, &(dp_attributes){ .epsilon = dp_onnx_float(node, "epsilon", 1e-5F) },
+    return dp_onnx_add(it, node, DP_OP_BATCH_NORM, inputs, 5,
+                       &(dp_attributes){ .epsilon = dp_onnx_float(node, "epsilon", 1e-5F) },
                        x->rank);
 }
 
-/* ---------------------------------------------------------------------------------------------------------- arithmetic */
+/* ----------------------------------------------------------------------------------- arithmetic */
 
 /* An activation and a constant of one value, or one a channel. */
 static deeper_status add_affine(dp_onnx_importer *it, const Onnx__NodeProto *node, size_t index) {
@@ -399,21 +435,25 @@ static deeper_status add_affine(dp_onnx_importer *it, const Onnx__NodeProto *nod
     int channels = it->graph->nodes[inputs[0]].shape.c;
     DP_TRY(read_operand(it, node, constant, x->rank, channels, &values, &fits));
     if (!fits || (op == 'D' && index == 1))
-        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "its constant %.100s is not one value a channel to add or multiply by",
+        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED,
+                            "its constant %.100s is not one value a channel to add or multiply by",
                             constant->name);
     if (op == 'S' && index == 0)
         DP_TRY(transform(it, &values, (size_t)channels, times, -1));
     if (op == 'D')
         DP_TRY(transform(it, &values, (size_t)channels, inverse, 1));
     bool factor = op == 'M' || op == 'D';
-    dp_onnx_parameter sign = { .fill = op == 'S' && index == 1 ? -1 : 1 }, term = factor ? zero : values;
+    dp_onnx_parameter sign = { .fill = op == 'S' && index == 1 ? -1 : 1 },
+                      term = factor ? zero : values;
     const Onnx__NodeProto *add = NULL;
     if (factor)
         DP_TRY(following_bias(it, node, x->rank, channels, &term, &add));
     const Onnx__NodeProto *named = add ? add : node;
     DP_TRY(dp_onnx_layer_name(it, named, name));
-    DP_TRY(dp_onnx_add_parameter(it, name, "weight", (dp_shape){ channels, 1, 1, 1 }, factor ? values : sign, &inputs[1]));
-    DP_TRY(dp_onnx_add_parameter(it, name, "bias", (dp_shape){ channels, 1, 1, 1 }, term, &inputs[2]));
+    DP_TRY(dp_onnx_add_parameter(it, name, "weight", (dp_shape){ channels, 1, 1, 1 },
+                                 factor ? values : sign, &inputs[1]));
+    DP_TRY(
+        dp_onnx_add_parameter(it, name, "bias", (dp_shape){ channels, 1, 1, 1 }, term, &inputs[2]));
     DP_TRY(dp_onnx_add(it, named, DP_OP_AFFINE, inputs, 3, NULL, 4));
     return dp_onnx_set(it, named, dp_onnx_output(it, named, 0)->node, x->rank, x->dims);
 }
@@ -428,15 +468,16 @@ static deeper_status arithmetic(dp_onnx_importer *it, const Onnx__NodeProto *nod
         return add_affine(it, node, a->kind == DP_ONNX_CONSTANT);
     bool product = node->op_type[0] == 'M';
     if (!product && node->op_type[0] != 'A')
-        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED,
-                            "of two values that both depend on the picture only sums and products are supported");
+        return dp_onnx_fail(
+            it, DEEPER_ERROR_UNSUPPORTED,
+            "of two values that both depend on the picture only sums and products are supported");
     DP_TRY(dp_onnx_activation(it, node, 0, &x));
     DP_TRY(dp_onnx_activation(it, node, 1, &y));
     DP_TRY(dp_onnx_settle(it, x, &inputs[0]));
     DP_TRY(dp_onnx_settle(it, y, &inputs[1]));
     if (x->rank != y->rank)
-        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "a %s of %d and %d dimensions", product ? "product" : "sum", x->rank,
-                            y->rank);
+        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "a %s of %d and %d dimensions",
+                            product ? "product" : "sum", x->rank, y->rank);
     dp_shape first = it->graph->nodes[inputs[0]].shape;
     if (product && first.h == 1 && first.w == 1) { /* the factor a channel may stand first */
         inputs[0] = y->node;

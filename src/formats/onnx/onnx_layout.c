@@ -1,6 +1,7 @@
-/* onnx_layout.c - what each operator of ours is in ONNX: one function an operator, called for the nodes that the class
- * probabilities depend on, in order. Our values are C x H x W always; ONNX's are N x C x H x W, or N x C behind a fully connected
- * layer: a value is flattened or reshaped between, once, where a reader wants the other form. Dropout is left out. */
+/* onnx_layout.c - what each operator of ours is in ONNX: one function an operator, called for the
+ * nodes that the class probabilities depend on, in order. Our values are C x H x W always; ONNX's
+ * are N x C x H x W, or N x C behind a fully connected layer: a value is flattened or reshaped
+ * between, once, where a reader wants the other form. Dropout is left out. */
 #include "formats/fill.h"
 #include "formats/onnx/onnx.h"
 #include "formats/onnx/onnx_write.h"
@@ -41,7 +42,8 @@ static const char *beside(layout *l, const char *base, const char *suffix) {
 
 static void add_ints(layout *l, const char *name, const int64_t *values, int count) {
     int64_t *copy = dp_onnx_make_copy(l->made, values, (size_t)count * sizeof *values);
-    dp_onnx_make_tensor(l->made, name, DP_ONNX_INT64, &(int64_t){ count }, 1, copy, (size_t)count * sizeof *values);
+    dp_onnx_make_tensor(l->made, name, DP_ONNX_INT64, &(int64_t){ count }, 1, copy,
+                        (size_t)count * sizeof *values);
 }
 
 /* The value of a node in the form that a reader wants. */
@@ -54,7 +56,8 @@ static const char *value(layout *l, int node, bool flat) {
     dp_shape shape = l->graph->nodes[node].shape;
     const char *name = l->other[node] = beside(l, l->names[node], flat ? "/flat" : "/picture");
     if (flat) {
-        dp_onnx_make_int(l->made, dp_onnx_make_node(l->made, "Flatten", name, &l->names[node], 1), "axis", 1);
+        dp_onnx_make_int(l->made, dp_onnx_make_node(l->made, "Flatten", name, &l->names[node], 1),
+                         "axis", 1);
     } else {
         const char *sides = beside(l, name, ".shape");
         add_ints(l, sides, (int64_t[]){ 0, shape.c, shape.h, shape.w }, 4);
@@ -67,12 +70,15 @@ static const char *input(layout *l, const dp_node *node, int index, bool flat) {
     return value(l, node->inputs[index], flat);
 }
 
-/* A parameter as a tensor of `rank` sides, the name of which it returns; NULL: another layer reads it in another shape. */
-static const char *parameter(layout *l, const dp_node *node, int index, int rank, const int64_t *dims) {
+/* A parameter as a tensor of `rank` sides, the name of which it returns; NULL: another layer reads
+ * it in another shape. */
+static const char *parameter(layout *l, const dp_node *node, int index, int rank,
+                             const int64_t *dims) {
     int i = node->inputs[index];
     const dp_node *it = &l->graph->nodes[i];
     if (l->written[i] == 0)
-        dp_onnx_make_tensor(l->made, it->name, DP_ONNX_FLOAT, dims, rank, l->model->values[it->parameter],
+        dp_onnx_make_tensor(l->made, it->name, DP_ONNX_FLOAT, dims, rank,
+                            l->model->values[it->parameter],
                             dp_shape_floats(it->shape) * sizeof(float));
     else if (l->written[i] != rank + 1)
         return NULL;
@@ -87,30 +93,35 @@ static const char *vector(layout *l, const dp_node *node, int index) {
 }
 
 static deeper_status fail(layout *l, const dp_node *node, const char *what) {
-    return dp_fail(l->error, DEEPER_ERROR_UNSUPPORTED, "%s: %s, which ONNX cannot say", node->name, what);
+    return dp_fail(l->error, DEEPER_ERROR_UNSUPPORTED, "%s: %s, which ONNX cannot say", node->name,
+                   what);
 }
 
 static deeper_status fail_shared(layout *l, const dp_node *node) {
     return fail(l, node, "a parameter that another layer reads in another shape");
 }
 
-/* ----------------------------------------------------------------------------------------------------------- operators */
+/* ------------------------------------------------------------------------------------ operators */
 
 typedef deeper_status lay(layout *l, int i, const dp_node *node);
 
 static void add_window(layout *l, Onnx__NodeProto *made, const dp_window *w) {
     dp_onnx_make_ints(l->made, made, "kernel_shape", (int[]){ w->height, w->width }, 2);
     dp_onnx_make_ints(l->made, made, "strides", (int[]){ w->stride_y, w->stride_x }, 2);
-    dp_onnx_make_ints(l->made, made, "pads", (int[]){ w->pad_top, w->pad_left, w->pad_bottom, w->pad_right }, 4);
+    dp_onnx_make_ints(l->made, made, "pads",
+                      (int[]){ w->pad_top, w->pad_left, w->pad_bottom, w->pad_right }, 4);
 }
 
 static deeper_status conv(layout *l, int i, const dp_node *node) {
     dp_shape shape = l->graph->nodes[node->inputs[1]].shape;
-    const char *inputs[3] = { input(l, node, 0, false), parameter(l, node, 1, 4, (int64_t[]){ shape.n, shape.c, shape.h, shape.w }),
+    const char *inputs[3] = { input(l, node, 0, false),
+                              parameter(l, node, 1, 4,
+                                        (int64_t[]){ shape.n, shape.c, shape.h, shape.w }),
                               node->input_count == 3 ? vector(l, node, 2) : "" };
     if (!inputs[1] || !inputs[2])
         return fail_shared(l, node);
-    Onnx__NodeProto *made = dp_onnx_make_node(l->made, "Conv", node->name, inputs, node->input_count);
+    Onnx__NodeProto *made =
+        dp_onnx_make_node(l->made, "Conv", node->name, inputs, node->input_count);
     add_window(l, made, &node->attributes.window);
     dp_onnx_make_int(l->made, made, "group", node->attributes.window.groups);
     return DEEPER_OK;
@@ -119,21 +130,27 @@ static deeper_status conv(layout *l, int i, const dp_node *node) {
 static deeper_status fc(layout *l, int i, const dp_node *node) {
     dp_shape shape = l->graph->nodes[node->inputs[1]].shape;
     int64_t columns = (int64_t)shape.c * shape.h * shape.w;
-    const char *inputs[3] = { input(l, node, 0, true), parameter(l, node, 1, 2, (int64_t[]){ shape.n, columns }),
+    const char *inputs[3] = { input(l, node, 0, true),
+                              parameter(l, node, 1, 2, (int64_t[]){ shape.n, columns }),
                               node->input_count == 3 ? vector(l, node, 2) : "" };
     if (!inputs[1] || !inputs[2])
         return fail_shared(l, node);
-    dp_onnx_make_int(l->made, dp_onnx_make_node(l->made, "Gemm", node->name, inputs, node->input_count), "transB", 1);
+    dp_onnx_make_int(l->made,
+                     dp_onnx_make_node(l->made, "Gemm", node->name, inputs, node->input_count),
+                     "transB", 1);
     l->flat[i] = true;
     return DEEPER_OK;
 }
 
-/* Whether this rounding alone gives the sizes of the output; ours leaves out windows that would begin in the padding. */
+/* Whether this rounding alone gives the sizes of the output; ours leaves out windows that would
+ * begin in the padding. */
 static bool rounds(const dp_window *w, dp_shape in, dp_shape out, bool up) {
-    int rows = in.h + w->pad_top + w->pad_bottom - w->height, columns = in.w + w->pad_left + w->pad_right - w->width;
+    int rows = in.h + w->pad_top + w->pad_bottom - w->height,
+        columns = in.w + w->pad_left + w->pad_right - w->width;
     rows += up ? w->stride_y - 1 : 0;
     columns += up ? w->stride_x - 1 : 0;
-    return rows >= 0 && columns >= 0 && out.h == rows / w->stride_y + 1 && out.w == columns / w->stride_x + 1;
+    return rows >= 0 && columns >= 0 && out.h == rows / w->stride_y + 1
+           && out.w == columns / w->stride_x + 1;
 }
 
 static deeper_status pool(layout *l, int i, const dp_node *node) {
@@ -143,7 +160,10 @@ static deeper_status pool(layout *l, int i, const dp_node *node) {
     bool max = node->op == DP_OP_MAX_POOL;
     bool ceil = w->ceil && rounds(w, in, node->shape, true);
     dp_window written = *w;
-    if (!ceil && !rounds(w, in, node->shape, false)) { /* one side is rounded up, the other down: the pads at the end say it */
+    if (!ceil
+        && !rounds(
+            w, in, node->shape,
+            false)) { /* one side is rounded up, the other down: the pads at the end say it */
         written.pad_bottom = (node->shape.h - 1) * w->stride_y + w->height - in.h - w->pad_top;
         written.pad_right = (node->shape.w - 1) * w->stride_x + w->width - in.w - w->pad_left;
         written.pad_bottom = written.pad_bottom < 0 ? 0 : written.pad_bottom;
@@ -151,7 +171,8 @@ static deeper_status pool(layout *l, int i, const dp_node *node) {
         if (w->count_padding)
             return fail(l, node, "an average over padding whose size is rounded up on one side");
     }
-    Onnx__NodeProto *made = dp_onnx_make_node(l->made, max ? "MaxPool" : "AveragePool", node->name, &x, 1);
+    Onnx__NodeProto *made =
+        dp_onnx_make_node(l->made, max ? "MaxPool" : "AveragePool", node->name, &x, 1);
     add_window(l, made, &written);
     dp_onnx_make_int(l->made, made, "ceil_mode", ceil);
     if (!max)
@@ -166,7 +187,10 @@ static deeper_status adaptive_pool(layout *l, int i, const dp_node *node) {
         return fail(l, node, "an average over parts of different sizes");
     Onnx__NodeProto *made = dp_onnx_make_node(l->made, "AveragePool", node->name, &x, 1);
     add_window(l, made,
-               &(dp_window){ .height = in.h / out.h, .width = in.w / out.w, .stride_y = in.h / out.h, .stride_x = in.w / out.w });
+               &(dp_window){ .height = in.h / out.h,
+                             .width = in.w / out.w,
+                             .stride_y = in.h / out.h,
+                             .stride_x = in.w / out.w });
     return DEEPER_OK;
 }
 
@@ -216,11 +240,13 @@ static deeper_status batch_norm(layout *l, int i, const dp_node *node) {
 static deeper_status affine(layout *l, int i, const dp_node *node) {
     bool flat = l->flat[i] = l->flat[node->inputs[0]];
     int64_t dims[3] = { node->shape.c, 1, 1 };
-    const char *scale = parameter(l, node, 1, flat ? 1 : 3, dims), *shift = parameter(l, node, 2, flat ? 1 : 3, dims);
+    const char *scale = parameter(l, node, 1, flat ? 1 : 3, dims),
+               *shift = parameter(l, node, 2, flat ? 1 : 3, dims);
     if (!scale || !shift)
         return fail_shared(l, node);
     const char *product = beside(l, node->name, "/factor");
-    dp_onnx_make_node(l->made, "Mul", product, (const char *[]){ input(l, node, 0, flat), scale }, 2);
+    dp_onnx_make_node(l->made, "Mul", product, (const char *[]){ input(l, node, 0, flat), scale },
+                      2);
     dp_onnx_make_node(l->made, "Add", node->name, (const char *[]){ product, shift }, 2);
     return DEEPER_OK;
 }
@@ -230,13 +256,15 @@ static const char *bound(layout *l, const dp_node *node, const char *suffix, flo
     if (isinf(number))
         return "";
     const char *name = beside(l, node->name, suffix);
-    dp_onnx_make_tensor(l->made, name, DP_ONNX_FLOAT, NULL, 0, dp_onnx_make_copy(l->made, &number, sizeof number), sizeof number);
+    dp_onnx_make_tensor(l->made, name, DP_ONNX_FLOAT, NULL, 0,
+                        dp_onnx_make_copy(l->made, &number, sizeof number), sizeof number);
     return name;
 }
 
 static deeper_status clip(layout *l, int i, const dp_node *node) {
     l->flat[i] = l->flat[node->inputs[0]];
-    const char *inputs[3] = { l->names[node->inputs[0]], bound(l, node, ".min", node->attributes.clip.low),
+    const char *inputs[3] = { l->names[node->inputs[0]],
+                              bound(l, node, ".min", node->attributes.clip.low),
                               bound(l, node, ".max", node->attributes.clip.high) };
     dp_onnx_make_node(l->made, "Clip", node->name, inputs, 3);
     return DEEPER_OK;
@@ -245,27 +273,34 @@ static deeper_status clip(layout *l, int i, const dp_node *node) {
 static deeper_status pad(layout *l, int i, const dp_node *node) {
     const dp_window *w = &node->attributes.window;
     const char *inputs[2] = { input(l, node, 0, false), beside(l, node->name, ".pads") };
-    add_ints(l, inputs[1], (int64_t[]){ 0, 0, w->pad_top, w->pad_left, 0, 0, w->pad_bottom, w->pad_right }, 8);
+    add_ints(l, inputs[1],
+             (int64_t[]){ 0, 0, w->pad_top, w->pad_left, 0, 0, w->pad_bottom, w->pad_right }, 8);
     dp_onnx_make_node(l->made, "Pad", node->name, inputs, 2);
     return DEEPER_OK;
 }
 
 /* As groups x channels of each, turned around. */
 static deeper_status shuffle(layout *l, int i, const dp_node *node) {
-    int64_t c = node->shape.c, h = node->shape.h, w = node->shape.w, groups = node->attributes.window.groups;
-    const char *apart = beside(l, node->name, "/groups"), *turned = beside(l, node->name, "/turned");
+    int64_t c = node->shape.c, h = node->shape.h, w = node->shape.w,
+            groups = node->attributes.window.groups;
+    const char *apart = beside(l, node->name, "/groups"),
+               *turned = beside(l, node->name, "/turned");
     const char *shapes[2] = { beside(l, node->name, ".groups"), beside(l, node->name, ".shape") };
     add_ints(l, shapes[0], (int64_t[]){ 0, groups, c / groups, h, w }, 5);
     add_ints(l, shapes[1], (int64_t[]){ 0, c, h, w }, 4);
-    dp_onnx_make_node(l->made, "Reshape", apart, (const char *[]){ input(l, node, 0, false), shapes[0] }, 2);
-    dp_onnx_make_ints(l->made, dp_onnx_make_node(l->made, "Transpose", turned, &apart, 1), "perm", (int[]){ 0, 2, 1, 3, 4 }, 5);
+    dp_onnx_make_node(l->made, "Reshape", apart,
+                      (const char *[]){ input(l, node, 0, false), shapes[0] }, 2);
+    dp_onnx_make_ints(l->made, dp_onnx_make_node(l->made, "Transpose", turned, &apart, 1), "perm",
+                      (int[]){ 0, 2, 1, 3, 4 }, 5);
     dp_onnx_make_node(l->made, "Reshape", node->name, (const char *[]){ turned, shapes[1] }, 2);
     return DEEPER_OK;
 }
 
 /* Several inputs in one form: that of pictures, unless all are flat. */
 static deeper_status join(layout *l, int i, const dp_node *node) {
-    const char *type = node->op == DP_OP_ADD ? "Add" : node->op == DP_OP_MULTIPLY ? "Mul" : "Concat";
+    const char *type = node->op == DP_OP_ADD        ? "Add"
+                       : node->op == DP_OP_MULTIPLY ? "Mul"
+                                                    : "Concat";
     bool flat = true;
     const char **inputs = dp_onnx_keep(&l->made->memory, (size_t)node->input_count, sizeof *inputs);
     l->made->failed |= inputs == NULL;
@@ -311,8 +346,8 @@ static deeper_status softmax(layout *l, int i, const dp_node *node) {
 
 static deeper_status slice(layout *l, int i, const dp_node *node) {
     const dp_slice *a = &node->attributes.slice;
-    const char *inputs[4] = { l->names[node->inputs[0]], beside(l, node->name, ".starts"), beside(l, node->name, ".ends"),
-                              beside(l, node->name, ".axes") };
+    const char *inputs[4] = { l->names[node->inputs[0]], beside(l, node->name, ".starts"),
+                              beside(l, node->name, ".ends"), beside(l, node->name, ".axes") };
     add_ints(l, inputs[1], &(int64_t){ a->begin }, 1);
     add_ints(l, inputs[2], &(int64_t){ a->begin + a->count }, 1);
     add_ints(l, inputs[3], &(int64_t){ 1 }, 1);
@@ -346,24 +381,27 @@ static lay *const operators[DP_OP_COUNT] = {
     [DP_OP_SLICE] = slice,
 };
 
-/* ------------------------------------------------------------------------------------------------------------- network */
+/* -------------------------------------------------------------------------------------- network */
 
 /* The picture, and in front of the network what makes the network's input of it. */
 static void lay_input(layout *l, int i, const dp_node *node, const char *preprocess) {
     const dp_preprocess *rule = &l->model->preprocess;
     int64_t channels = node->shape.c;
     float weights[9], biases[3];
-    l->made->input = dp_onnx_make_value(l->made, node->name, (int[]){ node->shape.c, node->shape.h, node->shape.w }, 3);
+    l->made->input = dp_onnx_make_value(l->made, node->name,
+                                        (int[]){ node->shape.c, node->shape.h, node->shape.w }, 3);
     l->names[i] = node->name;
     if (!preprocess)
         return;
     dp_onnx_preprocess_values(rule, weights, biases);
-    size_t count = (size_t)(channels * channels) * sizeof *weights, bias_count = (size_t)channels * sizeof *biases;
-    const char *inputs[3] = { node->name, beside(l, preprocess, ".weight"), beside(l, preprocess, ".bias") };
-    dp_onnx_make_tensor(l->made, inputs[1], DP_ONNX_FLOAT, (int64_t[]){ channels, channels, 1, 1 }, 4,
-                        dp_onnx_make_copy(l->made, weights, count), count);
-    dp_onnx_make_tensor(l->made, inputs[2], DP_ONNX_FLOAT, &channels, 1, dp_onnx_make_copy(l->made, biases, bias_count),
-                        bias_count);
+    size_t count = (size_t)(channels * channels) * sizeof *weights,
+           bias_count = (size_t)channels * sizeof *biases;
+    const char *inputs[3] = { node->name, beside(l, preprocess, ".weight"),
+                              beside(l, preprocess, ".bias") };
+    dp_onnx_make_tensor(l->made, inputs[1], DP_ONNX_FLOAT, (int64_t[]){ channels, channels, 1, 1 },
+                        4, dp_onnx_make_copy(l->made, weights, count), count);
+    dp_onnx_make_tensor(l->made, inputs[2], DP_ONNX_FLOAT, &channels, 1,
+                        dp_onnx_make_copy(l->made, biases, bias_count), bias_count);
     add_window(l, dp_onnx_make_node(l->made, "Conv", preprocess, inputs, 3),
                &(dp_window){ .height = 1, .width = 1, .stride_y = 1, .stride_x = 1 });
     l->names[i] = preprocess;
@@ -386,7 +424,8 @@ static deeper_status lay_nodes(layout *l, const bool *needed, const char *prepro
     return DEEPER_OK;
 }
 
-deeper_status dp_onnx_lay_out(dp_onnx_made *made, const dp_model *model, const char *preprocess, deeper_error *error) {
+deeper_status dp_onnx_lay_out(dp_onnx_made *made, const dp_model *model, const char *preprocess,
+                              deeper_error *error) {
     const dp_graph *graph = model->graph;
     size_t count = (size_t)graph->count;
     layout l = { .made = made, .model = model, .graph = graph, .error = error };

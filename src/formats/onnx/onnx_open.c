@@ -1,4 +1,5 @@
-/* onnx_open.c - from an imported ONNX graph to a model: which of our networks it is, if any, and what the file says beside it. */
+/* onnx_open.c - from an imported ONNX graph to a model: which of our networks it is, if any, and
+ * what the file says beside it. */
 #include "formats/onnx/onnx.h"
 
 #include "formats/description.h"
@@ -14,14 +15,15 @@
 typedef struct opening {
     dp_onnx_file file;
     dp_onnx_network network;
-    int input;        /* the node that stands for the picture: the INPUT, or the preprocessing layer after it */
+    int input; /* the node that stands for the picture: the INPUT, or the preprocessing layer after
+                  it */
     dp_model *stated; /* what the file's texts describe, NULL: nothing */
     bool described;   /* there are such texts */
     bool inside;      /* the network begins with the preprocessing of the texts */
     int *pairs;       /* of the nodes, in the network that they were matched with */
 } opening;
 
-/* ---------------------------------------------------------------------------------------------------------- classifier */
+/* ----------------------------------------------------------------------------------- classifier */
 
 /* The network must end in the softmax "prob"; scores get one. */
 static deeper_status end_in_prob(opening *o, deeper_error *error) {
@@ -29,7 +31,8 @@ static deeper_status end_in_prob(opening *o, deeper_error *error) {
     int named = dp_graph_find(graph, "prob"), output = o->network.output;
     dp_shape shape = graph->nodes[output].shape;
     if (shape.h != 1 || shape.w != 1 || graph->nodes[output].op == DP_OP_INPUT)
-        return dp_fail(error, DEEPER_ERROR_UNSUPPORTED, "%s: its output is %d x %d x %d for a picture; deeper runs classifiers",
+        return dp_fail(error, DEEPER_ERROR_UNSUPPORTED,
+                       "%s: its output is %d x %d x %d for a picture; deeper runs classifiers",
                        o->file.name, shape.c, shape.h, shape.w);
     bool softmax = graph->nodes[output].op == DP_OP_SOFTMAX;
     if (named >= 0 && (!softmax || named != output))
@@ -40,25 +43,28 @@ static deeper_status end_in_prob(opening *o, deeper_error *error) {
         dp_graph_rename(graph, output, "prob");
     deeper_error why = { 0 };
     deeper_status status = dp_graph_status(graph, &why);
-    return status == DEEPER_OK ? status : dp_fail(error, status, "%s: %s", o->file.name, why.message);
+    return status == DEEPER_OK ? status
+                               : dp_fail(error, status, "%s: %s", o->file.name, why.message);
 }
 
 static deeper_status check_input(const opening *o, deeper_error *error) {
     dp_shape shape = o->network.graph->nodes[o->input].shape;
     if (shape.h != shape.w || (shape.c != 1 && shape.c != 3))
-        return dp_fail(error, DEEPER_ERROR_UNSUPPORTED,
-                       "%s: its input is %d x %d x %d; deeper runs square pictures of 1 or 3 channels", o->file.name, shape.c,
-                       shape.h, shape.w);
+        return dp_fail(
+            error, DEEPER_ERROR_UNSUPPORTED,
+            "%s: its input is %d x %d x %d; deeper runs square pictures of 1 or 3 channels",
+            o->file.name, shape.c, shape.h, shape.w);
     return DEEPER_OK;
 }
 
-/* --------------------------------------------------------------------------------------------------------- preprocessing */
+/* -------------------------------------------------------------------------------- preprocessing */
 
 void dp_onnx_preprocess_values(const dp_preprocess *rule, float weights[9], float biases[3]) {
     int channels = rule->channels;
     for (int c = 0; c < channels; c++) {
         for (int from = 0; from < channels; from++)
-            weights[c * channels + from] = (rule->bgr && channels == 3 ? 2 - c : c) == from ? rule->scale[c] : 0;
+            weights[c * channels + from] =
+                (rule->bgr && channels == 3 ? 2 - c : c) == from ? rule->scale[c] : 0;
         biases[c] = -rule->mean[c] * rule->scale[c];
     }
 }
@@ -69,21 +75,25 @@ static bool is_preprocessing(const opening *o, int i) {
     const dp_node *node = &graph->nodes[i];
     const dp_preprocess *rule = &o->stated->preprocess;
     float weights[9], biases[3];
-    if (node->op != DP_OP_CONV || node->inputs[0] != o->input || node->input_count != 3 || node->attributes.window.height != 1
-        || node->attributes.window.width != 1 || node->attributes.window.groups != 1
-        || !dp_shape_equal(node->shape, graph->nodes[o->input].shape) || node->shape.c != rule->channels)
+    if (node->op != DP_OP_CONV || node->inputs[0] != o->input || node->input_count != 3
+        || node->attributes.window.height != 1 || node->attributes.window.width != 1
+        || node->attributes.window.groups != 1
+        || !dp_shape_equal(node->shape, graph->nodes[o->input].shape)
+        || node->shape.c != rule->channels)
         return false;
     const dp_onnx_parameter *w = &o->network.parameters[graph->nodes[node->inputs[1]].parameter],
                             *b = &o->network.parameters[graph->nodes[node->inputs[2]].parameter];
     dp_onnx_preprocess_values(rule, weights, biases);
     size_t channels = (size_t)rule->channels;
-    return w->values && b->values && memcmp(w->values, weights, channels * channels * sizeof *weights) == 0
+    return w->values && b->values
+           && memcmp(w->values, weights, channels * channels * sizeof *weights) == 0
            && memcmp(b->values, biases, channels * sizeof *biases) == 0;
 }
 
-/* -------------------------------------------------------------------------------------------------------- our networks */
+/* --------------------------------------------------------------------------------- our networks */
 
-/* Whether the file has values for all parameters of `model`: not for those that its answer does not depend on. */
+/* Whether the file has values for all parameters of `model`: not for those that its answer does not
+ * depend on. */
 static bool pairs_all(const opening *o, const dp_model *model) {
     int found = 0;
     for (int i = 0; i < o->network.graph->count; i++)
@@ -94,7 +104,8 @@ static bool pairs_all(const opening *o, const dp_model *model) {
 /* Whether the imported network is that of `model`: then o->pairs says which node is which. */
 static deeper_status match(opening *o, const dp_model *model, bool *same, deeper_error *error) {
     const dp_graph *graph = model->graph;
-    dp_graph_span a = { o->network.graph, o->input, o->network.output }, b = { graph, 0, dp_graph_find(graph, "prob") };
+    dp_graph_span a = { o->network.graph, o->input, o->network.output },
+                  b = { graph, 0, dp_graph_find(graph, "prob") };
     while (b.input < graph->count && graph->nodes[b.input].op != DP_OP_INPUT)
         b.input++;
     *same = false;
@@ -105,8 +116,10 @@ static deeper_status match(opening *o, const dp_model *model, bool *same, deeper
     return DEEPER_OK;
 }
 
-/* The values of the imported parameters in a model whose network is the imported one (pairs NULL) or was matched with it. */
-static deeper_status fill(const opening *o, dp_model *model, const int *pairs, deeper_error *error) {
+/* The values of the imported parameters in a model whose network is the imported one (pairs NULL)
+ * or was matched with it. */
+static deeper_status fill(const opening *o, dp_model *model, const int *pairs,
+                          deeper_error *error) {
     const dp_graph *graph = o->network.graph;
     DP_TRY(dp_model_allocate(model, error));
     for (int i = 0; i < graph->count; i++) {
@@ -114,7 +127,8 @@ static deeper_status fill(const opening *o, dp_model *model, const int *pairs, d
         if (graph->nodes[i].parameter < 0 || to < 0)
             continue;
         const dp_onnx_parameter *from = &o->network.parameters[graph->nodes[i].parameter];
-        float *values = model->arena + (model->values[model->graph->nodes[to].parameter] - model->arena);
+        float *values =
+            model->arena + (model->values[model->graph->nodes[to].parameter] - model->arena);
         size_t count = dp_shape_floats(graph->nodes[i].shape);
         if (from->values)
             memcpy(values, from->values, count * sizeof *values);
@@ -132,7 +146,8 @@ static deeper_status find_net(opening *o, dp_model **model, deeper_error *error)
     *model = NULL;
     for (size_t i = 0; (name = dp_net_name(i, &about)) != NULL; i++) {
         bool same = false;
-        deeper_status status = dp_model_create(model, name, classes, size, o->file.allocator, error);
+        deeper_status status =
+            dp_model_create(model, name, classes, size, o->file.allocator, error);
         if (status == DEEPER_ERROR_MEMORY)
             return status;
         if (status == DEEPER_OK)
@@ -147,7 +162,7 @@ static deeper_status find_net(opening *o, dp_model **model, deeper_error *error)
     return DEEPER_OK;
 }
 
-/* ---------------------------------------------------------------------------------------------------------------- texts */
+/* ---------------------------------------------------------------------------------------- texts */
 
 static deeper_status read_texts(opening *o, deeper_error *error) {
     const Onnx__ModelProto *proto = o->file.model;
@@ -160,13 +175,16 @@ static deeper_status read_texts(opening *o, deeper_error *error) {
     }
     if (!dp_text_find(texts, proto->n_metadata_props, "deeper.version"))
         return DEEPER_OK;
-    DP_TRY(dp_model_describe(&o->stated, texts, proto->n_metadata_props, o->file.name, o->file.allocator, error));
+    DP_TRY(dp_model_describe(&o->stated, texts, proto->n_metadata_props, o->file.name,
+                             o->file.allocator, error));
     o->described = true;
-    o->inside = o->stated->has_preprocess && dp_text_find(texts, proto->n_metadata_props, DP_ONNX_PREPROCESS_TEXT);
+    o->inside = o->stated->has_preprocess
+                && dp_text_find(texts, proto->n_metadata_props, DP_ONNX_PREPROCESS_TEXT);
     return DEEPER_OK;
 }
 
-/* What is known besides the network moves from one model to another of as many classes and the same input. */
+/* What is known besides the network moves from one model to another of as many classes and the same
+ * input. */
 static void move_texts(dp_model *to, dp_model *from) {
     dp_shape a = dp_model_input(to), b = dp_model_input(from);
     if (to->classes != from->classes || !dp_shape_equal(a, b))
@@ -185,7 +203,8 @@ static deeper_status set_source(const opening *o, dp_model *model, deeper_error 
     char source[200];
     if (model->source || o->described) /* a text that our own file leaves out is unknown */
         return DEEPER_OK;
-    snprintf(source, sizeof source, "ONNX, operator set %d%s%.60s%s%.40s", o->file.opset, proto->producer_name ? ", from " : "",
+    snprintf(source, sizeof source, "ONNX, operator set %d%s%.60s%s%.40s", o->file.opset,
+             proto->producer_name ? ", from " : "",
              proto->producer_name ? proto->producer_name : "", proto->producer_version ? " " : "",
              proto->producer_version ? proto->producer_version : "");
     for (char *at = source; *at; at++)
@@ -195,7 +214,7 @@ static deeper_status set_source(const opening *o, dp_model *model, deeper_error 
     return model->source ? DEEPER_OK : dp_fail_memory(error, "the source of a model");
 }
 
-/* --------------------------------------------------------------------------------------------------------------- opening */
+/* -------------------------------------------------------------------------------------- opening */
 
 /* The imported graph itself as the model's. */
 static deeper_status as_graph(opening *o, dp_model **model, deeper_error *error) {
@@ -219,7 +238,8 @@ static deeper_status as_graph(opening *o, dp_model **model, deeper_error *error)
     return status;
 }
 
-/* Steps over the preprocessing layer, if the texts say that there is one and it is what they say. */
+/* Steps over the preprocessing layer, if the texts say that there is one and it is what they
+ * say. */
 static void skip_preprocessing(opening *o) {
     const dp_graph *graph = o->network.graph;
     int layer = o->inside ? dp_graph_find(graph, DP_ONNX_PREPROCESS_LAYER) : -1;
@@ -261,8 +281,9 @@ static deeper_status open_parsed(opening *o, dp_model **model, deeper_error *err
     return set_source(o, *model, error);
 }
 
-deeper_status dp_onnx_open(dp_model **model, const void *bytes, size_t size, const char *name, const char *folder,
-                           const deeper_allocator *allocator, deeper_error *error) {
+deeper_status dp_onnx_open(dp_model **model, const void *bytes, size_t size, const char *name,
+                           const char *folder, const deeper_allocator *allocator,
+                           deeper_error *error) {
     opening o = { 0 };
     *model = NULL;
     DP_TRY(dp_onnx_parse(&o.file, bytes, size, name, folder, allocator, error));

@@ -1,19 +1,22 @@
-/* onnx_shapes.c - operators that move values of a picture without computing: other shapes and names, channels taken out and joined,
- * zeros around. A reshape that keeps the images apart only changes the dims of a value; a layer is added when somebody needs them
- * (dp_onnx_settle). Letters: N images, C channels. */
+/* onnx_shapes.c - operators that move values of a picture without computing: other shapes and
+ * names, channels taken out and joined, zeros around. A reshape that keeps the images apart only
+ * changes the dims of a value; a layer is added when somebody needs them (dp_onnx_settle). Letters:
+ * N images, C channels. */
 #include "formats/onnx/onnx_import.h"
 
 #include <string.h>
 
 /* Output 0 as input 0 with other dims; all but the first must keep the product. */
-static deeper_status rename_dims(dp_onnx_importer *it, const Onnx__NodeProto *node, const dp_onnx_value *x, int rank,
-                                 const int64_t *dims) {
+static deeper_status rename_dims(dp_onnx_importer *it, const Onnx__NodeProto *node,
+                                 const dp_onnx_value *x, int rank, const int64_t *dims) {
     size_t floats = 1;
     for (int i = 1; i < rank; i++)
         if (dims[i] < 1 || !dp_size_mul(floats, (size_t)dims[i], &floats))
             return dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "a side of %lld", (long long)dims[i]);
-    if (rank < 1 || rank > DP_TENSOR_RANK || floats != dp_shape_floats(it->graph->nodes[x->node].shape))
-        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "a shape that mixes the images, or does not fit its %zu values",
+    if (rank < 1 || rank > DP_TENSOR_RANK
+        || floats != dp_shape_floats(it->graph->nodes[x->node].shape))
+        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED,
+                            "a shape that mixes the images, or does not fit its %zu values",
                             dp_shape_floats(it->graph->nodes[x->node].shape));
     return dp_onnx_set(it, node, x->node, rank, dims);
 }
@@ -30,7 +33,8 @@ static deeper_status flatten(dp_onnx_importer *it, const Onnx__NodeProto *node) 
     return rename_dims(it, node, x, 2, dims);
 }
 
-/* Whether `side` as the first of a new shape stands for the images: what Shape gave, 0, or their fixed number. */
+/* Whether `side` as the first of a new shape stands for the images: what Shape gave, 0, or their
+ * fixed number. */
 static bool is_batch(const dp_onnx_importer *it, int64_t side) {
     return side == DP_ONNX_BATCH || (it->network->batch > 0 && side == it->network->batch);
 }
@@ -51,13 +55,15 @@ static deeper_status reshape(dp_onnx_importer *it, const Onnx__NodeProto *node) 
         if (i > 0 && dims[i] == -1 && open < 0)
             open = i;
         else if (i > 0 && (dims[i] < 1 || !dp_size_mul(known, (size_t)dims[i], &known)))
-            return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "a shape that mixes the images, or has a side of %lld",
+            return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED,
+                                "a shape that mixes the images, or has a side of %lld",
                                 (long long)dims[i]);
     }
     if (open >= 0)
         dims[open] = (int64_t)(floats / known);
     if (!is_batch(it, dims[0]) && !(dims[0] == -1 && open < 0))
-        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "a shape that mixes the images, or fixes their number at %lld",
+        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED,
+                            "a shape that mixes the images, or fixes their number at %lld",
                             (long long)dims[0]);
     dims[0] = it->network->batch;
     return rename_dims(it, node, x, rank, dims);
@@ -75,7 +81,8 @@ static deeper_status unsqueeze(dp_onnx_importer *it, const Onnx__NodeProto *node
     for (int i = 0; i < count; i++) {
         DP_TRY(dp_onnx_axis(it, &axes[i], rank));
         if (axes[i] == 0 || dims[axes[i]])
-            return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "a new axis before the images, or twice");
+            return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED,
+                                "a new axis before the images, or twice");
         dims[axes[i]] = 1;
     }
     for (int i = 0; i < rank; i++)
@@ -96,7 +103,8 @@ static deeper_status squeeze(dp_onnx_importer *it, const Onnx__NodeProto *node) 
     for (int i = 0; i < count; i++) {
         DP_TRY(dp_onnx_axis(it, &axes[i], x->rank));
         if (axes[i] == 0 || x->dims[axes[i]] != 1)
-            return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "a squeeze of the images, or of a side that is not 1");
+            return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED,
+                                "a squeeze of the images, or of a side that is not 1");
         gone[axes[i]] = true;
     }
     for (int i = 0; i < x->rank; i++)
@@ -130,14 +138,17 @@ static deeper_status shape_of(dp_onnx_importer *it, const Onnx__NodeProto *node)
     start += start < 0 ? x->rank : 0;
     end += end < 0 ? x->rank : 0;
     if (start < 0 || end > x->rank || start > end)
-        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "axes %lld to %lld of %d", (long long)start, (long long)end, x->rank);
-    return dp_onnx_set_ints(it, node, 1, &(size_t){ (size_t)(end - start) }, dims + start, (int)(end - start));
+        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "axes %lld to %lld of %d",
+                            (long long)start, (long long)end, x->rank);
+    return dp_onnx_set_ints(it, node, 1, &(size_t){ (size_t)(end - start) }, dims + start,
+                            (int)(end - start));
 }
 
-/* ------------------------------------------------------------------------------------------------------------ channels */
+/* ------------------------------------------------------------------------------------- channels */
 
 /* A value whose axis 1 is its channels. */
-static deeper_status channels_of(dp_onnx_importer *it, const Onnx__NodeProto *node, size_t index, dp_onnx_value **x, int *layer) {
+static deeper_status channels_of(dp_onnx_importer *it, const Onnx__NodeProto *node, size_t index,
+                                 dp_onnx_value **x, int *layer) {
     DP_TRY(dp_onnx_activation(it, node, index, x));
     return dp_onnx_settle(it, *x, layer);
 }
@@ -152,14 +163,16 @@ static deeper_status concat(dp_onnx_importer *it, const Onnx__NodeProto *node) {
         int64_t axis = dp_onnx_int(node, "axis", 1);
         DP_TRY(dp_onnx_axis(it, &axis, x->rank));
         if (axis != 1 || (rank && rank != x->rank))
-            return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "values are joined along channels only");
+            return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED,
+                                "values are joined along channels only");
         rank = x->rank;
     }
     return dp_onnx_add(it, node, DP_OP_CONCAT, inputs, (int)node->n_input, NULL, rank);
 }
 
 /* The attribute perm, an order of all axes; missing: the last first. */
-static deeper_status read_order(dp_onnx_importer *it, const Onnx__NodeProto *node, int rank, int64_t perm[DP_ONNX_INTS]) {
+static deeper_status read_order(dp_onnx_importer *it, const Onnx__NodeProto *node, int rank,
+                                int64_t perm[DP_ONNX_INTS]) {
     bool seen[DP_TENSOR_RANK] = { false };
     int count;
     DP_TRY(dp_onnx_ints_of(it, node, "perm", SIZE_MAX, perm, &count));
@@ -171,16 +184,19 @@ static deeper_status read_order(dp_onnx_importer *it, const Onnx__NodeProto *nod
         if (whole)
             seen[perm[i]] = true;
     }
-    return whole ? DEEPER_OK : dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "perm is no order of %d axes", rank);
+    return whole ? DEEPER_OK
+                 : dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "perm is no order of %d axes", rank);
 }
 
-/* Where N x A x B x rest become N x B x A x rest, channels are shuffled, in A groups: so ShuffleNet does it, and so a picture turns
- * from N x C x H x W to N x H x W x C. Where only axes of one value move, nothing does. */
+/* Where N x A x B x rest become N x B x A x rest, channels are shuffled, in A groups: so ShuffleNet
+ * does it, and so a picture turns from N x C x H x W to N x H x W x C. Where only axes of one value
+ * move, nothing does. */
 static deeper_status transpose(dp_onnx_importer *it, const Onnx__NodeProto *node) {
     dp_onnx_value *x;
     int64_t perm[DP_ONNX_INTS], dims[DP_TENSOR_RANK], product[2] = { 1, 1 };
     int moved = 0, axes[DP_TENSOR_RANK],
-        place[DP_TENSOR_RANK]; /* those of more than one value as they come; which each is of them */
+        place[DP_TENSOR_RANK]; /* those of more than one value as they come; which each is of
+                                  them */
     DP_TRY(dp_onnx_activation(it, node, 0, &x));
     DP_TRY(read_order(it, node, x->rank, perm));
     if (perm[0] != 0)
@@ -201,7 +217,8 @@ static deeper_status transpose(dp_onnx_importer *it, const Onnx__NodeProto *node
         return rename_dims(it, node, x, x->rank, dims);
     for (int i = 0; i < moved; i++) {
         if (place[i] != (place[0] + i) % moved)
-            return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "an exchange of axes that is no shuffle of channels");
+            return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED,
+                                "an exchange of axes that is no shuffle of channels");
         product[place[i] >= place[0]] *= x->dims[axes[i]];
     }
     int64_t channels = product[0] * product[1];
@@ -219,8 +236,8 @@ static deeper_status transpose(dp_onnx_importer *it, const Onnx__NodeProto *node
 }
 
 /* Channels begin..begin+count-1 as the node's first output. */
-static deeper_status take_channels(dp_onnx_importer *it, const Onnx__NodeProto *node, int layer, int rank, int64_t begin,
-                                   int64_t count) {
+static deeper_status take_channels(dp_onnx_importer *it, const Onnx__NodeProto *node, int layer,
+                                   int rank, int64_t begin, int64_t count) {
     dp_attributes attributes = { .slice = { (int)begin, (int)count } };
     return dp_onnx_add(it, node, DP_OP_SLICE, &layer, 1, &attributes, rank);
 }
@@ -243,7 +260,8 @@ static deeper_status gather(dp_onnx_importer *it, const Onnx__NodeProto *node) {
         parts[i] = dp_onnx_output(it, node, 0)->node;
     }
     if (indices->tensor.rank == 1)
-        return count == 1 ? DEEPER_OK : dp_onnx_add(it, node, DP_OP_CONCAT, parts, count, NULL, x->rank);
+        return count == 1 ? DEEPER_OK
+                          : dp_onnx_add(it, node, DP_OP_CONCAT, parts, count, NULL, x->rank);
     int64_t dims[DP_TENSOR_RANK] = { x->dims[0] };
     for (int i = 2; i < x->rank; i++)
         dims[i - 1] = x->dims[i];
@@ -260,7 +278,8 @@ static deeper_status slice(dp_onnx_importer *it, const Onnx__NodeProto *node) {
     DP_TRY(dp_onnx_ints_of(it, node, "axes", 3, axes, &counts[2]));
     DP_TRY(dp_onnx_ints_of(it, node, "steps", 4, steps, &counts[3]));
     if (counts[0] != 1 || counts[1] != 1 || counts[2] != 1 || (counts[3] > 0 && steps[0] != 1))
-        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "only channels are sliced, with a step of 1");
+        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED,
+                            "only channels are sliced, with a step of 1");
     DP_TRY(dp_onnx_axis(it, &axes[0], x->rank));
     int64_t begin = dp_onnx_place(starts[0], x->dims[1]), end = dp_onnx_place(ends[0], x->dims[1]);
     if (axes[0] != 1 || end <= begin)
@@ -268,7 +287,8 @@ static deeper_status slice(dp_onnx_importer *it, const Onnx__NodeProto *node) {
     return take_channels(it, node, layer, x->rank, begin, end - begin);
 }
 
-/* Channels in parts, an output each: of the sizes that are given, or of one size, the last perhaps smaller. */
+/* Channels in parts, an output each: of the sizes that are given, or of one size, the last perhaps
+ * smaller. */
 static deeper_status split(dp_onnx_importer *it, const Onnx__NodeProto *node) {
     dp_onnx_value *x;
     int64_t sizes[DP_ONNX_INTS], axis = dp_onnx_int(node, "axis", 0);
@@ -279,8 +299,11 @@ static deeper_status split(dp_onnx_importer *it, const Onnx__NodeProto *node) {
     if (axis != 1)
         return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "values are split along channels only");
     int64_t end = x->dims[1], equal = parts ? (end + parts - 1) / parts : 0;
-    for (int i = parts - 1; i >= 0; i--) { /* output 0, which every layer is first, is its own in the end */
-        int64_t begin = count < 0 ? i * equal : i < count && sizes[i] > 0 && sizes[i] <= end ? end - sizes[i] : -1;
+    for (int i = parts - 1; i >= 0;
+         i--) { /* output 0, which every layer is first, is its own in the end */
+        int64_t begin = count < 0                                      ? i * equal
+                        : i < count && sizes[i] > 0 && sizes[i] <= end ? end - sizes[i]
+                                                                       : -1;
         if (begin < 0 || begin >= end)
             break;
         DP_TRY(take_channels(it, node, layer, x->rank, begin, end - begin));
@@ -289,14 +312,17 @@ static deeper_status split(dp_onnx_importer *it, const Onnx__NodeProto *node) {
         end = begin;
     }
     if (end != 0 || (count >= 0 && count != parts))
-        return dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "%lld channels are not what its %d parts have", (long long)x->dims[1], parts);
+        return dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "%lld channels are not what its %d parts have",
+                            (long long)x->dims[1], parts);
     return DEEPER_OK;
 }
 
-/* ------------------------------------------------------------------------------------------------------------- padding */
+/* -------------------------------------------------------------------------------------- padding */
 
-/* The number of pads on each side of the picture out of a list for all axes, or for the axes of input 3. */
-static deeper_status spread_pads(dp_onnx_importer *it, const Onnx__NodeProto *node, int rank, int64_t pads[2 * DP_TENSOR_RANK]) {
+/* The number of pads on each side of the picture out of a list for all axes, or for the axes of
+ * input 3. */
+static deeper_status spread_pads(dp_onnx_importer *it, const Onnx__NodeProto *node, int rank,
+                                 int64_t pads[2 * DP_TENSOR_RANK]) {
     int64_t given[DP_ONNX_INTS], axes[DP_ONNX_INTS];
     int count, axis_count;
     DP_TRY(dp_onnx_ints_of(it, node, "pads", 1, given, &count));
@@ -328,7 +354,8 @@ static deeper_status pad(dp_onnx_importer *it, const Onnx__NodeProto *node) {
         const dp_onnx_value *value;
         DP_TRY(dp_onnx_constant(it, node, 2, &value));
         if (dp_onnx_elements(value) != 1)
-            return dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "its value %.100s is not one number", value->name);
+            return dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "its value %.100s is not one number",
+                                value->name);
         DP_TRY(dp_onnx_floats(it, value, &fill));
     }
     DP_TRY(spread_pads(it, node, x->rank, pads));
@@ -336,19 +363,26 @@ static deeper_status pad(dp_onnx_importer *it, const Onnx__NodeProto *node) {
         return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "only rows and columns are padded");
     for (int i = 2; i < 8; i++)
         if (pads[i] < 0 || pads[i] > MAX_PAD)
-            return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "a padding of %lld pixels; 0 to %d are supported", (long long)pads[i],
-                                MAX_PAD);
+            return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED,
+                                "a padding of %lld pixels; 0 to %d are supported",
+                                (long long)pads[i], MAX_PAD);
     if (!pads[2] && !pads[3] && !pads[6] && !pads[7])
         return dp_onnx_alias(it, node, 0, x);
     if (dp_onnx_at(&fill, 0) != 0)
-        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "a padding with %g; only zeros are supported",
+        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED,
+                            "a padding with %g; only zeros are supported",
                             (double)dp_onnx_at(&fill, 0));
-    dp_window window = { .pad_top = (int)pads[2], .pad_left = (int)pads[3], .pad_bottom = (int)pads[6], .pad_right = (int)pads[7] };
+    dp_window window = { .pad_top = (int)pads[2],
+                         .pad_left = (int)pads[3],
+                         .pad_bottom = (int)pads[6],
+                         .pad_right = (int)pads[7] };
     return dp_onnx_add(it, node, DP_OP_PAD, &layer, 1, &(dp_attributes){ .window = window }, 4);
 }
 
 const dp_onnx_row dp_onnx_shape_operators[] = {
-    { "Cast", cast },       { "Concat", concat },       { "Flatten", flatten },     { "Gather", gather }, { "Identity", identity },
-    { "Pad", pad },         { "Reshape", reshape },     { "Shape", shape_of },      { "Slice", slice },   { "Split", split },
-    { "Squeeze", squeeze }, { "Transpose", transpose }, { "Unsqueeze", unsqueeze }, { NULL, NULL },
+    { "Cast", cast },           { "Concat", concat },     { "Flatten", flatten },
+    { "Gather", gather },       { "Identity", identity }, { "Pad", pad },
+    { "Reshape", reshape },     { "Shape", shape_of },    { "Slice", slice },
+    { "Split", split },         { "Squeeze", squeeze },   { "Transpose", transpose },
+    { "Unsqueeze", unsqueeze }, { NULL, NULL },
 };

@@ -1,5 +1,6 @@
-/* onnx_write.c - nodes and tensors to bytes. protobuf-c packs all but the weights; those go from where they are to the file, each
- * behind a head of a few bytes, for a model of half a gigabyte shall not take another half to be written. */
+/* onnx_write.c - nodes and tensors to bytes. protobuf-c packs all but the weights; those go from
+ * where they are to the file, each behind a head of a few bytes, for a model of half a gigabyte
+ * shall not take another half to be written. */
 #include "formats/onnx/onnx_write.h"
 
 #include "formats/onnx/onnx.h"
@@ -8,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---------------------------------------------------------------------------------------------------------- collecting */
+/* ----------------------------------------------------------------------------------- collecting */
 
 void dp_onnx_made_free(dp_onnx_made *made) {
     dp_free(made->memory.allocator, made->nodes);
@@ -37,13 +38,15 @@ const char *dp_onnx_make_text(dp_onnx_made *made, const char *left, const char *
     return text ? text : "";
 }
 
-Onnx__NodeProto *dp_onnx_make_node(dp_onnx_made *made, const char *type, const char *output, const char *const *inputs, int count) {
+Onnx__NodeProto *dp_onnx_make_node(dp_onnx_made *made, const char *type, const char *output,
+                                   const char *const *inputs, int count) {
     enum { ATTRIBUTES = 8 };
     Onnx__NodeProto *node = take(made, 1, sizeof *node);
     char **texts = take(made, (size_t)count + 1, sizeof *texts);
     Onnx__AttributeProto **attributes = take(made, ATTRIBUTES, sizeof *attributes);
     void *nodes = made->nodes;
-    made->failed |= !dp_reserve(made->memory.allocator, &nodes, &made->node_capacity, made->node_count + 1, sizeof *made->nodes);
+    made->failed |= !dp_reserve(made->memory.allocator, &nodes, &made->node_capacity,
+                                made->node_count + 1, sizeof *made->nodes);
     made->nodes = nodes;
     if (made->failed)
         return NULL;
@@ -62,7 +65,8 @@ Onnx__NodeProto *dp_onnx_make_node(dp_onnx_made *made, const char *type, const c
     return node;
 }
 
-static Onnx__AttributeProto *add_attribute(dp_onnx_made *made, Onnx__NodeProto *node, const char *name, int type) {
+static Onnx__AttributeProto *add_attribute(dp_onnx_made *made, Onnx__NodeProto *node,
+                                           const char *name, int type) {
     Onnx__AttributeProto *attribute = node ? take(made, 1, sizeof *attribute) : NULL;
     if (!attribute)
         return NULL;
@@ -90,7 +94,8 @@ void dp_onnx_make_float(dp_onnx_made *made, Onnx__NodeProto *node, const char *n
     attribute->f = value;
 }
 
-void dp_onnx_make_ints(dp_onnx_made *made, Onnx__NodeProto *node, const char *name, const int *values, int count) {
+void dp_onnx_make_ints(dp_onnx_made *made, Onnx__NodeProto *node, const char *name,
+                       const int *values, int count) {
     Onnx__AttributeProto *attribute = add_attribute(made, node, name, DP_ONNX_ATTRIBUTE_INTS);
     int64_t *wide = take(made, (size_t)count, sizeof *wide);
     if (!attribute || !wide)
@@ -101,11 +106,11 @@ void dp_onnx_make_ints(dp_onnx_made *made, Onnx__NodeProto *node, const char *na
     attribute->n_ints = (size_t)count;
 }
 
-void dp_onnx_make_tensor(dp_onnx_made *made, const char *name, int type, const int64_t *dims, int rank, const void *data,
-                         size_t bytes) {
+void dp_onnx_make_tensor(dp_onnx_made *made, const char *name, int type, const int64_t *dims,
+                         int rank, const void *data, size_t bytes) {
     void *list = made->initializers;
-    made->failed |= !dp_reserve(made->memory.allocator, &list, &made->initializer_capacity, made->initializer_count + 1,
-                                sizeof *made->initializers);
+    made->failed |= !dp_reserve(made->memory.allocator, &list, &made->initializer_capacity,
+                                made->initializer_count + 1, sizeof *made->initializers);
     made->initializers = list;
     if (made->failed)
         return;
@@ -121,7 +126,8 @@ void dp_onnx_make_tensor(dp_onnx_made *made, const char *name, int type, const i
     it->bytes = bytes;
 }
 
-Onnx__ValueInfoProto *dp_onnx_make_value(dp_onnx_made *made, const char *name, const int *sides, int rank) {
+Onnx__ValueInfoProto *dp_onnx_make_value(dp_onnx_made *made, const char *name, const int *sides,
+                                         int rank) {
     Onnx__ValueInfoProto *value = take(made, 1, sizeof *value);
     Onnx__TypeProto *type = take(made, 1, sizeof *type);
     Onnx__TypeProto__Tensor *tensor = take(made, 1, sizeof *tensor);
@@ -152,7 +158,7 @@ Onnx__ValueInfoProto *dp_onnx_make_value(dp_onnx_made *made, const char *name, c
     return value;
 }
 
-/* ------------------------------------------------------------------------------------------------------------- writing */
+/* -------------------------------------------------------------------------------------- writing */
 
 /* Field numbers of what is written by hand. */
 enum { FIELD_MODEL_GRAPH = 7, FIELD_GRAPH_INITIALIZER = 5, FIELD_TENSOR_RAW = 9, HEAD = 16 };
@@ -170,7 +176,8 @@ static size_t put_head(unsigned char head[HEAD], int field, uint64_t bytes) {
 /* A tensor with its values, without the head before it. */
 static size_t tensor_size(const dp_onnx_initializer *it) {
     unsigned char head[HEAD];
-    return onnx__tensor_proto__get_packed_size(&it->proto) + put_head(head, FIELD_TENSOR_RAW, it->bytes) + it->bytes;
+    return onnx__tensor_proto__get_packed_size(&it->proto)
+           + put_head(head, FIELD_TENSOR_RAW, it->bytes) + it->bytes;
 }
 
 static size_t initializers_size(const dp_onnx_made *made) {
@@ -184,8 +191,8 @@ static size_t initializers_size(const dp_onnx_made *made) {
 }
 
 /* Packs a message and writes it, with `head` of `head_size` bytes before it. */
-static bool put_message(dp_onnx_made *made, dp_writer *writer, const ProtobufCMessage *message, const unsigned char *head,
-                        size_t head_size) {
+static bool put_message(dp_onnx_made *made, dp_writer *writer, const ProtobufCMessage *message,
+                        const unsigned char *head, size_t head_size) {
     size_t size = protobuf_c_message_get_packed_size(message);
     unsigned char *bytes = dp_alloc_raw(made->memory.allocator, size + 1, 1);
     if (!bytes)
@@ -211,16 +218,19 @@ static bool put_initializers(dp_onnx_made *made, dp_writer *writer) {
     return true;
 }
 
-static deeper_status put_file(dp_onnx_made *made, const Onnx__ModelProto *model, const Onnx__GraphProto *graph, const char *path,
+static deeper_status put_file(dp_onnx_made *made, const Onnx__ModelProto *model,
+                              const Onnx__GraphProto *graph, const char *path,
                               deeper_error *error) {
     unsigned char head[HEAD];
     size_t graph_size = onnx__graph_proto__get_packed_size(graph) + initializers_size(made);
     if (graph_size > INT_MAX - (16 << 20))
-        return dp_fail(error, DEEPER_ERROR_LIMIT, "%s: not written: an ONNX file holds at most 2 GB", path);
+        return dp_fail(error, DEEPER_ERROR_LIMIT,
+                       "%s: not written: an ONNX file holds at most 2 GB", path);
     dp_writer *writer;
     DP_TRY(dp_writer_open(&writer, path, made->memory.allocator, error));
     size_t head_size = put_head(head, FIELD_MODEL_GRAPH, graph_size);
-    bool whole = put_message(made, writer, &model->base, NULL, 0) && put_message(made, writer, &graph->base, head, head_size)
+    bool whole = put_message(made, writer, &model->base, NULL, 0)
+                 && put_message(made, writer, &graph->base, head, head_size)
                  && put_initializers(made, writer);
     if (whole)
         return dp_writer_commit(writer, error);
@@ -228,10 +238,11 @@ static deeper_status put_file(dp_onnx_made *made, const Onnx__ModelProto *model,
     return dp_fail_memory(error, "an ONNX file");
 }
 
-/* ---------------------------------------------------------------------------------------------------------------- model */
+/* ---------------------------------------------------------------------------------------- model */
 
 /* The description as metadata_props; extra: one text more, key NULL none. */
-static void add_texts(dp_onnx_made *made, Onnx__ModelProto *model, const dp_description *description, dp_text extra) {
+static void add_texts(dp_onnx_made *made, Onnx__ModelProto *model,
+                      const dp_description *description, dp_text extra) {
     Onnx__StringStringEntryProto *entries = take(made, DP_DESCRIPTION_TEXTS + 1, sizeof *entries),
                                  **list = take(made, DP_DESCRIPTION_TEXTS + 1, sizeof *list);
     if (made->failed)
@@ -256,7 +267,8 @@ static const char *preprocess_name(dp_onnx_made *made, const dp_graph *graph) {
     return name;
 }
 
-static deeper_status write_model(dp_onnx_made *made, const dp_model *model, dp_description *description, const char *path,
+static deeper_status write_model(dp_onnx_made *made, const dp_model *model,
+                                 dp_description *description, const char *path,
                                  bool with_preprocessing, deeper_error *error) {
     const char *preprocess = with_preprocessing ? preprocess_name(made, model->graph) : NULL;
     DP_TRY(dp_onnx_lay_out(made, model, preprocess, error));
@@ -273,7 +285,8 @@ static deeper_status write_model(dp_onnx_made *made, const dp_model *model, dp_d
     proto.opset_import = sets;
     proto.n_opset_import = 1;
     DP_TRY(dp_description_drop_heads(description, error));
-    add_texts(made, &proto, description, (dp_text){ preprocess ? DP_ONNX_PREPROCESS_TEXT : NULL, preprocess });
+    add_texts(made, &proto, description,
+              (dp_text){ preprocess ? DP_ONNX_PREPROCESS_TEXT : NULL, preprocess });
     if (made->failed)
         return dp_fail_memory(error, "an ONNX file");
     graph.name = model->architecture;
@@ -287,12 +300,14 @@ static deeper_status write_model(dp_onnx_made *made, const dp_model *model, dp_d
     return put_file(made, &proto, &graph, path, error);
 }
 
-deeper_status dp_onnx_write(const dp_model *model, const char *path, const dp_save_options *options, deeper_error *error) {
+deeper_status dp_onnx_write(const dp_model *model, const char *path, const dp_save_options *options,
+                            deeper_error *error) {
     dp_onnx_made made = { .memory.allocator = model->allocator };
     dp_description description;
     DP_TRY(dp_description_make(&description, model, error));
     deeper_error why = { 0 };
-    deeper_status status = write_model(&made, model, &description, path, options->with_preprocessing, &why);
+    deeper_status status =
+        write_model(&made, model, &description, path, options->with_preprocessing, &why);
     if (status == DEEPER_ERROR_UNSUPPORTED)
         dp_fail(error, status, "%s: not written: %s", path, why.message);
     else if (status != DEEPER_OK && error)

@@ -1,5 +1,6 @@
-/* onnx_write.h - an ONNX file in the making: nodes, attributes and tensors collected without a check a call, then written in one
- * pass that copies no weights. Between onnx_layout.c, which says what a network becomes, and onnx_write.c. Internal to them. */
+/* onnx_write.h - an ONNX file in the making: nodes, attributes and tensors collected without a
+ * check a call, then written in one pass that copies no weights. Between onnx_layout.c, which says
+ * what a network becomes, and onnx_write.c. Internal to them. */
 #ifndef DP_FORMATS_ONNX_WRITE_H
 #define DP_FORMATS_ONNX_WRITE_H
 
@@ -26,17 +27,20 @@ typedef struct dp_onnx_made {
 
 void dp_onnx_made_free(dp_onnx_made *made);
 
-/* A node of these inputs (NULL or "": left out) whose name is that of its output. The texts are borrowed. */
-Onnx__NodeProto *dp_onnx_make_node(dp_onnx_made *made, const char *type, const char *output, const char *const *inputs, int count);
+/* A node of these inputs (NULL or "": left out) whose name is that of its output. The texts are
+ * borrowed. */
+Onnx__NodeProto *dp_onnx_make_node(dp_onnx_made *made, const char *type, const char *output,
+                                   const char *const *inputs, int count);
 
 /* Its attributes. node may be NULL after a failure. */
 void dp_onnx_make_int(dp_onnx_made *made, Onnx__NodeProto *node, const char *name, int64_t value);
 void dp_onnx_make_float(dp_onnx_made *made, Onnx__NodeProto *node, const char *name, float value);
-void dp_onnx_make_ints(dp_onnx_made *made, Onnx__NodeProto *node, const char *name, const int *values, int count);
+void dp_onnx_make_ints(dp_onnx_made *made, Onnx__NodeProto *node, const char *name,
+                       const int *values, int count);
 
 /* A constant tensor; data is borrowed. type: DP_ONNX_FLOAT or DP_ONNX_INT64. */
-void dp_onnx_make_tensor(dp_onnx_made *made, const char *name, int type, const int64_t *dims, int rank, const void *data,
-                         size_t bytes);
+void dp_onnx_make_tensor(dp_onnx_made *made, const char *name, int type, const int64_t *dims,
+                         int rank, const void *data, size_t bytes);
 
 /* A copy of `size` bytes that lives with the file, NULL if memory is out. */
 void *dp_onnx_make_copy(dp_onnx_made *made, const void *bytes, size_t size);
@@ -45,12 +49,17 @@ void *dp_onnx_make_copy(dp_onnx_made *made, const void *bytes, size_t size);
 const char *dp_onnx_make_text(dp_onnx_made *made, const char *left, const char *right);
 
 /* N x the `rank` sides of an input or output. */
-Onnx__ValueInfoProto *dp_onnx_make_value(dp_onnx_made *made, const char *name, const int *sides, int rank);
+Onnx__ValueInfoProto *dp_onnx_make_value(dp_onnx_made *made, const char *name, const int *sides,
+                                         int rank);
 
-/* The network as nodes and tensors: prob and what it depends on. preprocess: the name of a layer that does the model's
- * preprocessing in front, NULL none. Errors: UNSUPPORTED, MEMORY. */
-deeper_status dp_onnx_lay_out(dp_onnx_made *made, const dp_model *model, const char *preprocess, deeper_error *error);
+/* The network as nodes and tensors: prob and what it depends on. preprocess: the name of a layer
+ * that does the model's preprocessing in front, NULL none. Errors: UNSUPPORTED, MEMORY. */
+deeper_status dp_onnx_lay_out(dp_onnx_made *made, const dp_model *model, const char *preprocess,
+                              deeper_error *error);
 
-enum { DP_ONNX_WRITTEN = 13, DP_ONNX_WRITTEN_IR = 7 }; /* operator set and format version of our files */
+enum {
+    DP_ONNX_WRITTEN = 13,
+    DP_ONNX_WRITTEN_IR = 7
+}; /* operator set and format version of our files */
 
 #endif

@@ -1,5 +1,6 @@
-/* pickle.c - a stack machine without a machine: values, a stack of their numbers, marks, a memo. Each instruction is a row of one
- * table; what is not in it is refused. Numbers of values take the place of pointers, so a loop costs nothing. */
+/* pickle.c - a stack machine without a machine: values, a stack of their numbers, marks, a memo.
+ * Each instruction is a row of one table; what is not in it is refused. Numbers of values take the
+ * place of pointers, so a loop costs nothing. */
 #include "formats/torch/pickle.h"
 
 #include <ctype.h>
@@ -23,15 +24,15 @@ typedef struct machine {
 } machine;
 
 static deeper_status fail(const machine *m, deeper_status status, const char *what) {
-    return dp_fail_at(m->error, status, m->at - m->begin, "%s: its pickle, byte %zu: %s", m->file, (size_t)(m->at - m->begin),
-                      what);
+    return dp_fail_at(m->error, status, m->at - m->begin, "%s: its pickle, byte %zu: %s", m->file,
+                      (size_t)(m->at - m->begin), what);
 }
 
 static deeper_status fail_short(const machine *m) {
     return fail(m, DEEPER_ERROR_FORMAT, "cut short; fetch or write the file again");
 }
 
-/* -------------------------------------------------------------------------------------------------------------- values */
+/* --------------------------------------------------------------------------------------- values */
 
 static dp_pickle_value *value_at(const machine *m, int value) {
     return &m->pickle->values[value];
@@ -44,17 +45,20 @@ static deeper_status make(machine *m, dp_pickle_kind kind, int *value) {
     if (pickle->value_count == DP_PICKLE_VALUES)
         return fail(m, DEEPER_ERROR_LIMIT, "more than 1,048,576 values; save the state dict alone");
     void *values = pickle->values;
-    if (!dp_reserve(pickle->allocator, &values, &pickle->value_capacity, pickle->value_count + 1, sizeof *pickle->values))
+    if (!dp_reserve(pickle->allocator, &values, &pickle->value_capacity, pickle->value_count + 1,
+                    sizeof *pickle->values))
         return dp_fail_memory(m->error, "the values of a pickle");
     pickle->values = values;
     *value = (int)pickle->value_count++;
-    pickle->values[*value] = (dp_pickle_value){ .kind = kind, .first = -1, .last = -1, .global = -1 };
+    pickle->values[*value] =
+        (dp_pickle_value){ .kind = kind, .first = -1, .last = -1, .global = -1 };
     return DEEPER_OK;
 }
 
 static deeper_status push(machine *m, int value) {
     void *stack = m->stack;
-    if (!dp_reserve(m->pickle->allocator, &stack, &m->stack_capacity, m->depth + 1, sizeof *m->stack))
+    if (!dp_reserve(m->pickle->allocator, &stack, &m->stack_capacity, m->depth + 1,
+                    sizeof *m->stack))
         return dp_fail_memory(m->error, "the stack of a pickle");
     m->stack = stack;
     m->stack[m->depth++] = value;
@@ -90,8 +94,10 @@ static deeper_status append(machine *m, int container, int element) {
     dp_pickle *pickle = m->pickle;
     void *links = pickle->links;
     if (pickle->link_count == 2 * (size_t)DP_PICKLE_VALUES)
-        return fail(m, DEEPER_ERROR_LIMIT, "more than 2,097,152 elements; save the state dict alone");
-    if (!dp_reserve(pickle->allocator, &links, &pickle->link_capacity, pickle->link_count + 1, sizeof *pickle->links))
+        return fail(m, DEEPER_ERROR_LIMIT,
+                    "more than 2,097,152 elements; save the state dict alone");
+    if (!dp_reserve(pickle->allocator, &links, &pickle->link_capacity, pickle->link_count + 1,
+                    sizeof *pickle->links))
         return dp_fail_memory(m->error, "the elements of a pickle");
     pickle->links = links;
     int link = (int)pickle->link_count++;
@@ -113,7 +119,7 @@ static deeper_status append_from(machine *m, int container, size_t place) {
     return DEEPER_OK;
 }
 
-/* -------------------------------------------------------------------------------------------------------- reading bytes */
+/* -------------------------------------------------------------------------------- reading bytes */
 
 static deeper_status take(machine *m, size_t size, const unsigned char **bytes) {
     *bytes = m->at;
@@ -134,7 +140,8 @@ static deeper_status take_number(machine *m, size_t size, uint64_t *number) {
 
 /* A line, as GLOBAL has its two names: without its newline. */
 static deeper_status take_line(machine *m, const char **text, size_t *size) {
-    const unsigned char *newline = m->at < m->end ? memchr(m->at, '\n', (size_t)(m->end - m->at)) : NULL;
+    const unsigned char *newline =
+        m->at < m->end ? memchr(m->at, '\n', (size_t)(m->end - m->at)) : NULL;
     if (!newline)
         return fail_short(m);
     *text = (const char *)m->at;
@@ -143,7 +150,7 @@ static deeper_status take_line(machine *m, const char **text, size_t *size) {
     return DEEPER_OK;
 }
 
-/* ------------------------------------------------------------------------------------------------------- instructions */
+/* --------------------------------------------------------------------------------- instructions */
 
 static deeper_status do_proto(machine *m, int argument) {
     uint64_t version;
@@ -270,8 +277,8 @@ static deeper_status do_tuple(machine *m, int argument) {
     return push(m, value);
 }
 
-/* Elements into the container below them. argument: how many (1: one element, 2: a key and its value), -2 and -1: all after the
- * mark, of a dictionary and of a list. */
+/* Elements into the container below them. argument: how many (1: one element, 2: a key and its
+ * value), -2 and -1: all after the mark, of a dictionary and of a list. */
 static deeper_status do_fill(machine *m, int argument) {
     dp_pickle_kind kind = argument == 2 || argument == -2 ? DP_PICKLE_DICT : DP_PICKLE_LIST;
     size_t place = 0, below = 0;
@@ -287,9 +294,11 @@ static deeper_status do_fill(machine *m, int argument) {
                 return fail(m, DEEPER_ERROR_FORMAT, "takes a value from an empty stack");
     }
     int container = below > 0 ? m->stack[below - 1] : MARK;
-    if (container == MARK || value_at(m, container)->kind != kind || (kind == DP_PICKLE_DICT && (m->depth - place) % 2))
+    if (container == MARK || value_at(m, container)->kind != kind
+        || (kind == DP_PICKLE_DICT && (m->depth - place) % 2))
         return fail(m, DEEPER_ERROR_FORMAT,
-                    kind == DP_PICKLE_DICT ? "puts pairs into what is no dictionary" : "puts elements into what is no list");
+                    kind == DP_PICKLE_DICT ? "puts pairs into what is no dictionary"
+                                           : "puts elements into what is no list");
     DP_TRY(append_from(m, container, place));
     m->depth = below;
     return DEEPER_OK;
@@ -302,11 +311,13 @@ static deeper_status do_put(machine *m, int argument) {
     if (argument)
         DP_TRY(take_number(m, (size_t)argument, &index));
     if (index >= DP_PICKLE_VALUES)
-        return fail(m, DEEPER_ERROR_LIMIT, "a memo of more than 1,048,576 entries; save the state dict alone");
+        return fail(m, DEEPER_ERROR_LIMIT,
+                    "a memo of more than 1,048,576 entries; save the state dict alone");
     DP_TRY(pop(m, &value));
     DP_TRY(push(m, value));
     void *memo = m->memo;
-    if (!dp_reserve(m->pickle->allocator, &memo, &m->memo_capacity, (size_t)index + 1, sizeof *m->memo))
+    if (!dp_reserve(m->pickle->allocator, &memo, &m->memo_capacity, (size_t)index + 1,
+                    sizeof *m->memo))
         return dp_fail_memory(m->error, "the memo of a pickle");
     m->memo = memo;
     m->memo[index] = value + 1;
@@ -327,19 +338,23 @@ static bool same(const char *name, const char *text, size_t size) {
     return strlen(name) == size && memcmp(name, text, size) == 0;
 }
 
-static deeper_status push_global(machine *m, const char *module, size_t module_size, const char *name, size_t name_size) {
+static deeper_status push_global(machine *m, const char *module, size_t module_size,
+                                 const char *name, size_t name_size) {
     for (size_t i = 0; i < m->global_count; i++) {
         dp_pickle_value *made = NULL;
-        if (!same(m->globals[i].module, module, module_size) || !same(m->globals[i].name, name, name_size))
+        if (!same(m->globals[i].module, module, module_size)
+            || !same(m->globals[i].name, name, name_size))
             continue;
         DP_TRY(push_new(m, DP_PICKLE_GLOBAL, &made));
         made->global = (int)i;
         return DEEPER_OK;
     }
-    return dp_fail_at(m->error, DEEPER_ERROR_UNSUPPORTED, m->at - m->begin,
-                      "%s: its pickle asks to call %.*s.%.*s; refused. In Python, save the state dict alone: "
-                      "torch.save(model.state_dict(), \"weights.pth\")",
-                      m->file, (int)(module_size < 80 ? module_size : 80), module, (int)(name_size < 80 ? name_size : 80), name);
+    return dp_fail_at(
+        m->error, DEEPER_ERROR_UNSUPPORTED, m->at - m->begin,
+        "%s: its pickle asks to call %.*s.%.*s; refused. In Python, save the state dict alone: "
+        "torch.save(model.state_dict(), \"weights.pth\")",
+        m->file, (int)(module_size < 80 ? module_size : 80), module,
+        (int)(name_size < 80 ? name_size : 80), name);
 }
 
 static deeper_status do_global(machine *m, int argument) {
@@ -365,7 +380,8 @@ static deeper_status do_reduce(machine *m, int argument) {
     dp_pickle_value *made = NULL;
     DP_TRY(pop(m, &arguments));
     DP_TRY(pop(m, &callee));
-    if (value_at(m, callee)->kind != DP_PICKLE_GLOBAL || value_at(m, arguments)->kind != DP_PICKLE_TUPLE)
+    if (value_at(m, callee)->kind != DP_PICKLE_GLOBAL
+        || value_at(m, arguments)->kind != DP_PICKLE_TUPLE)
         return fail(m, DEEPER_ERROR_FORMAT, "calls what is no function");
     int global = value_at(m, callee)->global;
     bool dictionary = m->globals[global].dictionary;
@@ -381,7 +397,8 @@ static deeper_status do_build(machine *m, int argument) {
     DP_TRY(pop(m, &state));
     DP_TRY(pop(m, &object));
     if (value_at(m, object)->kind != DP_PICKLE_DICT)
-        return fail(m, DEEPER_ERROR_UNSUPPORTED, "sets the state of an object; refused. Save the state dict alone");
+        return fail(m, DEEPER_ERROR_UNSUPPORTED,
+                    "sets the state of an object; refused. Save the state dict alone");
     return push(m, object);
 }
 
@@ -449,12 +466,15 @@ static deeper_status step(machine *m) {
         if (instructions[i].code == *code)
             return instructions[i].run(m, instructions[i].argument);
     char what[80];
-    snprintf(what, sizeof what, "instruction 0x%02X '%c' is refused: no state dict has it", *code, isprint(*code) ? *code : '?');
+    snprintf(what, sizeof what, "instruction 0x%02X '%c' is refused: no state dict has it", *code,
+             isprint(*code) ? *code : '?');
     return fail(m, DEEPER_ERROR_UNSUPPORTED, what);
 }
 
-deeper_status dp_pickle_parse(dp_pickle *pickle, const unsigned char *bytes, size_t size, const dp_pickle_global *globals,
-                              size_t global_count, const char *file, const deeper_allocator *allocator, deeper_error *error) {
+deeper_status dp_pickle_parse(dp_pickle *pickle, const unsigned char *bytes, size_t size,
+                              const dp_pickle_global *globals, size_t global_count,
+                              const char *file, const deeper_allocator *allocator,
+                              deeper_error *error) {
     *pickle = (dp_pickle){ .allocator = allocator, .root = -1 };
     machine m = { .pickle = pickle,
                   .begin = bytes,
@@ -483,7 +503,8 @@ void dp_pickle_free(dp_pickle *pickle) {
 
 int dp_pickle_element(const dp_pickle *pickle, int value, int index) {
     const dp_pickle_value *from = &pickle->values[value];
-    if (from->kind != DP_PICKLE_TUPLE && from->kind != DP_PICKLE_LIST && from->kind != DP_PICKLE_DICT)
+    if (from->kind != DP_PICKLE_TUPLE && from->kind != DP_PICKLE_LIST
+        && from->kind != DP_PICKLE_DICT)
         return -1;
     int link = from->first;
     for (; link >= 0 && index > 0; index--)

@@ -1,9 +1,11 @@
-/* pickle.h - Python's pickle as data: the part of its instructions that files of tensors need, with nothing behind them. A pickle
- * is a program that may name any function and call it; here a name that is not in the caller's table is refused by name, and a call
- * of one that is only leaves the name and the arguments side by side. Nothing is ever run, imported or looked up.
+/* pickle.h - Python's pickle as data: the part of its instructions that files of tensors need, with
+ * nothing behind them. A pickle is a program that may name any function and call it; here a name
+ * that is not in the caller's table is refused by name, and a call of one that is only leaves the
+ * name and the arguments side by side. Nothing is ever run, imported or looked up.
  *
- * Instructions read: those of protocol 2 to 5 that build None, truth values, integers of up to 64 bits, floats, texts, tuples,
- * lists and dictionaries, the memo, GLOBAL, REDUCE, BUILD (whose state is dropped) and persistent ids. */
+ * Instructions read: those of protocol 2 to 5 that build None, truth values, integers of up to 64
+ * bits, floats, texts, tuples, lists and dictionaries, the memo, GLOBAL, REDUCE, BUILD (whose state
+ * is dropped) and persistent ids. */
 #ifndef DP_FORMATS_PICKLE_H
 #define DP_FORMATS_PICKLE_H
 
@@ -33,11 +35,11 @@ typedef struct dp_pickle_global {
 
 typedef struct dp_pickle_value {
     dp_pickle_kind kind;
-    int first, last;  /* TUPLE, LIST, DICT (key, value, key, ...): links; CALL: first is the value of the arguments; PERSISTENT: of
-                         the id */
-    int count;        /* elements; DICT: keys and values */
-    int global;       /* GLOBAL, CALL: the row */
-    int64_t integer;  /* BOOL, INT */
+    int first, last; /* TUPLE, LIST, DICT (key, value, key, ...): links; CALL: first is the value of
+                        the arguments; PERSISTENT: of the id */
+    int count;       /* elements; DICT: keys and values */
+    int global;      /* GLOBAL, CALL: the row */
+    int64_t integer; /* BOOL, INT */
     const char *text; /* TEXT: `size` bytes in the pickle, not ended by a zero */
     size_t size;
 } dp_pickle_value;
@@ -55,11 +57,14 @@ typedef struct dp_pickle {
     size_t size; /* bytes of the pickle, up to its STOP */
 } dp_pickle;
 
-/* Reads the pickle that bytes[size] begin with; texts point into it, so it must outlive *pickle. `file` stands for it in messages.
- * Time and memory are in proportion to the pickle, at most DP_PICKLE_VALUES values. Errors: FORMAT, UNSUPPORTED (an instruction, or
- * "asks to call os.system; refused"), LIMIT, MEMORY; *pickle is then empty. */
-deeper_status dp_pickle_parse(dp_pickle *pickle, const unsigned char *bytes, size_t size, const dp_pickle_global *globals,
-                              size_t global_count, const char *file, const deeper_allocator *allocator, deeper_error *error);
+/* Reads the pickle that bytes[size] begin with; texts point into it, so it must outlive *pickle.
+ * `file` stands for it in messages. Time and memory are in proportion to the pickle, at most
+ * DP_PICKLE_VALUES values. Errors: FORMAT, UNSUPPORTED (an instruction, or "asks to call os.system;
+ * refused"), LIMIT, MEMORY; *pickle is then empty. */
+deeper_status dp_pickle_parse(dp_pickle *pickle, const unsigned char *bytes, size_t size,
+                              const dp_pickle_global *globals, size_t global_count,
+                              const char *file, const deeper_allocator *allocator,
+                              deeper_error *error);
 void dp_pickle_free(dp_pickle *pickle);
 
 /* Element `index` of a tuple, list, or a dictionary's keys and values; -1 past the last. */

@@ -1,5 +1,5 @@
-/* torch_file.h - what the two halves of the reader of PyTorch files share: torch_file.c knows the forms of a file, torch.c the
- * dictionary in it. Internal to them. */
+/* torch_file.h - what the two halves of the reader of PyTorch files share: torch_file.c knows the
+ * forms of a file, torch.c the dictionary in it. Internal to them. */
 #ifndef DP_FORMATS_TORCH_FILE_H
 #define DP_FORMATS_TORCH_FILE_H
 
