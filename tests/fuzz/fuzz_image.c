@@ -2,8 +2,8 @@
  * decoder reads, and that every pixel of a good answer is there. Small limits on pixels and time
  * keep a run of the fuzzer quick.
  *
- * covers: src/image/image.c src/image/foreign.c src/image/orient.c src/image/jpeg.c src/image/png.c
- * src/image/webp.c covers: src/image/pnm.c src/image/bmp.c */
+ * covers: src/image/image.c src/image/foreign.c src/image/orient.c src/image/jpeg.c
+ *   src/image/png.c src/image/webp.c src/image/pnm.c src/image/bmp.c */
 #include "image/resize.h"
 
 #include <stdlib.h>

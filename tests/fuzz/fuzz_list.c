@@ -1,6 +1,7 @@
 /* fuzz_list.c - any bytes as a list file. Checked: every path lies in its line and is whole, labels
- * are below the limit, lines only go forward, and a fault is told once, at the end. covers:
- * src/data/list.c */
+ * are below the limit, lines only go forward, and a fault is told once, at the end.
+ *
+ * covers: src/data/list.c */
 #include "data/list.h"
 
 #include <stdint.h>

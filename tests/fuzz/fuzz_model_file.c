@@ -6,7 +6,7 @@
  * tensors fit it.
  *
  * covers: src/formats/model_file.c src/formats/description.c src/formats/metadata.c
- * src/formats/fill.c */
+ *   src/formats/fill.c */
 #include "base/memory.h"
 #include "formats/description.h"
 #include "formats/fill.h"

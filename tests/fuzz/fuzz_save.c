@@ -4,9 +4,9 @@
  * formula; memory is bounded as a caller could bound it.
  *
  * covers: src/formats/caffe/caffe_layers.c src/formats/caffe/caffemodel_write.c
- * src/formats/caffe/protobuf_text.c covers: src/formats/onnx/onnx_layout.c
- * src/formats/onnx/onnx_write.c src/formats/numpy/npz_write.c src/formats/zip_write.c covers:
- * src/formats/safetensors_write.c src/formats/model_file_write.c src/formats/model_save.c */
+ *   src/formats/caffe/protobuf_text.c src/formats/onnx/onnx_layout.c
+ *   src/formats/onnx/onnx_write.c src/formats/numpy/npz_write.c src/formats/zip_write.c
+ *   src/formats/safetensors_write.c src/formats/model_file_write.c src/formats/model_save.c */
 #include "base/files.h"
 #include "formats/graph_json.h"
 #include "formats/labels.h"
