@@ -2,8 +2,9 @@
  * both forms, with and without the auxiliary heads, damaged, hostile, and of another network. */
 #include "caffemodel.pb-c.h"
 #include "formats/caffe/caffemodel.h"
-#include "formats/fill.h"
+#include "formats/formats.h"
 #include "helpers/helpers.h"
+#include "model/fill.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

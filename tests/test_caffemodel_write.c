@@ -5,11 +5,12 @@
 #include "caffemodel.pb-c.h"
 #include "formats/caffe/caffe_layers.h"
 #include "formats/caffe/caffemodel.h"
-#include "formats/labels.h"
-#include "formats/recipes.h"
+#include "formats/formats.h"
 #include "graph/build.h"
 #include "helpers/helpers.h"
-#include "train/init.h"
+#include "model/labels.h"
+#include "model/recipes.h"
+#include "train/core/init.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,10 +1,10 @@
 /* test_checkpoint.c - checkpoints come back to the same bits, damage anywhere is found and an older
  * one taken, the newest few stay. */
-#include "train/checkpoint.h"
+#include "train/run/checkpoint.h"
 
 #include "base/checksum.h"
 #include "helpers/helpers.h"
-#include "train/progress.h"
+#include "train/run/progress.h"
 
 #include <math.h>
 #include <setjmp.h>

@@ -3,7 +3,7 @@
  * to. */
 #include "helpers/markup.h"
 #include "helpers/runs.h"
-#include "train/find_rate.h"
+#include "train/run/find_rate.h"
 
 #include <math.h>
 #include <setjmp.h>

@@ -1,6 +1,6 @@
 /* test_health.c - the watch over a run on made-up numbers: what it must say, when, and what it must
  * keep silent about. */
-#include "train/health.h"
+#include "train/run/health.h"
 
 #include <math.h>
 #include <setjmp.h>

@@ -3,10 +3,11 @@
  * test_safetensors.c's.
  * One file because each case edits the same sound file. */
 #include "base/random.h"
-#include "formats/labels.h"
-#include "formats/model.h"
-#include "formats/safetensors.h"
+#include "formats/formats.h"
+#include "formats/safetensors/safetensors.h"
 #include "helpers/helpers.h"
+#include "model/labels.h"
+#include "model/model.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

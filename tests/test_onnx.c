@@ -1,6 +1,7 @@
 /* test_onnx.c - ONNX in: what nodes become, layer by layer; files that lie; values in other files.
  * Operators that only move values are test_onnx_shapes.c's, numbers against other implementations
  * are test_onnx_backend.c's, ONNX out is test_onnx_write.c's. */
+#include "formats/formats.h"
 #include "formats/onnx/onnx.h"
 #include "helpers/helpers.h"
 #include "helpers/onnx_imported.h"

@@ -2,15 +2,16 @@
  * ours, preprocessing inside, and what cannot be said. That other programs read the files is shown
  * by tests/peers/onnx_out.py. */
 #include "base/random.h"
-#include "formats/fill.h"
-#include "formats/graph_json.h"
-#include "formats/labels.h"
+#include "formats/formats.h"
 #include "formats/onnx/onnx.h"
 #include "formats/onnx/onnx_import.h"
 #include "graph/build.h"
 #include "graph/match.h"
 #include "helpers/helpers.h"
 #include "helpers/nets.h"
+#include "model/fill.h"
+#include "model/graph_json.h"
+#include "model/labels.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

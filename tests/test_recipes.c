@@ -1,9 +1,9 @@
 /* test_recipes.c - published preprocessing: numbers, sizes in proportion, names and JSON, what is
  * refused; that a model opened with one is saved with it; that a model without stays without. */
-#include "formats/metadata.h"
-#include "formats/recipes.h"
 #include "helpers/helpers.h"
 #include "helpers/small.h"
+#include "model/preprocess_json.h"
+#include "model/recipes.h"
 
 #include <math.h>
 #include <setjmp.h>

@@ -1,9 +1,9 @@
 /* test_safetensors.c - the container: what is written comes back to the bit, and every way in which
  * a header can lie is refused in one line. Weights and models are test_model_file.c's. */
 #include "base/files.h"
-#include "formats/json.h"
-#include "formats/safetensors.h"
+#include "formats/safetensors/safetensors.h"
 #include "helpers/helpers.h"
+#include "model/json.h"
 
 #include <math.h>
 #include <setjmp.h>

@@ -1,7 +1,7 @@
 /* test_schedule.c - the rate over a run against its formulas at points that can be worked out by
  * hand, and the order of an epoch. */
-#include "train/sampler.h"
-#include "train/schedule.h"
+#include "train/core/sampler.h"
+#include "train/core/schedule.h"
 
 #include <math.h>
 #include <setjmp.h>

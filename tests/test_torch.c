@@ -3,13 +3,14 @@
  * what it computed (tests/vectors/torchvision_googlenet.py). The unpickler alone is
  * test_pickle.c's.
  * One file because all of it reads the same recorded files. */
-#include "formats/model.h"
+#include "formats/formats.h"
 #include "formats/torch/torch.h"
 #include "formats/torch/torchvision.h"
 #include "graph/training.h"
 #include "helpers/formula.h"
 #include "helpers/helpers.h"
 #include "helpers/pickles.h"
+#include "model/model.h"
 #include "plan/plan.h"
 
 #include <math.h>

@@ -3,11 +3,12 @@
  * other names; all its memory. */
 #include "eval/layers.h"
 #include "eval/verify.h"
+#include "formats/formats.h"
 #include "formats/numpy/npz.h"
 #include "graph/build.h"
 #include "helpers/helpers.h"
 #include "helpers/small.h"
-#include "train/init.h"
+#include "train/core/init.h"
 
 #include <math.h>
 #include <setjmp.h>

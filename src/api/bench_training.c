@@ -4,9 +4,9 @@
  * so that the caller's model stays as it is. */
 #include "api/bench.h"
 #include "api/handles.h"
-#include "train/init.h"
-#include "train/learner.h"
-#include "train/optimiser.h"
+#include "train/core/init.h"
+#include "train/core/learner.h"
+#include "train/core/optimiser.h"
 
 #include <stdio.h>
 #include <string.h>

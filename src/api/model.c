@@ -1,10 +1,11 @@
 /* model.c - deeper_model: opened, made, given values, saved, and what it says about itself. */
 #include "api/handles.h"
 #include "eval/layers.h"
-#include "formats/metadata.h"
-#include "formats/recipes.h"
+#include "formats/formats.h"
+#include "model/preprocess_json.h"
+#include "model/recipes.h"
 #include "nets/nets.h"
-#include "train/init.h"
+#include "train/core/init.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,10 +1,10 @@
 /* train.c - training: the arguments of a run, of the search for its rate, of a look at its
  * pictures. */
 #include "api/handles.h"
-#include "train/ensemble.h"
-#include "train/find_rate.h"
-#include "train/options.h"
-#include "train/preview.h"
+#include "train/run/ensemble.h"
+#include "train/run/find_rate.h"
+#include "train/run/options.h"
+#include "train/run/preview.h"
 
 #include <string.h>
 

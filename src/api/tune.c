@@ -1,6 +1,6 @@
-/* tune.c - deeper_tune and its files: what eval/tune.h measured joined with what a file already
+/* tune.c - deeper_tune and its files: what measure/tune.h measured joined with what a file already
  * has; what a file is. */
-#include "eval/tune.h"
+#include "measure/tune.h"
 #include "api/bench.h"
 #include "api/handles.h"
 #include "base/files.h"

@@ -4,6 +4,7 @@
 #include "api/bench.h"
 #include "api/handles.h"
 #include "data/picture.h"
+#include "formats/formats.h"
 #include "formats/tuning.h"
 
 typedef struct verify {

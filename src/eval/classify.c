@@ -1,7 +1,7 @@
 /* classify.c - views through the network in batches, and their answers dealt out to the crops. */
 #include "eval/classify.h"
 
-#include "formats/recipes.h"
+#include "model/recipes.h"
 
 #include <string.h>
 

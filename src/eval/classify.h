@@ -3,8 +3,8 @@
 #ifndef DP_EVAL_CLASSIFY_H
 #define DP_EVAL_CLASSIFY_H
 
-#include "eval/session.h"
 #include "image/crops.h"
+#include "session/session.h"
 
 /* A session with room for the answers of `images` pictures. Fields are for reading. */
 typedef struct dp_classifier {

@@ -14,7 +14,7 @@ typedef struct dp_evaluation {
     deeper_combine combine;
     int readers;
     int shard, shards; /* from 1 */
-    const char *save;  /* a file of saved answers (formats/probs.h), for which the sets must begin
+    const char *save;  /* a file of saved answers (eval/probs.h), for which the sets must begin
                           with the first; NULL: none */
     bool resume;       /* go on with what is there of it */
     void (*progress)(void *context, uint64_t done,

@@ -3,7 +3,7 @@
 #ifndef DP_EVAL_LAYERS_H
 #define DP_EVAL_LAYERS_H
 
-#include "formats/recording.h"
+#include "formats/numpy/recording.h"
 #include "graph/graph.h"
 
 /* theirs[i] = the node of b that node i of a is, or -1; both lists are zero-based node numbers,

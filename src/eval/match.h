@@ -5,7 +5,7 @@
 #define DP_EVAL_MATCH_H
 
 #include "data/dataset.h"
-#include "formats/model.h"
+#include "model/model.h"
 
 /* outputs[c] (dataset->class_count of them) = the model's class for class c of the data set. A
  * class folder matches a label by its id, else by its name or one of the names that the label lists

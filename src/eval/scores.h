@@ -9,7 +9,7 @@
 #include "eval/combine.h"
 #include "eval/metrics.h"
 #include "eval/mistakes.h"
-#include "formats/probs.h"
+#include "eval/probs.h"
 
 typedef struct dp_score_row {
     int model; /* -1: all of them */

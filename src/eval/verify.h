@@ -5,8 +5,8 @@
 #ifndef DP_EVAL_VERIFY_H
 #define DP_EVAL_VERIFY_H
 
-#include "eval/session.h"
-#include "formats/recording.h"
+#include "formats/numpy/recording.h"
+#include "session/session.h"
 
 /* How far one tensor differs: the image where |mine - theirs| is largest relative to the largest
  * value of that image's tensor. */

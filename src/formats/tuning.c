@@ -3,7 +3,7 @@
 #include "formats/tuning.h"
 
 #include "base/files.h"
-#include "formats/json.h"
+#include "model/json.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* tuning.h - how convolutions are to be computed where somebody has measured it: a table that the
  * planner asks before its own model of the time (winograd_tiles.c). It is found by what decides a
  * convolution's cost on one machine, never by threads or batch, so one table means one result.
- * Files of it are formats/tuning.h's matter, measuring is eval/tune.h's. */
+ * Files of it are formats/tuning.h's matter, measuring is measure/tune.h's. */
 #ifndef DP_PLAN_TUNING_H
 #define DP_PLAN_TUNING_H
 

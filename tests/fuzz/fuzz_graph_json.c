@@ -1,9 +1,9 @@
 /* fuzz_graph_json.c - any text as a network in JSON: what can be read is written again, read again,
  * and the same.
  *
- * covers: src/formats/graph_json.c src/graph/match.c */
-#include "formats/graph_json.h"
+ * covers: src/model/graph_json.c src/graph/match.c */
 #include "graph/match.h"
+#include "model/graph_json.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,8 +2,8 @@
  * (odd). Checked: the ids of a table that is taken are there, differ, and it comes back from its
  * JSON the same.
  *
- * covers: src/formats/labels.c */
-#include "formats/labels.h"
+ * covers: src/model/labels.c */
+#include "model/labels.h"
 
 #include <stdlib.h>
 #include <string.h>

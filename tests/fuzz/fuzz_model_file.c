@@ -5,14 +5,15 @@
  * the same, and a description that describes the same network, with its heads and without; its
  * tensors fit it.
  *
- * covers: src/formats/model_file.c src/formats/description.c src/formats/metadata.c
- *   src/formats/fill.c */
+ * covers: src/formats/safetensors/model_file.c src/model/description.c src/model/preprocess_json.c
+ *   src/model/fill.c */
 #include "base/memory.h"
-#include "formats/description.h"
-#include "formats/fill.h"
-#include "formats/labels.h"
-#include "formats/metadata.h"
-#include "formats/model.h"
+#include "formats/formats.h"
+#include "model/description.h"
+#include "model/fill.h"
+#include "model/labels.h"
+#include "model/model.h"
+#include "model/preprocess_json.h"
 
 #include <stdlib.h>
 #include <string.h>

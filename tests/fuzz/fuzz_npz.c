@@ -2,11 +2,11 @@
  * one .npy array, which is put into a sound zip (the checksum of a zip keeps mutations of what is
  * in it out), deflated where the second bit is set.
  *
- * covers: src/formats/zip.c src/formats/numpy/npz.c src/formats/numpy/npy.c */
-#include "formats/json.h"
+ * covers: src/formats/numpy/zip.c src/formats/numpy/npz.c src/formats/numpy/npy.c */
 #include "formats/numpy/npy.h"
 #include "formats/numpy/npz.h"
 #include "helpers/zips.h"
+#include "model/json.h"
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -4,8 +4,9 @@
  * covers: src/formats/onnx/onnx_file.c src/formats/onnx/onnx_import.c
  *   src/formats/onnx/onnx_constants.c src/formats/onnx/onnx_layers.c
  *   src/formats/onnx/onnx_elements.c src/formats/onnx/onnx_shapes.c */
-#include "formats/model.h"
+#include "formats/formats.h"
 #include "formats/onnx/onnx_import.h"
+#include "model/model.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -3,9 +3,9 @@
  * whose checksums keep mutations of what is in it out. Checked: what opens has the records that it
  * says, and copied as the one shard of an evaluation it is the same.
  *
- * covers: src/formats/probs.c src/base/journal.c */
+ * covers: src/eval/probs.c src/base/journal.c */
 #include "base/files.h"
-#include "formats/probs.h"
+#include "eval/probs.h"
 #include "helpers/scratch.h"
 
 #include <stdio.h>

@@ -2,9 +2,9 @@
  * even) or three. Checked: a rule that is taken is sound, and comes back from its own JSON the
  * same.
  *
- * covers: src/formats/recipes.c src/formats/metadata.c */
-#include "formats/metadata.h"
-#include "formats/recipes.h"
+ * covers: src/model/recipes.c src/model/preprocess_json.c */
+#include "model/preprocess_json.h"
+#include "model/recipes.h"
 
 #include <stdlib.h>
 #include <string.h>

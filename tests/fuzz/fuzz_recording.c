@@ -3,10 +3,10 @@
  * a first line "npz" the bytes of one file. Checked: what opens has tensors of floats with clean
  * names, from the files that say so.
  *
- * covers: src/formats/recording.c */
-#include "formats/json.h"
-#include "formats/recording.h"
+ * covers: src/formats/numpy/recording.c */
+#include "formats/numpy/recording.h"
 #include "helpers/scratch.h"
+#include "model/json.h"
 
 #include <stdint.h>
 #include <stdio.h>

@@ -2,9 +2,9 @@
  * file that is taken holds what its reader promises, tensors that tile the data and texts that can
  * be printed, and a refusal says why.
  *
- * covers: src/formats/safetensors.c src/formats/json.c src/formats/tensor.c */
-#include "formats/json.h"
-#include "formats/safetensors.h"
+ * covers: src/formats/safetensors/safetensors.c src/model/json.c src/model/tensor.c */
+#include "formats/safetensors/safetensors.h"
+#include "model/json.h"
 
 #include <stdlib.h>
 #include <string.h>

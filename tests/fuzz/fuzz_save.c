@@ -5,15 +5,17 @@
  *
  * covers: src/formats/caffe/caffe_layers.c src/formats/caffe/caffemodel_write.c
  *   src/formats/caffe/protobuf_text.c src/formats/onnx/onnx_layout.c
- *   src/formats/onnx/onnx_write.c src/formats/numpy/npz_write.c src/formats/zip_write.c
- *   src/formats/safetensors_write.c src/formats/model_file_write.c src/formats/model_save.c */
+ *   src/formats/onnx/onnx_write.c src/formats/numpy/npz_write.c src/formats/numpy/zip_write.c
+ *   src/formats/safetensors/safetensors_write.c src/formats/safetensors/model_file_write.c
+ * src/formats/save.c */
 #include "base/files.h"
-#include "formats/graph_json.h"
-#include "formats/labels.h"
-#include "formats/model.h"
-#include "formats/recipes.h"
+#include "formats/formats.h"
 #include "graph/match.h"
 #include "helpers/scratch.h"
+#include "model/graph_json.h"
+#include "model/labels.h"
+#include "model/model.h"
+#include "model/recipes.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,9 +3,9 @@
  * with a byte order, where further bits are set).
  *
  * covers: src/formats/torch/torch.c src/formats/torch/torch_file.c */
-#include "formats/json.h"
 #include "formats/torch/torch.h"
 #include "helpers/zips.h"
+#include "model/json.h"
 
 #include <stdint.h>
 #include <stdlib.h>

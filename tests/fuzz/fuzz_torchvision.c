@@ -4,8 +4,8 @@
  * and a source, what does not is told in one line.
  *
  * covers: src/formats/torch/torchvision.c */
-#include "formats/json.h"
 #include "formats/torch/torchvision.h"
+#include "model/json.h"
 
 #include <stdint.h>
 #include <stdlib.h>

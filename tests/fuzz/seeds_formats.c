@@ -5,11 +5,11 @@
  * fuzz_recipe, fuzz_labels, fuzz_tuning */
 #include "caffemodel.pb-c.h"
 #include "formats/caffe/caffemodel.h"
-#include "formats/fill.h"
-#include "formats/metadata.h"
-#include "formats/model.h"
-#include "formats/recipes.h"
-#include "formats/safetensors.h"
+#include "formats/safetensors/safetensors.h"
+#include "model/fill.h"
+#include "model/model.h"
+#include "model/preprocess_json.h"
+#include "model/recipes.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -3,10 +3,11 @@
  * ways to say a thing.
  *
  *     seeds_onnx FOLDER        fills FOLDER/fuzz_onnx, fuzz_graph_json, fuzz_save */
-#include "formats/graph_json.h"
-#include "formats/model.h"
+#include "formats/formats.h"
 #include "formats/onnx/onnx_import.h"
 #include "helpers/onnx_maker.h"
+#include "model/graph_json.h"
+#include "model/model.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -2,8 +2,8 @@
  * and as fuzz_probs puts them together.
  *
  *     seeds_probs FOLDER        fills FOLDER/fuzz_probs */
-#include "formats/labels.h"
-#include "formats/probs.h"
+#include "eval/probs.h"
+#include "model/labels.h"
 
 #include <stdio.h>
 #include <stdlib.h>

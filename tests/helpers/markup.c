@@ -1,7 +1,7 @@
 /* markup.c - the checker of markup: one pass over the text with a stack of open tags. */
 #include "helpers/markup.h"
 
-#include "formats/json.h"
+#include "model/json.h"
 
 #include <ctype.h>
 #include <setjmp.h>

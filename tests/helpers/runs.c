@@ -1,5 +1,6 @@
 /* runs.c - the patterns, the listening host, the comparisons. */
 #include "helpers/runs.h"
+#include "formats/formats.h"
 
 #include <math.h>
 #include <setjmp.h>

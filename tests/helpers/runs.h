@@ -4,8 +4,8 @@
 #ifndef TEST_HELPERS_RUNS_H
 #define TEST_HELPERS_RUNS_H
 
-#include "formats/model.h"
 #include "helpers/helpers.h"
+#include "model/model.h"
 
 enum {
     RUN_CLASSES = 3,

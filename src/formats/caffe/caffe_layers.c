@@ -8,7 +8,7 @@
 #include "formats/caffe/caffe_layers.h"
 
 #include "formats/caffe/caffemodel.h"
-#include "formats/fill.h"
+#include "model/fill.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -5,7 +5,7 @@
 #define DP_FORMATS_CAFFE_LAYERS_H
 
 #include "caffemodel.pb-c.h"
-#include "formats/model.h"
+#include "model/model.h"
 
 /* One layer with room for all that it points to. Texts and weights are the model's. */
 typedef struct dp_caffe_layer dp_caffe_layer;

@@ -3,7 +3,7 @@
  * x R x S, rows of C x H x W, input channels B, G, R. */
 #include "formats/caffe/caffe_zoo.h"
 
-#include "formats/published.h"
+#include "model/published.h"
 
 #include <stdio.h>
 #include <string.h>

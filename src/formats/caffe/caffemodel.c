@@ -3,8 +3,8 @@
 #include "formats/caffe/caffemodel.h"
 
 #include "caffemodel.pb-c.h"
-#include "formats/json.h"
 #include "formats/protobuf_heap.h"
+#include "model/json.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -5,8 +5,9 @@
 #ifndef DP_FORMATS_CAFFEMODEL_H
 #define DP_FORMATS_CAFFEMODEL_H
 
-#include "formats/model.h"
-#include "formats/tensor.h"
+#include "formats/formats.h"
+#include "model/model.h"
+#include "model/tensor.h"
 
 /* The batch norm of node NAME is two layers: NAME with this ending holds mean, variance and a
  * factor, NAME scales and shifts. */

@@ -2,7 +2,7 @@
  * other is known by its layers, if it is one of the published networks (caffe_zoo.c). */
 #include "formats/caffe/caffe_zoo.h"
 #include "formats/caffe/caffemodel.h"
-#include "formats/model_file.h"
+#include "formats/safetensors/model_file.h"
 
 #include <string.h>
 

@@ -2,10 +2,11 @@
  * and OUT.prototxt beside it, the deploy form without auxiliary heads and weights, in text. Both
  * come from one message (caffe_layers.c). */
 #include "formats/caffe/caffemodel.h"
+#include "formats/formats.h"
 
 #include "formats/caffe/caffe_layers.h"
 #include "formats/caffe/protobuf_text.h"
-#include "formats/description.h"
+#include "model/description.h"
 
 #include <limits.h>
 #include <string.h>

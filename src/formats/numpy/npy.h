@@ -13,7 +13,7 @@
 #ifndef DP_FORMATS_NPY_H
 #define DP_FORMATS_NPY_H
 
-#include "formats/tensor.h"
+#include "model/tensor.h"
 
 typedef enum dp_npy_kind { DP_NPY_NUMBERS, DP_NPY_UNICODE, DP_NPY_BYTES } dp_npy_kind;
 

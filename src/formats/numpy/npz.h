@@ -4,8 +4,8 @@
 #ifndef DP_FORMATS_NPZ_H
 #define DP_FORMATS_NPZ_H
 
-#include "formats/tensor.h"
-#include "formats/zip.h"
+#include "formats/numpy/zip.h"
+#include "model/tensor.h"
 
 typedef struct dp_npz {
     const deeper_allocator *allocator;

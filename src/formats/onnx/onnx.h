@@ -5,7 +5,8 @@
 #ifndef DP_FORMATS_ONNX_H
 #define DP_FORMATS_ONNX_H
 
-#include "formats/model.h"
+#include "formats/formats.h"
+#include "model/model.h"
 
 /* The model of a file in memory; nothing points into bytes. folder: where external data may lie,
  * NULL nowhere. A softmax is added where the file ends in scores. Errors: those of dp_onnx_parse

@@ -5,7 +5,7 @@
 #define DP_FORMATS_ONNX_FILE_H
 
 #include "base/files.h"
-#include "formats/tensor.h"
+#include "model/tensor.h"
 #include "onnx.pb-c.h"
 
 enum { DP_ONNX_OLDEST = 1, DP_ONNX_NEWEST = 25 }; /* operator sets */

@@ -2,9 +2,9 @@
  * nodes that the class probabilities depend on, in order. Our values are C x H x W always; ONNX's
  * are N x C x H x W, or N x C behind a fully connected layer: a value is flattened or reshaped
  * between, once, where a reader wants the other form. Dropout is left out. */
-#include "formats/fill.h"
 #include "formats/onnx/onnx.h"
 #include "formats/onnx/onnx_write.h"
+#include "model/fill.h"
 
 #include <math.h>
 #include <string.h>

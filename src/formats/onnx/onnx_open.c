@@ -2,10 +2,10 @@
  * what the file says beside it. */
 #include "formats/onnx/onnx.h"
 
-#include "formats/description.h"
 #include "formats/onnx/onnx_import.h"
 #include "graph/build.h"
 #include "graph/match.h"
+#include "model/description.h"
 #include "nets/nets.h"
 
 #include <stdio.h>

@@ -4,9 +4,9 @@
 #ifndef DP_FORMATS_ONNX_WRITE_H
 #define DP_FORMATS_ONNX_WRITE_H
 
-#include "formats/description.h"
 #include "formats/onnx/onnx_file.h"
 #include "graph/graph.h"
+#include "model/description.h"
 
 typedef struct dp_onnx_initializer {
     Onnx__TensorProto proto; /* without its values */

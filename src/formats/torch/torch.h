@@ -10,7 +10,7 @@
 #ifndef DP_FORMATS_TORCH_H
 #define DP_FORMATS_TORCH_H
 
-#include "formats/tensor.h"
+#include "model/tensor.h"
 
 typedef struct dp_torch {
     const deeper_allocator *allocator;

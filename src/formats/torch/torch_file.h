@@ -3,9 +3,9 @@
 #ifndef DP_FORMATS_TORCH_FILE_H
 #define DP_FORMATS_TORCH_FILE_H
 
+#include "formats/numpy/zip.h"
 #include "formats/torch/pickle.h"
 #include "formats/torch/torch.h"
-#include "formats/zip.h"
 
 /* One array of elements that tensors are views of. */
 typedef struct dp_torch_storage {

@@ -2,7 +2,7 @@
  * names a layer. A pattern's stars stand for the same texts on both sides, in order. */
 #include "formats/torch/torchvision.h"
 
-#include "formats/published.h"
+#include "model/published.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -5,8 +5,8 @@
 #ifndef DP_FORMATS_TORCHVISION_H
 #define DP_FORMATS_TORCHVISION_H
 
-#include "formats/model.h"
-#include "formats/tensor.h"
+#include "model/model.h"
+#include "model/tensor.h"
 
 /* The model that the tensors are the weights of. in_place: as dp_model_fill has it. `name` stands
  * for the file in messages. Errors: UNSUPPORTED (the names of no network that is known), those of

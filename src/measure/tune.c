@@ -1,0 +1,432 @@
+/* tune.c - see tune.h. A plan is made, run and freed for each measurement: packing takes about as
+ * long as the runs, and memory stays that of two plans at most. */
+#include "measure/tune.h"
+#include "base/statistics.h"
+
+#include <math.h>
+#include <string.h>
+
+enum {
+    WAYS = DP_TUNED_WAYS,
+    SCREEN_ROUNDS =
+        3,         /* the first with all choices, the others with those that are not far behind */
+    FINALISTS = 4, /* the model's choice first */
+    FINAL_ROUNDS = 24,
+    WARM_RUNS = 2,
+    RUNS = 6, /* of a plan in one measurement, of which the fastest counts for each kind */
+    PAIRS = 24
+};
+static const double CLEARLY = 0.97, MOSTLY = 0.75, FAR_BEHIND = 1.5;
+
+/* A kind of convolution while it is measured. */
+typedef struct kind {
+    dp_tuning_choice candidates[DP_TUNING_CANDIDATES]; /* the model's choice first */
+    double least[DP_TUNING_CANDIDATES][WAYS];          /* seconds, of all rounds so far */
+    int count;
+    int finalists[FINALISTS]; /* candidates */
+    int finalist_count;
+    double times[FINALISTS][FINAL_ROUNDS][WAYS];
+    int best; /* a finalist */
+} kind;
+
+typedef struct tuner {
+    const deeper_allocator *allocator;
+    const dp_model *model;
+    const dp_tune_options *options;
+    dp_tuned_network *network;
+    kind *kinds;
+    dp_tuning tuning;        /* what the next plan is to do */
+    double (*seconds)[WAYS]; /* a kind: of the last measurement */
+    float **outputs;         /* of a batch */
+    uint64_t done, total;    /* measurements */
+} tuner;
+
+/* A plan with packed weights of its own, and a session for each number of threads. */
+typedef struct trial {
+    dp_packs *packs;
+    dp_session *sessions[WAYS];
+} trial;
+
+static void trial_end(trial *it) {
+    for (int way = 0; way < WAYS; way++)
+        dp_session_free(it->sessions[way]);
+    dp_packs_free(it->packs);
+    *it = (trial){ 0 };
+}
+
+static deeper_status trial_begin(trial *it, const tuner *t, deeper_error *error) {
+    dp_session_options options = { .max_batch = t->options->max_batch,
+                                   .threads = t->options->threads,
+                                   .outputs = t->options->outputs,
+                                   .output_count = t->options->output_count,
+                                   .tuning = &t->tuning };
+    *it = (trial){ 0 };
+    deeper_status status = dp_packs_create(&it->packs, t->allocator, error);
+    for (int way = 0; status == DEEPER_OK && way < t->network->ways; way++, options.threads = 1)
+        status = dp_session_create(&it->sessions[way], t->model, it->packs, &options, error);
+    if (status != DEEPER_OK)
+        trial_end(it);
+    return status;
+}
+
+static double run_once(const tuner *t, dp_session *session) {
+    double begin = dp_now();
+    dp_session_run(session, t->options->input, session->max_batch, t->outputs);
+    return dp_now() - begin;
+}
+
+static void step_done(tuner *t) {
+    t->done++;
+    if (t->options->progress)
+        t->options->progress(t->options->context, t->done, t->total);
+}
+
+/* ---------------------------------------------------------------------- what there is to choose */
+
+static int find_kind(const dp_tuned_network *network, const dp_tuning_key *key) {
+    for (int i = 0; i < network->layer_count; i++)
+        if (dp_tuning_same_key(&network->layers[i].key, key))
+            return i;
+    return -1;
+}
+
+/* The kinds of convolutions of a plan. */
+static deeper_status read_kinds(dp_tuned_network *network, const dp_plan *plan,
+                                deeper_error *error) {
+    network->layers =
+        dp_alloc(network->allocator, (size_t)dp_plan_steps(plan), sizeof *network->layers);
+    if (!network->layers)
+        return dp_fail_memory(error, "the list of convolutions");
+    for (int i = 0; i < dp_plan_steps(plan); i++) {
+        dp_plan_step step = dp_plan_step_at(plan, i);
+        if (!step.chosen.key.channels)
+            continue;
+        int at = find_kind(network, &step.chosen.key);
+        if (at < 0) {
+            at = network->layer_count++;
+            network->layers[at] = (dp_tuned_layer){ .name = step.name, .key = step.chosen.key };
+            network->layers[at].model = network->layers[at].best = step.chosen.choice;
+        }
+        network->layers[at].layers++;
+    }
+    return DEEPER_OK;
+}
+
+static void read_candidates(kind *it, const dp_tuned_layer *layer) {
+    it->count = dp_winograd_candidates(it->candidates, &layer->key);
+    for (int i = 0; i < it->count; i++) {
+        for (int way = 0; way < WAYS; way++)
+            it->least[i][way] = INFINITY;
+        if (dp_tuning_same_choice(&it->candidates[i], &layer->model)) {
+            it->candidates[i] = it->candidates[0];
+            it->candidates[0] = layer->model;
+        }
+    }
+}
+
+/* The plan of the model's choices, and the room that measurements need. */
+static deeper_status prepare(tuner *t, deeper_error *error) {
+    dp_tuned_network *network = t->network;
+    trial first;
+    network->ways = 1;
+    DP_TRY(trial_begin(&first, t, error));
+    const dp_session *session = first.sessions[0];
+    const size_t images = (size_t)session->max_batch;
+    network->threads = session->threads;
+    network->ways = session->threads > 1 ? WAYS : 1;
+    network->isa = session->kernels->isa;
+    deeper_status status = read_kinds(network, session->plan, error);
+    t->outputs = dp_alloc(t->allocator, (size_t)t->options->output_count, sizeof *t->outputs);
+    bool room = status == DEEPER_OK && t->outputs;
+    for (int i = 0; room && i < t->options->output_count; i++) {
+        t->outputs[i] = dp_alloc(t->allocator, images,
+                                 dp_shape_floats(dp_session_output(session, i)) * sizeof(float));
+        room = t->outputs[i] != NULL;
+    }
+    t->kinds = room ? dp_alloc(t->allocator, (size_t)network->layer_count, sizeof *t->kinds) : NULL;
+    t->seconds =
+        room ? dp_alloc(t->allocator, (size_t)network->layer_count, sizeof *t->seconds) : NULL;
+    trial_end(&first);
+    if (status == DEEPER_OK && (!t->kinds || !t->seconds))
+        return dp_fail_memory(error, "the measurements; a smaller batch needs less");
+    for (int i = 0; status == DEEPER_OK && i < network->layer_count; i++)
+        read_candidates(&t->kinds[i], &network->layers[i]);
+    return status;
+}
+
+/* Candidates of the kind that has most. */
+static int most_candidates(const tuner *t) {
+    int most = 0;
+    for (int i = 0; i < t->network->layer_count; i++)
+        most = t->kinds[i].count > most ? t->kinds[i].count : most;
+    return most;
+}
+
+/* ------------------------------------------------------------------------------------ measuring */
+
+static deeper_status choose(tuner *t, int number, dp_tuning_choice choice, deeper_error *error) {
+    return dp_tuning_put(&t->tuning, &(dp_tuned){ t->network->layers[number].key, choice }, error);
+}
+
+/* Whether a step is of a kind: a convolution, or what brings the picture before one over its
+ * phases. */
+static bool belongs(const dp_tuning_key *key, const dp_plan *plan, int step) {
+    dp_plan_step it = dp_plan_step_at(plan, step);
+    bool brings = strcmp(it.kind, "phases") == 0 || strcmp(it.kind, "input") == 0;
+    return it.chosen.key.channels ? dp_tuning_same_key(&it.chosen.key, key)
+                                  : key->phases > 1 && brings;
+}
+
+/* What each kind takes in one session's plan, the fastest of some runs. */
+static deeper_status measure_way(tuner *t, dp_session *session, int way, deeper_error *error) {
+    const dp_plan *plan = session->plan;
+    dp_profile *profile = NULL;
+    DP_TRY(dp_profile_create(&profile, plan, error));
+    for (int i = 0; i < t->network->layer_count; i++)
+        t->seconds[i][way] = INFINITY;
+    for (int run = -WARM_RUNS; run < RUNS; run++) {
+        session->profile = run < 0 ? NULL : profile;
+        dp_profile_clear(profile);
+        run_once(t, session);
+        for (int i = 0; run >= 0 && i < t->network->layer_count; i++) {
+            double sum = 0;
+            for (int step = 0; step < dp_plan_steps(plan); step++)
+                sum += belongs(&t->network->layers[i].key, plan, step) ? profile->seconds[step] : 0;
+            t->seconds[i][way] = fmin(t->seconds[i][way], sum);
+        }
+    }
+    session->profile = NULL;
+    dp_profile_free(profile);
+    return DEEPER_OK;
+}
+
+/* What each kind takes in a plan of the tuning as it is. */
+static deeper_status measure(tuner *t, deeper_error *error) {
+    trial it;
+    DP_TRY(trial_begin(&it, t, error));
+    deeper_status status = DEEPER_OK;
+    for (int way = 0; status == DEEPER_OK && way < t->network->ways; way++)
+        status = measure_way(t, it.sessions[way], way, error);
+    trial_end(&it);
+    step_done(t);
+    return status;
+}
+
+/* Takes the last measurement of a kind over into its least times. */
+static void take_least(const tuner *t, int number, double least[WAYS]) {
+    for (int way = 0; way < t->network->ways; way++)
+        least[way] = fmin(least[way], t->seconds[number][way]);
+}
+
+/* How times compare with others: the geometric mean over the numbers of threads. */
+static double ratio(const tuner *t, const double times[WAYS], const double others[WAYS]) {
+    double product = 1;
+    for (int way = 0; way < t->network->ways; way++)
+        product *= times[way] / others[way];
+    return pow(product, 1.0 / t->network->ways);
+}
+
+/* A kind's candidate or finalist in measurement `number` of a round: each once, in other company
+ * every round. */
+static int turn(int number, int round, int which, int count) {
+    return (number + round * (which + 1)) % count;
+}
+
+/* Drops what is far behind the model's choice. */
+static void drop_slow(const tuner *t, kind *it) {
+    int kept = 1;
+    for (int i = 1; i < it->count; i++) {
+        if (ratio(t, it->least[i], it->least[0]) > FAR_BEHIND)
+            continue;
+        it->candidates[kept] = it->candidates[i];
+        memcpy(it->least[kept++], it->least[i], sizeof it->least[i]);
+    }
+    it->count = kept;
+}
+
+static deeper_status screen(tuner *t, deeper_error *error) {
+    const uint64_t rest = FINALISTS * FINAL_ROUNDS + (uint64_t)(2 * PAIRS * t->network->ways);
+    for (int round = 0; round < SCREEN_ROUNDS; round++) {
+        const int most = most_candidates(t);
+        t->total = t->done + (uint64_t)((SCREEN_ROUNDS - round) * most) + rest;
+        for (int number = 0; number < most; number++) {
+            for (int i = 0; i < t->network->layer_count; i++) {
+                kind *it = &t->kinds[i];
+                DP_TRY(choose(t, i, it->candidates[turn(number, round, i, it->count)], error));
+            }
+            DP_TRY(measure(t, error));
+            for (int i = 0; i < t->network->layer_count; i++)
+                take_least(t, i, t->kinds[i].least[turn(number, round, i, t->kinds[i].count)]);
+        }
+        for (int i = 0; i < t->network->layer_count; i++)
+            drop_slow(t, &t->kinds[i]);
+    }
+    return DEEPER_OK;
+}
+
+/* The model's choice, then the fastest others. */
+static void pick_finalists(const tuner *t, kind *it) {
+    bool taken[DP_TUNING_CANDIDATES] = { true };
+    it->finalist_count = 1;
+    while (it->finalist_count < FINALISTS && it->finalist_count < it->count) {
+        int best = -1;
+        for (int i = 0; i < it->count; i++)
+            if (!taken[i] && (best < 0 || ratio(t, it->least[i], it->least[best]) < 1))
+                best = i;
+        taken[best] = true;
+        it->finalists[it->finalist_count++] = best;
+    }
+    for (int k = 0; k < FINALISTS; k++)
+        for (int round = 0; round < FINAL_ROUNDS; round++)
+            for (int way = 0; way < WAYS; way++)
+                it->times[k][round][way] = INFINITY;
+}
+
+static deeper_status compare(tuner *t, deeper_error *error) {
+    for (int i = 0; i < t->network->layer_count; i++)
+        pick_finalists(t, &t->kinds[i]);
+    for (int round = 0; round < FINAL_ROUNDS; round++)
+        for (int number = 0; number < FINALISTS; number++) {
+            for (int i = 0; i < t->network->layer_count; i++) {
+                const kind *it = &t->kinds[i];
+                DP_TRY(choose(
+                    t, i, it->candidates[it->finalists[turn(number, round, i, it->finalist_count)]],
+                    error));
+            }
+            DP_TRY(measure(t, error));
+            for (int i = 0; i < t->network->layer_count; i++)
+                take_least(
+                    t, i,
+                    t->kinds[i].times[turn(number, round, i, t->kinds[i].finalist_count)][round]);
+        }
+    return DEEPER_OK;
+}
+
+/* The median over the rounds of a finalist's times with all threads. */
+static double median_time(const kind *it, int finalist) {
+    double times[FINAL_ROUNDS];
+    for (int round = 0; round < FINAL_ROUNDS; round++)
+        times[round] = it->times[finalist][round][0];
+    return dp_median(times, FINAL_ROUNDS);
+}
+
+/* The finalist that is clearly faster than the model's choice, if one is. */
+static void decide(tuner *t, int number) {
+    kind *it = &t->kinds[number];
+    dp_tuned_layer *layer = &t->network->layers[number];
+    double least = CLEARLY, ratios[FINAL_ROUNDS];
+    for (int k = 1; k < it->finalist_count; k++) {
+        int faster = 0;
+        for (int round = 0; round < FINAL_ROUNDS; round++) {
+            ratios[round] = ratio(t, it->times[k][round], it->times[0][round]);
+            faster += ratios[round] < 1;
+        }
+        double middle = dp_median(ratios, FINAL_ROUNDS);
+        if (middle < least && faster >= MOSTLY * FINAL_ROUNDS) {
+            least = middle;
+            it->best = k;
+        }
+    }
+    layer->best = it->candidates[it->finalists[it->best]];
+    layer->model_seconds = median_time(it, 0);
+    layer->best_seconds = median_time(it, it->best);
+    t->network->changed += it->best != 0;
+}
+
+/* ----------------------------------------------------------------------------------- whole runs */
+
+/* The median of RUNS runs after one that brings back what the caches hold of the plan. */
+static double whole_run(tuner *t, dp_session *session) {
+    double seconds[RUNS];
+    run_once(t, session);
+    for (int i = 0; i < RUNS; i++)
+        seconds[i] = run_once(t, session);
+    step_done(t);
+    return dp_median(seconds, RUNS);
+}
+
+/* Whole runs of the model's choices and of the best ones, in turns; *middle: the median ratio of
+ * their times. */
+static void alternate(tuner *t, const trial *model, const trial *best, int way, double *middle) {
+    double before[PAIRS], after[PAIRS], ratios[PAIRS];
+    for (int i = 0; i < PAIRS; i++) {
+        if (i % 2)
+            after[i] = whole_run(t, best->sessions[way]);
+        before[i] = whole_run(t, model->sessions[way]);
+        if (i % 2 == 0)
+            after[i] = whole_run(t, best->sessions[way]);
+        ratios[i] = after[i] / before[i];
+    }
+    t->network->model_seconds[way] = dp_median(before, PAIRS);
+    t->network->best_seconds[way] = dp_median(after, PAIRS);
+    *middle = dp_median(ratios, PAIRS);
+}
+
+static deeper_status compare_networks(tuner *t, deeper_error *error) {
+    trial model = { 0 }, best = { 0 };
+    deeper_status status = DEEPER_OK;
+    for (int i = 0; status == DEEPER_OK && i < t->network->layer_count; i++)
+        status = choose(t, i, t->network->layers[i].model, error);
+    if (status == DEEPER_OK)
+        status = trial_begin(&model, t, error);
+    for (int i = 0; status == DEEPER_OK && i < t->network->layer_count; i++)
+        status = choose(t, i, t->network->layers[i].best, error);
+    if (status == DEEPER_OK && t->network->changed)
+        status = trial_begin(&best, t, error);
+    double product = 1;
+    for (int way = 0; status == DEEPER_OK && way < t->network->ways; way++) {
+        double middle;
+        alternate(t, &model, t->network->changed ? &best : &model, way, &middle);
+        product *= middle;
+    }
+    t->network->slower = t->network->changed && product >= 1;
+    trial_end(&model);
+    trial_end(&best);
+    return status;
+}
+
+static void take_back(dp_tuned_network *network) {
+    for (int i = 0; i < network->layer_count; i++) {
+        network->layers[i].best = network->layers[i].model;
+        network->layers[i].best_seconds = network->layers[i].model_seconds;
+    }
+    network->changed = 0;
+}
+
+static void tuner_end(tuner *t) {
+    for (int i = 0; t->outputs && i < t->options->output_count; i++)
+        dp_free(t->allocator, t->outputs[i]);
+    dp_free(t->allocator, t->outputs);
+    dp_free(t->allocator, t->kinds);
+    dp_free(t->allocator, t->seconds);
+    dp_tuning_free(&t->tuning);
+}
+
+deeper_status dp_tune(dp_tuned_network *network, const dp_model *model,
+                      const dp_tune_options *options, deeper_error *error) {
+    const deeper_allocator *allocator = model->allocator;
+    tuner t = { .allocator = allocator, .model = model, .options = options, .network = network };
+    *network = (dp_tuned_network){ .allocator = allocator };
+    t.tuning.allocator = allocator;
+    deeper_status status = prepare(&t, error);
+    if (status == DEEPER_OK && network->layer_count) {
+        status = screen(&t, error);
+        if (status == DEEPER_OK)
+            status = compare(&t, error);
+        for (int i = 0; status == DEEPER_OK && i < network->layer_count; i++)
+            decide(&t, i);
+        if (status == DEEPER_OK)
+            status = compare_networks(&t, error);
+        if (status == DEEPER_OK && network->slower)
+            take_back(network);
+        for (int way = 0; !network->changed && way < WAYS; way++)
+            network->best_seconds[way] = network->model_seconds[way];
+    }
+    tuner_end(&t);
+    return status;
+}
+
+void dp_tuned_network_free(dp_tuned_network *network) {
+    dp_free(network->allocator, network->layers);
+    *network = (dp_tuned_network){ .allocator = network->allocator };
+}

@@ -1,0 +1,183 @@
+/* model.c - models made, given memory, labels and preprocessing, freed. Reading and writing files
+ * is formats/'s. */
+#include "model/model.h"
+
+#include "model/labels.h"
+#include "model/preprocess_json.h"
+#include "model/recipes.h"
+#include "nets/nets.h"
+
+#include <string.h>
+
+enum { MAX_LABEL_FILE = 16 << 20 }; /* bytes; the 1000 classes of ILSVRC take 32 KB */
+
+deeper_status dp_model_create(dp_model **model, const char *spec, int classes, int image_size,
+                              const deeper_allocator *allocator, deeper_error *error) {
+    *model = NULL;
+    if (strcspn(spec, ":") == strlen(DP_MODEL_GRAPH)
+        && strncmp(spec, DP_MODEL_GRAPH, strlen(DP_MODEL_GRAPH)) == 0)
+        return dp_fail(error, DEEPER_ERROR_UNSUPPORTED,
+                       "a network that was imported as a graph runs as it is; no other is made of "
+                       "it, to train or to change");
+    dp_model *made = dp_alloc(allocator, 1, sizeof *made);
+    if (!made)
+        return dp_fail_memory(error, "a model");
+    made->allocator = allocator;
+    made->classes = classes;
+    made->format = "none";
+    deeper_status status = dp_graph_create(&made->graph, allocator, error);
+    if (status == DEEPER_OK)
+        status = dp_net_build(made->graph, spec, (dp_net_size){ classes, image_size },
+                              &made->architecture, &made->options, error);
+    if (status != DEEPER_OK) {
+        dp_model_free(made);
+        return status;
+    }
+    *model = made;
+    return DEEPER_OK;
+}
+
+deeper_status dp_model_from_graph(dp_model **model, dp_graph *graph, deeper_error *error) {
+    const deeper_allocator *allocator = graph->allocator;
+    int prob = dp_graph_find(graph, "prob");
+    *model = NULL;
+    dp_model *made = dp_alloc(allocator, 1, sizeof *made);
+    if (!made) {
+        dp_graph_free(graph);
+        return dp_fail_memory(error, "a model");
+    }
+    made->allocator = allocator;
+    made->graph = graph;
+    made->format = "none";
+    made->architecture = dp_strdup(allocator, DP_MODEL_GRAPH);
+    made->options = dp_strdup(allocator, "");
+    deeper_status status = DEEPER_OK;
+    if (!made->architecture || !made->options)
+        status = dp_fail_memory(error, "a model");
+    else if (prob < 0 || graph->nodes[prob].op != DP_OP_SOFTMAX || graph->nodes[prob].shape.h != 1
+             || graph->nodes[prob].shape.w != 1)
+        status = dp_fail(error, DEEPER_ERROR_MISMATCH,
+                         "a network that does not end in one probability a class");
+    else
+        made->classes = graph->nodes[prob].shape.c;
+    if (status != DEEPER_OK) {
+        dp_model_free(made);
+        return status;
+    }
+    *model = made;
+    return DEEPER_OK;
+}
+
+void dp_model_free(dp_model *model) {
+    if (!model)
+        return;
+    const deeper_allocator *allocator = model->allocator;
+    dp_graph_free(model->graph);
+    dp_free(allocator, model->values);
+    dp_free(allocator, model->arena);
+    dp_map_close(&model->map);
+    dp_free(allocator, model->architecture);
+    dp_free(allocator, model->options);
+    dp_labels_free(&model->labels, allocator);
+    dp_free(allocator, model->source);
+    dp_free(allocator, model->training);
+    dp_free(allocator, model);
+}
+
+const dp_node *dp_model_parameter(const dp_model *model, int parameter) {
+    for (int i = 0; i < model->graph->count; i++)
+        if (model->graph->nodes[i].parameter == parameter)
+            return &model->graph->nodes[i];
+    return NULL;
+}
+
+dp_shape dp_model_input(const dp_model *model) {
+    for (int i = 0; i < model->graph->count; i++)
+        if (model->graph->nodes[i].op == DP_OP_INPUT)
+            return model->graph->nodes[i].shape;
+    return (dp_shape){ 0 };
+}
+
+bool dp_model_has_heads(const dp_model *model) {
+    for (int i = 0; i < model->graph->count; i++)
+        if (model->graph->nodes[i].head != DP_HEAD_MAIN)
+            return true;
+    return false;
+}
+
+deeper_status dp_model_allocate(dp_model *model, deeper_error *error) {
+    const dp_graph *graph = model->graph;
+    size_t floats = 0;
+    for (int i = 0; i < graph->count; i++)
+        if (graph->nodes[i].parameter >= 0
+            && __builtin_add_overflow(floats, dp_shape_floats(graph->nodes[i].shape), &floats))
+            return dp_fail(error, DEEPER_ERROR_LIMIT,
+                           "%s: its parameters are more than memory can hold", model->architecture);
+    const float **values = dp_alloc(model->allocator, (size_t)graph->parameters, sizeof *values);
+    float *arena = dp_alloc_raw(model->allocator, floats, sizeof *arena);
+    if (!values || !arena) {
+        dp_free(model->allocator, values);
+        dp_free(model->allocator, arena);
+        return dp_fail_memory(error, "the parameters of a model");
+    }
+    model->arena = arena;
+    model->values = values;
+    for (int i = 0; i < graph->count; i++) {
+        if (graph->nodes[i].parameter < 0)
+            continue;
+        values[graph->nodes[i].parameter] = arena;
+        arena += dp_shape_floats(graph->nodes[i].shape);
+    }
+    return DEEPER_OK;
+}
+
+deeper_status dp_model_at(dp_model *copy, const dp_model *model, const float *arena,
+                          deeper_error *error) {
+    *copy = *model;
+    copy->map = (dp_map){ 0 };
+    copy->arena = NULL;
+    copy->values =
+        dp_alloc(model->allocator, (size_t)model->graph->parameters, sizeof *copy->values);
+    if (!copy->values)
+        return dp_fail_memory(error, "the places of a model's parameters");
+    for (int p = 0; p < model->graph->parameters; p++)
+        copy->values[p] = arena + (model->values[p] - model->arena);
+    return DEEPER_OK;
+}
+
+deeper_status dp_model_read_labels(dp_model *model, const char *path, deeper_error *error) {
+    void *text = NULL;
+    size_t size = 0;
+    DP_TRY(dp_file_read(&text, &size, path, MAX_LABEL_FILE, model->allocator, error));
+    dp_labels labels;
+    deeper_status status = dp_labels_from_text(&labels, text, size, path, model->allocator, error);
+    dp_free(model->allocator, text);
+    if (status == DEEPER_OK && labels.count != (size_t)model->classes)
+        status = dp_fail(
+            error, DEEPER_ERROR_MISMATCH,
+            "%s: %zu labels for a model of %d classes; one line \"ID NAME\" a class is needed",
+            path, labels.count, model->classes);
+    if (status != DEEPER_OK) {
+        dp_labels_free(&labels, model->allocator);
+        return status;
+    }
+    dp_labels_free(&model->labels, model->allocator);
+    model->labels = labels;
+    return DEEPER_OK;
+}
+
+deeper_status dp_model_read_preprocess(dp_model *model, const char *text, const char *name,
+                                       deeper_error *error) {
+    DP_TRY(dp_recipe_read(&model->preprocess, text, dp_model_input(model), name, error));
+    model->has_preprocess = true;
+    return DEEPER_OK;
+}
+
+char *dp_model_preprocess_json(const dp_model *model) {
+    dp_preprocess rule = model->preprocess;
+    if (!model->has_preprocess) {
+        dp_shape input = dp_model_input(model);
+        rule = (dp_preprocess){ .size = input.h, .channels = input.c };
+    }
+    return dp_preprocess_to_json(&rule, model->has_preprocess);
+}

@@ -1,0 +1,85 @@
+/* fields.c - one function a kind, each way. */
+#include "train/run/fields.h"
+
+static const size_t sizes[] = { [DP_FIELD_INT] = sizeof(int),
+                                [DP_FIELD_COUNT] = sizeof(uint64_t),
+                                [DP_FIELD_NUMBER] = sizeof(double),
+                                [DP_FIELD_FLAG] = sizeof(bool),
+                                [DP_FIELD_TEXT] = sizeof(const char *) };
+
+static json_t *write_one(dp_field_kind kind, const void *member) {
+    const char *text;
+    switch (kind) {
+    case DP_FIELD_INT:
+        return json_integer(*(const int *)member);
+    case DP_FIELD_COUNT:
+        return json_integer((json_int_t) * (const uint64_t *)member);
+    case DP_FIELD_NUMBER:
+        return json_real(*(const double *)member);
+    case DP_FIELD_FLAG:
+        return json_boolean(*(const bool *)member);
+    default:
+        text = *(const char *const *)member;
+        return text ? json_string(text) : json_null();
+    }
+}
+
+static bool read_one(dp_field_kind kind, void *member, const json_t *value) {
+    switch (kind) {
+    case DP_FIELD_INT:
+        *(int *)member = (int)json_integer_value(value);
+        return json_is_integer(value) && json_integer_value(value) == *(int *)member;
+    case DP_FIELD_COUNT:
+        *(uint64_t *)member = (uint64_t)json_integer_value(value);
+        return json_is_integer(value);
+    case DP_FIELD_NUMBER:
+        *(double *)member = json_number_value(value);
+        return json_is_number(value);
+    case DP_FIELD_FLAG:
+        *(bool *)member = json_is_true(value);
+        return json_is_boolean(value);
+    default:
+        *(const char **)member = json_string_value(value);
+        return json_is_string(value) || json_is_null(value);
+    }
+}
+
+json_t *dp_fields_to_json(const dp_field *fields, size_t count, const void *record) {
+    json_t *object = json_object();
+    int failed = !object;
+    for (size_t i = 0; i < count; i++) {
+        const char *member = (const char *)record + fields[i].offset;
+        if (fields[i].count == 1) {
+            failed |=
+                json_object_set_new(object, fields[i].name, write_one(fields[i].kind, member));
+            continue;
+        }
+        json_t *list = json_array();
+        for (size_t k = 0; k < fields[i].count; k++)
+            failed |= json_array_append_new(
+                list, write_one(fields[i].kind, member + k * sizes[fields[i].kind]));
+        failed |= json_object_set_new(object, fields[i].name, list);
+    }
+    if (failed) {
+        json_decref(object);
+        return NULL;
+    }
+    return object;
+}
+
+deeper_status dp_fields_from_json(const dp_field *fields, size_t count, void *record,
+                                  const json_t *object, const char *name, deeper_error *error) {
+    for (size_t i = 0; i < count; i++) {
+        char *member = (char *)record + fields[i].offset;
+        const json_t *value = json_object_get(object, fields[i].name);
+        bool sound = fields[i].count == 1 ? value && read_one(fields[i].kind, member, value)
+                                          : json_array_size(value) == fields[i].count;
+        for (size_t k = 0; sound && fields[i].count > 1 && k < fields[i].count; k++)
+            sound = read_one(fields[i].kind, member + k * sizes[fields[i].kind],
+                             json_array_get(value, k));
+        if (!sound)
+            return dp_fail(error, DEEPER_ERROR_FORMAT, "%s: \"%s\" is missing or of the wrong kind",
+                           name, fields[i].name);
+    }
+    return DEEPER_OK;
+}

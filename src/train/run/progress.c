@@ -1,0 +1,118 @@
+/* progress.c - the history grows an epoch at a time; all of it as JSON. */
+#include "train/run/progress.h"
+
+#include "model/json.h"
+#include "train/run/fields.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { JSON_DEPTH = 4 };
+
+#define COUNT_OF(table) (sizeof(table) / sizeof *(table))
+
+static const dp_field progress_fields[] = {
+    DP_FIELD(dp_progress, step, DP_FIELD_COUNT),
+    DP_FIELD(dp_progress, epoch, DP_FIELD_INT),
+    DP_FIELD(dp_progress, position, DP_FIELD_COUNT),
+    DP_FIELD(dp_progress, epochs, DP_FIELD_INT),
+    DP_FIELD(dp_progress, fitted, DP_FIELD_FLAG),
+    DP_FIELD(dp_progress, rate, DP_FIELD_NUMBER),
+    DP_FIELD(dp_progress, factor, DP_FIELD_NUMBER),
+    DP_FIELD(dp_progress, divergences, DP_FIELD_INT),
+    DP_FIELD(dp_progress, kept_step, DP_FIELD_COUNT),
+    DP_FIELD(dp_progress, images, DP_FIELD_COUNT),
+    DP_FIELD(dp_progress, unreadable, DP_FIELD_COUNT),
+    DP_FIELD(dp_progress, epoch_unreadable, DP_FIELD_COUNT),
+    DP_FIELD(dp_progress, seconds, DP_FIELD_NUMBER),
+    DP_FIELD(dp_progress, started, DP_FIELD_NUMBER),
+    DP_FIELD(dp_progress, best_epoch, DP_FIELD_INT),
+    DP_FIELD(dp_progress, best_top1, DP_FIELD_NUMBER),
+    DP_FIELD(dp_progress, best_top5, DP_FIELD_NUMBER),
+    DP_FIELD(dp_progress, best_loss, DP_FIELD_NUMBER),
+    DP_FIELD(dp_progress, sums.images, DP_FIELD_COUNT),
+    DP_FIELD(dp_progress, sums.top1, DP_FIELD_COUNT),
+    DP_FIELD(dp_progress, sums.steps, DP_FIELD_COUNT),
+    DP_FIELD(dp_progress, sums.weight, DP_FIELD_NUMBER),
+    DP_FIELD(dp_progress, sums.norm, DP_FIELD_NUMBER),
+    DP_FIELDS(dp_progress, sums.losses, DP_FIELD_NUMBER, DP_HEADS),
+};
+
+static const dp_field epoch_fields[] = {
+    DP_FIELD(dp_report_epoch, epoch, DP_FIELD_INT),
+    DP_FIELD(dp_report_epoch, seconds, DP_FIELD_NUMBER),
+    DP_FIELD(dp_report_epoch, rate, DP_FIELD_NUMBER),
+    DP_FIELD(dp_report_epoch, images_per_second, DP_FIELD_NUMBER),
+    DP_FIELD(dp_report_epoch, gradient_norm, DP_FIELD_NUMBER),
+    DP_FIELDS(dp_report_epoch, train_losses, DP_FIELD_NUMBER, DP_REPORT_HEADS),
+    DP_FIELD(dp_report_epoch, train_loss, DP_FIELD_NUMBER),
+    DP_FIELD(dp_report_epoch, train_top1, DP_FIELD_NUMBER),
+    DP_FIELDS(dp_report_epoch, val_losses, DP_FIELD_NUMBER, DP_REPORT_HEADS),
+    DP_FIELD(dp_report_epoch, val_top1, DP_FIELD_NUMBER),
+    DP_FIELD(dp_report_epoch, val_top5, DP_FIELD_NUMBER),
+    DP_FIELD(dp_report_epoch, best, DP_FIELD_FLAG),
+};
+
+bool dp_progress_add(dp_progress *progress, const dp_report_epoch *epoch,
+                     const deeper_allocator *allocator) {
+    void *items = progress->history;
+    if (!dp_reserve(allocator, &items, &progress->history_capacity, progress->history_count + 1,
+                    sizeof *epoch))
+        return false;
+    progress->history = items;
+    progress->history[progress->history_count++] = *epoch;
+    return true;
+}
+
+void dp_progress_free(dp_progress *progress, const deeper_allocator *allocator) {
+    dp_free(allocator, progress->history);
+    *progress = (dp_progress){ 0 };
+}
+
+char *dp_progress_to_json(const dp_progress *progress) {
+    json_t *object = dp_fields_to_json(progress_fields, COUNT_OF(progress_fields), progress),
+           *history = json_array();
+    int failed = !object;
+    for (size_t i = 0; i < progress->history_count; i++)
+        failed |=
+            json_array_append_new(history, dp_fields_to_json(epoch_fields, COUNT_OF(epoch_fields),
+                                                             &progress->history[i]));
+    failed |= json_object_set_new(object, "history", history);
+    if (progress->epoch_images)
+        failed |= json_object_set_new(object, "epoch_images",
+                                      json_integer((json_int_t)progress->epoch_images));
+    char *text = failed ? NULL : json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(17));
+    json_decref(object);
+    return text;
+}
+
+static deeper_status read_history(dp_progress *progress, const json_t *list, const char *name,
+                                  const deeper_allocator *allocator, deeper_error *error) {
+    if (!json_is_array(list))
+        return dp_fail(error, DEEPER_ERROR_FORMAT, "%s: \"history\" is missing", name);
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        dp_report_epoch epoch = { 0 };
+        DP_TRY(dp_fields_from_json(epoch_fields, COUNT_OF(epoch_fields), &epoch,
+                                   json_array_get(list, i), name, error));
+        if (!dp_progress_add(progress, &epoch, allocator))
+            return dp_fail_memory(error, "the history of the run");
+    }
+    return DEEPER_OK;
+}
+
+deeper_status dp_progress_from_json(dp_progress *progress, const char *json, const char *name,
+                                    const deeper_allocator *allocator, deeper_error *error) {
+    json_t *object = NULL;
+    *progress = (dp_progress){ 0 };
+    DP_TRY(dp_json_parse(&object, json, strlen(json), JSON_DEPTH, name, "the progress of the run",
+                         -1, error));
+    deeper_status status = dp_fields_from_json(progress_fields, COUNT_OF(progress_fields), progress,
+                                               object, name, error);
+    progress->epoch_images = (uint64_t)json_integer_value(json_object_get(object, "epoch_images"));
+    if (status == DEEPER_OK)
+        status = read_history(progress, json_object_get(object, "history"), name, allocator, error);
+    json_decref(object);
+    if (status != DEEPER_OK)
+        dp_progress_free(progress, allocator);
+    return status;
+}

@@ -1,0 +1,161 @@
+/* summary.c - a run as the report shows it: its command, facts, history, and the worst mistakes as
+ * thumbnails. */
+#include "report/thumbnail.h"
+#include "train/run/options.h"
+#include "train/run/trainer_state.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { VALUE = 512, TEXT_LIMIT = 1 << 20, MOST_FACTS = 64 };
+
+/* What the report points to. */
+typedef struct summary {
+    dp_report report;
+    dp_buffer command, texts; /* texts: of the facts, one after the other */
+    const char *facts[MOST_FACTS][2];
+    size_t places[MOST_FACTS][2]; /* where each text begins, until all are there */
+    const char **classes;
+    dp_report_mistake mistakes[DP_MISTAKES];
+    dp_report_measured measured;
+    char title[VALUE];
+} summary;
+
+static void close(summary *s, const deeper_allocator *allocator) {
+    for (size_t i = 0; i < s->report.mistake_count; i++)
+        dp_image_free(&s->mistakes[i].thumbnail);
+    dp_buffer_free(&s->command);
+    dp_buffer_free(&s->texts);
+    dp_free(allocator, s->classes);
+}
+
+static void add_fact(summary *s, const char *name, const char *value) {
+    const char *texts[] = { name, value };
+    if (s->report.fact_count == MOST_FACTS)
+        return;
+    for (int i = 0; i < 2; i++) {
+        s->places[s->report.fact_count][i] = s->texts.size;
+        dp_buffer_append(&s->texts, texts[i], strlen(texts[i]) + 1);
+    }
+    s->report.fact_count++;
+}
+
+/* Defaults that the run chose for itself are shown as chosen; a default of 0 that is left says that
+ * there is none of it. */
+static void describe_options(summary *s, const dp_trainer *t) {
+    const char *word;
+    char value[VALUE];
+    bool set;
+    deeper_train_options chosen = t->options;
+    chosen.image_size = t->network.model->preprocess.size;
+    chosen.rate = t->schedule.rate;
+    chosen.threads = t->learner->threads;
+    chosen.readers = t->readers;
+    dp_train_options_command(&s->command, &t->options);
+    for (size_t i = 0; dp_train_option_text(&chosen, i, &word, value, sizeof value, &set); i++)
+        if (value[0] && (set || strcmp(value, "0") != 0))
+            add_fact(s, word, value);
+}
+
+static void describe_data(summary *s, const dp_trainer *t) {
+    char value[VALUE];
+    const dp_model *model = t->network.model;
+    snprintf(value, sizeof value, "%016llx", (unsigned long long)t->pictures.fingerprint);
+    add_fact(s, "data fingerprint", value);
+    snprintf(value, sizeof value, "%zu to train on, %zu to validate on, %d classes", t->images,
+             t->pictures.val.dataset->image_count, model->classes);
+    add_fact(s, "pictures", value);
+    snprintf(value, sizeof value, "%s:%s", model->architecture, model->options);
+    add_fact(s, "network", value);
+    dp_preprocess_describe(&model->preprocess, value, sizeof value);
+    add_fact(s, "preprocessing", value);
+    snprintf(value, sizeof value, "deeper %s, %d threads of %s", deeper_version(),
+             t->learner->threads, dp_isa_name(t->learner->isa));
+    add_fact(s, "made by", value);
+}
+
+static void show_mistakes(summary *s, const dp_trainer *t, const dp_validation *v) {
+    for (size_t i = 0; i < v->mistakes.count; i++) {
+        const dp_mistake *mistake = &v->mistakes.items[i];
+        dp_report_mistake *shown = &s->mistakes[s->report.mistake_count];
+        *shown =
+            (dp_report_mistake){ .path = dp_dataset_name(t->pictures.val.dataset, mistake->image),
+                                 .label = mistake->label,
+                                 .predicted = mistake->predicted,
+                                 .probability = mistake->probability };
+        dp_thumbnail(&shown->thumbnail, t->pictures.val.dataset, mistake->image, t->allocator);
+        s->report.mistake_count += shown->thumbnail.pixels != NULL;
+    }
+}
+
+static deeper_status fill(summary *s, const dp_trainer *t, const dp_validation *v,
+                          deeper_error *error) {
+    const dp_labels *labels = &t->network.model->labels;
+    dp_report *r = &s->report;
+    snprintf(s->title, sizeof s->title, "%.200s, %s%.200s", t->options.data,
+             t->network.fine_tuned ? "fine-tuned from " : "",
+             t->network.fine_tuned ? t->options.init : t->options.architecture);
+    describe_options(s, t);
+    describe_data(s, t);
+    s->classes = dp_alloc(t->allocator, labels->count, sizeof *s->classes);
+    if (s->command.failed || s->texts.failed || !s->classes)
+        return dp_fail_memory(error, "the report");
+    for (size_t i = 0; i < labels->count; i++)
+        s->classes[i] = labels->items[i].name;
+    for (size_t i = 0; i < r->fact_count; i++)
+        for (int k = 0; k < 2; k++)
+            s->facts[i][k] = s->texts.data + s->places[i][k];
+    show_mistakes(s, t, v);
+    r->title = s->title;
+    r->command = s->command.data;
+    r->facts = s->facts;
+    r->heads = t->learner->nodes.heads;
+    for (int h = 0; h < r->heads; h++)
+        r->head_names[h] = dp_head_name(t->learner->nodes.head[h]);
+    r->epochs = t->progress.history;
+    r->epoch_count = t->progress.history_count;
+    r->classes = s->classes;
+    r->class_count = labels->count;
+    r->confusion = v->confusion;
+    s->measured = (dp_report_measured){ .images = v->images,
+                                        .top1 = (uint64_t)llround(v->top1 * (double)v->images),
+                                        .top5 = (uint64_t)llround(v->top5 * (double)v->images),
+                                        .loss = v->losses[0],
+                                        .calibration = v->calibration };
+    r->measured = &s->measured;
+    r->mistakes = s->mistakes;
+    return DEEPER_OK;
+}
+
+static deeper_status write_all(const summary *s, const dp_trainer *t, deeper_error *error) {
+    char *csv = dp_folder_path(t, "log.csv"), *html = dp_folder_path(t, "report.html");
+    char *events = dp_folder_path(t, "events.out.tfevents.deeper");
+    deeper_status status = csv && html && events ? DEEPER_OK : dp_fail_memory(error, "a path");
+    if (status == DEEPER_OK)
+        status = dp_report_write_csv(&s->report, csv, t->allocator, error);
+    if (status == DEEPER_OK)
+        status = dp_report_write_html(&s->report, html, t->allocator, error);
+    if (status == DEEPER_OK)
+        status =
+            dp_report_write_events(&s->report, t->progress.started, events, t->allocator, error);
+    dp_free(t->allocator, csv);
+    dp_free(t->allocator, html);
+    dp_free(t->allocator, events);
+    return status;
+}
+
+deeper_status dp_folder_save_report(const dp_trainer *t, const dp_validation *validation,
+                                    deeper_error *error) {
+    summary *s = dp_alloc(t->allocator, 1, sizeof *s);
+    if (!s)
+        return dp_fail_memory(error, "the report");
+    dp_buffer_init(&s->command, t->allocator, TEXT_LIMIT);
+    dp_buffer_init(&s->texts, t->allocator, TEXT_LIMIT);
+    deeper_status status = fill(s, t, validation, error);
+    if (status == DEEPER_OK)
+        status = write_all(s, t, error);
+    close(s, t->allocator);
+    dp_free(t->allocator, s);
+    return status;
+}

@@ -1,0 +1,230 @@
+/* trainer.c - the loop of a run: prepare, then epochs of steps, each ended by a validation and what
+ * is written of it. Everything that decides a bit comes from options, data and progress, never from
+ * the clock (but for `minutes`, whose one decision is kept in the progress). */
+#include "train/run/trainer.h"
+
+#include "train/core/news.h"
+#include "train/run/trainer_state.h"
+
+#include <math.h>
+#include <string.h>
+#include <time.h>
+
+static const double SCRATCH_RATE = 0.01, TUNING_RATE = 0.002, RATE_BATCH = 32;
+
+/* -------------------------------------------------------------------------------------- prepare */
+
+static void prepare_schedule(dp_trainer *t) {
+    const deeper_train_options *options = &t->options;
+    double usual = (t->network.fine_tuned ? TUNING_RATE : SCRATCH_RATE) * (double)dp_step_images(t)
+                   / RATE_BATCH;
+    dp_schedule_from_name(&t->schedule.kind, options->schedule ? options->schedule : "cosine");
+    t->schedule.rate = options->rate > 0 ? options->rate : usual;
+    t->schedule.warmup = options->warmup_epochs;
+}
+
+static deeper_status prepare(dp_trainer *t, const deeper_train_options *given,
+                             deeper_error *error) {
+    if (given->resume)
+        DP_TRY(dp_folder_resume(t, given, error));
+    DP_TRY(dp_trainer_open_data(t, error));
+    DP_TRY(given->resume ? dp_folder_check_data(t, error) : dp_folder_begin(t, error));
+    DP_TRY(dp_trainer_open_learner(t, error));
+    prepare_schedule(t);
+    DP_TRY(dp_watch_create(t, error));
+    t->progress.epochs = t->options.epochs;
+    t->progress.factor = 1;
+    t->progress.started = (double)time(NULL);
+    if (given->resume)
+        DP_TRY(dp_folder_load(t, error));
+    t->began = t->saved = dp_now();
+    return DEEPER_OK;
+}
+
+/* --------------------------------------------------------------------------------------- events */
+
+const char *dp_head_name(dp_head head) {
+    static const char *const names[] = {
+        [DP_HEAD_MAIN] = "main", [DP_HEAD_AUX1] = "aux1", [DP_HEAD_AUX2] = "aux2"
+    };
+    return names[head];
+}
+
+deeper_train_event dp_trainer_event(const dp_trainer *t, deeper_train_event_kind kind,
+                                    const dp_sums *sums, double rate) {
+    const dp_progress *p = &t->progress;
+    deeper_train_event event = {
+        .kind = kind,
+        .epoch = p->epoch + 1,
+        .epochs = kind == DEEPER_TRAIN_STEP && dp_fit_pending(t) ? 0 : p->epochs,
+        .step = (p->position + dp_step_images(t) - 1) / dp_step_images(t),
+        .epoch_steps = dp_epoch_steps(t),
+        .rate = rate,
+        .images_per_second = t->image_seconds > 0 ? 1 / t->image_seconds : 0,
+        .heads = t->learner->nodes.heads,
+        .loss = dp_total_loss(t->learner, sums),
+        .top1 = (double)sums->top1 / (double)sums->images,
+        .unreadable = p->unreadable,
+    };
+    for (int h = 0; h < event.heads; h++) {
+        event.head_names[h] = dp_head_name(t->learner->nodes.head[h]);
+        event.losses[h] = sums->losses[h] / sums->weight;
+    }
+    dp_seconds_left(t, kind == DEEPER_TRAIN_EPOCH, &event.seconds_left_epoch, &event.seconds_left);
+    return event;
+}
+
+static void tell_step(const dp_trainer *t, const dp_step *s) {
+    if (!t->calls || !t->calls->event)
+        return;
+    deeper_train_event event = dp_trainer_event(t, DEEPER_TRAIN_STEP, &s->sums, s->rate);
+    event.gradient_norm = s->norm;
+    t->calls->event(t->calls->context, &event);
+}
+
+static void tell_epoch(const dp_trainer *t, const dp_report_epoch *epoch) {
+    if (!t->calls || !t->calls->event)
+        return;
+    deeper_train_event event =
+        dp_trainer_event(t, DEEPER_TRAIN_EPOCH, &t->progress.sums, epoch->rate);
+    event.gradient_norm = epoch->gradient_norm;
+    event.val_top1 = epoch->val_top1;
+    event.val_top5 = epoch->val_top5;
+    event.best = epoch->best;
+    memcpy(event.val_losses, epoch->val_losses, sizeof event.val_losses);
+    t->calls->event(t->calls->context, &event);
+}
+
+/* ---------------------------------------------------------------------------------------- epoch */
+
+/* What the host wants after a step: nothing, a checkpoint, or a checkpoint and the end. */
+static deeper_status ask_host(dp_trainer *t, deeper_error *error) {
+    int wish = t->calls && t->calls->control ? t->calls->control(t->calls->context) : 0;
+    if (wish != 0 || dp_now() - t->saved >= t->options.checkpoint_minutes * 60) {
+        DP_TRY(dp_folder_save(t, error));
+        if (wish != 0)
+            dp_tell(t->calls, DEEPER_TRAIN_NOTE, "checkpoint written at step %llu",
+                    (unsigned long long)t->progress.step);
+    }
+    return wish == 2 ? dp_fail(error, DEEPER_ERROR_STOPPED, "%s: stopped; resume goes on from here",
+                               t->options.out)
+                     : DEEPER_OK;
+}
+
+static deeper_status run_steps(dp_trainer *t, dp_batches *batches, deeper_error *error) {
+    dp_measure_begin(t);
+    for (uint64_t done = 0; t->progress.position < dp_epoch_images(t); done++) {
+        dp_step s;
+        DP_TRY(dp_step_run(t, batches, &s, error));
+        if (s.taken == 0)
+            return DEEPER_OK;
+        dp_measure_speed(t, done, s.taken);
+        dp_fit_epochs(t, t->progress.position == t->images);
+        if (s.learnt)
+            tell_step(t, &s);
+        DP_TRY(ask_host(t, error));
+    }
+    return DEEPER_OK;
+}
+
+/* The epoch that ends, as history has it, with what validation found. */
+static dp_report_epoch describe_epoch(dp_trainer *t, const dp_validation *v) {
+    const dp_progress *p = &t->progress;
+    dp_report_epoch epoch = { .epoch = p->epoch + 1,
+                              .seconds = dp_seconds_so_far(t),
+                              .rate = p->rate,
+                              .images_per_second = t->image_seconds > 0 ? 1 / t->image_seconds : 0,
+                              .gradient_norm = p->sums.norm / (double)p->sums.steps,
+                              .train_loss = dp_total_loss(t->learner, &p->sums),
+                              .train_top1 = (double)p->sums.top1 / (double)p->sums.images,
+                              .val_top1 = v->top1,
+                              .val_top5 = v->top5 };
+    for (int h = 0; h < t->learner->nodes.heads; h++) {
+        epoch.train_losses[h] = p->sums.losses[h] / p->sums.weight;
+        epoch.val_losses[h] = v->losses[h];
+    }
+    epoch.best = p->best_epoch == 0 || v->top1 > p->best_top1
+                 || (v->top1 == p->best_top1 && v->losses[0] < p->best_loss);
+    return epoch;
+}
+
+/* Puts a validated epoch into the history and writes what it leaves on disk; then the next epoch
+ * may begin. */
+static deeper_status record_epoch(dp_trainer *t, const dp_validation *v,
+                                  const dp_report_epoch *epoch, deeper_error *error) {
+    dp_progress *p = &t->progress;
+    if (epoch->best) {
+        p->best_epoch = epoch->epoch;
+        p->best_top1 = v->top1;
+        p->best_top5 = v->top5;
+        p->best_loss = v->losses[0];
+    }
+    if (!dp_progress_add(p, epoch, t->allocator))
+        return dp_fail_memory(error, "the history of the run");
+    DP_TRY(dp_folder_save_models(t, error));
+    DP_TRY(dp_folder_save_report(t, v, error));
+    tell_epoch(t, epoch);
+    p->epoch++;
+    p->position = 0;
+    p->epoch_unreadable = 0;
+    p->sums = (dp_sums){ 0 };
+    return dp_folder_save(t, error);
+}
+
+static deeper_status end_epoch(dp_trainer *t, deeper_error *error) {
+    dp_progress *p = &t->progress;
+    dp_validation v;
+    double begin = dp_now();
+    if (p->sums.images == 0)
+        return dp_fail(
+            error, DEEPER_ERROR_FORMAT,
+            "%s: nothing could be learnt in epoch %d: no picture was read, or every step diverged",
+            t->options.data, p->epoch + 1);
+    DP_TRY(dp_validate(&v, t->network.model, dp_optimiser_result(t->optimiser), &t->pictures.val,
+                       t->options.batch, t->options.threads, t->readers, t->calls, error));
+    t->validation_seconds = dp_now() - begin;
+    p->unreadable += v.unreadable;
+    dp_report_epoch epoch = describe_epoch(t, &v);
+    deeper_status status = record_epoch(t, &v, &epoch, error);
+    dp_validation_free(&v);
+    return status;
+}
+
+static deeper_status run_epoch(dp_trainer *t, deeper_error *error) {
+    dp_batches *batches = NULL;
+    DP_TRY(dp_trainer_open_batches(t, &batches, error));
+    uint64_t mode = dp_float_mode_enter();
+    deeper_status status = run_steps(t, batches, error);
+    dp_float_mode_leave(mode);
+    dp_batches_close(batches);
+    return status == DEEPER_OK ? end_epoch(t, error) : status;
+}
+
+static bool finished(const dp_trainer *t) {
+    const dp_progress *p = &t->progress;
+    return p->epoch >= p->epochs
+           || (t->options.patience > 0 && p->epoch - p->best_epoch >= t->options.patience);
+}
+
+deeper_status dp_train(const deeper_train_options *options, const deeper_train_calls *calls,
+                       deeper_train_result *result, const deeper_allocator *allocator,
+                       deeper_error *error) {
+    dp_trainer t = { .allocator = allocator, .options = *options, .held = -1, .calls = calls };
+    deeper_status status = prepare(&t, options, error);
+    while (status == DEEPER_OK && !finished(&t))
+        status = run_epoch(&t, error);
+    const dp_progress *p = &t.progress;
+    if (status == DEEPER_OK || status == DEEPER_ERROR_STOPPED)
+        *result = (deeper_train_result){ .epochs = p->epoch,
+                                         .best_epoch = p->best_epoch,
+                                         .steps = p->step,
+                                         .images = p->images,
+                                         .unreadable = p->unreadable,
+                                         .best_top1 = p->best_top1,
+                                         .best_top5 = p->best_top5,
+                                         .best_loss = p->best_loss,
+                                         .seconds = p->seconds,
+                                         .validation_images = t.pictures.val.dataset->image_count };
+    dp_trainer_close(&t);
+    return status;
+}

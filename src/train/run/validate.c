@@ -1,0 +1,140 @@
+/* validate.c - a session over a copy of the model's values, fed with batches. */
+#include "train/run/validate.h"
+
+#include "eval/metrics.h"
+#include "session/session.h"
+#include "train/core/batches.h"
+
+#include <string.h>
+
+/* One measurement under way. */
+typedef struct measurement {
+    dp_validation *result;
+    dp_model model; /* the network's, but for its values */
+    dp_packs *packs;
+    dp_session *session;
+    dp_batches *batches;
+    const dp_picture_set *set;
+    float *outputs[DP_HEADS];
+    dp_metrics metrics[DP_HEADS];
+} measurement;
+
+void dp_validation_free(dp_validation *v) {
+    dp_free(v->allocator, v->confusion);
+    *v = (dp_validation){ 0 };
+}
+
+/* The heads in the order of all reports, main first: heads[h] is the node of its softmax. Returns
+ * how many. */
+static int find_heads(const dp_graph *graph, int heads[DP_HEADS]) {
+    int count = 0;
+    for (int main_head = 1; main_head >= 0; main_head--)
+        for (int i = 0; i < graph->count && count < DP_HEADS; i++)
+            if (graph->nodes[i].op == DP_OP_SOFTMAX
+                && (graph->nodes[i].head == DP_HEAD_MAIN) == main_head)
+                heads[count++] = i;
+    return count;
+}
+
+static void close(measurement *m) {
+    const deeper_allocator *allocator = m->model.allocator;
+    dp_batches_close(m->batches);
+    dp_session_free(m->session);
+    dp_packs_free(m->packs);
+    for (int h = 0; h < DP_HEADS; h++)
+        dp_free(allocator, m->outputs[h]);
+    dp_free(allocator, m->model.values);
+}
+
+static deeper_status open(measurement *m, int batch, int threads, int readers,
+                          const deeper_train_calls *calls, deeper_error *error) {
+    const deeper_allocator *allocator = m->model.allocator;
+    int heads[DP_HEADS];
+    dp_validation *v = m->result;
+    v->heads = find_heads(m->model.graph, heads);
+    v->classes = (size_t)m->model.classes;
+    size_t cells = 0;
+    v->confusion = dp_size_mul(v->classes, v->classes, &cells)
+                       ? dp_alloc(allocator, cells, sizeof *v->confusion)
+                       : NULL;
+    if (!v->confusion)
+        return dp_fail_memory(error, "the confusion matrix");
+    DP_TRY(dp_packs_create(&m->packs, allocator, error));
+    const dp_session_options session = {
+        .max_batch = batch, .threads = threads, .outputs = heads, .output_count = v->heads
+    };
+    DP_TRY(dp_session_create(&m->session, &m->model, m->packs, &session, error));
+    for (int h = 0; h < v->heads; h++) {
+        m->outputs[h] = dp_alloc_raw(allocator, v->classes * (size_t)batch, sizeof(float));
+        if (!m->outputs[h])
+            return dp_fail_memory(error, "the validation");
+    }
+    const dp_batches_options batches = { .set = m->set,
+                                         .batch = batch,
+                                         .readers = readers,
+                                         .preprocess = &m->model.preprocess,
+                                         .calls = calls };
+    return dp_batches_open(&m->batches, &batches, allocator, error);
+}
+
+static void score(measurement *m, const dp_batch *batch) {
+    dp_validation *v = m->result;
+    for (int n = 0; n < batch->count; n++) {
+        size_t label = (size_t)batch->labels[2 * n], best = 0;
+        for (int h = 0; h < v->heads; h++)
+            dp_metrics_add(&m->metrics[h], m->outputs[h] + (size_t)n * v->classes, v->classes,
+                           label);
+        const float *main_head = m->outputs[0] + (size_t)n * v->classes;
+        dp_top_k(main_head, v->classes, 1, &best);
+        v->confusion[label * v->classes + best]++;
+        dp_calibration_add(&v->calibration, (double)main_head[best], best == label);
+        if (best != label)
+            dp_mistakes_note(&v->mistakes, &(dp_mistake){ batch->numbers[n], label, best,
+                                                          (double)main_head[best] });
+    }
+    v->unreadable += (uint64_t)(batch->taken - batch->count);
+}
+
+static deeper_status measure(measurement *m, deeper_error *error) {
+    dp_validation *v = m->result;
+    dp_batch batch;
+    for (;;) {
+        DP_TRY(dp_batches_next(m->batches, &batch, error));
+        if (batch.taken == 0)
+            break;
+        if (batch.count == 0) {
+            v->unreadable += (uint64_t)batch.taken;
+            continue;
+        }
+        dp_session_run(m->session, batch.tensors, batch.count, m->outputs);
+        score(m, &batch);
+    }
+    v->images = m->metrics[0].images;
+    if (v->images == 0)
+        return dp_fail(error, DEEPER_ERROR_FORMAT,
+                       "%s: none of its %zu validation pictures could be read",
+                       m->set->dataset->path, m->set->dataset->image_count);
+    for (int h = 0; h < v->heads; h++)
+        v->losses[h] = m->metrics[h].loss / (double)v->images;
+    v->top1 = (double)m->metrics[0].top1 / (double)v->images;
+    v->top5 = (double)m->metrics[0].top5 / (double)v->images;
+    return DEEPER_OK;
+}
+
+deeper_status dp_validate(dp_validation *validation, const dp_model *model, float *arena,
+                          const dp_picture_set *set, int batch, int threads, int readers,
+                          const deeper_train_calls *calls, deeper_error *error) {
+    *validation = (dp_validation){ .allocator = model->allocator };
+    measurement m = { .result = validation,
+                      .set = set,
+                      .model = { .allocator = model->allocator } };
+    deeper_status status = dp_model_at(&m.model, model, arena, error);
+    if (status == DEEPER_OK)
+        status = open(&m, batch, threads, readers, calls, error);
+    if (status == DEEPER_OK)
+        status = measure(&m, error);
+    close(&m);
+    if (status != DEEPER_OK)
+        dp_validation_free(validation);
+    return status;
+}

@@ -1,0 +1,31 @@
+/* validate.h - how good the network of the moment is: all heads over the validation pictures, as
+ * inference runs them. */
+#ifndef DP_TRAIN_VALIDATE_H
+#define DP_TRAIN_VALIDATE_H
+
+#include "base/statistics.h"
+#include "eval/mistakes.h"
+#include "graph/training.h"
+#include "train/core/pictures.h"
+
+typedef struct dp_validation {
+    uint64_t images, unreadable;
+    int heads;               /* main first, in the order of the network's softmaxes after it */
+    double losses[DP_HEADS]; /* mean of -ln p(class) */
+    double top1, top5;       /* of the main head */
+    size_t classes;
+    uint64_t *confusion; /* classes x classes, row: true class */
+    dp_mistakes mistakes;
+    dp_calibration calibration;
+    const deeper_allocator *allocator;
+} dp_validation;
+
+/* Measures `model` with the parameter values that lie in `arena` as the model's do in its own,
+ * `batch` pictures at a time. Errors: FORMAT (no picture could be read), those of sessions and
+ * batches. */
+deeper_status dp_validate(dp_validation *validation, const dp_model *model, float *arena,
+                          const dp_picture_set *set, int batch, int threads, int readers,
+                          const deeper_train_calls *calls, deeper_error *error);
+void dp_validation_free(dp_validation *validation);
+
+#endif
