@@ -1,6 +1,6 @@
 /* winograd.h - what the Winograd kernels of kernels.h take: tiles, and how they cover a picture.
  * The arithmetic is in vec_winograd.c, the constants in winograd.c, the choice of tiles in
- * plan/winograd_tiles.c.
+ * plan/conv/tiles.c.
  *
  * A stride-1 convolution with an r x r window is computed tile by tile (Lavin & Gray 2015, after
  * Winograd and Toom-Cook): a tile of n = m + r - 1 points a side gives m outputs a side; its input

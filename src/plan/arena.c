@@ -2,7 +2,7 @@
  * phase never overlap. Largest first, each at the lowest offset that is free during its life
  * (greedy by size: within a few percent of the best for chains of layers; the peak is printed with
  * the plan). */
-#include "plan/lower.h"
+#include "plan/passes.h"
 
 #include <stdlib.h>
 

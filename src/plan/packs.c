@@ -1,7 +1,7 @@
 /* packs.c - the packed weights of one model, shared by its plans: entries found by key, made once,
  * never changed. They lie one after another in a few large slabs, which the system can back with
  * huge pages. */
-#include "plan/lower.h"
+#include "plan/passes.h"
 
 #include <pthread.h>
 #include <string.h>

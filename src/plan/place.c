@@ -2,7 +2,7 @@
  * parts of a concatenation, which become channel slices of its storage where every part begins on a
  * block of channels. A value that one padded convolution alone reads gets that convolution's halo;
  * all others stay dense. */
-#include "plan/lower.h"
+#include "plan/passes.h"
 
 enum { FLOATS_ALIGNMENT = DP_ALIGNMENT / (int)sizeof(float) };
 
@@ -69,7 +69,7 @@ dp_view dp_optional_view(const dp_lowering *lowering, int node, int index) {
 }
 
 /* Whether the node has a value in the arena. Weights in another order exist only packed
- * (conv_pack.c), weight gradients only in the caller's memory (step_weight_gradient.c). */
+ * (conv/pack.c), weight gradients only in the caller's memory (conv/outer.c). */
 static bool has_value(const dp_lowering *l, int i) {
     static const bool elsewhere[DP_OP_COUNT] = { [DP_OP_PARAMETER] = true,
                                                  [DP_OP_ROTATE] = true,

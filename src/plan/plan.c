@@ -1,6 +1,6 @@
 /* plan.c - makes a plan by the passes of lower.h, runs it, prints it. What each operator becomes is
- * in the step_*.c files. */
-#include "plan/lower.h"
+ * in steps/ and conv/. */
+#include "plan/passes.h"
 
 #include <stdio.h>
 #include <stdlib.h>

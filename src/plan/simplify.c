@@ -1,6 +1,6 @@
 /* simplify.c - the first pass: which nodes count, which are computed along with the one before,
  * which are only another name. Nothing here depends on threads, batch or instruction set. */
-#include "plan/lower.h"
+#include "plan/passes.h"
 
 #include <math.h>
 

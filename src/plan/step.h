@@ -69,7 +69,7 @@ typedef struct dp_outer_step dp_outer_step;
 typedef struct dp_winograd_gradient_step dp_winograd_gradient_step;
 
 /* The gradient of a bias that a weight gradient's step computes along, while it passes over the
- * same values (step_batch.c). */
+ * same values (steps/batch.c). */
 typedef struct dp_bias_step {
     bool taken;
     int sums;    /* storage: a double a channel */

@@ -1,5 +1,5 @@
 /* tuning.h - how convolutions are to be computed where somebody has measured it: a table that the
- * planner asks before its own model of the time (winograd_tiles.c). It is found by what decides a
+ * planner asks before its own model of the time (conv/tiles.c). It is found by what decides a
  * convolution's cost on one machine, never by threads or batch, so one table means one result.
  * Files of it are formats/tuning.h's matter, measuring is measure/tune.h's. */
 #ifndef DP_PLAN_TUNING_H
@@ -11,7 +11,7 @@
 #include "kernels/winograd.h"
 
 /* A convolution that can be computed by Winograd's algorithm: C channels to K outputs of H x W,
- * windows of taps x taps at stride 1. phases 2: over the phases of a picture (step_phases.c), whose
+ * windows of taps x taps at stride 1. phases 2: over the phases of a picture (conv/phases.c), whose
  * channels, sizes and taps these are; else 1. */
 typedef struct dp_tuning_key {
     dp_isa isa;
@@ -50,10 +50,10 @@ deeper_status dp_tuning_put(dp_tuning *tuning, const dp_tuned *tuned, deeper_err
 /* Frees the items. */
 void dp_tuning_free(dp_tuning *tuning);
 
-/* winograd_tiles.c: appends what a choice means, in a few words. */
+/* conv/tiles.c: appends what a choice means, in a few words. */
 void dp_tuning_describe(const dp_tuning_key *key, const dp_tuning_choice *choice, dp_buffer *text);
 
-/* winograd_tiles.c: all choices for a key whose instruction set this build has that differ in what
+/* conv/tiles.c: all choices for a key whose instruction set this build has that differ in what
  * is done, the direct product first. Returns how many. */
 enum { DP_TUNING_CANDIDATES = 64 };
 int dp_winograd_candidates(dp_tuning_choice candidates[DP_TUNING_CANDIDATES],

@@ -1,9 +1,9 @@
-/* step_batch.c - what sums over the whole batch and what uses such sums: the gradient of biases,
+/* batch.c - what sums over the whole batch and what uses such sums: the gradient of biases,
  * and batch norm in training. A task owns some channel blocks and passes over all images in order,
  * summing in double: the same bits for any number of threads. Batch sums lie flat, a float a
  * channel; two rows of C for the pairs (mean, variance) and (sum of g, sum of g times the
  * normalised x). */
-#include "plan/lower.h"
+#include "plan/passes.h"
 
 #include <math.h>
 

@@ -3,7 +3,7 @@
  * bands are as wide as the widest has to be, which leaves packed panels of one size; what is in
  * them and not of an output's group is multiplied by zeros. Letters: C K input and output channels,
  * G groups, L lanes. */
-#include "plan/conv.h"
+#include "plan/conv/conv.h"
 
 /* Channel blocks (planar: channels) begin..end-1 of the input. */
 typedef struct band {

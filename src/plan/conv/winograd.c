@@ -1,4 +1,4 @@
-/* step_winograd.c - stride-1 convolutions with square windows by Winograd's algorithm
+/* winograd.c - stride-1 convolutions with square windows by Winograd's algorithm
  * (kernels/winograd.h): the gradient of such a convolution with respect to its input is one too.
  *
  * A strip is some rows of tiles of one picture, or all tiles of several pictures, whose transformed
@@ -8,7 +8,7 @@
  * another task of the strip finds the input transformed. Transformed weights are one ascending
  * stream a strip. What a strip is changes no bit. Letters: L lanes, C channels, N points, r taps, f
  * frequency (i, j). */
-#include "plan/winograd.h"
+#include "plan/conv/winograd.h"
 
 #include <math.h>
 

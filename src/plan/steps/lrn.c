@@ -1,6 +1,6 @@
-/* step_lrn.c - local response normalisation and its gradient: rows of pixels, all channels of a
+/* lrn.c - local response normalisation and its gradient: rows of pixels, all channels of a
  * pixel together, shared out by row and image. */
-#include "plan/lower.h"
+#include "plan/passes.h"
 
 #include <math.h>
 

@@ -1,7 +1,7 @@
-/* step_layout.c - what moves values between layouts: the caller's planar input and outputs,
+/* layout.c - what moves values between layouts: the caller's planar input and outputs,
  * flattening, the zeroing of halos, and the joining and reordering of channels that do not lie on
  * channel blocks. */
-#include "plan/lower.h"
+#include "plan/passes.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-/* step_winograd_gradient.c - weight gradients of stride-1 convolutions with square windows by
+/* winograd_gradient.c - weight gradients of stride-1 convolutions with square windows by
  * Winograd's algorithm (kernels/winograd.h): with the input's frequencies V = B^T x B and the
  * gradient's D = A g A^T of every tile, the gradient of the transformed weights is the sum of V x D
  * over all tiles of the batch, a frequency at a time, and that of the weights G^T of it G.
@@ -8,7 +8,7 @@
  * several images): both transforms of its blocks, then an outer product a frequency. Each sum takes
  * tiles in order, whatever the parts and the strips. Letters: L lanes, K C output and input
  * channels, N points, r taps, b blocks of a group, f frequency (i, j). */
-#include "plan/winograd.h"
+#include "plan/conv/winograd.h"
 
 #include <math.h>
 #include <string.h>
@@ -20,7 +20,7 @@ enum {
 struct dp_winograd_gradient_step {
     dp_winograd_cover cover;
     int taps, output;                 /* r; index into the call's outputs */
-    bool phases;                      /* the input is the phases of a picture (step_phases.c) */
+    bool phases;                      /* the input is the phases of a picture (phases.c) */
     dp_window window;                 /* of the convolution */
     int group_blocks, groups, blocks; /* output blocks of a group; groups; C in blocks */
     int group_parts, block_parts;     /* tasks = group_parts x block_parts */

@@ -1,4 +1,4 @@
-/* step_conv.c - convolutions and fully connected layers as panel products (kernels.h): what one
+/* direct.c - convolutions and fully connected layers as panel products (kernels.h): what one
  * convolution, or several 1x1 convolutions that read one input, become. A fully connected layer is
  * a convolution whose window is the whole picture.
  *
@@ -7,7 +7,7 @@
  * the place of pixels. Tile and panel sizes follow a small model of the register tile (panels.c)
  * from shape and ISA; they do not change a bit of the result. Letters: L lanes, K output channels,
  * PQ output rows and columns, RS window, b blocks and m pixels of a panel. */
-#include "plan/conv.h"
+#include "plan/conv/conv.h"
 
 #include <math.h>
 

@@ -1,10 +1,10 @@
-/* conv.h - what the steps of a convolution keep: shared by step_conv.c, step_depthwise.c and
- * step_winograd.c, which make and run them, conv_pack.c, which packs their weights, panels.c and
+/* conv.h - what the steps of a convolution keep: shared by direct.c, depthwise.c and
+ * winograd.c, which make and run them, pack.c, which packs their weights, panels.c and
  * bands.c, which cut them into panels. Internal to plan/. Letters: L lanes, K output channels. */
-#ifndef DP_PLAN_CONV_H
-#define DP_PLAN_CONV_H
+#ifndef DP_PLAN_CONV_CONV_H
+#define DP_PLAN_CONV_CONV_H
 
-#include "plan/lower.h"
+#include "plan/passes.h"
 
 enum { DP_CONV_SOURCES = 16 }; /* convolutions that one product can join */
 
@@ -43,7 +43,7 @@ struct dp_conv_weights {
     bool planar;
     int points; /* of Winograd's largest tile; 0: the direct product */
     int taps;   /* of Winograd's window: height and width, or half of them where phases is 2
-                   (step_phases.c) */
+                   (phases.c) */
     int phases, shift;
     int blocks;  /* of output channels */
     int *panels; /* blocks of each panel */
@@ -97,17 +97,17 @@ const float *dp_conv_packed_bias(const dp_run *run, const dp_conv_weights *weigh
 double dp_panel_cost(const dp_kernels *kernels, int rows, int blocks, int most);
 int dp_pieces(int count, int most);
 
-/* step_winograd.c: lowers a convolution if it is to be computed by Winograd's algorithm, which
+/* winograd.c: lowers a convolution if it is to be computed by Winograd's algorithm, which
  * chosen->choice.points then says. */
 deeper_status dp_lower_winograd(dp_lowering *lowering, int node, dp_chosen *chosen,
                                 deeper_error *error);
 
-/* step_depthwise.c: whether a convolution has a group a channel, each of one output, over blocked
+/* depthwise.c: whether a convolution has a group a channel, each of one output, over blocked
  * pixels; and the step of one. */
 bool dp_is_depthwise(const dp_lowering *lowering, int node);
 deeper_status dp_lower_depthwise(dp_lowering *lowering, int node, deeper_error *error);
 
-/* step_conv.c: the input of a convolution, or a copy of it, with the halo of its window. */
+/* direct.c: the input of a convolution, or a copy of it, with the halo of its window. */
 deeper_status dp_conv_input(dp_lowering *lowering, int node, dp_view *in, deeper_error *error);
 
 #endif

@@ -1,6 +1,6 @@
-/* step_pool.c - max, average and global average pools and their gradients: a channel block a call,
+/* pool.c - max, average and global average pools and their gradients: a channel block a call,
  * blocks and images shared out among threads. */
-#include "plan/lower.h"
+#include "plan/passes.h"
 
 #include <math.h>
 

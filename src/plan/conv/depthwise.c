@@ -1,12 +1,12 @@
-/* step_depthwise.c - convolutions with a group a channel, each of one output: a window of weights a
+/* depthwise.c - convolutions with a group a channel, each of one output: a window of weights a
  * lane. Their gradients with respect to their input are such convolutions too. Depthwise
  * convolutions with several outputs a channel, and those over planar pictures, are products like
- * others (step_conv.c).
+ * others (direct.c).
  *
  * A task has some channel blocks, or some rows of all where there are more rows: a block's input
  * stays in the caches. Weights are packed like those of a planar convolution that reads one
  * channel: a vector a place of the window. Letters: L lanes. */
-#include "plan/conv.h"
+#include "plan/conv/conv.h"
 
 struct dp_depthwise_step {
     dp_conv_weights weights;

@@ -1,7 +1,7 @@
-/* step_pointwise.c - what works a pixel at a time: a ReLU of its own, a clip, a sigmoid, a sum, a
+/* pointwise.c - what works a pixel at a time: a ReLU of its own, a clip, a sigmoid, a sum, a
  * product, a batch norm or other factor and term a channel that no convolution absorbed, softmax,
  * and the copy that gives a shared value a halo. */
-#include "plan/lower.h"
+#include "plan/passes.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,8 +1,8 @@
-/* lower.h - the state of planning, and the passes that share it in this order: simplify, place,
- * lower (a function an operator, in the step_*.c files), arena. Internal to plan/; gone when the
+/* passes.h - the state of planning, and the passes that share it in this order: simplify, place,
+ * lower (a function an operator, in steps/ and conv/), arena. Internal to plan/; gone when the
  * plan is made. */
-#ifndef DP_PLAN_LOWER_H
-#define DP_PLAN_LOWER_H
+#ifndef DP_PLAN_PASSES_H
+#define DP_PLAN_PASSES_H
 
 #include "plan/step.h"
 
@@ -51,11 +51,11 @@ void dp_describe_mask(const dp_step *step, dp_buffer *text);
 enum { DP_PLANAR_CHANNELS = 4 };
 deeper_status dp_place(dp_lowering *lowering, deeper_error *error);
 
-/* step_phases.c: whether only convolutions over its phases read an input: it needs no place in the
+/* conv/phases.c: whether only convolutions over its phases read an input: it needs no place in the
  * arena. */
 bool dp_only_phases(const dp_lowering *lowering, int input);
 
-/* step_layout.c: which of a call's inputs an INPUT node is. */
+/* steps/layout.c: which of a call's inputs an INPUT node is. */
 int dp_input_index(const dp_graph *graph, int node);
 
 /* The view of the value of input `index` of a node. */
@@ -106,12 +106,12 @@ deeper_status dp_lower_halos(dp_plan *plan, deeper_error *error);
 deeper_status dp_lower_copy(dp_lowering *lowering, int node, const dp_view *in,
                             const dp_window *window, dp_view *out, deeper_error *error);
 
-/* step_pool.c: a sum whose input `index` is the gradient of a max pool without a step of its
+/* steps/pool.c: a sum whose input `index` is the gradient of a max pool without a step of its
  * own. */
 deeper_status dp_lower_pool_gradient_sum(dp_lowering *lowering, int sum, int index,
                                          deeper_error *error);
 
-/* step_batch.c: the step of a weight gradient takes over the sums over the channels of its
+/* steps/batch.c: the step of a weight gradient takes over the sums over the channels of its
  * gradient, in2, if they are wanted and have no step yet. It then calls clear before, add for the
  * rows of every image in order, and write after, for each channel block once. */
 deeper_status dp_take_channel_sum(dp_lowering *lowering, int node, dp_step *step,

@@ -1,7 +1,7 @@
-/* step_loss.c - where a training graph begins to differ: the loss and its gradient, the constants
+/* loss.c - where a training graph begins to differ: the loss and its gradient, the constants
  * that weigh losses, and the masks of dropout. Few values: plain C. Labels are two floats an image:
  * the class, and the weight of the image (1; 0 leaves it out; class weights). */
-#include "plan/lower.h"
+#include "plan/passes.h"
 
 #include "base/random.h"
 

@@ -1,8 +1,8 @@
-/* step_adaptive.c - the adaptive average pool and its gradient: output p of P averages rows floor(p
+/* adaptive.c - the adaptive average pool and its gradient: output p of P averages rows floor(p
  * H / P) .. ceil((p + 1) H / P) - 1, which overlap where P does not divide H; columns likewise. It
  * stands in the auxiliary heads of small pictures, on a few thousand values, so it is plain C over
  * the lanes. Letters: L lanes, H W the larger picture, P Q the smaller one. */
-#include "plan/lower.h"
+#include "plan/passes.h"
 
 #include <math.h>
 #include <string.h>

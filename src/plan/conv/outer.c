@@ -1,4 +1,4 @@
-/* step_weight_gradient.c - weight gradients as outer products (gradient.h): dL/dw[k][c][r][s] = sum
+/* outer.c - weight gradients as outer products (gradient.h): dL/dw[k][c][r][s] = sum
  * over images, p, q of g[k][p][q] * x[c][p * stride + r - pad][q * stride + s - pad], written in
  * canonical order into the caller's memory.
  *
@@ -8,7 +8,7 @@
  * Each sum takes pixels and images in order, whatever the batch, the threads and the chunks.
  * Letters: L lanes, K C output and input channels, PQ output rows and columns, RS window, b blocks
  * of a unit, m its input channels (planar: window columns). */
-#include "plan/winograd.h"
+#include "plan/conv/winograd.h"
 
 #include <math.h>
 #include <string.h>

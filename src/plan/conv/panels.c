@@ -1,7 +1,7 @@
 /* panels.c - how a product is cut into register tiles: a small model of what one costs. The planner
  * chooses panels (and, for Winograd, tiles) by it; no result depends on it. Letters: m rows and b
  * blocks of a register tile. */
-#include "plan/conv.h"
+#include "plan/conv/conv.h"
 
 int dp_pieces(int count, int most) {
     return (count + most - 1) / most;

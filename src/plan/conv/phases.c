@@ -1,9 +1,9 @@
-/* step_phases.c - a picture of few channels split into the four phases of its pixels: what lies at
+/* phases.c - a picture of few channels split into the four phases of its pixels: what lies at
  * even and odd rows and columns becomes 4 C channels of half the size. A convolution with stride 2
  * over the picture is one with stride 1 over its phases, with windows half as large, which
- * Winograd's algorithm (step_winograd.c) can compute. Reads the caller's input itself where nobody
+ * Winograd's algorithm (winograd.c) can compute. Reads the caller's input itself where nobody
  * else needs it in the arena. Letters: C channels, H W picture, L lanes. */
-#include "plan/winograd.h"
+#include "plan/conv/winograd.h"
 
 #include <string.h>
 

@@ -1,8 +1,8 @@
-/* conv_pack.c - the weights of a convolution's step in the order its panels read them, batch norms
+/* pack.c - the weights of a convolution's step in the order its panels read them, batch norms
  * folded in. Where the parameters are constant they are packed once a model and shared by its
  * plans; in training a step packs them at the beginning of every run, panels shared out among the
  * threads. */
-#include "plan/conv.h"
+#include "plan/conv/conv.h"
 
 #include <math.h>
 #include <stdio.h>

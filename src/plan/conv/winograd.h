@@ -1,9 +1,9 @@
 /* winograd.h - how Winograd's algorithm (kernels/winograd.h) computes one convolution: chosen in
- * winograd_tiles.c, carried out by step_winograd.c. Internal to plan/. */
-#ifndef DP_PLAN_WINOGRAD_H
-#define DP_PLAN_WINOGRAD_H
+ * tiles.c, carried out by winograd.c. Internal to plan/. */
+#ifndef DP_PLAN_CONV_WINOGRAD_H
+#define DP_PLAN_CONV_WINOGRAD_H
 
-#include "plan/conv.h"
+#include "plan/conv/conv.h"
 
 /* A stride-1 convolution: H x W outputs of r x r windows over C channels. */
 typedef struct dp_winograd_shape {
@@ -29,7 +29,7 @@ dp_tuning_key dp_winograd_key(const dp_kernels *kernels, const dp_winograd_shape
 void dp_winograd_choose(dp_winograd_cover *cover, const dp_kernels *kernels,
                         const dp_winograd_shape *shape, const dp_tuning *tuning);
 
-/* step_phases.c: whether a convolution or the gradient of its weights is computed by Winograd's
+/* phases.c: whether a convolution or the gradient of its weights is computed by Winograd's
  * algorithm over the phases of the picture it reads, and how. */
 bool dp_winograd_phases(const dp_lowering *lowering, int node, dp_winograd_shape *shape,
                         dp_winograd_cover *cover);
@@ -42,7 +42,7 @@ deeper_status dp_lower_phases(dp_lowering *lowering, int node, const dp_winograd
 /* Whether the algorithm computes convolutions of such a window. */
 bool dp_winograd_suits(const dp_window *window);
 
-/* step_winograd_gradient.c: lowers a weight gradient that the algorithm is expected to compute
+/* winograd_gradient.c: lowers a weight gradient that the algorithm is expected to compute
  * faster; *taken says whether it was. outer: the step but for its kind; its input has the halo,
  * where dp_winograd_phases does not say otherwise. output: index into the call's outputs. */
 deeper_status dp_lower_winograd_gradient(dp_lowering *lowering, int node, const dp_step *outer,

@@ -1,10 +1,10 @@
-/* winograd_tiles.c - the choice of tiles for a convolution, and whether Winograd's algorithm is
+/* tiles.c - the choice of tiles for a convolution, and whether Winograd's algorithm is
  * worth it: the cheapest cover by a model of the time. Large tiles multiply least; but they have
  * more transformed weights (N x N instead of r x r), which are read from far away and, on small
  * pictures, used for few tiles each. The model was fitted to the layers of GoogLeNet
  * (docs/PERF.md); where somebody has measured (tuning.h), that counts instead. Letters: N points of
  * the largest tile, r taps, m outputs of a tile, L lanes. */
-#include "plan/winograd.h"
+#include "plan/conv/winograd.h"
 
 /* Costs in vector multiply-adds. */
 static const double TRANSFORM = 8; /* of a vector of a frequency, to it or from it */
