@@ -4,6 +4,8 @@
  * reason. */
 #include "base/cpu.h"
 
+#include "base/arithmetic.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -264,7 +266,7 @@ static int folder_quota(const char *folder, bool v2) {
               each = period ? strtoll(period, NULL, 10) : 0;
     if (microseconds <= 0 || each <= 0)
         return 0;
-    long long whole = (microseconds - 1) / each + 1;
+    long long whole = dp_ceil_div64(microseconds, each);
     return whole < INT_MAX ? (int)whole : INT_MAX;
 }
 
@@ -358,7 +360,7 @@ deeper_status dp_threads_select(int *threads, int requested, deeper_error *error
         DP_TRY(environment_threads(&count, "OMP_NUM_THREADS", error));
     if (count == 0)
         count = dp_processors();
-    *threads = count < DP_THREADS_MAX ? count : DP_THREADS_MAX;
+    *threads = dp_min(count, DP_THREADS_MAX);
     return DEEPER_OK;
 }
 

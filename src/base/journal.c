@@ -2,6 +2,7 @@
  * not move the end. */
 #include "base/journal.h"
 
+#include "base/arithmetic.h"
 #include "base/checksum.h"
 #include "base/files.h"
 
@@ -107,7 +108,7 @@ static deeper_status begin(dp_journal **journal, const char *path, bool growing,
 }
 
 static void lay_out(dp_journal *j) {
-    j->first = (sizeof(start) + j->header_size + ALIGN - 1) / ALIGN * ALIGN;
+    j->first = dp_round_up(sizeof(start) + j->header_size, ALIGN);
 }
 
 /* Reads the header, and counts the records by the size of the file. */

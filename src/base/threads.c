@@ -24,6 +24,7 @@
  * It does not bind threads to processors (the process may share them) and does not survive fork. */
 #include "base/threads.h"
 
+#include "base/arithmetic.h"
 #include "base/cpu.h"
 
 #include <assert.h>
@@ -290,7 +291,7 @@ deeper_status dp_pool_create(dp_pool **pool, const deeper_allocator *allocator, 
         dp_free(allocator, helpers);
         return dp_fail_memory(error, "the thread pool");
     }
-    fresh->queue_count = threads < QUEUES_MAX ? threads : QUEUES_MAX;
+    fresh->queue_count = dp_min(threads, QUEUES_MAX);
     fresh->mutex = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
     fresh->helpers_waiting.condition = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
     fresh->caller_waiting.condition = (pthread_cond_t)PTHREAD_COND_INITIALIZER;

@@ -5,6 +5,8 @@
  * does not apply colour profiles. */
 #include "image/decoder.h"
 
+#include "base/arithmetic.h"
+
 #include <stdio.h> /* jpeglib.h needs FILE */
 
 #include <jpeglib.h>
@@ -109,7 +111,7 @@ static void on_progress(j_common_ptr codec) {
  * >= min_side. */
 static unsigned reduction(unsigned width, unsigned height, int min_side) {
     unsigned shorter = width < height ? width : height, by = min_side > 0 ? 8 : 1;
-    while (by > 1 && (shorter + by - 1) / by < (unsigned)min_side)
+    while (by > 1 && dp_ceil_div64(shorter, by) < min_side)
         by /= 2;
     return by;
 }

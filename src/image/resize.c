@@ -5,6 +5,8 @@
  * input pixels that one output pixel is made of. */
 #include "image/resize.h"
 
+#include "base/arithmetic.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -73,8 +75,8 @@ static void weigh(const axis *along, int i, dp_filter filter, double *window) {
     double support = filters[filter].support * stretch;
     double centre = along->from + (along->first + i + 0.5) * scale;
     int low = (int)(centre - support + 0.5), high = (int)(centre + support + 0.5);
-    low = low > 0 ? low : 0;
-    high = high < along->size ? high : along->size;
+    low = dp_max(low, 0);
+    high = dp_min(high, along->size);
     /* Multiplied by the inverse, not divided: where the area filter's edge falls on a pixel's
      * centre, rounding decides as in Pillow. */
     double sum = 0, shrink = 1 / stretch;

@@ -3,6 +3,7 @@
  * channels of a block are turned into vectors at once, then put in their places or transformed.
  * Where channels are in groups, a value at a time. Contract: dp_packing in kernels.h. Letters: R S
  * window rows and columns, L lanes. */
+#include "base/arithmetic.h"
 #include "base/memory.h"
 #include "kernels/kernels.h"
 
@@ -86,7 +87,7 @@ size_t dp_packed_depth(const dp_packing *p) {
         return (size_t)p->channels * (size_t)(p->phases * p->phases)
                * (size_t)(p->points * p->points);
     const int plane = p->planar ? 1 : p->lanes,
-              planes = p->band ? p->band : (p->channels + plane - 1) / plane;
+              planes = p->band ? p->band : dp_ceil_div(p->channels, plane);
     return (size_t)(planes * plane) * (size_t)p->height * (size_t)p->width;
 }
 
@@ -104,7 +105,7 @@ static int channels_of(const dp_packing *p) {
  * vectors in the order of the product. Without groups. */
 static void read_windows(float *out, const dp_packing *p, int block, int c, int count) {
     const int window = p->height * p->width, k = block * p->lanes - p->first_output;
-    const int left = p->outputs - k, channels = left < p->lanes ? left : p->lanes;
+    const int channels = dp_min(p->outputs - k, p->lanes);
     if (p->order == DP_WEIGHTS_PLAIN) {
         const ptrdiff_t plane = (ptrdiff_t)channels_of(p) * window;
         p->block_row(out, p->weights + k * plane + (ptrdiff_t)c * window, plane, channels,

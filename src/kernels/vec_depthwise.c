@@ -5,6 +5,8 @@
  * What a pixel gets does not depend on how a row is cut. Contract: dp_depthwise in kernels.h. */
 #include "kernels/vec_families.h"
 
+#include "base/arithmetic.h"
+
 #if DP_VEC_NEON && !defined(__clang__)
 /* As in vec_panel.c: gcc would move loads so far ahead that the sums leave the registers. */
 #pragma GCC optimize("no-schedule-insns")
@@ -42,7 +44,7 @@ DP_VEC_INLINE void pixels(const dp_depthwise *d, const float *in, float *out, co
 
 /* A row in pieces as even as can be. */
 DP_VEC_INLINE void rows(const dp_depthwise *d, const ptrdiff_t stride) {
-    const int pieces = (d->out_width + PIXELS - 1) / PIXELS, even = d->out_width / pieces,
+    const int pieces = dp_ceil_div(d->out_width, PIXELS), even = d->out_width / pieces,
               larger = d->out_width % pieces;
     for (int y = d->row_begin; y < d->row_end; y++) {
         const float *in = d->in + (ptrdiff_t)y * d->stride_y * d->in_row;

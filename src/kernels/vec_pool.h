@@ -5,6 +5,8 @@
 
 #include "kernels/kernels.h"
 
+#include "base/arithmetic.h"
+
 /* The rows (or columns) of a window inside the picture, begin..end-1, and how many of its positions
  * the padded picture holds. */
 typedef struct pool_span {
@@ -17,9 +19,9 @@ static inline pool_span pool_inside(int position, int stride, int window, int pa
     int last = first + window;
     int padded_limit = limit + pad_after;
     return (pool_span){
-        .begin = first < 0 ? 0 : first,
-        .end = last > limit ? limit : last,
-        .padded = (last > padded_limit ? padded_limit : last) - first,
+        .begin = dp_max(first, 0),
+        .end = dp_min(last, limit),
+        .padded = dp_min(last, padded_limit) - first,
     };
 }
 
@@ -40,10 +42,10 @@ static inline float pool_divisor(const dp_pooling *p, pool_span ys, pool_span xs
 /* Output columns *first..*last - 1 have all columns of their windows inside the picture. */
 static inline void pool_middle(const dp_pooling *p, int *first, int *last) {
     const int room = p->in_width + p->pad_left - p->width;
-    int begin = (p->pad_left + p->stride_x - 1) / p->stride_x;
+    int begin = dp_ceil_div(p->pad_left, p->stride_x);
     int end = room < 0 ? 0 : room / p->stride_x + 1;
-    end = end > p->out_width ? p->out_width : end;
-    *first = begin < end ? begin : end;
+    end = dp_min(end, p->out_width);
+    *first = dp_min(begin, end);
     *last = end;
 }
 

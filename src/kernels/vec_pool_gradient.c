@@ -129,7 +129,7 @@ DP_VEC_INLINE void pool_gradient(const dp_pooling_gradient *p, const bool averag
     for (int y = f->row_begin; y < f->row_end; y++) {
         const pool_span ys = pool_rows(f, y);
         prepare(p, ready, ys.end);
-        ready = ys.end > ready ? ys.end : ready;
+        ready = dp_max(ys.end, ready);
         for (int x = 0, count; x < f->out_width; x += count) {
             const pool_span xs = pool_columns(f, x);
             const windows w = {

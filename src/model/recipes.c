@@ -2,6 +2,7 @@
  * channel order; means of torchvision are given there as shares of 255. */
 #include "model/recipes.h"
 
+#include "base/arithmetic.h"
 #include "model/preprocess_json.h"
 
 #include <stdio.h>
@@ -86,7 +87,7 @@ void dp_recipe_apply(dp_preprocess *preprocess, const dp_recipe *recipe, int siz
         .channels = channels,
         .bgr = channels == 3 && recipe->bgr,
         .rule = recipe->rule,
-        .side = (int)(((int64_t)recipe->side * size + DP_RECIPE_SIZE - 1) / DP_RECIPE_SIZE),
+        .side = (int)dp_ceil_div64((int64_t)recipe->side * size, DP_RECIPE_SIZE),
         .filter = recipe->filter,
     };
     for (int c = 0; c < channels; c++) {

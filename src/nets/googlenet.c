@@ -16,6 +16,7 @@
  * before 5a (2x2 is torchvision's) aux_pool 5x5: the auxiliary heads' 5x5/3 average (paper) |
  * adaptive: averages to 4x4 whatever the side
  * (torchvision's) */
+#include "base/arithmetic.h"
 #include "graph/build.h"
 #include "nets/chain.h"
 #include "nets/net.h"
@@ -82,7 +83,7 @@ static int scaled(const builder *b, int channels) {
     if (width == 1.0F)
         return channels;
     int rounded = 8 * (int)lroundf((float)channels * width / 8.0F);
-    return rounded < 8 ? 8 : rounded;
+    return dp_max(rounded, 8);
 }
 
 /* Convolution, batch norm if asked for, ReLU: the paper's "all the convolutions use rectified
@@ -161,8 +162,7 @@ static void auxiliary_head(const builder *b, dp_head head, int x) {
     dp_graph *graph = b->graph;
     const char *loss = head == DP_HEAD_AUX1 ? "loss1" : "loss2";
     dp_layer_name pool = dp_layer_join(loss, "/", "ave_pool");
-    int side = x >= 0 ? graph->nodes[x].shape.h : AUX_SIDE,
-        pooled = side < AUX_POOLED ? side : AUX_POOLED;
+    int side = x >= 0 ? graph->nodes[x].shape.h : AUX_SIDE, pooled = dp_min(side, AUX_POOLED);
     graph->head = head;
     bool adaptive = side < AUX_SIDE || b->values->choice[OPTION_AUX_POOL] == AUX_POOL_ADAPTIVE;
     x = adaptive ? dp_add_adaptive_pool(graph, pool.text, x, pooled, pooled)

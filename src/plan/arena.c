@@ -35,7 +35,7 @@ static deeper_status measure(const dp_plan *plan, piece *pieces, int *count, dee
             || s->fixed > SIZE_MAX / 16)
             return dp_fail(error, DEEPER_ERROR_LIMIT,
                            "a batch of %d images does not fit into memory", plan->max_batch);
-        floats = (floats + s->fixed + FLOATS_ALIGNMENT - 1) / FLOATS_ALIGNMENT * FLOATS_ALIGNMENT;
+        floats = dp_round_up(floats + s->fixed, FLOATS_ALIGNMENT);
         pieces[(*count)++] = (piece){ i, s->first, s->last, 0, floats };
     }
     return DEEPER_OK;

@@ -3,6 +3,8 @@
  * huge pages. */
 #include "plan/passes.h"
 
+#include "base/arithmetic.h"
+
 #include <pthread.h>
 #include <string.h>
 
@@ -54,7 +56,7 @@ void dp_packs_free(dp_packs *packs) {
 /* Zeroed room for `floats` floats, NULL if memory is out. What is left of a slab that cannot hold
  * it stays unused. */
 static float *take(dp_packs *packs, size_t floats) {
-    size_t size = (floats + FLOATS_ALIGNMENT - 1) / FLOATS_ALIGNMENT * FLOATS_ALIGNMENT;
+    size_t size = dp_round_up(floats, FLOATS_ALIGNMENT);
     slab *last = packs->slab_count ? &packs->slabs[packs->slab_count - 1] : NULL;
     if (!last || size > last->size - last->used) {
         void *slabs = packs->slabs;

@@ -39,7 +39,7 @@ deeper_status dp_storage_add(dp_plan *plan, dp_shape shape, const dp_window *hal
         return dp_fail(error, DEEPER_ERROR_LIMIT,
                        "an activation of %dx%dx%d does not fit into memory", shape.c, shape.h,
                        shape.w);
-    made.image = (image + FLOATS_ALIGNMENT - 1) / FLOATS_ALIGNMENT * FLOATS_ALIGNMENT;
+    made.image = dp_round_up(image, FLOATS_ALIGNMENT);
 
     int storage = -1;
     DP_TRY(dp_storage_add_fixed(plan, 0, &storage, error));
@@ -82,10 +82,6 @@ static bool has_value(const dp_lowering *l, int i) {
            && !of_weights;
 }
 
-static int larger(int a, int b) {
-    return a > b ? a : b;
-}
-
 /* What the readers of each root want of its storage. */
 typedef struct wishes {
     dp_window halo;     /* the pads alone: the largest of any reader */
@@ -100,10 +96,10 @@ static void read_wish(wishes *wish, const dp_node *reader, int index) {
     bool point = slides && reader->op == DP_OP_CONV && w->height == 1 && w->width == 1;
     if (pads) {
         wish->padded = true;
-        wish->halo.pad_top = larger(wish->halo.pad_top, w->pad_top);
-        wish->halo.pad_left = larger(wish->halo.pad_left, w->pad_left);
-        wish->halo.pad_bottom = larger(wish->halo.pad_bottom, w->pad_bottom);
-        wish->halo.pad_right = larger(wish->halo.pad_right, w->pad_right);
+        wish->halo.pad_top = dp_max(wish->halo.pad_top, w->pad_top);
+        wish->halo.pad_left = dp_max(wish->halo.pad_left, w->pad_left);
+        wish->halo.pad_bottom = dp_max(wish->halo.pad_bottom, w->pad_bottom);
+        wish->halo.pad_right = dp_max(wish->halo.pad_right, w->pad_right);
     }
     wish->dense |= point || reader->op == DP_OP_FC || reader->op == DP_OP_SLICE;
 }

@@ -79,7 +79,7 @@ deeper_status dp_emit(dp_plan *plan, const dp_step *step, const int *reads, int 
     plan->steps = steps;
     if (!room)
         return dp_fail_memory(error, "the table of steps");
-    int phase = step->phase < 1 ? 1 : step->phase, mask = step->masked ? step->mask.storage : -1;
+    int phase = dp_max(step->phase, 1), mask = step->masked ? step->mask.storage : -1;
     for (int i = 0; i <= read_count; i++) {
         int read = i < read_count ? reads[i] : mask;
         if (read >= 0 && phase <= plan->storages[read].written)
@@ -95,8 +95,8 @@ deeper_status dp_emit(dp_plan *plan, const dp_step *step, const int *reads, int 
         dp_storage *storage = &plan->storages[i < write_count ? writes[i] : along[i - write_count]];
         if (storage->first > storage->last || phase < storage->first)
             storage->first = phase;
-        storage->last = phase > storage->last ? phase : storage->last;
-        storage->written = phase > storage->written ? phase : storage->written;
+        storage->last = dp_max(phase, storage->last);
+        storage->written = dp_max(phase, storage->written);
     }
     plan->steps[plan->step_count] = *step;
     plan->steps[plan->step_count++].phase = phase;

@@ -3,6 +3,7 @@
 #ifndef DP_PLAN_STEP_H
 #define DP_PLAN_STEP_H
 
+#include "base/arithmetic.h"
 #include "kernels/gradient.h"
 #include "plan/plan.h"
 
@@ -202,7 +203,7 @@ static inline const float *dp_fixed_at(const dp_run *run, const dp_view *view) {
 
 /* Channel blocks of `channels` channels. */
 static inline int dp_blocks(int channels, int lanes) {
-    return (channels + lanes - 1) / lanes;
+    return dp_ceil_div(channels, lanes);
 }
 
 /* Tasks are numbered 0..tasks-1 within an image; a step that splits `items` gives part `part` of

@@ -1,6 +1,7 @@
 /* thumbnail.c - see thumbnail.h. */
 #include "report/thumbnail.h"
 
+#include "base/arithmetic.h"
 #include "image/resize.h"
 
 enum { SIDE = 128 };
@@ -12,7 +13,7 @@ void dp_thumbnail(dp_image *thumbnail, const dp_dataset *dataset, size_t index,
     *thumbnail = (dp_image){ 0 };
     if (dp_dataset_read(&picture, dataset, index, &decode, allocator, NULL) != DEEPER_OK)
         return;
-    int longer = picture.width > picture.height ? picture.width : picture.height;
+    int longer = dp_max(picture.width, picture.height);
     int width = picture.width * SIDE / longer, height = picture.height * SIDE / longer;
     dp_image_resize(thumbnail, &picture, NULL, width > 0 ? width : 1, height > 0 ? height : 1,
                     DP_FILTER_AREA, allocator, NULL);

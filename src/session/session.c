@@ -1,6 +1,8 @@
 /* session.c - making and running a plan. */
 #include "session/session.h"
 
+#include "base/arithmetic.h"
+
 #include <string.h>
 
 enum {
@@ -58,10 +60,7 @@ static deeper_status fill(dp_session *session, dp_packs *packs, const dp_session
     session->kernels = dp_kernels_for(isa);
     session->max_batch = options->max_batch ? options->max_batch : 1;
     DP_TRY(dp_check_batch(session->max_batch, error));
-    session->at_once =
-        session->threads * 2 > IMAGES_AT_ONCE ? session->threads * 2 : IMAGES_AT_ONCE;
-    session->at_once =
-        session->at_once < session->max_batch ? session->at_once : session->max_batch;
+    session->at_once = dp_min(dp_max(session->threads * 2, IMAGES_AT_ONCE), session->max_batch);
     session->output_count = options->output_count;
     session->outputs =
         dp_alloc_raw(session->allocator, (size_t)options->output_count, sizeof *session->outputs);

@@ -7,6 +7,7 @@
  * Letters: H input side, P output side, R window, s stride, p padding before. */
 #include "formats/caffe/caffe_layers.h"
 
+#include "base/arithmetic.h"
 #include "formats/caffe/caffemodel.h"
 #include "model/fill.h"
 
@@ -146,7 +147,7 @@ static int caffe_outputs(int side, int window, int stride, int pad, bool up) {
     int room = side + 2 * pad - window;
     if (room < 0)
         return 0;
-    int count = (up ? (room + stride - 1) / stride : room / stride) + 1;
+    int count = (up ? dp_ceil_div(room, stride) : room / stride) + 1;
     return up && pad > 0 && (count - 1) * stride >= side + pad ? count - 1 : count;
 }
 
@@ -252,7 +253,7 @@ static bool same_divisors(int side, int outputs, int window, int stride, int pad
     for (int i = 0; i < outputs; i++) {
         int begin = i * stride - pad, end = begin + window;
         int caffe = (end < side + pad ? end : side + pad) - begin;
-        int ours = count_padding ? window : (end < side ? end : side) - (begin > 0 ? begin : 0);
+        int ours = count_padding ? window : dp_min(end, side) - dp_max(begin, 0);
         if (caffe != ours)
             return false;
     }

@@ -2,6 +2,8 @@
  * with keys in any order. */
 #include "formats/numpy/npy.h"
 
+#include "base/arithmetic.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -203,7 +205,7 @@ static size_t header(char text[DP_NPY_HEADER], const dp_tensor *tensor, const ch
                                                       : "%zu,",
                            tensor->shape[i]);
     length += snprintf(text + length, (size_t)(DP_NPY_HEADER - length), "), }");
-    size_t whole = ((size_t)length + 1 + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    size_t whole = dp_round_up((size_t)length + 1, ALIGNMENT);
     memset(text + length, ' ', whole - (size_t)length);
     text[whole - 1] = '\n';
     text[MAGIC] = (char)((whole - FRONT) & 0xFF);

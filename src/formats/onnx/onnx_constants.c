@@ -4,6 +4,8 @@
  * by element is for small tensors; what moves weights is charged to dp_onnx_invent. */
 #include "formats/onnx/onnx_import.h"
 
+#include "base/arithmetic.h"
+
 #include <limits.h>
 #include <math.h>
 #include <string.h>
@@ -415,7 +417,7 @@ static deeper_status arithmetic(dp_onnx_importer *it, const Onnx__NodeProto *nod
     if (m != n && m != 1 && n != 1)
         return dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "%d and %d numbers", m, n);
     const dp_onnx_value *like = m > n || (m == n && x->tensor.rank >= y->tensor.rank) ? x : y;
-    int count = m > n ? m : n;
+    int count = dp_max(m, n);
     for (int i = 0; i < count; i++)
         if (!compute(node->op_type, a[m == 1 ? 0 : i], b[n == 1 ? 0 : i], &c[i]))
             return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED,

@@ -4,6 +4,8 @@
  * channels, H W rows and columns, K outputs, R S window. */
 #include "formats/onnx/onnx_import.h"
 
+#include "base/arithmetic.h"
+
 #include <limits.h>
 #include <string.h>
 
@@ -41,8 +43,7 @@ enum { MAX_SIDE = 1 << 16 };
 
 /* Padding before and after one side so that the output has ceil(side / stride) windows. */
 static void pad_same(int side, int window, int stride, bool upper, int *before, int *after) {
-    int64_t count = ((int64_t)side + stride - 1) / stride,
-            all = (count - 1) * stride + window - side;
+    int64_t count = dp_ceil_div64(side, stride), all = (count - 1) * stride + window - side;
     int pads = all > 0 ? (int)all : 0;
     *before = upper ? pads / 2 : pads - pads / 2;
     *after = pads - *before;

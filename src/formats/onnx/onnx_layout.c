@@ -2,6 +2,7 @@
  * nodes that the class probabilities depend on, in order. Our values are C x H x W always; ONNX's
  * are N x C x H x W, or N x C behind a fully connected layer: a value is flattened or reshaped
  * between, once, where a reader wants the other form. Dropout is left out. */
+#include "base/arithmetic.h"
 #include "formats/onnx/onnx.h"
 #include "formats/onnx/onnx_write.h"
 #include "model/fill.h"
@@ -166,8 +167,8 @@ static deeper_status pool(layout *l, int i, const dp_node *node) {
             false)) { /* one side is rounded up, the other down: the pads at the end say it */
         written.pad_bottom = (node->shape.h - 1) * w->stride_y + w->height - in.h - w->pad_top;
         written.pad_right = (node->shape.w - 1) * w->stride_x + w->width - in.w - w->pad_left;
-        written.pad_bottom = written.pad_bottom < 0 ? 0 : written.pad_bottom;
-        written.pad_right = written.pad_right < 0 ? 0 : written.pad_right;
+        written.pad_bottom = dp_max(written.pad_bottom, 0);
+        written.pad_right = dp_max(written.pad_right, 0);
         if (w->count_padding)
             return fail(l, node, "an average over padding whose size is rounded up on one side");
     }

@@ -4,6 +4,8 @@
  * N images, C channels. */
 #include "formats/onnx/onnx_import.h"
 
+#include "base/arithmetic.h"
+
 #include <string.h>
 
 /* Output 0 as input 0 with other dims; all but the first must keep the product. */
@@ -298,7 +300,7 @@ static deeper_status split(dp_onnx_importer *it, const Onnx__NodeProto *node) {
     DP_TRY(dp_onnx_ints_of(it, node, "split", 1, sizes, &count));
     if (axis != 1)
         return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "values are split along channels only");
-    int64_t end = x->dims[1], equal = parts ? (end + parts - 1) / parts : 0;
+    int64_t end = x->dims[1], equal = parts ? dp_ceil_div64(end, parts) : 0;
     for (int i = parts - 1; i >= 0;
          i--) { /* output 0, which every layer is first, is its own in the end */
         int64_t begin = count < 0                                      ? i * equal

@@ -15,7 +15,7 @@ static band read_by(const dp_conv_weights *w, int lanes, int first_block, int bl
     const int outputs = w->sources[0].outputs, group_outputs = outputs / w->groups,
               group_channels = w->channels / w->groups;
     const int plane = w->planar ? 1 : lanes, end = (first_block + blocks) * lanes,
-              last = (end < outputs ? end : outputs) - 1;
+              last = dp_min(end, outputs) - 1;
     return (band){ first_block * lanes / group_outputs * group_channels / plane,
                    dp_blocks((last / group_outputs + 1) * group_channels, plane) };
 }
@@ -26,7 +26,7 @@ int dp_conv_band(const dp_conv_weights *weights, int lanes, int most) {
         return dp_blocks(weights->channels, weights->planar ? 1 : lanes);
     for (int block = 0; block < weights->blocks; block += most) {
         const int left = weights->blocks - block;
-        const band it = read_by(weights, lanes, block, left < most ? left : most);
+        const band it = read_by(weights, lanes, block, dp_min(left, most));
         widest = it.end - it.begin > widest ? it.end - it.begin : widest;
     }
     return widest;

@@ -92,10 +92,8 @@ const float *dp_conv_packed(const dp_run *run, const dp_conv_weights *weights, i
 const float *dp_conv_packed_bias(const dp_run *run, const dp_conv_weights *weights, int block);
 
 /* panels.c: what a product of `rows` rows and `blocks` blocks costs for one step of its depth when
- * it is cut into panels of at most `most` blocks, in vector multiply-adds about; and how many
- * pieces of at most `most` a count is cut into. */
+ * it is cut into panels of at most `most` blocks, in vector multiply-adds about. */
 double dp_panel_cost(const dp_kernels *kernels, int rows, int blocks, int most);
-int dp_pieces(int count, int most);
 
 /* winograd.c: lowers a convolution if it is to be computed by Winograd's algorithm, which
  * chosen->choice.points then says. */

@@ -95,8 +95,7 @@ static deeper_status build(dp_lowering *l, int node, dp_step *step, deeper_error
     step->multiply_adds = dp_node_cost(l->graph, node).multiply_adds;
     step->work = step->multiply_adds;
     dp_read_mask(l, node, step);
-    step->tasks = dp_parts(l->plan, it->shape.h > weights->blocks ? it->shape.h : weights->blocks,
-                           step->work);
+    step->tasks = dp_parts(l->plan, dp_max(it->shape.h, weights->blocks), step->work);
     return dp_emit(l->plan, step, (int[]){ step->in.storage, weights->packed_storage }, 2,
                    &step->out.storage, 1, error);
 }

@@ -168,7 +168,7 @@ static int choose_panel(const dp_kernels *kernels, int width, const dp_conv_weig
         int sample = width < 64
                          ? width
                          : 64 + width % 16; /* long rows: their tail decides, not their length */
-        double cost = dp_panel_cost(kernels, sample, blocks < 64 ? blocks : 64, b)
+        double cost = dp_panel_cost(kernels, sample, dp_min(blocks, 64), b)
                       * dp_conv_band(weights, kernels->lanes, b);
         if (cost < best_cost) {
             best_cost = cost;
@@ -208,7 +208,7 @@ static deeper_status make_tiles(conv_build *b, deeper_error *error) {
     bool flat = is_flat(b);
     int rows = flat ? 1 : b->output.h, width = flat ? b->output.h * b->output.w : b->output.w;
     DP_TRY(make_panels(b, width, error));
-    int a_row = dp_pieces(width, conv->tile_rows),
+    int a_row = dp_ceil_div(width, conv->tile_rows),
         pixel = b->in.planar ? 1 : b->lowering->plan->kernels->lanes;
     conv->tile_count = rows * a_row;
     conv->tiles =
@@ -338,9 +338,8 @@ static deeper_status emit(conv_build *b, deeper_error *error) {
     conv->algorithm = b->in.planar ? "direct planar" : "direct";
     int parts = dp_parts(
         l->plan, conv->weights.panel_count * (conv->tile_count ? conv->tile_count : 1), step.work);
-    conv->panel_parts = parts < conv->weights.panel_count ? parts : conv->weights.panel_count;
-    conv->tile_parts =
-        b->images_are_pixels ? 1 : (parts + conv->panel_parts - 1) / conv->panel_parts;
+    conv->panel_parts = dp_min(parts, conv->weights.panel_count);
+    conv->tile_parts = b->images_are_pixels ? 1 : dp_ceil_div(parts, conv->panel_parts);
     if (conv->tile_parts > conv->tile_count && !b->images_are_pixels)
         conv->tile_parts = conv->tile_count;
     step.tasks = conv->panel_parts * conv->tile_parts;

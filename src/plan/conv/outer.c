@@ -43,15 +43,6 @@ typedef struct unit {
     int k0, b, c0, s0, m;
 } unit;
 
-static int minimum(int a, int b) {
-    return a < b ? a : b;
-}
-
-/* Parts of at most `most` that `whole` falls into. */
-static int parts_of(int whole, int most) {
-    return (whole + most - 1) / most;
-}
-
 static unit unit_at(const dp_step *step, int lanes, int index) {
     const dp_outer_step *o = step->as.outer;
     unit u = { .c0 = index % o->row_groups };
@@ -59,13 +50,13 @@ static unit unit_at(const dp_step *step, int lanes, int index) {
     dp_share(dp_blocks(step->in2.shape.c, lanes), o->block_groups, index / o->row_groups, &u.k0,
              &end);
     u.b = end - u.k0;
-    int whole = step->in.planar ? o->window.width : lanes, parts = parts_of(whole, o->rows);
+    int whole = step->in.planar ? o->window.width : lanes, parts = dp_ceil_div(whole, o->rows);
     int group = u.c0 / parts, begin = u.c0 % parts * o->rows;
-    u.m = minimum(o->rows, whole - begin);
+    u.m = dp_min(o->rows, whole - begin);
     u.c0 = step->in.planar ? group : group * lanes + begin;
     u.s0 = step->in.planar ? begin : 0;
     if (!step->in.planar)
-        u.m = minimum(u.m, step->in.shape.c - u.c0);
+        u.m = dp_min(u.m, step->in.shape.c - u.c0);
     return u;
 }
 
@@ -197,12 +188,12 @@ static void run_outer(const dp_run *run, const dp_step *step, int task, int work
                      + (size_t)task * (size_t)o->chunk * o->unit_floats;
     dp_share(o->block_groups * o->row_groups, step->tasks, task, &begin, &end);
     for (int from = begin; from < end; from += o->chunk) {
-        int to = minimum(from + o->chunk, end);
+        int to = dp_min(from + o->chunk, end);
         for (int image = 0; image < run->call->count; image += o->together)
             for (int i = from; i < to; i++) {
                 unit u = unit_at(step, lanes, i);
                 float *sums = scratch + (size_t)(i - from) * o->unit_floats;
-                int count = minimum(o->together, run->call->count - image);
+                int count = dp_min(o->together, run->call->count - image);
                 add_bias(run, step, &u, image, count);
                 for (int r = 0; r < o->window.height; r++)
                     for (int s = 0; s < columns; s++, sums += u.m * u.b * lanes)
@@ -242,7 +233,7 @@ static void choose_unit(const dp_gradient_kernels *kernels, int outputs, int row
         int most = kernels->outer_rows[b];
         if (!most)
             continue;
-        int rows = parts_of(rows_wanted, parts_of(rows_wanted, most));
+        int rows = dp_ceil_div(rows_wanted, dp_ceil_div(rows_wanted, most));
         if (rows * b > best) {
             best = rows * b;
             o->blocks = b;
@@ -272,16 +263,16 @@ static deeper_status plan_outer(dp_lowering *l, int node, dp_step *step, deeper_
     int lanes = plan->kernels->lanes, outputs = dp_blocks(step->in2.shape.c, lanes);
     o->window = l->graph->nodes[node].attributes.window;
     choose_unit(plan->gradient_kernels, outputs, step->in.planar ? o->window.width : lanes, o);
-    o->block_groups = parts_of(outputs, o->blocks);
-    o->row_groups = step->in.planar ? step->in.shape.c * parts_of(o->window.width, o->rows)
-                                    : step->in.shape.c / lanes * parts_of(lanes, o->rows)
-                                          + parts_of(step->in.shape.c % lanes, o->rows);
+    o->block_groups = dp_ceil_div(outputs, o->blocks);
+    o->row_groups = step->in.planar ? step->in.shape.c * dp_ceil_div(o->window.width, o->rows)
+                                    : step->in.shape.c / lanes * dp_ceil_div(lanes, o->rows)
+                                          + dp_ceil_div(step->in.shape.c % lanes, o->rows);
     choose_images(step, lanes, plan->max_batch, o);
     o->unit_floats = (size_t)o->window.height * (size_t)(step->in.planar ? 1 : o->window.width)
                      * (size_t)o->rows * (size_t)o->blocks * (size_t)lanes;
     int units = o->block_groups * o->row_groups, most = (int)(CHUNK_FLOATS / o->unit_floats);
     step->tasks = dp_parts(plan, units, step->work);
-    o->chunk = minimum(most > 1 ? most : 1, parts_of(units, step->tasks));
+    o->chunk = dp_min(dp_max(most, 1), dp_ceil_div(units, step->tasks));
     size_t floats;
     if (!dp_size_mul(o->unit_floats, (size_t)o->chunk * (size_t)step->tasks, &floats))
         return dp_fail(error, DEEPER_ERROR_LIMIT, "%s: the window is too large", step->name);

@@ -55,7 +55,7 @@ const float *dp_conv_packed_bias(const dp_run *run, const dp_conv_weights *weigh
 
 deeper_status dp_conv_make_panels(dp_plan *plan, dp_conv_weights *weights, int most,
                                   deeper_error *error) {
-    weights->panel_count = dp_pieces(weights->blocks, most);
+    weights->panel_count = dp_ceil_div(weights->blocks, most);
     weights->panels =
         dp_alloc(plan->allocator, (size_t)weights->panel_count, sizeof *weights->panels);
     if (!weights->panels)

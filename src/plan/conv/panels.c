@@ -3,26 +3,22 @@
  * blocks of a register tile. */
 #include "plan/conv/conv.h"
 
-int dp_pieces(int count, int most) {
-    return (count + most - 1) / most;
-}
-
 /* Two multiply-adds and two loads a cycle: the multiply-adds, at least as many as hide their
  * latency, or the loads where those are more; and a little for each load, more for weights, which
  * come from the second cache. */
 static double tile_cost(int m, int b) {
-    int products = m * b > 8 ? m * b : 8, loads = m + b;
-    return (products > loads ? products : loads) + 0.05 * m + b;
+    int products = dp_max(m * b, 8), loads = m + b;
+    return dp_max(products, loads) + 0.05 * m + b;
 }
 
 /* Rows in pieces as even as can be, for one panel of b blocks. */
 static double rows_cost(int rows, int most_rows, int b) {
-    int tiles = dp_pieces(rows, most_rows), larger = rows % tiles, m = rows / tiles;
+    int tiles = dp_ceil_div(rows, most_rows), larger = rows % tiles, m = rows / tiles;
     return (tiles - larger) * tile_cost(m, b) + (larger ? larger * tile_cost(m + 1, b) : 0);
 }
 
 double dp_panel_cost(const dp_kernels *kernels, int rows, int blocks, int most) {
-    int panels = dp_pieces(blocks, most), larger = blocks % panels, b = blocks / panels;
+    int panels = dp_ceil_div(blocks, most), larger = blocks % panels, b = blocks / panels;
     double cost = (panels - larger) * rows_cost(rows, kernels->panel_rows[b], b);
     return larger ? cost + larger * rows_cost(rows, kernels->panel_rows[b + 1], b + 1) : cost;
 }

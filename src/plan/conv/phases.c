@@ -19,7 +19,7 @@ bool dp_winograd_phases(const dp_lowering *l, int node, dp_winograd_shape *shape
         || w->pad_top != w->pad_left)
         return false;
     const dp_node *in = &l->graph->nodes[it->inputs[0]];
-    int taps = (w->height + w->pad_top % PHASES + PHASES - 1) / PHASES;
+    int taps = dp_ceil_div(w->height + w->pad_top % PHASES, PHASES);
     if (in->op != DP_OP_INPUT || in->shape.c > DP_PLANAR_CHANNELS || taps < DP_WINOGRAD_TAPS_MIN)
         return false;
     dp_shape out = gradient ? l->graph->nodes[it->inputs[1]].shape : it->shape;
@@ -63,8 +63,7 @@ static void run_phases(const dp_run *run, const dp_step *step, int task, int wor
     const dp_view *out = &step->out, *in = &step->in;
     const int lanes = run->plan->kernels->lanes, image = task / step->tasks,
               margin = step->as.phases.margin;
-    const int room = (out->shape.w - margin) * PHASES,
-              width = in->shape.w < room ? in->shape.w : room;
+    const int room = (out->shape.w - margin) * PHASES, width = dp_min(in->shape.w, room);
     const float *planes =
         step->as.phases.input < 0
             ? dp_view_at(run, in, image)
@@ -107,7 +106,7 @@ deeper_status dp_lower_phases(dp_lowering *l, int node, const dp_winograd_shape 
     dp_shape phases = { 0, shape->channels, shape->height + shape->taps - 1,
                         shape->width + shape->taps - 1 };
     dp_step step = { .kind = &phases_kind, .name = input->name, .in = *view };
-    step.as.phases.margin = (w->pad_top + PHASES - 1) / PHASES;
+    step.as.phases.margin = dp_ceil_div(w->pad_top, PHASES);
     const dp_view *found = find_phases(l->plan, &step, phases);
     if (found) {
         *out = *found;

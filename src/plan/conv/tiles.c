@@ -34,7 +34,7 @@ int dp_winograd_points(const dp_winograd_side *side) {
 /* As few tiles as possible: all of the largest and a remainder, or as even as can be. */
 static dp_winograd_side cover_side(int length, int points, int taps, bool even) {
     dp_winograd_side side = { 0 };
-    int most = points - taps + 1, tiles = dp_pieces(length, most), rest = length % most;
+    int most = points - taps + 1, tiles = dp_ceil_div(length, most), rest = length % most;
     if (even) {
         int larger = length % tiles, m = length / tiles;
         if (larger)
@@ -58,8 +58,8 @@ static double products_cost(const dp_kernels *kernels, const dp_winograd_shape *
             int tiles = cover->down.having[i] * cover->across.having[j];
             if (!tiles)
                 continue;
-            double calls = dp_pieces(tiles, kernels->panel_rows[cover->panel])
-                           * dp_pieces(blocks, cover->panel);
+            double calls = dp_ceil_div(tiles, kernels->panel_rows[cover->panel])
+                           * dp_ceil_div(blocks, cover->panel);
             double products = dp_panel_cost(kernels, tiles, blocks, cover->panel);
             double weights = WEIGHTS * (shape->batch ? BATCH : 1) * blocks * kernels->lanes
                              * (double)sizeof(float);
@@ -113,7 +113,7 @@ int dp_winograd_candidates(dp_tuning_choice candidates[DP_TUNING_CANDIDATES],
                          && same_side(&cover.across, &other.across);
             for (int panel = 1; !twice && panel <= DP_PANEL_BLOCKS; panel++)
                 if (kernels->panel_rows[panel]
-                    && (panel == 1 || dp_pieces(blocks, panel) < dp_pieces(blocks, panel - 1)))
+                    && (panel == 1 || dp_ceil_div(blocks, panel) < dp_ceil_div(blocks, panel - 1)))
                     candidates[count++] = (dp_tuning_choice){ points, even, panel };
         }
     return count;

@@ -98,13 +98,13 @@ static void multiply(const strip *it, int block, int blocks) {
     const ptrdiff_t floats = (ptrdiff_t)w->channels * blocks * lanes;
     for (int f = 0; f < points * points; f++, weights += floats) {
         int tiles = it->images * it->rows_having[f / points] * w->cover.across.having[f % points],
-            pieces = dp_pieces(tiles, most);
+            pieces = dp_ceil_div(tiles, most);
         panel.weights = weights;
         for (int piece = 0; piece < pieces; piece++) {
             int begin, end;
             dp_share(tiles, pieces, piece, &begin, &end);
-            int lines = dp_pieces(blocks * lanes * (int)sizeof(float),
-                                  DP_ALIGNMENT * pieces); /* the next frequency's, evenly */
+            int lines = dp_ceil_div(blocks * lanes * (int)sizeof(float),
+                                    DP_ALIGNMENT * pieces); /* the next frequency's, evenly */
             ptrdiff_t asked =
                 (ptrdiff_t)piece * lines * w->channels * (DP_ALIGNMENT / (ptrdiff_t)sizeof(float));
             panel.ahead = weights + floats + asked;
@@ -204,14 +204,14 @@ static double row_bytes(const dp_winograd_step *w, const dp_plan *plan) {
 
 /* Strips of a whole batch. */
 static int count_strips(const dp_winograd_step *w, const dp_plan *plan) {
-    return dp_pieces(plan->max_batch, w->strip_images) * w->strips;
+    return dp_ceil_div(plan->max_batch, w->strip_images) * w->strips;
 }
 
 /* Whether the strips alone keep all threads at work to the end, about: the busiest has at most an
  * eighth more than its share. */
 static bool fills(const dp_winograd_step *w, const dp_plan *plan) {
     int strips = count_strips(w, plan),
-        busiest = dp_pieces(strips, plan->threads) * dp_pieces(w->cover.down.tiles, w->strips);
+        busiest = dp_ceil_div(strips, plan->threads) * dp_ceil_div(w->cover.down.tiles, w->strips);
     double share = (double)strips * w->cover.down.tiles / w->strips / plan->threads;
     return busiest <= share * 1.125;
 }
@@ -237,10 +237,10 @@ static void cut_strips(dp_winograd_step *w, const dp_plan *plan) {
     double picture = row_bytes(w, plan) * down->tiles, room = cache ? (double)cache : CACHE_BYTES;
     int fit = (int)(room / picture), most = plan->max_batch / plan->threads,
         strips = (int)ceil(picture / room);
-    w->strip_images = fit < 1 || most < 1 ? 1 : fit < most ? fit : most;
-    w->strips = strips < down->tiles ? strips : down->tiles;
+    w->strip_images = dp_max(dp_min(fit, most), 1);
+    w->strips = dp_min(strips, down->tiles);
     fill_threads(w, plan);
-    w->strip_tiles = w->strip_images * dp_pieces(down->tiles, w->strips) * across->tiles;
+    w->strip_tiles = w->strip_images * dp_ceil_div(down->tiles, w->strips) * across->tiles;
 }
 
 static deeper_status build(dp_lowering *l, dp_winograd_step *w, dp_step *step,

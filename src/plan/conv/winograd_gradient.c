@@ -44,10 +44,6 @@ typedef struct part {
     float *scratch, *x, *g, *sums;
 } part;
 
-static int minimum(int a, int b) {
-    return a < b ? a : b;
-}
-
 /* Output blocks k0..k0+b-1 of a group. */
 static int group_at(const dp_step *step, int lanes, int group, int *k0) {
     int end;
@@ -77,7 +73,7 @@ static void open_part(part *it, const dp_run *run, const dp_step *step, int task
 static void open_strip(part *it, int number) {
     const dp_winograd_gradient_step *w = it->step->as.winograd_gradient;
     it->first = number / w->strips * w->strip_images;
-    it->images = minimum(it->run->call->count - it->first, w->strip_images);
+    it->images = dp_min(it->run->call->count - it->first, w->strip_images);
     dp_share(w->cover.down.tiles, w->strips, number % w->strips, &it->begin, &it->end);
     dp_winograd_rows_having(it->rows_having, &w->cover, it->begin, it->end);
 }
@@ -123,7 +119,7 @@ static float *unit_sums(const part *it, int group, int block) {
 /* Input channels of a block that there are. */
 static int rows_of(const part *it, int block) {
     int lanes = it->run->plan->kernels->lanes;
-    return minimum(lanes, it->step->in.shape.c - block * lanes);
+    return dp_min(lanes, it->step->in.shape.c - block * lanes);
 }
 
 /* Adds the strip's products of one frequency. */
@@ -189,7 +185,7 @@ static void write_unit(const part *it, int group, int block) {
         float *to = w->phases ? it->scratch + (ptrdiff_t)rows * window * lanes
                               : it->run->call->outputs[w->output]
                                     + ((ptrdiff_t)k * channels + block * lanes) * window;
-        int count = minimum(lanes, outputs - k);
+        int count = dp_min(lanes, outputs - k);
         it->run->plan->kernels->unblock_row(to, (ptrdiff_t)(w->phases ? rows : channels) * window,
                                             it->scratch, count, rows * window);
         if (w->phases)
@@ -206,7 +202,7 @@ static void run_winograd_gradient(const dp_run *run, const dp_step *step, int ta
     for (int block = first; block < last && it.block_begin == 0; block++)
         dp_bias_clear(run, step, block);
     memset(it.sums, 0, (size_t)w->units * w->unit_floats * sizeof *it.sums);
-    int strips = (run->call->count + w->strip_images - 1) / w->strip_images * w->strips;
+    int strips = dp_ceil_div(run->call->count, w->strip_images) * w->strips;
     for (int s = 0; s < strips; s++) {
         open_strip(&it, s);
         for (int image = 0; image < it.images; image++)
@@ -242,10 +238,6 @@ static const dp_step_kind winograd_gradient_kind = { "weight grad", run_winograd
 
 /* ------------------------------------------------------------------------------------- lowering */
 
-static int pieces(int count, int most) {
-    return (count + most - 1) / most;
-}
-
 /* An odd number of vectors apart, neighbours do not meet in the same places of a cache. */
 static ptrdiff_t odd_stride(int vectors, int lanes) {
     return (ptrdiff_t)(vectors | 1) * lanes;
@@ -253,10 +245,10 @@ static ptrdiff_t odd_stride(int vectors, int lanes) {
 
 /* A part a thread: each transforms the blocks of its own, and parts along C the gradient again. */
 static void cut_parts(const dp_plan *plan, dp_winograd_gradient_step *w) {
-    w->group_parts = minimum(plan->threads, w->groups);
-    w->block_parts = minimum(pieces(plan->threads, w->group_parts), w->blocks);
-    int blocks = pieces(w->blocks, w->block_parts), groups = pieces(w->groups, w->group_parts),
-        lanes = plan->kernels->lanes;
+    w->group_parts = dp_min(plan->threads, w->groups);
+    w->block_parts = dp_min(dp_ceil_div(plan->threads, w->group_parts), w->blocks);
+    int blocks = dp_ceil_div(w->blocks, w->block_parts),
+        groups = dp_ceil_div(w->groups, w->group_parts), lanes = plan->kernels->lanes;
     w->units = blocks * groups;
     w->x_tile = odd_stride(blocks, lanes);
     w->g_tile = odd_stride(groups * w->group_blocks, lanes);
@@ -267,9 +259,9 @@ static void cut_strips(const dp_plan *plan, dp_winograd_gradient_step *w) {
     double image = (double)dp_winograd_points(down) * dp_winograd_points(across)
                    * (double)(w->x_tile + w->g_tile) * sizeof(float);
     int fit = (int)(STRIP_BYTES / image);
-    w->strip_images = fit < 1 ? 1 : minimum(fit, plan->max_batch);
-    w->strips = minimum((int)ceil(image / STRIP_BYTES), down->tiles);
-    int tiles = w->strip_images * pieces(down->tiles, w->strips) * across->tiles;
+    w->strip_images = dp_max(dp_min(fit, plan->max_batch), 1);
+    w->strips = dp_min((int)ceil(image / STRIP_BYTES), down->tiles);
+    int tiles = w->strip_images * dp_ceil_div(down->tiles, w->strips) * across->tiles;
     w->x_frequency = odd_stride(tiles, 1) * w->x_tile;
     w->g_frequency = odd_stride(tiles, 1) * w->g_tile;
 }
@@ -283,7 +275,7 @@ static deeper_status build(dp_lowering *l, dp_step *step, deeper_error *error) {
     for (int b = 1; b <= DP_PANEL_BLOCKS && b <= outputs; b++)
         if (plan->gradient_kernels->outer_rows[b] >= lanes)
             w->group_blocks = b;
-    w->groups = pieces(outputs, w->group_blocks);
+    w->groups = dp_ceil_div(outputs, w->group_blocks);
     cut_parts(plan, w);
     cut_strips(plan, w);
     dp_winograd_matrix(w->matrix, points, w->taps);

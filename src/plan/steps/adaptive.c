@@ -13,7 +13,7 @@ static int region_first(int index, int outputs, int side) {
 }
 
 static int region_end(int index, int outputs, int side) {
-    return (int)(((int64_t)(index + 1) * side + outputs - 1) / outputs);
+    return (int)dp_ceil_div64((int64_t)(index + 1) * side, outputs);
 }
 
 /* For every output pixel of one block: sums its region of `large` into it, or spreads it over the

@@ -38,8 +38,7 @@ static float *fixed_out(const dp_run *run, const dp_step *step) {
     for (int block = begin; block < end; block++)
 
 static int lane_count(int channels, int lanes, int block) {
-    int left = channels - block * lanes;
-    return left < lanes ? left : lanes;
+    return dp_min(channels - block * lanes, lanes);
 }
 
 static void run_channel_sum(const dp_run *run, const dp_step *step, int task, int worker) {

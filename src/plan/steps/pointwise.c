@@ -54,7 +54,7 @@ static void run_sigmoid(const dp_run *run, const dp_step *step, int task, int wo
         int channels = step->out.shape.c - block * lanes;
         run->plan->kernels->sigmoid(row_at(run, &step->out, image, block, y),
                                     row_at(run, &step->in, image, block, y), step->out.shape.w,
-                                    channels < lanes ? channels : lanes);
+                                    dp_min(channels, lanes));
     }
 }
 

@@ -101,8 +101,8 @@ static deeper_status emit(dp_lowering *l, int node, dp_step *step, const int *re
     step->work = (uint64_t)dp_shape_floats(it->shape) * (uint64_t)step->as.pool.window.height
                  * (uint64_t)step->as.pool.window.width;
     const int blocks = dp_blocks(it->shape.c, l->plan->kernels->lanes);
-    step->tasks = dp_parts(
-        l->plan, step->as.pool.kernel && it->shape.h > blocks ? it->shape.h : blocks, step->work);
+    step->tasks =
+        dp_parts(l->plan, step->as.pool.kernel ? dp_max(it->shape.h, blocks) : blocks, step->work);
     return dp_emit(l->plan, step, reads, read_count, &step->out.storage, 1, error);
 }
 

@@ -1,6 +1,8 @@
 /* optimiser.c - the parallel loops over pieces, and the state that a run can go back to. */
 #include "train/core/optimiser.h"
 
+#include "base/arithmetic.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -19,7 +21,7 @@ void dp_optimiser_free(dp_optimiser *o) {
 }
 
 static size_t pieces_of(const dp_segment *segment) {
-    return (segment->count + PIECE - 1) / PIECE;
+    return dp_ceil_div64(segment->count, PIECE);
 }
 
 static void cut(dp_optimiser *o) {

@@ -1,5 +1,6 @@
 /* clock.c - speed, and what follows from it: time left, epochs that fit. The only place where a run
  * looks at the clock to decide. */
+#include "base/arithmetic.h"
 #include "train/core/news.h"
 #include "train/run/trainer_state.h"
 
@@ -21,7 +22,7 @@ uint64_t dp_epoch_images(const dp_trainer *t) {
 }
 
 uint64_t dp_epoch_steps(const dp_trainer *t) {
-    return (dp_epoch_images(t) + dp_step_images(t) - 1) / dp_step_images(t);
+    return dp_ceil_div64(dp_epoch_images(t), dp_step_images(t));
 }
 
 double dp_seconds_so_far(dp_trainer *t) {

@@ -3,6 +3,7 @@
  * the clock (but for `minutes`, whose one decision is kept in the progress). */
 #include "train/run/trainer.h"
 
+#include "base/arithmetic.h"
 #include "train/core/news.h"
 #include "train/run/trainer_state.h"
 
@@ -57,7 +58,7 @@ deeper_train_event dp_trainer_event(const dp_trainer *t, deeper_train_event_kind
         .kind = kind,
         .epoch = p->epoch + 1,
         .epochs = kind == DEEPER_TRAIN_STEP && dp_fit_pending(t) ? 0 : p->epochs,
-        .step = (p->position + dp_step_images(t) - 1) / dp_step_images(t),
+        .step = dp_ceil_div64(p->position, dp_step_images(t)),
         .epoch_steps = dp_epoch_steps(t),
         .rate = rate,
         .images_per_second = t->image_seconds > 0 ? 1 / t->image_seconds : 0,
