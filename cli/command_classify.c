@@ -33,24 +33,6 @@ typedef struct classify {
     uint64_t done;
 } classify;
 
-/* The `count` largest of p[0..classes-1] into chosen[], largest first; of equals the first. Returns
- * how many there are. */
-static size_t choose_top(const float *p, size_t classes, size_t chosen[TOP_MOST], size_t count) {
-    size_t found = 0;
-    for (size_t i = 0; i < classes; i++) {
-        size_t at = found;
-        while (at && p[i] > p[chosen[at - 1]])
-            at--;
-        if (at == count)
-            continue;
-        found += found < count;
-        for (size_t k = found - 1; k > at; k--)
-            chosen[k] = chosen[k - 1];
-        chosen[at] = i;
-    }
-    return found;
-}
-
 static bool print_json(const classify *work, const deeper_result *result, const size_t *chosen,
                        size_t count) {
     json_t *top = json_array();
@@ -96,7 +78,7 @@ static int sink(void *context, const deeper_result *result) {
         cli_problem(result->path, result->message);
         return !cli_flush();
     }
-    size_t count = choose_top(result->probabilities, result->classes, chosen, work->top);
+    size_t count = deeper_top(result->probabilities, result->classes, work->top, chosen, NULL);
     bool printed = (cli_json() ? print_json : print_table)(work, result, chosen, count);
     work->done++;
     if (work->show_progress)

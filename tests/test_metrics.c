@@ -1,4 +1,4 @@
-/* test_metrics.c - ranks, running sums, and class folders against labels. All expected values are
+/* test_metrics.c - running sums, and class folders against labels. All expected values are
  * worked out by hand. */
 #include "eval/match.h"
 #include "eval/metrics.h"
@@ -13,45 +13,6 @@
 #include <sys/stat.h>
 
 #include <cmocka.h>
-
-static void test_top_k_orders_ties_by_class(void **state) {
-    const float p[] = { 0.1f, 0.3f, 0.1f, 0.3f, 0.2f };
-    size_t best[8] = { 99, 99, 99, 99, 99, 99, 99, 99 };
-    const size_t expected[] = { 1, 3, 4, 0, 2 };
-    for (size_t k = 0; k <= 5; k++) {
-        assert_int_equal(dp_top_k(p, 5, k, best), k);
-        assert_memory_equal(best, expected, k * sizeof *best);
-        assert_int_equal(best[k], 99); /* nothing is written past k */
-    }
-    assert_int_equal(dp_top_k(p, 5, 8, best), 5);
-    assert_int_equal(best[5], 99);
-    for (size_t i = 0; i < 5; i++)
-        assert_int_equal(dp_rank(p, 5, expected[i]), i);
-}
-
-static void test_what_is_no_number_comes_last(void **state) {
-    const float p[] = { NAN, 0.2f, NAN, 0.8f };
-    size_t best[4];
-    const size_t expected[] = { 3, 1, 0, 2 };
-    assert_int_equal(dp_top_k(p, 4, 4, best), 4);
-    assert_memory_equal(best, expected, sizeof expected);
-    for (size_t i = 0; i < 4; i++)
-        assert_int_equal(dp_rank(p, 4, expected[i]), i);
-}
-
-/* Against qsort-free counting on many small random rows with many ties. */
-static void test_top_k_agrees_with_rank(void **state) {
-    unsigned seed = 1;
-    for (int round = 0; round < 2000; round++) {
-        float p[12];
-        size_t best[12], classes = 1 + (size_t)round % 12;
-        for (size_t i = 0; i < classes; i++)
-            p[i] = (float)((seed = seed * 1664525u + 1013904223u) >> 30);
-        assert_int_equal(dp_top_k(p, classes, classes, best), classes);
-        for (size_t i = 0; i < classes; i++)
-            assert_int_equal(dp_rank(p, classes, best[i]), i);
-    }
-}
 
 static void test_sums(void **state) {
     const float p[] = { 0.05f, 0.5f, 0.1f, 0.15f, 0.2f, 0.0f };
@@ -149,9 +110,6 @@ static void test_numbers_of_a_list_are_classes(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_top_k_orders_ties_by_class),
-        cmocka_unit_test(test_what_is_no_number_comes_last),
-        cmocka_unit_test(test_top_k_agrees_with_rank),
         cmocka_unit_test(test_sums),
         cmocka_unit_test(test_folders_match_by_id_or_name),
         cmocka_unit_test(test_folders_that_do_not_match_are_named),

@@ -344,10 +344,16 @@ typedef struct deeper_prediction {
 
 /* The `capacity` most probable classes of a picture, most probable first; the softmax is averaged
  * over crops (1, 10 or 144). *found receives how many were written (fewer only if the model has
- * fewer classes). */
+ * fewer classes, or its answer is not a number). */
 DEEPER_API deeper_status deeper_classify(deeper_session *session, const deeper_image *image,
                                          int crops, deeper_prediction *top, size_t capacity,
                                          size_t *found, deeper_error *error);
+
+/* The indices of the k largest of `count` values, largest first, equal ones by index, and into tops
+ * (may be NULL) these values. Returns how many there are: what is not a number is never among
+ * them. Takes up to k x count comparisons. */
+DEEPER_API size_t deeper_top(const float *values, size_t count, size_t k, size_t *indices,
+                             float *tops);
 
 /* -------------------------------------------------------------------------- streams of pictures */
 

@@ -1,7 +1,7 @@
 /* classify.c - deeper_classify and deeper_classify_stream. */
 #include "api/handles.h"
+#include "base/top.h"
 #include "eval/combine.h"
-#include "eval/metrics.h"
 #include "eval/stream.h"
 
 deeper_status dp_session_classifier(dp_classifier **classifier, deeper_session *session, int crops,
@@ -26,6 +26,15 @@ deeper_status dp_need_combine(deeper_combine combine, deeper_error *error) {
     return dp_combine_name(combine) ? DEEPER_OK
                                     : dp_fail(error, DEEPER_ERROR_ARGUMENT,
                                               "combine is %d, which is no rule", (int)combine);
+}
+
+size_t deeper_top(const float *values, size_t count, size_t k, size_t *indices, float *tops) {
+    if (!values || !indices)
+        return 0;
+    size_t found = dp_top_k(values, count, k, indices);
+    for (size_t i = 0; tops && i < found; i++)
+        tops[i] = values[indices[i]];
+    return found;
 }
 
 /* The `capacity` most probable classes, with their labels. */

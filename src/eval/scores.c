@@ -1,6 +1,7 @@
 /* scores.c - rows made, filled and compared. */
 #include "eval/scores.h"
 
+#include "base/top.h"
 #include "image/crops.h"
 
 #include <string.h>

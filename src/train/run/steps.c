@@ -1,7 +1,7 @@
 /* steps.c - one step of a run: batches forward and backward, then an update or, when numbers broke,
  * the way back. */
 #include "base/random.h"
-#include "eval/metrics.h"
+#include "base/top.h"
 #include "train/core/news.h"
 #include "train/run/options.h"
 #include "train/run/trainer_state.h"

@@ -1,6 +1,7 @@
 /* validate.c - a session over a copy of the model's values, fed with batches. */
 #include "train/run/validate.h"
 
+#include "base/top.h"
 #include "eval/metrics.h"
 #include "session/session.h"
 #include "train/core/batches.h"
