@@ -48,6 +48,7 @@ static void test_null_handles_are_no_op(void **state) {
     assert_string_equal(deeper_model_class_id(NULL, 0), "");
     assert_string_equal(deeper_model_class_name(NULL, 0), "");
     assert_int_equal(deeper_model_image_size(NULL) + deeper_model_channels(NULL), 0);
+    assert_null(deeper_model_input_name(NULL));
     assert_int_equal(deeper_model_layers(NULL), 0);
     assert_int_equal(deeper_model_parameters(NULL, 1) + deeper_model_multiply_adds(NULL, 1), 0);
     assert_int_equal(deeper_session_output_size(NULL, 0, NULL), 0);
@@ -203,6 +204,7 @@ static void test_architectures_can_be_listed_and_made(void **state) {
         assert_int_equal(deeper_model_create(&model, name, 10, 224, NULL, NULL), DEEPER_OK);
         assert_string_equal(deeper_model_text(model, "architecture"), name);
         assert_int_equal(deeper_model_image_size(model), 224);
+        assert_string_equal(deeper_model_input_name(model), "data");
         assert_int_equal(deeper_model_channels(model),
                          strcmp(name, "lenet5") == 0 ? 1 : 3); /* LeNet-5 reads grey pictures */
         assert_int_equal(deeper_model_classes(model), 10);

@@ -455,6 +455,23 @@ static void test_damage(void **state) {
 
 /* -------------------------------------------------------------------------------------- opening */
 
+/* What runs the model elsewhere calls its input by the file's name. */
+static void test_input_name(void **state) {
+    char *folder = test_folder(), path[TEST_PATH_SIZE];
+    maker *m = maker_classifier();
+    size_t size;
+    void *bytes = maker_pack(m, &size);
+    deeper_model *model = NULL;
+    test_path(path, folder, "made.onnx");
+    test_write(path, bytes, size);
+    assert_int_equal(deeper_model_open(&model, path, NULL, NULL), DEEPER_OK);
+    assert_string_equal(deeper_model_input_name(model), "x");
+    deeper_model_close(model);
+    free(bytes);
+    maker_free(m);
+    test_folder_remove(folder);
+}
+
 static void test_open(void **state) {
     maker *m = maker_classifier();
     size_t size;
@@ -552,19 +569,13 @@ static void test_external_data(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_classifier),
-        cmocka_unit_test(test_windows),
-        cmocka_unit_test(test_dilation),
-        cmocka_unit_test(test_linear),
-        cmocka_unit_test(test_affine),
-        cmocka_unit_test(test_gates),
-        cmocka_unit_test(test_bounds),
-        cmocka_unit_test(test_quantized),
-        cmocka_unit_test(test_element_types),
-        cmocka_unit_test(test_lies),
-        cmocka_unit_test(test_invented_values),
-        cmocka_unit_test(test_damage),
-        cmocka_unit_test(test_open),
+        cmocka_unit_test(test_classifier),      cmocka_unit_test(test_windows),
+        cmocka_unit_test(test_dilation),        cmocka_unit_test(test_linear),
+        cmocka_unit_test(test_affine),          cmocka_unit_test(test_gates),
+        cmocka_unit_test(test_bounds),          cmocka_unit_test(test_quantized),
+        cmocka_unit_test(test_element_types),   cmocka_unit_test(test_lies),
+        cmocka_unit_test(test_invented_values), cmocka_unit_test(test_damage),
+        cmocka_unit_test(test_input_name),      cmocka_unit_test(test_open),
         cmocka_unit_test(test_external_data),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

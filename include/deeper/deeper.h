@@ -194,6 +194,9 @@ DEEPER_API const char *deeper_model_class_name(const deeper_model *model, size_t
 DEEPER_API int deeper_model_image_size(const deeper_model *model);
 DEEPER_API int deeper_model_channels(const deeper_model *model);
 
+/* The name of the model's input, "data"; lives with the model. */
+DEEPER_API const char *deeper_model_input_name(const deeper_model *model);
+
 /* One layer (graph node) of a model, in order of computation. Counts are for one image; a
  * multiply-add counts once. */
 typedef struct deeper_layer {

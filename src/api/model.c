@@ -232,6 +232,10 @@ int deeper_model_channels(const deeper_model *model) {
     return model ? model->model->graph->nodes[model->input].shape.c : 0;
 }
 
+const char *deeper_model_input_name(const deeper_model *model) {
+    return model ? model->model->graph->nodes[model->input].name : NULL;
+}
+
 size_t deeper_model_layers(const deeper_model *model) {
     return model ? model->layer_count : 0;
 }
