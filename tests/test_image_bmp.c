@@ -82,6 +82,41 @@ static void every_kind(void **state) {
         }
 }
 
+/* An alpha channel that is 0 everywhere is none. One value that is not makes it count. */
+static void empty_alpha(void **state) {
+    static const uint32_t masks[2][4] = { { 0xFF0000, 0xFF00, 0xFF, 0xFF000000 },
+                                          { 0x7C00, 0x3E0, 0x1F, 0x8000 } };
+    for (int kind = 0; kind < 2; kind++)
+        for (int value = 0; value < 2; value++) {
+            test_bmp bmp = {
+                .width = 4, .height = 3, .header = 108, .bits = kind ? 16 : 32, .compression = 3
+            };
+            memcpy(bmp.masks, masks[kind], sizeof bmp.masks);
+            test_bytes file = test_make_bmp(&bmp);
+            size_t bytes = (size_t)bmp.bits / 8, begin = file.size - 12 * bytes;
+            for (size_t at = begin + bytes - 1; at < file.size; at += bytes)
+                file.bytes[at] &= kind ? 0x7F : 0;
+            file.bytes[begin + bytes - 1] |= value ? 0x80 : 0; /* of the lowest row's first pixel */
+            deeper_error error = { 0 };
+            dp_image image;
+            if (decode(&image, file, &error))
+                fail_msg("%s", error.message);
+            for (int p = 0; p < 12; p++)
+                for (int c = 0; c < 3; c++) {
+                    unsigned largest = kind ? 31 : 255, x = (unsigned)p % 4, y = (unsigned)p / 4;
+                    unsigned level =
+                        (test_sample((int)x, (int)y, c, largest) * 255 + largest / 2) / largest;
+                    bool first = x == 0 && y == 2; /* where value is set: half or all there */
+                    if (value && !first)
+                        level = 255;
+                    if (!value || !first)
+                        assert_int_equal(image.pixels[p * 3 + c], level);
+                }
+            dp_image_free(&image);
+            free(file.bytes);
+        }
+}
+
 static void cut_short(void **state) {
     for (size_t kind = 0; kind < sizeof kinds / sizeof *kinds; kind++) {
         test_bmp bmp = kinds[kind];
@@ -173,8 +208,8 @@ static void failing_memory(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(every_kind), cmocka_unit_test(cut_short),
-                                        cmocka_unit_test(damaged),
+    const struct CMUnitTest tests[] = { cmocka_unit_test(every_kind), cmocka_unit_test(empty_alpha),
+                                        cmocka_unit_test(cut_short), cmocka_unit_test(damaged),
                                         cmocka_unit_test(failing_memory) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -134,12 +134,15 @@ static bool palette_row(const reader *bmp, const uint8_t *row, uint8_t *out) {
     return true;
 }
 
+static uint32_t read_pixel(const uint8_t *at, size_t bytes) {
+    uint32_t pixel = (uint32_t)at[0] | (uint32_t)at[1] << 8;
+    return bytes == 4 ? pixel | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24 : pixel;
+}
+
 static void field_row(const reader *bmp, const uint8_t *row, uint8_t *out) {
     size_t bytes = bmp->bits / 8;
     for (uint64_t x = 0; x < bmp->width; x++, out += 3, row += bytes) {
-        uint32_t pixel = (uint32_t)row[0] | (uint32_t)row[1] << 8;
-        if (bytes == 4)
-            pixel |= (uint32_t)row[2] << 16 | (uint32_t)row[3] << 24;
+        uint32_t pixel = read_pixel(row, bytes);
         uint8_t rgba[4] = { 0, 0, 0, 255 };
         for (int c = 0; c < 4; c++) {
             uint64_t largest = bmp->fields[c].largest;
@@ -149,6 +152,19 @@ static void field_row(const reader *bmp, const uint8_t *row, uint8_t *out) {
         }
         dp_over_white(out, rgba, 1);
     }
+}
+
+/* Some programs declare an alpha channel and leave it 0 everywhere: such a picture is opaque. */
+static void drop_empty_alpha(reader *bmp, const uint8_t *pixels, uint64_t stride) {
+    field *alpha = &bmp->fields[3];
+    size_t bytes = bmp->bits / 8;
+    uint32_t mask = (uint32_t)alpha->largest << alpha->shift, seen = 0;
+    for (uint64_t y = 0; y < bmp->height && mask && !(seen & mask); y++)
+        for (const uint8_t *at = pixels + y * stride, *end = at + bmp->width * bytes; at < end;
+             at += bytes)
+            seen |= read_pixel(at, bytes);
+    if (!(seen & mask))
+        *alpha = (field){ 0 };
 }
 
 static void plain_row(const reader *bmp, const uint8_t *row, uint8_t *out) {
@@ -173,6 +189,8 @@ deeper_status dp_bmp_decode(dp_image *image, int *orientation, const dp_source *
         || stride * (bmp.height - 1) + row_bytes > source->size - bmp.pixels_at)
         return dp_source_cut_short(source, "BMP");
     DP_TRY(dp_source_start(source, image, bmp.width, bmp.height));
+    if (bmp.bits == 16 || bmp.bits == 32)
+        drop_empty_alpha(&bmp, source->bytes + bmp.pixels_at, stride);
     for (uint64_t y = 0; y < bmp.height; y++) {
         const uint8_t *row = source->bytes + bmp.pixels_at + stride * y;
         uint8_t *out = image->pixels + (bmp.top_down ? y : bmp.height - 1 - y) * bmp.width * 3;
