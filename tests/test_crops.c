@@ -295,8 +295,23 @@ static void geometric_mean_of_many(void **state) {
                 < 1e-5); /* ln is kept as a float of up to 23: 2^-20 */
 }
 
+/* torchvision.transforms.CenterCrop(224): int(round((side - 224) / 2.0)), halves to the even. */
+static void centre_of_odd_rooms(void **state) {
+    static const int cases[][2] = { { 224, 0 },  { 225, 0 },  { 226, 1 }, { 227, 2 },  { 228, 2 },
+                                    { 229, 2 },  { 230, 3 },  { 231, 4 }, { 383, 80 }, { 455, 116 },
+                                    { 341, 58 }, { 340, 58 }, { 339, 58 } };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_int_equal(dp_crop_centre(cases[i][0], 224), cases[i][1]);
+        dp_preprocess rule = of_rule(DP_RESIZE_SHORT, 224, 224);
+        dp_crop_list list = list_of(&rule, cases[i][0], 224, 0, 0);
+        assert_int_equal(list.views[0].x, cases[i][1]);
+        assert_int_equal(list.views[0].y, 0);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(centre_of_odd_rooms),
         cmocka_unit_test(the_papers_crops),
         cmocka_unit_test(one_and_ten),
         cmocka_unit_test(sets_share_views),

@@ -77,8 +77,12 @@ static void crops_are_parts_of_the_resized_picture(void **state) {
         run(&preprocess, &image, 1, one);
         assert_memory_equal(one, ten + 4 * 3 * PLANE, sizeof one);
         int right = width - SIZE, bottom = height - SIZE;
-        const int corners[5][2] = {
-            { 0, 0 }, { right, 0 }, { 0, bottom }, { right, bottom }, { right / 2, bottom / 2 }
+        const int corners[5][2] = { /* lrint: halves to the even */
+                                    { 0, 0 },
+                                    { right, 0 },
+                                    { 0, bottom },
+                                    { right, bottom },
+                                    { (int)lrint(right / 2.0), (int)lrint(bottom / 2.0) }
         };
         for (int crop = 0; crop < 10; crop++)
             for (int c = 0; c < 3; c++)

@@ -2,6 +2,8 @@
  * alone. */
 #include "data/augment.h"
 
+#include "image/crops.h"
+
 #include <math.h>
 #include <stddef.h>
 #include <string.h>
@@ -123,7 +125,7 @@ static deeper_status cut(dp_image *patch, const dp_augment *augment,
     if (augment->crop || image->width != size || image->height != size)
         DP_TRY(
             dp_preprocess_resized(preprocess, image->width, image->height, &width, &height, error));
-    int region[4] = { (width - size) / 2, (height - size) / 2, size, size };
+    int region[4] = { dp_crop_centre(width, size), dp_crop_centre(height, size), size, size };
     if (augment->crop) {
         region[0] = (int)dp_random_below(random, (uint32_t)(width - size + 1));
         region[1] = (int)dp_random_below(random, (uint32_t)(height - size + 1));

@@ -78,14 +78,24 @@ static void add_crop(dp_crop_list *list, const dp_view *view, bool mirrored) {
     list->crops[list->count++] = (dp_crop){ at, mirrored };
 }
 
+/* Where `size` of `room + size` pixels begin, `halves` halves of the room away from the start.
+ * Halves of a pixel go to the even one, as in torchvision's CenterCrop. */
+static int place_of(int room, int halves) {
+    return room * halves / 2 + (halves == 1 && room % 4 == 3);
+}
+
+int dp_crop_centre(int length, int size) {
+    return place_of(length - size, 1);
+}
+
 /* The crops of the part (x, y, width, height) of a picture that is resized to that of `whole`. */
 static void add_part(dp_crop_list *list, const struct crop_set *set, int size, dp_view whole,
                      int width, int height) {
     for (int mirrored = 0; mirrored <= set->mirrored; mirrored++) {
         for (int p = set->first; p < POSITIONS; p++) {
             dp_view view = whole;
-            view.x += positions[p][0] * (width - size) / 2;
-            view.y += positions[p][1] * (height - size) / 2;
+            view.x += place_of(width - size, positions[p][0]);
+            view.y += place_of(height - size, positions[p][1]);
             view.side = size;
             add_crop(list, &view, mirrored != 0);
         }
@@ -109,8 +119,8 @@ static deeper_status add_scale(dp_crop_list *list, const struct crop_set *set,
     DP_TRY(dp_preprocess_resized(&scaled, width, height, &whole.width, &whole.height, error));
     for (int square = 0; square < SQUARES; square++) {
         dp_view view = whole;
-        view.x = square * (whole.width - view.side) / 2;
-        view.y = square * (whole.height - view.side) / 2;
+        view.x = place_of(whole.width - view.side, square);
+        view.y = place_of(whole.height - view.side, square);
         add_part(list, set, preprocess->size, view, view.side, view.side);
     }
     return DEEPER_OK;

@@ -17,6 +17,9 @@ enum { DP_CROP_SETS = 3, DP_CROPS_MAX = 1 + 10 + 144, DP_VIEWS_MAX = 1 + 5 + 72 
  * 0..DP_CROP_SETS-1. */
 int dp_crop_set_size(int set, const char **about);
 
+/* Where the middle `size` of `length` pixels begin; half a pixel goes to the even one. */
+int dp_crop_centre(int length, int size);
+
 /* The set of that many crops; -1: there is none. */
 int dp_crop_set_find(int crops);
 
