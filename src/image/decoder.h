@@ -47,9 +47,13 @@ deeper_status dp_source_refuse(const dp_source *source);
  * overlap. */
 void dp_over_white(uint8_t *rgb, const uint8_t *rgba, size_t count);
 
-/* The orientation tag (1..8) of EXIF data, with or without the "Exif\0\0" in front; 1 if it has
- * none or is damaged. */
+/* The orientation (1..8; 1 also for a value that there is not) of EXIF data, with or without the
+ * "Exif\0\0" in front, or of XMP text; 0 where it says none or is damaged. */
 int dp_exif_orientation(const uint8_t *bytes, size_t size);
+int dp_xmp_orientation(const uint8_t *bytes, size_t size);
+
+/* png_orientation.c: the orientation (1..8) that a PNG says in any of its ways. Errors: MEMORY. */
+deeper_status dp_png_orientation(int *orientation, const dp_source *source);
 
 /* Turns and mirrors the picture so that EXIF orientation 1..8 becomes 1. Errors: MEMORY; the
  * picture is then unchanged. */

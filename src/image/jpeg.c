@@ -11,6 +11,7 @@
 
 #include <jpeglib.h>
 #include <setjmp.h>
+#include <string.h>
 
 #include <jerror.h> /* after jpeglib.h: its codes are numbered by what that was built with */
 
@@ -136,6 +137,24 @@ static void read_rows(reader *jpeg, dp_image *image) {
     }
 }
 
+/* The data of the first marker that begins with `signature`; NULL: there is none. */
+static jpeg_saved_marker_ptr find_marker(jpeg_saved_marker_ptr marker, const char *signature,
+                                         size_t length) {
+    while (marker && (marker->data_length < length || memcmp(marker->data, signature, length) != 0))
+        marker = marker->next;
+    return marker;
+}
+
+static int find_orientation(jpeg_saved_marker_ptr markers) {
+    static const char exif_signature[] = "Exif\0", xmp_signature[] = "http://ns.adobe.com/xap/1.0/";
+    jpeg_saved_marker_ptr exif = find_marker(markers, exif_signature, sizeof exif_signature),
+                          xmp = find_marker(markers, xmp_signature, sizeof xmp_signature);
+    int orientation = exif ? dp_exif_orientation(exif->data, exif->data_length) : 0;
+    if (!orientation && xmp)
+        orientation = dp_xmp_orientation(xmp->data, xmp->data_length);
+    return orientation ? orientation : 1;
+}
+
 static deeper_status decode(reader *jpeg, dp_image *image, int *orientation) {
     struct jpeg_decompress_struct *codec = &jpeg->codec;
     const dp_source *source = jpeg->source;
@@ -144,10 +163,7 @@ static deeper_status decode(reader *jpeg, dp_image *image, int *orientation) {
     jpeg_mem_src(codec, source->bytes, source->size);
     jpeg_save_markers(codec, APP1, 0xFFFF);
     jpeg_read_header(codec, TRUE);
-    for (jpeg_saved_marker_ptr marker = codec->marker_list; marker && *orientation == 1;
-         marker = marker->next)
-        *orientation = dp_exif_orientation(marker->data, marker->data_length);
-
+    *orientation = find_orientation(codec->marker_list);
     DP_TRY(dp_source_check_size(source, codec->image_width, codec->image_height));
     codec->scale_num = 1;
     codec->scale_denom = reduction(codec->image_width, codec->image_height, source->min_side);

@@ -1,5 +1,7 @@
-/* orient.c - EXIF orientation: finding the tag and turning the picture. Why here: JPEG, PNG and
- * WebP all carry the same EXIF block. Only the orientation tag of the first directory is read. */
+/* orient.c - orientation: finding it in EXIF data or XMP text, and turning the picture. Why here:
+ * JPEG, PNG and WebP all carry the same two blocks. Of EXIF only the orientation tag of the first
+ * directory is read. What counts is what Pillow's ImageOps.exif_transpose goes by: the first EXIF
+ * block, and XMP only where that has no orientation. */
 #include "image/decoder.h"
 
 #include <string.h>
@@ -24,11 +26,11 @@ int dp_exif_orientation(const uint8_t *bytes, size_t size) {
         size -= sizeof prefix;
     }
     if (size < TIFF_HEADER || bytes[0] != bytes[1] || (bytes[0] != 'I' && bytes[0] != 'M'))
-        return 1;
+        return 0;
     bool big = bytes[0] == 'M';
     size_t at = get32(bytes + 4, big);
     if (get16(bytes + 2, big) != 42 || at > size || size - at < 2)
-        return 1;
+        return 0;
     unsigned entries = get16(bytes + at, big);
     for (at += 2; entries > 0 && size - at >= ENTRY; entries--, at += ENTRY) {
         if (get16(bytes + at, big) != TAG_ORIENTATION)
@@ -37,7 +39,30 @@ int dp_exif_orientation(const uint8_t *bytes, size_t size) {
         return get16(bytes + at + 2, big) == TYPE_SHORT && value >= 1 && value <= 8 ? (int)value
                                                                                     : 1;
     }
-    return 1;
+    return 0;
+}
+
+int dp_xmp_orientation(const uint8_t *bytes, size_t size) {
+    static const char tag[] = "tiff:Orientation";
+    const size_t length = sizeof tag - 1;
+    for (size_t at = 0; at + length < size; at++) {
+        const uint8_t *found = memchr(bytes + at, tag[0], size - at);
+        if (!found)
+            return 0;
+        at = (size_t)(found - bytes);
+        size_t after = at + length;
+        if (size - at <= length || memcmp(found, tag, length) != 0)
+            continue;
+        if (bytes[after] == '=' && size - after > 1 && bytes[after + 1] == '"')
+            after += 2;
+        else if (bytes[after] == '>')
+            after += 1;
+        else
+            continue;
+        if (after < size && bytes[after] >= '0' && bytes[after] <= '9')
+            return bytes[after] >= '1' && bytes[after] <= '8' ? bytes[after] - '0' : 1;
+    }
+    return 0;
 }
 
 deeper_status dp_image_orient(dp_image *image, int orientation, deeper_error *error) {

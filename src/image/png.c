@@ -82,13 +82,6 @@ static void read_rows(reader *png, dp_image *image, int passes) {
         }
 }
 
-static void read_orientation(reader *png, int *orientation) {
-    png_uint_32 size = 0;
-    png_bytep exif = NULL;
-    if (png_get_eXIf_1(png->codec, png->info, &size, &exif) != 0)
-        *orientation = dp_exif_orientation(exif, size);
-}
-
 static deeper_status decode(reader *png, dp_image *image, int *orientation) {
     const dp_source *source = png->source;
     png_structp codec = png->codec;
@@ -97,7 +90,6 @@ static deeper_status decode(reader *png, dp_image *image, int *orientation) {
                         PNG_UINT_31_MAX); /* our own limit, with its message, follows */
     png_set_crc_action(codec, PNG_CRC_ERROR_QUIT, PNG_CRC_ERROR_QUIT);
     png_set_keep_unknown_chunks(codec, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
-    png_set_keep_unknown_chunks(codec, PNG_HANDLE_CHUNK_AS_DEFAULT, (png_const_bytep) "eXIf", 1);
     png_read_info(codec, png->info);
     png_uint_32 width = png_get_image_width(codec, png->info),
                 height = png_get_image_height(codec, png->info);
@@ -115,9 +107,9 @@ static deeper_status decode(reader *png, dp_image *image, int *orientation) {
     }
     read_rows(png, image, passes);
     png_read_end(codec, png->info); /* to the end chunk: a file without one is cut short */
-    read_orientation(png, orientation);
-    return png->out_of_memory ? out_of_memory(png)
-                              : DEEPER_OK; /* libpng lets side chunks go for want of memory */
+    if (png->out_of_memory)         /* libpng lets side chunks go for want of memory */
+        return out_of_memory(png);
+    return dp_png_orientation(orientation, source);
 }
 
 deeper_status dp_png_decode(dp_image *image, int *orientation, const dp_source *source) {

@@ -14,18 +14,27 @@ static uint32_t get32(const uint8_t *at) {
     return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
 }
 
-/* A WebP file is chunks of (4-byte name, 4-byte size, data, padded to even). */
-static int find_orientation(const uint8_t *bytes, size_t size) {
-    for (size_t at = RIFF_HEADER; size - at >= CHUNK_HEADER;) {
-        size_t length = get32(bytes + at + 4), rest = size - at - CHUNK_HEADER;
+/* A WebP file is chunks of (4-byte name, 4-byte size, data, padded to even). The orientation that
+ * the first chunk `name` says; 0: none. */
+static int orientation_in(const dp_source *source, const char *name,
+                          int (*read)(const uint8_t *bytes, size_t size)) {
+    for (size_t at = RIFF_HEADER; source->size - at >= CHUNK_HEADER;) {
+        size_t length = get32(source->bytes + at + 4), rest = source->size - at - CHUNK_HEADER;
         if (length > rest)
             break;
-        if (memcmp(bytes + at, "EXIF", 4) == 0)
-            return dp_exif_orientation(bytes + at + CHUNK_HEADER, length);
+        if (memcmp(source->bytes + at, name, 4) == 0)
+            return read(source->bytes + at + CHUNK_HEADER, length);
         length += length & 1;
         at += CHUNK_HEADER + (length < rest ? length : rest);
     }
-    return 1;
+    return 0;
+}
+
+static int find_orientation(const dp_source *source) {
+    int orientation = orientation_in(source, "EXIF", dp_exif_orientation);
+    if (!orientation)
+        orientation = orientation_in(source, "XMP ", dp_xmp_orientation);
+    return orientation ? orientation : 1;
 }
 
 static deeper_status fail(const dp_source *source, VP8StatusCode code) {
@@ -75,7 +84,7 @@ deeper_status dp_webp_decode(dp_image *image, int *orientation, const dp_source 
                        "%s: an animated WebP is not read; save one frame as JPEG or PNG",
                        source->name);
     DP_TRY(dp_source_start(source, image, (uint64_t)features.width, (uint64_t)features.height));
-    *orientation = find_orientation(source->bytes, source->size);
+    *orientation = find_orientation(source);
     if (!features.has_alpha)
         return decode_into(source, image->pixels, image->width, image->height, false);
 
