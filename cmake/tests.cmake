@@ -35,6 +35,18 @@ foreach(source ${test_sources})
     set_tests_properties(${name} PROPERTIES TIMEOUT ${DEEPER_TEST_TIMEOUT} ENVIRONMENT "${DEEPER_TEST_ENVIRONMENT}")
 endforeach()
 
+# The kernels: one program, one test a family, which is a file. It times them too (--bench), but not
+# here.
+file(GLOB kernel_sources CONFIGURE_DEPENDS tests/kernels/*.c)
+add_executable(test_kernels ${kernel_sources})
+target_link_libraries(test_kernels PRIVATE test_support)
+list(FILTER kernel_sources EXCLUDE REGEX "/main\\.c$")
+foreach(source ${kernel_sources})
+    get_filename_component(family ${source} NAME_WE)
+    add_test(NAME test_kernels_${family} COMMAND test_kernels --only ${family})
+    set_tests_properties(test_kernels_${family} PROPERTIES TIMEOUT ${DEEPER_TEST_TIMEOUT} ENVIRONMENT "${DEEPER_TEST_ENVIRONMENT}")
+endforeach()
+
 # These read again what they have written as .npz.
 if(NOT ZIP_FOUND)
     set_tests_properties(test_features test_verify PROPERTIES DISABLED TRUE)
