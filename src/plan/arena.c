@@ -58,7 +58,8 @@ static size_t lowest(piece *pieces, int index, piece **others) {
     return at;
 }
 
-deeper_status dp_arena_place(dp_plan *plan, deeper_error *error) {
+deeper_status dp_pass_arena(dp_lowering *lowering, deeper_error *error) {
+    dp_plan *plan = lowering->plan;
     piece *pieces = dp_alloc(plan->allocator, (size_t)plan->storage_count, sizeof *pieces);
     piece **others = dp_alloc(plan->allocator, (size_t)plan->storage_count, sizeof(piece *));
     int count = 0;

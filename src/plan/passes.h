@@ -26,8 +26,54 @@ typedef struct dp_lowering {
     dp_view *views;
 } dp_lowering;
 
-/* simplify.c: fills needed ... root. */
-void dp_simplify(dp_lowering *lowering);
+/* A pass fills more of the state. They run in this order. */
+typedef deeper_status dp_pass(dp_lowering *lowering, deeper_error *error);
+dp_pass dp_pass_simplify; /* needed ... root */
+dp_pass dp_pass_place;    /* a view for the value of every root */
+dp_pass dp_pass_lower;    /* the steps, in the order of a run */
+dp_pass dp_pass_arena;    /* offsets for all storages */
+
+/* -------------------------------------------------------------------------------- the operators */
+
+/* What a step can compute along with its own result: bits of dp_plan_op. */
+enum {
+    DP_ALONG_AFFINE = 1, /* a factor and a term per channel, folded into the weights */
+    DP_ALONG_RELU = 2,
+    DP_ALONG_CLIP = 4,
+    DP_ALONG_RELU_GRADIENT = 8,
+    DP_ALONG_SUM = 16 /* what nothing but a sum reads is added to the sum's other term */
+};
+
+/* How a step reads its first input. */
+enum {
+    DP_READS_WINDOW = 1,      /* by a window: with a halo where that pads, and planes too */
+    DP_READS_DENSE = 2,       /* pixels that follow each other, without a halo */
+    DP_READS_POINT_DENSE = 4, /* the same where the window is 1x1 */
+};
+
+typedef enum dp_value {
+    DP_VALUE_ARENA,  /* a view */
+    DP_VALUE_PACKED, /* parameters, and other orders of them: only packed (conv/pack.c) */
+    DP_VALUE_CALLER  /* its step writes into the caller's memory */
+} dp_value;
+
+/* What the planner needs to know of an operator: a row of operators.c. */
+typedef deeper_status dp_lower(dp_lowering *lowering, int node, deeper_error *error);
+typedef struct dp_plan_op {
+    dp_lower *lower;  /* emits the step of a node and of all that it absorbs; NULL: no work */
+    unsigned along;   /* what it is to the step before it, which may compute it along; 0: nothing */
+    unsigned absorbs; /* what its own step computes along, */
+    unsigned absorbs_rows; /* and what only where its result has several pixels: with one, images
+                              take the place of pixels */
+    unsigned reads;
+    dp_value value;
+    bool in_place; /* reads a pixel before it writes it: may write where its input lies */
+    bool (*renames)(const dp_lowering *lowering, const dp_node *node); /* only another name of its
+                                                                          input? NULL: never */
+} dp_plan_op;
+extern const dp_plan_op dp_plan_ops[DP_OP_COUNT];
+
+/* ------------------------------------------------------------------------------------- simplify */
 
 /* The last of the chain node -> absorber -> ...: the node whose value the step of `node` writes. */
 int dp_target(const dp_lowering *lowering, int node);
@@ -46,10 +92,10 @@ void dp_read_mask(const dp_lowering *lowering, int node, dp_step *step);
 /* Appends that a step masks or clips. */
 void dp_describe_mask(const dp_step *step, dp_buffer *text);
 
-/* place.c: a view for the value of every root. Pictures of up to DP_PLANAR_CHANNELS channels may
- * stay planar. */
+/* ---------------------------------------------------------------------------------------- place */
+
+/* Pictures of up to DP_PLANAR_CHANNELS channels may stay planar. */
 enum { DP_PLANAR_CHANNELS = 4 };
-deeper_status dp_place(dp_lowering *lowering, deeper_error *error);
 
 /* conv/phases.c: whether only convolutions over its phases read an input: it needs no place in the
  * arena. */
@@ -89,8 +135,6 @@ deeper_status dp_emit_unary(dp_plan *plan, const dp_step *step,
  * for the plan's threads. */
 int dp_parts(const dp_plan *plan, int items, uint64_t work);
 
-/* A function an operator; the step of `node` and of all that it absorbs. */
-typedef deeper_status dp_lower(dp_lowering *lowering, int node, deeper_error *error);
 dp_lower dp_lower_input, dp_lower_conv, dp_lower_pool, dp_lower_adaptive_pool, dp_lower_lrn,
     dp_lower_relu, dp_lower_clip, dp_lower_affine, dp_lower_add, dp_lower_concat, dp_lower_flatten,
     dp_lower_pad, dp_lower_sigmoid, dp_lower_multiply, dp_lower_shuffle, dp_lower_softmax;
@@ -119,9 +163,6 @@ deeper_status dp_take_channel_sum(dp_lowering *lowering, int node, dp_step *step
 void dp_bias_clear(const dp_run *run, const dp_step *step, int block);
 void dp_bias_add(const dp_run *run, const dp_step *step, int image, int block, int begin, int end);
 void dp_bias_write(const dp_run *run, const dp_step *step, int block);
-
-/* arena.c: offsets for all storages; fills arena_floats. */
-deeper_status dp_arena_place(dp_plan *plan, deeper_error *error);
 
 /* packs.c: the entry `key` of `floats` floats, filled by fill(values, context) if it is new (zeroed
  * before). */

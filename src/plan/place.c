@@ -68,18 +68,13 @@ dp_view dp_optional_view(const dp_lowering *lowering, int node, int index) {
     return there ? *dp_input_view(lowering, node, index) : (dp_view){ .storage = -1 };
 }
 
-/* Whether the node has a value in the arena. Weights in another order exist only packed
- * (conv/pack.c), weight gradients only in the caller's memory (conv/outer.c). */
+/* Whether the node has a value in the arena. */
 static bool has_value(const dp_lowering *l, int i) {
-    static const bool elsewhere[DP_OP_COUNT] = { [DP_OP_PARAMETER] = true,
-                                                 [DP_OP_ROTATE] = true,
-                                                 [DP_OP_TRANSPOSE] = true,
-                                                 [DP_OP_CONV_WEIGHT_GRADIENT] = true };
     const dp_node *node = &l->graph->nodes[i];
     bool of_weights = node->op == DP_OP_SLICE
-                      && l->graph->nodes[node->inputs[0]].op == DP_OP_CONV_WEIGHT_GRADIENT;
-    return l->needed[i] && l->root[i] == i && l->absorber[i] < 0 && !elsewhere[node->op]
-           && !of_weights;
+                      && dp_plan_ops[l->graph->nodes[node->inputs[0]].op].value == DP_VALUE_CALLER;
+    return l->needed[i] && l->root[i] == i && l->absorber[i] < 0
+           && dp_plan_ops[node->op].value == DP_VALUE_ARENA && !of_weights;
 }
 
 /* What the readers of each root want of its storage. */
@@ -90,10 +85,10 @@ typedef struct wishes {
 
 static void read_wish(wishes *wish, const dp_node *reader, int index) {
     const dp_window *w = &reader->attributes.window;
-    bool slides =
-        index == 0 && (reader->op == DP_OP_CONV || reader->op == DP_OP_CONV_WEIGHT_GRADIENT);
+    const unsigned reads = dp_plan_ops[reader->op].reads;
+    bool slides = index == 0 && reads & DP_READS_WINDOW;
     bool pads = slides && (w->pad_top || w->pad_left || w->pad_bottom || w->pad_right);
-    bool point = slides && reader->op == DP_OP_CONV && w->height == 1 && w->width == 1;
+    bool point = slides && reads & DP_READS_POINT_DENSE && w->height == 1 && w->width == 1;
     if (pads) {
         wish->padded = true;
         wish->halo.pad_top = dp_max(wish->halo.pad_top, w->pad_top);
@@ -101,7 +96,7 @@ static void read_wish(wishes *wish, const dp_node *reader, int index) {
         wish->halo.pad_bottom = dp_max(wish->halo.pad_bottom, w->pad_bottom);
         wish->halo.pad_right = dp_max(wish->halo.pad_right, w->pad_right);
     }
-    wish->dense |= point || reader->op == DP_OP_FC || reader->op == DP_OP_SLICE;
+    wish->dense |= point || reads & DP_READS_DENSE;
 }
 
 static void read_wishes(const dp_lowering *l, wishes *of, bool *planes) {
@@ -114,7 +109,7 @@ static void read_wishes(const dp_lowering *l, wishes *of, bool *planes) {
             const dp_node *reader = &l->graph->nodes[i];
             int root = l->root[reader->inputs[j]];
             read_wish(&of[root], reader, j);
-            if (j > 0 || (reader->op != DP_OP_CONV && reader->op != DP_OP_CONV_WEIGHT_GRADIENT))
+            if (j > 0 || !(dp_plan_ops[reader->op].reads & DP_READS_WINDOW))
                 planes[root] = false;
         }
     for (int i = 0; i < l->output_count; i++)
@@ -181,9 +176,8 @@ static void place_parts(dp_lowering *l, int node) {
 /* A step that reads a pixel before it writes it may write where its input lies, if nobody else
  * reads that: half the memory to go through. */
 static void place_below(dp_lowering *l, int node) {
-    static const bool in_place[DP_OP_COUNT] = { [DP_OP_LRN] = true, [DP_OP_RELU] = true };
     const dp_node *it = &l->graph->nodes[node];
-    if (!in_place[it->op])
+    if (!dp_plan_ops[it->op].in_place)
         return;
     int input = l->root[it->inputs[0]];
     if (has_value(l, input) && l->uses[input] == 1 && input == it->inputs[0]
@@ -224,7 +218,7 @@ static void place_slices(dp_lowering *l) {
     }
 }
 
-deeper_status dp_place(dp_lowering *lowering, deeper_error *error) {
+deeper_status dp_pass_place(dp_lowering *lowering, deeper_error *error) {
     const dp_graph *graph = lowering->graph;
     wishes *of = dp_alloc(graph->allocator, (size_t)graph->count, sizeof *of);
     bool *planes = dp_alloc(graph->allocator, (size_t)graph->count, sizeof *planes);

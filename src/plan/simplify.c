@@ -16,43 +16,17 @@ static void count_uses(dp_lowering *l) {
         l->uses[l->outputs[i]]++;
 }
 
-/* Whether a step for `op` can also apply a factor and a term a channel, or a ReLU, to what it
- * writes. In training the weights change from run to run and are packed as they are. */
-static bool absorbs_affine(const dp_lowering *l, dp_op op) {
-    return !l->plan->training && (op == DP_OP_CONV || op == DP_OP_FC);
-}
-
-static bool is_affine(dp_op op) {
-    return op == DP_OP_BATCH_NORM || op == DP_OP_AFFINE;
-}
-
-static bool absorbs_relu(dp_op op) {
-    return op == DP_OP_CONV || op == DP_OP_FC || op == DP_OP_ADD || is_affine(op);
-}
-
-/* What masks its output as it writes it. A convolution of one pixel takes images for pixels. */
-static bool absorbs_relu_gradient(const dp_node *node) {
-    return node->op == DP_OP_ADD || node->op == DP_OP_LRN_GRADIENT
-           || node->op == DP_OP_MAX_POOL_GRADIENT
-           || (node->op == DP_OP_CONV && node->shape.h * node->shape.w > 1);
-}
-
-/* What applies a clip to pixels that it has just written: the same, with what it absorbed
- * before. */
-static bool absorbs_clip(const dp_lowering *l, int node) {
+/* Whether the step of `node` can compute `next` along. */
+static bool absorbs(const dp_lowering *l, int node, const dp_node *next) {
     const dp_node *it = &l->graph->nodes[node];
-    if (is_affine(it->op))
-        return l->absorber[it->inputs[0]] == node && absorbs_clip(l, it->inputs[0]);
-    return it->op == DP_OP_CONV && it->shape.h * it->shape.w > 1;
-}
-
-static bool absorbs(const dp_lowering *l, int node, dp_op next) {
-    const dp_node *it = &l->graph->nodes[node];
-    if (next == DP_OP_CLIP)
-        return absorbs_clip(l, node);
-    if (next == DP_OP_RELU_GRADIENT)
-        return absorbs_relu_gradient(it);
-    return next == DP_OP_RELU ? absorbs_relu(it->op) : is_affine(next) && absorbs_affine(l, it->op);
+    const dp_plan_op *row = &dp_plan_ops[it->op];
+    const unsigned along = dp_plan_ops[next->op].along;
+    if (along == DP_ALONG_AFFINE
+        && l->plan->training) /* weights change, and are packed as they are */
+        return false;
+    if (along == DP_ALONG_CLIP && row->along == DP_ALONG_AFFINE) /* clips what it has absorbed */
+        return l->absorber[it->inputs[0]] == node && absorbs(l, it->inputs[0], next);
+    return along & (row->absorbs | (it->shape.h * it->shape.w > 1 ? row->absorbs_rows : 0));
 }
 
 /* The gradient of a max pool that nothing but a sum reads is added to the sum's other term in place
@@ -61,7 +35,7 @@ static void absorb_into_sum(dp_lowering *l, int sum) {
     const dp_node *node = &l->graph->nodes[sum];
     for (int j = 0; j < node->input_count; j++) {
         int term = node->inputs[j], other = node->inputs[!j];
-        if (l->graph->nodes[term].op != DP_OP_MAX_POOL_GRADIENT || l->uses[term] != 1
+        if (!(dp_plan_ops[l->graph->nodes[term].op].absorbs & DP_ALONG_SUM) || l->uses[term] != 1
             || l->absorber[other] >= 0)
             continue;
         l->absorber[term] = sum;
@@ -76,29 +50,25 @@ static void absorb(dp_lowering *l) {
         if (l->needed[i] && node->op == DP_OP_ADD)
             absorb_into_sum(l, i);
         if (l->needed[i] && node->input_count && l->uses[node->inputs[0]] == 1
-            && absorbs(l, node->inputs[0], node->op))
+            && absorbs(l, node->inputs[0], node))
             l->absorber[node->inputs[0]] = i;
     }
 }
 
-/* Dropout is the identity at inference; a flatten of 1x1 pictures changes nothing in memory. */
-static bool renames(const dp_lowering *l, const dp_node *node) {
-    if (node->op == DP_OP_DROPOUT)
-        return !l->plan->training || node->attributes.dropout.rate == 0.0F;
-    const dp_shape *in = node->input_count ? &l->graph->nodes[node->inputs[0]].shape : NULL;
-    return node->op == DP_OP_FLATTEN && in->h == 1 && in->w == 1;
-}
-
 static void find_roots(dp_lowering *l) {
-    for (int i = 0; i < l->graph->count; i++)
-        l->root[i] = renames(l, &l->graph->nodes[i]) ? l->root[l->graph->nodes[i].inputs[0]] : i;
+    for (int i = 0; i < l->graph->count; i++) {
+        const dp_node *node = &l->graph->nodes[i];
+        const dp_plan_op *row = &dp_plan_ops[node->op];
+        l->root[i] = row->renames && row->renames(l, node) ? l->root[node->inputs[0]] : i;
+    }
 }
 
-void dp_simplify(dp_lowering *lowering) {
+deeper_status dp_pass_simplify(dp_lowering *lowering, deeper_error *error) {
     dp_graph_needed(lowering->graph, lowering->outputs, lowering->output_count, lowering->needed);
     count_uses(lowering);
     absorb(lowering);
     find_roots(lowering);
+    return DEEPER_OK;
 }
 
 int dp_target(const dp_lowering *lowering, int node) {
@@ -116,7 +86,9 @@ float dp_target_low(const dp_lowering *lowering, int node) {
 
 int dp_target_affine(const dp_lowering *lowering, int node) {
     int next = lowering->absorber[node];
-    return next >= 0 && is_affine(lowering->graph->nodes[next].op) ? next : -1;
+    bool affine =
+        next >= 0 && dp_plan_ops[lowering->graph->nodes[next].op].along == DP_ALONG_AFFINE;
+    return affine ? next : -1;
 }
 
 void dp_read_mask(const dp_lowering *lowering, int node, dp_step *step) {

@@ -128,6 +128,8 @@ struct dp_step {
     } as;
 };
 
+enum { DP_TASKS_MAX = 65535 }; /* of a loop: the pool counts to it */
+
 struct dp_plan {
     const deeper_allocator *allocator;
     const dp_graph *graph;

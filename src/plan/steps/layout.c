@@ -214,7 +214,7 @@ deeper_status dp_lower_output(dp_lowering *lowering, int output, deeper_error *e
     int node = lowering->outputs[output];
     const dp_node *it = &lowering->graph->nodes[node];
     const dp_node *of = it->op == DP_OP_SLICE ? &lowering->graph->nodes[it->inputs[0]] : it;
-    if (of->op == DP_OP_CONV_WEIGHT_GRADIENT) /* writes into the caller's memory itself */
+    if (dp_plan_ops[of->op].value == DP_VALUE_CALLER) /* its step writes there */
         return DEEPER_OK;
     dp_step step = { .kind = it->shape.n ? &output_fixed_kind : &output_kind,
                      .name = it->name,

@@ -1,0 +1,116 @@
+/* lower.c - the pass that makes the steps: the function of each node's operator emits them, in the
+ * order of the nodes, then come the outputs and the halos. Here are also the tools that those
+ * functions share: how a step gets its phase, its parts, its scratch. */
+#include "plan/passes.h"
+
+#include <stdlib.h>
+
+enum { PARTS_A_THREAD = 4 };
+
+/* A task should last some 10 microseconds at least: a million multiply-adds, or this much of
+ * anything slower. */
+static const uint64_t WORK_OF_A_TASK = 500000;
+
+int dp_parts(const dp_plan *plan, int items, uint64_t work) {
+    if (plan->threads == 1 || items <= 1)
+        return 1;
+    int parts_a_thread = plan->max_batch == 1
+                             ? 2 * PARTS_A_THREAD
+                             : PARTS_A_THREAD; /* other images keep a thread at work too */
+    uint64_t parts = (uint64_t)(plan->threads * parts_a_thread), useful = work / WORK_OF_A_TASK + 1;
+    uint64_t most =
+        (uint64_t)(DP_TASKS_MAX / 2 / plan->max_batch); /* the pool counts to DP_TASKS_MAX;
+                                                        cutting two ways may round up */
+    parts = parts < useful ? parts : useful;
+    parts = parts < most ? parts : most;
+    return parts < (uint64_t)items ? (int)parts : items;
+}
+
+deeper_status dp_emit(dp_plan *plan, const dp_step *step, const int *reads, int read_count,
+                      const int *writes, int write_count, deeper_error *error) {
+    void *steps = plan->steps;
+    bool room = dp_reserve(plan->allocator, &steps, &plan->step_capacity,
+                           (size_t)plan->step_count + 1, sizeof *plan->steps);
+    plan->steps = steps;
+    if (!room)
+        return dp_fail_memory(error, "the table of steps");
+    int phase = dp_max(step->phase, 1), mask = step->masked ? step->mask.storage : -1;
+    for (int i = 0; i <= read_count; i++) {
+        int read = i < read_count ? reads[i] : mask;
+        if (read >= 0 && phase <= plan->storages[read].written)
+            phase = plan->storages[read].written + 1;
+    }
+    for (int i = 0; i <= read_count; i++) {
+        int read = i < read_count ? reads[i] : mask;
+        if (read >= 0 && phase > plan->storages[read].last)
+            plan->storages[read].last = phase;
+    }
+    const int along[] = { step->bias.out.storage, step->bias.sums };
+    for (int i = 0; i < write_count + (step->bias.taken ? 2 : 0); i++) {
+        dp_storage *storage = &plan->storages[i < write_count ? writes[i] : along[i - write_count]];
+        if (storage->first > storage->last || phase < storage->first)
+            storage->first = phase;
+        storage->last = dp_max(phase, storage->last);
+        storage->written = dp_max(phase, storage->written);
+    }
+    plan->steps[plan->step_count] = *step;
+    plan->steps[plan->step_count++].phase = phase;
+    return DEEPER_OK;
+}
+
+deeper_status dp_emit_unary(dp_plan *plan, const dp_step *step, deeper_error *error) {
+    return dp_emit(plan, step, &step->in.storage, 1, &step->out.storage, 1, error);
+}
+
+void dp_need_scratch(dp_plan *plan, size_t floats) {
+    size_t lines = (floats + DP_ALIGNMENT / sizeof(float) - 1)
+                   / (DP_ALIGNMENT / sizeof(float)); /* no two workers write one */
+    size_t whole = lines * (DP_ALIGNMENT / sizeof(float));
+    plan->scratch_floats = whole > plan->scratch_floats ? whole : plan->scratch_floats;
+}
+
+/* All steps are there. */
+static deeper_status place_scratch(dp_plan *plan, deeper_error *error) {
+    size_t floats;
+    if (!plan->scratch_floats)
+        return DEEPER_OK;
+    if (!dp_size_mul(plan->scratch_floats, (size_t)plan->threads, &floats))
+        return dp_fail(error, DEEPER_ERROR_LIMIT,
+                       "the scratch of %d threads does not fit into memory", plan->threads);
+    DP_TRY(dp_storage_add_fixed(plan, floats, &plan->scratch, error));
+    plan->storages[plan->scratch].first = 1;
+    for (int i = 0; i < plan->step_count; i++)
+        if (plan->steps[i].phase > plan->storages[plan->scratch].last)
+            plan->storages[plan->scratch].last = plan->steps[i].phase;
+    return DEEPER_OK;
+}
+
+static int earlier_then_longer(const void *a, const void *b) {
+    const dp_step *x = a, *y = b;
+    if (x->phase != y->phase)
+        return x->phase - y->phase;
+    return x->work < y->work ? 1 : x->work > y->work ? -1 : 0;
+}
+
+static deeper_status lower_nodes(dp_lowering *l, deeper_error *error) {
+    for (int i = 0; i < l->graph->count; i++) {
+        const dp_node *node = &l->graph->nodes[i];
+        const dp_plan_op *row = &dp_plan_ops[node->op];
+        bool absorbed =
+            node->input_count && node->op != DP_OP_ADD && l->absorber[node->inputs[0]] == i;
+        if (!l->needed[i] || l->root[i] != i || l->done[i] || absorbed || !row->lower)
+            continue;
+        DP_TRY(row->lower(l, i, error));
+    }
+    for (int i = 0; i < l->output_count; i++)
+        DP_TRY(dp_lower_output(l, i, error));
+    return dp_lower_halos(l->plan, error);
+}
+
+deeper_status dp_pass_lower(dp_lowering *lowering, deeper_error *error) {
+    dp_plan *plan = lowering->plan;
+    DP_TRY(lower_nodes(lowering, error));
+    DP_TRY(place_scratch(plan, error));
+    qsort(plan->steps, (size_t)plan->step_count, sizeof *plan->steps, earlier_then_longer);
+    return DEEPER_OK;
+}
