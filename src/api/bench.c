@@ -30,17 +30,17 @@ static float *take_batch(const bench *it, dp_shape shape) {
 static deeper_status bench_begin(bench *it, const deeper_session_options *options, bool profiled,
                                  deeper_error *error) {
     const dp_model *inner = it->model->model;
-    const dp_node *softmax = &inner->graph->nodes[it->model->prob];
+    const dp_node *softmax = &inner->graph->nodes[it->model->model->prob];
     if (softmax->op != DP_OP_SOFTMAX)
         return dp_fail(error, DEEPER_ERROR_MISMATCH,
                        "%s: its layer \"prob\" is no softmax, so it has no logits",
                        inner->architecture);
-    const int nodes[] = { softmax->inputs[0], it->model->prob };
+    const int nodes[] = { softmax->inputs[0], it->model->model->prob };
     DP_TRY(dp_session_open(&it->session, it->model, options, nodes, 2, error));
     if (profiled)
         DP_TRY(dp_profile_create(&it->profile, it->session->plan, error));
     it->session->profile = it->profile;
-    const dp_shape input = inner->graph->nodes[it->model->input].shape;
+    const dp_shape input = dp_model_input(inner);
     it->logit_count = dp_shape_floats(dp_session_output(it->session, 0));
     it->input = take_batch(it, input);
     it->logits = take_batch(it, dp_session_output(it->session, 0));

@@ -80,7 +80,7 @@ static deeper_status bench_begin(bench *it, const deeper_model *model,
                                  const deeper_session_options *options, bool profiled,
                                  deeper_error *error) {
     const deeper_allocator *allocator = model->owner.allocator;
-    dp_shape input = model->model->graph->nodes[model->input].shape;
+    dp_shape input = dp_model_input(model->model);
     it->batch = options->max_batch ? options->max_batch : 1;
     DP_TRY(make_model(it, model->model, input.h, allocator, error));
     const dp_learner_options mine = { .aux_weight = 0.3F,

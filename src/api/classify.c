@@ -11,8 +11,8 @@ deeper_status dp_session_classifier(dp_classifier **classifier, deeper_session *
     if (!session->classifier || session->classifier->first != first
         || session->classifier->last != last) {
         dp_classifier *made = NULL;
-        DP_TRY(dp_classifier_create(&made, session->session, session->model->prob, first, last,
-                                    error));
+        DP_TRY(dp_classifier_create(&made, session->session, session->model->model->prob, first,
+                                    last, error));
         dp_classifier_free(session->classifier);
         session->classifier = made;
         dp_free(session->model->owner.allocator, session->tensor);

@@ -179,7 +179,7 @@ static deeper_status evaluate_crops(const comparison *c, deeper_session *session
 static deeper_status measure_energy(comparison *c, deeper_session *session,
                                     const deeper_model *model, deeper_compared *to,
                                     deeper_error *error) {
-    const dp_shape input = model->model->graph->nodes[model->input].shape;
+    const dp_shape input = dp_model_input(model->model);
     float *picture = dp_alloc(NULL, dp_shape_floats(input), sizeof *picture);
     float *probabilities = dp_alloc(NULL, deeper_model_classes(model), sizeof *probabilities);
     deeper_status status =

@@ -21,7 +21,6 @@ struct deeper_model {
     dp_owner owner;
     dp_model *model;
     dp_packs *packs; /* packed weights, shared by the sessions */
-    int input, prob; /* nodes: the picture, the class probabilities */
     int *layers;     /* the nodes that deeper_model_layer shows: all but parameters */
     size_t layer_count;
     char preprocessing[256]; /* as a line of text; empty: unknown */

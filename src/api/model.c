@@ -22,35 +22,6 @@ void deeper_model_close(deeper_model *model) {
     dp_handle_free(model);
 }
 
-/* What sessions, pictures and results rely on: one input, whose shape is the preprocessing's, and
- * the probabilities. */
-static deeper_status check(deeper_model *model, const char *name, deeper_error *error) {
-    const dp_model *inner = model->model;
-    const dp_graph *graph = inner->graph;
-    model->input = -1;
-    for (int i = graph->count - 1; i >= 0; i--)
-        if (graph->nodes[i].op == DP_OP_INPUT)
-            model->input = i;
-    model->prob = dp_graph_find(graph, "prob");
-    if (model->input < 0 || model->prob < 0)
-        return dp_fail(error, DEEPER_ERROR_MISMATCH, "%s: a network without %s", name,
-                       model->input < 0 ? "an input" : "a layer \"prob\" of class probabilities");
-    dp_shape input = graph->nodes[model->input].shape, prob = graph->nodes[model->prob].shape;
-    if (inner->classes < 1 || dp_shape_floats(prob) != (size_t)inner->classes)
-        return dp_fail(error, DEEPER_ERROR_MISMATCH,
-                       "%s: says %d classes, but its layer \"prob\" has %zu outputs", name,
-                       inner->classes, dp_shape_floats(prob));
-    const dp_preprocess *preprocess = &inner->preprocess;
-    if (inner->has_preprocess
-        && (preprocess->size != input.h || preprocess->size != input.w
-            || preprocess->channels != input.c))
-        return dp_fail(error, DEEPER_ERROR_MISMATCH,
-                       "%s: its preprocessing gives %dx%dx%d, but its input is %dx%dx%d", name,
-                       preprocess->channels, preprocess->size, preprocess->size, input.c, input.h,
-                       input.w);
-    return DEEPER_OK;
-}
-
 static deeper_status list_layers(deeper_model *model, deeper_error *error) {
     const dp_graph *graph = model->model->graph;
     model->layers =
@@ -66,7 +37,7 @@ static deeper_status list_layers(deeper_model *model, deeper_error *error) {
 /* The rest of a handle whose model is there. name: of the file or architecture, for messages. */
 static deeper_status complete(deeper_model *model, const char *name,
                               const deeper_model_options *options, deeper_error *error) {
-    DP_TRY(check(model, name, error));
+    DP_TRY(dp_model_check(model->model, name, error));
     if (options->labels)
         DP_TRY(dp_model_read_labels(model->model, options->labels, error));
     if (options->preprocess)
@@ -225,15 +196,15 @@ const char *deeper_model_class_name(const deeper_model *model, size_t index) {
 }
 
 int deeper_model_image_size(const deeper_model *model) {
-    return model ? model->model->graph->nodes[model->input].shape.h : 0;
+    return model ? dp_model_input(model->model).h : 0;
 }
 
 int deeper_model_channels(const deeper_model *model) {
-    return model ? model->model->graph->nodes[model->input].shape.c : 0;
+    return model ? dp_model_input(model->model).c : 0;
 }
 
 const char *deeper_model_input_name(const deeper_model *model) {
-    return model ? model->model->graph->nodes[model->input].name : NULL;
+    return model ? model->model->graph->nodes[model->model->input].name : NULL;
 }
 
 size_t deeper_model_layers(const deeper_model *model) {
@@ -270,26 +241,12 @@ deeper_status deeper_model_layer(const deeper_model *model, size_t index, deeper
     return DEEPER_OK;
 }
 
-/* The costs of all layers, those of auxiliary heads only if asked. */
-static dp_cost total(const deeper_model *model, int with_auxiliary_heads) {
-    dp_cost sum = { 0 };
-    for (size_t i = 0; model && i < model->layer_count; i++) {
-        dp_cost cost = dp_node_cost(model->model->graph, model->layers[i]);
-        if (!with_auxiliary_heads
-            && model->model->graph->nodes[model->layers[i]].head != DP_HEAD_MAIN)
-            continue;
-        sum.parameters += cost.parameters;
-        sum.multiply_adds += cost.multiply_adds;
-    }
-    return sum;
-}
-
 uint64_t deeper_model_parameters(const deeper_model *model, int with_auxiliary_heads) {
-    return total(model, with_auxiliary_heads).parameters;
+    return model ? dp_model_cost(model->model, with_auxiliary_heads != 0).parameters : 0;
 }
 
 uint64_t deeper_model_multiply_adds(const deeper_model *model, int with_auxiliary_heads) {
-    return total(model, with_auxiliary_heads).multiply_adds;
+    return model ? dp_model_cost(model->model, with_auxiliary_heads != 0).multiply_adds : 0;
 }
 
 const char *deeper_architecture(size_t index, const char **description) {

@@ -65,7 +65,7 @@ static deeper_status create(deeper_session *session, const deeper_session_option
                             deeper_error *error) {
     const deeper_model *model = session->model;
     if (!options->outputs)
-        return dp_session_open(&session->session, model, options, &model->prob, 1, error);
+        return dp_session_open(&session->session, model, options, &model->model->prob, 1, error);
     int *nodes = dp_alloc_raw(model->owner.allocator, options->output_count, sizeof *nodes);
     if (!nodes)
         return dp_fail_memory(error, "the list of outputs");

@@ -69,7 +69,7 @@ static deeper_status measure(dp_tuned_network *network, const deeper_model *mode
     const dp_tune_options mine = { .max_batch = batch,
                                    .threads = options->threads,
                                    .input = input,
-                                   .outputs = &model->prob,
+                                   .outputs = &model->model->prob,
                                    .output_count = 1,
                                    .progress = options->progress,
                                    .context = options->context };

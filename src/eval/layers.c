@@ -6,13 +6,6 @@
 #include <ctype.h>
 #include <string.h>
 
-int dp_layers_input(const dp_graph *graph) {
-    for (int i = 0; i < graph->count; i++)
-        if (graph->nodes[i].op == DP_OP_INPUT)
-            return i;
-    return -1;
-}
-
 /* --------------------------------------------------------------------------------- two networks */
 
 /* Whether a node gives its input on as it is, at inference. */

@@ -21,7 +21,4 @@ int dp_layers_find(const dp_graph *graph, const char *name, size_t floats);
  * probabilities. */
 int dp_layers_features(const dp_graph *graph);
 
-/* The input node of a network, -1: none. */
-int dp_layers_input(const dp_graph *graph);
-
 #endif

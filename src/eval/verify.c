@@ -157,7 +157,7 @@ typedef struct reading {
 
 static deeper_status find_input(reading *r, const dp_model *model, const char *names,
                                 deeper_error *error) {
-    const dp_node *input = &model->graph->nodes[dp_layers_input(model->graph)];
+    const dp_node *input = &model->graph->nodes[model->input];
     char text[512], shape[DP_TENSOR_SHAPE_TEXT];
     size_t floats = dp_shape_floats(input->shape), elements = 0;
     for (size_t i = 0; i < r->recording->count && !r->input; i++)

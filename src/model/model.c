@@ -11,6 +11,15 @@
 
 enum { MAX_LABEL_FILE = 16 << 20 }; /* bytes; the 1000 classes of ILSVRC take 32 KB */
 
+/* The ends of the network, once its graph is whole. */
+static void find_ends(dp_model *model) {
+    model->input = -1;
+    for (int i = model->graph->count - 1; i >= 0; i--)
+        if (model->graph->nodes[i].op == DP_OP_INPUT)
+            model->input = i;
+    model->prob = dp_graph_find(model->graph, "prob");
+}
+
 deeper_status dp_model_create(dp_model **model, const char *spec, int classes, int image_size,
                               const deeper_allocator *allocator, deeper_error *error) {
     *model = NULL;
@@ -33,13 +42,13 @@ deeper_status dp_model_create(dp_model **model, const char *spec, int classes, i
         dp_model_free(made);
         return status;
     }
+    find_ends(made);
     *model = made;
     return DEEPER_OK;
 }
 
 deeper_status dp_model_from_graph(dp_model **model, dp_graph *graph, deeper_error *error) {
     const deeper_allocator *allocator = graph->allocator;
-    int prob = dp_graph_find(graph, "prob");
     *model = NULL;
     dp_model *made = dp_alloc(allocator, 1, sizeof *made);
     if (!made) {
@@ -51,15 +60,16 @@ deeper_status dp_model_from_graph(dp_model **model, dp_graph *graph, deeper_erro
     made->format = "none";
     made->architecture = dp_strdup(allocator, DP_MODEL_GRAPH);
     made->options = dp_strdup(allocator, "");
+    find_ends(made);
+    const dp_node *prob = made->prob >= 0 ? &graph->nodes[made->prob] : NULL;
     deeper_status status = DEEPER_OK;
     if (!made->architecture || !made->options)
         status = dp_fail_memory(error, "a model");
-    else if (prob < 0 || graph->nodes[prob].op != DP_OP_SOFTMAX || graph->nodes[prob].shape.h != 1
-             || graph->nodes[prob].shape.w != 1)
+    else if (!prob || prob->op != DP_OP_SOFTMAX || prob->shape.h != 1 || prob->shape.w != 1)
         status = dp_fail(error, DEEPER_ERROR_MISMATCH,
                          "a network that does not end in one probability a class");
     else
-        made->classes = graph->nodes[prob].shape.c;
+        made->classes = prob->shape.c;
     if (status != DEEPER_OK) {
         dp_model_free(made);
         return status;
@@ -92,10 +102,43 @@ const dp_node *dp_model_parameter(const dp_model *model, int parameter) {
 }
 
 dp_shape dp_model_input(const dp_model *model) {
-    for (int i = 0; i < model->graph->count; i++)
-        if (model->graph->nodes[i].op == DP_OP_INPUT)
-            return model->graph->nodes[i].shape;
-    return (dp_shape){ 0 };
+    return model->input >= 0 ? model->graph->nodes[model->input].shape : (dp_shape){ 0 };
+}
+
+deeper_status dp_model_check(const dp_model *model, const char *name, deeper_error *error) {
+    if (model->input < 0 || model->prob < 0)
+        return dp_fail(error, DEEPER_ERROR_MISMATCH, "%s: a network without %s", name,
+                       model->input < 0 ? "an input" : "a layer \"prob\" of class probabilities");
+    dp_shape input = dp_model_input(model);
+    size_t outputs = dp_shape_floats(model->graph->nodes[model->prob].shape);
+    if (model->classes < 1 || outputs != (size_t)model->classes)
+        return dp_fail(error, DEEPER_ERROR_MISMATCH,
+                       "%s: says %d classes, but its layer \"prob\" has %zu outputs", name,
+                       model->classes, outputs);
+    const dp_preprocess *preprocess = &model->preprocess;
+    if (model->has_preprocess
+        && (preprocess->size != input.h || preprocess->size != input.w
+            || preprocess->channels != input.c))
+        return dp_fail(error, DEEPER_ERROR_MISMATCH,
+                       "%s: its preprocessing gives %dx%dx%d, but its input is %dx%dx%d", name,
+                       preprocess->channels, preprocess->size, preprocess->size, input.c, input.h,
+                       input.w);
+    return DEEPER_OK;
+}
+
+dp_cost dp_model_cost(const dp_model *model, bool with_heads) {
+    const dp_graph *graph = model->graph;
+    dp_cost sum = { 0 };
+    for (int i = 0; i < graph->count; i++) {
+        dp_cost cost = dp_node_cost(graph, i);
+        if (graph->nodes[i].op == DP_OP_PARAMETER
+            || (!with_heads && graph->nodes[i].head != DP_HEAD_MAIN))
+            continue;
+        sum.parameters += cost.parameters;
+        sum.multiply_adds += cost.multiply_adds;
+        sum.output_bytes += cost.output_bytes;
+    }
+    return sum;
 }
 
 bool dp_model_has_heads(const dp_model *model) {

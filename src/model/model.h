@@ -21,6 +21,7 @@ typedef struct dp_labels {
 typedef struct dp_model {
     const deeper_allocator *allocator;
     dp_graph *graph;
+    int input, prob; /* nodes: the picture, the class probabilities; -1: none */
 
     /* The values of parameter p are values[p], dp_shape_floats of its node, canonical order. They
      * lie in `arena` (flat, in parameter order) or, where a file holds all of them ready for use,
@@ -72,6 +73,13 @@ const dp_node *dp_model_parameter(const dp_model *model, int parameter);
 
 /* Shape of one picture as the network takes it (n is 0). */
 dp_shape dp_model_input(const dp_model *model);
+
+/* What sessions, pictures and results rely on: one input, whose shape is the preprocessing's, and a
+ * probability a class. name: of the file or architecture, for messages. Errors: MISMATCH. */
+deeper_status dp_model_check(const dp_model *model, const char *name, deeper_error *error);
+
+/* What its layers cost for one image, those of auxiliary heads only if asked. */
+dp_cost dp_model_cost(const dp_model *model, bool with_heads);
 
 /* Whether the network has auxiliary heads. */
 bool dp_model_has_heads(const dp_model *model);
