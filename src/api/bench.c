@@ -1,6 +1,7 @@
 /* bench.c - deeper_bench: inference timed on a fixed input. No file and no picture takes part. */
 #include "api/bench.h"
 #include "api/handles.h"
+#include "session/open.h"
 
 typedef struct bench {
     const deeper_model *model;
@@ -36,7 +37,7 @@ static deeper_status bench_begin(bench *it, const deeper_session_options *option
                        "%s: its layer \"prob\" is no softmax, so it has no logits",
                        inner->architecture);
     const int nodes[] = { softmax->inputs[0], it->model->model->prob };
-    DP_TRY(dp_session_open(&it->session, it->model, options, nodes, 2, error));
+    DP_TRY(dp_session_open_nodes(&it->session, inner, it->model->packs, options, nodes, 2, error));
     if (profiled)
         DP_TRY(dp_profile_create(&it->profile, it->session->plan, error));
     it->session->profile = it->profile;

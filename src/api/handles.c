@@ -7,10 +7,6 @@ enum {
     LATER_BYTES = 4096
 }; /* no later version of an options structure is larger; a size above is not a size */
 
-deeper_status dp_need(const void *pointer, const char *argument, deeper_error *error) {
-    return pointer ? DEEPER_OK : dp_fail(error, DEEPER_ERROR_ARGUMENT, "%s is NULL", argument);
-}
-
 deeper_status dp_need_readers(int readers, deeper_error *error) {
     if (readers >= 0 && readers <= DP_THREADS_MAX)
         return DEEPER_OK;
@@ -58,7 +54,7 @@ deeper_status dp_options_read(void *options, size_t size, const void *given, con
         if (later[i])
             return dp_fail(error, DEEPER_ERROR_UNSUPPORTED,
                            "%s: sets a member that came after deeper %s; link a later library",
-                           name, deeper_version());
+                           name, DP_VERSION);
     memcpy(options, given, size);
     memcpy(options, &size, sizeof size);
     return DEEPER_OK;

@@ -64,15 +64,6 @@ void dp_handle_free(void *handle);
 deeper_status dp_options_read(void *options, size_t size, const void *given, const char *name,
                               deeper_error *error);
 
-/* ARGUMENT, saying that `argument` is NULL, if pointer is. */
-deeper_status dp_need(const void *pointer, const char *argument, deeper_error *error);
-
-/* The inner session of a model for checked options, but with these nodes as its outputs. Errors:
- * those of dp_session_create, and of dp_tuning_read for the options' tuning. */
-deeper_status dp_session_open(dp_session **session, const deeper_model *model,
-                              const deeper_session_options *options, const int *nodes, int count,
-                              deeper_error *error);
-
 /* ARGUMENT unless it is a number of threads, or 0. */
 deeper_status dp_need_readers(int readers, deeper_error *error);
 

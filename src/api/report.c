@@ -39,7 +39,7 @@ static void list_facts(page *p, const dp_scores *s) {
         snprintf(*value++, TEXT, "%d of %d", s->about.shard, s->about.shards);
         add_fact(p, "shard");
     }
-    snprintf(*value, TEXT, "deeper %s", deeper_version());
+    snprintf(*value, TEXT, "deeper %s", DP_VERSION);
     add_fact(p, "made by");
     if (s->about.models == 1)
         snprintf(p->title, TEXT, "%.200s on %.200s", s->about.names[0], s->about.data);

@@ -1,6 +1,6 @@
 /* session.c - deeper_session: layers by name, a run with its arguments checked. */
 #include "api/handles.h"
-#include "formats/tuning.h"
+#include "session/open.h"
 
 #include <string.h>
 
@@ -13,68 +13,6 @@ void deeper_session_free(deeper_session *session) {
     dp_session_free(session->session);
     dp_free(model->owner.allocator, session);
     atomic_fetch_sub(&model->sessions, 1);
-}
-
-/* The node of an output that the caller named. */
-static deeper_status find_output(const dp_graph *graph, const char *name, int *node,
-                                 deeper_error *error) {
-    DP_TRY(dp_need(name, "outputs: a name", error));
-    *node = dp_graph_find(graph, name);
-    if (*node < 0)
-        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "outputs: the model has no layer \"%s\"",
-                       name);
-    if (graph->nodes[*node].op == DP_OP_PARAMETER || graph->nodes[*node].op == DP_OP_INPUT)
-        return dp_fail(error, DEEPER_ERROR_ARGUMENT,
-                       "outputs: \"%s\" is not computed by the network but given to it", name);
-    return DEEPER_OK;
-}
-
-static deeper_status find_outputs(const deeper_model *model, const deeper_session_options *options,
-                                  int *nodes, deeper_error *error) {
-    for (size_t i = 0; i < options->output_count; i++) {
-        DP_TRY(find_output(model->model->graph, options->outputs[i], &nodes[i], error));
-        for (size_t j = 0; j < i; j++)
-            if (nodes[j] == nodes[i])
-                return dp_fail(error, DEEPER_ERROR_ARGUMENT, "outputs: \"%s\" is there twice",
-                               options->outputs[i]);
-    }
-    return DEEPER_OK;
-}
-
-deeper_status dp_session_open(dp_session **session, const deeper_model *model,
-                              const deeper_session_options *options, const int *nodes, int count,
-                              deeper_error *error) {
-    const deeper_allocator *allocator = model->owner.allocator;
-    dp_tuning tuning = { .allocator = allocator };
-    const dp_session_options inner = { .max_batch = options->max_batch,
-                                       .threads = options->threads,
-                                       .direct = options->direct != 0,
-                                       .tuning = &tuning,
-                                       .outputs = nodes,
-                                       .output_count = count };
-    deeper_status status =
-        options->tuning ? dp_tuning_read(&tuning, options->tuning, allocator, error) : DEEPER_OK;
-    if (status == DEEPER_OK)
-        status = dp_session_create(session, model->model, model->packs, &inner, error);
-    dp_tuning_free(&tuning);
-    return status;
-}
-
-/* The inner session of checked options. */
-static deeper_status create(deeper_session *session, const deeper_session_options *options,
-                            deeper_error *error) {
-    const deeper_model *model = session->model;
-    if (!options->outputs)
-        return dp_session_open(&session->session, model, options, &model->model->prob, 1, error);
-    int *nodes = dp_alloc_raw(model->owner.allocator, options->output_count, sizeof *nodes);
-    if (!nodes)
-        return dp_fail_memory(error, "the list of outputs");
-    deeper_status status = find_outputs(model, options, nodes, error);
-    if (status == DEEPER_OK)
-        status = dp_session_open(&session->session, model, options, nodes,
-                                 (int)options->output_count, error);
-    dp_free(model->owner.allocator, nodes);
-    return status;
 }
 
 deeper_status deeper_session_create(deeper_session **session, const deeper_model *model,
@@ -96,7 +34,8 @@ deeper_status deeper_session_create(deeper_session **session, const deeper_model
     made->model =
         (deeper_model *)model; /* const for the caller; only the count of sessions is written */
     atomic_fetch_add(&made->model->sessions, 1);
-    deeper_status status = create(made, &mine, error);
+    deeper_status status =
+        dp_session_open(&made->session, model->model, model->packs, &mine, error);
     if (status != DEEPER_OK) {
         deeper_session_free(made);
         return status;

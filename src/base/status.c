@@ -8,11 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define TEXT_OF(number) #number
-#define VERSION_TEXT(major, minor, patch) TEXT_OF(major) "." TEXT_OF(minor) "." TEXT_OF(patch)
-
 const char *deeper_version(void) {
-    return VERSION_TEXT(DEEPER_VERSION_MAJOR, DEEPER_VERSION_MINOR, DEEPER_VERSION_PATCH);
+    return DP_VERSION;
 }
 
 const char *deeper_status_text(deeper_status status) {
@@ -79,6 +76,10 @@ deeper_status dp_fail_at(deeper_error *error, deeper_status status, int64_t offs
     fill(error, status, offset, format, arguments);
     va_end(arguments);
     return status;
+}
+
+deeper_status dp_need(const void *pointer, const char *argument, deeper_error *error) {
+    return pointer ? DEEPER_OK : dp_fail(error, DEEPER_ERROR_ARGUMENT, "%s is NULL", argument);
 }
 
 deeper_status dp_fail_memory(deeper_error *error, const char *what) {

@@ -84,7 +84,7 @@ static json_t *describe_labels(const dp_labels *labels) {
 /* The header's text (free() it), NULL if memory is out. */
 static char *describe(const dp_probs_about *about) {
     json_t *object =
-        json_pack("{s:s, s:o, s:I, s:i, s:o, s:o, s:o, s:I, s:i, s:i}", "version", deeper_version(),
+        json_pack("{s:s, s:o, s:I, s:i, s:o, s:o, s:o, s:I, s:i, s:i}", "version", DP_VERSION,
                   "models", describe_models(about), "classes", (json_int_t)about->classes, "crops",
                   about->crops, "labels", describe_labels(&about->labels), "data",
                   plain_text(about->data), "fingerprint", hex(about->fingerprint), "pictures",

@@ -111,7 +111,7 @@ void dp_page_begin(dp_buffer *buffer, const char *title) {
 
 void dp_page_end(dp_buffer *buffer) {
     dp_buffer_printf(buffer, "<footer>Written by deeper %s.</footer>\n</main></body></html>\n",
-                     deeper_version());
+                     DP_VERSION);
 }
 
 void dp_page_begin_tile(dp_buffer *buffer, const char *name) {

@@ -282,7 +282,7 @@ static deeper_status write_model(dp_onnx_made *made, const dp_model *model,
     proto.has_ir_version = 1;
     proto.ir_version = DP_ONNX_WRITTEN_IR;
     proto.producer_name = (char *)"deeper";
-    proto.producer_version = (char *)deeper_version();
+    proto.producer_version = (char *)DP_VERSION;
     proto.opset_import = sets;
     proto.n_opset_import = 1;
     DP_TRY(dp_description_drop_heads(description, error));

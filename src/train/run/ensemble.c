@@ -82,8 +82,7 @@ static deeper_status begin(ensemble *e, const char *path, deeper_error *error) {
     DP_TRY(dp_folder_make_new(e->options.out, "run", e->allocator, error));
     json_t *options = dp_train_options_to_json(&e->options);
     return dp_record_write(
-        path,
-        options ? json_pack("{s:s, s:o}", "version", deeper_version(), "options", options) : NULL,
+        path, options ? json_pack("{s:s, s:o}", "version", DP_VERSION, "options", options) : NULL,
         e->allocator, error);
 }
 

@@ -41,7 +41,7 @@ static deeper_status write_record(const dp_trainer *t, const char *path, deeper_
     print_fingerprint(fingerprint, t);
     json_t *options = dp_train_options_to_json(&t->options);
     json_t *record =
-        options ? json_pack("{s:s, s:s, s:i, s:I, s:I, s:o}", "version", deeper_version(), "data",
+        options ? json_pack("{s:s, s:s, s:i, s:I, s:I, s:o}", "version", DP_VERSION, "data",
                             fingerprint, "classes", t->network.model->classes, "train_images",
                             (json_int_t)t->images, "val_images",
                             (json_int_t)t->pictures.val.dataset->image_count, "options", options)

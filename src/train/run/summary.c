@@ -70,8 +70,8 @@ static void describe_data(summary *s, const dp_trainer *t) {
     add_fact(s, "network", value);
     dp_preprocess_describe(&model->preprocess, value, sizeof value);
     add_fact(s, "preprocessing", value);
-    snprintf(value, sizeof value, "deeper %s, %d threads of %s", deeper_version(),
-             t->learner->threads, dp_isa_name(t->learner->isa));
+    snprintf(value, sizeof value, "deeper %s, %d threads of %s", DP_VERSION, t->learner->threads,
+             dp_isa_name(t->learner->isa));
     add_fact(s, "made by", value);
 }
 
