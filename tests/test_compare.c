@@ -1,10 +1,10 @@
 /* test_compare.c - what a comparison is made of: Wilson's interval, counters of energy, members and
  * presets, the plot of points, and deeper_compare as a host sees it. The table, its files and
  * training are tests/cli/test_compare.sh's. */
-#include "api/compare.h"
 #include "base/energy.h"
 #include "helpers/helpers.h"
 #include "helpers/markup.h"
+#include "measure/compare.h"
 #include "report/plot.h"
 
 #include <limits.h>

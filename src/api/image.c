@@ -3,6 +3,7 @@
 #include "data/picture.h"
 #include "image/png_encode.h"
 #include "image/sheet.h"
+#include "session/input.h"
 
 void deeper_image_close(deeper_image *image) {
     if (!image)

@@ -1,11 +1,11 @@
 /* verify.c - deeper_verify: what `against` is, its inputs, and the inner comparison's results
  * handed out. */
 #include "eval/verify.h"
-#include "api/bench.h"
 #include "api/handles.h"
 #include "data/picture.h"
 #include "formats/formats.h"
 #include "formats/tuning.h"
+#include "session/input.h"
 
 typedef struct verify {
     const deeper_model *model;
@@ -29,7 +29,7 @@ static deeper_status fill(void *context, int image, float *input, deeper_error *
     const dp_decode_options decode = { 0 };
     dp_image picture;
     if (!v->options.pictures) {
-        dp_time_input(input, dp_shape_floats(dp_model_input(model)));
+        dp_fixed_input(input, dp_shape_floats(dp_model_input(model)));
         return DEEPER_OK;
     }
     const char *path = v->options.pictures[image];

@@ -1,7 +1,7 @@
 /* classify.c - views through the network in batches, and their answers dealt out to the crops. */
 #include "eval/classify.h"
 
-#include "model/recipes.h"
+#include "session/input.h"
 
 #include <string.h>
 
@@ -45,17 +45,6 @@ static bool reserve(dp_classifier *classifier) {
                          dp_shape_floats(dp_session_output(session, i)), batch))
             return false;
     return true;
-}
-
-deeper_status dp_need_preprocess(const dp_model *model, deeper_error *error) {
-    if (model->has_preprocess)
-        return DEEPER_OK;
-    char names[DP_RECIPE_NAMES_SIZE];
-    return dp_fail(error, DEEPER_ERROR_MISMATCH,
-                   "%s: the model does not say how a picture becomes its input; name what its "
-                   "weights were made with (--preprocess): "
-                   "%s, or JSON",
-                   model->architecture, dp_recipe_names(names));
 }
 
 deeper_status dp_classifier_create(dp_classifier **out, dp_session *session, int softmax, int first,

@@ -22,9 +22,6 @@ typedef struct dp_classifier {
     int softmax;      /* which of them are the probabilities */
 } dp_classifier;
 
-/* MISMATCH if the model does not say how a picture becomes its input. */
-deeper_status dp_need_preprocess(const dp_model *model, deeper_error *error);
-
 /* Sets `first` to `last`. Errors: ARGUMENT (a session that does not return `softmax`, the node of
  * the probabilities), those of dp_need_preprocess, MEMORY. */
 deeper_status dp_classifier_create(dp_classifier **classifier, dp_session *session, int softmax,

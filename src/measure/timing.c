@@ -1,5 +1,6 @@
 /* timing.c - see bench.h. */
-#include "api/bench.h"
+#include "measure/bench.h"
+
 #include "base/statistics.h"
 
 #include <math.h>
@@ -41,15 +42,6 @@ static double peak_gflops(const dp_timed *timed) {
     for (int i = 0; i < PEAK_WINDOWS; i++)
         best = fmax(best, it.rounds / peak_seconds(timed->pool, &it));
     return best * it.kernels->peak_flops * dp_pool_threads(timed->pool) * 1e-9;
-}
-
-void dp_time_input(float *input, size_t count) {
-    for (size_t i = 0; i < count; i++) {
-        uint32_t h = (uint32_t)i * 2654435761u;
-        h = (h ^ h >> 16) * 2246822519u;
-        h ^= h >> 13;
-        input[i] = ((float)(h >> 8) * 0x1p-23f - 1) * 64;
-    }
 }
 
 /* Seconds of each run. */

@@ -1,9 +1,10 @@
-/* bench_training.c - deeper_bench_training: one whole training step on a fixed input: weights
- * packed, forward with every head, backward, the norm of the gradients, the update with momentum
- * and average. The network is one of the model's architecture with its heads and values of its own,
- * so that the caller's model stays as it is. */
-#include "api/bench.h"
-#include "api/handles.h"
+/* bench_training.c - one whole training step timed on a fixed input: weights packed, forward with
+ * every head, backward, the norm of the gradients, the update with momentum and average. The
+ * network is one of the model's architecture with its heads and values of its own, so that the
+ * caller's model stays as it is. */
+#include "measure/bench.h"
+
+#include "session/input.h"
 #include "train/core/init.h"
 #include "train/core/learner.h"
 #include "train/core/optimiser.h"
@@ -76,13 +77,13 @@ static deeper_status make_optimiser(bench *it, const deeper_allocator *allocator
     return dp_optimiser_create(&it->optimiser, &options, allocator, error);
 }
 
-static deeper_status bench_begin(bench *it, const deeper_model *model,
+static deeper_status bench_begin(bench *it, const dp_model *model,
                                  const deeper_session_options *options, bool profiled,
                                  deeper_error *error) {
-    const deeper_allocator *allocator = model->owner.allocator;
-    dp_shape input = dp_model_input(model->model);
+    const deeper_allocator *allocator = model->allocator;
+    dp_shape input = dp_model_input(model);
     it->batch = options->max_batch ? options->max_batch : 1;
-    DP_TRY(make_model(it, model->model, input.h, allocator, error));
+    DP_TRY(make_model(it, model, input.h, allocator, error));
     const dp_learner_options mine = { .aux_weight = 0.3F,
                                       .max_batch = it->batch,
                                       .threads = options->threads,
@@ -98,9 +99,9 @@ static deeper_status bench_begin(bench *it, const deeper_model *model,
     it->labels = dp_alloc(allocator, (size_t)it->batch, 2 * sizeof(float));
     if (!it->input || !it->labels)
         return dp_fail_memory(error, "the benchmark's input; a smaller max_batch needs less");
-    dp_time_input(it->input, floats);
+    dp_fixed_input(it->input, floats);
     for (int n = 0; n < it->batch; n++) {
-        it->labels[2 * n] = (float)(n % model->model->classes);
+        it->labels[2 * n] = (float)(n % model->classes);
         it->labels[2 * n + 1] = 1.0F;
     }
     return DEEPER_OK;
@@ -124,17 +125,13 @@ static uint64_t multiply_adds(const dp_graph *training) {
     return sum;
 }
 
-deeper_status dp_bench_training(const deeper_model *model, const deeper_session_options *options,
+deeper_status dp_bench_training(const dp_model *model, const deeper_session_options *options,
                                 double seconds, const dp_step_listener *listener,
                                 deeper_benchmark *result, deeper_error *error) {
-    DP_TRY(dp_need(model, "model", error));
-    DP_TRY(dp_need(result, "result", error));
-    deeper_session_options mine = DEEPER_SESSION_OPTIONS_INIT;
-    DP_TRY(dp_options_read(&mine, sizeof mine, options, "deeper_session_options", error));
     bench it = { 0 };
-    deeper_status status = bench_begin(&it, model, &mine, listener != NULL, error);
+    deeper_status status = bench_begin(&it, model, options, listener != NULL, error);
     if (status == DEEPER_OK) {
-        const dp_timed timed = { .allocator = model->owner.allocator,
+        const dp_timed timed = { .allocator = model->allocator,
                                  .kernels = dp_kernels_for(it.learner->isa),
                                  .pool = it.learner->pool,
                                  .batch = it.batch,
@@ -148,12 +145,6 @@ deeper_status dp_bench_training(const deeper_model *model, const deeper_session_
         for (int c = 0; status == DEEPER_OK && c < it.model->classes; c++)
             result->logit_checksum += (double)it.learner->logits[c];
     }
-    bench_end(&it, model->owner.allocator);
+    bench_end(&it, model->allocator);
     return status;
-}
-
-deeper_status deeper_bench_training(const deeper_model *model,
-                                    const deeper_session_options *options, double seconds,
-                                    deeper_benchmark *result, deeper_error *error) {
-    return dp_bench_training(model, options, seconds, NULL, result, error);
 }

@@ -1,12 +1,10 @@
-/* bench.h - timing against the arithmetic peak of the same threads: what the calls deeper_bench...
- * share. The ratio says how far a run is from one that did nothing but the multiply-adds of direct
- * convolution at the peak of this machine, so it can be compared between machines and over time. */
-#ifndef DP_API_BENCH_H
-#define DP_API_BENCH_H
+/* bench.h - inference and training steps timed against the arithmetic peak of the same threads. The
+ * ratio says how far a run is from one that did nothing but the multiply-adds of direct convolution
+ * at the peak of this machine, so it can be compared between machines and over time. */
+#ifndef DP_MEASURE_BENCH_H
+#define DP_MEASURE_BENCH_H
 
-#include "base/threads.h"
-#include "kernels/kernels.h"
-#include "plan/plan.h"
+#include "session/session.h"
 
 /* Who is told of the steps of a run. */
 typedef struct dp_step_listener {
@@ -42,16 +40,14 @@ deeper_status dp_time(const dp_timed *timed, double seconds, deeper_benchmark *r
 deeper_status dp_tell_steps(const dp_timed *timed, const dp_profile *fastest,
                             const deeper_benchmark *result, deeper_error *error);
 
-/* deeper_bench and deeper_bench_training; listener NULL: nobody listens, nothing is profiled. */
-deeper_status dp_bench_inference(const deeper_model *model, const deeper_session_options *options,
-                                 double seconds, const dp_step_listener *listener,
-                                 deeper_benchmark *result, deeper_error *error);
-deeper_status dp_bench_training(const deeper_model *model, const deeper_session_options *options,
+/* deeper_bench and deeper_bench_training, of checked options; listener NULL: nobody listens,
+ * nothing is profiled. */
+deeper_status dp_bench(const dp_model *model, dp_packs *packs,
+                       const deeper_session_options *options, double seconds,
+                       const dp_step_listener *listener, deeper_benchmark *result,
+                       deeper_error *error);
+deeper_status dp_bench_training(const dp_model *model, const deeper_session_options *options,
                                 double seconds, const dp_step_listener *listener,
                                 deeper_benchmark *result, deeper_error *error);
-
-/* The fixed input of `count` floats: x[i] = (h(i) / 2^31 - 1) * 64 for the number i of a float, h a
- * 32-bit hash. Its range is about that of a photo less its mean. */
-void dp_time_input(float *input, size_t count);
 
 #endif

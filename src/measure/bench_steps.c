@@ -1,7 +1,5 @@
-/* bench_steps.c - deeper_bench_steps: where the time of a run goes, a step of its plan at a
- * time. */
-#include "api/bench.h"
-#include "api/handles.h"
+/* bench_steps.c - where the time of a run goes, a step of its plan at a time. */
+#include "measure/bench.h"
 
 #include <math.h>
 
@@ -44,15 +42,4 @@ deeper_status dp_tell_steps(const dp_timed *timed, const dp_profile *fastest,
     tell(timed, &(deeper_bench_step){ .layer = "", .operation = timed->rest, .algorithm = "" },
          fmax(result->min_ms - planned, 0), result);
     return DEEPER_OK;
-}
-
-deeper_status deeper_bench_steps(const deeper_model *model, const deeper_session_options *options,
-                                 int training, double seconds,
-                                 void (*step)(void *context, const deeper_bench_step *step),
-                                 void *context, deeper_benchmark *result, deeper_error *error) {
-    if (!step)
-        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "step is NULL");
-    const dp_step_listener listener = { step, context };
-    return (training ? dp_bench_training : dp_bench_inference)(model, options, seconds, &listener,
-                                                               result, error);
 }

@@ -1,7 +1,6 @@
 /* compare_members.c - see compare.h. The presets are the paper's own questions, each a list of
  * variations of one network. */
-#include "api/compare.h"
-#include "api/handles.h"
+#include "measure/compare.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,11 +50,10 @@ static const struct {
 };
 enum { PRESETS = sizeof presets / sizeof *presets };
 
-const char *deeper_compare_preset(size_t index, const char **description) {
+const char *dp_compare_preset(size_t index, const char **description) {
     if (index >= PRESETS)
         return NULL;
-    if (description)
-        *description = presets[index].description;
+    *description = presets[index].description;
     return presets[index].name;
 }
 

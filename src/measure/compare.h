@@ -1,7 +1,7 @@
-/* compare.h - the members of a comparison: texts and presets made into what can be built. Shared by
- * compare.c and its parts. */
-#ifndef DP_API_COMPARE_H
-#define DP_API_COMPARE_H
+/* compare.h - networks side by side, and the members of a comparison: texts and presets made into
+ * what can be built. */
+#ifndef DP_MEASURE_COMPARE_H
+#define DP_MEASURE_COMPARE_H
 
 #include "base/memory.h"
 
@@ -19,5 +19,12 @@ typedef struct dp_member {
  * LIMIT. Nothing is built. */
 deeper_status dp_compare_members(dp_member members[DP_MEMBERS], size_t *count,
                                  const deeper_compare_options *options, deeper_error *error);
+
+/* The presets: name, and one line on what each compares; NULL past the last. */
+const char *dp_compare_preset(size_t index, const char **description);
+
+/* Contract: deeper_compare in deeper.h, of checked options (those of training too). */
+deeper_status dp_compare(const deeper_compare_options *options, const deeper_compare_calls *calls,
+                         size_t *failed, deeper_error *error);
 
 #endif
