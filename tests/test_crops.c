@@ -44,11 +44,13 @@ static dp_crop_list list_of(const dp_preprocess *preprocess, int width, int heig
 /* -------------------------------------------------------------------------------- lists by hand */
 
 /* The long side of a picture whose short side is resized to 256, 288, 320 and 352, and where its
- * middle and last square begin. 500 x 375   500 / 375 = 4 / 3: 256 x 4 / 3 = 341.3, 288 x 4 / 3 =
- * 384, 426.7, 469.3, cut down; the last square begins at 341 - 256 = 85, 384 - 288 = 96, 426 - 320
- * = 106, 469 - 352 = 117, the middle one at half of that, cut down 300 x 451   451 / 300 = 1.50333:
- * 384.9, 433.0 (288 x 451 / 300 = 432.96), 481.1, 529.2; last 128, 144, 161, 177 224 x 224   a
- * square: one square, thrice */
+ * middle and last square begin.
+ *   500 x 375   500 / 375 = 4 / 3: 256 x 4 / 3 = 341.3, 288 x 4 / 3 = 384, 426.7, 469.3, cut down;
+ *               the last square begins at 341 - 256 = 85, 384 - 288 = 96, 426 - 320 = 106, 469 -
+ *               352 = 117, the middle one at half of that, cut down
+ *   300 x 451   451 / 300 = 1.50333: 384.9, 433.0 (288 x 451 / 300 = 432.96), 481.1, 529.2; last
+ *               128, 144, 161, 177
+ *   224 x 224   a square: one square, thrice */
 static const struct {
     int width, height;
     struct {

@@ -27,14 +27,15 @@ static dp_cost total(const test_net *it) {
 /* --------------------------------------------------------------------------------------- totals */
 
 /* Where each number of parameters comes from:
- *   alexnet   60,965,224 = 34,944 + 307,456 + 885,120 + 663,936 + 442,624 + 37,752,832 + 16,781,312
- * + 4,097,000, the blobs of Caffe's bvlc_alexnet ("60 million parameters" in the paper). Merged,
- * conv2, conv4 and conv5 have twice the weights. single 61,100,840, as torchvision states of its
- * alexnet vgg16     138,357,544, as torchvision and Keras state; "138 million" in the paper's
- * table 2. Multiply-adds 15.47 G. nin       7,595,176: the blobs of the authors'
- * nin_imagenet.caffemodel, a file of 29 MB; cifar 966,986 likewise lenet5    61,706 and 60,850: see
- * lenet5.c for how they differ from the paper's
- * 60,000 */
+ *   alexnet  60,965,224 = 34,944 + 307,456 + 885,120 + 663,936 + 442,624 + 37,752,832 + 16,781,312
+ *            + 4,097,000, the blobs of Caffe's bvlc_alexnet ("60 million parameters" in the paper).
+ *            Merged, conv2, conv4 and conv5 have twice the weights. single 61,100,840, as
+ *            torchvision states of its alexnet
+ *   vgg16    138,357,544, as torchvision and Keras state; "138 million" in the paper's table 2.
+ *            Multiply-adds 15.47 G.
+ *   nin      7,595,176: the blobs of the authors' nin_imagenet.caffemodel, a file of 29 MB; cifar
+ *            966,986 likewise
+ *   lenet5   61,706 and 60,850: see lenet5.c for how they differ from the paper's 60,000 */
 static const struct {
     const char *spec;
     int classes, size;

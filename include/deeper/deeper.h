@@ -318,11 +318,12 @@ DEEPER_API const uint8_t *deeper_image_pixels(const deeper_image *image);
 
 /* Applies the model's preprocessing: `tensor` receives crops x C x H x W floats. crops:
  *   1    the centre of the picture as the model's rule resizes it (one of exactly the network's
- * size is taken as it is); 10   its corners and centre, then their mirror images; 144  the paper's:
- * short side resized to 256, 288, 320 and 352 (in proportion for networks of another size than
- * 224); the left, centre and right square of each, top, centre and bottom of a picture that is
- * higher than wide; the corners, the centre and the whole of each square, resized; then their
- * mirror images. */
+ *        size is taken as it is);
+ *   10   its corners and centre, then their mirror images;
+ *   144  the paper's: short side resized to 256, 288, 320 and 352 (in proportion for networks of
+ *        another size than 224); the left, centre and right square of each, top, centre and bottom
+ *        of a picture that is higher than wide; the corners, the centre and the whole of each
+ *        square, resized; then their mirror images. */
 DEEPER_API deeper_status deeper_prepare(const deeper_model *model, const deeper_image *image,
                                         int crops, float *tensor, deeper_error *error);
 
@@ -664,11 +665,14 @@ DEEPER_API deeper_status deeper_verify(const deeper_model *model, const char *ag
 /* Everything that a training run is. DEEPER_TRAIN_OPTIONS_INIT sets the defaults in brackets; NULL
  * texts and zeros are defaults too where none is named. A run lives in a folder `out`:
  *     model.safetensors   the best network so far on the validation pictures (averaged weights
- * where averaging is on) last.safetensors    the same of the last epoch log.csv             a line
- * an epoch: losses of every head, accuracy, rate, images/s report.html         curves, confusion
- * matrix, worst mistakes; complete in itself events.out.tfevents.deeper   the same curves for
- * TensorBoard checkpoints/        complete states from which `resume` goes on to the same bits, the
- * newest `keep` run.json            the options, the data's fingerprint, the version */
+ *                         where averaging is on)
+ *     last.safetensors    the same of the last epoch
+ *     log.csv             a line an epoch: losses of every head, accuracy, rate, images/s
+ *     report.html         curves, confusion matrix, worst mistakes; complete in itself
+ *     events.out.tfevents.deeper   the same curves for TensorBoard
+ *     checkpoints/        complete states from which `resume` goes on to the same bits, the newest
+ *                         `keep`
+ *     run.json            the options, the data's fingerprint, the version */
 typedef struct deeper_train_options {
     size_t size;
     const char *data; /* folder of class folders, tar of them, list of `PATH LABEL` lines, or IDX

@@ -7,15 +7,16 @@
 #include <stdint.h>
 
 /* Wilson's interval of 95 % for a share, `hits` of `trials`: with z = 1.95996, n trials and p =
- * hits / n (p + z^2 / 2n -+ z sqrt(p (1 - p) / n + z^2 / 4n^2)) / (1 + z^2 / n). Without trials 0
- * to 1. (E. B. Wilson, 1927.) */
+ * hits / n
+ *     (p + z^2 / 2n -+ z sqrt(p (1 - p) / n + z^2 / 4n^2)) / (1 + z^2 / n).
+ * Without trials 0 to 1. (E. B. Wilson, 1927.) */
 void dp_wilson(uint64_t hits, uint64_t trials, double *low, double *high);
 
 /* The p value of McNemar's exact test of two classifiers on the same pictures: how likely it is,
  * were both equally good, that the pictures that only one of them got right are divided as unevenly
- * as `only_first` and `only_second`, or more: min(1, 2 sum_{k=0}^{min} C(n, k) / 2^n),   n =
- * only_first + only_second, min the smaller of
- * them. */
+ * as `only_first` and `only_second`, or more:
+ *     min(1, 2 sum_{k=0}^{min} C(n, k) / 2^n),
+ * n = only_first + only_second, min the smaller of them. */
 double dp_mcnemar(uint64_t only_first, uint64_t only_second);
 
 /* A difference is called real below this p value. */

@@ -2,24 +2,26 @@
  * it works:
  *
  *   queues      the tasks of a loop lie in as many queues of neighbours as there are threads
- * (QUEUES_MAX at most). A thread takes the tasks of its own queue first, then what is left of the
- * others: steps that are cut alike find in the caches of a core what it wrote there, and nobody
- * waits while there is work.
+ *               (QUEUES_MAX at most). A thread takes the tasks of its own queue first, then what is
+ *               left of the others: steps that are cut alike find in the caches of a core what it
+ *               wrote there, and nobody waits while there is work.
  *
  *   ticket      a queue is one 64-bit word: generation (31 bits), tasks (16), next task (17). A
- * thread takes a task by adding 1 to it, so that one atomic step both finds the current loop and
- * claims a task of it. A claimed task holds its loop open until it is counted in `unfinished`; body
- * and context cannot change under whoever claimed. A thread that finds next past the last task
- * overshoots: once or twice a loop, for which the 17th bit of next leaves room.
+ *               thread takes a task by adding 1 to it, so that one atomic step both finds the
+ *               current loop and claims a task of it. A claimed task holds its loop open until it
+ *               is counted in `unfinished`; body and context cannot change under whoever claimed. A
+ *               thread that finds next past the last task overshoots: once or twice a loop, for
+ *               which the 17th bit of next leaves room.
  *
  *   no barrier  nobody waits for a helper that the system has put aside: the others do its share. A
- * helper that slept through loops, even through so many that the generation came round, misses work
- * but breaks nothing.
+ *               helper that slept through loops, even through so many that the generation came
+ *               round, misses work but breaks nothing.
  *
  *   waiting     all threads wait in one way: spin for SPIN_SECONDS, longer than a task of a run and
- * shorter than anyone would notice, then park on a condition variable. Who waits raises `parked`
- * before it looks a last time; who has news writes them before it looks at `parked` (both
- * sequentially consistent), so one of the two sees the other and no wake-up is lost.
+ *               shorter than anyone would notice, then park on a condition variable. Who waits
+ *               raises `parked` before it looks a last time; who has news writes them before it
+ *               looks at `parked` (both sequentially consistent), so one of the two sees the other
+ *               and no wake-up is lost.
  *
  * It does not bind threads to processors (the process may share them) and does not survive fork. */
 #include "base/threads.h"

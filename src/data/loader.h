@@ -3,8 +3,7 @@
  * pictures in the same way. What it does not do: say what a job is or how it becomes a tensor
  * (callbacks do), graphs, shuffling.
  *
- *     next --job--> [ring of slots: item, tensor or message] --prepare on a reader--> take -->
- * consumer
+ *     next --job--> [ring of slots: item, tensor or message] --prepare on a reader--> take
  *
  * A reader claims the next free slot, asks for a job (one reader at a time), and prepares it into
  * the slot; the consumer takes finished slots in order. Memory is bounded by the slots and by what

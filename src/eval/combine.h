@@ -12,7 +12,8 @@ const char *dp_combine_name(deeper_combine rule);
  *     mean       (sum over rows, in their order, of p[row][c]) / rows
  *     max        m[c] / sum of m,   m[c] = the largest p[row][c]
  *     geometric  g[c] / sum of g,   g[c] = exp(mean over rows of ln p[row][c]), p held above the
- * smallest normal float out may not lie in softmaxes. */
+ *                smallest normal float
+ * out may not lie in softmaxes. */
 void dp_combine(deeper_combine rule, const float *softmaxes, size_t rows, size_t classes,
                 float *out);
 

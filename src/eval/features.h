@@ -26,10 +26,11 @@ typedef struct dp_features {
 /* Writes, atomically, one row a picture that could be read, in order:
  *     names       texts: the paths; bytes that are not UTF-8 as '?'
  *     features    float32, N x C of a layer of one pixel, else N x C x H x W; of several layers
- * instead an array under the name of each layers      texts: their names labels      int64,
- * classes: texts; of a data set Errors: FORMAT (no picture could be read), LIMIT (4 GB), STOPPED
- * (by control), MEMORY, IO; then nothing is
- * written. */
+ *                 instead an array under the name of each
+ *     layers      texts: their names
+ *     labels      int64, classes: texts; of a data set
+ * Errors: FORMAT (no picture could be read), LIMIT (4 GB), STOPPED (by control), MEMORY, IO; then
+ * nothing is written. */
 deeper_status dp_features_write(const dp_features *features, deeper_features_result *result,
                                 deeper_error *error);
 

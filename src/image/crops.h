@@ -52,13 +52,16 @@ typedef struct dp_crop_list {
 
 /* The crops of sets `first` to `last`, set after set, of a picture of width x height:
  *   1    the centre, at ((w - size) / 2, (h - size) / 2) rounded down, of the picture as the
- * model's own rule resizes it. A picture of exactly size x size is taken as it is, whatever the
- * rule: it was cropped for this network before, and to enlarge and cut it again would only lose its
- * border. 10   top left, top right, bottom left, bottom right, centre of the same, then the mirror
- * images of these five. 144  the paper's (section 7): the picture resized, aspect kept, to a short
- * side of 256, 288, 320 and 352 (8, 9, 10 and 11 sevenths of the network's side, rounded); of each
- * the left, centre and right square (top, centre and bottom where it is higher than wide); of each
- * square the four corners, the centre and the whole square resized, then their mirror images.
+ *        model's own rule resizes it. A picture of exactly size x size is taken as it is, whatever
+ *        the rule: it was cropped for this network before, and to enlarge and cut it again would
+ *        only lose its border.
+ *   10   top left, top right, bottom left, bottom right, centre of the same, then the mirror images
+ *        of these five.
+ *   144  the paper's (section 7): the picture resized, aspect kept, to a short side of 256, 288,
+ *        320 and 352 (8, 9, 10 and 11 sevenths of the network's side, rounded); of each the left,
+ *        centre and right square (top, centre and bottom where it is higher than wide); of each
+ *        square the four corners, the centre and the whole square resized, then their mirror
+ *        images.
  * Errors: LIMIT (a picture so elongated that its resized long side exceeds DP_RESIZE_MAX_SIDE). */
 deeper_status dp_crops_list(dp_crop_list *list, const dp_preprocess *preprocess, int width,
                             int height, int first, int last, deeper_error *error);

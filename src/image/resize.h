@@ -23,14 +23,14 @@ enum { DP_RESIZE_MAX_SIDE = 1 << 20 };
 
 /* *out (new memory from `allocator`, freed by dp_image_free) = the part box = {x0, y0, x1, y1} of
  * `in` (in pixels, fractions allowed, 0 <= x0 < x1 <= width; NULL: all of it), resampled to width x
- * height. With s = (x1 - x0) / width, output column i is sum_j in[j] * f((j + 1/2 - c) / max(s, 1))
- * / sum_j f(...),   c = x0 + (i + 1/2) s, over the pixels j of the whole picture, so it is
- * anti-aliased when it shrinks; rows likewise; columns first, rounded to 8 bits after each; weights
- * have 22 fractional bits. `out` may not be `in`. Equal to resize(size, filter, box=box) of Pillow
- * up to version 12. Version 13 takes rows first where a picture loses much more height than width,
- * which moves levels by 1 (by more only where the cubic overshoots black or white). Errors:
- * ARGUMENT (empty or outside box, size not in 1..DP_RESIZE_MAX_SIDE), LIMIT (a side of `in` above
- * it), MEMORY; *out is then zero. */
+ * height. With s = (x1 - x0) / width, output column i is
+ *     sum_j in[j] * f((j + 1/2 - c) / max(s, 1)) / sum_j f(...),   c = x0 + (i + 1/2) s,
+ * over the pixels j of the whole picture, so it is anti-aliased when it shrinks; rows likewise;
+ * columns first, rounded to 8 bits after each; weights have 22 fractional bits. `out` may not be
+ * `in`. Equal to resize(size, filter, box=box) of Pillow up to version 12. Version 13 takes rows
+ * first where a picture loses much more height than width, which moves levels by 1 (by more only
+ * where the cubic overshoots black or white). Errors: ARGUMENT (empty or outside box, size not in
+ * 1..DP_RESIZE_MAX_SIDE), LIMIT (a side of `in` above it), MEMORY; *out is then zero. */
 deeper_status dp_image_resize(dp_image *out, const dp_image *in, const double box[4], int width,
                               int height, dp_filter filter, const deeper_allocator *allocator,
                               deeper_error *error);

@@ -9,9 +9,10 @@
 
 #include "kernels/kernels.h"
 
-/* The outer product that weight gradients are made of. For i < rows, j < blocks, l < L: out[(i *
- * blocks + j) * L + l] = (add ? that : 0) + sum over y < height, x < width, in this order, of in[y
- * * in_row + x * in_step + i * in_stride] * gradient[j][y * gradient_row + x * gradient_step + l]
+/* The outer product that weight gradients are made of. For i < rows, j < blocks, l < L:
+ *     out[(i * blocks + j) * L + l] = (add ? that : 0)
+ *         + sum over y < height, x < width, in this order, of in[y * in_row + x * in_step
+ *           + i * in_stride] * gradient[j][y * gradient_row + x * gradient_step + l]
  * The weight gradient of a blocked convolution at window offset (r, s) has rows = channels
  * (in_stride 1, in_step = stride * L); a planar one at (channel, r) has rows = window columns
  * (in_stride 1, in_step = stride); a fully connected layer has images as x. The order of the sum
@@ -48,11 +49,12 @@ typedef struct dp_pooling_gradient {
     bool relu;
 } dp_pooling_gradient;
 
-/* With s[c] = k + alpha / size * sum over |d| <= size / 2 of x[c + d]^2: out[c] = gradient[c] *
- * s[c]^-beta - 2 * alpha * beta / size * x[c] * sum over |d| <= size / 2 of gradient[c + d] * x[c +
- * d] * s[c + d]^(-beta - 1) forward: as for dp_kernels.lrn, its `in` is x, its `out` receives the
- * result, its scratch has lrn_gradient_scratch floats. relu: x came from a ReLU, whose gradient is
- * computed along: out is 0 where x is not above 0. */
+/* With s[c] = k + alpha / size * sum over |d| <= size / 2 of x[c + d]^2:
+ *     out[c] = gradient[c] * s[c]^-beta - 2 * alpha * beta / size * x[c]
+ *              * sum over |d| <= size / 2 of gradient[c + d] * x[c + d] * s[c + d]^(-beta - 1)
+ * forward: as for dp_kernels.lrn, its `in` is x, its `out` receives the result, its scratch has
+ * lrn_gradient_scratch floats. relu: x came from a ReLU, whose gradient is computed along: out is 0
+ * where x is not above 0. */
 typedef struct dp_normalise_gradient {
     dp_normalise forward;
     const float *gradient;
@@ -61,10 +63,11 @@ typedef struct dp_normalise_gradient {
 } dp_normalise_gradient;
 
 /* One step of SGD with momentum over a flat piece of the parameters, Caffe's form:
- *     g = gradient * scale + decay * value;  velocity = momentum * velocity + rate * g;  value -=
- * velocity; average += (value - average) * blend            (where average is not NULL: blend 1 /
- * (t + 1) is Polyak's mean, 1 - d an
- * EMA) */
+ *     g = gradient * scale + decay * value
+ *     velocity = momentum * velocity + rate * g
+ *     value -= velocity
+ *     average += (value - average) * blend
+ * the last where average is not NULL: blend 1 / (t + 1) is Polyak's mean, 1 - d an EMA. */
 typedef struct dp_update {
     float *value, *velocity, *average;
     const float *gradient;

@@ -19,14 +19,16 @@
 enum { DP_PANEL_BLOCKS = 4, DP_PANEL_ROWS = 16 };
 
 /* The panel product, which convolutions of every kind and fully connected layers are made of. For i
- * < rows, j < blocks, l < L: out[j][i * out_stride + l] = max(low, bias[j * L + l] + sum over s <
- * segment_count, k < run, in this order, of in[i * in_stride + segments[s] + k] * weights[((s * run
- * + k) * blocks + j) * L + l]) A blocked convolution has a segment a (channel block, window row,
- * window column) and run = L; a planar one a segment a (channel, window row) and run = S. The order
- * of the sum does not depend on rows and blocks: any split gives the same bits. low: 0 for ReLU,
- * -INFINITY for none. bias NULL: nothing but the sum, from 0; low is not looked at. ahead: where
- * the weights begin that are wanted next; each step of the sum asks for the next ahead_lines cache
- * lines (0: none) to be brought into the second cache. Any address will do. */
+ * < rows, j < blocks, l < L:
+ *     out[j][i * out_stride + l] = max(low, bias[j * L + l]
+ *         + sum over s < segment_count, k < run, in this order, of
+ *           in[i * in_stride + segments[s] + k] * weights[((s * run + k) * blocks + j) * L + l])
+ * A blocked convolution has a segment a (channel block, window row, window column) and run = L; a
+ * planar one a segment a (channel, window row) and run = S. The order of the sum does not depend on
+ * rows and blocks: any split gives the same bits. low: 0 for ReLU, -INFINITY for none. bias NULL:
+ * nothing but the sum, from 0; low is not looked at. ahead: where the weights begin that are wanted
+ * next; each step of the sum asks for the next ahead_lines cache lines (0: none) to be brought into
+ * the second cache. Any address will do. */
 typedef struct dp_panel {
     const float *in;
     ptrdiff_t in_stride;
@@ -61,10 +63,10 @@ typedef void dp_pooling_kernel(const dp_pooling *pooling);
 
 /* Rows row_begin..row_end-1 of one channel block of a depthwise convolution, where channel l has a
  * window of its own. For y in these rows, x < out_width, l < L, the sum in the order of r, then s:
- * out[y][x][l] = max(low, bias[l] + sum over r < height, s < width of in[y * stride_y + r][x *
- * stride_x + s][l] * weights[r * width + s][l]) `in` points at the first pixel of the first window,
- * `out` at pixel (0, 0); what a window reads beside the picture is a halo of zeros. low: 0 for
- * ReLU, -INFINITY for none. */
+ *     out[y][x][l] = max(low, bias[l] + sum over r < height, s < width of
+ *         in[y * stride_y + r][x * stride_x + s][l] * weights[r * width + s][l])
+ * `in` points at the first pixel of the first window, `out` at pixel (0, 0); what a window reads
+ * beside the picture is a halo of zeros. low: 0 for ReLU, -INFINITY for none. */
 typedef struct dp_depthwise {
     const float *in;
     ptrdiff_t in_row;
@@ -77,9 +79,10 @@ typedef struct dp_depthwise {
 } dp_depthwise;
 
 /* LRN across channels of `pixels` consecutive pixels of one image, window `size` (odd, <= 2 * L +
- * 1): out[c] = in[c] * (k + alpha / size * sum over |d| <= size / 2 of in[c + d]^2) ^ -beta beta
- * 0.75 goes through square roots, any other through powf. scratch: dp_kernels.lrn_scratch(blocks)
- * floats, aligned. */
+ * 1):
+ *     out[c] = in[c] * (k + alpha / size * sum over |d| <= size / 2 of in[c + d]^2) ^ -beta
+ * beta 0.75 goes through square roots, any other through powf. scratch:
+ * dp_kernels.lrn_scratch(blocks) floats, aligned. */
 typedef struct dp_normalise {
     const float *in;
     float *out;

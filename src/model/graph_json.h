@@ -1,9 +1,10 @@
 /* graph_json.h - a network that is none of nets/ as the JSON text that model files keep under
  * deeper.graph:
  *
- *   {"nodes": [{"op": "input", "name": "data", "shape": [3, 224, 224]}, {"op": "parameter", "name":
- *   "conv1.weight", "shape": [64, 3, 7, 7]}, {"op": "conv", "name": "conv1", "inputs": [0, 1],
- *   "window": [7, 7], "stride": [2, 2], "pads": [3, 3, 3, 3], "groups": 1}, ...]}
+ *   {"nodes": [{"op": "input", "name": "data", "shape": [3, 224, 224]},
+ *              {"op": "parameter", "name": "conv1.weight", "shape": [64, 3, 7, 7]},
+ *              {"op": "conv", "name": "conv1", "inputs": [0, 1], "window": [7, 7],
+ *               "stride": [2, 2], "pads": [3, 3, 3, 3], "groups": 1}, ...]}
  *
  * Inputs are numbers of earlier nodes; what else a node has is said by its operator (the table in
  * graph_json.c). pads: top, left, bottom, right. The picture is the one node "input", the class

@@ -4,11 +4,13 @@
  *
  * Options, each kept in the model file:
  *   form     grouped: the two halves of the paper, which meet in conv3 and the linear layers |
- * merged: one, every convolution sees all channels | caffenet: grouped, pools before norms, as in
- * Caffe's bvlc_reference_caffenet | single: the one-column form of "One weird trick" (Krizhevsky
- * 2014), whose weights torchvision has: 64, 192, 384, 256, 256 channels, no norm stem     full:
- * 11x11/4 | small: 3x3/1, for pictures of 28 to 64 pixels norm     lrn (paper) | bn: batch norm
- * after every convolution | none dropout  rate of both */
+ *            merged: one, every convolution sees all channels | caffenet: grouped, pools before
+ *            norms, as in Caffe's bvlc_reference_caffenet | single: the one-column form of "One
+ *            weird trick" (Krizhevsky 2014), whose weights torchvision has: 64, 192, 384, 256, 256
+ *            channels, no norm
+ *   stem     full: 11x11/4 | small: 3x3/1, for pictures of 28 to 64 pixels
+ *   norm     lrn (paper) | bn: batch norm after every convolution | none
+ *   dropout  rate of both */
 #include "graph/build.h"
 #include "nets/chain.h"
 #include "nets/net.h"

@@ -7,14 +7,16 @@
 
 /* A row: one layer, its name in the published weights, and the ReLU that follows it (NULL: none).
  *   CONV            channels, window, stride, pad, groups (0: 1); a batch norm follows where the
- * chain has them FC              channels MAX_POOL, AVERAGE_POOL   window, stride; rounded up, as
- * Caffe pools ADAPTIVE_POOL   averages to window x window where the picture is larger, and is left
- * out where it is not: what makes a linear layer of one shape from larger pictures GLOBAL_AVERAGE
+ *                   chain has them
+ *   FC              channels
+ *   MAX_POOL, AVERAGE_POOL   window, stride; rounded up, as Caffe pools
+ *   ADAPTIVE_POOL   averages to window x window where the picture is larger, and is left out where
+ *                   it is not: what makes a linear layer of one shape from larger pictures
+ *   GLOBAL_AVERAGE
  *   LRN             5 channels, alpha 1e-4, beta 0.75, k 1; left out where the chain has none
  *   DROPOUT         of the chain's rate
  * channels 0: the classes; such a layer never has a batch norm, whose place would be the
- * classifier's.
- */
+ * classifier's. */
 typedef struct dp_link {
     dp_op op;
     const char *name, *relu;

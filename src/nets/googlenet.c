@@ -5,17 +5,20 @@
  * Options, each kept in the model file:
  *   norm     lrn (paper) | bn: batch norm after every convolution, which then has no bias | none
  *   stem     full: 7x7/2 convolution | separable: the factored 7x7 whose counts Table 1 prints |
- * small: 3x3/1 and no first pool, for pictures of 28 to 64 pixels module   reduced: Fig. 2b, 1x1
- * reductions | naive: Fig. 2a, none, the pool joined as it is aux      0 | 1: with the auxiliary
- * heads on 4a and 4d, where the depth has these branch5  5x5 | 3x3: the window of the third branch
- * (3x3 is what TensorFlow's and torchvision's versions have) width    factor on every channel count
- * but the classifier's, results rounded to multiples of 8 classifier  average: of each channel,
- * then a linear layer (paper) | fc: a fully connected layer of 1024 in place of the average dropout
- * rate before the last linear layer, 0.4 in the paper depth    layers with parameters: 22 (paper) |
- * 16: without 4b, 4c and 4d | 10: 3b, 4e and 5b alone pool4    3x3 | 2x2: the window of the pool
- * before 5a (2x2 is torchvision's) aux_pool 5x5: the auxiliary heads' 5x5/3 average (paper) |
- * adaptive: averages to 4x4 whatever the side
- * (torchvision's) */
+ *            small: 3x3/1 and no first pool, for pictures of 28 to 64 pixels
+ *   module   reduced: Fig. 2b, 1x1 reductions | naive: Fig. 2a, none, the pool joined as it is
+ *   aux      0 | 1: with the auxiliary heads on 4a and 4d, where the depth has these
+ *   branch5  5x5 | 3x3: the window of the third branch (3x3 is what TensorFlow's and torchvision's
+ *            versions have)
+ *   width    factor on every channel count but the classifier's, results rounded to multiples of 8
+ *   classifier  average: of each channel, then a linear layer (paper) | fc: a fully connected layer
+ *               of 1024 in place of the average
+ *   dropout  rate before the last linear layer, 0.4 in the paper
+ *   depth    layers with parameters: 22 (paper) | 16: without 4b, 4c and 4d | 10: 3b, 4e and 5b
+ *            alone
+ *   pool4    3x3 | 2x2: the window of the pool before 5a (2x2 is torchvision's)
+ *   aux_pool 5x5: the auxiliary heads' 5x5/3 average (paper) | adaptive: averages to 4x4 whatever
+ *            the side (torchvision's) */
 #include "base/arithmetic.h"
 #include "graph/build.h"
 #include "nets/chain.h"

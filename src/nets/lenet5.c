@@ -8,8 +8,9 @@
  *
  * Option, kept in the model file:
  *   form  dense: every map of C3 reads every map of S2, and S2 and S4 only average: 60,000 + 900 -
- * 44 + 850 = 61,706 parameters, the form in which the network is mostly built today | published: C3
- * reads as table I of the paper has it, S2 and S4 have a factor and a bias a map: 60,000 + 850 */
+ *         44 + 850 = 61,706 parameters, the form in which the network is mostly built today |
+ *         published: C3 reads as table I of the paper has it, S2 and S4 have a factor and a bias a
+ *         map: 60,000 + 850 */
 #include "graph/build.h"
 #include "nets/chain.h"
 #include "nets/net.h"

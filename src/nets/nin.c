@@ -4,8 +4,9 @@
  *
  * Options, each kept in the model file:
  *   form     imagenet: nin_imagenet, 7,595,176 parameters | cifar: the CIFAR-10 model, 966,986
- * parameters, for pictures of 28 to 64 pixels norm     none (as published) | bn: batch norm after
- * every convolution but the classes' dropout  rate of each */
+ *            parameters, for pictures of 28 to 64 pixels
+ *   norm     none (as published) | bn: batch norm after every convolution but the classes'
+ *   dropout  rate of each */
 #include "graph/build.h"
 #include "nets/chain.h"
 #include "nets/net.h"

@@ -1,8 +1,9 @@
-/* events.c - a TensorBoard event file. A record, all numbers little-endian: uint64 length, uint32
- * masked CRC of those 8 bytes, the Event message, uint32 masked CRC of the message The CRC is
- * CRC-32C (Castagnoli, RFC 3720 B.4), masked so that a CRC over data with CRCs in it stays a good
- * one: rotated right by 15 and 0xA282EAD8 added. protobuf-c packs the messages; it allocates
- * nothing for that. */
+/* events.c - a TensorBoard event file. A record, all numbers little-endian:
+ *     uint64 length, uint32 masked CRC of those 8 bytes,
+ *     the Event message, uint32 masked CRC of the message
+ * The CRC is CRC-32C (Castagnoli, RFC 3720 B.4), masked so that a CRC over data with CRCs in it
+ * stays a good one: rotated right by 15 and 0xA282EAD8 added. protobuf-c packs the messages; it
+ * allocates nothing for that. */
 #include "report/columns.h"
 #include "report/crc32c.h"
 #include "report/markup.h"

@@ -2,7 +2,7 @@
  * reader tells apart.
  *
  *     seeds_formats FOLDER        fills FOLDER/fuzz_safetensors, fuzz_caffemodel, fuzz_model_file,
- * fuzz_recipe, fuzz_labels, fuzz_tuning */
+ *                                 fuzz_recipe, fuzz_labels, fuzz_tuning */
 #include "caffemodel.pb-c.h"
 #include "formats/caffe/caffemodel.h"
 #include "formats/safetensors/safetensors.h"

@@ -33,11 +33,12 @@ char *test_read(const char *path, size_t *size);
 size_t test_folder_count(const char *folder);
 
 /* An allocator that fails at its `fail_at`-th call (from 1; 0: never) and counts. Pass
- * &it.allocator. Typical use: for (long n = 1, done = 0; !done; n++) {
+ * &it.allocator. Typical use:
+ *     for (long n = 1, done = 0; !done; n++) {
  *         test_failing_allocator_init(&it, n);
  *         status = call(..., &it.allocator, &error);
- *         done = it.calls < n;                         // the call needed fewer allocations than n:
- * none failed assert_int_equal(status, done ? DEEPER_OK : DEEPER_ERROR_MEMORY);
+ *         done = it.calls < n; // the call needed fewer allocations than n: none failed
+ *         assert_int_equal(status, done ? DEEPER_OK : DEEPER_ERROR_MEMORY);
  *         ... free what a good call gave ...
  *         assert_int_equal(it.outstanding, 0);
  *     } */

@@ -45,9 +45,10 @@ void dp_reference_batch_norm_gradient(double *in_gradient, double *scale_gradien
                                       const double *in, dp_reference_dims dims, const double *scale,
                                       double epsilon);
 
-/* The loss of N images of C logits each, labels 0..C-1, smoothing e, and the share w of each image:
- *     losses[n] = -w[n] * sum over c of target[c] * log softmax(logits[n])[c],  target = (1 - e)
- * for the label + e / C for every c out[n][c] = gradient[n] * d losses[n] / d logits[n][c] */
+/* The loss of N images of C logits each, labels 0..C-1, smoothing e, and the share w of each image,
+ * with target[c] = (1 - e) for the label + e / C for every c:
+ *     losses[n] = -w[n] * sum over c of target[c] * log softmax(logits[n])[c]
+ *     out[n][c] = gradient[n] * d losses[n] / d logits[n][c] */
 void dp_reference_softmax_loss(double *losses, const double *logits, const int *labels,
                                const double *weights, int images, int classes, double smoothing);
 void dp_reference_softmax_loss_gradient(double *out, const double *gradient, const double *logits,

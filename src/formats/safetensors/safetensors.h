@@ -3,10 +3,9 @@
  *
  *   8 bytes   N, little-endian: bytes of the header
  *   N bytes   JSON, white space allowed at its end:
- *             {"__metadata__": {KEY: TEXT, ...}, TENSOR: {"dtype": "F32", "shape": [64, 3, 7, 7],
- * "data_offsets": [BEGIN, END]},
- * ...} the rest  the tensors' bytes; offsets count from here and must tile it, without overlap or
- * hole
+ *             {"__metadata__": {KEY: TEXT, ...},
+ *              TENSOR: {"dtype": "F32", "shape": [64, 3, 7, 7], "data_offsets": [BEGIN, END]}, ...}
+ *   the rest  the tensors' bytes; offsets count from here and must tile it, without overlap or hole
  *
  * It knows nothing of networks (model_file.c does). */
 #ifndef DP_FORMATS_SAFETENSORS_H

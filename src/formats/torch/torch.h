@@ -4,7 +4,7 @@
  *
  *   zip    NAME/data.pkl, the pickled dictionary, and NAME/data/KEY, the elements of each storage
  *   older  five pickles (a magic number, 1001, facts of the machine, the dictionary, the keys),
- * then for each key 8 bytes of length and the elements
+ *          then for each key 8 bytes of length and the elements
  *
  * A tensor is a view of a storage: offset, shape, strides. */
 #ifndef DP_FORMATS_TORCH_H
