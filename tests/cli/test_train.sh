@@ -167,7 +167,8 @@ usage "--schedule linear: this version takes one of cosine|poly|step|constant" -
 usage "--epochs 0: must be a whole number from 1 to 10000" --data set --out bad --epochs 0
 usage "--arch and --init exclude each other: --init brings its architecture" --data set --out bad --arch googlenet --init one/model.safetensors
 usage "--rate: a resumed run keeps the options it was started with" --resume --out one --rate 1
-bad 2 ": nosuch: no such architecture; there is googlenet, lenet5, alexnet, nin, vgg16" --data set --out bad --arch nosuch
+run 2 train --quiet --data set --out bad --arch nosuch
+says err "nosuch: no such architecture; there is googlenet, "
 bad 2 ": freeze: no layer's name begins with 'foo'; \`deeper summary\` lists the names of the layers" --data set --out bad --freeze foo
 bad 2 ": rates: 'foo' is not BEGINNING=FACTOR with a factor above 0" --data set --out bad --rates foo
 
