@@ -206,8 +206,10 @@ static void caffemodels(void) {
 #define SIZE "\"size\":32,\"channels\":3"
 #define RULE SIZE ",\"order\":\"RGB\",\"mean\":[1,2,3],\"scale\":[1,1,1]"
 
-/* The header of a model file of the smallest network, F32 or F16, as fuzz_model_file wants it. */
-static void save_header(const char *spec, bool half, const char *preprocess, const char *labels) {
+/* The header of a model file of the smallest network, F32 or F16, as fuzz_model_file wants it. A
+ * text of `instead` (ends at the first without a key) takes the place of ours, or is one more. */
+static void save_header(const char *spec, bool half, const char *preprocess, const char *labels,
+                        const dp_text *instead) {
     dp_model *model = NULL;
     deeper_error error;
     if (dp_model_create(&model, spec, 3, 32, NULL, &error) != DEEPER_OK
@@ -227,18 +229,25 @@ static void save_header(const char *spec, bool half, const char *preprocess, con
         tensor->bytes /= half ? 2 : 1;
         count++;
     }
-    const dp_text texts[] = { { "deeper.version", "1" },
-                              { "deeper.architecture", model->architecture },
-                              { "deeper.options", model->options },
-                              { "deeper.classes", "3" },
-                              { "deeper.preprocess", preprocess },
-                              { "deeper.source", "a seed" },
-                              { "deeper.training", "{}" },
-                              { "deeper.labels", labels } };
+    dp_text texts[12] = { { "deeper.version", "1" },
+                          { "deeper.architecture", model->architecture },
+                          { "deeper.options", model->options },
+                          { "deeper.classes", "3" },
+                          { "deeper.preprocess", preprocess },
+                          { "deeper.source", "a seed" },
+                          { "deeper.training", "{}" },
+                          { "deeper.labels", labels } };
+    size_t texts_used = labels ? 8 : 7;
+    for (; instead && instead->key; instead++) {
+        size_t i = 0;
+        while (i < texts_used && strcmp(texts[i].key, instead->key) != 0)
+            i++;
+        texts[i] = *instead;
+        texts_used += i == texts_used;
+    }
     char path[4096];
     next_path(path);
-    if (dp_safetensors_write(path, tensors, count, texts, labels ? 8 : 7, NULL, &error)
-        != DEEPER_OK)
+    if (dp_safetensors_write(path, tensors, count, texts, texts_used, NULL, &error) != DEEPER_OK)
         give_up(path, error.message);
     free(tensors);
     dp_model_free(model);
@@ -292,15 +301,34 @@ static void model_files(void) {
         "{" RULE ",\"resize\":{\"rule\":\"short\",\"filter\":\"area\"}}",
         "{" RULE ",\"resize\":{\"rule\":\"none\",\"filter\":\"area\"},\"crop\":\"\"}",
     };
+#define GRAPH(classes)                                                                             \
+    "{\"nodes\":[{\"op\":\"input\",\"name\":\"data\",\"shape\":[" classes ",32,32]},"              \
+    "{\"op\":\"global_average\",\"name\":\"mean\",\"inputs\":[0]},"                                \
+    "{\"op\":\"softmax\",\"name\":\"prob\",\"inputs\":[1]}]}"
+    static const dp_text instead[][3] = {
+        { { "deeper.version", "2" } },
+        { { "deeper.classes", "0" } },
+        { { "deeper.source", "two\nlines" } },
+        { { "deeper.labels", "[[\"n01\",\"tench\"]]" } },
+        { { "deeper.progress", "{}" } },
+        { { "deeper.options", "norm=nosuch" } },
+        { { "deeper.architecture", "graph" } },
+        { { "deeper.architecture", "graph" }, { "deeper.graph", GRAPH("3") } },
+        { { "deeper.architecture", "graph" }, { "deeper.graph", GRAPH("1") } },
+        { { "deeper.architecture", "graph" }, { "deeper.graph", "{\"nodes\":[]}" } },
+    };
     for (size_t i = 0; i < sizeof broken / sizeof *broken; i++)
-        save_header(SMALL, true, broken[i], NULL);
+        save_header(SMALL, true, broken[i], NULL, NULL);
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
         char *preprocess = dp_preprocess_to_json(&rules[i], i > 0);
         if (!preprocess)
             give_up(target, "out of memory");
-        save_header(specs[i], i % 2, preprocess, i % 2 ? labels : NULL);
+        save_header(specs[i], i % 2, preprocess, i % 2 ? labels : NULL, NULL);
         free(preprocess);
     }
+    save_header(SMALL ",aux=1", true, "{" SIZE "}", NULL, NULL);
+    for (size_t i = 0; i < sizeof instead / sizeof *instead; i++)
+        save_header(SMALL, true, "{" SIZE "}", NULL, instead[i]);
 }
 
 /* Every name, and the JSON of what each is; some that a network of three or of one channel

@@ -245,6 +245,89 @@ static void values(void) {
     finish(m);
 }
 
+/* Constants that are computed while reading, down to the weights of a layer. */
+static void constants(void) {
+    static int64_t sides[] = { 2, 3 }, first[] = { 0 }, last[] = { -1 }, turned[] = { 1, 0 };
+    maker *m = picture(13, 4);
+    maker_floats(m, "w", (int64_t[]){ 6 }, 1);
+    maker_list(m, "sides", sides, 2);
+    maker_list(m, "first", first, 1);
+    maker_list(m, "last", last, 1);
+    maker_list(m, "turned", turned, 2);
+    maker_int(m, maker_node(m, "Constant", "", "one"), "value_int", 1);
+    maker_ints(m, maker_node(m, "Constant", "", "ones"), "value_ints", (int64_t[]){ 1, 1 }, 2);
+    maker_float(m, maker_node(m, "Constant", "", "half"), "value_float", 0.5F);
+    maker_node(m, "Identity", "w", "a");
+    maker_node(m, "Add", "sides,one", "b");
+    maker_node(m, "Sub", "b,ones", "c");
+    maker_node(m, "Div", "c,ones", "d");
+    maker_node(m, "Gather", "d,turned", "e");
+    maker_node(m, "Slice", "e,first,last", "f"); /* 3 */
+    maker_int(m, maker_node(m, "Concat", "f,last", "g"), "axis", 0);
+    maker_node(m, "Reshape", "a,g", "h");
+    maker_node(m, "Unsqueeze", "h,first", "i");
+    maker_node(m, "Squeeze", "i,first", "j");
+    maker_node(m, "Transpose", "j", "k");
+    maker_int(m, maker_node(m, "Cast", "half", "l"), "to", DP_ONNX_INT64);
+    maker_node(m, "Shape", "k", "n");
+    maker_node(m, "ConstantOfShape", "n", "o");
+    maker_node(m, "GlobalAveragePool", "x", "p");
+    maker_node(m, "Flatten", "p", "q");
+    maker_int(m, maker_node(m, "Gemm", "q,k", "y"), "transB", 1);
+    finish(m);
+}
+
+/* One node each that is refused, or rarely written so. */
+static void refused(void) {
+    static const struct {
+        const char *operator, * inputs, *attribute;
+        int64_t value;
+    } nodes[] = {
+        { "Gemm", "f,w,v", "transA", 1 },
+        { "Gemm", "f,w,w", "transB", 0 },
+        { "MatMul", "x,w", "axis", 0 },
+        { "BatchNormalization", "x,v,v,v,v", "training_mode", 1 },
+        { "BatchNormalization", "x,w,w,w,w", "spatial", 1 },
+        { "Conv", "x,v", "group", 1 },
+        { "Conv", "x,f", "group", 1 },
+        { "MaxPool", "x", "ceil_mode", 2 },
+        { "Add", "x,f", "axis", 0 },
+        { "Sub", "x,x", "axis", 0 },
+        { "Mul", "x,w", "axis", 0 },
+        { "Concat", "x,x", "axis", 2 },
+        { "Flatten", "x", "axis", -2 },
+        { "Softmax", "x", "axis", 2 },
+        { "Reshape", "x,list", "allowzero", 1 },
+        { "Squeeze", "x", "axis", 0 },
+        { "Squeeze", "x,list", "axis", 0 },
+        { "Unsqueeze", "x,zero", "axis", 0 },
+        { "Transpose", "x", "axis", 0 },
+        { "Gather", "x,list", "axis", 2 },
+        { "Split", "x,list", "axis", 1 },
+        { "Slice", "x,list,list", "axis", 1 },
+        { "Pad", "x,list,v", "axis", 1 },
+        { "Clip", "x,v", "axis", 1 },
+        { "Dropout", "x,v,zero", "seed", 1 },
+        { "Cast", "x", "to", DP_ONNX_INT64 },
+        { "QuantizeLinear", "x,w", "axis", 1 },
+        { "DequantizeLinear", "x,v", "axis", 1 },
+        { "ReduceMean", "x", "keepdims", 0 },
+        { "Nosuch", "x", "axis", 1 },
+    };
+    static int64_t list[] = { 0, 3 }, zero[] = { 0 };
+    for (size_t i = 0; i < sizeof nodes / sizeof *nodes; i++) {
+        maker *m = picture(13, 4);
+        maker_floats(m, "w", (int64_t[]){ 48, 2 }, 2);
+        maker_floats(m, "v", (int64_t[]){ 3 }, 1);
+        maker_list(m, "list", list, 2);
+        maker_list(m, "zero", zero, 1);
+        maker_node(m, "Flatten", "x", "f");
+        maker_int(m, maker_node(m, nodes[i].operator, nodes[i].inputs, "y"), nodes[i].attribute,
+                  nodes[i].value);
+        finish(m);
+    }
+}
+
 int main(int argc, char **argv) {
     if (argc != 2) {
         fprintf(stderr, "usage: seeds_onnx FOLDER\n");
@@ -258,5 +341,7 @@ int main(int argc, char **argv) {
     shapes();
     external();
     values();
+    constants();
+    refused();
     return 0;
 }
