@@ -14,4 +14,7 @@ if(TARGET deeper AND NOT CMAKE_CROSSCOMPILING)
         set_tests_properties(${name} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT ${DEEPER_TEST_TIMEOUT}
             ENVIRONMENT "${DEEPER_TEST_ENVIRONMENT};HELPERS=$<TARGET_FILE_DIR:cli_json_get>;SOURCE=${PROJECT_SOURCE_DIR}")
     endforeach()
+    set_property(TEST cli_eval cli_features cli_compare cli_train APPEND PROPERTY LABELS threads)
+    set_property(TEST cli_recorded APPEND PROPERTY LABELS figures)
+    set_property(TEST cli_train cli_train_kill cli_tutorial cli_compare cli_recorded PROPERTY COST 10)
 endif()
