@@ -257,7 +257,7 @@ static void test_windows(void **state) {
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         dp_window window = dp_window_square(cases[i].window, cases[i].stride, cases[i].before);
-        window.pad_bottom = window.pad_right = cases[i].after;
+        window.pads.bottom = window.pads.right = cases[i].after;
         window.ceil = cases[i].ceil;
         window.count_padding = cases[i].count_padding;
         dp_caffe_net net;

@@ -88,8 +88,14 @@ static void test_pool_windows(void **state) {
                 for (int before = 0; before < window; before++)
                     for (int after = 0; after < window; after++)
                         for (int ceil = 0; ceil <= 1; ceil++) {
-                            dp_attributes a = { .window = { window, 2, stride, 3, before, 1, after,
-                                                            0, 1, ceil, false } };
+                            dp_attributes a = { .window = { window,
+                                                            2,
+                                                            stride,
+                                                            3,
+                                                            { before, 1, after, 0 },
+                                                            1,
+                                                            ceil,
+                                                            false } };
                             dp_shape in = picture(7, side, 11), out;
                             deeper_error error = { 0 };
                             int rows = count_windows(side, window, stride, before, after, ceil);
@@ -148,7 +154,7 @@ static void test_conv_shapes(void **state) {
                 62);
     /* Wider than high, unlike strides, padding on one side (TensorFlow's SAME of the 7x7 is 2
      * before, 3 after). */
-    dp_window w = { 3, 4, 1, 3, 0, 2, 5, 3, 4, false, false };
+    dp_window w = { 3, 4, 1, 3, { 0, 2, 5, 3 }, 4, false, false };
     int grouped = dp_add_conv(graph, "grouped", x, 8, w, true);
     assert_node(graph, grouped, 8, 227, 22);
     assert_shape(graph->nodes[dp_graph_find(graph, "grouped.weight")].shape, 8, 3, 3, 4);
@@ -202,8 +208,8 @@ typedef struct refusal {
 } refusal;
 
 #define SQUARE(side, stride, pad)                                                                  \
-    .height = side, .width = side, .stride_y = stride, .stride_x = stride, .pad_top = pad,         \
-    .pad_left = pad, .pad_bottom = pad, .pad_right = pad
+    .height = side, .width = side, .stride_y = stride, .stride_x = stride,                         \
+    .pads = { pad, pad, pad, pad }
 #define WINDOW(...)                                                                                \
     {                                                                                              \
         .window = { __VA_ARGS__ }                                                                  \
@@ -318,7 +324,7 @@ static const refusal refusals[] = {
     { DP_OP_AVERAGE_POOL,
       1,
       { { 0, 3, 8, 8 } },
-      WINDOW(.height = 3, .width = 2, .stride_y = 1, .stride_x = 1, .pad_right = 2),
+      WINDOW(.height = 3, .width = 2, .stride_y = 1, .stride_x = 1, .pads.right = 2),
       ARGUMENT,
       "a pool's padding must be smaller than its window" },
     { DP_OP_AVERAGE_POOL,
@@ -336,7 +342,7 @@ static const refusal refusals[] = {
     { DP_OP_CONV,
       2,
       { { 0, 1, 1, 65536 }, { 1, 1, 1, 1 } },
-      WINDOW(.height = 1, .width = 1, .stride_y = 1, .stride_x = 1, .pad_right = 1, .groups = 1),
+      WINDOW(.height = 1, .width = 1, .stride_y = 1, .stride_x = 1, .pads.right = 1, .groups = 1),
       LIMIT,
       "a conv of 0x1x1x65537 is out of range" },
     /* products */

@@ -140,7 +140,8 @@ static void assert_layer(const test_net *it, const char *part, const layer *expe
         return;
     int side = expected->window, stride = expected->stride, pad = expected->pad;
     if (w->height != side || w->width != side || w->stride_y != stride || w->stride_x != stride
-        || w->pad_top != pad || w->pad_left != pad || w->pad_bottom != pad || w->pad_right != pad)
+        || w->pads.top != pad || w->pads.left != pad || w->pads.bottom != pad
+        || w->pads.right != pad)
         fail_msg("%s: not %dx%d/%d with padding %d", name, side, side, stride, pad);
 }
 
@@ -536,7 +537,7 @@ static bool same_attributes(const dp_node *x, const dp_node *y) {
     const dp_attributes *a = &x->attributes, *b = &y->attributes;
     if (x->op == DP_OP_CONV || x->op == DP_OP_MAX_POOL || x->op == DP_OP_AVERAGE_POOL)
         return a->window.height == b->window.height && a->window.stride_y == b->window.stride_y
-               && a->window.pad_top == b->window.pad_top && a->window.groups == b->window.groups
+               && a->window.pads.top == b->window.pads.top && a->window.groups == b->window.groups
                && a->window.ceil == b->window.ceil;
     return x->op != DP_OP_DROPOUT || a->dropout.rate == b->dropout.rate;
 }

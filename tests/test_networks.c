@@ -123,7 +123,7 @@ static void test_layers(void **state) {
             || dp_node_cost(it.graph, node).parameters != layers[i].parameters
             || (windowed
                 && (w->height != layers[i].window || w->width != layers[i].window
-                    || w->stride_x != layers[i].stride || w->pad_bottom != layers[i].pad
+                    || w->stride_x != layers[i].stride || w->pads.bottom != layers[i].pad
                     || w->groups != layers[i].groups)))
             fail_msg("%s: %s is of %dx%dx%d, %llu parameters", layers[i].spec, layers[i].layer,
                      layer->shape.c, layer->shape.h, layer->shape.w,

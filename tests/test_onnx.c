@@ -20,7 +20,7 @@
 static void test_classifier(void **state) {
     imported it = imported_make(maker_classifier());
     imported_assert_shape(imported_layer(&it, "c"), 4, 8, 8);
-    assert_int_equal(imported_layer(&it, "c")->attributes.window.pad_right, 1);
+    assert_int_equal(imported_layer(&it, "c")->attributes.window.pads.right, 1);
     imported_assert_shape(imported_layer(&it, "p"), 4, 4, 4);
     const dp_node *fc = imported_layer(&it, "y");
     assert_int_equal(fc->op, DP_OP_FC);
@@ -58,9 +58,9 @@ static void test_windows(void **state) {
         const dp_window *w = &imported_layer(&it, "y")->attributes.window;
         imported_assert_shape(imported_layer(&it, "y"), pool ? 2 : 3, cases[i / 2].side,
                               cases[i / 2].side);
-        assert_int_equal(w->pad_top, cases[i / 2].top);
-        assert_int_equal(w->pad_left, cases[i / 2].top);
-        assert_int_equal(w->pad_bottom, cases[i / 2].bottom);
+        assert_int_equal(w->pads.top, cases[i / 2].top);
+        assert_int_equal(w->pads.left, cases[i / 2].top);
+        assert_int_equal(w->pads.bottom, cases[i / 2].bottom);
         imported_free(&it);
     }
     maker *m = maker_picture(13, 2, 8, 8); /* rounded up, all positions counted */

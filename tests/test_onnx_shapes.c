@@ -105,7 +105,7 @@ static void test_transpose(void **state) {
     imported it = imported_make(m);
     const dp_node *shuffle = imported_layer(&it, "t");
     assert_int_equal(shuffle->op, DP_OP_SHUFFLE);
-    assert_int_equal(shuffle->attributes.window.groups, 2);
+    assert_int_equal(shuffle->attributes.groups, 2);
     imported_assert_shape(shuffle, 6, 8, 8);
     assert_int_equal(it.network.output, 1); /* nothing was added for the reshapes */
     imported_free(&it);
@@ -131,7 +131,7 @@ static void test_transpose(void **state) {
         int found = dp_graph_find(it.network.graph, "t");
         assert_int_equal(in->shape.c, cases[i].c);
         assert_int_equal(in->shape.w, cases[i].w);
-        assert_int_equal(found < 0 ? 0 : it.network.graph->nodes[found].attributes.window.groups,
+        assert_int_equal(found < 0 ? 0 : it.network.graph->nodes[found].attributes.groups,
                          cases[i].groups);
         imported_free(&it);
     }

@@ -164,7 +164,7 @@ static dp_model *every_operator(void) {
               lopsided = dp_window_square(2, 1, 0);
     grouped.groups = 2;
     lopsided.ceil = true;
-    lopsided.pad_bottom = 1;
+    lopsided.pads.bottom = 1;
     lopsided.stride_x = 2;
     assert_int_equal(dp_graph_create(&g, NULL, NULL), DEEPER_OK);
     int x = dp_add_input(g, "picture", 3, 16, 16);
@@ -175,7 +175,7 @@ static dp_model *every_operator(void) {
     x = dp_graph_add(g, DP_OP_CLIP, "relu6", &x, 1, &(dp_attributes){ .clip = { 0, 6 } });
     x = dp_add_lrn(g, "lrn", x, (dp_lrn){ 5, 1e-4F, 0.75F, 2 });
     x = dp_graph_add(g, DP_OP_PAD, "pad", &x, 1,
-                     &(dp_attributes){ .window = { .pad_top = 1, .pad_right = 2 } });
+                     &(dp_attributes){ .pads = { .top = 1, .right = 2 } });
     x = dp_add_average_pool(g, "average", x, lopsided);
     int low = dp_graph_add(g, DP_OP_SLICE, "low", &x, 1, &(dp_attributes){ .slice = { 0, 4 } });
     int high = dp_graph_add(g, DP_OP_SLICE, "high", &x, 1, &(dp_attributes){ .slice = { 4, 4 } });
@@ -183,8 +183,7 @@ static dp_model *every_operator(void) {
     int gate = dp_graph_add(g, DP_OP_SIGMOID, "gate",
                             (int[]){ dp_add_global_average(g, "squeezed", x) }, 1, NULL);
     x = dp_graph_add(g, DP_OP_MULTIPLY, "gated", (int[]){ x, gate }, 2, NULL);
-    x = dp_graph_add(g, DP_OP_SHUFFLE, "shuffled", &x, 1,
-                     &(dp_attributes){ .window = { .groups = 4 } });
+    x = dp_graph_add(g, DP_OP_SHUFFLE, "shuffled", &x, 1, &(dp_attributes){ .groups = 4 });
     x = test_add_sum(g, "sum", x,
                      dp_add_relu(g, "relu", dp_add_conv(g, "c2", x, 8, grouped, true)));
     int flat = dp_add_flatten(g, "flat", dp_add_global_average(g, "mean", x));
@@ -226,7 +225,7 @@ static void test_graphs(void **state) {
     }
     dp_model *again = open(path);
     dp_node *conv = &again->graph->nodes[dp_graph_find(again->graph, "c3")];
-    conv->attributes.window.pad_top++; /* the comparison can tell */
+    conv->attributes.window.pads.top++; /* the comparison can tell */
     assert_false(same_graph(model, again));
     dp_model_free(again);
     dp_model_free(model);

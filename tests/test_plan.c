@@ -134,12 +134,12 @@ static void build_pools(subject *s) {
                            .width = 3,
                            .stride_y = 1,
                            .stride_x = 3,
-                           .pad_right = 2,
-                           .pad_top = 1,
+                           .pads.right = 2,
+                           .pads.top = 1,
                            .groups = 1 };
     output(s, dp_add_max_pool(g, "lopsided", x, lopsided));
     lopsided.groups = 3;
-    lopsided.pad_bottom = 3;
+    lopsided.pads.bottom = 3;
     output(s, dp_add_conv(g, "grouped", x, 12, lopsided, true));
 }
 
@@ -152,8 +152,8 @@ static void build_depthwise(subject *s) {
               lopsided = window(4, 2, 3, 0);
     three.groups = five.groups = whole.groups = 22;
     lopsided.groups = 44;
-    lopsided.pad_top = 2;
-    lopsided.pad_right = 1;
+    lopsided.pads.top = 2;
+    lopsided.pads.right = 1;
     int x = dp_add_input(g, "data", 3, 21, 23);
     dp_window picture = window(3, 3, 2, 1);
     picture.groups = 3;
@@ -216,7 +216,7 @@ static void build_imported(subject *s) {
         g, "ra", dp_graph_add(g, DP_OP_AFFINE, "alone", (int[]){ x, scale, shift }, 3, NULL));
     int clip = dp_graph_add(g, DP_OP_CLIP, "clip", &folded, 1,
                             &(dp_attributes){ .clip = { -0.25F, 0.5F } });
-    dp_attributes pads = { .window = { .pad_top = 2, .pad_right = 1, .pad_bottom = 3 } };
+    dp_attributes pads = { .pads = { .top = 2, .right = 1, .bottom = 3 } };
     int pad = dp_graph_add(g, DP_OP_PAD, "pad", &alone, 1, &pads);
     output(s, folded);
     output(s, clip);
@@ -233,11 +233,9 @@ static void build_imported(subject *s) {
     output(s, dp_add_conv(g, "opened",
                           dp_graph_add(g, DP_OP_MULTIPLY, "swish", (int[]){ clip, open }, 2, NULL),
                           5, window(3, 3, 1, 1), true));
-    output(s, dp_graph_add(g, DP_OP_SHUFFLE, "threes", &pad, 1,
-                           &(dp_attributes){ .window = { .groups = 3 } }));
+    output(s, dp_graph_add(g, DP_OP_SHUFFLE, "threes", &pad, 1, &(dp_attributes){ .groups = 3 }));
     int flat = dp_add_flatten(g, "flat", clip);
-    output(s, dp_graph_add(g, DP_OP_SHUFFLE, "turned", &flat, 1,
-                           &(dp_attributes){ .window = { .groups = 18 } }));
+    output(s, dp_graph_add(g, DP_OP_SHUFFLE, "turned", &flat, 1, &(dp_attributes){ .groups = 18 }));
     output(s, dp_graph_add(g, DP_OP_UNFLATTEN, "back", &flat, 1,
                            &(dp_attributes){ .shape = { 0, 9, 12, 7 } }));
 }

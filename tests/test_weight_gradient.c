@@ -26,7 +26,7 @@ typedef struct layer {
 } layer;
 
 #define WINDOW(side, stride, pad, groups)                                                          \
-    { side, side, stride, stride, pad, pad, pad, pad, groups, false, false }
+    { side, side, stride, stride, { pad, pad, pad, pad }, groups, false, false }
 
 static const layer layers[] = {
     { 32, 40, 14, 14, WINDOW(3, 1, 1, 1), true, { 0 } },
@@ -34,7 +34,7 @@ static const layer layers[] = {
     { 33, 100, 7, 7, WINDOW(3, 1, 1, 1), true, { 0 } },
     { 64, 64, 28, 30, WINDOW(3, 1, 1, 1), true, { 0 } },
     { 40, 35, 14, 13, WINDOW(5, 1, 2, 1), true, { 0 } },
-    { 32, 48, 13, 15, { 4, 4, 1, 1, 2, 1, 1, 0, 1, false, false }, true, { 0 } },
+    { 32, 48, 13, 15, { 4, 4, 1, 1, { 2, 1, 1, 0 }, 1, false, false }, true, { 0 } },
     { 16, 16, 6, 6, WINDOW(3, 1, 0, 1), false, { 0 } },
     { 5, 3, 9, 8, WINDOW(3, 2, 1, 1), false, { 0 } },
     { 12, 18, 6, 5, WINDOW(3, 1, 1, 3), false, { 0 } },
@@ -78,8 +78,8 @@ static void build(subject *s, const layer *l) {
     deeper_error error;
     assert_int_equal(dp_graph_create(&s->graph, NULL, &error), DEEPER_OK);
     const dp_window *w = &l->window;
-    int p = (l->height + w->pad_top + w->pad_bottom - w->height) / w->stride_y + 1;
-    int q = (l->width + w->pad_left + w->pad_right - w->width) / w->stride_x + 1;
+    int p = (l->height + w->pads.top + w->pads.bottom - w->height) / w->stride_y + 1;
+    int q = (l->width + w->pads.left + w->pads.right - w->width) / w->stride_x + 1;
     int x = dp_add_input(s->graph, "x", l->channels, l->height, l->width),
         g = dp_add_input(s->graph, "g", l->outputs, p, q);
     /* What else a training graph has: inputs that only weight gradients read would be planes. */
@@ -106,8 +106,8 @@ static void build(subject *s, const layer *l) {
         fail_msg("%s", error.message);
     dp_reference_dims in = { IMAGES, l->channels, l->height, l->width },
                       out = { IMAGES, l->outputs, p, q };
-    dp_reference_window window = { w->height,  w->width,    w->stride_y,   w->stride_x,
-                                   w->pad_top, w->pad_left, w->pad_bottom, w->pad_right };
+    dp_reference_window window = { w->height,   w->width,     w->stride_y,    w->stride_x,
+                                   w->pads.top, w->pads.left, w->pads.bottom, w->pads.right };
     s->x = random_floats(dp_reference_count(in), 1);
     for (size_t i = 0; i < dp_reference_count(in); i++)
         s->x[i] = fabsf(s->x[i]); /* as a ReLU leaves it */

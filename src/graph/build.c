@@ -9,10 +9,7 @@ dp_window dp_window_square(int side, int stride, int pad) {
                         .width = side,
                         .stride_y = stride,
                         .stride_x = stride,
-                        .pad_top = pad,
-                        .pad_left = pad,
-                        .pad_bottom = pad,
-                        .pad_right = pad,
+                        .pads = { pad, pad, pad, pad },
                         .groups = 1 };
 }
 
@@ -69,9 +66,8 @@ int dp_add_global_average(dp_graph *graph, const char *name, int x) {
 }
 
 int dp_add_adaptive_pool(dp_graph *graph, const char *name, int x, int height, int width) {
-    dp_window window = { .height = height, .width = width };
     return dp_graph_add(graph, DP_OP_ADAPTIVE_POOL, name, &x, 1,
-                        &(dp_attributes){ .window = window });
+                        &(dp_attributes){ .size = { height, width } });
 }
 
 int dp_add_lrn(dp_graph *graph, const char *name, int x, dp_lrn lrn) {

@@ -71,15 +71,16 @@ static void conv_input(differentiation *d, int node, int g) {
     dp_shape in = d->graph->nodes[x].shape, out = d->graph->nodes[node].shape;
     int reach_y = (out.h - 1) * forward.stride_y, reach_x = (out.w - 1) * forward.stride_x;
     if (forward.stride_y > 1 || forward.stride_x > 1)
-        g = add(d, DP_OP_DILATE, "dilated d", node, &g, 1, (dp_attributes){ .window = forward });
+        g = add(d, DP_OP_DILATE, "dilated d", node, &g, 1,
+                (dp_attributes){ .stride = { forward.stride_y, forward.stride_x } });
     w.stride_y = w.stride_x = 1;
-    w.pad_top = forward.height - 1 - forward.pad_top;
-    w.pad_left = forward.width - 1 - forward.pad_left;
-    w.pad_bottom = in.h - 1 - reach_y + forward.pad_top;
-    w.pad_right = in.w - 1 - reach_x + forward.pad_left;
+    w.pads = (dp_pads){ .top = forward.height - 1 - forward.pads.top,
+                        .left = forward.width - 1 - forward.pads.left,
+                        .bottom = in.h - 1 - reach_y + forward.pads.top,
+                        .right = in.w - 1 - reach_x + forward.pads.left };
     int weight = input_of(d, node, 1);
-    int rotated =
-        add(d, DP_OP_ROTATE, "rotated for", node, &weight, 1, (dp_attributes){ .window = forward });
+    int rotated = add(d, DP_OP_ROTATE, "rotated for", node, &weight, 1,
+                      (dp_attributes){ .groups = forward.groups });
     arrive(d, x,
            add_term(d, DP_OP_CONV, x, (int[]){ g, rotated }, 2, (dp_attributes){ .window = w }));
 }
@@ -154,7 +155,8 @@ static void join_siblings(differentiation *d, const int *siblings, int count) {
     }
     int joined = add(d, DP_OP_CONCAT, "joined d", first, g, count, (dp_attributes){ 0 });
     if (d->asked[x]) {
-        int rotated = add(d, DP_OP_ROTATE, "rotated for", first, weights, count, window);
+        int rotated = add(d, DP_OP_ROTATE, "rotated for", first, weights, count,
+                          (dp_attributes){ .groups = 1 });
         arrive(d, x, add_term(d, DP_OP_CONV, x, (int[]){ joined, rotated }, 2, window));
     }
     if (any_asked(d, siblings, count, 1))

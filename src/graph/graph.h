@@ -19,8 +19,8 @@ typedef enum dp_op {
     DP_OP_MAX_POOL,       /* x; the window is clamped to the picture */
     DP_OP_AVERAGE_POOL,   /* x; divides by the pixels inside, or by R*S if count_padding */
     DP_OP_GLOBAL_AVERAGE, /* x -> C x 1 x 1 */
-    DP_OP_ADAPTIVE_POOL,  /* x -> C x height x width of the window attribute: output p averages rows
-                             floor(p H / P) .. ceil((p+1) H /  P) - 1 */
+    DP_OP_ADAPTIVE_POOL,  /* x -> C x P x Q, the size attribute: output p averages rows
+                             floor(p H / P) .. ceil((p+1) H / P) - 1 */
     DP_OP_LRN,  /* x; y = x * (k + alpha/size * sum over size neighbouring channels of x^2)^-beta */
     DP_OP_RELU, /* x; max(x, 0) */
     DP_OP_BATCH_NORM, /* x, scale, shift, mean, variance (each C): (x - mean) / sqrt(variance +
@@ -28,7 +28,7 @@ typedef enum dp_op {
                          batch */
     DP_OP_AFFINE,     /* x, scale, shift (each C): x * scale + shift */
     DP_OP_CLIP,       /* x; min(max(x, low), high) */
-    DP_OP_PAD,        /* x; zeros around the picture, as many as the window attribute pads */
+    DP_OP_PAD,        /* x; zeros around the picture */
     DP_OP_SIGMOID,    /* x; 1 / (1 + e^-x) */
     DP_OP_MULTIPLY,   /* x, y of x's shape, or C x 1 x 1: a factor a channel */
     DP_OP_SHUFFLE,    /* x; channel j * groups + i of the output is channel i * (C / groups) + j of
@@ -46,7 +46,7 @@ typedef enum dp_op {
                            softmax(x)[c]; C = 1 */
     DP_OP_SOFTMAX_LOSS_GRADIENT, /* g, x, labels: g * weight * (softmax(x) - target) */
     DP_OP_ROTATE,    /* weight K C/groups R S -> C K/groups R S, turned by 180 degrees: of the input
-                        gradient; of    several weights of no groups, joined along their K */
+                        gradient; of several weights of no groups, joined along their K */
     DP_OP_TRANSPOSE, /* weight K C R S -> (C*R*S) K 1 1 */
     DP_OP_UNFLATTEN, /* (C*H*W) x 1 x 1 -> C x H x W */
     DP_OP_DILATE,    /* x: stride - 1 zeros between pixels */
@@ -83,11 +83,17 @@ typedef struct dp_shape {
 size_t dp_shape_floats(dp_shape shape);
 bool dp_shape_equal(dp_shape a, dp_shape b);
 
-/* Convolutions and pools. P = (H + pad_top + pad_bottom - height) / stride_y + 1, rounded down, or
- * up if `ceil` (then the last window must still begin inside the picture or its top padding, as in
- * Caffe). Likewise Q. */
+/* Rows and columns around a picture. */
+typedef struct dp_pads {
+    int top, left, bottom, right;
+} dp_pads;
+
+/* Convolutions and pools. P = (H + pads.top + pads.bottom - height) / stride_y + 1, rounded down,
+ * or up if `ceil` (then the last window must still begin inside the picture or its top padding, as
+ * in Caffe). Likewise Q. */
 typedef struct dp_window {
-    int height, width, stride_y, stride_x, pad_top, pad_left, pad_bottom, pad_right;
+    int height, width, stride_y, stride_x;
+    dp_pads pads;
     int groups; /* convolutions: channels are split into groups that do not mix; 1 otherwise */
     bool ceil;  /* pools */
     bool count_padding; /* average pools */
@@ -118,11 +124,22 @@ typedef struct dp_slice {
     int begin, count;
 } dp_slice;
 
+typedef struct dp_size {
+    int height, width;
+} dp_size;
+
+typedef struct dp_stride {
+    int y, x;
+} dp_stride;
+
 /* The attributes of an operator's gradient are those of the operator. */
 typedef union dp_attributes {
     dp_shape shape;     /* INPUT (n = 0), PARAMETER, UNFLATTEN */
-    dp_window window;   /* CONV, MAX_POOL, AVERAGE_POOL, ADAPTIVE_POOL (height and width of the
-                           output), PAD (pads), SHUFFLE,   ROTATE (groups), DILATE (strides) */
+    dp_window window;   /* CONV, MAX_POOL, AVERAGE_POOL */
+    dp_size size;       /* ADAPTIVE_POOL: of the output */
+    dp_pads pads;       /* PAD */
+    int groups;         /* SHUFFLE, ROTATE */
+    dp_stride stride;   /* DILATE */
     dp_lrn lrn;         /* LRN */
     dp_dropout dropout; /* DROPOUT */
     float epsilon;      /* BATCH_NORM */
@@ -183,6 +200,9 @@ void dp_graph_needed(const dp_graph *graph, const int *outputs, int output_count
 /* ------------------------------------------------------------------------------------ operators */
 
 const char *dp_op_name(dp_op op);
+
+/* Whether there is a pad on any side. */
+bool dp_pads_any(const dp_pads *pads);
 
 /* Whether a node is a convolution of each pixel by itself: window 1x1, stride 1, no padding, no
  * groups. */

@@ -14,10 +14,13 @@ static int peel(const dp_graph *graph, int i) {
     }
 }
 
+static bool same_pads(const dp_pads *a, const dp_pads *b) {
+    return a->top == b->top && a->left == b->left && a->bottom == b->bottom && a->right == b->right;
+}
+
 static bool same_window(const dp_window *a, const dp_window *b) {
     return a->height == b->height && a->width == b->width && a->stride_y == b->stride_y
-           && a->stride_x == b->stride_x && a->pad_top == b->pad_top && a->pad_left == b->pad_left
-           && a->pad_bottom == b->pad_bottom && a->pad_right == b->pad_right;
+           && a->stride_x == b->stride_x && same_pads(&a->pads, &b->pads);
 }
 
 static bool same_attributes(const dp_node *x, const dp_node *y) {
@@ -29,8 +32,9 @@ static bool same_attributes(const dp_node *x, const dp_node *y) {
         return same_window(&a->window, &b->window)
                && a->window.count_padding == b->window.count_padding;
     case DP_OP_MAX_POOL: /* how a size was rounded shows in the shape */
-    case DP_OP_PAD:
         return same_window(&a->window, &b->window);
+    case DP_OP_PAD:
+        return same_pads(&a->pads, &b->pads);
     case DP_OP_LRN:
         return a->lrn.size == b->lrn.size && a->lrn.alpha == b->lrn.alpha
                && a->lrn.beta == b->lrn.beta && a->lrn.k == b->lrn.k;
@@ -39,7 +43,7 @@ static bool same_attributes(const dp_node *x, const dp_node *y) {
     case DP_OP_CLIP:
         return a->clip.low == b->clip.low && a->clip.high == b->clip.high;
     case DP_OP_SHUFFLE:
-        return a->window.groups == b->window.groups;
+        return a->groups == b->groups;
     case DP_OP_SLICE:
         return a->slice.begin == b->slice.begin && a->slice.count == b->slice.count;
     default: /* all that there is to know is in the shape */

@@ -22,13 +22,20 @@ static deeper_status infer_stated(const dp_shape *in, int count, const dp_attrib
     return DEEPER_OK;
 }
 
-static bool window_sound(const dp_window *w) {
-    const int sides[] = { w->height, w->width, w->stride_y, w->stride_x };
-    const int pads[] = { w->pad_top, w->pad_left, w->pad_bottom, w->pad_right };
+static bool pads_sound(const dp_pads *pads) {
+    const int sides[] = { pads->top, pads->left, pads->bottom, pads->right };
     for (int i = 0; i < 4; i++)
-        if (sides[i] < 1 || sides[i] > MAX_SIDE || pads[i] < 0 || pads[i] > MAX_SIDE)
+        if (sides[i] < 0 || sides[i] > MAX_SIDE)
             return false;
     return true;
+}
+
+static bool window_sound(const dp_window *w) {
+    const int sides[] = { w->height, w->width, w->stride_y, w->stride_x };
+    for (int i = 0; i < 4; i++)
+        if (sides[i] < 1 || sides[i] > MAX_SIDE)
+            return false;
+    return pads_sound(&w->pads);
 }
 
 /* Windows along one side; 0 if none fits. Rounded up, one fits that is larger than the side by less
@@ -50,8 +57,8 @@ static deeper_status slide(const dp_window *w, dp_shape in, dp_shape *out, deepe
         return dp_fail(error, DEEPER_ERROR_ARGUMENT,
                        "a window of %dx%d with stride %dx%d is out of range", w->height, w->width,
                        w->stride_y, w->stride_x);
-    out->h = window_count(in.h, w->height, w->stride_y, w->pad_top, w->pad_bottom, w->ceil);
-    out->w = window_count(in.w, w->width, w->stride_x, w->pad_left, w->pad_right, w->ceil);
+    out->h = window_count(in.h, w->height, w->stride_y, w->pads.top, w->pads.bottom, w->ceil);
+    out->w = window_count(in.w, w->width, w->stride_x, w->pads.left, w->pads.right, w->ceil);
     if (out->h < 1 || out->w < 1)
         return dp_fail(error, DEEPER_ERROR_MISMATCH,
                        "a window of %dx%d does not fit into a picture of %dx%d", w->height,
@@ -99,8 +106,8 @@ static deeper_status infer_fc(const dp_shape *in, int count, const dp_attributes
 static deeper_status infer_pool(const dp_shape *in, int count, const dp_attributes *attributes,
                                 dp_shape *out, deeper_error *error) {
     const dp_window *w = &attributes->window;
-    if (w->pad_top >= w->height || w->pad_left >= w->width || w->pad_bottom >= w->height
-        || w->pad_right >= w->width)
+    if (w->pads.top >= w->height || w->pads.left >= w->width || w->pads.bottom >= w->height
+        || w->pads.right >= w->width)
         return dp_fail(error, DEEPER_ERROR_ARGUMENT,
                        "a pool's padding must be smaller than its window");
     out->c = in[0].c;
@@ -115,12 +122,12 @@ static deeper_status infer_global(const dp_shape *in, int count, const dp_attrib
 
 static deeper_status infer_adaptive(const dp_shape *in, int count, const dp_attributes *attributes,
                                     dp_shape *out, deeper_error *error) {
-    const dp_window *w = &attributes->window;
-    if (w->height < 1 || w->width < 1 || w->height > in[0].h || w->width > in[0].w)
+    const dp_size *size = &attributes->size;
+    if (size->height < 1 || size->width < 1 || size->height > in[0].h || size->width > in[0].w)
         return dp_fail(error, DEEPER_ERROR_MISMATCH,
                        "a picture of %dx%d cannot be averaged to %dx%d", in[0].h, in[0].w,
-                       w->height, w->width);
-    *out = (dp_shape){ 0, in[0].c, w->height, w->width };
+                       size->height, size->width);
+    *out = (dp_shape){ 0, in[0].c, size->height, size->width };
     return DEEPER_OK;
 }
 
@@ -176,20 +183,19 @@ static deeper_status infer_clip(const dp_shape *in, int count, const dp_attribut
 
 static deeper_status infer_pad(const dp_shape *in, int count, const dp_attributes *attributes,
                                dp_shape *out, deeper_error *error) {
-    const dp_window *w = &attributes->window;
-    const int pads[] = { w->pad_top, w->pad_left, w->pad_bottom, w->pad_right };
-    for (int i = 0; i < 4; i++)
-        if (pads[i] < 0 || pads[i] > MAX_SIDE)
-            return dp_fail(error, DEEPER_ERROR_ARGUMENT,
-                           "a padding of %d pixels; 0 to %d are possible", pads[i], MAX_SIDE);
-    *out = (dp_shape){ 0, in[0].c, in[0].h + w->pad_top + w->pad_bottom,
-                       in[0].w + w->pad_left + w->pad_right };
+    const dp_pads *pads = &attributes->pads;
+    if (!pads_sound(pads))
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT,
+                       "a padding of %d, %d, %d, %d pixels; 0 to %d are possible", pads->top,
+                       pads->left, pads->bottom, pads->right, MAX_SIDE);
+    *out = (dp_shape){ 0, in[0].c, in[0].h + pads->top + pads->bottom,
+                       in[0].w + pads->left + pads->right };
     return DEEPER_OK;
 }
 
 static deeper_status infer_shuffle(const dp_shape *in, int count, const dp_attributes *attributes,
                                    dp_shape *out, deeper_error *error) {
-    int groups = attributes->window.groups;
+    int groups = attributes->groups;
     if (groups < 1 || in[0].c % groups)
         return dp_fail(error, DEEPER_ERROR_MISMATCH, "%d groups do not divide %d channels", groups,
                        in[0].c);
@@ -269,7 +275,7 @@ static deeper_status infer_loss(const dp_shape *in, int count, const dp_attribut
 
 static deeper_status infer_rotate(const dp_shape *in, int count, const dp_attributes *attributes,
                                   dp_shape *out, deeper_error *error) {
-    int groups = attributes->window.groups, outputs = in[0].n;
+    int groups = attributes->groups, outputs = in[0].n;
     if (groups < 1 || in[0].n % groups)
         return dp_fail(error, DEEPER_ERROR_MISMATCH, "%d groups do not divide %d channels", groups,
                        in[0].n);
@@ -301,14 +307,13 @@ static deeper_status infer_unflatten(const dp_shape *in, int count, const dp_att
 
 static deeper_status infer_dilate(const dp_shape *in, int count, const dp_attributes *attributes,
                                   dp_shape *out, deeper_error *error) {
-    const dp_window *w = &attributes->window;
-    if (!window_sound(w))
-        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "a stride of %dx%d is out of range",
-                       w->stride_y, w->stride_x);
-    if (in[0].h > MAX_SIDE / w->stride_y || in[0].w > MAX_SIDE / w->stride_x)
+    const dp_stride *stride = &attributes->stride;
+    if (stride->y < 1 || stride->x < 1)
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "a stride of %dx%d is out of range", stride->y,
+                       stride->x);
+    if (in[0].h > MAX_SIDE / stride->y || in[0].w > MAX_SIDE / stride->x)
         return dp_fail(error, DEEPER_ERROR_LIMIT, "a picture side above %d", MAX_SIDE);
-    *out =
-        (dp_shape){ 0, in[0].c, (in[0].h - 1) * w->stride_y + 1, (in[0].w - 1) * w->stride_x + 1 };
+    *out = (dp_shape){ 0, in[0].c, (in[0].h - 1) * stride->y + 1, (in[0].w - 1) * stride->x + 1 };
     return DEEPER_OK;
 }
 
@@ -454,11 +459,14 @@ static const struct {
     [DP_OP_FIXED_NORM_GRADIENT] = { "fixed_norm_gradient", 3, 3, 1, infer_norm, NULL },
 };
 
+bool dp_pads_any(const dp_pads *pads) {
+    return pads->top || pads->left || pads->bottom || pads->right;
+}
+
 bool dp_is_point(const dp_node *node) {
     const dp_window *w = &node->attributes.window;
     return node->op == DP_OP_CONV && w->height == 1 && w->width == 1 && w->stride_y == 1
-           && w->stride_x == 1 && !w->pad_top && !w->pad_left && !w->pad_bottom && !w->pad_right
-           && w->groups == 1;
+           && w->stride_x == 1 && !dp_pads_any(&w->pads) && w->groups == 1;
 }
 
 const char *dp_op_name(dp_op op) {

@@ -38,7 +38,7 @@ static const int fields_of[DP_OP_COUNT] = {
     [DP_OP_MAX_POOL] = WINDOW | STRIDE | PADS | CEIL,
     [DP_OP_AVERAGE_POOL] = WINDOW | STRIDE | PADS | CEIL | COUNT_PADDING,
     [DP_OP_GLOBAL_AVERAGE] = NONE,
-    [DP_OP_ADAPTIVE_POOL] = WINDOW,
+    [DP_OP_ADAPTIVE_POOL] = NONE, /* its size, as "window" */
     [DP_OP_LRN] = LRN,
     [DP_OP_RELU] = NONE,
     [DP_OP_BATCH_NORM] = EPSILON,
@@ -114,6 +114,11 @@ static const char *read_attributes(const json_t *object, dp_op op, dp_attributes
             return "shape";
         a->shape = (dp_shape){ shape[0], shape[1], shape[2], shape[3] };
     }
+    if (op == DP_OP_ADAPTIVE_POOL) {
+        if (!read_ints(object, "window", pair, 2))
+            return "window";
+        a->size = (dp_size){ pair[0], pair[1] };
+    }
     if (fields & WINDOW) {
         if (!read_ints(object, "window", pair, 2))
             return "window";
@@ -130,16 +135,14 @@ static const char *read_attributes(const json_t *object, dp_op op, dp_attributes
     if (fields & PADS) {
         if (!read_ints(object, "pads", pads, 4))
             return "pads";
-        a->window.pad_top = pads[0];
-        a->window.pad_left = pads[1];
-        a->window.pad_bottom = pads[2];
-        a->window.pad_right = pads[3];
+        *(op == DP_OP_PAD ? &a->pads : &a->window.pads) =
+            (dp_pads){ pads[0], pads[1], pads[2], pads[3] };
     }
     if (fields & GROUPS) {
         json_int_t groups = json_integer_value(json_object_get(object, "groups"));
         if (groups < 1 || groups > INT_MAX)
             return "groups";
-        a->window.groups = (int)groups;
+        *(op == DP_OP_SHUFFLE ? &a->groups : &a->window.groups) = (int)groups;
     }
     if (fields & CEIL && !read_flag(object, "ceil", &a->window.ceil))
         return "ceil";
@@ -264,6 +267,7 @@ static json_t *bound(float value) {
 static int write_attributes(json_t *object, const dp_node *node) {
     const dp_attributes *a = &node->attributes;
     const dp_window *w = &a->window;
+    const dp_pads *pads = node->op == DP_OP_PAD ? &a->pads : &w->pads;
     int fields = fields_of[node->op], failed = 0, parameter = node->op == DP_OP_PARAMETER;
     if (fields & SHAPE)
         failed |= json_object_set_new(
@@ -272,15 +276,18 @@ static int write_attributes(json_t *object, const dp_node *node) {
                  3 + parameter));
     if (fields & WINDOW)
         failed |= json_object_set_new(object, "window", ints((int[]){ w->height, w->width }, 2));
+    if (node->op == DP_OP_ADAPTIVE_POOL)
+        failed |= json_object_set_new(object, "window",
+                                      ints((int[]){ a->size.height, a->size.width }, 2));
     if (fields & STRIDE)
         failed |=
             json_object_set_new(object, "stride", ints((int[]){ w->stride_y, w->stride_x }, 2));
     if (fields & PADS)
         failed |= json_object_set_new(
-            object, "pads",
-            ints((int[]){ w->pad_top, w->pad_left, w->pad_bottom, w->pad_right }, 4));
+            object, "pads", ints((int[]){ pads->top, pads->left, pads->bottom, pads->right }, 4));
     if (fields & GROUPS)
-        failed |= json_object_set_new(object, "groups", json_integer(w->groups));
+        failed |= json_object_set_new(
+            object, "groups", json_integer(node->op == DP_OP_SHUFFLE ? a->groups : w->groups));
     if (fields & CEIL)
         failed |= json_object_set_new(object, "ceil", json_boolean(w->ceil));
     if (fields & COUNT_PADDING)

@@ -110,12 +110,12 @@ const dp_view *dp_input_view(const dp_lowering *lowering, int node, int index);
 /* The same for an input that may be missing: a view without channels. */
 dp_view dp_optional_view(const dp_lowering *lowering, int node, int index);
 
-/* Whether the storage of a view has around it the pixels that `window` pads. */
-bool dp_has_halo(const dp_plan *plan, const dp_view *view, const dp_window *window);
+/* Whether the storage of a view has `pads` around it. */
+bool dp_has_halo(const dp_plan *plan, const dp_view *view, const dp_pads *pads);
 
-/* A new storage for a picture with a halo (window NULL: none), and the view of the whole of it.
+/* A new storage for a picture with a halo (NULL: none), and the view of the whole of it.
  * planar: one float a pixel. */
-deeper_status dp_storage_add(dp_plan *plan, dp_shape shape, const dp_window *halo, bool planar,
+deeper_status dp_storage_add(dp_plan *plan, dp_shape shape, const dp_pads *halo, bool planar,
                              dp_view *view, deeper_error *error);
 
 /* A new storage of `floats` floats for the whole batch; its number. */
@@ -146,9 +146,9 @@ dp_lower dp_lower_fill, dp_lower_loss, dp_lower_loss_gradient, dp_lower_dropout,
 deeper_status dp_lower_output(dp_lowering *lowering, int output, deeper_error *error);
 deeper_status dp_lower_halos(dp_plan *plan, deeper_error *error);
 
-/* A copy of a view into a storage of its own that has the halo of `window`. */
-deeper_status dp_lower_copy(dp_lowering *lowering, int node, const dp_view *in,
-                            const dp_window *window, dp_view *out, deeper_error *error);
+/* A copy of a view into a storage of its own that has this halo. */
+deeper_status dp_lower_copy(dp_lowering *lowering, int node, const dp_view *in, const dp_pads *halo,
+                            dp_view *out, deeper_error *error);
 
 /* steps/pool.c: a sum whose input `index` is the gradient of a max pool without a step of its
  * own. */

@@ -19,22 +19,18 @@ deeper_status dp_storage_add_fixed(dp_plan *plan, size_t floats, int *storage,
     return DEEPER_OK;
 }
 
-deeper_status dp_storage_add(dp_plan *plan, dp_shape shape, const dp_window *halo, bool planar,
+deeper_status dp_storage_add(dp_plan *plan, dp_shape shape, const dp_pads *halo, bool planar,
                              dp_view *view, deeper_error *error) {
     int pixel = planar ? 1 : plan->kernels->lanes;
     int planes = planar ? shape.c : dp_blocks(shape.c, plan->kernels->lanes);
     dp_storage made = {
         .first = 1, .last = 0, .pixel = pixel, .planes = planes, .height = shape.h, .width = shape.w
     };
-    if (halo) {
-        made.halo_top = halo->pad_top;
-        made.halo_left = halo->pad_left;
-        made.halo_bottom = halo->pad_bottom;
-        made.halo_right = halo->pad_right;
-    }
+    if (halo)
+        made.halo = *halo;
     size_t row, block, image;
-    if (!dp_size_mul((size_t)(shape.w + made.halo_left + made.halo_right), (size_t)pixel, &row)
-        || !dp_size_mul(row, (size_t)(shape.h + made.halo_top + made.halo_bottom), &block)
+    if (!dp_size_mul((size_t)(shape.w + made.halo.left + made.halo.right), (size_t)pixel, &row)
+        || !dp_size_mul(row, (size_t)(shape.h + made.halo.top + made.halo.bottom), &block)
         || !dp_size_mul(block, (size_t)planes, &image) || image > PTRDIFF_MAX / sizeof(float) / 2)
         return dp_fail(error, DEEPER_ERROR_LIMIT,
                        "an activation of %dx%dx%d does not fit into memory", shape.c, shape.h,
@@ -49,14 +45,14 @@ deeper_status dp_storage_add(dp_plan *plan, dp_shape shape, const dp_window *hal
                        .block = (ptrdiff_t)block,
                        .row = (ptrdiff_t)row,
                        .shape = shape };
-    view->offset = made.halo_top * view->row + (ptrdiff_t)made.halo_left * pixel;
+    view->offset = made.halo.top * view->row + (ptrdiff_t)made.halo.left * pixel;
     return DEEPER_OK;
 }
 
-bool dp_has_halo(const dp_plan *plan, const dp_view *view, const dp_window *window) {
-    const dp_storage *s = &plan->storages[view->storage];
-    return s->halo_top >= window->pad_top && s->halo_left >= window->pad_left
-           && s->halo_bottom >= window->pad_bottom && s->halo_right >= window->pad_right;
+bool dp_has_halo(const dp_plan *plan, const dp_view *view, const dp_pads *pads) {
+    const dp_pads *halo = &plan->storages[view->storage].halo;
+    return halo->top >= pads->top && halo->left >= pads->left && halo->bottom >= pads->bottom
+           && halo->right >= pads->right;
 }
 
 const dp_view *dp_input_view(const dp_lowering *lowering, int node, int index) {
@@ -79,7 +75,7 @@ static bool has_value(const dp_lowering *l, int i) {
 
 /* What the readers of each root want of its storage. */
 typedef struct wishes {
-    dp_window halo;     /* the pads alone: the largest of any reader */
+    dp_pads halo;       /* the largest of any reader */
     bool padded, dense; /* some reader pads; some reader wants no halo, or cannot take planes */
 } wishes;
 
@@ -87,14 +83,14 @@ static void read_wish(wishes *wish, const dp_node *reader, int index) {
     const dp_window *w = &reader->attributes.window;
     const unsigned reads = dp_plan_ops[reader->op].reads;
     bool slides = index == 0 && reads & DP_READS_WINDOW;
-    bool pads = slides && (w->pad_top || w->pad_left || w->pad_bottom || w->pad_right);
+    bool pads = slides && dp_pads_any(&w->pads);
     bool point = slides && reads & DP_READS_POINT_DENSE && w->height == 1 && w->width == 1;
     if (pads) {
         wish->padded = true;
-        wish->halo.pad_top = dp_max(wish->halo.pad_top, w->pad_top);
-        wish->halo.pad_left = dp_max(wish->halo.pad_left, w->pad_left);
-        wish->halo.pad_bottom = dp_max(wish->halo.pad_bottom, w->pad_bottom);
-        wish->halo.pad_right = dp_max(wish->halo.pad_right, w->pad_right);
+        wish->halo.top = dp_max(wish->halo.top, w->pads.top);
+        wish->halo.left = dp_max(wish->halo.left, w->pads.left);
+        wish->halo.bottom = dp_max(wish->halo.bottom, w->pads.bottom);
+        wish->halo.right = dp_max(wish->halo.right, w->pads.right);
     }
     wish->dense |= point || reads & DP_READS_DENSE;
 }
@@ -126,7 +122,7 @@ static deeper_status place_new(dp_lowering *l, int node, const wishes *wish, boo
         return dp_storage_add_fixed(l->plan, dp_shape_floats(it->shape), &l->views[node].storage,
                                     error);
     }
-    const dp_window *halo = wish->padded && (planar || !wish->dense) ? &wish->halo : NULL;
+    const dp_pads *halo = wish->padded && (planar || !wish->dense) ? &wish->halo : NULL;
     return dp_storage_add(l->plan, it->shape, halo, planar, &l->views[node], error);
 }
 

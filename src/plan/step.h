@@ -17,7 +17,7 @@ typedef struct dp_storage {
     int first, last; /* phases; first > last: not used yet */
     int written;     /* last phase of a writer so far, 0 none */
     size_t offset;   /* floats from the start of the arena */
-    int halo_top, halo_left, halo_bottom, halo_right;
+    dp_pads halo;
     int pixel;                 /* floats a pixel: L, or 1 if planar */
     int planes, height, width; /* channel blocks (planar: channels) and picture, without halo: what
                                   halo zeroing walks */
@@ -109,6 +109,8 @@ struct dp_step {
             dp_view base; /* what a gradient is added to; without channels: nothing */
         } pool;
         dp_lrn lrn;
+        dp_pads pads;     /* of a pad */
+        dp_stride stride; /* of a dilation */
         struct {
             const float *packed; /* scale, then shift, each CB x L floats; in the packs */
             float epsilon;

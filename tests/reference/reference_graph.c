@@ -78,7 +78,8 @@ static void adaptive_pool(double *out, dp_reference_dims od, const double *in,
  * order. scale, shift: of an affine. */
 static void run_imported(double *out, const dp_node *node, dp_reference_dims od, const double *in,
                          dp_reference_dims id, const double *scale, const double *shift) {
-    const dp_window *w = &node->attributes.window;
+    const dp_pads *pads = &node->attributes.pads;
+    const int groups = node->attributes.groups;
     size_t count = dp_reference_count(od), plane = (size_t)id.height * (size_t)id.width;
     switch (node->op) {
     case DP_OP_AFFINE:
@@ -94,17 +95,16 @@ static void run_imported(double *out, const dp_node *node, dp_reference_dims od,
     case DP_OP_PAD:
         for (int p = 0; p < id.images * id.channels; p++)
             for (int y = 0; y < id.height; y++)
-                memcpy(out + (p * od.height + y + w->pad_top) * od.width + w->pad_left,
+                memcpy(out + (p * od.height + y + pads->top) * od.width + pads->left,
                        in + (p * id.height + y) * id.width, (size_t)id.width * sizeof *out);
         break;
     case DP_OP_SHUFFLE:
         for (int n = 0; n < id.images; n++)
-            for (int i = 0; i < w->groups; i++)
-                for (int j = 0; j < id.channels / w->groups; j++)
-                    memcpy(
-                        out + (size_t)(n * id.channels + j * w->groups + i) * plane,
-                        in + (size_t)(n * id.channels + i * (id.channels / w->groups) + j) * plane,
-                        plane * sizeof *out);
+            for (int i = 0; i < groups; i++)
+                for (int j = 0; j < id.channels / groups; j++)
+                    memcpy(out + (size_t)(n * id.channels + j * groups + i) * plane,
+                           in + (size_t)(n * id.channels + i * (id.channels / groups) + j) * plane,
+                           plane * sizeof *out);
         break;
     case DP_OP_SLICE:
         for (int n = 0; n < id.images; n++)
@@ -134,8 +134,8 @@ static double *run_node(const dp_graph *graph, const dp_node *node, const float 
     const double *in = results[node->inputs[0]];
     dp_reference_dims id = dims_of(x, images), od = dims_of(node, images);
     const dp_window *w = &node->attributes.window;
-    dp_reference_window window = { w->height,  w->width,    w->stride_y,   w->stride_x,
-                                   w->pad_top, w->pad_left, w->pad_bottom, w->pad_right };
+    dp_reference_window window = { w->height,   w->width,     w->stride_y,    w->stride_x,
+                                   w->pads.top, w->pads.left, w->pads.bottom, w->pads.right };
     for (int i = 1; i < node->input_count && i < 5; i++) {
         const dp_node *parameter = &graph->nodes[node->inputs[i]];
         if (parameter->op == DP_OP_PARAMETER)

@@ -176,8 +176,8 @@ static void add_cut(builder *b, int axis, int keep) {
 /* Cuts what Caffe computes too much of, and refuses where it computes too little. */
 static deeper_status fit(builder *b, const dp_window *w, bool up) {
     dp_shape in = input_of(b), out = b->node->shape;
-    int rows = caffe_outputs(in.h, w->height, w->stride_y, w->pad_top, up);
-    int columns = caffe_outputs(in.w, w->width, w->stride_x, w->pad_left, up);
+    int rows = caffe_outputs(in.h, w->height, w->stride_y, w->pads.top, up);
+    int columns = caffe_outputs(in.w, w->width, w->stride_x, w->pads.left, up);
     if (rows < out.h || columns < out.w)
         return refuse(b, "it pads more after the picture than before it");
     if (rows > out.h)
@@ -203,8 +203,8 @@ static deeper_status convolution(builder *b) {
     of->kernel_w = (uint32_t)w->width;
     of->stride_h = (uint32_t)w->stride_y;
     of->stride_w = (uint32_t)w->stride_x;
-    of->pad_h = (uint32_t)w->pad_top;
-    of->pad_w = (uint32_t)w->pad_left;
+    of->pad_h = (uint32_t)w->pads.top;
+    of->pad_w = (uint32_t)w->pads.left;
     DP_TRY(add_weights(b, room));
     return fit(b, w, false);
 }
@@ -237,8 +237,8 @@ static void set_pool_window(Caffe__PoolingParameter *of, const dp_window *w) {
     of->kernel_w = (uint32_t)w->width;
     of->stride_h = (uint32_t)w->stride_y;
     of->stride_w = (uint32_t)w->stride_x;
-    of->pad_h = (uint32_t)w->pad_top;
-    of->pad_w = (uint32_t)w->pad_left;
+    of->pad_h = (uint32_t)w->pads.top;
+    of->pad_w = (uint32_t)w->pads.left;
 }
 
 static deeper_status max_pool(builder *b) {
@@ -268,8 +268,8 @@ static deeper_status global_average(builder *b) {
 
 /* Whether the one window of a pool has all of the picture in it, and divides by its pixels. */
 static bool is_global(const dp_window *w, dp_shape in, dp_shape out) {
-    return out.h == 1 && out.w == 1 && w->height - w->pad_top >= in.h
-           && w->width - w->pad_left >= in.w
+    return out.h == 1 && out.w == 1 && w->height - w->pads.top >= in.h
+           && w->width - w->pads.left >= in.w
            && (!w->count_padding || (w->height == in.h && w->width == in.w));
 }
 
@@ -279,8 +279,8 @@ static deeper_status average_pool(builder *b) {
     if (is_global(w, in, out))
         return global_average(b);
     set_pool_window(add_pool(b, CAFFE__POOLING_PARAMETER__POOL_METHOD__AVE), w);
-    if (!same_divisors(in.h, out.h, w->height, w->stride_y, w->pad_top, w->count_padding)
-        || !same_divisors(in.w, out.w, w->width, w->stride_x, w->pad_left, w->count_padding))
+    if (!same_divisors(in.h, out.h, w->height, w->stride_y, w->pads.top, w->count_padding)
+        || !same_divisors(in.w, out.w, w->width, w->stride_x, w->pads.left, w->count_padding))
         return refuse(b, "it counts other pixels at the border");
     return fit(b, w, true);
 }

@@ -55,8 +55,8 @@ static deeper_status read_pads(dp_onnx_importer *it, const Onnx__NodeProto *node
     bool upper = dp_onnx_text_is(node, "auto_pad", "SAME_UPPER"),
          lower = dp_onnx_text_is(node, "auto_pad", "SAME_LOWER");
     if (upper || lower) {
-        pad_same(in.h, w->height, w->stride_y, upper, &w->pad_top, &w->pad_bottom);
-        pad_same(in.w, w->width, w->stride_x, upper, &w->pad_left, &w->pad_right);
+        pad_same(in.h, w->height, w->stride_y, upper, &w->pads.top, &w->pads.bottom);
+        pad_same(in.w, w->width, w->stride_x, upper, &w->pads.left, &w->pads.right);
         return DEEPER_OK;
     }
     if (dp_onnx_text_is(node, "auto_pad", "VALID") || !pads || pads->n_ints == 0)
@@ -72,10 +72,10 @@ static deeper_status read_pads(dp_onnx_importer *it, const Onnx__NodeProto *node
             return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED,
                                 "a padding of %lld pixels; 0 to %d are supported",
                                 (long long)pads->ints[i], MAX_SIDE);
-    w->pad_top = (int)pads->ints[0];
-    w->pad_left = (int)pads->ints[1];
-    w->pad_bottom = (int)pads->ints[2];
-    w->pad_right = (int)pads->ints[3];
+    w->pads.top = (int)pads->ints[0];
+    w->pads.left = (int)pads->ints[1];
+    w->pads.bottom = (int)pads->ints[2];
+    w->pads.right = (int)pads->ints[3];
     return DEEPER_OK;
 }
 

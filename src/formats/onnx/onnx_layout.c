@@ -110,7 +110,7 @@ static void add_window(layout *l, Onnx__NodeProto *made, const dp_window *w) {
     dp_onnx_make_ints(l->made, made, "kernel_shape", (int[]){ w->height, w->width }, 2);
     dp_onnx_make_ints(l->made, made, "strides", (int[]){ w->stride_y, w->stride_x }, 2);
     dp_onnx_make_ints(l->made, made, "pads",
-                      (int[]){ w->pad_top, w->pad_left, w->pad_bottom, w->pad_right }, 4);
+                      (int[]){ w->pads.top, w->pads.left, w->pads.bottom, w->pads.right }, 4);
 }
 
 static deeper_status conv(layout *l, int i, const dp_node *node) {
@@ -146,8 +146,8 @@ static deeper_status fc(layout *l, int i, const dp_node *node) {
 /* Whether this rounding alone gives the sizes of the output; ours leaves out windows that would
  * begin in the padding. */
 static bool rounds(const dp_window *w, dp_shape in, dp_shape out, bool up) {
-    int rows = in.h + w->pad_top + w->pad_bottom - w->height,
-        columns = in.w + w->pad_left + w->pad_right - w->width;
+    int rows = in.h + w->pads.top + w->pads.bottom - w->height,
+        columns = in.w + w->pads.left + w->pads.right - w->width;
     rows += up ? w->stride_y - 1 : 0;
     columns += up ? w->stride_x - 1 : 0;
     return rows >= 0 && columns >= 0 && out.h == rows / w->stride_y + 1
@@ -165,10 +165,10 @@ static deeper_status pool(layout *l, int i, const dp_node *node) {
         && !rounds(
             w, in, node->shape,
             false)) { /* one side is rounded up, the other down: the pads at the end say it */
-        written.pad_bottom = (node->shape.h - 1) * w->stride_y + w->height - in.h - w->pad_top;
-        written.pad_right = (node->shape.w - 1) * w->stride_x + w->width - in.w - w->pad_left;
-        written.pad_bottom = dp_max(written.pad_bottom, 0);
-        written.pad_right = dp_max(written.pad_right, 0);
+        written.pads.bottom = (node->shape.h - 1) * w->stride_y + w->height - in.h - w->pads.top;
+        written.pads.right = (node->shape.w - 1) * w->stride_x + w->width - in.w - w->pads.left;
+        written.pads.bottom = dp_max(written.pads.bottom, 0);
+        written.pads.right = dp_max(written.pads.right, 0);
         if (w->count_padding)
             return fail(l, node, "an average over padding whose size is rounded up on one side");
     }
@@ -272,10 +272,10 @@ static deeper_status clip(layout *l, int i, const dp_node *node) {
 }
 
 static deeper_status pad(layout *l, int i, const dp_node *node) {
-    const dp_window *w = &node->attributes.window;
+    const dp_pads *pads = &node->attributes.pads;
     const char *inputs[2] = { input(l, node, 0, false), beside(l, node->name, ".pads") };
     add_ints(l, inputs[1],
-             (int64_t[]){ 0, 0, w->pad_top, w->pad_left, 0, 0, w->pad_bottom, w->pad_right }, 8);
+             (int64_t[]){ 0, 0, pads->top, pads->left, 0, 0, pads->bottom, pads->right }, 8);
     dp_onnx_make_node(l->made, "Pad", node->name, inputs, 2);
     return DEEPER_OK;
 }
@@ -283,7 +283,7 @@ static deeper_status pad(layout *l, int i, const dp_node *node) {
 /* As groups x channels of each, turned around. */
 static deeper_status shuffle(layout *l, int i, const dp_node *node) {
     int64_t c = node->shape.c, h = node->shape.h, w = node->shape.w,
-            groups = node->attributes.window.groups;
+            groups = node->attributes.groups;
     const char *apart = beside(l, node->name, "/groups"),
                *turned = beside(l, node->name, "/turned");
     const char *shapes[2] = { beside(l, node->name, ".groups"), beside(l, node->name, ".shape") };

@@ -232,7 +232,7 @@ static deeper_status transpose(dp_onnx_importer *it, const Onnx__NodeProto *node
         rows.dims[2] = (int64_t)dp_shape_floats(shape) / channels;
         DP_TRY(dp_onnx_settle(it, &rows, &rows.node));
     }
-    dp_attributes attributes = { .window = { .groups = (int)product[0] } };
+    dp_attributes attributes = { .groups = (int)product[0] };
     DP_TRY(dp_onnx_add(it, node, DP_OP_SHUFFLE, &rows.node, 1, &attributes, 4));
     return dp_onnx_set(it, node, dp_onnx_output(it, node, 0)->node, x->rank, dims);
 }
@@ -374,11 +374,11 @@ static deeper_status pad(dp_onnx_importer *it, const Onnx__NodeProto *node) {
         return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED,
                             "a padding with %g; only zeros are supported",
                             (double)dp_onnx_at(&fill, 0));
-    dp_window window = { .pad_top = (int)pads[2],
-                         .pad_left = (int)pads[3],
-                         .pad_bottom = (int)pads[6],
-                         .pad_right = (int)pads[7] };
-    return dp_onnx_add(it, node, DP_OP_PAD, &layer, 1, &(dp_attributes){ .window = window }, 4);
+    dp_attributes attributes = { .pads = { .top = (int)pads[2],
+                                           .left = (int)pads[3],
+                                           .bottom = (int)pads[6],
+                                           .right = (int)pads[7] } };
+    return dp_onnx_add(it, node, DP_OP_PAD, &layer, 1, &attributes, 4);
 }
 
 const dp_onnx_row dp_onnx_shape_operators[] = {

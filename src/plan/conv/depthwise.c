@@ -85,8 +85,8 @@ static deeper_status build(dp_lowering *l, int node, dp_step *step, deeper_error
     DP_TRY(dp_conv_make_panels(l->plan, weights, 1, error));
     DP_TRY(dp_conv_pack(l, weights, error));
     DP_TRY(dp_conv_input(l, node, &step->in, error));
-    step->in.offset -= window->pad_top * step->in.row
-                       + (ptrdiff_t)window->pad_left * lanes; /* to the first window */
+    step->in.offset -= window->pads.top * step->in.row
+                       + (ptrdiff_t)window->pads.left * lanes; /* to the first window */
     step->as.depthwise->window = *window;
     step->kind = weights->sources[0].order == DP_WEIGHTS_PLAIN ? &depthwise_kind : &gradient_kind;
     step->name = it->name;

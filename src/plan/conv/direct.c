@@ -221,8 +221,8 @@ static deeper_status make_tiles(conv_build *b, deeper_error *error) {
             int begin, end;
             dp_share(width, a_row, t, &begin, &end);
             *tile = (dp_conv_tile){ .y = y, .x = begin, .rows = end - begin };
-            tile->in = (y * b->window.stride_y - b->window.pad_top) * b->in.row
-                       + (ptrdiff_t)(begin * b->window.stride_x - b->window.pad_left) * pixel;
+            tile->in = (y * b->window.stride_y - b->window.pads.top) * b->in.row
+                       + (ptrdiff_t)(begin * b->window.stride_x - b->window.pads.left) * pixel;
         }
     return DEEPER_OK;
 }
@@ -373,8 +373,9 @@ static deeper_status build_conv(conv_build *b, int node, deeper_error *error) {
     collect_sources(b, node);
     DP_TRY(make_targets(b, error));
     if (b->images_are_pixels) {
-        b->in.offset -= w->pad_top * b->in.row
-                        + (ptrdiff_t)w->pad_left * l->plan->kernels->lanes; /* to the only window */
+        b->in.offset -=
+            w->pads.top * b->in.row
+            + (ptrdiff_t)w->pads.left * l->plan->kernels->lanes; /* to the only window */
         DP_TRY(make_panels(b, 1,
                            error)); /* for any batch, so that all plans share the packed weights */
     } else
@@ -387,9 +388,9 @@ static deeper_status build_conv(conv_build *b, int node, deeper_error *error) {
 deeper_status dp_conv_input(dp_lowering *l, int node, dp_view *in, deeper_error *error) {
     const dp_node *it = &l->graph->nodes[node];
     *in = *dp_input_view(l, node, 0);
-    if (it->op == DP_OP_FC || dp_has_halo(l->plan, in, &it->attributes.window))
+    if (it->op == DP_OP_FC || dp_has_halo(l->plan, in, &it->attributes.window.pads))
         return DEEPER_OK;
-    return dp_lower_copy(l, node, in, &it->attributes.window, in, error);
+    return dp_lower_copy(l, node, in, &it->attributes.window.pads, in, error);
 }
 
 static deeper_status lower_direct(dp_lowering *lowering, int node, const dp_chosen *chosen,

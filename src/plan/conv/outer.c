@@ -72,8 +72,8 @@ static void add_images(const dp_run *run, const dp_step *step, const unit *u, in
     ptrdiff_t x_image = (ptrdiff_t)run->plan->storages[x->storage].image,
               g_image = (ptrdiff_t)run->plan->storages[g->storage].image;
     ptrdiff_t plane = x->planar ? u->c0 * x->block : u->c0 / lanes * x->block + u->c0 % lanes;
-    dp_outer outer = { .in = dp_view_at(run, x, first) + plane + (r - w->pad_top) * x->row
-                             + (ptrdiff_t)(s - w->pad_left) * pixel,
+    dp_outer outer = { .in = dp_view_at(run, x, first) + plane + (r - w->pads.top) * x->row
+                             + (ptrdiff_t)(s - w->pads.left) * pixel,
                        .in_stride = 1,
                        .in_row = w->stride_y * x->row,
                        .in_step = (ptrdiff_t)w->stride_x * pixel,
@@ -248,7 +248,7 @@ static void choose_images(const dp_step *step, int lanes, int max_batch, dp_oute
     const dp_view *x = &step->in, *g = &step->in2;
     const dp_window *w = &o->window;
     bool point = w->height == 1 && w->width == 1 && w->stride_y == 1 && w->stride_x == 1
-                 && !w->pad_top && !w->pad_left;
+                 && !w->pads.top && !w->pads.left;
     bool dense = x->row == (ptrdiff_t)x->shape.w * lanes && g->row == (ptrdiff_t)g->shape.w * lanes;
     int pixels = g->shape.h * g->shape.w;
     o->flat = !x->planar && point && dense;
@@ -327,8 +327,8 @@ deeper_status dp_lower_weight_gradient(dp_lowering *lowering, int node, deeper_e
     dp_winograd_shape shape;
     dp_winograd_cover cover;
     if (!dp_winograd_phases(lowering, node, &shape, &cover)
-        && !dp_has_halo(lowering->plan, &step.in, window))
-        DP_TRY(dp_lower_copy(lowering, node, &step.in, window, &step.in, error));
+        && !dp_has_halo(lowering->plan, &step.in, &window->pads))
+        DP_TRY(dp_lower_copy(lowering, node, &step.in, &window->pads, &step.in, error));
     bool taken;
     DP_TRY(dp_take_channel_sum(lowering, node, &step, error));
     DP_TRY(dp_lower_winograd_gradient(lowering, node, &step, targets[0].output, &taken, error));

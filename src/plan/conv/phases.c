@@ -16,10 +16,10 @@ bool dp_winograd_phases(const dp_lowering *l, int node, dp_winograd_shape *shape
     bool gradient = it->op == DP_OP_CONV_WEIGHT_GRADIENT;
     if (l->plan->direct || (it->op != DP_OP_CONV && !gradient) || w->stride_y != PHASES
         || w->stride_x != PHASES || w->groups != 1 || w->height != w->width || w->height > SIDE_MAX
-        || w->pad_top != w->pad_left)
+        || w->pads.top != w->pads.left)
         return false;
     const dp_node *in = &l->graph->nodes[it->inputs[0]];
-    int taps = dp_ceil_div(w->height + w->pad_top % PHASES, PHASES);
+    int taps = dp_ceil_div(w->height + w->pads.top % PHASES, PHASES);
     if (in->op != DP_OP_INPUT || in->shape.c > DP_PLANAR_CHANNELS || taps < DP_WINOGRAD_TAPS_MIN)
         return false;
     dp_shape out = gradient ? l->graph->nodes[it->inputs[1]].shape : it->shape;
@@ -106,7 +106,7 @@ deeper_status dp_lower_phases(dp_lowering *l, int node, const dp_winograd_shape 
     dp_shape phases = { 0, shape->channels, shape->height + shape->taps - 1,
                         shape->width + shape->taps - 1 };
     dp_step step = { .kind = &phases_kind, .name = input->name, .in = *view };
-    step.as.phases.margin = dp_ceil_div(w->pad_top, PHASES);
+    step.as.phases.margin = dp_ceil_div(w->pads.top, PHASES);
     const dp_view *found = find_phases(l->plan, &step, phases);
     if (found) {
         *out = *found;

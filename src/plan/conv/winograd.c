@@ -300,7 +300,7 @@ static void fill_weights(dp_lowering *l, int node, dp_winograd_step *w,
                                     .points = w->cover.points,
                                     .taps = shape->taps,
                                     .phases = phases ? 2 : 1,
-                                    .shift = phases ? window->pad_top % 2 : 0,
+                                    .shift = phases ? window->pads.top % 2 : 0,
                                     .blocks = dp_blocks(shape->outputs, l->plan->kernels->lanes) };
     dp_conv_read_source(l, &w->weights.sources[0]);
 }
@@ -326,7 +326,7 @@ static deeper_status make(dp_lowering *l, int node, const dp_winograd_shape *sha
         DP_TRY(dp_conv_input(l, node, &step.in, error));
         const dp_window *window = &it->attributes.window; /* from the picture to the first window */
         step.in.offset -=
-            window->pad_top * step.in.row + (ptrdiff_t)window->pad_left * l->plan->kernels->lanes;
+            window->pads.top * step.in.row + (ptrdiff_t)window->pads.left * l->plan->kernels->lanes;
     }
     dp_read_mask(l, node, &step);
     return build(l, w, &step, error);

@@ -155,7 +155,7 @@ static void multiply(const part *it, int f) {
 static void write_phases(const part *it, int k, int count, int channel, int rows,
                          const float *folded) {
     const dp_winograd_gradient_step *w = it->step->as.winograd_gradient;
-    int planes = it->step->in.shape.c / 4, side = w->window.height, shift = w->window.pad_top % 2;
+    int planes = it->step->in.shape.c / 4, side = w->window.height, shift = w->window.pads.top % 2;
     float *to = it->run->call->outputs[w->output];
     for (int l = 0; l < count; l++)
         for (int i = 0; i < rows; i++)
@@ -301,8 +301,8 @@ static deeper_status make(dp_lowering *l, int node, const dp_winograd_shape *sha
     if (phases)
         DP_TRY(dp_lower_phases(l, node, shape, &step->in, error));
     else
-        step->in.offset -=
-            window->pad_top * step->in.row + (ptrdiff_t)window->pad_left * l->plan->kernels->lanes;
+        step->in.offset -= window->pads.top * step->in.row
+                           + (ptrdiff_t)window->pads.left * l->plan->kernels->lanes;
     return build(l, step, error);
 }
 

@@ -98,19 +98,19 @@ static void run_unflatten(const dp_run *run, const dp_step *step, int task, int 
 /* Rows of zeros with a pixel of the input in every stride-th place. */
 static void run_dilate(const dp_run *run, const dp_step *step, int task, int worker) {
     const dp_view *in = &step->in, *out = &step->out;
-    const dp_window *w = &step->as.pool.window;
+    const dp_stride *stride = &step->as.stride;
     int lanes = run->plan->kernels->lanes, image = task / step->tasks, begin, end;
     dp_share(dp_blocks(in->shape.c, lanes), step->tasks, task % step->tasks, &begin, &end);
     for (int block = begin; block < end; block++)
         for (int y = 0; y < out->shape.h; y++) {
             float *to = dp_view_at(run, out, image) + block * out->block + y * out->row;
             memset(to, 0, (size_t)(out->shape.w * lanes) * sizeof *to);
-            if (y % w->stride_y)
+            if (y % stride->y)
                 continue;
             const float *from =
-                dp_view_at(run, in, image) + block * in->block + y / w->stride_y * in->row;
+                dp_view_at(run, in, image) + block * in->block + y / stride->y * in->row;
             for (int x = 0; x < in->shape.w; x++)
-                memcpy(to + (ptrdiff_t)x * w->stride_x * lanes, from + (ptrdiff_t)x * lanes,
+                memcpy(to + (ptrdiff_t)x * stride->x * lanes, from + (ptrdiff_t)x * lanes,
                        (size_t)lanes * sizeof *to);
         }
 }
@@ -118,16 +118,16 @@ static void run_dilate(const dp_run *run, const dp_step *step, int task, int wor
 /* The input in the middle of zeros. */
 static void run_pad(const dp_run *run, const dp_step *step, int task, int worker) {
     const dp_view *in = &step->in, *out = &step->out;
-    const dp_window *w = &step->as.pool.window;
+    const dp_pads *pads = &step->as.pads;
     int lanes = run->plan->kernels->lanes, image = task / step->tasks, begin, end;
     dp_share(dp_blocks(in->shape.c, lanes), step->tasks, task % step->tasks, &begin, &end);
     for (int block = begin; block < end; block++)
         for (int y = 0; y < out->shape.h; y++) {
             float *to = dp_view_at(run, out, image) + block * out->block + y * out->row;
-            int from = y - w->pad_top;
+            int from = y - pads->top;
             memset(to, 0, (size_t)(out->shape.w * lanes) * sizeof *to);
             if (from >= 0 && from < in->shape.h)
-                memcpy(to + (ptrdiff_t)w->pad_left * lanes,
+                memcpy(to + (ptrdiff_t)pads->left * lanes,
                        dp_view_at(run, in, image) + block * in->block + from * in->row,
                        (size_t)(in->shape.w * lanes) * sizeof *to);
         }
@@ -138,17 +138,17 @@ static void run_halo(const dp_run *run, const dp_step *step, int task, int worke
     const dp_storage *s = &run->plan->storages[view->storage];
     int image = task / step->tasks, begin, end;
     dp_share(s->planes, step->tasks, task % step->tasks, &begin, &end);
-    size_t row = (size_t)view->row, left = (size_t)(s->halo_left * s->pixel),
-           right = (size_t)(s->halo_right * s->pixel);
+    size_t row = (size_t)view->row, left = (size_t)(s->halo.left * s->pixel),
+           right = (size_t)(s->halo.right * s->pixel);
     for (int plane = begin; plane < end; plane++) {
         float *at = dp_view_at(run, view, image) + plane * view->block - view->offset;
-        memset(at, 0, (size_t)s->halo_top * row * sizeof *at);
-        at += (size_t)s->halo_top * row;
+        memset(at, 0, (size_t)s->halo.top * row * sizeof *at);
+        at += (size_t)s->halo.top * row;
         for (int y = 0; y < s->height; y++, at += row) {
             memset(at, 0, left * sizeof *at);
             memset(at + row - right, 0, right * sizeof *at);
         }
-        memset(at, 0, (size_t)s->halo_bottom * row * sizeof *at);
+        memset(at, 0, (size_t)s->halo.bottom * row * sizeof *at);
     }
 }
 
@@ -252,30 +252,31 @@ deeper_status dp_lower_unflatten(dp_lowering *lowering, int node, deeper_error *
     return dp_emit_unary(lowering->plan, &step, error);
 }
 
-/* A step with the node's window, a share of the channel blocks a task. */
-static deeper_status lower_spread(dp_lowering *l, int node, const dp_step_kind *kind,
-                                  deeper_error *error) {
-    dp_step step = unary(l, node, kind);
-    step.as.pool.window = l->graph->nodes[node].attributes.window;
-    step.tasks = dp_parts(l->plan, dp_blocks(step.out.shape.c, l->plan->kernels->lanes), step.work);
-    return dp_emit_unary(l->plan, &step, error);
+/* A share of the channel blocks a task. */
+static deeper_status emit_spread(dp_plan *plan, dp_step *step, deeper_error *error) {
+    step->tasks = dp_parts(plan, dp_blocks(step->out.shape.c, plan->kernels->lanes), step->work);
+    return dp_emit_unary(plan, step, error);
 }
 
 deeper_status dp_lower_dilate(dp_lowering *lowering, int node, deeper_error *error) {
-    return lower_spread(lowering, node, &dilate_kind, error);
+    dp_step step = unary(lowering, node, &dilate_kind);
+    step.as.stride = lowering->graph->nodes[node].attributes.stride;
+    return emit_spread(lowering->plan, &step, error);
 }
 
 deeper_status dp_lower_pad(dp_lowering *lowering, int node, deeper_error *error) {
-    return lower_spread(lowering, node, &pad_kind, error);
+    dp_step step = unary(lowering, node, &pad_kind);
+    step.as.pads = lowering->graph->nodes[node].attributes.pads;
+    return emit_spread(lowering->plan, &step, error);
 }
 
 /* Last of all steps: the phase is known only when all writers are. */
 deeper_status dp_lower_halos(dp_plan *plan, deeper_error *error) {
     for (int i = 0; i < plan->storage_count; i++) {
         const dp_storage *s = &plan->storages[i];
-        if (!(s->halo_top || s->halo_left || s->halo_bottom || s->halo_right) || s->first > s->last)
+        if (!dp_pads_any(&s->halo) || s->first > s->last)
             continue;
-        ptrdiff_t row = (ptrdiff_t)(s->halo_left + s->width + s->halo_right) * s->pixel;
+        ptrdiff_t row = (ptrdiff_t)(s->halo.left + s->width + s->halo.right) * s->pixel;
         dp_step step = { .kind = &halo_kind,
                          .name = "",
                          .phase = s->first,
@@ -286,9 +287,9 @@ deeper_status dp_lower_halos(dp_plan *plan, deeper_error *error) {
                                   .planar = s->pixel == 1,
                                   .row = row,
                                   .shape = { 0, s->planes * s->pixel, s->height, s->width },
-                                  .block = row * (s->halo_top + s->height + s->halo_bottom),
+                                  .block = row * (s->halo.top + s->height + s->halo.bottom),
                                   .offset =
-                                      s->halo_top * row + (ptrdiff_t)s->halo_left * s->pixel } };
+                                      s->halo.top * row + (ptrdiff_t)s->halo.left * s->pixel } };
         DP_TRY(dp_emit(plan, &step, NULL, 0, &i, 1, error));
     }
     return DEEPER_OK;
@@ -314,7 +315,7 @@ static int sliced_channel(const dp_node *node, int to) {
 }
 
 static int shuffled_channel(const dp_node *node, int to) {
-    int groups = node->attributes.window.groups;
+    int groups = node->attributes.groups;
     return to % groups * (node->shape.c / groups) + to / groups;
 }
 

@@ -200,8 +200,8 @@ deeper_status dp_lower_softmax(dp_lowering *lowering, int node, deeper_error *er
     return dp_emit_unary(lowering->plan, &step, error);
 }
 
-deeper_status dp_lower_copy(dp_lowering *lowering, int node, const dp_view *in,
-                            const dp_window *window, dp_view *out, deeper_error *error) {
+deeper_status dp_lower_copy(dp_lowering *lowering, int node, const dp_view *in, const dp_pads *halo,
+                            dp_view *out, deeper_error *error) {
     dp_step step = { .kind = &copy_kind,
                      .name = lowering->graph->nodes[node].name,
                      .in = *in,
@@ -210,7 +210,7 @@ deeper_status dp_lower_copy(dp_lowering *lowering, int node, const dp_view *in,
                      .as.high = INFINITY };
     step.tasks =
         dp_parts(lowering->plan, dp_blocks(in->shape.c, lowering->plan->kernels->lanes), step.work);
-    DP_TRY(dp_storage_add(lowering->plan, in->shape, window, false, &step.out, error));
+    DP_TRY(dp_storage_add(lowering->plan, in->shape, halo, false, &step.out, error));
     *out = step.out;
     return dp_emit_unary(lowering->plan, &step, error);
 }

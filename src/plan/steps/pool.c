@@ -17,10 +17,10 @@ static dp_pooling describe_pooling(const dp_window *w, const dp_view *in, const 
                          .width = w->width,
                          .stride_y = w->stride_y,
                          .stride_x = w->stride_x,
-                         .pad_top = w->pad_top,
-                         .pad_left = w->pad_left,
-                         .pad_bottom = w->pad_bottom,
-                         .pad_right = w->pad_right,
+                         .pad_top = w->pads.top,
+                         .pad_left = w->pads.left,
+                         .pad_bottom = w->pads.bottom,
+                         .pad_right = w->pads.right,
                          .count_padding = w->count_padding };
 }
 
