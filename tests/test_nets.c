@@ -3,7 +3,7 @@
  * Expected numbers come from arithmetic outside the program: weights of a row from the widths of
  * the paper, multiply-adds as weights x pixels.
  * One file because every option changes the same table of counts. */
-#include "graph/graph.h"
+#include "graph/attributes.h"
 #include "nets/nets.h"
 
 #include "helpers/helpers.h"
@@ -532,23 +532,14 @@ static void test_long_specs(void **state) {
 
 /* -------------------------------------------------------------------------- the text of options */
 
-/* The members that the operator has; the others' bytes mean nothing. */
-static bool same_attributes(const dp_node *x, const dp_node *y) {
-    const dp_attributes *a = &x->attributes, *b = &y->attributes;
-    if (x->op == DP_OP_CONV || x->op == DP_OP_MAX_POOL || x->op == DP_OP_AVERAGE_POOL)
-        return a->window.height == b->window.height && a->window.stride_y == b->window.stride_y
-               && a->window.pads.top == b->window.pads.top && a->window.groups == b->window.groups
-               && a->window.ceil == b->window.ceil;
-    return x->op != DP_OP_DROPOUT || a->dropout.rate == b->dropout.rate;
-}
-
 static void assert_same_graph(const test_net *a, const test_net *b, const char *spec) {
     bool same = a->graph->count == b->graph->count;
     for (int i = 0; same && i < a->graph->count; i++) {
         const dp_node *x = &a->graph->nodes[i], *y = &b->graph->nodes[i];
         same = !strcmp(x->name, y->name) && x->op == y->op && x->head == y->head
                && x->input_count == y->input_count && dp_shape_equal(x->shape, y->shape)
-               && x->parameter == y->parameter && same_attributes(x, y)
+               && x->parameter == y->parameter
+               && dp_attributes_equal(x->op, &x->attributes, &y->attributes)
                && (!x->input_count
                    || !memcmp(x->inputs, y->inputs, (size_t)x->input_count * sizeof(int)));
     }

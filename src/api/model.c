@@ -2,6 +2,7 @@
 #include "api/handles.h"
 #include "eval/layers.h"
 #include "formats/formats.h"
+#include "graph/attributes.h"
 #include "model/preprocess_json.h"
 #include "model/recipes.h"
 #include "nets/nets.h"
@@ -232,11 +233,13 @@ deeper_status deeper_model_layer(const deeper_model *model, size_t index, deeper
         .multiply_adds = cost.multiply_adds,
         .output_bytes = cost.output_bytes,
     };
-    if (node->op == DP_OP_CONV || node->op == DP_OP_MAX_POOL || node->op == DP_OP_AVERAGE_POOL) {
-        layer->window_height = node->attributes.window.height;
-        layer->window_width = node->attributes.window.width;
-        layer->stride_height = node->attributes.window.stride_y;
-        layer->stride_width = node->attributes.window.stride_x;
+    const dp_attribute *window = dp_attribute_find(node->op, "window"),
+                       *stride = dp_attribute_find(node->op, "stride");
+    if (window && stride) { /* what slides over a picture */
+        layer->window_height = (int)dp_attribute_get(window, &node->attributes, 0);
+        layer->window_width = (int)dp_attribute_get(window, &node->attributes, 1);
+        layer->stride_height = (int)dp_attribute_get(stride, &node->attributes, 0);
+        layer->stride_width = (int)dp_attribute_get(stride, &node->attributes, 1);
     }
     return DEEPER_OK;
 }

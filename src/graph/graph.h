@@ -10,7 +10,8 @@
 #include "base/memory.h"
 
 /* In the order of the operator table (operators.c), which holds name, arity, shape rule and cost of
- * each. */
+ * each; attributes.c has their attributes. First those that networks are made of, which model files
+ * keep (dp_op_is_inference). */
 typedef enum dp_op {
     DP_OP_INPUT,     /* a picture, N x C x H x W */
     DP_OP_PARAMETER, /* values that a model file holds */
@@ -35,7 +36,9 @@ typedef enum dp_op {
                          x */
     DP_OP_ADD,        /* x, y of one shape */
     DP_OP_CONCAT,     /* any number of inputs, joined along C */
+    DP_OP_SLICE,      /* x: channels begin..begin+count-1; of batch sums: of n */
     DP_OP_FLATTEN,    /* C x H x W -> (C*H*W) x 1 x 1 */
+    DP_OP_UNFLATTEN,  /* (C*H*W) x 1 x 1 -> C x H x W */
     DP_OP_DROPOUT, /* x; the identity at inference; in training x * (drawn ? 0 : 1 / (1 - rate)) */
     DP_OP_SOFTMAX, /* x; over C */
 
@@ -48,7 +51,6 @@ typedef enum dp_op {
     DP_OP_ROTATE,    /* weight K C/groups R S -> C K/groups R S, turned by 180 degrees: of the input
                         gradient; of several weights of no groups, joined along their K */
     DP_OP_TRANSPOSE, /* weight K C R S -> (C*R*S) K 1 1 */
-    DP_OP_UNFLATTEN, /* (C*H*W) x 1 x 1 -> C x H x W */
     DP_OP_DILATE,    /* x: stride - 1 zeros between pixels */
     DP_OP_CONV_WEIGHT_GRADIENT,    /* x, g -> K C/groups R S */
     DP_OP_CHANNEL_SUM,             /* g -> C: the gradient of a bias */
@@ -58,7 +60,6 @@ typedef enum dp_op {
     DP_OP_GLOBAL_AVERAGE_GRADIENT, /* g, x */
     DP_OP_ADAPTIVE_POOL_GRADIENT,  /* g, x */
     DP_OP_LRN_GRADIENT,            /* g, x */
-    DP_OP_SLICE,                   /* x: channels begin..begin+count-1; of batch sums: of n */
     DP_OP_MOMENTS, /* x -> 2 x C: mean and (biased) variance of each channel over the batch */
     DP_OP_BATCH_NORM_SUMS,     /* g, x, moments -> 2 x C: sum of g, sum of g * (x - mean) /
                                   sqrt(variance + epsilon) */
@@ -94,8 +95,8 @@ typedef struct dp_pads {
 typedef struct dp_window {
     int height, width, stride_y, stride_x;
     dp_pads pads;
-    int groups; /* convolutions: channels are split into groups that do not mix; 1 otherwise */
-    bool ceil;  /* pools */
+    int groups;         /* convolutions: channels are split into groups that do not mix */
+    bool ceil;          /* pools */
     bool count_padding; /* average pools */
 } dp_window;
 
@@ -132,7 +133,8 @@ typedef struct dp_stride {
     int y, x;
 } dp_stride;
 
-/* The attributes of an operator's gradient are those of the operator. */
+/* Which member an operator has, and what its values may be, say the rows of attributes.c. The
+ * attributes of an operator's gradient are those of the operator. */
 typedef union dp_attributes {
     dp_shape shape;     /* INPUT (n = 0), PARAMETER, UNFLATTEN */
     dp_window window;   /* CONV, MAX_POOL, AVERAGE_POOL */
@@ -200,6 +202,9 @@ void dp_graph_needed(const dp_graph *graph, const int *outputs, int output_count
 /* ------------------------------------------------------------------------------------ operators */
 
 const char *dp_op_name(dp_op op);
+
+/* Whether networks are made of it; the others belong to gradients and training. */
+bool dp_op_is_inference(dp_op op);
 
 /* Whether there is a pad on any side. */
 bool dp_pads_any(const dp_pads *pads);

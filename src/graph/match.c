@@ -2,6 +2,8 @@
  * nodes, so one pass from the last node to the first meets every node after all its readers. */
 #include "graph/match.h"
 
+#include "graph/attributes.h"
+
 /* The node whose value node i has at inference. */
 static int peel(const dp_graph *graph, int i) {
     for (;;) {
@@ -14,43 +16,6 @@ static int peel(const dp_graph *graph, int i) {
     }
 }
 
-static bool same_pads(const dp_pads *a, const dp_pads *b) {
-    return a->top == b->top && a->left == b->left && a->bottom == b->bottom && a->right == b->right;
-}
-
-static bool same_window(const dp_window *a, const dp_window *b) {
-    return a->height == b->height && a->width == b->width && a->stride_y == b->stride_y
-           && a->stride_x == b->stride_x && same_pads(&a->pads, &b->pads);
-}
-
-static bool same_attributes(const dp_node *x, const dp_node *y) {
-    const dp_attributes *a = &x->attributes, *b = &y->attributes;
-    switch (x->op) {
-    case DP_OP_CONV:
-        return same_window(&a->window, &b->window) && a->window.groups == b->window.groups;
-    case DP_OP_AVERAGE_POOL:
-        return same_window(&a->window, &b->window)
-               && a->window.count_padding == b->window.count_padding;
-    case DP_OP_MAX_POOL: /* how a size was rounded shows in the shape */
-        return same_window(&a->window, &b->window);
-    case DP_OP_PAD:
-        return same_pads(&a->pads, &b->pads);
-    case DP_OP_LRN:
-        return a->lrn.size == b->lrn.size && a->lrn.alpha == b->lrn.alpha
-               && a->lrn.beta == b->lrn.beta && a->lrn.k == b->lrn.k;
-    case DP_OP_BATCH_NORM:
-        return a->epsilon == b->epsilon;
-    case DP_OP_CLIP:
-        return a->clip.low == b->clip.low && a->clip.high == b->clip.high;
-    case DP_OP_SHUFFLE:
-        return a->groups == b->groups;
-    case DP_OP_SLICE:
-        return a->slice.begin == b->slice.begin && a->slice.count == b->slice.count;
-    default: /* all that there is to know is in the shape */
-        return true;
-    }
-}
-
 /* Nodes i and j, and their inputs in pairs to be looked at later. used: nodes of b that have a
  * partner. */
 static bool match_node(const dp_graph_span *a, const dp_graph_span *b, int i, int j, int *pairs,
@@ -60,7 +25,8 @@ static bool match_node(const dp_graph_span *a, const dp_graph_span *b, int i, in
         return false;
     if (i == a->input)
         return true;
-    if (x->op != y->op || x->input_count != y->input_count || !same_attributes(x, y))
+    if (x->op != y->op || x->input_count != y->input_count
+        || !dp_attributes_equal(x->op, &x->attributes, &y->attributes))
         return false;
     for (int k = 0; k < x->input_count; k++) {
         int from = peel(a->graph, x->inputs[k]), to = peel(b->graph, y->inputs[k]);

@@ -1,9 +1,9 @@
-/* operators.c - the one table of operators: name, arity, shape rule and multiply-adds of each.
+/* operators.c - the one table of operators: name, arity, shape rule and multiply-adds of each. A
+ * shape rule sees attributes that are in their ranges (attributes.c).
  * Shape rules take shapes alone, so that importers and tests can ask without a graph. To add an
  * operator see docs/ADDING.md. Letters as in graph.h. */
-#include "graph/graph.h"
+#include "graph/attributes.h"
 
-enum { MAX_SIDE = 1 << 16, MAX_CHANNELS = 1 << 24 };
 static const size_t MAX_FLOATS = (size_t)1 << 31; /* of one image of a tensor, or of a parameter */
 
 typedef deeper_status infer_rule(const dp_shape *in, int count, const dp_attributes *attributes,
@@ -22,22 +22,6 @@ static deeper_status infer_stated(const dp_shape *in, int count, const dp_attrib
     return DEEPER_OK;
 }
 
-static bool pads_sound(const dp_pads *pads) {
-    const int sides[] = { pads->top, pads->left, pads->bottom, pads->right };
-    for (int i = 0; i < 4; i++)
-        if (sides[i] < 0 || sides[i] > MAX_SIDE)
-            return false;
-    return true;
-}
-
-static bool window_sound(const dp_window *w) {
-    const int sides[] = { w->height, w->width, w->stride_y, w->stride_x };
-    for (int i = 0; i < 4; i++)
-        if (sides[i] < 1 || sides[i] > MAX_SIDE)
-            return false;
-    return pads_sound(&w->pads);
-}
-
 /* Windows along one side; 0 if none fits. Rounded up, one fits that is larger than the side by less
  * than a stride. */
 static int window_count(int side, int window, int stride, int before, int after, bool ceil) {
@@ -53,10 +37,6 @@ static int window_count(int side, int window, int stride, int before, int after,
 }
 
 static deeper_status slide(const dp_window *w, dp_shape in, dp_shape *out, deeper_error *error) {
-    if (!window_sound(w))
-        return dp_fail(error, DEEPER_ERROR_ARGUMENT,
-                       "a window of %dx%d with stride %dx%d is out of range", w->height, w->width,
-                       w->stride_y, w->stride_x);
     out->h = window_count(in.h, w->height, w->stride_y, w->pads.top, w->pads.bottom, w->ceil);
     out->w = window_count(in.w, w->width, w->stride_x, w->pads.left, w->pads.right, w->ceil);
     if (out->h < 1 || out->w < 1)
@@ -80,7 +60,7 @@ static deeper_status infer_conv(const dp_shape *in, int count, const dp_attribut
     if (w->ceil)
         return dp_fail(error, DEEPER_ERROR_ARGUMENT,
                        "a convolution rounds its output size down; only pools round up");
-    if (w->groups < 1 || in[0].c % w->groups || weight.n % w->groups)
+    if (in[0].c % w->groups || weight.n % w->groups)
         return dp_fail(error, DEEPER_ERROR_MISMATCH, "%d groups do not divide %d and %d channels",
                        w->groups, in[0].c, weight.n);
     if (weight.c != in[0].c / w->groups || weight.h != w->height || weight.w != w->width)
@@ -123,7 +103,7 @@ static deeper_status infer_global(const dp_shape *in, int count, const dp_attrib
 static deeper_status infer_adaptive(const dp_shape *in, int count, const dp_attributes *attributes,
                                     dp_shape *out, deeper_error *error) {
     const dp_size *size = &attributes->size;
-    if (size->height < 1 || size->width < 1 || size->height > in[0].h || size->width > in[0].w)
+    if (size->height > in[0].h || size->width > in[0].w)
         return dp_fail(error, DEEPER_ERROR_MISMATCH,
                        "a picture of %dx%d cannot be averaged to %dx%d", in[0].h, in[0].w,
                        size->height, size->width);
@@ -134,11 +114,9 @@ static deeper_status infer_adaptive(const dp_shape *in, int count, const dp_attr
 static deeper_status infer_lrn(const dp_shape *in, int count, const dp_attributes *attributes,
                                dp_shape *out, deeper_error *error) {
     const dp_lrn *lrn = &attributes->lrn;
-    if (lrn->size < 1 || lrn->size > 9 || lrn->size % 2 == 0)
+    if (lrn->size > 9 || lrn->size % 2 == 0)
         return dp_fail(error, DEEPER_ERROR_UNSUPPORTED,
                        "an LRN window of %d channels; 1, 3, 5, 7 and 9 are supported", lrn->size);
-    if (!(lrn->k > 0.0F) || !(lrn->alpha >= 0.0F))
-        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "LRN needs k > 0 and alpha >= 0");
     *out = in[0];
     return DEEPER_OK;
 }
@@ -155,8 +133,6 @@ static deeper_status infer_norm(const dp_shape *in, int count, const dp_attribut
                                                         : (dp_shape){ in[0].c, 1, 1, 1 }))
             return dp_fail(error, DEEPER_ERROR_MISMATCH,
                            "batch norm of %d channels with a parameter of %d", in[0].c, in[i].n);
-    if (!(attributes->epsilon > 0.0F))
-        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "batch norm needs epsilon > 0");
     *out = in[0];
     return DEEPER_OK;
 }
@@ -184,10 +160,6 @@ static deeper_status infer_clip(const dp_shape *in, int count, const dp_attribut
 static deeper_status infer_pad(const dp_shape *in, int count, const dp_attributes *attributes,
                                dp_shape *out, deeper_error *error) {
     const dp_pads *pads = &attributes->pads;
-    if (!pads_sound(pads))
-        return dp_fail(error, DEEPER_ERROR_ARGUMENT,
-                       "a padding of %d, %d, %d, %d pixels; 0 to %d are possible", pads->top,
-                       pads->left, pads->bottom, pads->right, MAX_SIDE);
     *out = (dp_shape){ 0, in[0].c, in[0].h + pads->top + pads->bottom,
                        in[0].w + pads->left + pads->right };
     return DEEPER_OK;
@@ -196,7 +168,7 @@ static deeper_status infer_pad(const dp_shape *in, int count, const dp_attribute
 static deeper_status infer_shuffle(const dp_shape *in, int count, const dp_attributes *attributes,
                                    dp_shape *out, deeper_error *error) {
     int groups = attributes->groups;
-    if (groups < 1 || in[0].c % groups)
+    if (in[0].c % groups)
         return dp_fail(error, DEEPER_ERROR_MISMATCH, "%d groups do not divide %d channels", groups,
                        in[0].c);
     *out = in[0];
@@ -229,8 +201,8 @@ static deeper_status infer_concat(const dp_shape *in, int count, const dp_attrib
             return dp_fail(error, DEEPER_ERROR_MISMATCH,
                            "pictures of %dx%d and %dx%d cannot be joined along channels", in[0].h,
                            in[0].w, in[i].h, in[i].w);
-        if (in[i].c > MAX_CHANNELS - out->c)
-            return dp_fail(error, DEEPER_ERROR_LIMIT, "more than %d channels", MAX_CHANNELS);
+        if (in[i].c > DP_MAX_CHANNELS - out->c)
+            return dp_fail(error, DEEPER_ERROR_LIMIT, "more than %d channels", DP_MAX_CHANNELS);
         out->c += in[i].c;
     }
     return DEEPER_OK;
@@ -239,17 +211,9 @@ static deeper_status infer_concat(const dp_shape *in, int count, const dp_attrib
 static deeper_status infer_flatten(const dp_shape *in, int count, const dp_attributes *attributes,
                                    dp_shape *out, deeper_error *error) {
     size_t floats = dp_shape_floats(in[0]);
-    if (floats > MAX_CHANNELS)
-        return dp_fail(error, DEEPER_ERROR_LIMIT, "more than %d channels", MAX_CHANNELS);
+    if (floats > DP_MAX_CHANNELS)
+        return dp_fail(error, DEEPER_ERROR_LIMIT, "more than %d channels", DP_MAX_CHANNELS);
     *out = (dp_shape){ 0, (int)floats, 1, 1 };
-    return DEEPER_OK;
-}
-
-static deeper_status infer_dropout(const dp_shape *in, int count, const dp_attributes *attributes,
-                                   dp_shape *out, deeper_error *error) {
-    if (!(attributes->dropout.rate >= 0.0F && attributes->dropout.rate < 1.0F))
-        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "dropout needs a rate in [0, 1)");
-    *out = in[0];
     return DEEPER_OK;
 }
 
@@ -267,8 +231,6 @@ static deeper_status infer_loss(const dp_shape *in, int count, const dp_attribut
     if (x->h != 1 || x->w != 1 || !dp_shape_equal(*labels, (dp_shape){ 0, 2, 1, 1 }))
         return dp_fail(error, DEEPER_ERROR_MISMATCH,
                        "a loss needs logits of Cx1x1 and labels of 2x1x1 (class, weight)");
-    if (!(attributes->smoothing >= 0.0F && attributes->smoothing < 1.0F))
-        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "label smoothing is in [0, 1)");
     *out = count == 2 ? (dp_shape){ 0, 1, 1, 1 } : *x;
     return DEEPER_OK;
 }
@@ -276,7 +238,7 @@ static deeper_status infer_loss(const dp_shape *in, int count, const dp_attribut
 static deeper_status infer_rotate(const dp_shape *in, int count, const dp_attributes *attributes,
                                   dp_shape *out, deeper_error *error) {
     int groups = attributes->groups, outputs = in[0].n;
-    if (groups < 1 || in[0].n % groups)
+    if (in[0].n % groups)
         return dp_fail(error, DEEPER_ERROR_MISMATCH, "%d groups do not divide %d channels", groups,
                        in[0].n);
     for (int i = 1; i < count; i++) {
@@ -308,11 +270,8 @@ static deeper_status infer_unflatten(const dp_shape *in, int count, const dp_att
 static deeper_status infer_dilate(const dp_shape *in, int count, const dp_attributes *attributes,
                                   dp_shape *out, deeper_error *error) {
     const dp_stride *stride = &attributes->stride;
-    if (stride->y < 1 || stride->x < 1)
-        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "a stride of %dx%d is out of range", stride->y,
-                       stride->x);
-    if (in[0].h > MAX_SIDE / stride->y || in[0].w > MAX_SIDE / stride->x)
-        return dp_fail(error, DEEPER_ERROR_LIMIT, "a picture side above %d", MAX_SIDE);
+    if (in[0].h > DP_MAX_SIDE / stride->y || in[0].w > DP_MAX_SIDE / stride->x)
+        return dp_fail(error, DEEPER_ERROR_LIMIT, "a picture side above %d", DP_MAX_SIDE);
     *out = (dp_shape){ 0, in[0].c, (in[0].h - 1) * stride->y + 1, (in[0].w - 1) * stride->x + 1 };
     return DEEPER_OK;
 }
@@ -323,8 +282,7 @@ static deeper_status infer_weight_gradient(const dp_shape *in, int count,
     const dp_window *w = &attributes->window;
     dp_shape windows = { 0, 1, 1, 1 };
     DP_TRY(slide(w, in[0], &windows, error));
-    if (windows.h != in[1].h || windows.w != in[1].w || w->groups < 1 || in[0].c % w->groups
-        || in[1].c % w->groups)
+    if (windows.h != in[1].h || windows.w != in[1].w || in[0].c % w->groups || in[1].c % w->groups)
         return dp_fail(error, DEEPER_ERROR_MISMATCH,
                        "a gradient of %dx%dx%d does not belong to this convolution", in[1].c,
                        in[1].h, in[1].w);
@@ -354,8 +312,7 @@ static deeper_status infer_slice(const dp_shape *in, int count, const dp_attribu
                                  dp_shape *out, deeper_error *error) {
     const dp_slice *slice = &attributes->slice;
     int whole = in[0].n ? in[0].n : in[0].c;
-    if (slice->begin < 0 || slice->count < 1 || slice->count > whole
-        || slice->begin > whole - slice->count)
+    if (slice->count < 1 || slice->count > whole || slice->begin > whole - slice->count)
         return dp_fail(error, DEEPER_ERROR_ARGUMENT, "channels %d..%d of %d", slice->begin,
                        slice->begin + slice->count - 1, whole);
     *out = in[0].n ? (dp_shape){ slice->count, in[0].c, in[0].h, in[0].w }
@@ -430,15 +387,16 @@ static const struct {
     [DP_OP_SHUFFLE] = { "shuffle", 1, 1, NONE_FIXED, infer_shuffle, NULL },
     [DP_OP_ADD] = { "add", 2, 2, NONE_FIXED, infer_add, NULL },
     [DP_OP_CONCAT] = { "concat", 1, 1 << 16, NONE_FIXED, infer_concat, NULL },
+    [DP_OP_SLICE] = { "slice", 1, 1, ANY, infer_slice, NULL },
     [DP_OP_FLATTEN] = { "flatten", 1, 1, NONE_FIXED, infer_flatten, NULL },
-    [DP_OP_DROPOUT] = { "dropout", 1, 1, NONE_FIXED, infer_dropout, NULL },
+    [DP_OP_UNFLATTEN] = { "unflatten", 1, 1, NONE_FIXED, infer_unflatten, NULL },
+    [DP_OP_DROPOUT] = { "dropout", 1, 1, NONE_FIXED, same_as_first, NULL },
     [DP_OP_SOFTMAX] = { "softmax", 1, 1, NONE_FIXED, same_as_first, NULL },
     [DP_OP_FILL] = { "fill", 0, 0, NONE_FIXED, infer_fill, NULL },
     [DP_OP_SOFTMAX_LOSS] = { "softmax_loss", 2, 2, NONE_FIXED, infer_loss, NULL },
     [DP_OP_SOFTMAX_LOSS_GRADIENT] = { "softmax_loss_gradient", 3, 3, NONE_FIXED, infer_loss, NULL },
     [DP_OP_ROTATE] = { "rotate", 1, 1 << 16, 0, infer_rotate, NULL },
     [DP_OP_TRANSPOSE] = { "transpose", 1, 1, 0, infer_transpose, NULL },
-    [DP_OP_UNFLATTEN] = { "unflatten", 1, 1, NONE_FIXED, infer_unflatten, NULL },
     [DP_OP_DILATE] = { "dilate", 1, 1, NONE_FIXED, infer_dilate, NULL },
     [DP_OP_CONV_WEIGHT_GRADIENT] = { "conv_weight_gradient", 2, 2, NONE_FIXED,
                                      infer_weight_gradient, cost_weight_gradient },
@@ -452,7 +410,6 @@ static const struct {
     [DP_OP_ADAPTIVE_POOL_GRADIENT] = { "adaptive_pool_gradient", 2, 2, NONE_FIXED, same_as_second,
                                        NULL },
     [DP_OP_LRN_GRADIENT] = { "lrn_gradient", 2, 2, NONE_FIXED, same_as_second, NULL },
-    [DP_OP_SLICE] = { "slice", 1, 1, ANY, infer_slice, NULL },
     [DP_OP_MOMENTS] = { "moments", 1, 1, NONE_FIXED, infer_moments, NULL },
     [DP_OP_BATCH_NORM_SUMS] = { "batch_norm_sums", 3, 3, 2, infer_moments, NULL },
     [DP_OP_BATCH_NORM_GRADIENT] = { "batch_norm_gradient", 5, 5, 2, infer_norm_gradient, NULL },
@@ -473,6 +430,10 @@ const char *dp_op_name(dp_op op) {
     return operators[op].name;
 }
 
+bool dp_op_is_inference(dp_op op) {
+    return op < DP_OP_FILL;
+}
+
 deeper_status dp_op_infer(dp_op op, const dp_shape *inputs, int input_count,
                           const dp_attributes *attributes, dp_shape *shape, deeper_error *failure) {
     if ((unsigned)op >= DP_OP_COUNT)
@@ -486,9 +447,10 @@ deeper_status dp_op_infer(dp_op op, const dp_shape *inputs, int input_count,
             return dp_fail(failure, DEEPER_ERROR_ARGUMENT, "input %d of %s must%s be a parameter",
                            i, operators[op].name, inputs[i].n ? " not" : "");
     dp_shape out = { 0, 0, 0, 0 };
+    DP_TRY(dp_attributes_check(op, attributes, failure));
     DP_TRY(operators[op].infer(inputs, input_count, attributes, &out, failure));
-    if (out.c < 1 || out.h < 1 || out.w < 1 || out.c > MAX_CHANNELS || out.h > MAX_SIDE
-        || out.w > MAX_SIDE || out.n > MAX_CHANNELS || out.n < (op == DP_OP_PARAMETER)
+    if (out.c < 1 || out.h < 1 || out.w < 1 || out.c > DP_MAX_CHANNELS || out.h > DP_MAX_SIDE
+        || out.w > DP_MAX_SIDE || out.n > DP_MAX_CHANNELS || out.n < (op == DP_OP_PARAMETER)
         || (op == DP_OP_INPUT && out.n) || dp_shape_floats(out) > MAX_FLOATS)
         return dp_fail(failure, DEEPER_ERROR_LIMIT, "a %s of %dx%dx%dx%d is out of range",
                        operators[op].name, out.n, out.c, out.h, out.w);

@@ -1,8 +1,9 @@
-/* graph_json.c - nodes to JSON and back by one table of what each operator has. Everything read
- * goes through dp_graph_add, which knows what fits; here only the kinds and ranges of numbers are
+/* graph_json.c - nodes to JSON and back by the table of attributes (graph/attributes.c). Everything
+ * read goes through dp_graph_add, which knows what fits; here only the kinds of values are
  * checked. */
 #include "model/graph_json.h"
 
+#include "graph/attributes.h"
 #include "model/json.h"
 
 #include <float.h>
@@ -12,161 +13,92 @@
 
 enum { JSON_DEPTH = 4, MAX_INPUTS = 4096 };
 
-/* Fields of a node, a bit each. */
-enum {
-    SHAPE = 1,
-    WINDOW = 2,
-    STRIDE = 4,
-    PADS = 8,
-    GROUPS = 16,
-    CEIL = 32,
-    COUNT_PADDING = 64,
-    LRN = 128,
-    RATE = 256,
-    EPSILON = 512,
-    CLIP = 1024,
-    SLICE = 2048,
-    NONE = 4096 /* only its inputs */
-};
-
-/* 0: no operator of inference. */
-static const int fields_of[DP_OP_COUNT] = {
-    [DP_OP_INPUT] = SHAPE,
-    [DP_OP_PARAMETER] = SHAPE,
-    [DP_OP_CONV] = WINDOW | STRIDE | PADS | GROUPS,
-    [DP_OP_FC] = NONE,
-    [DP_OP_MAX_POOL] = WINDOW | STRIDE | PADS | CEIL,
-    [DP_OP_AVERAGE_POOL] = WINDOW | STRIDE | PADS | CEIL | COUNT_PADDING,
-    [DP_OP_GLOBAL_AVERAGE] = NONE,
-    [DP_OP_ADAPTIVE_POOL] = NONE, /* its size, as "window" */
-    [DP_OP_LRN] = LRN,
-    [DP_OP_RELU] = NONE,
-    [DP_OP_BATCH_NORM] = EPSILON,
-    [DP_OP_AFFINE] = NONE,
-    [DP_OP_CLIP] = CLIP,
-    [DP_OP_PAD] = PADS,
-    [DP_OP_SIGMOID] = NONE,
-    [DP_OP_MULTIPLY] = NONE,
-    [DP_OP_SHUFFLE] = GROUPS,
-    [DP_OP_ADD] = NONE,
-    [DP_OP_CONCAT] = NONE,
-    [DP_OP_FLATTEN] = NONE,
-    [DP_OP_DROPOUT] = RATE,
-    [DP_OP_SOFTMAX] = NONE,
-    [DP_OP_UNFLATTEN] = SHAPE,
-    [DP_OP_SLICE] = SLICE,
-};
-
 /* -------------------------------------------------------------------------------------- reading */
 
-static bool read_ints(const json_t *object, const char *key, int *values, size_t count) {
-    const json_t *list = json_object_get(object, key);
-    if (json_array_size(list) != count)
-        return false;
-    for (size_t i = 0; i < count; i++) {
-        const json_t *value = json_array_get(list, i);
-        json_int_t number = json_integer_value(value);
-        if (!json_is_integer(value) || number < 0 || number > INT_MAX)
-            return false;
-        values[i] = (int)number;
-    }
-    return true;
+/* The object that an attribute stands in, added if it is missing and `add`; *key: its name
+ * there. */
+static json_t *object_of(json_t *node, const dp_attribute *attribute, bool add, const char **key) {
+    char outer[32];
+    const char *dot = strchr(attribute->name, '.');
+    *key = dot ? dot + 1 : attribute->name;
+    if (!dot)
+        return node;
+    snprintf(outer, sizeof outer, "%.*s", (int)(dot - attribute->name), attribute->name);
+    json_t *inner = json_object_get(node, outer);
+    if (!inner && add && json_object_set_new(node, outer, json_object()) == 0)
+        inner = json_object_get(node, outer);
+    return inner;
 }
 
-/* A number that a float can hold; null: `otherwise`, where that is allowed. */
-static bool read_float(const json_t *value, float otherwise, bool null, float *number) {
-    *number = otherwise;
-    if (null && json_is_null(value))
-        return true;
-    *number = (float)json_number_value(value);
+static bool is_list(const dp_attribute *attribute) {
+    return attribute->kind == DP_ATTRIBUTE_INTS || attribute->kind == DP_ATTRIBUTE_BOUNDS;
+}
+
+static bool is_int(const json_t *value, json_int_t min) {
+    return json_is_integer(value) && json_integer_value(value) >= min
+           && json_integer_value(value) <= INT_MAX;
+}
+
+/* A number that a float can hold. */
+static bool is_float(const json_t *value) {
     return json_is_number(value) && fabs(json_number_value(value)) <= (double)FLT_MAX;
 }
 
-static bool read_flag(const json_t *object, const char *key, bool *flag) {
-    const json_t *value = json_object_get(object, key);
-    *flag = json_is_true(value);
-    return json_is_boolean(value);
+static bool read_value(const dp_attribute *it, dp_attributes *to, int index, const json_t *value) {
+    double number = json_number_value(value);
+    bool sound = false;
+    switch (it->kind) {
+    case DP_ATTRIBUTE_INT:
+    case DP_ATTRIBUTE_INTS:
+        sound = is_int(value, INT_MIN);
+        break;
+    case DP_ATTRIBUTE_FLAG:
+        sound = json_is_boolean(value);
+        number = json_is_true(value);
+        break;
+    case DP_ATTRIBUTE_FLOAT:
+    case DP_ATTRIBUTE_BOUNDS:
+        sound = is_float(value);
+        if (it->kind == DP_ATTRIBUTE_BOUNDS && json_is_null(value)) {
+            number = index ? INFINITY : -INFINITY;
+            sound = true;
+        }
+    }
+    if (sound)
+        dp_attribute_set(it, to, index, number);
+    return sound;
 }
 
-static bool read_lrn(const json_t *object, dp_lrn *lrn) {
-    const json_t *it = json_object_get(object, "lrn");
-    const json_t *size = json_object_get(it, "size");
-    json_int_t number = json_integer_value(size);
-    lrn->size = number > 0 && number < 1 << 16 ? (int)number : 0;
-    return lrn->size > 0 && read_float(json_object_get(it, "alpha"), 0, false, &lrn->alpha)
-           && read_float(json_object_get(it, "beta"), 0, false, &lrn->beta)
-           && read_float(json_object_get(it, "k"), 0, false, &lrn->k);
-}
-
-static bool read_clip(const json_t *object, dp_clip *clip) {
-    const json_t *it = json_object_get(object, "clip");
-    return json_array_size(it) == 2
-           && read_float(json_array_get(it, 0), -INFINITY, true, &clip->low)
-           && read_float(json_array_get(it, 1), INFINITY, true, &clip->high);
-}
-
-/* The name of the first field that is missing or bad; NULL: all are there. */
-static const char *read_attributes(const json_t *object, dp_op op, dp_attributes *a) {
-    int fields = fields_of[op], pair[2], pads[4], shape[4] = { 0 },
-        *sides = op == DP_OP_PARAMETER ? shape : shape + 1;
-    if (fields & SHAPE) {
-        if (!read_ints(object, "shape", sides, op == DP_OP_PARAMETER ? 4 : 3))
-            return "shape";
-        a->shape = (dp_shape){ shape[0], shape[1], shape[2], shape[3] };
-    }
-    if (op == DP_OP_ADAPTIVE_POOL) {
-        if (!read_ints(object, "window", pair, 2))
-            return "window";
-        a->size = (dp_size){ pair[0], pair[1] };
-    }
-    if (fields & WINDOW) {
-        if (!read_ints(object, "window", pair, 2))
-            return "window";
-        a->window.height = pair[0];
-        a->window.width = pair[1];
-        a->window.groups = 1;
-    }
-    if (fields & STRIDE) {
-        if (!read_ints(object, "stride", pair, 2))
-            return "stride";
-        a->window.stride_y = pair[0];
-        a->window.stride_x = pair[1];
-    }
-    if (fields & PADS) {
-        if (!read_ints(object, "pads", pads, 4))
-            return "pads";
-        *(op == DP_OP_PAD ? &a->pads : &a->window.pads) =
-            (dp_pads){ pads[0], pads[1], pads[2], pads[3] };
-    }
-    if (fields & GROUPS) {
-        json_int_t groups = json_integer_value(json_object_get(object, "groups"));
-        if (groups < 1 || groups > INT_MAX)
-            return "groups";
-        *(op == DP_OP_SHUFFLE ? &a->groups : &a->window.groups) = (int)groups;
-    }
-    if (fields & CEIL && !read_flag(object, "ceil", &a->window.ceil))
-        return "ceil";
-    if (fields & COUNT_PADDING && !read_flag(object, "count_padding", &a->window.count_padding))
-        return "count_padding";
-    if (fields & LRN && !read_lrn(object, &a->lrn))
-        return "lrn";
-    if (fields & RATE && !read_float(json_object_get(object, "rate"), 0, false, &a->dropout.rate))
-        return "rate";
-    if (fields & EPSILON && !read_float(json_object_get(object, "epsilon"), 0, false, &a->epsilon))
-        return "epsilon";
-    if (fields & CLIP && !read_clip(object, &a->clip))
-        return "clip";
-    if (fields & SLICE) {
-        if (!read_ints(object, "slice", pair, 2))
-            return "slice";
-        a->slice = (dp_slice){ pair[0], pair[1] };
+/* The name of the first attribute that is missing or of another kind; NULL: all are there. */
+static const char *read_attributes(json_t *node, dp_op op, dp_attributes *to) {
+    for (const dp_attribute *it = dp_attributes_of(op); it->name; it++) {
+        const char *key;
+        const json_t *object = object_of(node, it, false, &key),
+                     *value = json_object_get(object, key);
+        if (is_list(it) && json_array_size(value) != (size_t)it->count)
+            return it->name;
+        for (int i = 0; i < it->count; i++)
+            if (!read_value(it, to, i, is_list(it) ? json_array_get(value, (size_t)i) : value))
+                return it->name;
     }
     return NULL;
 }
 
+static bool read_inputs(const json_t *list, int *inputs, size_t *count) {
+    *count = json_array_size(list);
+    for (size_t i = 0; i < *count; i++) {
+        const json_t *value = json_array_get(list, i);
+        if (i == MAX_INPUTS || !is_int(value, 0))
+            return false;
+        inputs[i] = (int)json_integer_value(value);
+    }
+    return true;
+}
+
 static dp_op op_of(const char *name) {
     int op = 0;
-    while (op < DP_OP_COUNT && (!fields_of[op] || strcmp(dp_op_name((dp_op)op), name) != 0))
+    while (op < DP_OP_COUNT
+           && (!dp_op_is_inference((dp_op)op) || strcmp(dp_op_name((dp_op)op), name) != 0))
         op++;
     return (dp_op)op;
 }
@@ -176,12 +108,12 @@ static deeper_status fail_node(const char *file, size_t number, deeper_status st
     return dp_fail(error, status, "%s: deeper.graph: node %zu: %.200s", file, number, what);
 }
 
-static deeper_status read_node(dp_graph *graph, const json_t *object, size_t number,
-                               const char *file, deeper_error *error) {
+static deeper_status read_node(dp_graph *graph, json_t *object, size_t number, const char *file,
+                               deeper_error *error) {
     const char *op_name = json_string_value(json_object_get(object, "op")),
                *name = json_string_value(json_object_get(object, "name"));
-    const json_t *inputs = json_object_get(object, "inputs");
-    int places[MAX_INPUTS];
+    int inputs[MAX_INPUTS];
+    size_t count;
     dp_attributes attributes = { 0 };
     char what[64];
     if (!op_name || !name || !dp_text_clean(name, strlen(name), false))
@@ -191,19 +123,17 @@ static deeper_status read_node(dp_graph *graph, const json_t *object, size_t num
     if (op == DP_OP_COUNT)
         return fail_node(file, number, DEEPER_ERROR_UNSUPPORTED,
                          "an operator that this deeper does not know", error);
-    size_t count = json_array_size(inputs);
-    if (count > MAX_INPUTS || (count && !read_ints(object, "inputs", places, count)))
+    if (!read_inputs(json_object_get(object, "inputs"), inputs, &count))
         return fail_node(file, number, DEEPER_ERROR_FORMAT, "inputs that are no numbers of nodes",
                          error);
     const char *bad = read_attributes(object, op, &attributes);
     if (bad) {
-        strcpy(what, "without a sound ");
-        strncat(what, bad, sizeof what - strlen(what) - 1);
+        snprintf(what, sizeof what, "without a sound %s", bad);
         return fail_node(file, number, DEEPER_ERROR_FORMAT, what, error);
     }
     if (op == DP_OP_DROPOUT)
         attributes.dropout.stream = graph->count;
-    dp_graph_add(graph, op, name, places, (int)count, &attributes);
+    dp_graph_add(graph, op, name, inputs, (int)count, &attributes);
     deeper_error why = { 0 };
     deeper_status status = dp_graph_status(graph, &why);
     if (status == DEEPER_OK)
@@ -250,64 +180,49 @@ deeper_status dp_graph_from_json(dp_graph **graph, const char *json, const char 
 /* -------------------------------------------------------------------------------------- writing */
 
 /* json_object_set_new of NULL fails: jansson's lack of memory is found there. */
-static json_t *ints(const int *values, int count) {
+static json_t *value_of(const dp_attribute *it, const dp_attributes *of, int index) {
+    double value = dp_attribute_get(it, of, index);
+    switch (it->kind) {
+    case DP_ATTRIBUTE_FLAG:
+        return json_boolean(value != 0);
+    case DP_ATTRIBUTE_FLOAT:
+    case DP_ATTRIBUTE_BOUNDS:
+        return isinf(value) ? json_null() : json_real(value);
+    default:
+        return json_integer((json_int_t)value);
+    }
+}
+
+static json_t *list_of(const dp_attribute *it, const dp_attributes *of) {
     json_t *list = json_array();
-    for (int i = 0; i < count; i++)
-        if (json_array_append_new(list, json_integer(values[i])) != 0) {
+    for (int i = 0; i < it->count; i++)
+        if (json_array_append_new(list, value_of(it, of, i)) != 0) {
             json_decref(list);
             return NULL;
         }
     return list;
 }
 
-static json_t *bound(float value) {
-    return isinf(value) ? json_null() : json_real((double)value);
+static int write_attributes(json_t *object, const dp_node *node) {
+    const dp_attributes *of = &node->attributes;
+    int failed = 0;
+    for (const dp_attribute *it = dp_attributes_of(node->op); it->name; it++) {
+        const char *key;
+        json_t *inside = object_of(object, it, true, &key);
+        failed |=
+            json_object_set_new(inside, key, is_list(it) ? list_of(it, of) : value_of(it, of, 0));
+    }
+    return failed;
 }
 
-static int write_attributes(json_t *object, const dp_node *node) {
-    const dp_attributes *a = &node->attributes;
-    const dp_window *w = &a->window;
-    const dp_pads *pads = node->op == DP_OP_PAD ? &a->pads : &w->pads;
-    int fields = fields_of[node->op], failed = 0, parameter = node->op == DP_OP_PARAMETER;
-    if (fields & SHAPE)
-        failed |= json_object_set_new(
-            object, "shape",
-            ints((int[]){ a->shape.n, a->shape.c, a->shape.h, a->shape.w } + !parameter,
-                 3 + parameter));
-    if (fields & WINDOW)
-        failed |= json_object_set_new(object, "window", ints((int[]){ w->height, w->width }, 2));
-    if (node->op == DP_OP_ADAPTIVE_POOL)
-        failed |= json_object_set_new(object, "window",
-                                      ints((int[]){ a->size.height, a->size.width }, 2));
-    if (fields & STRIDE)
-        failed |=
-            json_object_set_new(object, "stride", ints((int[]){ w->stride_y, w->stride_x }, 2));
-    if (fields & PADS)
-        failed |= json_object_set_new(
-            object, "pads", ints((int[]){ pads->top, pads->left, pads->bottom, pads->right }, 4));
-    if (fields & GROUPS)
-        failed |= json_object_set_new(
-            object, "groups", json_integer(node->op == DP_OP_SHUFFLE ? a->groups : w->groups));
-    if (fields & CEIL)
-        failed |= json_object_set_new(object, "ceil", json_boolean(w->ceil));
-    if (fields & COUNT_PADDING)
-        failed |= json_object_set_new(object, "count_padding", json_boolean(w->count_padding));
-    if (fields & LRN)
-        failed |= json_object_set_new(object, "lrn",
-                                      json_pack("{s:i, s:f, s:f, s:f}", "size", a->lrn.size,
-                                                "alpha", (double)a->lrn.alpha, "beta",
-                                                (double)a->lrn.beta, "k", (double)a->lrn.k));
-    if (fields & RATE)
-        failed |= json_object_set_new(object, "rate", json_real((double)a->dropout.rate));
-    if (fields & EPSILON)
-        failed |= json_object_set_new(object, "epsilon", json_real((double)a->epsilon));
-    if (fields & CLIP)
-        failed |= json_object_set_new(object, "clip",
-                                      json_pack("[o, o]", bound(a->clip.low), bound(a->clip.high)));
-    if (fields & SLICE)
-        failed |= json_object_set_new(object, "slice",
-                                      ints((int[]){ a->slice.begin, a->slice.count }, 2));
-    return failed;
+static json_t *inputs_of(const dp_node *node) {
+    json_t *list = json_array();
+    for (int i = 0; i < node->input_count; i++)
+        if (json_array_append_new(list, json_integer(node->inputs[i])) != 0) {
+            json_decref(list);
+            return NULL;
+        }
+    return list;
 }
 
 char *dp_graph_to_json(const dp_graph *graph) {
@@ -317,7 +232,7 @@ char *dp_graph_to_json(const dp_graph *graph) {
         const dp_node *node = &graph->nodes[i];
         json_t *object = json_pack("{s:s, s:s}", "op", dp_op_name(node->op), "name", node->name);
         if (node->input_count)
-            failed |= json_object_set_new(object, "inputs", ints(node->inputs, node->input_count));
+            failed |= json_object_set_new(object, "inputs", inputs_of(node));
         failed |= write_attributes(object, node);
         failed |= json_array_append_new(nodes, object);
     }

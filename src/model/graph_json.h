@@ -6,9 +6,9 @@
  *              {"op": "conv", "name": "conv1", "inputs": [0, 1], "window": [7, 7],
  *               "stride": [2, 2], "pads": [3, 3, 3, 3], "groups": 1}, ...]}
  *
- * Inputs are numbers of earlier nodes; what else a node has is said by its operator (the table in
- * graph_json.c). pads: top, left, bottom, right. The picture is the one node "input", the class
- * probabilities the node "prob". */
+ * Inputs are numbers of earlier nodes; what else a node has are its operator's attributes
+ * (graph/attributes.c). pads: top, left, bottom, right. The picture is the one node "input", the
+ * class probabilities the node "prob". */
 #ifndef DP_MODEL_GRAPH_JSON_H
 #define DP_MODEL_GRAPH_JSON_H
 

@@ -1,7 +1,7 @@
 /* fuzz_graph_json.c - any text as a network in JSON: what can be read is written again, read again,
  * and the same.
  *
- * covers: src/model/graph_json.c src/graph/match.c */
+ * covers: src/model/graph_json.c src/graph/match.c src/graph/attributes.c */
 #include "graph/match.h"
 #include "model/graph_json.h"
 

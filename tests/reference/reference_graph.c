@@ -213,9 +213,7 @@ double **dp_reference_graph(const dp_graph *graph, const float *const *values, c
         if (node->op == DP_OP_INPUT && input) {
             results[i] = widen(input, dp_shape_floats(node->shape) * (size_t)images);
             input = NULL;
-        } else if (node->input_count
-                   && (node->op <= DP_OP_SOFTMAX || node->op == DP_OP_SLICE
-                       || node->op == DP_OP_UNFLATTEN)) {
+        } else if (node->input_count && dp_op_is_inference(node->op)) {
             results[i] = run_node(graph, node, values, results, images);
         }
     }

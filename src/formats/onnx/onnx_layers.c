@@ -5,6 +5,7 @@
 #include "formats/onnx/onnx_import.h"
 
 #include "base/arithmetic.h"
+#include "graph/attributes.h"
 
 #include <limits.h>
 #include <string.h>
@@ -39,8 +40,6 @@ static deeper_status read_pair(dp_onnx_importer *it, const Onnx__NodeProto *node
     return DEEPER_OK;
 }
 
-enum { MAX_SIDE = 1 << 16 };
-
 /* Padding before and after one side so that the output has ceil(side / stride) windows. */
 static void pad_same(int side, int window, int stride, bool upper, int *before, int *after) {
     int64_t count = dp_ceil_div64(side, stride), all = (count - 1) * stride + window - side;
@@ -68,10 +67,10 @@ static deeper_status read_pads(dp_onnx_importer *it, const Onnx__NodeProto *node
         return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "pads has %zu numbers; pictures need 4",
                             pads->n_ints);
     for (int i = 0; i < 4; i++)
-        if (pads->ints[i] < 0 || pads->ints[i] > MAX_SIDE)
+        if (pads->ints[i] < 0 || pads->ints[i] > DP_MAX_SIDE)
             return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED,
                                 "a padding of %lld pixels; 0 to %d are supported",
-                                (long long)pads->ints[i], MAX_SIDE);
+                                (long long)pads->ints[i], DP_MAX_SIDE);
     w->pads.top = (int)pads->ints[0];
     w->pads.left = (int)pads->ints[1];
     w->pads.bottom = (int)pads->ints[2];
@@ -83,8 +82,8 @@ static deeper_status read_pads(dp_onnx_importer *it, const Onnx__NodeProto *node
 static deeper_status read_window(dp_onnx_importer *it, const Onnx__NodeProto *node, dp_shape in,
                                  dp_window *w) {
     int sides[2] = { w->height, w->width }, strides[2] = { 1, 1 };
-    DP_TRY(read_pair(it, node, "kernel_shape", 1, MAX_SIDE, sides));
-    DP_TRY(read_pair(it, node, "strides", 1, MAX_SIDE, strides));
+    DP_TRY(read_pair(it, node, "kernel_shape", 1, DP_MAX_SIDE, sides));
+    DP_TRY(read_pair(it, node, "strides", 1, DP_MAX_SIDE, strides));
     if (sides[0] == 0 || (w->height && (sides[0] != w->height || sides[1] != w->width)))
         return dp_onnx_fail(it, DEEPER_ERROR_FORMAT,
                             "kernel_shape is missing or not that of its weights");
@@ -197,9 +196,9 @@ static deeper_status dilate(dp_onnx_importer *it, dp_onnx_parameter *weights, dp
     int64_t height = (int64_t)(shape->h - 1) * dilations[0] + 1,
             width = (int64_t)(shape->w - 1) * dilations[1] + 1;
     float *made;
-    if (height > MAX_SIDE || width > MAX_SIDE)
+    if (height > DP_MAX_SIDE || width > DP_MAX_SIDE)
         return dp_onnx_fail(it, DEEPER_ERROR_LIMIT, "a window dilated to more than %d pixels",
-                            MAX_SIDE);
+                            DP_MAX_SIDE);
     wide.h = (int)height;
     wide.w = (int)width;
     DP_TRY(dp_onnx_invent(it, dp_shape_floats(wide), &made));
@@ -230,7 +229,7 @@ static deeper_status conv(dp_onnx_importer *it, const Onnx__NodeProto *node) {
                          .width = shape.w,
                          .groups = groups > 0 && groups <= INT_MAX ? (int)groups : 0 };
     DP_TRY(read_window(it, node, it->graph->nodes[layer].shape, &window));
-    DP_TRY(read_pair(it, node, "dilations", 1, MAX_SIDE, dilations));
+    DP_TRY(read_pair(it, node, "dilations", 1, DP_MAX_SIDE, dilations));
     DP_TRY(dp_onnx_floats(it, w, &weights));
     if (dilations[0] != 1 || dilations[1] != 1)
         DP_TRY(dilate(it, &weights, &shape, dilations));
@@ -335,7 +334,7 @@ static deeper_status pool(dp_onnx_importer *it, const Onnx__NodeProto *node) {
     DP_TRY(picture(it, node, &layer));
     DP_TRY(read_window(it, node, it->graph->nodes[layer].shape, &window));
     DP_TRY(read_pads(it, node, it->graph->nodes[layer].shape, &window));
-    DP_TRY(read_pair(it, node, "dilations", 1, MAX_SIDE, dilations));
+    DP_TRY(read_pair(it, node, "dilations", 1, DP_MAX_SIDE, dilations));
     if (dilations[0] != 1 || dilations[1] != 1)
         return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "a pool with dilations");
     return dp_onnx_add(it, node, max ? DP_OP_MAX_POOL : DP_OP_AVERAGE_POOL, &layer, 1,
@@ -377,7 +376,7 @@ static deeper_status reduce_mean(dp_onnx_importer *it, const Onnx__NodeProto *no
 static deeper_status lrn(dp_onnx_importer *it, const Onnx__NodeProto *node) {
     int layer;
     int64_t size = dp_onnx_int(node, "size", 0);
-    dp_lrn attributes = { .size = size >= 0 && size <= MAX_SIDE ? (int)size : 0,
+    dp_lrn attributes = { .size = size >= 0 && size <= DP_MAX_SIDE ? (int)size : 0,
                           .alpha = dp_onnx_float(node, "alpha", 1e-4F),
                           .beta = dp_onnx_float(node, "beta", 0.75F),
                           .k = dp_onnx_float(node, "bias", 1) };

@@ -5,6 +5,7 @@
 #include "formats/onnx/onnx_import.h"
 
 #include "base/arithmetic.h"
+#include "graph/attributes.h"
 
 #include <string.h>
 
@@ -344,7 +345,6 @@ static deeper_status spread_pads(dp_onnx_importer *it, const Onnx__NodeProto *no
 }
 
 static deeper_status pad(dp_onnx_importer *it, const Onnx__NodeProto *node) {
-    enum { MAX_PAD = 1 << 16 };
     dp_onnx_value *x;
     int64_t pads[2 * DP_TENSOR_RANK];
     dp_onnx_parameter fill = { .fill = dp_onnx_float(node, "value", 0) };
@@ -364,10 +364,10 @@ static deeper_status pad(dp_onnx_importer *it, const Onnx__NodeProto *node) {
     if (x->rank != 4 || pads[0] || pads[1] || pads[4] || pads[5])
         return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "only rows and columns are padded");
     for (int i = 2; i < 8; i++)
-        if (pads[i] < 0 || pads[i] > MAX_PAD)
+        if (pads[i] < 0 || pads[i] > DP_MAX_SIDE)
             return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED,
                                 "a padding of %lld pixels; 0 to %d are supported",
-                                (long long)pads[i], MAX_PAD);
+                                (long long)pads[i], DP_MAX_SIDE);
     if (!pads[2] && !pads[3] && !pads[6] && !pads[7])
         return dp_onnx_alias(it, node, 0, x);
     if (dp_onnx_at(&fill, 0) != 0)
