@@ -292,6 +292,8 @@ deeper_status dp_journal_append(dp_journal *j, const void *record, deeper_error 
 }
 
 deeper_status dp_journal_sync(dp_journal *j, bool done, deeper_error *error) {
+    if (!j->growing)
+        return DEEPER_OK;
     if (fsync(j->file) != 0)
         return dp_fail_errno(error, j->part, "cannot write");
     if (!done)

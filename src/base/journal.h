@@ -44,8 +44,8 @@ deeper_status dp_journal_read(const dp_journal *journal, uint64_t index, void *r
 /* Adds a record; for journals that were created or resumed. Errors: IO. */
 deeper_status dp_journal_append(dp_journal *journal, const void *record, deeper_error *error);
 
-/* Makes what was added last through a loss of power, and, with `done`, gives the file its name.
- * Errors: IO. */
+/* Makes what was added last through a loss of power, and, with `done`, gives the file its name;
+ * one that has it stays as it is. Errors: IO. */
 deeper_status dp_journal_sync(dp_journal *journal, bool done, deeper_error *error);
 
 /* Closes; what was added stays. NULL is a no-op. */
