@@ -71,19 +71,19 @@ static bool print_table(const classify *work, const deeper_result *result, const
     return cli_flush();
 }
 
-static int sink(void *context, const deeper_result *result) {
+static deeper_control sink(void *context, const deeper_result *result) {
     classify *work = context;
     size_t chosen[TOP_MOST];
     if (result->status) {
         cli_problem(result->path, result->message);
-        return !cli_flush();
+        return cli_flush() ? DEEPER_GO_ON : DEEPER_STOP;
     }
     size_t count = deeper_top(result->probabilities, result->classes, work->top, chosen, NULL);
     bool printed = (cli_json() ? print_json : print_table)(work, result, chosen, count);
     work->done++;
     if (work->show_progress)
         cli_progress_show(&work->progress, work->done, 0);
-    return !printed;
+    return printed ? DEEPER_GO_ON : DEEPER_STOP;
 }
 
 static int classify_all(const cli_args *args, classify *work, deeper_session *session) {

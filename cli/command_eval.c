@@ -109,10 +109,6 @@ static void show_progress(void *context, uint64_t done, uint64_t total) {
     cli_progress_show(progress, done, total);
 }
 
-static int stop_asked(void *context) {
-    return cli_stop_signal();
-}
-
 /* Models, a session each. */
 typedef struct members {
     char **names;
@@ -186,7 +182,7 @@ static int evaluate(const cli_args *args, members *all, const deeper_dataset *da
     evaluate_options->names = (const char *const *)all->names;
     evaluate_options->progress = show_progress;
     evaluate_options->problem = cli_on_problem;
-    evaluate_options->control = stop_asked;
+    evaluate_options->control = cli_stop_control;
     evaluate_options->context = &progress;
     cli_stop_catch();
     deeper_status status = deeper_evaluate_models(&scores, all->sessions, all->count, dataset,

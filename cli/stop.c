@@ -39,13 +39,13 @@ int cli_stop_signal(void) {
     return stop_signal;
 }
 
-int cli_stop_control(void *context) {
+deeper_control cli_stop_control(void *context) {
     if (stop_signal) {
-        cli_note("stopping: a checkpoint is being saved (a second signal stops at once)");
-        return 2;
+        cli_note("stopping, what there is is being saved (a second signal stops at once)");
+        return DEEPER_STOP;
     }
     if (!save_wanted)
-        return 0;
+        return DEEPER_GO_ON;
     save_wanted = 0;
-    return 1;
+    return DEEPER_SAVE;
 }

@@ -3,6 +3,8 @@
 #ifndef CLI_STOP_H
 #define CLI_STOP_H
 
+#include <deeper/deeper.h>
+
 /* From now on. A signal that our parent had ignored (nohup, a job in the background of a script)
  * stays ignored. */
 void cli_stop_catch(void);
@@ -10,8 +12,7 @@ void cli_stop_catch(void);
 /* The signal that asked to stop, or 0. */
 int cli_stop_signal(void);
 
-/* The `control` of deeper_train_calls and deeper_compare_calls: 0 go on, 1 save, 2 save and
- * stop. */
-int cli_stop_control(void *context);
+/* The `control` of long calls: what these signals want. context is not used. */
+deeper_control cli_stop_control(void *context);
 
 #endif

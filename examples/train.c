@@ -14,9 +14,9 @@ static void on_interrupt(int number) {
 }
 
 /* Asked after every step. */
-static int control(void *context) {
+static deeper_control control(void *context) {
     (void)context;
-    return interrupted ? 2 : 0; /* 2: save and stop */
+    return interrupted ? DEEPER_STOP : DEEPER_GO_ON;
 }
 
 static void event(void *context, const deeper_train_event *e) {

@@ -128,10 +128,10 @@ static int next(void *context, const char **path, int64_t *label) {
 
 /* A picture that cannot be read for want of memory is reported to the sink, which makes it the
  * status of the round. */
-static int sink(void *context, const deeper_result *result) {
+static deeper_control sink(void *context, const deeper_result *result) {
     deeper_status *status = context;
     *status = result->status;
-    return 0;
+    return DEEPER_GO_ON;
 }
 
 static deeper_status stream(held *h, const files *f, const deeper_allocator *allocator,

@@ -240,7 +240,7 @@ static int next(void *context, const char **path, int64_t *label) {
     return 1;
 }
 
-static int sink(void *context, const deeper_result *result) {
+static deeper_control sink(void *context, const deeper_result *result) {
     stream *it = context;
     char path[TEST_PATH_SIZE];
     int i = it->seen++;
@@ -258,7 +258,7 @@ static int sink(void *context, const deeper_result *result) {
         assert_null(result->probabilities);
         assert_non_null(strstr(result->message, path));
     }
-    return it->seen == it->stop_at;
+    return it->seen == it->stop_at ? DEEPER_STOP : DEEPER_SAVE;
 }
 
 static void expect(const deeper_model *model, const char *folder, int crops,
@@ -304,14 +304,14 @@ typedef struct crops_seen {
     float crops[PICTURES][144 * SMALL_CLASSES], combined[PICTURES][SMALL_CLASSES];
 } crops_seen;
 
-static int keep_crops(void *context, const deeper_result *result) {
+static deeper_control keep_crops(void *context, const deeper_result *result) {
     crops_seen *it = context;
     if (result->status)
-        return 0;
+        return DEEPER_GO_ON;
     assert_int_equal(result->crops, 144);
     memcpy(it->crops[result->label + 1], result->crop_probabilities, sizeof it->crops[0]);
     memcpy(it->combined[result->label + 1], result->probabilities, sizeof it->combined[0]);
-    return 0;
+    return DEEPER_GO_ON;
 }
 
 /* The paper's crops: the same bits whatever the batch and the threads, each as the network gives it

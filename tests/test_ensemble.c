@@ -78,8 +78,8 @@ static void one_initialisation(void **state) {
         assert_true(difference(first, member_of(other, options.out, m)) < 1e-20);
 }
 
-static int save_and_stop(run_host *h) {
-    return 2;
+static deeper_control save_and_stop(run_host *h) {
+    return DEEPER_STOP;
 }
 
 /* Stopped in the middle of each member in turn and resumed: the same bits. */

@@ -179,8 +179,8 @@ static void test_dataset(void **state) {
     deeper_session_free(session);
 }
 
-static int stop(void *context) {
-    return ++*(int *)context == 3;
+static deeper_control stop(void *context) {
+    return ++*(int *)context == 3 ? DEEPER_STOP : DEEPER_SAVE;
 }
 
 static void test_refused(void **state) {

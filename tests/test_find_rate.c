@@ -109,9 +109,9 @@ static void event(void *context, const deeper_train_event *e) {
     h->rate = e->rate;
 }
 
-static int control(void *context) {
+static deeper_control control(void *context) {
     const host *h = context;
-    return h->stop_at && h->steps == h->stop_at;
+    return h->stop_at && h->steps == h->stop_at ? DEEPER_STOP : DEEPER_GO_ON;
 }
 
 static deeper_status search(const deeper_train_options *options, const char *page, host *h,

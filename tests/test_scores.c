@@ -137,9 +137,9 @@ typedef struct setting {
     int stop_after, asked; /* control stops after that many pictures; 0: never */
 } setting;
 
-static int control(void *context) {
+static deeper_control control(void *context) {
     setting *it = context;
-    return ++it->asked == it->stop_after;
+    return ++it->asked == it->stop_after ? DEEPER_STOP : DEEPER_SAVE;
 }
 
 static int setup(void **state) {

@@ -127,8 +127,8 @@ static void test_threads(void **state) {
     }
 }
 
-static int stop(run_host *h) {
-    return 2;
+static deeper_control stop(run_host *h) {
+    return DEEPER_STOP;
 }
 
 /* Stopped after a step in the middle of an epoch, the last of one, the first of one; resumed with
@@ -157,9 +157,9 @@ static void test_stop_and_resume(void **state) {
     }
 }
 
-static int die(run_host *h) {
+static deeper_control die(run_host *h) {
     raise(SIGKILL);
-    return 0;
+    return DEEPER_GO_ON;
 }
 
 /* Killed again and again, with a checkpoint after every step; accumulation and a plain average of

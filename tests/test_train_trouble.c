@@ -142,9 +142,9 @@ static void test_some_corrupt(void **state) {
 
 static char moved[TEST_PATH_SIZE], moving[TEST_PATH_SIZE];
 
-static int move_data(run_host *h) {
+static deeper_control move_data(run_host *h) {
     assert_int_equal(rename(moving, moved), 0);
-    return 0;
+    return DEEPER_GO_ON;
 }
 
 /* The data goes away in the middle of a run; once it is back, resume leads to the bits of an
@@ -171,11 +171,11 @@ static void test_data_disappears(void **state) {
 
 static struct rlimit old_limit;
 
-static int fill_disk(run_host *h) {
+static deeper_control fill_disk(run_host *h) {
     struct rlimit limit = old_limit;
     limit.rlim_cur = 4096;
     setrlimit(RLIMIT_FSIZE, &limit);
-    return 1;
+    return DEEPER_SAVE;
 }
 
 /* A disk that fills while a checkpoint is written: an error, nothing half-written, and the last

@@ -95,6 +95,13 @@ typedef struct deeper_error {
                                           newline */
 } deeper_error;
 
+/* What a callback wants of a long call that asks it (`control`, the sink of a stream). */
+typedef enum deeper_control {
+    DEEPER_GO_ON = 0,
+    DEEPER_SAVE, /* keep what there is now on disk, where the call keeps anything, and go on */
+    DEEPER_STOP  /* the same, and end with DEEPER_ERROR_STOPPED */
+} deeper_control;
+
 /* --------------------------------------------------------------------------------------- memory */
 
 /* Where the library's own allocations come from. `allocate` returns `size` bytes aligned to
@@ -394,14 +401,15 @@ typedef struct deeper_stream_options {
 
 /* Classifies a stream: decodes ahead on threads of its own while the session computes, and calls
  * `sink` once a picture, in the order of the source, on the calling thread, as soon as each is
- * done. A picture that cannot be read is reported to the sink and the rest goes on. `sink` returns
- * 0 to go on; anything else stops the stream (DEEPER_ERROR_STOPPED). Holds at most a bounded number
- * of decoded pictures. A large JPEG may be decoded at a reduced size of at least twice the
- * network's. When the sink stops while a call of `next` blocks, that call is given a fifth of a
- * second and then left behind: its context must live until it returns. */
+ * done. A picture that cannot be read is reported to the sink and the rest goes on. A stream keeps
+ * nothing: DEEPER_SAVE from `sink` goes on. Holds at most a bounded number of decoded pictures. A
+ * large JPEG may be decoded at a reduced size of at least twice the network's. When the sink stops
+ * while a call of `next` blocks, that call is given a fifth of a second and then left behind: its
+ * context must live until it returns. */
 DEEPER_API deeper_status deeper_classify_stream(
     deeper_session *session, const deeper_source *source, const deeper_stream_options *options,
-    int (*sink)(void *context, const deeper_result *result), void *context, deeper_error *error);
+    deeper_control (*sink)(void *context, const deeper_result *result), void *context,
+    deeper_error *error);
 
 /* ------------------------------------------------------------------------------------ data sets */
 
@@ -493,8 +501,7 @@ typedef struct deeper_evaluate_options {
                     const char *message); /* a picture that was skipped; may be NULL */
     void *context;
     deeper_combine combine;
-    int (*control)(void *context); /* asked after each picture: not 0 stops (DEEPER_ERROR_STOPPED);
-                                      may be NULL */
+    deeper_control (*control)(void *context); /* asked after each picture; may be NULL */
     int smaller; /* 1: the smaller sets of crops are scored too; what they share is computed once */
     int shard,
         shards;       /* of `shards` parts of the pictures only number `shard`, from 1; 0, 0: all */
@@ -592,9 +599,9 @@ typedef struct deeper_features_options {
     void (*progress)(void *context, uint64_t done,
                      uint64_t total); /* after each picture; total 0: not known; may be NULL */
     void (*problem)(void *context, const char *path,
-                    const char *message); /* a picture that was skipped; may be NULL */
-    int (*control)(void *context); /* asked after each picture: not 0 stops (DEEPER_ERROR_STOPPED);
-                                      may be NULL */
+                    const char *message);     /* a picture that was skipped; may be NULL */
+    deeper_control (*control)(void *context); /* asked after each picture; nothing is kept of a
+                                                 stopped call; may be NULL */
     void *context;
 } deeper_features_options;
 #define DEEPER_FEATURES_OPTIONS_INIT                                                               \
@@ -769,9 +776,8 @@ typedef struct deeper_train_event {
 
 typedef struct deeper_train_calls {
     void (*event)(void *context, const deeper_train_event *event); /* may be NULL */
-    /* Asked after every step: 0 go on, 1 save a checkpoint now, 2 save and stop
-     * (DEEPER_ERROR_STOPPED). May be NULL. */
-    int (*control)(void *context);
+    deeper_control (*control)(void *context); /* asked after every step; what is saved is a
+                                                 checkpoint; may be NULL */
     void *context;
 } deeper_train_calls;
 
@@ -824,8 +830,8 @@ typedef struct deeper_rate_search {
 
 /* Looks for the rate of a run with these options, whose own rate, schedule, epochs and out are not
  * used; nothing is written. page: a file for the curve as an HTML page, or NULL. Events are STEP
- * (step of epoch_steps is the point), UNREADABLE and NOTE; `control` stops where it is not 0.
- * Errors: those of deeper_train. */
+ * (step of epoch_steps is the point), UNREADABLE and NOTE; there is nothing to save. Errors: those
+ * of deeper_train. */
 DEEPER_API deeper_status deeper_train_find_rate(const deeper_train_options *options,
                                                 const char *page, const deeper_train_calls *calls,
                                                 deeper_rate_search *result, deeper_error *error);
@@ -1022,8 +1028,8 @@ typedef struct deeper_compare_calls {
     void (*note)(void *context, const char *message); /* said once; may be NULL */
     void (*event)(
         void *context,
-        const deeper_train_event *event); /* of the run of the member under way; may be NULL */
-    int (*control)(void *context);        /* as in deeper_train_calls */
+        const deeper_train_event *event);     /* of the run of the member under way; may be NULL */
+    deeper_control (*control)(void *context); /* as in deeper_train_calls */
     void *context;
 } deeper_compare_calls;
 

@@ -93,12 +93,12 @@ deeper_status deeper_classify(deeper_session *session, const deeper_image *image
 typedef struct streaming {
     const dp_classifier *classifier;
     deeper_combine combine;
-    int (*sink)(void *context, const deeper_result *result);
+    deeper_control (*sink)(void *context, const deeper_result *result);
     void *context;
     float *probabilities;
 } streaming;
 
-static int give(void *context, const dp_answer *answer) {
+static deeper_control give(void *context, const dp_answer *answer) {
     const streaming *it = context;
     const dp_classifier *classifier = it->classifier;
     deeper_result result = { .path = answer->path,
@@ -118,7 +118,8 @@ static int give(void *context, const dp_answer *answer) {
 
 deeper_status deeper_classify_stream(deeper_session *session, const deeper_source *source,
                                      const deeper_stream_options *options,
-                                     int (*sink)(void *context, const deeper_result *result),
+                                     deeper_control (*sink)(void *context,
+                                                            const deeper_result *result),
                                      void *context, deeper_error *error) {
     DP_TRY(dp_need(session, "session", error));
     DP_TRY(dp_need(source, "source", error));

@@ -30,29 +30,40 @@ static void tell_progress(const evaluating *it) {
         e->progress(e->context, it->done, it->scores->end - it->scores->begin);
 }
 
-static int take(void *context, const dp_answer *answer) {
-    evaluating *it = context;
+static deeper_status count_answer(evaluating *it, const dp_answer *answer) {
     const dp_evaluation *e = it->of;
     /* Figures may not depend on the memory that was free. */
     if (answer->status == DEEPER_ERROR_MEMORY)
-        return (int)dp_fail(&it->error, DEEPER_ERROR_MEMORY, "%s", answer->message);
+        return dp_fail(&it->error, DEEPER_ERROR_MEMORY, "%s", answer->message);
     if (answer->status != DEEPER_OK && e->problem)
         e->problem(e->context, answer->path, answer->message);
-    if (it->saved
-        && dp_probs_add(it->saved, (uint64_t)answer->label, answer->softmaxes, &it->error)
-               != DEEPER_OK)
-        return 1;
+    if (it->saved)
+        DP_TRY(dp_probs_add(it->saved, (uint64_t)answer->label, answer->softmaxes, &it->error));
     dp_scores_add(it->scores, answer->index, (size_t)answer->label, answer->softmaxes);
     it->done++;
     tell_progress(it);
-    if (!e->control || !e->control(e->context))
-        return 0;
-    if (it->saved && dp_probs_sync(it->saved, &it->error) != DEEPER_OK)
-        return 1;
-    return (int)dp_fail(&it->error, DEEPER_ERROR_STOPPED, "stopped after %llu of %llu pictures%s",
-                        (unsigned long long)it->done,
-                        (unsigned long long)(it->scores->end - it->scores->begin),
-                        it->saved ? "; resume goes on from here" : "");
+    return DEEPER_OK;
+}
+
+static deeper_status ask_host(evaluating *it) {
+    const dp_evaluation *e = it->of;
+    deeper_control wish = e->control ? e->control(e->context) : DEEPER_GO_ON;
+    if (wish != DEEPER_GO_ON && it->saved)
+        DP_TRY(dp_probs_sync(it->saved, &it->error));
+    if (wish != DEEPER_STOP)
+        return DEEPER_OK;
+    return dp_fail(&it->error, DEEPER_ERROR_STOPPED, "stopped after %llu of %llu pictures%s",
+                   (unsigned long long)it->done,
+                   (unsigned long long)(it->scores->end - it->scores->begin),
+                   it->saved ? "; resume goes on from here" : "");
+}
+
+static deeper_control take(void *context, const dp_answer *answer) {
+    evaluating *it = context;
+    deeper_status status = count_answer(it, answer);
+    if (status == DEEPER_OK)
+        status = ask_host(it);
+    return status == DEEPER_OK ? DEEPER_GO_ON : DEEPER_STOP;
 }
 
 /* ---------------------------------------------------------------------------------------- saved */

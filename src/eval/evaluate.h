@@ -20,7 +20,7 @@ typedef struct dp_evaluation {
     void (*progress)(void *context, uint64_t done,
                      uint64_t total); /* after each picture; may be NULL */
     void (*problem)(void *context, const char *path, const char *message); /* may be NULL */
-    int (*control)(void *context); /* not 0: stop; may be NULL */
+    deeper_control (*control)(void *context);                              /* may be NULL */
     void *context;
 } dp_evaluation;
 

@@ -62,7 +62,7 @@ static deeper_status put_row(writing *w, const dp_answer *answer) {
     return DEEPER_OK;
 }
 
-static int take(void *context, const dp_answer *answer) {
+static deeper_control take(void *context, const dp_answer *answer) {
     writing *w = context;
     const dp_features_calls *calls = &w->features->calls;
     if (answer->status != DEEPER_OK) {
@@ -70,12 +70,12 @@ static int take(void *context, const dp_answer *answer) {
         if (calls->problem)
             calls->problem(calls->context, answer->path, answer->message);
     } else if (put_row(w, answer) != DEEPER_OK) {
-        return 1;
+        return DEEPER_STOP;
     }
     w->done++;
     if (calls->progress)
         calls->progress(calls->context, w->done, w->total);
-    return calls->control && calls->control(calls->context);
+    return calls->control ? calls->control(calls->context) : DEEPER_GO_ON;
 }
 
 /* -------------------------------------------------------------------------------------- writing */

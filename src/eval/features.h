@@ -9,7 +9,7 @@
 typedef struct dp_features_calls {
     void (*progress)(void *context, uint64_t done, uint64_t total);        /* may be NULL */
     void (*problem)(void *context, const char *path, const char *message); /* may be NULL */
-    int (*control)(void *context); /* asked after each picture: not 0 stops; may be NULL */
+    deeper_control (*control)(void *context); /* asked after each picture; may be NULL */
     void *context;
 } dp_features_calls;
 

@@ -96,7 +96,7 @@ static deeper_status report(const streaming *it, size_t count, deeper_error *err
             answer.message = "";
             answer.row = sound++;
         }
-        if (stream->sink(stream->context, &answer) != 0)
+        if (stream->sink(stream->context, &answer) == DEEPER_STOP)
             return dp_fail(error, DEEPER_ERROR_STOPPED, "stopped by the caller at %s", item->path);
     }
     return DEEPER_OK;

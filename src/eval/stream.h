@@ -30,7 +30,7 @@ typedef struct dp_stream {
     int readers;
     bool exact; /* JPEGs are decoded at full size even where a smaller decode would do: the numbers
                    of other programs */
-    int (*sink)(void *context, const dp_answer *answer); /* not 0: stop */
+    deeper_control (*sink)(void *context, const dp_answer *answer);
     void *context;
 } dp_stream;
 

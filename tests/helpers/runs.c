@@ -82,9 +82,9 @@ static void event(void *context, const deeper_train_event *e) {
     }
 }
 
-static int control(void *context) {
+static deeper_control control(void *context) {
     run_host *h = context;
-    return h->at && h->steps == h->at ? h->act(h) : 0;
+    return h->at && h->steps == h->at ? h->act(h) : DEEPER_GO_ON;
 }
 
 /* Options of a short run in folder/`name`. */

@@ -29,7 +29,7 @@ typedef struct run_host {
     char warning[DEEPER_MESSAGE_SIZE], named[DEEPER_MESSAGE_SIZE];
     deeper_train_event last; /* of an epoch */
     int at;                  /* step at which `act` is called; 0: never */
-    int (*act)(struct run_host *);
+    deeper_control (*act)(struct run_host *);
 } run_host;
 
 /* A folder `name` of class folders with `count` pictures each, numbered from `first`; set: its

@@ -152,7 +152,7 @@ static deeper_status run_batches(dp_trainer *t, dp_batches *batches, deeper_rate
             run_point(t, &s, search, recent, ended);
         dp_step_done(t, &s);
         dp_measure_speed(t, done, s.taken);
-        if (t->calls && t->calls->control && t->calls->control(t->calls->context) != 0)
+        if (t->calls && t->calls->control && t->calls->control(t->calls->context) == DEEPER_STOP)
             return dp_fail(error, DEEPER_ERROR_STOPPED, "%s: stopped while looking for a rate",
                            t->options.data);
     }

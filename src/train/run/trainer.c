@@ -100,16 +100,17 @@ static void tell_epoch(const dp_trainer *t, const dp_report_epoch *epoch) {
 
 /* What the host wants after a step: nothing, a checkpoint, or a checkpoint and the end. */
 static deeper_status ask_host(dp_trainer *t, deeper_error *error) {
-    int wish = t->calls && t->calls->control ? t->calls->control(t->calls->context) : 0;
-    if (wish != 0 || dp_now() - t->saved >= t->options.checkpoint_minutes * 60) {
+    deeper_control wish =
+        t->calls && t->calls->control ? t->calls->control(t->calls->context) : DEEPER_GO_ON;
+    if (wish != DEEPER_GO_ON || dp_now() - t->saved >= t->options.checkpoint_minutes * 60) {
         DP_TRY(dp_folder_save(t, error));
-        if (wish != 0)
+        if (wish != DEEPER_GO_ON)
             dp_tell(t->calls, DEEPER_TRAIN_NOTE, "checkpoint written at step %llu",
                     (unsigned long long)t->progress.step);
     }
-    return wish == 2 ? dp_fail(error, DEEPER_ERROR_STOPPED, "%s: stopped; resume goes on from here",
-                               t->options.out)
-                     : DEEPER_OK;
+    return wish == DEEPER_STOP ? dp_fail(error, DEEPER_ERROR_STOPPED,
+                                         "%s: stopped; resume goes on from here", t->options.out)
+                               : DEEPER_OK;
 }
 
 static deeper_status run_steps(dp_trainer *t, dp_batches *batches, deeper_error *error) {
