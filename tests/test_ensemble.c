@@ -94,7 +94,7 @@ static void resumed_members(void **state) {
         h = (run_host){ .at = stop == 0 ? 2 : RUN_STEPS, .act = save_and_stop };
         assert_int_equal(run_do(&broken, &h, &result, &error), DEEPER_ERROR_STOPPED);
         assert_true(result.steps > 0 && result.images > 0); /* of the members up to here */
-        broken = (deeper_train_options)DEEPER_TRAIN_OPTIONS_INIT;
+        broken = DEEPER_TRAIN_OPTIONS_INIT;
         broken.out = run_options("broken").out;
         broken.resume = 1;
     }

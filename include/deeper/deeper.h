@@ -34,8 +34,8 @@
  *     NULL or untouched, and nothing is half-written on disk.
  *   - _open/_create pairs with _close/_free, which accept NULL. Const pointers are borrowed for the
  *     call unless stated. An allocator is copied; NULL stands for malloc.
- *   - Structures whose first member is `size` are versioned: use the matching _INIT macro, which
- *     sets it. Others begin as {0}, which C++ writes {}.
+ *   - Structures whose first member is `size` are versioned: begin each as the matching _INIT, an
+ *     expression that has its size and its defaults. Others begin as {0}, which C++ writes {}.
  *   - A deeper_model, deeper_image, deeper_dataset or deeper_scores does not change once it is made
  *     and may be shared between threads. A deeper_session is used by one thread at a time; make one
  *     session a thread.
@@ -59,6 +59,15 @@ extern "C" {
 #define DEEPER_API __attribute__((visibility("default")))
 #else
 #define DEEPER_API
+#endif
+
+/* What a structure begins as, in C and in C++. */
+#ifdef __cplusplus
+#define DEEPER_ZEROED                                                                              \
+    {}
+#else
+#define DEEPER_ZEROED                                                                              \
+    { 0 }
 #endif
 
 #define DEEPER_VERSION_MAJOR 0
@@ -127,8 +136,12 @@ typedef struct deeper_model_options {
                                name that deeper_preprocessing lists, or a JSON object as the model
                                file keeps it (docs/FORMATS.md); NULL: as the model says */
 } deeper_model_options;
-#define DEEPER_MODEL_OPTIONS_INIT                                                                  \
-    { sizeof(deeper_model_options), NULL, NULL, NULL }
+static inline deeper_model_options deeper_model_options_init(void) {
+    deeper_model_options options = DEEPER_ZEROED;
+    options.size = sizeof options;
+    return options;
+}
+#define DEEPER_MODEL_OPTIONS_INIT deeper_model_options_init()
 
 /* Opens a model file of any format that deeper_model_save writes, an ONNX file of another program,
  * a published caffemodel (GoogLeNet, AlexNet, CaffeNet, NIN, VGG-16), or a PyTorch state dict,
@@ -168,8 +181,12 @@ typedef struct deeper_export_options {
     int *heads_left_out;    /* NULL, or set to 1 where the format cannot say the model's auxiliary
                                heads (ONNX; caffemodel of small    pictures), else to 0 */
 } deeper_export_options;
-#define DEEPER_EXPORT_OPTIONS_INIT                                                                 \
-    { sizeof(deeper_export_options), 0, NULL }
+static inline deeper_export_options deeper_export_options_init(void) {
+    deeper_export_options options = DEEPER_ZEROED;
+    options.size = sizeof options;
+    return options;
+}
+#define DEEPER_EXPORT_OPTIONS_INIT deeper_export_options_init()
 
 /* The same with options, which may be NULL. Errors: also ARGUMENT (an option that the format does
  * not have). */
@@ -252,8 +269,12 @@ typedef struct deeper_session_options {
                          * it has; NULL: none. Other bits in the last places where a choice differs
                          * from the library's own. Training never uses one */
 } deeper_session_options;
-#define DEEPER_SESSION_OPTIONS_INIT                                                                \
-    { sizeof(deeper_session_options), 0, 0, NULL, 0, 0, NULL }
+static inline deeper_session_options deeper_session_options_init(void) {
+    deeper_session_options options = DEEPER_ZEROED;
+    options.size = sizeof options;
+    return options;
+}
+#define DEEPER_SESSION_OPTIONS_INIT deeper_session_options_init()
 
 /* Plans the model for these options and allocates all that a run needs. The instruction set is the
  * best this CPU has, or the one that the environment's DEEPER_ISA names (portable, avx2, avx512,
@@ -304,8 +325,12 @@ typedef struct deeper_image_options {
                      full */
     int ignore_orientation; /* 1: do not apply EXIF orientation */
 } deeper_image_options;
-#define DEEPER_IMAGE_OPTIONS_INIT                                                                  \
-    { sizeof(deeper_image_options), NULL, 0, 0, 0 }
+static inline deeper_image_options deeper_image_options_init(void) {
+    deeper_image_options options = DEEPER_ZEROED;
+    options.size = sizeof options;
+    return options;
+}
+#define DEEPER_IMAGE_OPTIONS_INIT deeper_image_options_init()
 
 /* Decodes a picture (JPEG, PNG, WebP, PNM, BMP; found by content) to 8-bit RGB. Alpha is composed
  * over white. A picture that is cut short is an error. `name` stands for the file in messages. */
@@ -396,8 +421,13 @@ typedef struct deeper_stream_options {
     int readers; /* threads that decode; 0: as many as the processors */
     deeper_combine combine;
 } deeper_stream_options;
-#define DEEPER_STREAM_OPTIONS_INIT                                                                 \
-    { sizeof(deeper_stream_options), 1, 0, DEEPER_COMBINE_MEAN }
+static inline deeper_stream_options deeper_stream_options_init(void) {
+    deeper_stream_options options = DEEPER_ZEROED;
+    options.size = sizeof options;
+    options.crops = 1;
+    return options;
+}
+#define DEEPER_STREAM_OPTIONS_INIT deeper_stream_options_init()
 
 /* Classifies a stream: decodes ahead on threads of its own while the session computes, and calls
  * `sink` once a picture, in the order of the source, on the calling thread, as soon as each is
@@ -472,8 +502,12 @@ typedef struct deeper_dataset_check_options {
                     const char *message); /* of a picture or a set; may be NULL */
     void *context;
 } deeper_dataset_check_options;
-#define DEEPER_DATASET_CHECK_OPTIONS_INIT                                                          \
-    { sizeof(deeper_dataset_check_options), 0, NULL, NULL, NULL }
+static inline deeper_dataset_check_options deeper_dataset_check_options_init(void) {
+    deeper_dataset_check_options options = DEEPER_ZEROED;
+    options.size = sizeof options;
+    return options;
+}
+#define DEEPER_DATASET_CHECK_OPTIONS_INIT deeper_dataset_check_options_init()
 
 /* Decodes every picture of a set and of the one to validate with (or NULL), and says what is wrong
  * with them. Callbacks are made on the calling thread; each problem is one line that begins with a
@@ -510,11 +544,13 @@ typedef struct deeper_evaluate_options {
     int resume;       /* 1: go on with what was saved before */
     const char *const *names; /* of the models, for the table; NULL: their architectures */
 } deeper_evaluate_options;
-#define DEEPER_EVALUATE_OPTIONS_INIT                                                               \
-    {                                                                                              \
-        sizeof(deeper_evaluate_options), 1, NULL, NULL, NULL, DEEPER_COMBINE_MEAN, NULL, 0, 0, 0,  \
-            NULL, 0, NULL                                                                          \
-    }
+static inline deeper_evaluate_options deeper_evaluate_options_init(void) {
+    deeper_evaluate_options options = DEEPER_ZEROED;
+    options.size = sizeof options;
+    options.crops = 1;
+    return options;
+}
+#define DEEPER_EVALUATE_OPTIONS_INIT deeper_evaluate_options_init()
 
 /* Top-1, top-5 and loss of a model over a data set, over all the model's classes. Class folders are
  * matched with the model's labels by id or by name, never by position (DEEPER_ERROR_MISMATCH names
@@ -604,8 +640,12 @@ typedef struct deeper_features_options {
                                                  stopped call; may be NULL */
     void *context;
 } deeper_features_options;
-#define DEEPER_FEATURES_OPTIONS_INIT                                                               \
-    { sizeof(deeper_features_options), 0, NULL, NULL, NULL, NULL }
+static inline deeper_features_options deeper_features_options_init(void) {
+    deeper_features_options options = DEEPER_ZEROED;
+    options.size = sizeof options;
+    return options;
+}
+#define DEEPER_FEATURES_OPTIONS_INIT deeper_features_options_init()
 
 typedef struct deeper_features_result {
     uint64_t images, unreadable; /* rows written; pictures skipped */
@@ -648,8 +688,12 @@ typedef struct deeper_verify_options {
     void *context;
     const char *tuning; /* as in a session */
 } deeper_verify_options;
-#define DEEPER_VERIFY_OPTIONS_INIT                                                                 \
-    { sizeof(deeper_verify_options), NULL, NULL, 0, 0, NULL, NULL, NULL }
+static inline deeper_verify_options deeper_verify_options_init(void) {
+    deeper_verify_options options = DEEPER_ZEROED;
+    options.size = sizeof options;
+    return options;
+}
+#define DEEPER_VERIFY_OPTIONS_INIT deeper_verify_options_init()
 
 /* Compares what the model computes with `against`:
  *   - a recording: an npz of arrays, or a folder of raw NAME_SHAPE.f32 files, one of them the input
@@ -737,12 +781,25 @@ typedef struct deeper_train_options {
                    those of the same seed, and draws order, augmentation and dropout of its own [0:
                    as member 1] */
 } deeper_train_options;
-#define DEEPER_TRAIN_OPTIONS_INIT                                                                  \
-    {                                                                                              \
-        sizeof(deeper_train_options), NULL, NULL, NULL, 0.1, NULL, 0, NULL, NULL, 0, 1, 30, 0.0,   \
-            32, 1, 0.0, NULL, 1.0, 0.9, 2e-4, 5.0, 0.0, 0.3, NULL, NULL, NULL, NULL, NULL, 0, 2,   \
-            5.0, 0, 0, 0.1, NULL, 0, 0                                                             \
-    }
+static inline deeper_train_options deeper_train_options_init(void) {
+    deeper_train_options options = DEEPER_ZEROED;
+    options.size = sizeof options;
+    options.val_fraction = 0.1;
+    options.seed = 1;
+    options.epochs = 30;
+    options.batch = 32;
+    options.accumulate = 1;
+    options.warmup_epochs = 1;
+    options.momentum = 0.9;
+    options.decay = 2e-4;
+    options.clip = 5;
+    options.aux_weight = 0.3;
+    options.keep = 2;
+    options.checkpoint_minutes = 5;
+    options.max_unreadable = 0.1;
+    return options;
+}
+#define DEEPER_TRAIN_OPTIONS_INIT deeper_train_options_init()
 
 typedef enum deeper_train_event_kind {
     DEEPER_TRAIN_STEP,       /* after an update */
@@ -907,8 +964,12 @@ typedef struct deeper_tune_options {
     void (*progress)(void *context, uint64_t done, uint64_t total); /* measurements; may be NULL */
     void *context;
 } deeper_tune_options;
-#define DEEPER_TUNE_OPTIONS_INIT                                                                   \
-    { sizeof(deeper_tune_options), 0, 0, NULL, NULL }
+static inline deeper_tune_options deeper_tune_options_init(void) {
+    deeper_tune_options options = DEEPER_ZEROED;
+    options.size = sizeof options;
+    return options;
+}
+#define DEEPER_TUNE_OPTIONS_INIT deeper_tune_options_init()
 
 /* One kind of convolution: C channels to K outputs of H x W with a window (for the first layer over
  * a picture with stride 2 that of its four phases: 4 C channels, half the window). Valid during the
@@ -997,8 +1058,14 @@ typedef struct deeper_compare_options {
     int resume; /* 1: go on in `out`: runs that are there are finished or taken as they are, with
                    the options they began with */
 } deeper_compare_options;
-#define DEEPER_COMPARE_OPTIONS_INIT                                                                \
-    { sizeof(deeper_compare_options), NULL, 0, NULL, NULL, 0, 0, 1.0, 8, 0, NULL, NULL, 0 }
+static inline deeper_compare_options deeper_compare_options_init(void) {
+    deeper_compare_options options = DEEPER_ZEROED;
+    options.size = sizeof options;
+    options.seconds = 1;
+    options.batch = 8;
+    return options;
+}
+#define DEEPER_COMPARE_OPTIONS_INIT deeper_compare_options_init()
 
 /* What was found of one member. Numbers that were not measured are NAN or 0. Texts are valid during
  * the callback. */

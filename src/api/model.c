@@ -57,7 +57,7 @@ static deeper_status complete(deeper_model *model, const char *name,
 static deeper_status begin(deeper_model **model, deeper_model_options *options,
                            const deeper_model_options *given, deeper_error *error) {
     void *handle = NULL;
-    *options = (deeper_model_options)DEEPER_MODEL_OPTIONS_INIT;
+    *options = DEEPER_MODEL_OPTIONS_INIT;
     DP_TRY(dp_options_read(options, sizeof *options, given, "deeper_model_options", error));
     DP_TRY(dp_handle_create(&handle, sizeof **model, options->allocator, error));
     *model = handle;

@@ -165,7 +165,7 @@ static void print_number(char *text, size_t size, double number) {
 
 bool dp_train_option_text(const deeper_train_options *options, size_t index, const char **word,
                           char *value, size_t size, bool *set) {
-    static const deeper_train_options defaults = DEEPER_TRAIN_OPTIONS_INIT;
+    const deeper_train_options defaults = DEEPER_TRAIN_OPTIONS_INIT;
     if (index >= ROWS)
         return false;
     const option *row = &table[index];
