@@ -4,6 +4,7 @@
 #include "commands.h"
 #include "output.h"
 #include "stop.h"
+#include "train_options.h"
 #include "train_progress.h"
 
 #include <math.h>
@@ -22,25 +23,40 @@ static const cli_option options[] = {
     CLI_OPTION_CLASSES("outputs of the last layer, without --data"),
     CLI_ROW_REAL("seconds", 0, "S", "1", 0, 3600,
                  "how long to measure each speed, at least ten runs; 0: no speeds"),
-    CLI_ROW_WHOLE("batch", 'b', "N", "32", 1, 4096, "pictures a training step, timed and trained"),
     CLI_OPTION_THREADS,
-    CLI_ROW_FILE("data", 'd', "SRC",
-                 "train every network on these pictures (as 'deeper train' takes them)"),
-    CLI_OPTION_ROOT(0),
-    CLI_OPTION_VAL,
-    CLI_ROW_WHOLE("epochs", 'e', "N", "10", 1, 10000,
-                  "the budget: times that every picture is seen"),
-    CLI_ROW_REAL("minutes", 0, "X", NULL, 0, 1e6,
-                 "the budget: time, whatever a network's speed (in place of --epochs)"),
-    CLI_ROW_REAL("rate", 'r', "X", NULL, 0, 100,
-                 "learning rate (default: 0.01 at batch 32, in proportion to it)"),
-    CLI_ROW_REAL("warmup", 0, "X", "0.1", 0, 1000, "epochs over which the rate grows from 0"),
-    CLI_ROW_TEXT("augment", 0, "paper|none|LIST", NULL, "as in 'deeper train' (default: paper)"),
-    CLI_ROW_WHOLE("seed", 0, "N", "1", 0, 2147483647, "of everything that is random"),
     CLI_ROW_FILE("out", 'o', "FOLDER",
                  "for compare.csv, compare.html and the trained networks, new or empty"),
     CLI_ROW_FLAG("resume", 0, "go on in FOLDER: networks that are trained stay as they are"),
 };
+
+/* How the networks are trained: all but the batch need --data. */
+static const cli_train_row training[] = {
+    { .word = "batch", .letter = 'b', .help = "pictures a training step, timed and trained" },
+    { .word = "data",
+      .letter = 'd',
+      .help = "train every network on these pictures (as 'deeper "
+              "train' takes them)" },
+    { .word = "root" },
+    { .word = "val" },
+    { .word = "epochs",
+      .letter = 'e',
+      .fallback = "10",
+      .help = "the budget: times that every picture is seen" },
+    { .word = "minutes",
+      .help = "the budget: time, whatever a network's speed (in place of --epochs)" },
+    { .word = "rate", .letter = 'r' },
+    { .word = "warmup", .fallback = "0.1" },
+    { .word = "augment" },
+    { .word = "seed" },
+};
+enum { TRAINING = sizeof training / sizeof *training, OF_DATA = 2 };
+
+static const cli_option *training_option(size_t index) {
+    static cli_option filled[TRAINING];
+    if (index >= TRAINING)
+        return NULL;
+    return cli_train_option(&filled[index], cli_train_find(training[index].word), &training[index]);
+}
 
 /* Where the comparison stands. */
 typedef struct state {
@@ -158,35 +174,21 @@ static int list_presets(void) {
 /* -------------------------------------------------------------------------------------- command */
 
 static int check(const cli_args *args) {
-    static const char *const of_training[] = { "root",   "val",     "epochs", "minutes", "rate",
-                                               "warmup", "augment", "seed",   "resume" };
     if (!args->operand_count == !cli_given(args, "preset"))
         return cli_usage(args->command, "name the networks to compare, or a --preset");
     if (cli_given(args, "base") && !cli_given(args, "preset"))
         return cli_usage(args->command, "--base is what a --preset varies");
-    for (size_t i = 0; i < sizeof of_training / sizeof *of_training && !cli_given(args, "data");
-         i++)
-        if (cli_given(args, of_training[i]))
-            return cli_usage(args->command, "--%s goes with --data", of_training[i]);
+    for (size_t i = OF_DATA; i < TRAINING && !cli_given(args, "data"); i++)
+        if (cli_given(args, training[i].word))
+            return cli_usage(args->command, "--%s goes with --data", training[i].word);
+    if (cli_flag(args, "resume") && !cli_given(args, "data"))
+        return cli_usage(args->command, "--resume goes with --data");
     if (cli_given(args, "data") && cli_given(args, "classes"))
         return cli_usage(args->command, "--classes is for networks that are not trained; with "
                                         "--data they have the classes of it");
     if (cli_given(args, "data") && !cli_given(args, "out"))
         return cli_usage(args->command, "--data needs --out FOLDER for the trained networks");
     return CLI_DONE;
-}
-
-static void fill_training(const cli_args *args, deeper_train_options *train) {
-    train->data = cli_text(args, "data");
-    train->data_root = cli_text(args, "root");
-    train->val = cli_text(args, "val");
-    train->epochs = cli_integer(args, "epochs");
-    train->minutes = cli_real(args, "minutes");
-    train->rate = cli_real(args, "rate");
-    train->warmup_epochs = cli_real(args, "warmup");
-    train->augment = cli_text(args, "augment");
-    train->seed = (uint64_t)cli_integer(args, "seed");
-    train->batch = cli_integer(args, "batch");
 }
 
 static int run(const cli_args *args) {
@@ -197,7 +199,8 @@ static int run(const cli_args *args) {
         return code;
     deeper_train_options train = DEEPER_TRAIN_OPTIONS_INIT;
     deeper_compare_options compare = DEEPER_COMPARE_OPTIONS_INIT;
-    fill_training(args, &train);
+    if (!cli_train_fill(args, &train))
+        return CLI_USAGE;
     compare.members = (const char *const *)args->operands;
     compare.member_count = args->operand_count;
     compare.preset = cli_text(args, "preset");
@@ -250,6 +253,7 @@ const cli_command cli_command_compare = {
         "    --data fashion-mnist --minutes 2 --out small\n",
     .options = options,
     .option_count = sizeof options / sizeof *options,
+    .more = training_option,
     .most_operands = 64,
     .run = run,
 };

@@ -6,6 +6,7 @@
 #include "output.h"
 #include "paths.h"
 #include "stop.h"
+#include "train_options.h"
 #include "train_progress.h"
 #include "train_rates.h"
 
@@ -16,74 +17,24 @@
 
 enum { PREVIEW_PICTURES = 16 };
 
-static const cli_option options[] = {
-    CLI_ROW_FILE("data", 'd', "SRC", "pictures: " CLI_A_SET),
-    CLI_OPTION_ROOT(0),
-    CLI_OPTION_VAL,
-    CLI_ROW_REAL("val-fraction", 0, "X", "0.1", 0.001, 0.9,
-                 "that share, chosen by --seed, a class at a time"),
-    CLI_ROW_FILE("out", 'o', "RUN", "the run's folder, new or empty"),
-    CLI_ROW_FLAG(
-        "resume", 0,
-        "go on from the newest sound checkpoint in RUN, with the options it was started with"),
-    CLI_ROW_TEXT("arch", 0, "ARCH", NULL,
-                 "from scratch: an architecture with its options, \"googlenet:norm=bn\"; with "
-                 "auxiliary heads unless aux=0 (default: "
-                 "googlenet)"),
-    CLI_ROW_FILE("init", 'i', "MODEL",
-                 "fine-tune this model: a file, a run's folder or a pulled one; its last layer is "
-                 "replaced where the classes differ"),
-    CLI_ROW_WHOLE("size", 0, "N", NULL, 28, 320,
-                  "side of the network's input in pixels (default: 224, or that of --init)"),
-    CLI_ROW_WHOLE("epochs", 'e', "N", "30", 1, 10000, "times that every picture is seen"),
-    CLI_ROW_REAL("minutes", 0, "X", NULL, 0, 1e6,
-                 "fit the schedule to this time by the speed measured (default: no limit)"),
-    CLI_ROW_WHOLE("batch", 'b', "N", "32", 1, 4096, "pictures a step"),
-    CLI_ROW_WHOLE("accumulate", 0, "N", "1", 1, 4096,
-                  "batches whose gradients are added up before an update"),
-    CLI_ROW_REAL("rate", 'r', "X", NULL, 0, 100,
-                 "learning rate (default: 0.01 from scratch, 0.002 fine-tuning, at batch 32, in "
-                 "proportion to it)"),
-    CLI_ROW_CHOICE("schedule", 0, "cosine|poly|step|constant", "cosine",
-                   "how the rate falls; step: the paper's x0.96 every 8 epochs"),
-    CLI_ROW_REAL("warmup", 0, "X", "1", 0, 1000, "epochs over which the rate grows from 0"),
-    CLI_ROW_REAL("momentum", 0, "X", "0.9", 0, 0.9999, "of the updates"),
-    CLI_ROW_REAL("decay", 0, "X", "2e-4", 0, 1, "of weights, not of biases"),
-    CLI_ROW_REAL("clip", 0, "X", "5", 0, 1e6,
-                 "gradients of a larger norm are scaled down to it; 0: not"),
-    CLI_ROW_REAL("smoothing", 0, "X", "0", 0, 0.9, "of labels"),
-    CLI_ROW_REAL("aux-weight", 0, "X", "0.3", 0, 10, "of the auxiliary heads' losses"),
-    CLI_ROW_CHOICE("initial", 0, "he|xavier|bvlc|gaussian", "he",
-                   "first weights from scratch; bvlc: xavier with biases of 0.2"),
-    CLI_ROW_CHOICE("average", 0, "ema|polyak|none", "ema",
-                   "weights that are evaluated and saved: averages over the steps, or the last"),
-    CLI_ROW_TEXT(
-        "augment", 0, "paper|none|LIST", NULL,
-        "LIST: some of area,crop,mirror,photometric,lighting,interpolation (default: paper)"),
-    CLI_ROW_TEXT("freeze", 0, "LIST", NULL,
-                 "layers that stay as they are, by the beginnings of their names: "
-                 "\"conv1,conv2,inception_3\""),
-    CLI_ROW_TEXT("rates", 0, "LIST", NULL,
-                 "factors on the rate of layers: \"loss3=10\" (default: the new layer x10 when "
-                 "fine-tuning)"),
-    CLI_ROW_CHOICE("class-weights", 0, "none|auto", "none",
-                   "auto: in inverse proportion to the pictures of a class"),
-    CLI_ROW_WHOLE("patience", 0, "N", "0", 0, 10000,
-                  "stop after this many epochs without a better validation; 0: never"),
-    CLI_ROW_WHOLE("seed", 's', "N", "1", 0, 9007199254740992.0, "of everything that is random"),
-    CLI_ROW_WHOLE("ensemble", 0, "N", NULL, 2, 64,
-                  "train N members in RUN/member1 ..., from the same first weights, with other "
-                  "orders and crops"),
-    CLI_ROW_WHOLE("member", 0, "N", NULL, 1, 64,
-                  "train only member N of an ensemble with this --seed, on a machine of its own"),
-    CLI_ROW_WHOLE("keep", 0, "N", "2", 1, 1000, "checkpoints to keep"),
-    CLI_ROW_REAL("checkpoint-minutes", 0, "X", "5", 0.01, 1e6,
-                 "between checkpoints inside an epoch; there is one after every epoch"),
-    CLI_OPTION_THREADS,
-    CLI_ROW_WHOLE("readers", 0, "N", NULL, 1, 256,
-                  "threads that decode (default: as many as threads)"),
-    CLI_ROW_REAL("max-unreadable", 0, "X", "0.1", 0, 1,
-                 "stop if more than this share of an epoch's pictures cannot be read"),
+/* All training options, with letters for those that are typed most. */
+static const cli_train_row letters[] = {
+    { .word = "data", .letter = 'd' },
+    { .word = "out", .letter = 'o' },
+    { .word = "arch", .fallback = "googlenet" },
+    { .word = "init",
+      .letter = 'i',
+      .help = "fine-tune this model: a file, a run's folder or a pulled one; its last layer is "
+              "replaced where the classes differ" },
+    { .word = "epochs", .letter = 'e' },
+    { .word = "batch", .letter = 'b' },
+    { .word = "rate", .letter = 'r' },
+    { .word = "seed", .letter = 's' },
+    { .word = "threads", .letter = 't' },
+};
+
+/* What is not a run. */
+static const cli_option looks[] = {
     CLI_ROW_FILE("preview", 0, "FILE.png",
                  "write a sheet of what the network would see, and stop there"),
     CLI_ROW_FLAG("lr-find", 0,
@@ -91,70 +42,21 @@ static const cli_option options[] = {
                  "one, and stop there"),
     CLI_ROW_FILE("curve", 0, "FILE.html", "with --lr-find: write the losses as a page, too"),
 };
+enum { LOOKS = sizeof looks / sizeof *looks };
 
-/* Where the value of an option goes. Its kind tells the type: TEXT, FILE and CHOICE are const char
- * *, INTEGER is int, REAL is double. */
-static const struct {
-    const char *option;
-    size_t offset;
-} fields[] = {
-#define FIELD(option, member)                                                                      \
-    { option, offsetof(deeper_train_options, member) }
-    FIELD("data", data),
-    FIELD("root", data_root),
-    FIELD("val", val),
-    FIELD("val-fraction", val_fraction),
-    FIELD("out", out),
-    FIELD("size", image_size),
-    FIELD("epochs", epochs),
-    FIELD("minutes", minutes),
-    FIELD("batch", batch),
-    FIELD("accumulate", accumulate),
-    FIELD("rate", rate),
-    FIELD("schedule", schedule),
-    FIELD("warmup", warmup_epochs),
-    FIELD("momentum", momentum),
-    FIELD("decay", decay),
-    FIELD("clip", clip),
-    FIELD("smoothing", smoothing),
-    FIELD("aux-weight", aux_weight),
-    FIELD("average", average),
-    FIELD("augment", augment),
-    FIELD("freeze", freeze),
-    FIELD("rates", rates),
-    FIELD("class-weights", class_weights),
-    FIELD("patience", patience),
-    FIELD("ensemble", ensemble),
-    FIELD("member", member),
-    FIELD("keep", keep),
-    FIELD("checkpoint-minutes", checkpoint_minutes),
-    FIELD("threads", threads),
-    FIELD("readers", readers),
-    FIELD("max-unreadable", max_unreadable),
-    FIELD("initial", initial),
-#undef FIELD
-};
-
-static void fill_fields(const cli_args *args, deeper_train_options *train) {
-    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
-        const char *name = fields[i].option;
-        char *field = (char *)train + fields[i].offset;
-        if (!cli_text(args, name))
-            continue;
-        switch (cli_kind_of(args, name)) {
-        case CLI_INTEGER:
-            *(int *)(void *)field = cli_integer(args, name);
-            break;
-        case CLI_REAL:
-            *(double *)(void *)field = cli_real(args, name);
-            break;
-        default:
-            *(const char **)(void *)field = cli_text(args, name);
-            break;
-        }
+static const cli_option *option_at(size_t index) {
+    static cli_option filled[CLI_MOST_OPTIONS];
+    const deeper_option *row = deeper_train_option(index);
+    size_t rows = 0;
+    if (!row) {
+        while (deeper_train_option(rows))
+            rows++;
+        return index - rows < LOOKS ? &looks[index - rows] : NULL;
     }
-    train->resume = cli_flag(args, "resume");
-    train->seed = strtoull(cli_text(args, "seed"), NULL, 10);
+    for (size_t i = 0; i < sizeof letters / sizeof *letters; i++)
+        if (!strcmp(letters[i].word, row->word))
+            return cli_train_option(&filled[index], row, &letters[i]);
+    return cli_train_option(&filled[index], row, NULL);
 }
 
 /* -------------------------------------------------------------------------------------- results */
@@ -272,23 +174,19 @@ static int preview(const deeper_train_options *train, const char *path) {
 
 /* -------------------------------------------------------------------------------------- command */
 
-/* With --resume the run's own options hold; only those that change no bit of the result may be
- * given. */
+/* With --resume the run's own options hold: what is recorded may not be given. */
 static int check_resume(const cli_args *args) {
-    static const char *const free_ones[] = {
-        "resume", "out", "threads", "readers", "json", "quiet"
-    };
-    const cli_option *option;
-    for (size_t i = 0; (option = cli_option_at(args->command, i)) != NULL; i++) {
-        bool free_one = false;
-        for (size_t k = 0; k < sizeof free_ones / sizeof *free_ones; k++)
-            free_one = free_one || !strcmp(option->name, free_ones[k]);
-        if (!free_one && cli_given(args, option->name))
-            return cli_usage(args->command,
-                             "--%s: a resumed run keeps the options it was started with",
-                             option->name);
-    }
-    return CLI_DONE;
+    const deeper_option *row;
+    const char *word = NULL;
+    for (size_t i = 0; (row = deeper_train_option(i)) != NULL; i++)
+        if (row->recorded && cli_given(args, row->word))
+            word = row->word;
+    for (size_t i = 0; i < LOOKS; i++)
+        if (cli_given(args, looks[i].name))
+            word = looks[i].name;
+    return word ? cli_usage(args->command,
+                            "--%s: a resumed run keeps the options it was started with", word)
+                : CLI_DONE;
 }
 
 static int check(const cli_args *args) {
@@ -315,14 +213,14 @@ static int run(const cli_args *args) {
     int code = check(args);
     if (code)
         return code;
-    fill_fields(args, &train);
+    if (!cli_train_fill(args, &train))
+        return CLI_USAGE;
     if (cli_given(args, "init")) {
         init = cli_model_path(cli_text(args, "init"));
         if (!init)
             return CLI_FAILED;
         train.init = init;
-    } else if (!train.resume) {
-        train.architecture = cli_given(args, "arch") ? cli_text(args, "arch") : "googlenet";
+        train.architecture = NULL; /* the model brings its own */
     }
     if (cli_given(args, "preview"))
         code = preview(&train, cli_text(args, "preview"));
@@ -355,7 +253,6 @@ const cli_command cli_command_train = {
                 "deeper train --resume --out run\n"
                 "deeper train --data train.tar --val val.tar --arch googlenet:norm=bn --size 128 "
                 "--minutes 60 --out run\n",
-    .options = options,
-    .option_count = sizeof options / sizeof *options,
+    .more = option_at,
     .run = run,
 };

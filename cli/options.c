@@ -21,6 +21,11 @@ const cli_option *cli_option_at(const cli_command *command, size_t index) {
     if (index < command->option_count)
         return &command->options[index];
     index -= command->option_count;
+    size_t more = 0;
+    for (const cli_option *option; command->more && (option = command->more(more)) != NULL; more++)
+        if (more == index)
+            return option;
+    index -= more;
     return index < sizeof common / sizeof *common ? &common[index] : NULL;
 }
 
@@ -130,8 +135,9 @@ static bool choice_listed(const char *choices, const char *text) {
 static bool number_ok(const cli_option *option, const char *text) {
     char *end;
     errno = 0;
-    double value =
-        option->kind == CLI_INTEGER ? (double)strtol(text, &end, 10) : strtod(text, &end);
+    double value = option->kind == CLI_REAL ? strtod(text, &end)
+                   : *text == '-'           ? (double)strtoll(text, &end, 10)
+                                            : (double)strtoull(text, &end, 10);
     return end != text && !*end && !errno && isfinite(value) && value >= option->least
            && value <= option->most;
 }
@@ -242,10 +248,6 @@ bool cli_has(const cli_args *args, const char *name) {
 
 bool cli_given(const cli_args *args, const char *name) {
     return args->values[option_index(args, name)] != NULL;
-}
-
-cli_kind cli_kind_of(const cli_args *args, const char *name) {
-    return cli_option_at(args->command, option_index(args, name))->kind;
 }
 
 bool cli_flag(const cli_args *args, const char *name) {

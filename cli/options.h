@@ -45,6 +45,8 @@ typedef struct cli_command {
     const char *examples;    /* "COMMAND LINE\n" each */
     const cli_option *options;
     size_t option_count;
+    const cli_option *(*more)(size_t index); /* options after these, NULL past the last; NULL: no
+                                                more */
     size_t least_operands, most_operands;
     int (*run)(const cli_args *args); /* returns an enum cli_exit */
 } cli_command;
@@ -128,8 +130,6 @@ struct cli_args {
 #define CLI_OPTION_ROOT(letter_)                                                                   \
     CLI_ROW_FILE("root", letter_, "FOLDER",                                                        \
                  "where the paths of a list start (default: the list's folder)")
-#define CLI_OPTION_VAL                                                                             \
-    CLI_ROW_FILE("val", 0, "SRC", "pictures for validation (default: a share of --data)")
 #define CLI_OPTION_NULL                                                                            \
     CLI_ROW_FLAG("null", '0', "paths in lists end in a zero byte (find -print0)")
 
@@ -153,7 +153,6 @@ bool cli_has(const cli_args *args, const char *name);
 
 /* Value of an option by its long name (which must be in the table): given, else its fallback. */
 bool cli_given(const cli_args *args, const char *name);
-cli_kind cli_kind_of(const cli_args *args, const char *name);
 bool cli_flag(const cli_args *args, const char *name);
 const char *cli_text(const cli_args *args, const char *name); /* NULL: neither */
 int cli_choice(const cli_args *args, const char *name);       /* position among the choices */

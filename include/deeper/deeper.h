@@ -714,16 +714,17 @@ DEEPER_API deeper_status deeper_verify(const deeper_model *model, const char *ag
 /* ------------------------------------------------------------------------------------- training */
 
 /* Everything that a training run is. DEEPER_TRAIN_OPTIONS_INIT sets the defaults in brackets; NULL
- * texts and zeros are defaults too where none is named. A run lives in a folder `out`:
- *     model.safetensors   the best network so far on the validation pictures (averaged weights
- *                         where averaging is on)
- *     last.safetensors    the same of the last epoch
- *     log.csv             a line an epoch: losses of every head, accuracy, rate, images/s
- *     report.html         curves, confusion matrix, worst mistakes; complete in itself
- *     events.out.tfevents.deeper   the same curves for TensorBoard
- *     checkpoints/        complete states from which `resume` goes on to the same bits, the newest
- *                         `keep`
- *     run.json            the options, the data's fingerprint, the version */
+ * texts and zeros are defaults too where none is named; deeper_train_option has the ranges. A run
+ * lives in a folder `out`:
+ *     model.safetensors           the best network so far on the validation pictures (averaged
+ *                                 weights where averaging is on)
+ *     last.safetensors            the same of the last epoch
+ *     log.csv                     a line an epoch: losses of every head, accuracy, rate, images/s
+ *     report.html                 curves, confusion matrix, worst mistakes; complete in itself
+ *     events.out.tfevents.deeper  the same curves for TensorBoard
+ *     checkpoints/                complete states from which `resume` goes on to the same bits, the
+ *                                 newest `keep`
+ *     run.json                    the options, the data's fingerprint, the version */
 typedef struct deeper_train_options {
     size_t size;
     const char *data; /* folder of class folders, tar of them, list of `PATH LABEL` lines, or IDX
@@ -781,25 +782,57 @@ typedef struct deeper_train_options {
                    those of the same seed, and draws order, augmentation and dropout of its own [0:
                    as member 1] */
 } deeper_train_options;
+
+typedef enum deeper_option_kind {
+    DEEPER_OPTION_INT,    /* int */
+    DEEPER_OPTION_COUNT,  /* uint64_t */
+    DEEPER_OPTION_NUMBER, /* double */
+    DEEPER_OPTION_FLAG,   /* int, 0 or 1 */
+    DEEPER_OPTION_TEXT,   /* const char *, as all that follow */
+    DEEPER_OPTION_PATH,
+    DEEPER_OPTION_LIST,  /* texts with commas between them */
+    DEEPER_OPTION_CHOICE /* one of `value` */
+} deeper_option_kind;
+
+/* A member of deeper_train_options as the library knows it: programs, bindings and forms build on
+ * these. Made by the library alone; later versions add members at its end. */
+typedef struct deeper_option {
+    const char *name; /* the member's: "val_fraction" */
+    const char
+        *word; /* for command lines, after the dashes: "val-fraction"; "root" for data_root */
+    deeper_option_kind kind;
+    const char *value;    /* what to call a value ("N", "SRC"); of a CHOICE all values: "ema|polyak|
+                             none"; NULL: a FLAG */
+    const char *fallback; /* the default, as deeper_train_set takes it; NULL: 0, or what a run
+                             chooses, as `help` says */
+    double min, max;      /* of INT, COUNT and NUMBER, both included; 0 is the default, too, where
+                             fallback is NULL */
+    const char *since;    /* the first version that has it: "0.1" */
+    int recorded; /* 1: kept in run.json; a resumed run has it as it began. 0: given anew each time
+                   */
+    int decides;  /* 1: bits of the result depend on it */
+    const char *help; /* one line, without the fallback */
+} deeper_option;
+
+/* The training options, in an order to show them; NULL past the last. Static. */
+DEEPER_API const deeper_option *deeper_train_option(size_t index);
+
+/* Sets `size` bytes of options to the defaults, as DEEPER_TRAIN_OPTIONS_INIT does. */
+DEEPER_API void deeper_train_defaults(deeper_train_options *options, size_t size);
+
 static inline deeper_train_options deeper_train_options_init(void) {
-    deeper_train_options options = DEEPER_ZEROED;
-    options.size = sizeof options;
-    options.val_fraction = 0.1;
-    options.seed = 1;
-    options.epochs = 30;
-    options.batch = 32;
-    options.accumulate = 1;
-    options.warmup_epochs = 1;
-    options.momentum = 0.9;
-    options.decay = 2e-4;
-    options.clip = 5;
-    options.aux_weight = 0.3;
-    options.keep = 2;
-    options.checkpoint_minutes = 5;
-    options.max_unreadable = 0.1;
+    deeper_train_options options;
+    deeper_train_defaults(&options, sizeof options);
     return options;
 }
 #define DEEPER_TRAIN_OPTIONS_INIT deeper_train_options_init()
+
+/* Sets an option by its name or word, to what `text` says; NULL: to its default. A text, path, list
+ * or choice is borrowed, not copied: it must live as long as the options are used. Numbers have a
+ * decimal point in every locale. Errors: ARGUMENT (a name that no option has, with the nearest one;
+ * a value that it does not take, with the range), and then nothing is changed. */
+DEEPER_API deeper_status deeper_train_set(deeper_train_options *options, const char *name,
+                                          const char *text, deeper_error *error);
 
 typedef enum deeper_train_event_kind {
     DEEPER_TRAIN_STEP,       /* after an update */

@@ -1,14 +1,38 @@
 /* train.c - training: the arguments of a run, of the search for its rate, of a look at its
  * pictures. */
 #include "api/handles.h"
+#include "train/options/options.h"
 #include "train/run/ensemble.h"
 #include "train/run/find_rate.h"
-#include "train/run/options.h"
 #include "train/run/preview.h"
 
 #include <string.h>
 
 enum { COMMAND_LIMIT = 1 << 16 };
+
+const deeper_option *deeper_train_option(size_t index) {
+    const dp_train_row *row = dp_train_row_at(index);
+    return row ? &row->option : NULL;
+}
+
+void deeper_train_defaults(deeper_train_options *options, size_t size) {
+    deeper_train_options mine;
+    if (!options)
+        return;
+    dp_train_options_reset(&mine);
+    mine.size = size;
+    memset(options, 0, size);
+    memcpy(options, &mine, size < sizeof mine ? size : sizeof mine);
+}
+
+deeper_status deeper_train_set(deeper_train_options *options, const char *name, const char *text,
+                               deeper_error *error) {
+    deeper_train_options mine;
+    DP_TRY(dp_need(options, "options", error));
+    DP_TRY(dp_need(name, "name", error));
+    DP_TRY(dp_options_read(&mine, sizeof mine, options, "deeper_train_options", error));
+    return dp_train_option_set(options, name, text, error);
+}
 
 deeper_status deeper_train(const deeper_train_options *options, const deeper_train_calls *calls,
                            deeper_train_result *result, deeper_error *error) {

@@ -4,7 +4,7 @@
 
 #include "base/files.h"
 #include "train/core/news.h"
-#include "train/run/options.h"
+#include "train/options/options.h"
 #include "train/run/record.h"
 #include "train/run/trainer.h"
 

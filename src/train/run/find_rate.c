@@ -3,7 +3,7 @@
 #include "train/run/find_rate.h"
 
 #include "report/report.h"
-#include "train/run/options.h"
+#include "train/options/options.h"
 #include "train/run/trainer_state.h"
 
 #include <math.h>

@@ -2,8 +2,8 @@
 #include "base/files.h"
 #include "formats/formats.h"
 #include "train/core/news.h"
+#include "train/options/options.h"
 #include "train/run/checkpoint.h"
-#include "train/run/options.h"
 #include "train/run/record.h"
 #include "train/run/trainer_state.h"
 

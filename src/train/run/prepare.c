@@ -2,7 +2,7 @@
  * the batches of an epoch. */
 #include "train/core/news.h"
 #include "train/core/sampler.h"
-#include "train/run/options.h"
+#include "train/options/options.h"
 #include "train/run/trainer_state.h"
 
 #include <string.h>

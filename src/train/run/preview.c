@@ -7,7 +7,7 @@
 #include "image/png_encode.h"
 #include "image/sheet.h"
 #include "train/core/network.h"
-#include "train/run/options.h"
+#include "train/options/options.h"
 
 #include <string.h>
 

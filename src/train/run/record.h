@@ -8,6 +8,9 @@
 
 #include <jansson.h>
 
+/* The options that are recorded, as an object (NULL: out of memory, or a text that is not UTF-8). */
+json_t *dp_train_options_to_json(const deeper_train_options *options);
+
 /* Writes `record` (taken; NULL: it could not be made), atomically. Errors: ARGUMENT (a text that is
  * not UTF-8), IO. */
 deeper_status dp_record_write(const char *path, json_t *record, const deeper_allocator *allocator,

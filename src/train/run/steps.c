@@ -3,7 +3,7 @@
 #include "base/random.h"
 #include "base/top.h"
 #include "train/core/news.h"
-#include "train/run/options.h"
+#include "train/options/options.h"
 #include "train/run/trainer_state.h"
 
 #include <math.h>

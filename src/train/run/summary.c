@@ -1,7 +1,7 @@
 /* summary.c - a run as the report shows it: its command, facts, history, and the worst mistakes as
  * thumbnails. */
 #include "report/thumbnail.h"
-#include "train/run/options.h"
+#include "train/options/options.h"
 #include "train/run/trainer_state.h"
 
 #include <math.h>
@@ -52,6 +52,8 @@ static void describe_options(summary *s, const dp_trainer *t) {
     chosen.rate = t->schedule.rate;
     chosen.threads = t->learner->threads;
     chosen.readers = t->readers;
+    chosen.out = NULL; /* where a run lies and how often it was interrupted is no fact of it */
+    chosen.resume = 0;
     dp_train_options_command(&s->command, &t->options);
     for (size_t i = 0; dp_train_option_text(&chosen, i, &word, value, sizeof value, &set); i++)
         if (value[0] && (set || strcmp(value, "0") != 0))
