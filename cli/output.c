@@ -1,6 +1,7 @@
 /* output.c - see output.h. Nothing here knows a command. */
 #include "output.h"
 
+#include "hints.h"
 #include "options.h"
 
 #include <errno.h>
@@ -99,7 +100,7 @@ int cli_error(const char *format, ...) {
 }
 
 int cli_failure(const deeper_error *error) {
-    cli_error("%s", error->message);
+    cli_error("%s%s", error->message, cli_hint(error->message));
     return error->status == DEEPER_ERROR_ARGUMENT ? CLI_USAGE : CLI_FAILED;
 }
 

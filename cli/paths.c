@@ -1,6 +1,7 @@
 /* paths.c - see paths.h. */
 #include "paths.h"
 
+#include "hints.h"
 #include "output.h"
 
 #include <errno.h>
@@ -81,7 +82,7 @@ static char *find_tuning(void) {
                                  : user_path("XDG_CACHE_HOME", ".cache", "tuning.json", false);
     bool there = path && ((given && *given) || !access(path, F_OK));
     if (there && deeper_tuning_check(path, &error) == DEEPER_ERROR_MISMATCH) {
-        cli_note("%s", error.message);
+        cli_note("%s%s", error.message, cli_hint(error.message));
         there = false;
     }
     if (there)

@@ -197,7 +197,7 @@ static void test_classify_refuses(void **state) {
         deeper_model_create(&bare, SMALL_ARCHITECTURE, SMALL_CLASSES, SMALL_SIDE, NULL, NULL),
         DEEPER_OK);
     assert_refused(deeper_prepare(bare, image, 1, tensor, &error), DEEPER_ERROR_MISMATCH, &error,
-                   "--preprocess): bvlc, vgg");
+                   "made with: bvlc, vgg");
     free(tensor);
     deeper_model_close(bare);
     deeper_image_close(image);

@@ -351,7 +351,7 @@ static void missing_metadata(void **state) {
         char words[64];
         snprintf(words, sizeof words, "no %s in its metadata", keys[i]);
         refused(&e, DEEPER_ERROR_FORMAT, words);
-        refused(&e, DEEPER_ERROR_FORMAT, "deeper convert");
+        refused(&e, DEEPER_ERROR_FORMAT, "use a file that deeper saved");
         edit_end(&e);
     }
 }

@@ -132,7 +132,7 @@ static void test_refused(void **state) {
             fail_msg("file %zu: %s", i, error.message);
         assert_int_equal(error.status, files[i].status);
         assert_int_equal(strncmp(error.message, "t.json: ", 8), 0);
-        assert_non_null(strstr(error.message, "deeper tune"));
+        assert_non_null(strstr(error.message, "measure it anew"));
         assert_null(strchr(error.message, '\n'));
         dp_tuning_free(&tuning);
     }

@@ -17,8 +17,7 @@ enum {
     SIDE_MAX = 1 << 20
 };
 
-static const char *const REMEDY =
-    "make it anew with 'deeper tune', or do without (DEEPER_TUNING=none)";
+static const char *const REMEDY = "measure it anew, or use no tuning";
 
 /* A whole number of an object within [least, most]; false: it is not there or is none. */
 static bool take(const json_t *object, const char *field, int least, int most, int *value) {
@@ -107,18 +106,17 @@ static deeper_status read_root(dp_tuning *tuning, const json_t *root, const char
     if (json_integer_value(version) != VERSION)
         return dp_fail(
             error, DEEPER_ERROR_MISMATCH,
-            "%s: not used: of version %lld of its format, this deeper has %d ('deeper tune')", name,
-            (long long)json_integer_value(version), VERSION);
+            "%s: not used: of version %lld of its format, this deeper has %d; measure it anew",
+            name, (long long)json_integer_value(version), VERSION);
     if (!named)
         return dp_fail(error, DEEPER_ERROR_FORMAT,
                        "%s: a tuning that does not name its machine; %s", name, REMEDY);
     if (measured)
         snprintf(measured, DP_MACHINE_SIZE, "%s", named);
     if (machine && strcmp(named, machine) != 0)
-        return dp_fail(
-            error, DEEPER_ERROR_MISMATCH,
-            "%s: not used: measured on another machine, %.80s ('deeper tune' measures here)", name,
-            named);
+        return dp_fail(error, DEEPER_ERROR_MISMATCH,
+                       "%s: not used: measured on another machine, %.80s; measure it anew here",
+                       name, named);
     return take_all(tuning, root, name, error);
 }
 

@@ -98,7 +98,7 @@ static deeper_status need_text(const char **text, const pairs *file, const char 
         return DEEPER_OK;
     return dp_fail(error, DEEPER_ERROR_FORMAT,
                    "%s: no %s in its metadata, so it is not a model of deeper; use a file that "
-                   "`deeper convert` or `deeper train` wrote",
+                   "deeper saved",
                    name, key);
 }
 

@@ -9,7 +9,7 @@ deeper_status dp_need_preprocess(const dp_model *model, deeper_error *error) {
     char names[DP_RECIPE_NAMES_SIZE];
     return dp_fail(error, DEEPER_ERROR_MISMATCH,
                    "%s: the model does not say how a picture becomes its input; name what its "
-                   "weights were made with (--preprocess): "
+                   "weights were made with: "
                    "%s, or JSON",
                    model->architecture, dp_recipe_names(names));
 }

@@ -169,7 +169,7 @@ usage "--arch and --init exclude each other: --init brings its architecture" --d
 usage "--rate: a resumed run keeps the options it was started with" --resume --out one --rate 1
 run 2 train --quiet --data set --out bad --arch nosuch
 says err "nosuch: no such architecture; there is googlenet, "
-bad 2 ": freeze: no layer's name begins with 'foo'; \`deeper summary\` lists the names of the layers" --data set --out bad --freeze foo
+bad 2 ": freeze: no layer's name begins with 'foo' ('deeper summary' lists the names of the layers)" --data set --out bad --freeze foo
 bad 2 ": rates: 'foo' is not BEGINNING=FACTOR with a factor above 0" --data set --out bad --rates foo
 
 mkdir -p empty oneclass/a corrupt/a corrupt/b

@@ -118,8 +118,7 @@ static deeper_status from_model(dp_network *n, const deeper_train_options *optio
                        options->init);
     if (!init->has_preprocess)
         return dp_fail(error, DEEPER_ERROR_MISMATCH,
-                       "%s: does not say how a picture becomes its input; `deeper convert "
-                       "--preprocess NAME` writes a copy that does",
+                       "%s: does not say how a picture becomes its input; save a copy that does",
                        options->init);
     if (snprintf(spec, sizeof spec, "%s:%s", init->architecture, init->options) >= (int)sizeof spec)
         return dp_fail(error, DEEPER_ERROR_LIMIT, "%s: its options are too long", options->init);
@@ -186,10 +185,8 @@ static int mark(const dp_model *model, const char *text, size_t length, float fa
 
 static deeper_status fail_beginning(const char *option, const char *item, size_t length,
                                     deeper_error *error) {
-    return dp_fail(
-        error, DEEPER_ERROR_ARGUMENT,
-        "%s: no layer's name begins with '%.*s'; `deeper summary` lists the names of the layers",
-        option, (int)(length < 64 ? length : 64), item);
+    return dp_fail(error, DEEPER_ERROR_ARGUMENT, "%s: no layer's name begins with '%.*s'", option,
+                   (int)(length < 64 ? length : 64), item);
 }
 
 /* A batch norm stays as a whole, if any of it does: statistics of the batch would not fit a scale
