@@ -1,10 +1,10 @@
 /* test_checkpoint.c - checkpoints come back to the same bits, damage anywhere is found and an older
  * one taken, the newest few stay. */
-#include "train/run/checkpoint.h"
+#include "train/record/checkpoint.h"
 
 #include "base/checksum.h"
 #include "helpers/helpers.h"
-#include "train/run/progress.h"
+#include "train/record/progress.h"
 
 #include <math.h>
 #include <setjmp.h>

@@ -18,7 +18,7 @@
 
 #define DP_DESCRIPTION_VERSION "1"
 
-/* The key of a text that checkpoints have (train/run/checkpoint.h): such a file is no model. */
+/* The key of a text that checkpoints have (train/record/checkpoint.h): such a file is no model. */
 #define DP_CHECKPOINT_TEXT "deeper.progress"
 
 enum { DP_DESCRIPTION_TEXTS = 9 };

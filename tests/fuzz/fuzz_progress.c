@@ -1,8 +1,8 @@
 /* fuzz_progress.c - the progress of a run as a checkpoint keeps it, JSON. Checked: what is read is
  * written again, and read again to the same text.
  *
- * covers: src/train/run/progress.c src/train/run/fields.c */
-#include "train/run/progress.h"
+ * covers: src/train/record/progress.c src/train/record/fields.c */
+#include "train/record/progress.h"
 
 #include <stdlib.h>
 #include <string.h>

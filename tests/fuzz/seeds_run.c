@@ -2,7 +2,7 @@
  * of one after two epochs.
  *
  *     seeds_run FOLDER        fills FOLDER/fuzz_progress */
-#include "train/run/progress.h"
+#include "train/record/progress.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -5,7 +5,7 @@
 #include "base/files.h"
 #include "train/core/news.h"
 #include "train/options/options.h"
-#include "train/run/record.h"
+#include "train/record/record.h"
 #include "train/run/trainer.h"
 
 #include <stdio.h>
@@ -19,7 +19,7 @@ typedef struct ensemble {
     const deeper_allocator *allocator;
     const deeper_train_calls *calls;
     deeper_train_options options;
-    json_t *record; /* of one that is resumed; texts of options live in it */
+    dp_object *record; /* of one that is resumed; texts of options live in it */
     int resume;
 } ensemble;
 
@@ -80,15 +80,13 @@ static deeper_status begin(ensemble *e, const char *path, deeper_error *error) {
         return dp_fail(error, DEEPER_ERROR_ARGUMENT,
                        "ensemble trains all members, member one of them: give one of the two");
     DP_TRY(dp_folder_make_new(e->options.out, "run", e->allocator, error));
-    json_t *options = dp_train_options_to_json(&e->options);
-    return dp_record_write(
-        path, options ? json_pack("{s:s, s:o}", "version", DP_VERSION, "options", options) : NULL,
-        e->allocator, error);
+    const dp_run_facts facts = { .version = DP_VERSION };
+    return dp_record_write(path, &facts, &e->options, e->allocator, error);
 }
 
 static deeper_status resume(ensemble *e, const deeper_train_options *given, const char *path,
                             deeper_error *error) {
-    DP_TRY(dp_record_read(&e->record, &e->options, path, e->allocator, error));
+    DP_TRY(dp_record_read(&e->record, NULL, &e->options, path, e->allocator, error));
     dp_record_move(&e->options, given);
     DP_TRY(dp_train_options_check(&e->options, error));
     if (e->options.ensemble < 2)
@@ -123,7 +121,7 @@ deeper_status dp_train_runs(const deeper_train_options *options, const deeper_tr
         status = (options->resume ? there : options->ensemble > 1)
                      ? train_all(&e, options, path, result, error)
                      : dp_train(options, calls, result, allocator, error);
-    json_decref(e.record);
+    dp_object_free(e.record);
     dp_free(allocator, path);
     return status;
 }

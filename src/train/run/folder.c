@@ -3,8 +3,8 @@
 #include "formats/formats.h"
 #include "train/core/news.h"
 #include "train/options/options.h"
-#include "train/run/checkpoint.h"
-#include "train/run/record.h"
+#include "train/record/checkpoint.h"
+#include "train/record/record.h"
 #include "train/run/trainer_state.h"
 
 #include <errno.h>
@@ -39,14 +39,12 @@ static deeper_status make_checkpoints(const dp_trainer *t, deeper_error *error) 
 static deeper_status write_record(const dp_trainer *t, const char *path, deeper_error *error) {
     char fingerprint[FINGERPRINT];
     print_fingerprint(fingerprint, t);
-    json_t *options = dp_train_options_to_json(&t->options);
-    json_t *record =
-        options ? json_pack("{s:s, s:s, s:i, s:I, s:I, s:o}", "version", DP_VERSION, "data",
-                            fingerprint, "classes", t->network.model->classes, "train_images",
-                            (json_int_t)t->images, "val_images",
-                            (json_int_t)t->pictures.val.dataset->image_count, "options", options)
-                : NULL;
-    return dp_record_write(path, record, t->allocator, error);
+    const dp_run_facts facts = { .version = DP_VERSION,
+                                 .data = fingerprint,
+                                 .classes = t->network.model->classes,
+                                 .train_images = t->images,
+                                 .val_images = t->pictures.val.dataset->image_count };
+    return dp_record_write(path, &facts, &t->options, t->allocator, error);
 }
 
 /* The folder is this process's until it ends, however it ends: two would write over each other.
@@ -77,7 +75,8 @@ deeper_status dp_folder_resume(dp_trainer *t, const deeper_train_options *given,
     char *path = dp_folder_path(t, RECORD);
     if (!path)
         return dp_fail_memory(error, "a path");
-    deeper_status status = dp_record_read(&t->record, &t->options, path, t->allocator, &why);
+    deeper_status status =
+        dp_record_read(&t->record, &t->facts, &t->options, path, t->allocator, &why);
     if (status == DEEPER_OK)
         status = hold(t, path, &why);
     dp_free(t->allocator, path);
@@ -91,8 +90,7 @@ deeper_status dp_folder_resume(dp_trainer *t, const deeper_train_options *given,
 deeper_status dp_folder_check_data(const dp_trainer *t, deeper_error *error) {
     char fingerprint[FINGERPRINT];
     print_fingerprint(fingerprint, t);
-    const char *before = json_string_value(json_object_get(t->record, "data"));
-    if (before && strcmp(before, fingerprint) == 0)
+    if (t->facts.data && strcmp(t->facts.data, fingerprint) == 0)
         return DEEPER_OK;
     return dp_fail(error, DEEPER_ERROR_MISMATCH,
                    "%s: not the pictures that the run in %s began with (files were added, removed "
@@ -167,19 +165,19 @@ deeper_status dp_folder_load(dp_trainer *t, deeper_error *error) {
 
 /* --------------------------------------------------------------------------------------- models */
 
-/* The training record of a model file. No times: the same run gives the same file. */
 static char *training_record(const dp_trainer *t) {
     const dp_report_epoch *epoch = &t->progress.history[t->progress.history_count - 1];
     char fingerprint[FINGERPRINT];
     print_fingerprint(fingerprint, t);
-    json_t *record = json_pack(
-        "{s:s, s:I, s:I, s:i, s:i, s:I, s:f, s:f, s:f}", "data", fingerprint, "train_images",
-        (json_int_t)t->images, "val_images", (json_int_t)t->pictures.val.dataset->image_count,
-        "epoch", epoch->epoch, "epochs", t->progress.epochs, "seed", (json_int_t)t->options.seed,
-        "val_top1", epoch->val_top1, "val_top5", epoch->val_top5, "val_loss", epoch->val_losses[0]);
-    char *text = record ? json_dumps(record, JSON_COMPACT) : NULL;
-    json_decref(record);
-    return text;
+    return dp_trained_text(&(dp_trained){ .data = fingerprint,
+                                          .train_images = t->images,
+                                          .val_images = t->pictures.val.dataset->image_count,
+                                          .epoch = epoch->epoch,
+                                          .epochs = t->progress.epochs,
+                                          .seed = t->options.seed,
+                                          .val_top1 = epoch->val_top1,
+                                          .val_top5 = epoch->val_top5,
+                                          .val_loss = epoch->val_losses[0] });
 }
 
 static deeper_status save_as(const dp_trainer *t, const dp_model *model, const char *name,

@@ -17,7 +17,7 @@ void dp_trainer_close(dp_trainer *t) {
     dp_network_free(&t->network);
     dp_pictures_close(&t->pictures);
     dp_progress_free(&t->progress, t->allocator);
-    json_decref(t->record);
+    dp_object_free(t->record);
     if (t->held >= 0)
         close(t->held);
 }

@@ -10,16 +10,16 @@
 #include "train/core/network.h"
 #include "train/core/optimiser.h"
 #include "train/core/schedule.h"
+#include "train/record/progress.h"
+#include "train/record/record.h"
 #include "train/run/health.h"
-#include "train/run/progress.h"
 #include "train/run/validate.h"
-
-#include <jansson.h>
 
 typedef struct dp_trainer {
     const deeper_allocator *allocator;
     deeper_train_options options; /* as given, or as the run that goes on was started with */
-    json_t *record;               /* run.json of a run that goes on; texts of options live in it */
+    dp_object *record;            /* run.json of a run that goes on; texts of options live in it */
+    dp_run_facts facts;           /* of run.json, likewise */
     int held;                     /* descriptor of run.json, locked; -1: none */
     const deeper_train_calls *calls;
     dp_pictures pictures;

@@ -1,5 +1,5 @@
 /* checkpoint.c - writing, finding, verifying. */
-#include "train/run/checkpoint.h"
+#include "train/record/checkpoint.h"
 
 #include "base/checksum.h"
 #include "base/files.h"

@@ -1,5 +1,9 @@
 /* fields.c - one function a kind, each way. */
-#include "train/run/fields.h"
+#include "train/record/fields.h"
+
+#include "model/json.h"
+
+#include <jansson.h>
 
 static const size_t sizes[] = { [DP_FIELD_INT] = sizeof(int),
                                 [DP_FIELD_COUNT] = sizeof(uint64_t),
@@ -44,31 +48,57 @@ static bool read_one(dp_field_kind kind, void *member, const json_t *value) {
     }
 }
 
-json_t *dp_fields_to_json(const dp_field *fields, size_t count, const void *record) {
-    json_t *object = json_object();
-    int failed = !object;
+/* ---------------------------------------------------------------------------------------- write */
+
+dp_object *dp_object_create(void) {
+    return json_object();
+}
+
+bool dp_object_add(dp_object *to, const dp_field *fields, size_t count, const void *record) {
+    int failed = !to;
     for (size_t i = 0; i < count; i++) {
         const char *member = (const char *)record + fields[i].offset;
         if (fields[i].count == 1) {
-            failed |=
-                json_object_set_new(object, fields[i].name, write_one(fields[i].kind, member));
+            failed |= json_object_set_new(to, fields[i].name, write_one(fields[i].kind, member));
             continue;
         }
         json_t *list = json_array();
         for (size_t k = 0; k < fields[i].count; k++)
             failed |= json_array_append_new(
                 list, write_one(fields[i].kind, member + k * sizes[fields[i].kind]));
-        failed |= json_object_set_new(object, fields[i].name, list);
+        failed |= json_object_set_new(to, fields[i].name, list);
     }
-    if (failed) {
-        json_decref(object);
-        return NULL;
-    }
-    return object;
+    return !failed;
 }
 
-deeper_status dp_fields_from_json(const dp_field *fields, size_t count, void *record,
-                                  const json_t *object, const char *name, deeper_error *error) {
+dp_object *dp_object_put(dp_object *to, const char *name) {
+    json_t *object = json_object();
+    return json_object_set_new(to, name, object) == 0 ? object : NULL;
+}
+
+dp_object *dp_object_append(dp_object *to, const char *name) {
+    json_t *list = json_object_get(to, name), *object = json_object();
+    return json_array_append_new(list, object) == 0 ? object : NULL;
+}
+
+bool dp_object_put_list(dp_object *to, const char *name) {
+    return json_object_set_new(to, name, json_array()) == 0;
+}
+
+char *dp_object_text(const dp_object *object, bool lines) {
+    return json_dumps(object, (lines ? JSON_INDENT(2) : JSON_COMPACT) | JSON_REAL_PRECISION(17));
+}
+
+/* ----------------------------------------------------------------------------------------- read */
+
+deeper_status dp_object_parse(dp_object **object, const char *text, size_t size, int depth,
+                              const char *name, const char *what, int64_t offset,
+                              deeper_error *error) {
+    return dp_json_parse(object, text, size, depth, name, what, offset, error);
+}
+
+deeper_status dp_object_read(const dp_object *object, const dp_field *fields, size_t count,
+                             void *record, const char *name, deeper_error *error) {
     for (size_t i = 0; i < count; i++) {
         char *member = (char *)record + fields[i].offset;
         const json_t *value = json_object_get(object, fields[i].name);
@@ -82,4 +112,24 @@ deeper_status dp_fields_from_json(const dp_field *fields, size_t count, void *re
                            name, fields[i].name);
     }
     return DEEPER_OK;
+}
+
+const dp_object *dp_object_member(const dp_object *object, const char *name) {
+    return json_object_get(object, name);
+}
+
+bool dp_object_is_list(const dp_object *object) {
+    return json_is_array(object);
+}
+
+size_t dp_object_count(const dp_object *list) {
+    return json_array_size(list);
+}
+
+const dp_object *dp_object_at(const dp_object *list, size_t index) {
+    return json_array_get(list, index);
+}
+
+void dp_object_free(dp_object *object) {
+    json_decref(object);
 }

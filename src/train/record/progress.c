@@ -1,10 +1,8 @@
 /* progress.c - the history grows an epoch at a time; all of it as JSON. */
-#include "train/run/progress.h"
+#include "train/record/progress.h"
 
-#include "model/json.h"
-#include "train/run/fields.h"
+#include "train/record/fields.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 enum { JSON_DEPTH = 4 };
@@ -69,31 +67,31 @@ void dp_progress_free(dp_progress *progress, const deeper_allocator *allocator) 
     *progress = (dp_progress){ 0 };
 }
 
+/* In a run's text only where it is not 0: the first runs did not have it. */
+static const dp_field epoch_images = DP_FIELD(dp_progress, epoch_images, DP_FIELD_COUNT);
+
 char *dp_progress_to_json(const dp_progress *progress) {
-    json_t *object = dp_fields_to_json(progress_fields, COUNT_OF(progress_fields), progress),
-           *history = json_array();
-    int failed = !object;
-    for (size_t i = 0; i < progress->history_count; i++)
-        failed |=
-            json_array_append_new(history, dp_fields_to_json(epoch_fields, COUNT_OF(epoch_fields),
-                                                             &progress->history[i]));
-    failed |= json_object_set_new(object, "history", history);
-    if (progress->epoch_images)
-        failed |= json_object_set_new(object, "epoch_images",
-                                      json_integer((json_int_t)progress->epoch_images));
-    char *text = failed ? NULL : json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(17));
-    json_decref(object);
+    dp_object *object = dp_object_create();
+    bool sound = dp_object_add(object, progress_fields, COUNT_OF(progress_fields), progress)
+                 && dp_object_put_list(object, "history");
+    for (size_t i = 0; i < progress->history_count && sound; i++)
+        sound = dp_object_add(dp_object_append(object, "history"), epoch_fields,
+                              COUNT_OF(epoch_fields), &progress->history[i]);
+    if (sound && progress->epoch_images)
+        sound = dp_object_add(object, &epoch_images, 1, progress);
+    char *text = sound ? dp_object_text(object, false) : NULL;
+    dp_object_free(object);
     return text;
 }
 
-static deeper_status read_history(dp_progress *progress, const json_t *list, const char *name,
+static deeper_status read_history(dp_progress *progress, const dp_object *list, const char *name,
                                   const deeper_allocator *allocator, deeper_error *error) {
-    if (!json_is_array(list))
+    if (!dp_object_is_list(list))
         return dp_fail(error, DEEPER_ERROR_FORMAT, "%s: \"history\" is missing", name);
-    for (size_t i = 0; i < json_array_size(list); i++) {
+    for (size_t i = 0; i < dp_object_count(list); i++) {
         dp_report_epoch epoch = { 0 };
-        DP_TRY(dp_fields_from_json(epoch_fields, COUNT_OF(epoch_fields), &epoch,
-                                   json_array_get(list, i), name, error));
+        DP_TRY(dp_object_read(dp_object_at(list, i), epoch_fields, COUNT_OF(epoch_fields), &epoch,
+                              name, error));
         if (!dp_progress_add(progress, &epoch, allocator))
             return dp_fail_memory(error, "the history of the run");
     }
@@ -102,16 +100,18 @@ static deeper_status read_history(dp_progress *progress, const json_t *list, con
 
 deeper_status dp_progress_from_json(dp_progress *progress, const char *json, const char *name,
                                     const deeper_allocator *allocator, deeper_error *error) {
-    json_t *object = NULL;
+    dp_object *object = NULL;
     *progress = (dp_progress){ 0 };
-    DP_TRY(dp_json_parse(&object, json, strlen(json), JSON_DEPTH, name, "the progress of the run",
-                         -1, error));
-    deeper_status status = dp_fields_from_json(progress_fields, COUNT_OF(progress_fields), progress,
-                                               object, name, error);
-    progress->epoch_images = (uint64_t)json_integer_value(json_object_get(object, "epoch_images"));
+    DP_TRY(dp_object_parse(&object, json, strlen(json), JSON_DEPTH, name, "the progress of the run",
+                           -1, error));
+    deeper_status status =
+        dp_object_read(object, progress_fields, COUNT_OF(progress_fields), progress, name, error);
+    if (status == DEEPER_OK && dp_object_member(object, "epoch_images"))
+        status = dp_object_read(object, &epoch_images, 1, progress, name, error);
     if (status == DEEPER_OK)
-        status = read_history(progress, json_object_get(object, "history"), name, allocator, error);
-    json_decref(object);
+        status =
+            read_history(progress, dp_object_member(object, "history"), name, allocator, error);
+    dp_object_free(object);
     if (status != DEEPER_OK)
         dp_progress_free(progress, allocator);
     return status;
