@@ -3,6 +3,13 @@
 
 #include <string.h>
 
+const char *dp_head_name(dp_head head) {
+    static const char *const names[] = {
+        [DP_HEAD_MAIN] = "main", [DP_HEAD_AUX1] = "aux1", [DP_HEAD_AUX2] = "aux2"
+    };
+    return names[head];
+}
+
 static const float TRACKING = 0.1F; /* share of a batch in the running statistics */
 
 void dp_learner_free(dp_learner *l) {

@@ -41,6 +41,9 @@ typedef struct dp_learner {
     dp_profile *profile; /* the caller's, who may set it: runs add their times; NULL at first */
 } dp_learner;
 
+/* "main", "aux1", "aux2". Static. */
+const char *dp_head_name(dp_head head);
+
 /* Errors: those of dp_graph_training and dp_plan_create, MEMORY, IO (threads), ARGUMENT (threads,
  * DEEPER_ISA). */
 deeper_status dp_learner_create(dp_learner **learner, dp_model *model,

@@ -1,8 +1,9 @@
-/* clock.c - speed, and what follows from it: time left, epochs that fit. The only place where a run
- * looks at the clock to decide. */
+/* clock.c - speed, and what follows from it. */
+#include "train/run/clock.h"
+
 #include "base/arithmetic.h"
+#include "base/cpu.h"
 #include "train/core/news.h"
-#include "train/run/trainer_state.h"
 
 #include <math.h>
 
@@ -13,88 +14,83 @@ static const double FIT_SECONDS = 30,
 static const double FORWARD_SHARE =
     0.4; /* of a validation picture in the time of a training picture, until one was measured */
 
-uint64_t dp_step_images(const dp_trainer *t) {
-    return (uint64_t)t->options.batch * (uint64_t)t->options.accumulate;
+uint64_t dp_epoch_images(const dp_clock *c, const dp_progress *p) {
+    return p->epoch_images ? p->epoch_images : c->images;
 }
 
-uint64_t dp_epoch_images(const dp_trainer *t) {
-    return t->progress.epoch_images ? t->progress.epoch_images : t->images;
+uint64_t dp_epoch_steps(const dp_clock *c, const dp_progress *p) {
+    return dp_ceil_div64(dp_epoch_images(c, p), c->step_images);
 }
 
-uint64_t dp_epoch_steps(const dp_trainer *t) {
-    return dp_ceil_div64(dp_epoch_images(t), dp_step_images(t));
-}
-
-double dp_seconds_so_far(dp_trainer *t) {
+double dp_seconds_so_far(dp_clock *c, dp_progress *p) {
     double now = dp_now();
-    t->progress.seconds += now - t->began;
-    t->began = now;
-    return t->progress.seconds;
+    p->seconds += now - c->began;
+    c->began = now;
+    return p->seconds;
 }
 
-void dp_measure_begin(dp_trainer *t) {
-    t->measured_since = dp_now();
-    t->measured_images = 0;
+void dp_measure_begin(dp_clock *c) {
+    c->measured_since = dp_now();
+    c->measured_images = 0;
 }
 
-void dp_measure_speed(dp_trainer *t, uint64_t step, uint64_t images) {
-    t->measured |= step > WARM_STEPS;
-    t->measured_images += images;
-    if (!t->measured || step > WARM_STEPS)
-        t->image_seconds = (dp_now() - t->measured_since) / (double)t->measured_images;
+void dp_measure_speed(dp_clock *c, uint64_t step, uint64_t images) {
+    c->measured |= step > WARM_STEPS;
+    c->measured_images += images;
+    if (!c->measured || step > WARM_STEPS)
+        c->image_seconds = (dp_now() - c->measured_since) / (double)c->measured_images;
     if (step == WARM_STEPS)
-        dp_measure_begin(t);
+        dp_measure_begin(c);
 }
 
-static double validation_estimate(const dp_trainer *t) {
-    double pictures = (double)t->pictures.val.dataset->image_count;
-    return t->validation_seconds > 0 ? t->validation_seconds
-                                     : FORWARD_SHARE * t->image_seconds * pictures;
+static double validation_estimate(const dp_clock *c) {
+    double pictures = (double)c->val_images;
+    return c->validation_seconds > 0 ? c->validation_seconds
+                                     : FORWARD_SHARE * c->image_seconds * pictures;
 }
 
-static double epoch_estimate(const dp_trainer *t) {
-    return t->image_seconds * (double)dp_epoch_images(t) + validation_estimate(t);
+static double epoch_estimate(const dp_clock *c, const dp_progress *p) {
+    return c->image_seconds * (double)dp_epoch_images(c, p) + validation_estimate(c);
 }
 
 /* Ends the first epoch early: a whole number of steps, one more at least. */
-static void shorten_epoch(dp_trainer *t, double left) {
-    dp_progress *p = &t->progress;
+static void shorten_epoch(const dp_clock *c, dp_progress *p, double left,
+                          const deeper_train_calls *calls) {
     uint64_t steps =
-        (uint64_t)(fmax(0, left - validation_estimate(t)) / t->image_seconds) / dp_step_images(t);
-    uint64_t end = p->position + (steps ? steps : 1) * dp_step_images(t);
+        (uint64_t)(fmax(0, left - validation_estimate(c)) / c->image_seconds) / c->step_images;
+    uint64_t end = p->position + (steps ? steps : 1) * c->step_images;
     p->epochs = 1;
-    p->epoch_images = end < t->images ? end : 0;
-    dp_tell(t->calls, DEEPER_TRAIN_NOTE, "no epoch fits into %g minutes; one of %llu pictures does",
-            t->options.minutes, (unsigned long long)dp_epoch_images(t));
+    p->epoch_images = end < c->images ? end : 0;
+    dp_tell(calls, DEEPER_TRAIN_NOTE, "no epoch fits into %g minutes; one of %llu pictures does",
+            c->minutes, (unsigned long long)dp_epoch_images(c, p));
 }
 
-bool dp_fit_pending(const dp_trainer *t) {
-    return t->options.minutes > 0 && !t->progress.fitted;
+bool dp_fit_pending(const dp_clock *c, const dp_progress *p) {
+    return c->minutes > 0 && !p->fitted;
 }
 
-void dp_fit_epochs(dp_trainer *t, bool epoch_ends) {
-    dp_progress *p = &t->progress;
-    if (!dp_fit_pending(t) || (!t->measured && !epoch_ends))
+void dp_fit_epochs(dp_clock *c, dp_progress *p, bool epoch_ends, const deeper_train_calls *calls) {
+    if (!dp_fit_pending(c, p) || (!c->measured && !epoch_ends))
         return;
-    double seconds = dp_seconds_so_far(t), left = t->options.minutes * 60 - seconds;
-    if (seconds < fmin(FIT_SECONDS, FIT_SHARE * t->options.minutes * 60) && !epoch_ends)
+    double seconds = dp_seconds_so_far(c, p), left = c->minutes * 60 - seconds;
+    if (seconds < fmin(FIT_SECONDS, FIT_SHARE * c->minutes * 60) && !epoch_ends)
         return;
-    double done = p->epoch + (double)p->position / (double)t->images;
-    double epoch = t->measured ? epoch_estimate(t) : seconds / done;
+    double done = p->epoch + (double)p->position / (double)c->images;
+    double epoch = c->measured ? epoch_estimate(c, p) : seconds / done;
     p->fitted = true;
     if (done + left / epoch < 1 && !epoch_ends) {
-        shorten_epoch(t, left);
+        shorten_epoch(c, p, left, calls);
         return;
     }
     p->epochs = (int)fmin(MOST_EPOCHS, fmax(floor(done + left / epoch), p->epoch + 1));
-    dp_tell(t->calls, DEEPER_TRAIN_NOTE, "%d epoch%s into %g minutes", p->epochs,
-            p->epochs == 1 ? " fits" : "s fit", t->options.minutes);
+    dp_tell(calls, DEEPER_TRAIN_NOTE, "%d epoch%s into %g minutes", p->epochs,
+            p->epochs == 1 ? " fits" : "s fit", c->minutes);
 }
 
-void dp_seconds_left(const dp_trainer *t, bool validated, double *epoch, double *run) {
-    const dp_progress *p = &t->progress;
-    *epoch = t->image_seconds * (double)(dp_epoch_images(t) - p->position)
-             + (validated ? 0 : validation_estimate(t));
-    *run = dp_fit_pending(t) ? fmax(0, t->options.minutes * 60 - (p->seconds + dp_now() - t->began))
-                             : *epoch + epoch_estimate(t) * (p->epochs - p->epoch - 1);
+void dp_seconds_left(const dp_clock *c, const dp_progress *p, bool validated, double *epoch,
+                     double *run) {
+    *epoch = c->image_seconds * (double)(dp_epoch_images(c, p) - p->position)
+             + (validated ? 0 : validation_estimate(c));
+    *run = dp_fit_pending(c, p) ? fmax(0, c->minutes * 60 - (p->seconds + dp_now() - c->began))
+                                : *epoch + epoch_estimate(c, p) * (p->epochs - p->epoch - 1);
 }

@@ -119,7 +119,8 @@ static void tell(const dp_trainer *t, const dp_step *s, const deeper_rate_search
     event.epoch_steps = DEEPER_RATE_POINTS;
     event.gradient_norm = s->norm;
     event.seconds_left = event.seconds_left_epoch =
-        t->image_seconds * (double)(dp_step_images(t) * (DEEPER_RATE_POINTS - search->count));
+        t->clock.image_seconds
+        * (double)(t->clock.step_images * (DEEPER_RATE_POINTS - search->count));
     t->calls->event(t->calls->context, &event);
 }
 
@@ -142,7 +143,7 @@ static void run_point(dp_trainer *t, dp_step *s, deeper_rate_search *search, dou
 
 static deeper_status run_batches(dp_trainer *t, dp_batches *batches, deeper_rate_search *search,
                                  double *recent, bool *ended, deeper_error *error) {
-    dp_measure_begin(t);
+    dp_measure_begin(&t->clock);
     for (uint64_t done = 0; search->count < DEEPER_RATE_POINTS && !*ended; done++) {
         dp_step s;
         DP_TRY(dp_step_gradients(t, batches, &s, error));
@@ -151,7 +152,7 @@ static deeper_status run_batches(dp_trainer *t, dp_batches *batches, deeper_rate
         if (s.sums.images > 0)
             run_point(t, &s, search, recent, ended);
         dp_step_done(t, &s);
-        dp_measure_speed(t, done, s.taken);
+        dp_measure_speed(&t->clock, done, s.taken);
         if (t->calls && t->calls->control && t->calls->control(t->calls->context) == DEEPER_STOP)
             return dp_fail(error, DEEPER_ERROR_STOPPED, "%s: stopped while looking for a rate",
                            t->options.data);
@@ -201,16 +202,20 @@ static deeper_status write_page(const dp_trainer *t, const deeper_rate_search *s
 
 /* The loss of one who guesses, as points have it. */
 static double total_guess(const dp_trainer *t) {
+    double guess = dp_guessing_loss(&t->pictures.train, t->class_weights, t->network.model->classes,
+                                    t->options.smoothing);
     double total = 0;
     for (int h = 0; h < t->learner->nodes.heads; h++)
-        total += (double)t->learner->head_weights[h] * dp_guessing_loss(t);
+        total += (double)t->learner->head_weights[h] * guess;
     return total;
 }
 
 deeper_status dp_find_rate(deeper_rate_search *search, const deeper_train_options *options,
                            const char *page, const deeper_train_calls *calls,
                            const deeper_allocator *allocator, deeper_error *error) {
-    dp_trainer t = { .allocator = allocator, .options = *options, .held = -1, .calls = calls };
+    dp_trainer t = {
+        .allocator = allocator, .options = *options, .calls = calls, .folder.held = -1
+    };
     *search = (deeper_rate_search){ 0 };
     deeper_status status = dp_trainer_open_data(&t, error);
     if (status == DEEPER_OK)

@@ -148,3 +148,63 @@ bool dp_health_look(dp_health *h, const double *losses, double norm, const float
     return find_dead(h, gradients, message) || find_jump(h, norm, message)
            || find_still_head(h, message);
 }
+
+/* -------------------------------------------------------------------------------------- of a run
+ */
+
+double dp_guessing_loss(const dp_picture_set *set, const float *class_weights, int outputs,
+                        double smoothing) {
+    const dp_dataset *data = set->dataset;
+    double sum = 0, entropy = 0, classes = outputs, seen = 0;
+    for (int pass = 0; pass < 2; pass++)
+        for (size_t c = 0; c < data->class_count; c++) {
+            float weight = class_weights ? class_weights[set->outputs[c]] : 1;
+            double share = (double)data->classes[c].images * (double)weight;
+            if (pass == 0) {
+                sum += share;
+                continue;
+            }
+            double p = (1 - smoothing) * share / sum + smoothing / classes;
+            entropy -= p > 0 ? p * log(p) : 0;
+            seen++;
+        }
+    double rest = smoothing / classes; /* of each output without a class in the data */
+    return rest > 0 ? entropy - (classes - seen) * rest * log(rest) : entropy;
+}
+
+/* The layers that a ReLU reads, with biases (their own or a batch norm's) that learn. */
+static size_t list_layers(const dp_learner *learner, dp_health_layer *layers) {
+    const dp_model *model = learner->model;
+    const dp_graph *graph = model->graph;
+    size_t count = 0;
+    for (int i = 0; i < graph->count; i++) {
+        if (graph->nodes[i].op != DP_OP_RELU)
+            continue;
+        const dp_node *layer = &graph->nodes[graph->nodes[i].inputs[0]];
+        int parameter = layer->input_count > 2 ? graph->nodes[layer->inputs[2]].parameter : -1;
+        if (parameter >= 0 && learner->nodes.gradients[parameter] >= 0)
+            layers[count++] = (dp_health_layer){
+                .name = layer->name,
+                .begin = (size_t)(model->values[parameter] - model->arena),
+                .count = dp_shape_floats(graph->nodes[layer->inputs[2]].shape),
+            };
+    }
+    return count;
+}
+
+deeper_status dp_health_watch(dp_health **health, const dp_learner *learner, double guess,
+                              double warmup, const deeper_allocator *allocator,
+                              deeper_error *error) {
+    dp_health_options options = { .heads = learner->nodes.heads, .guess = guess, .warmup = warmup };
+    for (int h = 0; h < options.heads; h++)
+        options.head_names[h] = dp_head_name(learner->nodes.head[h]);
+    dp_health_layer *layers =
+        dp_alloc(allocator, (size_t)learner->model->graph->count, sizeof *layers);
+    if (!layers)
+        return dp_fail_memory(error, "the watch over the run");
+    options.layers = layers;
+    options.layer_count = list_layers(learner, layers);
+    deeper_status status = dp_health_create(health, &options, allocator, error);
+    dp_free(allocator, layers);
+    return status;
+}

@@ -5,7 +5,8 @@
 #ifndef DP_TRAIN_HEALTH_H
 #define DP_TRAIN_HEALTH_H
 
-#include "graph/training.h"
+#include "train/core/learner.h"
+#include "train/core/pictures.h"
 
 /* A layer with ReLUs, seen through the gradients of its biases: one that is exactly zero belongs to
  * a unit that no picture of the batch woke. */
@@ -41,5 +42,16 @@ void dp_health_free(dp_health *health);
  *   - a norm of more than 100 times its mean, after 20 steps. */
 bool dp_health_look(dp_health *health, const double *losses, double norm, const float *gradients,
                     char message[DEEPER_MESSAGE_SIZE]);
+
+/* A head's loss of one who answers every picture of a set with the frequencies of the classes: the
+ * entropy of the labels, weighted (class_weights may be NULL) and smoothed, over `outputs`. */
+double dp_guessing_loss(const dp_picture_set *set, const float *class_weights, int outputs,
+                        double smoothing);
+
+/* The watch over what a learner learns: its heads, and the layers whose biases tell of dead units.
+ * Errors: MEMORY. */
+deeper_status dp_health_watch(dp_health **health, const dp_learner *learner, double guess,
+                              double warmup, const deeper_allocator *allocator,
+                              deeper_error *error);
 
 #endif

@@ -6,7 +6,6 @@
 #include "train/run/trainer_state.h"
 
 #include <string.h>
-#include <unistd.h>
 
 void dp_trainer_close(dp_trainer *t) {
     dp_free(t->allocator, t->order);
@@ -17,9 +16,7 @@ void dp_trainer_close(dp_trainer *t) {
     dp_network_free(&t->network);
     dp_pictures_close(&t->pictures);
     dp_progress_free(&t->progress, t->allocator);
-    dp_object_free(t->record);
-    if (t->held >= 0)
-        close(t->held);
+    dp_folder_close(&t->folder);
 }
 
 deeper_status dp_trainer_open_data(dp_trainer *t, deeper_error *error) {
@@ -35,6 +32,10 @@ deeper_status dp_trainer_open_data(dp_trainer *t, deeper_error *error) {
                 options->data, t->pictures.empty_classes);
     dp_tell(t->calls, DEEPER_TRAIN_NOTE, "%d classes, %zu pictures to train on, %zu to validate on",
             t->network.model->classes, t->images, t->pictures.val.dataset->image_count);
+    t->clock = (dp_clock){ .images = t->images,
+                           .val_images = t->pictures.val.dataset->image_count,
+                           .step_images = (uint64_t)options->batch * (uint64_t)options->accumulate,
+                           .minutes = options->minutes };
     t->order = dp_alloc(t->allocator, t->images, sizeof *t->order);
     bool weighs = options->class_weights && strcmp(options->class_weights, "auto") == 0;
     t->class_weights =

@@ -68,9 +68,14 @@ double dp_total_loss(const dp_learner *l, const dp_sums *sums) {
 
 /* The average of the first steps follows closely, later ones more slowly, the longer the run. */
 static double average_blend(const dp_trainer *t) {
-    double steps = (double)t->progress.step, total = (double)dp_epoch_steps(t) * t->progress.epochs;
+    double steps = (double)t->progress.step,
+           total = (double)dp_epoch_steps(&t->clock, &t->progress) * t->progress.epochs;
     if (t->options.average && strcmp(t->options.average, "polyak") == 0)
-        return 1 / (1 + fmax(0, steps - t->options.warmup_epochs * (double)dp_epoch_steps(t)));
+        return 1
+               / (1
+                  + fmax(0, steps
+                                - t->options.warmup_epochs
+                                      * (double)dp_epoch_steps(&t->clock, &t->progress)));
     double horizon = fmin(1000, fmax(10, total / 20));
     return 1 - fmin(1 - 1 / horizon, (1 + steps) / (10 + steps));
 }
@@ -106,7 +111,8 @@ static void watch(const dp_trainer *t, const dp_step *s) {
 /* Updates the parameters from the gradients of a step. */
 static deeper_status learn(dp_trainer *t, dp_step *s, deeper_error *error) {
     dp_progress *p = &t->progress;
-    double middle = ((double)p->position + 0.5 * (double)s->taken) / (double)dp_epoch_images(t);
+    double middle =
+        ((double)p->position + 0.5 * (double)s->taken) / (double)dp_epoch_images(&t->clock, p);
     t->schedule.epochs = p->epochs;
     s->rate = p->factor * dp_schedule_rate(&t->schedule, p->epoch + middle);
     p->rate = s->rate;

@@ -1,8 +1,8 @@
-/* summary.c - a run as the report shows it: its command, facts, history, and the worst mistakes as
- * thumbnails. */
+/* summary.c - the command of a run, its facts, history, and the worst mistakes as thumbnails. */
+#include "train/run/summary.h"
+
 #include "report/thumbnail.h"
 #include "train/options/options.h"
-#include "train/run/trainer_state.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -43,64 +43,68 @@ static void add_fact(summary *s, const char *name, const char *value) {
 
 /* Defaults that the run chose for itself are shown as chosen; a default of 0 that is left says that
  * there is none of it. */
-static void describe_options(summary *s, const dp_trainer *t) {
+static void describe_options(summary *s, const dp_run_view *v) {
     const char *word;
     char value[VALUE];
     bool set;
-    deeper_train_options chosen = t->options;
-    chosen.image_size = t->network.model->preprocess.size;
-    chosen.rate = t->schedule.rate;
-    chosen.threads = t->learner->threads;
-    chosen.readers = t->readers;
+    deeper_train_options chosen = *v->options;
+    chosen.image_size = v->network->model->preprocess.size;
+    chosen.rate = v->rate;
+    chosen.threads = v->learner->threads;
+    chosen.readers = v->readers;
     chosen.out = NULL; /* where a run lies and how often it was interrupted is no fact of it */
     chosen.resume = 0;
-    dp_train_options_command(&s->command, &t->options);
+    dp_train_options_command(&s->command, v->options);
     for (size_t i = 0; dp_train_option_text(&chosen, i, &word, value, sizeof value, &set); i++)
         if (value[0] && (set || strcmp(value, "0") != 0))
             add_fact(s, word, value);
 }
 
-static void describe_data(summary *s, const dp_trainer *t) {
+static void describe_data(summary *s, const dp_run_view *v) {
     char value[VALUE];
-    const dp_model *model = t->network.model;
-    snprintf(value, sizeof value, "%016llx", (unsigned long long)t->pictures.fingerprint);
+    const dp_model *model = v->network->model;
+    snprintf(value, sizeof value, "%016llx", (unsigned long long)v->pictures->fingerprint);
     add_fact(s, "data fingerprint", value);
-    snprintf(value, sizeof value, "%zu to train on, %zu to validate on, %d classes", t->images,
-             t->pictures.val.dataset->image_count, model->classes);
+    snprintf(value, sizeof value, "%zu to train on, %zu to validate on, %d classes",
+             v->pictures->train.dataset->image_count, v->pictures->val.dataset->image_count,
+             model->classes);
     add_fact(s, "pictures", value);
     snprintf(value, sizeof value, "%s:%s", model->architecture, model->options);
     add_fact(s, "network", value);
     dp_preprocess_describe(&model->preprocess, value, sizeof value);
     add_fact(s, "preprocessing", value);
-    snprintf(value, sizeof value, "deeper %s, %d threads of %s", DP_VERSION, t->learner->threads,
-             dp_isa_name(t->learner->isa));
+    snprintf(value, sizeof value, "deeper %s, %d threads of %s", DP_VERSION, v->learner->threads,
+             dp_isa_name(v->learner->isa));
     add_fact(s, "made by", value);
 }
 
-static void show_mistakes(summary *s, const dp_trainer *t, const dp_validation *v) {
+static void show_mistakes(summary *s, const dp_run_view *view) {
+    const dp_validation *v = view->validation;
+    const dp_dataset *set = view->pictures->val.dataset;
     for (size_t i = 0; i < v->mistakes.count; i++) {
         const dp_mistake *mistake = &v->mistakes.items[i];
         dp_report_mistake *shown = &s->mistakes[s->report.mistake_count];
-        *shown =
-            (dp_report_mistake){ .path = dp_dataset_name(t->pictures.val.dataset, mistake->image),
-                                 .label = mistake->label,
-                                 .predicted = mistake->predicted,
-                                 .probability = mistake->probability };
-        dp_thumbnail(&shown->thumbnail, t->pictures.val.dataset, mistake->image, t->allocator);
+        *shown = (dp_report_mistake){ .path = dp_dataset_name(set, mistake->image),
+                                      .label = mistake->label,
+                                      .predicted = mistake->predicted,
+                                      .probability = mistake->probability };
+        dp_thumbnail(&shown->thumbnail, set, mistake->image, v->allocator);
         s->report.mistake_count += shown->thumbnail.pixels != NULL;
     }
 }
 
-static deeper_status fill(summary *s, const dp_trainer *t, const dp_validation *v,
+static deeper_status fill(summary *s, const dp_run_view *view, const deeper_allocator *allocator,
                           deeper_error *error) {
-    const dp_labels *labels = &t->network.model->labels;
+    const dp_validation *v = view->validation;
+    const deeper_train_options *options = view->options;
+    const dp_labels *labels = &view->network->model->labels;
     dp_report *r = &s->report;
-    snprintf(s->title, sizeof s->title, "%.200s, %s%.200s", t->options.data,
-             t->network.fine_tuned ? "fine-tuned from " : "",
-             t->network.fine_tuned ? t->options.init : t->options.architecture);
-    describe_options(s, t);
-    describe_data(s, t);
-    s->classes = dp_alloc(t->allocator, labels->count, sizeof *s->classes);
+    snprintf(s->title, sizeof s->title, "%.200s, %s%.200s", options->data,
+             view->network->fine_tuned ? "fine-tuned from " : "",
+             view->network->fine_tuned ? options->init : options->architecture);
+    describe_options(s, view);
+    describe_data(s, view);
+    s->classes = dp_alloc(allocator, labels->count, sizeof *s->classes);
     if (s->command.failed || s->texts.failed || !s->classes)
         return dp_fail_memory(error, "the report");
     for (size_t i = 0; i < labels->count; i++)
@@ -108,15 +112,15 @@ static deeper_status fill(summary *s, const dp_trainer *t, const dp_validation *
     for (size_t i = 0; i < r->fact_count; i++)
         for (int k = 0; k < 2; k++)
             s->facts[i][k] = s->texts.data + s->places[i][k];
-    show_mistakes(s, t, v);
+    show_mistakes(s, view);
     r->title = s->title;
     r->command = s->command.data;
     r->facts = s->facts;
-    r->heads = t->learner->nodes.heads;
+    r->heads = view->learner->nodes.heads;
     for (int h = 0; h < r->heads; h++)
-        r->head_names[h] = dp_head_name(t->learner->nodes.head[h]);
-    r->epochs = t->progress.history;
-    r->epoch_count = t->progress.history_count;
+        r->head_names[h] = dp_head_name(view->learner->nodes.head[h]);
+    r->epochs = view->progress->history;
+    r->epoch_count = view->progress->history_count;
     r->classes = s->classes;
     r->class_count = labels->count;
     r->confusion = v->confusion;
@@ -130,34 +134,35 @@ static deeper_status fill(summary *s, const dp_trainer *t, const dp_validation *
     return DEEPER_OK;
 }
 
-static deeper_status write_all(const summary *s, const dp_trainer *t, deeper_error *error) {
-    char *csv = dp_folder_path(t, "log.csv"), *html = dp_folder_path(t, "report.html");
-    char *events = dp_folder_path(t, "events.out.tfevents.deeper");
+static deeper_status write_all(const summary *s, const dp_run_folder *f, double started,
+                               deeper_error *error) {
+    char *csv = dp_folder_path(f, "log.csv"), *html = dp_folder_path(f, "report.html");
+    char *events = dp_folder_path(f, "events.out.tfevents.deeper");
     deeper_status status = csv && html && events ? DEEPER_OK : dp_fail_memory(error, "a path");
     if (status == DEEPER_OK)
-        status = dp_report_write_csv(&s->report, csv, t->allocator, error);
+        status = dp_report_write_csv(&s->report, csv, f->allocator, error);
     if (status == DEEPER_OK)
-        status = dp_report_write_html(&s->report, html, t->allocator, error);
+        status = dp_report_write_html(&s->report, html, f->allocator, error);
     if (status == DEEPER_OK)
-        status =
-            dp_report_write_events(&s->report, t->progress.started, events, t->allocator, error);
-    dp_free(t->allocator, csv);
-    dp_free(t->allocator, html);
-    dp_free(t->allocator, events);
+        status = dp_report_write_events(&s->report, started, events, f->allocator, error);
+    dp_free(f->allocator, csv);
+    dp_free(f->allocator, html);
+    dp_free(f->allocator, events);
     return status;
 }
 
-deeper_status dp_folder_save_report(const dp_trainer *t, const dp_validation *validation,
-                                    deeper_error *error) {
-    summary *s = dp_alloc(t->allocator, 1, sizeof *s);
+deeper_status dp_summary_write(const dp_run_folder *folder, const dp_run_view *view,
+                               deeper_error *error) {
+    const deeper_allocator *allocator = folder->allocator;
+    summary *s = dp_alloc(allocator, 1, sizeof *s);
     if (!s)
         return dp_fail_memory(error, "the report");
-    dp_buffer_init(&s->command, t->allocator, TEXT_LIMIT);
-    dp_buffer_init(&s->texts, t->allocator, TEXT_LIMIT);
-    deeper_status status = fill(s, t, validation, error);
+    dp_buffer_init(&s->command, allocator, TEXT_LIMIT);
+    dp_buffer_init(&s->texts, allocator, TEXT_LIMIT);
+    deeper_status status = fill(s, view, allocator, error);
     if (status == DEEPER_OK)
-        status = write_all(s, t, error);
-    close(s, t->allocator);
-    dp_free(t->allocator, s);
+        status = write_all(s, folder, view->progress->started, error);
+    close(s, allocator);
+    dp_free(allocator, s);
     return status;
 }

@@ -5,6 +5,7 @@
 
 #include "base/arithmetic.h"
 #include "train/core/news.h"
+#include "train/run/summary.h"
 #include "train/run/trainer_state.h"
 
 #include <math.h>
@@ -17,8 +18,8 @@ static const double SCRATCH_RATE = 0.01, TUNING_RATE = 0.002, RATE_BATCH = 32;
 
 static void prepare_schedule(dp_trainer *t) {
     const deeper_train_options *options = &t->options;
-    double usual = (t->network.fine_tuned ? TUNING_RATE : SCRATCH_RATE) * (double)dp_step_images(t)
-                   / RATE_BATCH;
+    double usual = (t->network.fine_tuned ? TUNING_RATE : SCRATCH_RATE)
+                   * (double)t->clock.step_images / RATE_BATCH;
     dp_schedule_from_name(&t->schedule.kind, options->schedule ? options->schedule : "cosine");
     t->schedule.rate = options->rate > 0 ? options->rate : usual;
     t->schedule.warmup = options->warmup_epochs;
@@ -27,29 +28,27 @@ static void prepare_schedule(dp_trainer *t) {
 static deeper_status prepare(dp_trainer *t, const deeper_train_options *given,
                              deeper_error *error) {
     if (given->resume)
-        DP_TRY(dp_folder_resume(t, given, error));
+        DP_TRY(dp_folder_resume(&t->folder, &t->options, given, error));
     DP_TRY(dp_trainer_open_data(t, error));
-    DP_TRY(given->resume ? dp_folder_check_data(t, error) : dp_folder_begin(t, error));
+    DP_TRY(given->resume ? dp_folder_check_data(&t->folder, t->options.data, &t->pictures, error)
+                         : dp_folder_begin(&t->folder, &t->options, &t->pictures,
+                                           t->network.model->classes, error));
     DP_TRY(dp_trainer_open_learner(t, error));
     prepare_schedule(t);
-    DP_TRY(dp_watch_create(t, error));
+    double guess = dp_guessing_loss(&t->pictures.train, t->class_weights, t->network.model->classes,
+                                    t->options.smoothing);
+    double warmup = t->schedule.warmup * (double)dp_epoch_steps(&t->clock, &t->progress);
+    DP_TRY(dp_health_watch(&t->health, t->learner, guess, warmup, t->allocator, error));
     t->progress.epochs = t->options.epochs;
     t->progress.factor = 1;
     t->progress.started = (double)time(NULL);
     if (given->resume)
-        DP_TRY(dp_folder_load(t, error));
-    t->began = t->saved = dp_now();
+        DP_TRY(dp_folder_load(&t->folder, &t->progress, t->optimiser, t->images, error));
+    t->clock.began = t->saved = dp_now();
     return DEEPER_OK;
 }
 
 /* --------------------------------------------------------------------------------------- events */
-
-const char *dp_head_name(dp_head head) {
-    static const char *const names[] = {
-        [DP_HEAD_MAIN] = "main", [DP_HEAD_AUX1] = "aux1", [DP_HEAD_AUX2] = "aux2"
-    };
-    return names[head];
-}
 
 deeper_train_event dp_trainer_event(const dp_trainer *t, deeper_train_event_kind kind,
                                     const dp_sums *sums, double rate) {
@@ -57,11 +56,11 @@ deeper_train_event dp_trainer_event(const dp_trainer *t, deeper_train_event_kind
     deeper_train_event event = {
         .kind = kind,
         .epoch = p->epoch + 1,
-        .epochs = kind == DEEPER_TRAIN_STEP && dp_fit_pending(t) ? 0 : p->epochs,
-        .step = dp_ceil_div64(p->position, dp_step_images(t)),
-        .epoch_steps = dp_epoch_steps(t),
+        .epochs = kind == DEEPER_TRAIN_STEP && dp_fit_pending(&t->clock, p) ? 0 : p->epochs,
+        .step = dp_ceil_div64(p->position, t->clock.step_images),
+        .epoch_steps = dp_epoch_steps(&t->clock, p),
         .rate = rate,
-        .images_per_second = t->image_seconds > 0 ? 1 / t->image_seconds : 0,
+        .images_per_second = t->clock.image_seconds > 0 ? 1 / t->clock.image_seconds : 0,
         .heads = t->learner->nodes.heads,
         .loss = dp_total_loss(t->learner, sums),
         .top1 = (double)sums->top1 / (double)sums->images,
@@ -71,7 +70,8 @@ deeper_train_event dp_trainer_event(const dp_trainer *t, deeper_train_event_kind
         event.head_names[h] = dp_head_name(t->learner->nodes.head[h]);
         event.losses[h] = sums->losses[h] / sums->weight;
     }
-    dp_seconds_left(t, kind == DEEPER_TRAIN_EPOCH, &event.seconds_left_epoch, &event.seconds_left);
+    dp_seconds_left(&t->clock, p, kind == DEEPER_TRAIN_EPOCH, &event.seconds_left_epoch,
+                    &event.seconds_left);
     return event;
 }
 
@@ -98,12 +98,19 @@ static void tell_epoch(const dp_trainer *t, const dp_report_epoch *epoch) {
 
 /* ---------------------------------------------------------------------------------------- epoch */
 
+static deeper_status save(dp_trainer *t, deeper_error *error) {
+    dp_seconds_so_far(&t->clock, &t->progress);
+    DP_TRY(dp_folder_save(&t->folder, &t->progress, t->optimiser, t->options.keep, error));
+    t->saved = dp_now();
+    return DEEPER_OK;
+}
+
 /* What the host wants after a step: nothing, a checkpoint, or a checkpoint and the end. */
 static deeper_status ask_host(dp_trainer *t, deeper_error *error) {
     deeper_control wish =
         t->calls && t->calls->control ? t->calls->control(t->calls->context) : DEEPER_GO_ON;
     if (wish != DEEPER_GO_ON || dp_now() - t->saved >= t->options.checkpoint_minutes * 60) {
-        DP_TRY(dp_folder_save(t, error));
+        DP_TRY(save(t, error));
         if (wish != DEEPER_GO_ON)
             dp_tell(t->calls, DEEPER_TRAIN_NOTE, "checkpoint written at step %llu",
                     (unsigned long long)t->progress.step);
@@ -114,14 +121,15 @@ static deeper_status ask_host(dp_trainer *t, deeper_error *error) {
 }
 
 static deeper_status run_steps(dp_trainer *t, dp_batches *batches, deeper_error *error) {
-    dp_measure_begin(t);
-    for (uint64_t done = 0; t->progress.position < dp_epoch_images(t); done++) {
+    dp_measure_begin(&t->clock);
+    for (uint64_t done = 0; t->progress.position < dp_epoch_images(&t->clock, &t->progress);
+         done++) {
         dp_step s;
         DP_TRY(dp_step_run(t, batches, &s, error));
         if (s.taken == 0)
             return DEEPER_OK;
-        dp_measure_speed(t, done, s.taken);
-        dp_fit_epochs(t, t->progress.position == t->images);
+        dp_measure_speed(&t->clock, done, s.taken);
+        dp_fit_epochs(&t->clock, &t->progress, t->progress.position == t->images, t->calls);
         if (s.learnt)
             tell_step(t, &s);
         DP_TRY(ask_host(t, error));
@@ -133,9 +141,10 @@ static deeper_status run_steps(dp_trainer *t, dp_batches *batches, deeper_error 
 static dp_report_epoch describe_epoch(dp_trainer *t, const dp_validation *v) {
     const dp_progress *p = &t->progress;
     dp_report_epoch epoch = { .epoch = p->epoch + 1,
-                              .seconds = dp_seconds_so_far(t),
+                              .seconds = dp_seconds_so_far(&t->clock, &t->progress),
                               .rate = p->rate,
-                              .images_per_second = t->image_seconds > 0 ? 1 / t->image_seconds : 0,
+                              .images_per_second =
+                                  t->clock.image_seconds > 0 ? 1 / t->clock.image_seconds : 0,
                               .gradient_norm = p->sums.norm / (double)p->sums.steps,
                               .train_loss = dp_total_loss(t->learner, &p->sums),
                               .train_top1 = (double)p->sums.top1 / (double)p->sums.images,
@@ -163,14 +172,23 @@ static deeper_status record_epoch(dp_trainer *t, const dp_validation *v,
     }
     if (!dp_progress_add(p, epoch, t->allocator))
         return dp_fail_memory(error, "the history of the run");
-    DP_TRY(dp_folder_save_models(t, error));
-    DP_TRY(dp_folder_save_report(t, v, error));
+    DP_TRY(dp_folder_save_models(&t->folder, &t->network, &t->pictures, t->optimiser, p,
+                                 t->options.seed, error));
+    const dp_run_view view = { .options = &t->options,
+                               .rate = t->schedule.rate,
+                               .readers = t->readers,
+                               .pictures = &t->pictures,
+                               .network = &t->network,
+                               .learner = t->learner,
+                               .progress = p,
+                               .validation = v };
+    DP_TRY(dp_summary_write(&t->folder, &view, error));
     tell_epoch(t, epoch);
     p->epoch++;
     p->position = 0;
     p->epoch_unreadable = 0;
     p->sums = (dp_sums){ 0 };
-    return dp_folder_save(t, error);
+    return save(t, error);
 }
 
 static deeper_status end_epoch(dp_trainer *t, deeper_error *error) {
@@ -184,7 +202,7 @@ static deeper_status end_epoch(dp_trainer *t, deeper_error *error) {
             t->options.data, p->epoch + 1);
     DP_TRY(dp_validate(&v, t->network.model, dp_optimiser_result(t->optimiser), &t->pictures.val,
                        t->options.batch, t->options.threads, t->readers, t->calls, error));
-    t->validation_seconds = dp_now() - begin;
+    t->clock.validation_seconds = dp_now() - begin;
     p->unreadable += v.unreadable;
     dp_report_epoch epoch = describe_epoch(t, &v);
     deeper_status status = record_epoch(t, &v, &epoch, error);
@@ -211,7 +229,12 @@ static bool finished(const dp_trainer *t) {
 deeper_status dp_train(const deeper_train_options *options, const deeper_train_calls *calls,
                        deeper_train_result *result, const deeper_allocator *allocator,
                        deeper_error *error) {
-    dp_trainer t = { .allocator = allocator, .options = *options, .held = -1, .calls = calls };
+    dp_trainer t = {
+        .allocator = allocator,
+        .options = *options,
+        .calls = calls,
+        .folder = { .allocator = allocator, .calls = calls, .path = options->out, .held = -1 },
+    };
     deeper_status status = prepare(&t, options, error);
     while (status == DEEPER_OK && !finished(&t))
         status = run_epoch(&t, error);
