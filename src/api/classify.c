@@ -15,8 +15,6 @@ deeper_status dp_session_classifier(dp_classifier **classifier, deeper_session *
                                     last, error));
         dp_classifier_free(session->classifier);
         session->classifier = made;
-        dp_free(session->model->owner.allocator, session->tensor);
-        session->tensor = NULL;
     }
     *classifier = session->classifier;
     return DEEPER_OK;
@@ -38,21 +36,21 @@ size_t deeper_top(const float *values, size_t count, size_t k, size_t *indices, 
 }
 
 /* The `capacity` most probable classes, with their labels. */
-static deeper_status choose(const deeper_model *model, const float *probabilities,
+static deeper_status choose(const dp_model *model, const float *probabilities,
                             deeper_prediction *top, size_t capacity, size_t *found,
                             deeper_error *error) {
-    size_t *best = dp_alloc_raw(model->owner.allocator, capacity, sizeof *best);
+    size_t *best = dp_alloc_raw(model->allocator, capacity, sizeof *best);
     if (!best)
         return dp_fail_memory(error, "the predictions");
-    size_t count = dp_top_k(probabilities, deeper_model_classes(model), capacity, best);
-    for (size_t i = 0; i < count; i++)
-        top[i] = (deeper_prediction){
-            .index = best[i],
-            .id = deeper_model_class_id(model, best[i]),
-            .name = deeper_model_class_name(model, best[i]),
-            .probability = probabilities[best[i]],
-        };
-    dp_free(model->owner.allocator, best);
+    size_t count = dp_top_k(probabilities, (size_t)model->classes, capacity, best);
+    for (size_t i = 0; i < count; i++) {
+        const dp_label label = dp_model_label(model, best[i]);
+        top[i] = (deeper_prediction){ .index = best[i],
+                                      .id = label.id,
+                                      .name = label.name,
+                                      .probability = probabilities[best[i]] };
+    }
+    dp_free(model->allocator, best);
     *found = count;
     return DEEPER_OK;
 }
@@ -64,28 +62,19 @@ deeper_status deeper_classify(deeper_session *session, const deeper_image *image
     DP_TRY(dp_need(image, "image", error));
     DP_TRY(dp_need(top, "top", error));
     DP_TRY(dp_need(found, "found", error));
-    const deeper_model *model = session->model;
-    const deeper_allocator *allocator = model->owner.allocator;
-    size_t classes = deeper_model_classes(model);
+    const dp_model *model = session->model->model;
+    const size_t classes = (size_t)model->classes;
     dp_classifier *classifier = NULL;
     DP_TRY(dp_session_classifier(&classifier, session, crops, false, error));
-    if (!session->tensor)
-        session->tensor =
-            dp_alloc_raw(allocator, classifier->picture_floats, sizeof *session->tensor);
-    float *probabilities = dp_alloc_raw(allocator, classes, sizeof *probabilities);
+    DP_TRY(dp_classifier_picture(classifier, &image->image, error));
+    float *probabilities = dp_alloc_raw(model->allocator, classes, sizeof *probabilities);
+    if (!probabilities)
+        return dp_fail_memory(error, "the probabilities");
+    dp_combine(DEEPER_COMBINE_MEAN, classifier->softmaxes, classifier->crops, classes,
+               probabilities);
     deeper_status status =
-        session->tensor && probabilities
-            ? dp_classifier_prepare(classifier, &image->image, session->tensor, allocator, error)
-            : dp_fail_memory(error, "the crops of a picture");
-    if (status == DEEPER_OK) {
-        const int size[1][2] = { { image->image.width, image->image.height } };
-        dp_classifier_run(classifier, session->tensor, classifier->picture_floats, size, 1);
-        dp_combine(DEEPER_COMBINE_MEAN, classifier->softmaxes, classifier->crops, classes,
-                   probabilities);
-        status = choose(model, probabilities, top, capacity < classes ? capacity : classes, found,
-                        error);
-    }
-    dp_free(allocator, probabilities);
+        choose(model, probabilities, top, capacity < classes ? capacity : classes, found, error);
+    dp_free(model->allocator, probabilities);
     return status;
 }
 

@@ -1,6 +1,7 @@
 /* evaluate.c - models measured: deeper_evaluate and deeper_scores. */
 #include "eval/evaluate.h"
 #include "api/handles.h"
+#include "measure/scores_page.h"
 
 /* A shard that is one of its number, and a rule. */
 static deeper_status check(deeper_evaluate_options *mine, deeper_error *error) {
@@ -178,4 +179,11 @@ deeper_status deeper_scores_row(const deeper_scores *scores, size_t index, deepe
                        deeper_scores_rows(scores));
     dp_scores_describe(scores->scores, (int)index, row);
     return DEEPER_OK;
+}
+
+deeper_status deeper_scores_report(const deeper_scores *scores, const deeper_dataset *dataset,
+                                   const char *command, const char *path, deeper_error *error) {
+    DP_TRY(dp_need(scores, "scores", error));
+    DP_TRY(dp_need(path, "path", error));
+    return dp_scores_page(path, scores->scores, dataset ? dataset->dataset : NULL, command, error);
 }

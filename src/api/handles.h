@@ -5,8 +5,8 @@
 #define DP_API_HANDLES_H
 
 #include "data/dataset.h"
-#include "eval/classify.h"
 #include "eval/scores.h"
+#include "session/classifier.h"
 
 #include <stdatomic.h>
 
@@ -33,7 +33,6 @@ struct deeper_session {
     dp_session *session;
     dp_classifier
         *classifier; /* made at the first classification, made again for other sets of crops */
-    float *tensor;   /* a prepared picture of it, for deeper_classify; NULL until then */
 };
 
 struct deeper_image {

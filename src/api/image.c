@@ -1,8 +1,7 @@
 /* image.c - deeper_image, and pictures made into tensors. */
 #include "api/handles.h"
 #include "data/picture.h"
-#include "image/png_encode.h"
-#include "image/sheet.h"
+#include "image/crop_sheet.h"
 #include "session/input.h"
 
 void deeper_image_close(deeper_image *image) {
@@ -88,8 +87,6 @@ deeper_status deeper_prepare(const deeper_model *model, const deeper_image *imag
                              model->owner.allocator, error);
 }
 
-enum { MARGIN = 4 }; /* between the crops on a sheet */
-
 deeper_status deeper_crop_sheet(const deeper_model *model, const deeper_image *image, int crops,
                                 const char *path, deeper_error *error) {
     DP_TRY(dp_need(model, "model", error));
@@ -97,29 +94,6 @@ deeper_status deeper_crop_sheet(const deeper_model *model, const deeper_image *i
     DP_TRY(dp_need(path, "path", error));
     DP_TRY(dp_need_preprocess(model->model, error));
     DP_TRY(dp_crops_check(crops, error));
-    const deeper_allocator *allocator = model->owner.allocator;
-    const dp_preprocess *preprocess = &model->model->preprocess;
-    int columns = dp_crop_set_columns(dp_crop_set_find(crops));
-    dp_sheet sheet;
-    DP_TRY(dp_sheet_create(&sheet, columns, crops / columns, preprocess->size, MARGIN, allocator,
-                           error));
-    size_t floats = dp_preprocess_floats(preprocess);
-    float *tensor = dp_alloc_raw(allocator, floats * (size_t)crops, sizeof *tensor);
-    deeper_status status =
-        tensor ? dp_preprocess_run(preprocess, &image->image, crops, tensor, allocator, error)
-               : dp_fail_memory(error, "the crops of a picture");
-    for (int i = 0; i < crops && status == DEEPER_OK; i++) {
-        dp_image crop;
-        status =
-            dp_preprocess_picture(&crop, preprocess, tensor + (size_t)i * floats, allocator, error);
-        if (status == DEEPER_OK) {
-            dp_sheet_put(&sheet, i % columns, i / columns, &crop);
-            dp_image_free(&crop);
-        }
-    }
-    if (status == DEEPER_OK)
-        status = dp_png_write(path, &sheet.image, allocator, error);
-    dp_image_free(&sheet.image);
-    dp_free(allocator, tensor);
-    return status;
+    return dp_crop_sheet_write(path, &model->model->preprocess, &image->image, crops,
+                               model->owner.allocator, error);
 }

@@ -188,12 +188,11 @@ size_t deeper_model_classes(const deeper_model *model) {
 }
 
 const char *deeper_model_class_id(const deeper_model *model, size_t index) {
-    return model && index < model->model->labels.count ? model->model->labels.items[index].id : "";
+    return model ? dp_model_label(model->model, index).id : "";
 }
 
 const char *deeper_model_class_name(const deeper_model *model, size_t index) {
-    return model && index < model->model->labels.count ? model->model->labels.items[index].name
-                                                       : "";
+    return model ? dp_model_label(model->model, index).name : "";
 }
 
 int deeper_model_image_size(const deeper_model *model) {

@@ -9,7 +9,6 @@ void deeper_session_free(deeper_session *session) {
         return;
     deeper_model *model = session->model;
     dp_classifier_free(session->classifier);
-    dp_free(model->owner.allocator, session->tensor);
     dp_session_free(session->session);
     dp_free(model->owner.allocator, session);
     atomic_fetch_sub(&model->sessions, 1);

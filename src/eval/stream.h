@@ -4,7 +4,7 @@
 #define DP_EVAL_STREAM_H
 
 #include "data/dataset.h"
-#include "eval/classify.h"
+#include "session/classifier.h"
 
 /* What became of a picture. Valid during the callback. */
 typedef struct dp_answer {

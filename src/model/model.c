@@ -141,6 +141,10 @@ dp_cost dp_model_cost(const dp_model *model, bool with_heads) {
     return sum;
 }
 
+dp_label dp_model_label(const dp_model *model, size_t index) {
+    return index < model->labels.count ? model->labels.items[index] : (dp_label){ "", "" };
+}
+
 bool dp_model_has_heads(const dp_model *model) {
     for (int i = 0; i < model->graph->count; i++)
         if (model->graph->nodes[i].head != DP_HEAD_MAIN)

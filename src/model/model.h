@@ -81,6 +81,9 @@ deeper_status dp_model_check(const dp_model *model, const char *name, deeper_err
 /* What its layers cost for one image, those of auxiliary heads only if asked. */
 dp_cost dp_model_cost(const dp_model *model, bool with_heads);
 
+/* The label of a class; "" where the model has none. */
+dp_label dp_model_label(const dp_model *model, size_t index);
+
 /* Whether the network has auxiliary heads. */
 bool dp_model_has_heads(const dp_model *model);
 

@@ -1,7 +1,8 @@
-/* classify.h - from prepared pictures to what a network says of each of their crops.
- * What it does not do: reading pictures (stream.h), making one answer of the crops' (combine.h). */
-#ifndef DP_EVAL_CLASSIFY_H
-#define DP_EVAL_CLASSIFY_H
+/* classifier.h - from prepared pictures to what a network says of each of their crops.
+ * What it does not do: reading pictures (eval/stream.h), making one answer of the crops'
+ * (eval/combine.h). */
+#ifndef DP_SESSION_CLASSIFIER_H
+#define DP_SESSION_CLASSIFIER_H
 
 #include "image/crops.h"
 #include "session/session.h"
@@ -18,6 +19,7 @@ typedef struct dp_classifier {
     float *views;     /* 2 x DP_VIEWS_MAX x classes: of the views of a picture, then of their mirror
                          images */
     float *mirrors;   /* max_batch inputs */
+    float *picture;   /* room for a prepared one, of dp_classifier_picture; NULL until then */
     float **outputs;  /* where the session puts its outputs, max_batch images each */
     int softmax;      /* which of them are the probabilities */
 } dp_classifier;
@@ -40,5 +42,9 @@ deeper_status dp_classifier_prepare(const dp_classifier *classifier, const dp_im
  * network together, as many as max_batch allows. */
 void dp_classifier_run(dp_classifier *classifier, const float *tensors, size_t stride,
                        const int (*sizes)[2], size_t images);
+
+/* Prepares one picture and fills its softmaxes. Errors: those of dp_classifier_prepare, MEMORY. */
+deeper_status dp_classifier_picture(dp_classifier *classifier, const dp_image *image,
+                                    deeper_error *error);
 
 #endif

@@ -1,6 +1,8 @@
-/* report.c - the page of an evaluation: what the scores hold, in the form that src/report takes. */
+/* scores_page.c - what the scores hold, in the form that src/report takes. */
+#include "measure/scores_page.h"
+
+#include "image/crops.h"
 #include "report/report.h"
-#include "api/handles.h"
 #include "report/thumbnail.h"
 
 #include <inttypes.h>
@@ -90,12 +92,8 @@ static deeper_status fill(page *p, const dp_scores *s, const dp_dataset *dataset
     return DEEPER_OK;
 }
 
-deeper_status deeper_scores_report(const deeper_scores *scores, const deeper_dataset *dataset,
-                                   const char *command, const char *path, deeper_error *error) {
-    DP_TRY(dp_need(scores, "scores", error));
-    DP_TRY(dp_need(path, "path", error));
-    const dp_scores *s = scores->scores;
-    const dp_dataset *pictures = dataset ? dataset->dataset : NULL;
+deeper_status dp_scores_page(const char *path, const dp_scores *s, const dp_dataset *pictures,
+                             const char *command, deeper_error *error) {
     if (pictures
         && (pictures->image_count != s->about.pictures
             || (s->about.fingerprint && dp_dataset_fingerprint(pictures) != s->about.fingerprint)))

@@ -1,5 +1,5 @@
-/* classify.c - views through the network in batches, and their answers dealt out to the crops. */
-#include "eval/classify.h"
+/* classifier.c - views through the network in batches, and their answers dealt out to the crops. */
+#include "session/classifier.h"
 
 #include "session/input.h"
 
@@ -15,6 +15,7 @@ void dp_classifier_free(dp_classifier *classifier) {
     dp_free(allocator, classifier->softmaxes);
     dp_free(allocator, classifier->views);
     dp_free(allocator, classifier->mirrors);
+    dp_free(allocator, classifier->picture);
     dp_free(allocator, classifier);
 }
 
@@ -152,4 +153,18 @@ void dp_classifier_run(dp_classifier *classifier, const float *tensors, size_t s
             memcpy(softmax, classifier->views + from * classes, classes * sizeof *softmax);
         }
     }
+}
+
+deeper_status dp_classifier_picture(dp_classifier *classifier, const dp_image *image,
+                                    deeper_error *error) {
+    const deeper_allocator *allocator = classifier->session->allocator;
+    const int size[1][2] = { { image->width, image->height } };
+    size_t floats = classifier->picture_floats;
+    if (!classifier->picture)
+        classifier->picture = dp_alloc_raw(allocator, floats, sizeof *classifier->picture);
+    if (!classifier->picture)
+        return dp_fail_memory(error, "the crops of a picture");
+    DP_TRY(dp_classifier_prepare(classifier, image, classifier->picture, allocator, error));
+    dp_classifier_run(classifier, classifier->picture, floats, size, 1);
+    return DEEPER_OK;
 }
