@@ -1,9 +1,9 @@
 /* command_classify.c - says what is in pictures, one line (JSON) or one small table a picture, as
  * soon as each is done. */
+#include "app/sources.h"
 #include "commands.h"
 #include "models.h"
 #include "output.h"
-#include "sources.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -90,12 +90,13 @@ static int classify_all(const cli_args *args, classify *work, deeper_session *se
     deeper_stream_options stream = DEEPER_STREAM_OPTIONS_INIT;
     deeper_error error = { 0 };
     /* After a stream that was stopped a thread of the library may still wait for a pipe in
-     * cli_sources_next: then the sources stay until the process ends. */
-    static cli_sources *sources;
-    sources = cli_sources_open(args->operands, args->operand_count, cli_flag(args, "null"));
+     * app_sources_next: then the sources stay until the process ends. */
+    static app_sources *sources;
+    sources = app_sources_open(args->operands, args->operand_count, cli_flag(args, "null"),
+                               cli_on_problem, NULL);
     if (!sources)
         return cli_error("out of memory");
-    deeper_source source = { cli_sources_next, sources };
+    deeper_source source = { app_sources_next, sources };
     stream.crops = cli_integer(args, "crops");
     stream.combine = (deeper_combine)cli_choice(args, "combine");
     stream.readers = cli_integer(args, "threads");
@@ -106,8 +107,8 @@ static int classify_all(const cli_args *args, classify *work, deeper_session *se
         return CLI_FAILED;
     if (status)
         return cli_failure(&error);
-    size_t named = cli_sources_count(sources);
-    cli_sources_close(sources);
+    size_t named = app_sources_count(sources);
+    app_sources_close(sources);
     if (!named)
         return cli_error("there was no picture to classify");
     double seconds = cli_now() - work->progress.started;

@@ -1,5 +1,6 @@
 /* command_eval.c - how good models are on a labelled set of pictures: computed, saved, resumed,
  * divided, merged and scored again. How figures are told is the matter of scores.c. */
+#include "app/models.h"
 #include "commands.h"
 #include "models.h"
 #include "output.h"
@@ -124,7 +125,7 @@ static void members_close(members *all) {
     }
     free(all->sessions);
     free(all->models);
-    cli_names_free(all->names, all->count);
+    app_names_free(all->names, all->count);
 }
 
 static int members_open(members *all, const cli_args *args) {
@@ -245,7 +246,7 @@ static int run_saved(const cli_args *args) {
     else
         code = tell(args, files, scores, NULL, 0);
     deeper_scores_close(scores);
-    cli_names_free(names, count);
+    app_names_free(names, count);
     return code;
 }
 

@@ -1,9 +1,9 @@
 /* command_features.c - what layers say of pictures, into an npz: embeddings for search, clustering,
  * other classifiers. */
+#include "app/sources.h"
 #include "commands.h"
 #include "models.h"
 #include "output.h"
-#include "sources.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -124,13 +124,13 @@ static int write_features(const cli_args *args, const layers *of, deeper_session
     deeper_error error = { 0 };
     cli_progress progress;
     /* As in command_classify.c: a thread of the library may outlive a stream that was stopped. */
-    static cli_sources *sources;
-    sources = dataset
-                  ? NULL
-                  : cli_sources_open(args->operands, args->operand_count, cli_flag(args, "null"));
+    static app_sources *sources;
+    sources = dataset ? NULL
+                      : app_sources_open(args->operands, args->operand_count,
+                                         cli_flag(args, "null"), cli_on_problem, NULL);
     if (!dataset && !sources)
         return cli_error("out of memory");
-    const deeper_source source = { cli_sources_next, sources };
+    const deeper_source source = { app_sources_next, sources };
     with.readers = cli_integer(args, "threads");
     with.progress = cli_on_progress;
     with.problem = cli_on_problem;
@@ -141,7 +141,7 @@ static int write_features(const cli_args *args, const layers *of, deeper_session
     cli_progress_end();
     if (status)
         return cli_failure(&error);
-    cli_sources_close(sources);
+    app_sources_close(sources);
     print_result(args, of, &result);
     return cli_problems() ? CLI_UNREADABLE : CLI_DONE;
 }

@@ -1,10 +1,10 @@
 /* command_pull.c - brings published weights by name into the user's data folder, where --model
  * finds them by that name. */
+#include "app/models.h"
+#include "app/paths.h"
 #include "commands.h"
 #include "download.h"
-#include "models.h"
 #include "output.h"
-#include "paths.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,13 +20,22 @@ static const cli_option options[] = {
         "the hash that the file must have, sha1:HEX or sha256:HEX, in place of the published one"),
 };
 
+/* app_data_path; NULL after a line on stderr. */
+static char *data_path(const char *file) {
+    deeper_error error = { 0 };
+    char *path = app_data_path(file, &error);
+    if (!path)
+        cli_error("%s", error.message);
+    return path;
+}
+
 static int list_models(void) {
-    const cli_published *entry;
+    const app_published *entry;
     int width = 0;
-    for (size_t i = 0; (entry = cli_published_at(i)) != NULL; i++)
+    for (size_t i = 0; (entry = app_published_at(i)) != NULL; i++)
         width = (int)strlen(entry->name) > width ? (int)strlen(entry->name) : width;
-    for (size_t i = 0; (entry = cli_published_at(i)) != NULL; i++) {
-        char *path = cli_data_path(entry->file);
+    for (size_t i = 0; (entry = app_published_at(i)) != NULL; i++) {
+        char *path = data_path(entry->file);
         if (!path)
             return CLI_FAILED;
         bool pulled = !access(path, F_OK);
@@ -45,7 +54,7 @@ static int list_models(void) {
 #ifdef DP_HAVE_PULL
 
 /* Where the file comes from: --from, else the mirror, else its public address. malloc'ed. */
-static char *source_of(const cli_args *args, const cli_published *entry) {
+static char *source_of(const cli_args *args, const app_published *entry) {
     const char *from = cli_text(args, "from"), *mirror = getenv("DEEPER_MIRROR");
     char *source = NULL;
     if (from)
@@ -56,7 +65,7 @@ static char *source_of(const cli_args *args, const cli_published *entry) {
     return asprintf(&source, "%s%s%s", mirror, slash, entry->file) < 0 ? NULL : source;
 }
 
-static void print_result(const cli_published *entry, const cli_download *download) {
+static void print_result(const app_published *entry, const cli_download *download) {
     char bytes[CLI_NUMBER_SIZE];
     if (cli_json()) {
         cli_print_json(json_pack(
@@ -71,9 +80,9 @@ static void print_result(const cli_published *entry, const cli_download *downloa
            download->present ? ", already there" : "");
 }
 
-static int pull(const cli_args *args, const cli_published *entry) {
+static int pull(const cli_args *args, const app_published *entry) {
     const char *hash = cli_text(args, "hash"), *out = cli_text(args, "out");
-    char *source = source_of(args, entry), *path = out ? strdup(out) : cli_data_path(entry->file);
+    char *source = source_of(args, entry), *path = out ? strdup(out) : data_path(entry->file);
     cli_download download = { .source = source,
                               .path = path,
                               .hash = hash ? hash : entry->hash,
@@ -86,7 +95,7 @@ static int pull(const cli_args *args, const cli_published *entry) {
     return code;
 }
 
-static int pull_checked(const cli_args *args, const cli_published *entry) {
+static int pull_checked(const cli_args *args, const app_published *entry) {
     const char *hash = cli_text(args, "hash");
     if (hash && !cli_hash_ok(hash))
         return cli_usage(args->command, "--hash %s: must be sha1:HEX or sha256:HEX", hash);
@@ -95,7 +104,7 @@ static int pull_checked(const cli_args *args, const cli_published *entry) {
 
 #else
 
-static int pull_checked(const cli_args *args, const cli_published *entry) {
+static int pull_checked(const cli_args *args, const app_published *entry) {
     return cli_error(
         "pull: this build has no libcurl or no libcrypto; fetch %s by hand and use --model FILE",
         entry->url);
@@ -106,8 +115,8 @@ static int pull_checked(const cli_args *args, const cli_published *entry) {
 static int unknown(const cli_args *args, const char *name) {
     const char *names[16];
     size_t count = 0;
-    const cli_published *entry;
-    while (count < sizeof names / sizeof *names && (entry = cli_published_at(count)) != NULL)
+    const app_published *entry;
+    while (count < sizeof names / sizeof *names && (entry = app_published_at(count)) != NULL)
         names[count++] = entry->name;
     const char *near = cli_nearest(name, names, count);
     if (near)
@@ -121,7 +130,7 @@ static int run(const cli_args *args) {
         return list_models();
     if (!args->operand_count)
         return cli_usage(args->command, "NAME is missing; 'deeper pull --list' shows them");
-    const cli_published *entry = cli_published_find(args->operands[0]);
+    const app_published *entry = app_published_find(args->operands[0]);
     if (!entry)
         return unknown(args, args->operands[0]);
     return pull_checked(args, entry);

@@ -1,9 +1,9 @@
 /* command_tune.c - measures once how this machine computes a network's convolutions fastest, for
  * all later runs. */
+#include "app/paths.h"
 #include "commands.h"
 #include "models.h"
 #include "output.h"
-#include "paths.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -107,11 +107,12 @@ static int run(const cli_args *args) {
     int code = cli_network(&model, args);
     if (code)
         return code;
+    deeper_error error = { .message = "out of memory" };
     const char *given = cli_text(args, "out");
-    char *path = given ? strdup(given) : cli_cache_path("tuning.json");
+    char *path = given ? strdup(given) : app_cache_path("tuning.json", &error);
     if (!path)
-        code = CLI_FAILED;
-    else if (!given && !cli_folders_make(path))
+        code = cli_error("%s", error.message);
+    else if (!given && !app_folders_make(path))
         code = cli_error("%s: cannot make its folder: %s; --out FILE writes elsewhere", path,
                          strerror(errno));
     else

@@ -5,9 +5,9 @@
 #ifdef DP_HAVE_PULL
 #include "download.h"
 
+#include "app/paths.h"
 #include "options.h"
 #include "output.h"
-#include "paths.h"
 
 #include <curl/curl.h>
 #include <openssl/evp.h>
@@ -384,7 +384,7 @@ static int bring(transfer *t) {
     cli_download *download = t->download;
     if (already_there(t))
         return CLI_DONE;
-    if (!cli_folders_make(download->path))
+    if (!app_folders_make(download->path))
         return cli_error("%s: its folder cannot be made: %s", download->path, strerror(errno));
     t->fd = open(t->part, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     if (t->fd < 0)

@@ -1,7 +1,7 @@
 /* help.c - help texts, manual pages and shell completions, all from the command tables. The help
  * command prints the latter two for whoever packages the program. */
+#include "app/models.h"
 #include "commands.h"
-#include "models.h"
 #include "output.h"
 
 #include <deeper/deeper.h>
@@ -229,12 +229,12 @@ static void print_choices(const char *choices) {
  * they are printed, a blank between them. */
 static bool print_operands(const cli_command *operands_of, bool print) {
     const cli_command *command;
-    const cli_published *entry;
+    const app_published *entry;
     bool commands = !strcmp(operands_of->name, "help"),
          published = !strcmp(operands_of->name, "pull");
     for (size_t i = 0; commands && print && (command = cli_command_at(i)) != NULL; i++)
         printf("%s%s", i ? " " : "", command->name);
-    for (size_t i = 0; published && print && (entry = cli_published_at(i)) != NULL; i++)
+    for (size_t i = 0; published && print && (entry = app_published_at(i)) != NULL; i++)
         printf("%s%s", i ? " " : "", entry->name);
     return commands || published;
 }

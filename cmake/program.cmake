@@ -8,6 +8,12 @@ if(cli_sources)
         target_compile_definitions(deeper PRIVATE DP_HAVE_PULL=1)
     endif()
     install(TARGETS deeper)
+    # What programs share; not installed, for it is no interface of others.
+    file(GLOB app_sources CONFIGURE_DEPENDS app/*.c)
+    add_library(deeper_app STATIC ${app_sources})
+    target_include_directories(deeper_app PUBLIC ${PROJECT_SOURCE_DIR})
+    target_link_libraries(deeper_app PUBLIC deeper_flags deeper_static)
+    target_link_libraries(deeper PRIVATE deeper_app)
 endif()
 
 # A cross-built program cannot be run here to print its pages.

@@ -3,8 +3,6 @@
  * command line. Memory is bounded by one line and by the names of the folders on the way down. */
 #include "sources.h"
 
-#include "output.h"
-
 #include <dirent.h>
 #include <errno.h>
 #include <glob.h>
@@ -26,7 +24,9 @@ typedef struct folder {
     size_t pictures; /* handed out of it and of what is below */
 } folder;
 
-struct cli_sources {
+struct app_sources {
+    void (*problem)(void *context, const char *path, const char *message);
+    void *context;
     char *const *words;
     size_t word_count, word;
     int delimiter;
@@ -57,14 +57,22 @@ static bool picture_name(const char *name) {
     return false;
 }
 
-cli_sources *cli_sources_open(char *const *words, size_t count, bool zero) {
-    cli_sources *sources = calloc(1, sizeof *sources);
+app_sources *app_sources_open(char *const *words, size_t count, bool zero,
+                              void (*problem)(void *context, const char *path, const char *message),
+                              void *context) {
+    app_sources *sources = calloc(1, sizeof *sources);
     if (sources) {
+        sources->problem = problem;
+        sources->context = context;
         sources->words = words;
         sources->word_count = count;
         sources->delimiter = zero ? 0 : '\n';
     }
     return sources;
+}
+
+static void tell(const app_sources *sources, const char *path, const char *message) {
+    sources->problem(sources->context, path, message);
 }
 
 /* -------------------------------------------------------------------------------------- folders */
@@ -77,32 +85,33 @@ static int name_order(const struct dirent **a, const struct dirent **b) {
     return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-static void folder_enter(cli_sources *sources, const char *path, const struct stat *status) {
+static void folder_enter(app_sources *sources, const char *path, const struct stat *status) {
     for (size_t i = 0; i < sources->depth; i++)
         if (sources->folders[i].device == status->st_dev
             && sources->folders[i].inode == status->st_ino)
             return;
     if (sources->depth == DEPTH_MOST) {
-        cli_problem(path, "folders are nested too deeply here; name this one by itself");
+        tell(sources, path, "folders are nested too deeply here; name this one by itself");
         return;
     }
     folder new = { .path = strdup(path), .device = status->st_dev, .inode = status->st_ino };
     new.count = new.path ? scandir(path, &new.names, name_visible, name_order) : -1;
     if (new.count < 0) {
-        cli_problem(path, new.path ? strerror(errno) : "out of memory");
+        tell(sources, path, new.path ? strerror(errno) : "out of memory");
         free(new.path);
         return;
     }
     sources->folders[sources->depth++] = new;
 }
 
-static void folder_leave(cli_sources *sources) {
+static void folder_leave(app_sources *sources) {
     folder *last = &sources->folders[--sources->depth];
     if (sources->depth)
         sources->folders[sources->depth - 1].pictures += last->pictures;
     else if (!last->pictures)
-        cli_problem(last->path, "no pictures in this folder or below it (names that end in .jpg, "
-                                ".png, .webp, .bmp or .ppm)");
+        tell(sources, last->path,
+             "no pictures in this folder or below it (names that end in .jpg, "
+             ".png, .webp, .bmp or .ppm)");
     while (last->count > 0)
         free(last->names[--last->count]);
     free(last->names);
@@ -110,7 +119,7 @@ static void folder_leave(cli_sources *sources) {
 }
 
 /* Takes one name of the innermost folder; true if it is a picture, now in sources->path. */
-static bool folder_step(cli_sources *sources) {
+static bool folder_step(app_sources *sources) {
     folder *last = &sources->folders[sources->depth - 1];
     struct stat status;
     if (last->next == last->count) {
@@ -121,7 +130,7 @@ static bool folder_step(cli_sources *sources) {
     const char *slash = last->path[strlen(last->path) - 1] == '/' ? "" : "/";
     int length = snprintf(sources->path, sizeof sources->path, "%s%s%s", last->path, slash, name);
     if (length < 0 || (size_t)length >= sizeof sources->path) {
-        cli_problem(last->path, "a path in this folder is longer than the system takes");
+        tell(sources, last->path, "a path in this folder is longer than the system takes");
         return false;
     }
     bool known = !stat(sources->path, &status);
@@ -137,22 +146,22 @@ static bool folder_step(cli_sources *sources) {
 
 /* ---------------------------------------------------------------------------------------- lists */
 
-static void list_problem(const cli_sources *sources, const char *what) {
+static void list_problem(const app_sources *sources, const char *what) {
     char message[128];
     snprintf(message, sizeof message, "line %lu %s", sources->line, what);
-    cli_problem(sources->list_name, message);
+    tell(sources, sources->list_name, message);
 }
 
-static void list_close(cli_sources *sources) {
+static void list_close(app_sources *sources) {
     if (ferror(sources->list))
-        cli_problem(sources->list_name, strerror(errno));
+        tell(sources, sources->list_name, strerror(errno));
     if (sources->list != stdin)
         fclose(sources->list);
     sources->list = NULL;
 }
 
 /* A picture that is piped to "-" would be some thousand paths that are not there. */
-static bool list_is_picture(const cli_sources *sources, size_t length) {
+static bool list_is_picture(const app_sources *sources, size_t length) {
     static const char *const marks[] = { "\xff\xd8\xff", "\x89PNG", "RIFF", "GIF8" };
     for (size_t i = 0; sources->line == 1 && i < sizeof marks / sizeof *marks; i++)
         if (length >= strlen(marks[i]) && !memcmp(sources->path, marks[i], strlen(marks[i])))
@@ -162,7 +171,7 @@ static bool list_is_picture(const cli_sources *sources, size_t length) {
 
 /* Reads one entry into sources->path; false if it was blank or bad, or if the list ended (it is
  * closed then). */
-static bool list_step(cli_sources *sources) {
+static bool list_step(app_sources *sources) {
     size_t length = 0;
     bool zeros = false;
     int c;
@@ -198,11 +207,12 @@ static bool list_step(cli_sources *sources) {
 
 /* ---------------------------------------------------------------------------------------- words */
 
-static void pattern_start(cli_sources *sources, const char *pattern) {
+static void pattern_start(app_sources *sources, const char *pattern) {
     int failed = glob(pattern, 0, NULL, &sources->matches);
     if (failed) {
-        cli_problem(pattern, failed == GLOB_NOMATCH ? "no file matches this pattern"
-                                                    : "this pattern could not be read");
+        tell(sources, pattern,
+             failed == GLOB_NOMATCH ? "no file matches this pattern"
+                                    : "this pattern could not be read");
         globfree(&sources->matches);
         return;
     }
@@ -211,19 +221,19 @@ static void pattern_start(cli_sources *sources, const char *pattern) {
 }
 
 /* Starts the list that a word names; false if the word names none. */
-static bool list_start(cli_sources *sources, const char *word) {
+static bool list_start(app_sources *sources, const char *word) {
     if (strcmp(word, "-") && word[0] != '@')
         return false;
     sources->line = 0;
     sources->list_name = word[0] == '@' ? word + 1 : "standard input";
     sources->list = word[0] == '@' ? fopen(word + 1, "re") : stdin;
     if (!sources->list)
-        cli_problem(sources->list_name, strerror(errno));
+        tell(sources, sources->list_name, strerror(errno));
     return true;
 }
 
 /* A path that was named: a folder is entered, anything else is a picture (true). */
-static bool path_take(cli_sources *sources) {
+static bool path_take(app_sources *sources) {
     struct stat status;
     if (stat(sources->path, &status) || !S_ISDIR(status.st_mode))
         return true;
@@ -231,17 +241,17 @@ static bool path_take(cli_sources *sources) {
     return false;
 }
 
-static bool path_copy(cli_sources *sources, const char *path) {
+static bool path_copy(app_sources *sources, const char *path) {
     size_t length = strlen(path);
     if (!length || length >= sizeof sources->path) {
-        cli_problem(length ? path : "''", length ? "longer than a path can be" : "an empty name");
+        tell(sources, length ? path : "''", length ? "longer than a path can be" : "an empty name");
         return false;
     }
     memcpy(sources->path, path, length + 1);
     return path_take(sources);
 }
 
-static bool word_take(cli_sources *sources, const char *word) {
+static bool word_take(app_sources *sources, const char *word) {
     struct stat status;
     if (list_start(sources, word))
         return false;
@@ -252,7 +262,7 @@ static bool word_take(cli_sources *sources, const char *word) {
     return path_copy(sources, word);
 }
 
-static bool match_take(cli_sources *sources) {
+static bool match_take(app_sources *sources) {
     if (sources->match < sources->matches.gl_pathc)
         return path_copy(sources, sources->matches.gl_pathv[sources->match++]);
     globfree(&sources->matches);
@@ -260,8 +270,8 @@ static bool match_take(cli_sources *sources) {
     return false;
 }
 
-int cli_sources_next(void *context, const char **path, int64_t *label) {
-    cli_sources *sources = context;
+int app_sources_next(void *context, const char **path, int64_t *label) {
+    app_sources *sources = context;
     for (bool found = false; !found;) {
         if (sources->depth)
             found = folder_step(sources);
@@ -280,11 +290,11 @@ int cli_sources_next(void *context, const char **path, int64_t *label) {
     return 1;
 }
 
-size_t cli_sources_count(const cli_sources *sources) {
+size_t app_sources_count(const app_sources *sources) {
     return sources->count;
 }
 
-void cli_sources_close(cli_sources *sources) {
+void app_sources_close(app_sources *sources) {
     if (!sources)
         return;
     while (sources->depth) {
