@@ -55,7 +55,7 @@ endif()
 # What ./check selects by label. threads: what uses several, for ThreadSanitizer; the rest runs on
 # one thread or is figures, formats, kernels. figures: long comparisons with recorded figures, whose
 # code shorter tests run too.
-set_property(TEST test_threads test_loader test_api test_api_data test_api_memory test_api_pictures test_plan test_orders test_gradient
+set_property(TEST test_threads test_loader test_api test_api_data test_api_pictures test_plan test_orders test_gradient
     test_weight_gradient test_tuning test_scores test_verify test_features test_ensemble test_find_rate test_train test_train_trouble
     APPEND PROPERTY LABELS threads)
 set_property(TEST test_accuracy test_training_vectors APPEND PROPERTY LABELS figures)
