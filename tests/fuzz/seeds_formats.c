@@ -312,6 +312,8 @@ static void model_files(void) {
         { { "deeper.labels", "[[\"n01\",\"tench\"]]" } },
         { { "deeper.progress", "{}" } },
         { { "deeper.options", "norm=nosuch" } },
+        { { "deeper.options", "stem=small,branch5=3x3,width=0.125" } },
+        { { "deeper.architecture", "nin" }, { "deeper.options", "form=cifar" } },
         { { "deeper.architecture", "graph" } },
         { { "deeper.architecture", "graph" }, { "deeper.graph", GRAPH("3") } },
         { { "deeper.architecture", "graph" }, { "deeper.graph", GRAPH("1") } },
