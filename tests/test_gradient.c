@@ -5,9 +5,9 @@
 #include "graph/build.h"
 #include "graph/training.h"
 #include "helpers/nets.h"
+#include "helpers/plan_harness.h"
 #include "nets/chain.h"
 #include "nets/nets.h"
-#include "plan/plan.h"
 
 #include "reference/reference_graph.h"
 
@@ -26,8 +26,13 @@ enum { IMAGES = 3, PROBES = 6, MAX_PARAMETERS = 64 };
 typedef struct subject {
     dp_graph *network, *training;
     dp_training_nodes nodes;
-    float *values[MAX_PARAMETERS], *gradients[MAX_PARAMETERS];
-    float *input, labels[2 * IMAGES], loss[DP_HEADS][IMAGES];
+    float *values[MAX_PARAMETERS];
+    const float *gradients[MAX_PARAMETERS]; /* of the run that is looked at */
+    float *input, labels[2 * IMAGES];
+    const float *inputs[2];
+    int outputs[DP_HEADS + MAX_PARAMETERS]; /* losses of the heads, then gradients */
+    double losses[DP_HEADS * IMAGES], loss; /* as the reference has them; their weighted sum */
+    plan_subject plan;
 } subject;
 
 static dp_training_options options = { { 1.0F, 0.3F, 0.3F },
@@ -195,11 +200,6 @@ static void build_lenet5_published(dp_graph *g) {
 
 /* --------------------------------------------------------------------------------------- values */
 
-static float noise(uint32_t *state) {
-    *state = *state * 1664525U + 1013904223U;
-    return (float)(*state >> 8) / 8388608.0F - 1.0F;
-}
-
 static const dp_node *parameter_node(const dp_graph *graph, int parameter) {
     for (int i = 0; i < graph->count; i++)
         if (graph->nodes[i].parameter == parameter)
@@ -222,74 +222,42 @@ static void open(subject *s, void (*build)(dp_graph *)) {
         dp_shape shape = parameter_node(s->network, p)->shape;
         size_t floats = dp_shape_floats(shape), fan_in = floats / (size_t)shape.n;
         s->values[p] = malloc(floats * sizeof(float));
-        s->gradients[p] = calloc(floats, sizeof(float));
         for (size_t i = 0; i < floats; i++)
-            s->values[p][i] = fan_in > 1 ? noise(&state) * sqrtf(6.0F / (float)fan_in)
-                                         : 0.3F + 0.2F * noise(&state);
+            s->values[p][i] = fan_in > 1 ? plan_noise(&state) * sqrtf(6.0F / (float)fan_in)
+                                         : 0.3F + 0.2F * plan_noise(&state);
     }
     size_t floats = dp_shape_floats(s->network->nodes[0].shape) * IMAGES;
     s->input = malloc(floats * sizeof(float));
     for (size_t i = 0; i < floats; i++)
-        s->input[i] = noise(&state);
+        s->input[i] = plan_noise(&state);
     for (int n = 0; n < IMAGES; n++) {
         s->labels[2 * n] = (float)(2 * n + 1);
         s->labels[2 * n + 1] = n == 1 ? 0.5F : 1.0F;
     }
+    s->inputs[0] = s->input;
+    s->inputs[1] = s->labels;
+    int count = 0;
+    for (int h = 0; h < s->nodes.heads; h++)
+        s->outputs[count++] = s->nodes.loss[h];
+    for (int p = 0; p < s->network->parameters; p++)
+        if (s->nodes.gradients[p] >= 0)
+            s->outputs[count++] = s->nodes.gradients[p];
+    s->plan = (plan_subject){ .graph = s->training,
+                              .values = (const float *const *)s->values,
+                              .inputs = s->inputs,
+                              .images = IMAGES,
+                              .outputs = s->outputs,
+                              .output_count = count,
+                              .training = true };
 }
 
 static void close(subject *s) {
-    for (int p = 0; p < s->network->parameters; p++) {
+    for (int p = 0; p < s->network->parameters; p++)
         free(s->values[p]);
-        free(s->gradients[p]);
-    }
     free(s->input);
     dp_training_nodes_free(&s->nodes, NULL);
     dp_graph_free(s->training);
     dp_graph_free(s->network);
-}
-
-/* ------------------------------------------------------------------------------ the plan's side */
-
-/* to: receives where each output goes. */
-static dp_plan *make_plan(subject *s, dp_isa isa, int threads, float **to) {
-    int outputs[DP_HEADS + MAX_PARAMETERS], count = 0;
-    for (int h = 0; h < s->nodes.heads; h++) {
-        to[count] = s->loss[h];
-        outputs[count++] = s->nodes.loss[h];
-    }
-    for (int p = 0; p < s->network->parameters; p++)
-        if (s->nodes.gradients[p] >= 0) {
-            to[count] = s->gradients[p];
-            outputs[count++] = s->nodes.gradients[p];
-        }
-    deeper_error error;
-    dp_plan *plan;
-    dp_plan_options plan_options = {
-        dp_kernels_for(isa), IMAGES + 1, threads, outputs, count, true, false, NULL
-    };
-    if (dp_plan_create(&plan, s->training, (const float *const *)s->values, NULL, &plan_options,
-                       NULL, &error)
-        != DEEPER_OK)
-        fail_msg("%s", error.message);
-    return plan;
-}
-
-static void run_plan(subject *s, dp_isa isa, int threads) {
-    float *to[DP_HEADS + MAX_PARAMETERS];
-    deeper_error error;
-    dp_pool *pool;
-    dp_plan *plan = make_plan(s, isa, threads, to);
-    assert_int_equal(dp_pool_create(&pool, NULL, threads, &error), DEEPER_OK);
-    float *arena = dp_alloc(NULL, dp_plan_arena_bytes(plan), 1);
-    memset(arena, 0xFF, dp_plan_arena_bytes(plan));
-    const float *inputs[] = { s->input, s->labels };
-    uint64_t mode = dp_float_mode_enter();
-    dp_plan_run(plan, pool, arena,
-                &(dp_plan_call){ .count = IMAGES, .inputs = inputs, .outputs = to, .seed = 5 });
-    dp_float_mode_leave(mode);
-    dp_free(NULL, arena);
-    dp_pool_free(pool);
-    dp_plan_free(plan);
 }
 
 /* ------------------------------------------------------------------------- the reference's side */
@@ -325,15 +293,15 @@ static double reference_loss(const subject *s, double *losses) {
 
 /* Central difference at one value, divided by the step that the float really made. NAN where the
  * two one-sided slopes part: a kink of a ReLU or a pool lies between. */
-static double slope(subject *s, float *value, double here) {
+static double slope(subject *s, float *value) {
     float kept = *value, step = 1e-4F;
     *value = kept + step;
     double up = (double)*value, above = reference_loss(s, NULL);
     *value = kept - step;
     double down = (double)*value, below = reference_loss(s, NULL);
     *value = kept;
-    double right = (above - here) / (up - (double)kept),
-           left = (here - below) / ((double)kept - down);
+    double right = (above - s->loss) / (up - (double)kept),
+           left = (s->loss - below) / ((double)kept - down);
     if (fabs(right - left) > 2e-3 * (fabs(right) + fabs(left)) + 1e-4)
         return NAN;
     return (above - below) / (up - down);
@@ -342,7 +310,7 @@ static double slope(subject *s, float *value, double here) {
 /* Compares some values of every parameter: the largest gradient and others spread over it. Float
  * sums of some thousand terms, and kinks too small to be told, stay below four thousandths of the
  * parameter's largest gradient. */
-static void compare_slopes(subject *s, double here) {
+static void compare_slopes(subject *s) {
     int compared = 0, kinks = 0;
     for (int p = 0; p < s->network->parameters; p++) {
         const dp_node *node = parameter_node(s->network, p);
@@ -355,7 +323,7 @@ static void compare_slopes(subject *s, double here) {
         double size = fabs((double)s->gradients[p][largest]);
         for (int probe = 0; probe < PROBES; probe++) {
             size_t i = probe ? (size_t)probe * 7919 % floats : largest;
-            double wanted = slope(s, &s->values[p][i], here), got = (double)s->gradients[p][i];
+            double wanted = slope(s, &s->values[p][i]), got = (double)s->gradients[p][i];
             if (isnan(wanted)) {
                 kinks++;
                 continue;
@@ -369,38 +337,28 @@ static void compare_slopes(subject *s, double here) {
     assert_true(compared > 4 * kinks);
 }
 
+static void compare(void *context, dp_isa isa, float *const *results) {
+    subject *s = context;
+    for (int i = 0; i < s->nodes.heads * IMAGES; i++) {
+        const double got = (double)results[i / IMAGES][i % IMAGES];
+        if (!(fabs(got - s->losses[i]) <= 1e-5 * (1 + fabs(s->losses[i]))))
+            fail_msg("%s: loss of head %d, image %d: %g, reference %g", dp_isa_name(isa),
+                     i / IMAGES, i % IMAGES, got, s->losses[i]);
+    }
+    for (int p = 0, at = s->nodes.heads; p < s->network->parameters; p++)
+        if (s->nodes.gradients[p] >= 0)
+            s->gradients[p] = results[at++];
+    compare_slopes(s);
+}
+
+static const plan_way ways[] = { { .batch = IMAGES + 1, .threads = 1 },
+                                 { .batch = IMAGES + 1, .threads = 3 } };
+
 static void check(void (*build)(dp_graph *)) {
     subject s;
     open(&s, build);
-    double losses[DP_HEADS * IMAGES], here = reference_loss(&s, losses);
-    float *first[MAX_PARAMETERS] = { NULL };
-    for (int isa = DP_ISA_COUNT - 1; isa >= 0; isa--) {
-        if (!dp_isa_supported((dp_isa)isa))
-            continue;
-        for (int threads = 1; threads <= 3; threads += 2) {
-            run_plan(&s, (dp_isa)isa, threads);
-            for (int i = 0; i < s.nodes.heads * IMAGES; i++)
-                if (!(fabs((double)s.loss[i / IMAGES][i % IMAGES] - losses[i])
-                      <= 1e-5 * (1 + fabs(losses[i]))))
-                    fail_msg("loss of head %d, image %d: %g, reference %g", i / IMAGES, i % IMAGES,
-                             (double)s.loss[i / IMAGES][i % IMAGES], losses[i]);
-            if (threads == 1)
-                compare_slopes(&s, here);
-            for (int p = 0; p < s.network->parameters; p++) {
-                size_t bytes = dp_shape_floats(parameter_node(s.network, p)->shape) * sizeof(float);
-                if (threads == 1) {
-                    free(first[p]);
-                    first[p] = malloc(bytes);
-                    memcpy(first[p], s.gradients[p], bytes);
-                } else if (memcmp(first[p], s.gradients[p], bytes) != 0) {
-                    fail_msg("%s: %s has other bits on %d threads", dp_isa_name((dp_isa)isa),
-                             parameter_node(s.network, p)->name, threads);
-                }
-            }
-        }
-    }
-    for (int p = 0; p < s.network->parameters; p++)
-        free(first[p]);
+    s.loss = reference_loss(&s, s.losses);
+    plan_everywhere(&s.plan, ways, sizeof ways / sizeof *ways, compare, &s);
     close(&s);
 }
 
@@ -436,52 +394,45 @@ static char *find_step(const char *plan, const char *kind, const char *name, cha
     return NULL;
 }
 
-/* The plan of a network's training as text, to be freed by dp_buffer_free. */
-static void print_plan(void (*build)(dp_graph *), dp_buffer *text) {
+/* The plan of a network's training as text, to be freed. */
+static char *text_of(void (*build)(dp_graph *)) {
     subject s;
-    float *to[DP_HEADS + MAX_PARAMETERS];
     open(&s, build);
-    dp_plan *plan = make_plan(&s, DP_ISA_PORTABLE, 2, to);
-    dp_buffer_init(text, NULL, 1 << 20);
-    dp_plan_print(plan, text);
-    dp_plan_free(plan);
+    char *text = plan_text(&s.plan, (plan_way){ DP_ISA_PORTABLE, IMAGES + 1, 2 });
     close(&s);
+    return text;
 }
 
 /* The gradients of three 1x1 convolutions are one product each way, masks go along with what comes
  * before them, biases with weights. */
 static void test_what_is_computed_together(void **state) {
     char line[512];
-    dp_buffer text;
-    print_plan(build_module_sliced, &text);
+    char *text = text_of(build_module_sliced);
     assert_non_null(
-        strstr(find_step(text.data, "input grad", "d first", line), "3 siblings as one product"));
-    assert_non_null(
-        strstr(find_step(text.data, "input grad", "d r3r", line), "with a ReLU's gradient"));
-    assert_non_null(
-        strstr(find_step(text.data, "input grad", "d r5r", line), "with a ReLU's gradient"));
-    find_step(text.data, "weight grad", "d weights of 1x1", line);
-    assert_null(strstr(text.data, "d 3x3_reduce.weight"));
-    assert_null(strstr(text.data, "channel sum"));
-    dp_buffer_free(&text);
+        strstr(find_step(text, "input grad", "d first", line), "3 siblings as one product"));
+    assert_non_null(strstr(find_step(text, "input grad", "d r3r", line), "with a ReLU's gradient"));
+    assert_non_null(strstr(find_step(text, "input grad", "d r5r", line), "with a ReLU's gradient"));
+    find_step(text, "weight grad", "d weights of 1x1", line);
+    assert_null(strstr(text, "d 3x3_reduce.weight"));
+    assert_null(strstr(text, "channel sum"));
+    free(text);
 }
 
 /* Sums and masks go along with the gradient of a max pool, a part of a concatenation at a time. */
 static void test_what_a_pool_takes_along(void **state) {
     char line[512];
-    dp_buffer text;
-    print_plan(build_pooled_sliced, &text);
-    assert_non_null(strstr(find_step(text.data, "max pool grad", "d ra", line),
+    char *text = text_of(build_pooled_sliced);
+    assert_non_null(strstr(find_step(text, "max pool grad", "d ra", line),
                            "with a sum, with a ReLU's gradient"));
-    assert_non_null(strstr(find_step(text.data, "max pool grad", "d rb", line),
+    assert_non_null(strstr(find_step(text, "max pool grad", "d rb", line),
                            "with a sum, with a ReLU's gradient"));
-    assert_non_null(strstr(find_step(text.data, "max pool grad", "d rc", line),
-                           "3x3/2, with a ReLU's gradient"));
-    assert_non_null(strstr(find_step(text.data, "max pool grad", "d rd", line),
-                           "3x3/2, with a ReLU's gradient"));
-    assert_null(strstr(text.data, "sum 2 of d in"));
-    assert_null(strstr(text.data, "relu grad"));
-    dp_buffer_free(&text);
+    assert_non_null(
+        strstr(find_step(text, "max pool grad", "d rc", line), "3x3/2, with a ReLU's gradient"));
+    assert_non_null(
+        strstr(find_step(text, "max pool grad", "d rd", line), "3x3/2, with a ReLU's gradient"));
+    assert_null(strstr(text, "sum 2 of d in"));
+    assert_null(strstr(text, "relu grad"));
+    free(text);
 }
 
 static void test_norms(void **state) {

@@ -8,7 +8,7 @@
 #include "base/random.h"
 #include "graph/build.h"
 #include "graph/training.h"
-#include "plan/plan.h"
+#include "helpers/plan_harness.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -53,8 +53,8 @@ typedef struct subject {
     dp_graph *network, *training; /* training: NULL where it runs */
     dp_training_nodes nodes;
     float *values[MAX_PARAMETERS], *inputs[2];
-    int outputs[MAX_PARAMETERS + 1], output_count;
-    size_t floats[MAX_PARAMETERS + 1]; /* of each output */
+    int outputs[MAX_PARAMETERS];
+    plan_subject plan; /* its images: set by the check */
 } subject;
 
 static int build(dp_graph *g) {
@@ -79,19 +79,12 @@ static float *noise(size_t count, float size, uint64_t seed) {
     return values;
 }
 
-static void add_output(subject *s, const dp_graph *graph, int node) {
-    const dp_shape shape = graph->nodes[node].shape;
-    assert_true(s->output_count <= MAX_PARAMETERS);
-    s->floats[s->output_count] = dp_shape_floats(shape) * (shape.n ? 1 : IMAGES);
-    s->outputs[s->output_count++] = node;
-}
-
 static void open(subject *s, bool training) {
     deeper_error error;
     const dp_training_options options = { .head_weights = { 1 } };
     *s = (subject){ 0 };
     assert_int_equal(dp_graph_create(&s->network, NULL, &error), DEEPER_OK);
-    int joined = build(s->network);
+    int output_count = 0, joined = build(s->network);
     if (dp_graph_status(s->network, &error) != DEEPER_OK
         || (training
             && dp_graph_training(&s->training, &s->nodes, s->network, &options, &error)
@@ -105,16 +98,22 @@ static void open(subject *s, bool training) {
         size_t floats = dp_shape_floats(node->shape), fan_in = floats / (size_t)node->shape.n;
         s->values[node->parameter] = noise(floats, sqrtf(2.0F / (float)fan_in), (uint64_t)i + 1);
         if (training)
-            add_output(s, s->training, s->nodes.gradients[node->parameter]);
+            s->outputs[output_count++] = s->nodes.gradients[node->parameter];
     }
     if (!training)
-        add_output(s, s->network, joined);
+        s->outputs[output_count++] = joined;
     s->inputs[0] = noise(dp_shape_floats(s->network->nodes[0].shape) * IMAGES, 1, 99);
     s->inputs[1] = calloc(IMAGES, 2 * sizeof(float));
     for (int n = 0; n < IMAGES; n++) {
         s->inputs[1][2 * n] = (float)(n + 1); /* class, weight */
         s->inputs[1][2 * n + 1] = 1;
     }
+    s->plan = (plan_subject){ .graph = training ? s->training : s->network,
+                              .values = (const float *const *)s->values,
+                              .inputs = (const float *const *)s->inputs,
+                              .outputs = s->outputs,
+                              .output_count = output_count,
+                              .training = training };
 }
 
 static void close(subject *s) {
@@ -146,61 +145,27 @@ static int winograd_steps_at_once(const dp_plan *plan) {
     return most;
 }
 
-static size_t result_floats(const subject *s) {
-    size_t total = 0;
-    for (int i = 0; i < s->output_count; i++)
-        total += s->floats[i];
-    return total;
-}
-
-/* All outputs, one after another. */
-static float *run(const subject *s, const dp_plan *plan, dp_pool *pool, int images) {
-    float *results = calloc(result_floats(s), sizeof *results),
-          *to[MAX_PARAMETERS + 1] = { results };
-    for (int i = 1; i < s->output_count; i++)
-        to[i] = to[i - 1] + s->floats[i - 1];
-    float *arena = dp_alloc(NULL, dp_plan_arena_bytes(plan), 1);
-    assert_non_null(arena);
-    memset(arena, 0xFF,
-           dp_plan_arena_bytes(plan)); /* NaN: whatever is read before it is written shows */
-    const dp_plan_call call = { .count = images,
-                                .inputs = (const float *const *)s->inputs,
-                                .outputs = to };
-    dp_plan_run(plan, pool, arena, &call);
-    dp_free(NULL, arena);
-    return results;
-}
-
-static void check_isa(subject *s, dp_isa isa, int images, int threads) {
-    deeper_error error;
-    dp_packs *packs;
-    dp_plan *plan;
-    assert_int_equal(dp_packs_create(&packs, NULL, &error), DEEPER_OK);
-    const dp_plan_options options = { .kernels = dp_kernels_for(isa),
-                                      .max_batch = images,
-                                      .threads = threads,
-                                      .outputs = s->outputs,
-                                      .output_count = s->output_count,
-                                      .training = s->training != NULL };
-    if (dp_plan_create(&plan, s->training ? s->training : s->network,
-                       (const float *const *)s->values, packs, &options, NULL, &error)
-        != DEEPER_OK)
-        fail_msg("%s", error.message);
-    assert_true(winograd_steps_at_once(plan) >= 2);
-    dp_pool in_order = { .workers = threads };
-    float *wanted = run(s, plan, &in_order, images);
+static void check_way(subject *s, plan_way way) {
+    s->plan.images = way.batch;
+    plan_machine machine = plan_open(&s->plan, way);
+    assert_true(winograd_steps_at_once(machine.plan) >= 2);
+    dp_pool in_order = { .workers = way.threads };
+    float **wanted = plan_results_create(&s->plan);
+    plan_run(&machine, &in_order, wanted);
     for (uint64_t deal = 1; deal <= DEALS; deal++) {
-        dp_pool pool = { .workers = threads, .dealt = true, .random = dp_random_at(deal, 0, 0) };
-        float *got = run(s, plan, &pool, images), *w = wanted, *g = got;
-        for (int i = 0; i < s->output_count; w += s->floats[i], g += s->floats[i], i++)
-            if (memcmp(w, g, s->floats[i] * sizeof *w) != 0)
-                fail_msg("%s, %d images, %d threads, deal %d: output %d has other bits",
-                         dp_isa_name(isa), images, threads, (int)deal, i);
-        free(got);
+        dp_pool pool = { .workers = way.threads,
+                         .dealt = true,
+                         .random = dp_random_at(deal, 0, 0) };
+        float **got = plan_results_create(&s->plan);
+        char where[64];
+        snprintf(where, sizeof where, "%s, %d images, %d threads, deal %d", dp_isa_name(way.isa),
+                 way.batch, way.threads, (int)deal);
+        plan_run(&machine, &pool, got);
+        plan_same_bits(&s->plan, wanted, got, where);
+        plan_results_free(&s->plan, got);
     }
-    free(wanted);
-    dp_plan_free(plan);
-    dp_packs_free(packs);
+    plan_results_free(&s->plan, wanted);
+    plan_close(&machine);
 }
 
 static void check(bool training) {
@@ -210,7 +175,7 @@ static void check(bool training) {
         if (dp_isa_supported((dp_isa)isa))
             for (int images = 1; images <= IMAGES; images++)
                 for (int threads = 2; threads <= 4; threads += 2)
-                    check_isa(&s, (dp_isa)isa, images, threads);
+                    check_way(&s, (plan_way){ (dp_isa)isa, images, threads });
     close(&s);
 }
 

@@ -1,12 +1,10 @@
 /* test_plan.c - plans against the reference, node by node on graphs that hold every operator and
  * every way the planner treats it: fused and not, sliced and joined, private and shared inputs of
  * padded convolutions, siblings, folding. Each graph runs on every ISA of this machine, in batches
- * and on threads, and must give the same bits for all of those that share an ISA.
- * One file because its graphs, its oracle and its lists of plans serve each other. */
+ * and on threads, and must give the same bits for all of those that share an ISA. */
 #include "graph/build.h"
 #include "helpers/nets.h"
-#include "plan/plan.h"
-
+#include "helpers/plan_harness.h"
 #include "reference/reference_graph.h"
 
 #include <math.h>
@@ -26,6 +24,9 @@ typedef struct subject {
     int outputs[MAX_OUTPUTS];
     int output_count;
     float *values, **pointers, *input;
+    const float *inputs[1];
+    plan_subject plan;
+    double **wanted;
 } subject;
 
 static void output(subject *s, int node) {
@@ -292,11 +293,6 @@ static void build_nested(subject *s) {
 
 /* -------------------------------------------------------------------------------------- running */
 
-static float noise(uint32_t *state) {
-    *state = *state * 1664525U + 1013904223U;
-    return (float)(*state >> 8) / 8388608.0F - 1.0F;
-}
-
 static void fill(subject *s) {
     size_t total = 0, at = 0;
     int images = IMAGES;
@@ -314,113 +310,73 @@ static void fill(subject *s) {
         bool variance = strstr(node->name, "running_var");
         s->pointers[node->parameter] = s->values + at;
         for (size_t j = 0; j < floats; j++, at++)
-            s->values[at] = variance ? 0.5F + fabsf(noise(&state)) : noise(&state);
+            s->values[at] = variance ? 0.5F + fabsf(plan_noise(&state)) : plan_noise(&state);
     }
     int data = dp_graph_find(s->graph, "data");
     size_t floats = dp_shape_floats(s->graph->nodes[data].shape) * (size_t)images;
     s->input = malloc(floats * sizeof *s->input);
     for (size_t j = 0; j < floats; j++)
-        s->input[j] = noise(&state);
+        s->input[j] = plan_noise(&state);
 }
 
-static void run_plan(const subject *s, dp_isa isa, int batch, int threads, float *const *outputs) {
+/* The graph that `build` makes, with values. */
+static void open_subject(subject *s, void (*build)(subject *)) {
     deeper_error error;
-    dp_packs *packs;
-    dp_plan *plan;
-    dp_pool *pool;
-    assert_int_equal(dp_packs_create(&packs, NULL, &error), DEEPER_OK);
-    dp_plan_options options = { dp_kernels_for(isa), batch, threads, s->outputs,
-                                s->output_count,     false, false,   NULL };
-    if (dp_plan_create(&plan, s->graph, (const float *const *)s->pointers, packs, &options, NULL,
-                       &error)
-        != DEEPER_OK)
+    *s = (subject){ 0 };
+    assert_int_equal(dp_graph_create(&s->graph, NULL, NULL), DEEPER_OK);
+    build(s);
+    if (dp_graph_status(s->graph, &error) != DEEPER_OK)
         fail_msg("%s", error.message);
-    assert_int_equal(dp_pool_create(&pool, NULL, threads, &error), DEEPER_OK);
-    float *arena = dp_alloc(NULL, dp_plan_arena_bytes(plan), 1);
-    memset(arena, 0xFF,
-           dp_plan_arena_bytes(plan)); /* NaN: whatever is read before it is written shows */
-    size_t image = dp_shape_floats(s->graph->nodes[dp_graph_find(s->graph, "data")].shape);
-    uint64_t mode = dp_float_mode_enter();
-    for (int done = 0; done < IMAGES; done += batch) {
-        float *at[MAX_OUTPUTS];
-        for (int i = 0; i < s->output_count; i++)
-            at[i] =
-                outputs[i] + (size_t)done * dp_shape_floats(s->graph->nodes[s->outputs[i]].shape);
-        int count = IMAGES - done < batch ? IMAGES - done : batch;
-        const float *input = s->input + (size_t)done * image;
-        dp_plan_run(plan, pool, arena,
-                    &(dp_plan_call){ .count = count, .inputs = &input, .outputs = at });
-    }
-    dp_float_mode_leave(mode);
-    dp_free(NULL, arena);
-    dp_pool_free(pool);
-    dp_plan_free(plan);
-    dp_packs_free(packs);
+    fill(s);
+    s->inputs[0] = s->input;
+    s->plan = (plan_subject){ .graph = s->graph,
+                              .values = (const float *const *)s->pointers,
+                              .inputs = s->inputs,
+                              .images = IMAGES,
+                              .outputs = s->outputs,
+                              .output_count = s->output_count };
+}
+
+static void close_subject(subject *s) {
+    dp_graph_free(s->graph);
+    free(s->values);
+    free(s->pointers);
+    free(s->input);
 }
 
 /* Sums of up to a thousand products of numbers below 1 in float, through at most six layers: 1e-5
  * of the tensor's size leaves a factor of ten. */
 static const double TOLERANCE = 1e-5;
 
-static void compare(const subject *s, double **wanted, float *const *got, const char *where) {
+static void compare(void *context, dp_isa isa, float *const *got) {
+    const subject *s = context;
     for (int i = 0; i < s->output_count; i++) {
         const dp_node *node = &s->graph->nodes[s->outputs[i]];
-        size_t floats = dp_shape_floats(node->shape) * IMAGES;
+        const double *wanted = s->wanted[s->outputs[i]];
+        size_t floats = plan_output_floats(&s->plan, i);
         double difference = 0, size = 0;
         for (size_t j = 0; j < floats; j++) {
-            double d = (double)got[i][j] - wanted[s->outputs[i]][j];
+            double d = (double)got[i][j] - wanted[j];
             difference += d * d;
-            size += wanted[s->outputs[i]][j] * wanted[s->outputs[i]][j];
+            size += wanted[j] * wanted[j];
         }
         if (!(sqrt(difference) <= TOLERANCE * sqrt(size)))
-            fail_msg("%s: %s differs by %g of its norm", where, node->name,
+            fail_msg("%s: %s differs by %g of its norm", dp_isa_name(isa), node->name,
                      sqrt(difference / size));
     }
 }
 
 static void check(void (*build)(subject *)) {
-    subject s = { 0 };
-    assert_int_equal(dp_graph_create(&s.graph, NULL, NULL), DEEPER_OK);
-    build(&s);
-    deeper_error error;
-    if (dp_graph_status(s.graph, &error) != DEEPER_OK)
-        fail_msg("%s", error.message);
-    fill(&s);
-    double **wanted =
-        dp_reference_graph(s.graph, (const float *const *)s.pointers, s.input, IMAGES);
-    static const struct { int batch, threads; } ways[] = { { 1, 1 }, { 3, 1 }, { 2, 3 }, { 1, 2 } };
-    for (int isa = 0; isa < DP_ISA_COUNT; isa++) {
-        if (!dp_isa_supported((dp_isa)isa))
-            continue;
-        float *first[MAX_OUTPUTS] = { NULL }, *got[MAX_OUTPUTS];
-        for (size_t way = 0; way < sizeof ways / sizeof *ways; way++) {
-            char where[64];
-            snprintf(where, sizeof where, "%s, batch %d, %d threads", dp_isa_name((dp_isa)isa),
-                     ways[way].batch, ways[way].threads);
-            for (int i = 0; i < s.output_count; i++)
-                got[i] = calloc(dp_shape_floats(s.graph->nodes[s.outputs[i]].shape),
-                                IMAGES * sizeof(float));
-            run_plan(&s, (dp_isa)isa, ways[way].batch, ways[way].threads, got);
-            compare(&s, wanted, got, where);
-            for (int i = 0; i < s.output_count; i++) {
-                size_t bytes =
-                    dp_shape_floats(s.graph->nodes[s.outputs[i]].shape) * IMAGES * sizeof(float);
-                if (way == 0)
-                    first[i] = got[i];
-                else if (memcmp(first[i], got[i], bytes) != 0)
-                    fail_msg("%s: %s has other bits", where, s.graph->nodes[s.outputs[i]].name);
-                if (way)
-                    free(got[i]);
-            }
-        }
-        for (int i = 0; i < s.output_count; i++)
-            free(first[i]);
-    }
-    dp_reference_graph_free(s.graph, wanted);
-    dp_graph_free(s.graph);
-    free(s.values);
-    free(s.pointers);
-    free(s.input);
+    static const plan_way ways[] = { { .batch = 1, .threads = 1 },
+                                     { .batch = 3, .threads = 1 },
+                                     { .batch = 2, .threads = 3 },
+                                     { .batch = 1, .threads = 2 } };
+    subject s;
+    open_subject(&s, build);
+    s.wanted = dp_reference_graph(s.graph, s.plan.values, s.input, IMAGES);
+    plan_everywhere(&s.plan, ways, sizeof ways / sizeof *ways, compare, &s);
+    dp_reference_graph_free(s.graph, s.wanted);
+    close_subject(&s);
 }
 
 /* Convolutions that Winograd's algorithm computes: one of several strips, one of several pictures
@@ -460,73 +416,56 @@ GRAPH_TEST(clips)
 
 /* ----------------------------------------------------------------------- what a plan looks like */
 
-static char *plan_text(void (*build)(subject *), int output_node, bool direct, size_t *arena) {
-    subject s = { 0 };
-    dp_packs *packs;
-    dp_plan *plan;
-    dp_buffer text;
-    assert_int_equal(dp_graph_create(&s.graph, NULL, NULL), DEEPER_OK);
-    build(&s);
-    fill(&s);
-    assert_int_equal(dp_packs_create(&packs, NULL, NULL), DEEPER_OK);
-    dp_plan_options options = {
-        dp_kernels_for(DP_ISA_PORTABLE), 1, 1, &s.outputs[output_node], 1, false, direct, NULL
-    };
-    assert_int_equal(dp_plan_create(&plan, s.graph, (const float *const *)s.pointers, packs,
-                                    &options, NULL, NULL),
-                     DEEPER_OK);
-    dp_buffer_init(&text, NULL, 1 << 16);
-    dp_plan_print(plan, &text);
-    assert_false(text.failed);
-    if (arena)
-        *arena = dp_plan_arena_bytes(plan);
-    char *copy = strdup(text.data);
-    dp_buffer_free(&text);
-    dp_plan_free(plan);
-    dp_packs_free(packs);
-    dp_graph_free(s.graph);
-    free(s.values);
-    free(s.pointers);
-    free(s.input);
-    return copy;
+static const plan_way printed_way = { DP_ISA_PORTABLE, 1, 1 };
+
+/* The plan for one of the outputs as text, to be freed. */
+static char *text_of(void (*build)(subject *), int output_node, bool direct) {
+    subject s;
+    open_subject(&s, build);
+    s.plan.outputs += output_node;
+    s.plan.output_count = 1;
+    s.plan.direct = direct;
+    char *text = plan_text(&s.plan, printed_way);
+    close_subject(&s);
+    return text;
 }
 
 static void test_fusions_happen(void **state) {
-    char *text = plan_text(build_module_sliced, 2, false, NULL); /* "after" */
+    char *text = text_of(build_module_sliced, 2, false); /* "after" */
     assert_non_null(strstr(text, "3 siblings as one product"));
     assert_null(strstr(text, " join "));
     assert_null(strstr(text, " relu "));
     assert_null(strstr(text, " copy "));
     free(text);
-    text = plan_text(build_module_joined, 2, false, NULL);
+    text = text_of(build_module_joined, 2, false);
     assert_non_null(strstr(text, " join "));
     free(text);
-    text = plan_text(build_norms, 1, false, NULL);
+    text = text_of(build_norms, 1, false);
     assert_non_null(strstr(text, " batch norm ")); /* bn3 alone */
     assert_null(strstr(text, " bn2 "));
     free(text);
-    text = plan_text(build_clips, 0, false, NULL);
+    text = text_of(build_clips, 0, false);
     assert_null(strstr(text, " clip "));
     assert_non_null(strstr(text, "clipped at 0.75"));
     free(text);
 }
 
 static void test_winograd_is_used(void **state) {
-    char *text = plan_text(build_winograd, 2, false, NULL);
+    char *text = text_of(build_winograd, 2, false);
     assert_non_null(strstr(text, "winograd"));
     assert_non_null(strstr(text, "phases"));
     free(text);
-    text = plan_text(build_winograd, 2, true, NULL);
+    text = text_of(build_winograd, 2, true);
     assert_null(strstr(text, "winograd"));
     free(text);
 }
 
 static void test_groups_are_not_multiplied_by_zeros(void **state) {
-    char *text = plan_text(build_depthwise, 0, false, NULL);
+    char *text = text_of(build_depthwise, 0, false);
     assert_non_null(strstr(text, "depthwise"));
     free(text);
-    text = plan_text(build_groups, 2, false,
-                     NULL); /* "fours": a block of outputs reads a block of 4 channels, not 24 */
+    text = text_of(build_groups, 2,
+                   false); /* "fours": a block of outputs reads a block of 4 channels, not 24 */
     assert_non_null(strstr(text, "9 segments of 4,"));
     free(text);
 }
@@ -543,21 +482,21 @@ static void build_chain(subject *s) {
 
 /* A chain of ten equal layers needs two of its tensors at a time, not eleven. */
 static void test_arena_reuses(void **state) {
-    size_t arena;
-    char *text = plan_text(build_chain, 0, true, &arena);
-    assert_null(strstr(text, "winograd"));
-    assert_true(arena <= 2 * 34 * 34 * 16 * sizeof(float) + 4096);
-    free(text);
+    subject s;
+    open_subject(&s, build_chain);
+    s.plan.direct = true;
+    plan_machine machine = plan_open(&s.plan, printed_way);
+    assert_true(dp_plan_arena_bytes(machine.plan) <= 2 * 34 * 34 * 16 * sizeof(float) + 4096);
+    plan_close(&machine);
+    close_subject(&s);
 }
 
 static void test_bad_options(void **state) {
-    subject s = { 0 };
+    subject s;
     dp_packs *packs;
     dp_plan *plan = NULL;
     deeper_error error;
-    assert_int_equal(dp_graph_create(&s.graph, NULL, NULL), DEEPER_OK);
-    build_chain(&s);
-    fill(&s);
+    open_subject(&s, build_chain);
     assert_int_equal(dp_packs_create(&packs, NULL, NULL), DEEPER_OK);
     int parameter = 1, past = s.graph->count;
     const dp_plan_options bad[] = {
@@ -574,10 +513,7 @@ static void test_bad_options(void **state) {
         assert_null(plan);
     }
     dp_packs_free(packs);
-    dp_graph_free(s.graph);
-    free(s.values);
-    free(s.pointers);
-    free(s.input);
+    close_subject(&s);
 }
 
 int main(void) {

@@ -6,9 +6,9 @@
  * rounding of the first: 1e-3. */
 #include "graph/training.h"
 #include "helpers/formula.h"
+#include "helpers/plan_harness.h"
 #include "kernels/gradient.h"
 #include "nets/nets.h"
-#include "plan/plan.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -70,17 +70,20 @@ static recorded *read_recorded(void) {
     return r;
 }
 
-/* The network in training: values, gradients and velocities of parameter p, and the plan that
- * computes gradients. */
+/* The network in training: values and velocities of parameter p, and the plan that computes
+ * losses and gradients. */
 typedef struct trainee {
     dp_graph *network, *training;
     dp_training_nodes nodes;
-    dp_plan *plan;
+    plan_subject plan;
+    plan_machine machine;
     dp_pool *pool;
-    float *arena, *input, labels[2 * BATCH], loss[DP_HEADS][BATCH];
-    float *values[MAX_PARAMETERS], *gradients[MAX_PARAMETERS], *velocity[MAX_PARAMETERS];
+    float *input, labels[2 * BATCH];
+    const float *inputs[2];
+    float *values[MAX_PARAMETERS], *velocity[MAX_PARAMETERS];
     const dp_node *parameter[MAX_PARAMETERS];
-    float *outputs[DP_HEADS + MAX_PARAMETERS];
+    int outputs[DP_HEADS + MAX_PARAMETERS]; /* losses of the heads, then gradients */
+    float **results;
     dp_isa isa;
 } trainee;
 
@@ -101,7 +104,6 @@ static void fill_values(trainee *t) {
         bool bias = strstr(node->name, ".bias");
         t->parameter[p] = node;
         t->values[p] = malloc(floats * sizeof(float));
-        t->gradients[p] = calloc(floats, sizeof(float));
         t->velocity[p] = calloc(floats, sizeof(float));
         for (size_t j = 0; j < floats; j++)
             t->values[p][j] = initial((uint32_t)p, j, bias ? 0 : fan_in);
@@ -120,7 +122,7 @@ static void trainee_open(trainee *t, dp_isa isa) {
     static const dp_training_options options = { { 1.0F, 0.3F, 0.3F }, 0.0F, NULL };
     char *architecture, *text;
     deeper_error error;
-    int outputs[DP_HEADS + MAX_PARAMETERS], count = 0;
+    int count = 0;
     memset(t, 0, sizeof *t);
     t->isa = isa;
     assert_int_equal(dp_graph_create(&t->network, NULL, NULL), DEEPER_OK);
@@ -135,31 +137,34 @@ static void trainee_open(trainee *t, dp_isa isa) {
     if (dp_graph_training(&t->training, &t->nodes, t->network, &options, &error) != DEEPER_OK)
         fail_msg("%s", error.message);
     fill_values(t);
-    for (int h = 0; h < t->nodes.heads; h++) {
-        t->outputs[count] = t->loss[t->nodes.head[h]];
-        outputs[count++] = t->nodes.loss[h];
-    }
-    for (int p = 0; p < t->network->parameters; p++) {
-        t->outputs[count] = t->gradients[p];
-        outputs[count++] = t->nodes.gradients[p];
-    }
-    dp_plan_options plan = { dp_kernels_for(isa), BATCH, 2, outputs, count, true, false, NULL };
-    if (dp_plan_create(&t->plan, t->training, (const float *const *)t->values, NULL, &plan, NULL,
-                       &error)
-        != DEEPER_OK)
-        fail_msg("%s", error.message);
+    for (int h = 0; h < t->nodes.heads; h++)
+        t->outputs[count++] = t->nodes.loss[h];
+    for (int p = 0; p < t->network->parameters; p++)
+        t->outputs[count++] = t->nodes.gradients[p];
+    t->inputs[0] = t->input;
+    t->inputs[1] = t->labels;
+    t->plan = (plan_subject){ .graph = t->training,
+                              .values = (const float *const *)t->values,
+                              .inputs = t->inputs,
+                              .images = BATCH,
+                              .outputs = t->outputs,
+                              .output_count = count,
+                              .training = true };
+    t->machine = plan_open(&t->plan, (plan_way){ isa, BATCH, 2 });
+    t->results = plan_results_create(&t->plan);
     assert_int_equal(dp_pool_create(&t->pool, NULL, 2, NULL), DEEPER_OK);
-    t->arena = dp_alloc(NULL, dp_plan_arena_bytes(t->plan), 1);
-    assert_non_null(t->arena);
+}
+
+static const float *gradient_of(const trainee *t, int parameter) {
+    return t->results[t->nodes.heads + parameter];
 }
 
 static void trainee_close(trainee *t) {
-    dp_free(NULL, t->arena);
     dp_pool_free(t->pool);
-    dp_plan_free(t->plan);
+    plan_results_free(&t->plan, t->results);
+    plan_close(&t->machine);
     for (int p = 0; p < t->network->parameters; p++) {
         free(t->values[p]);
-        free(t->gradients[p]);
         free(t->velocity[p]);
     }
     free(t->input);
@@ -170,17 +175,18 @@ static void trainee_close(trainee *t) {
 
 /* Mean loss of a head over the batch. */
 static double mean_loss(const trainee *t, dp_head head) {
+    int h = 0;
+    while (t->nodes.head[h] != head)
+        h++;
     double sum = 0;
     for (int n = 0; n < BATCH; n++)
-        sum += (double)t->loss[head][n];
+        sum += (double)t->results[h][n];
     return sum / BATCH;
 }
 
 static double run(trainee *t) {
-    const float *inputs[] = { t->input, t->labels };
-    uint64_t mode = dp_float_mode_enter();
-    dp_plan_run(t->plan, t->pool, t->arena,
-                &(dp_plan_call){ .count = BATCH, .inputs = inputs, .outputs = t->outputs });
+    const uint64_t mode = dp_float_mode_enter();
+    plan_run(&t->machine, t->pool, t->results);
     dp_float_mode_leave(mode);
     return mean_loss(t, DP_HEAD_MAIN) + 0.3 * mean_loss(t, DP_HEAD_AUX1)
            + 0.3 * mean_loss(t, DP_HEAD_AUX2);
@@ -191,7 +197,7 @@ static void update(trainee *t) {
         bool bias = strstr(t->parameter[p]->name, ".bias");
         dp_update step = { .value = t->values[p],
                            .velocity = t->velocity[p],
-                           .gradient = t->gradients[p],
+                           .gradient = gradient_of(t, p),
                            .count = dp_shape_floats(t->parameter[p]->shape),
                            .scale = 1.0F / BATCH,
                            .decay = bias ? 0.0F : DECAY,
@@ -207,7 +213,7 @@ static void compare_gradients(const trainee *t, const recorded *r) {
         const recorded_gradient *g = &r->gradients[i];
         int node = dp_graph_find(t->network, g->name);
         assert_true(node >= 0);
-        const float *values = t->gradients[t->network->nodes[node].parameter];
+        const float *values = gradient_of(t, t->network->nodes[node].parameter);
         size_t count = dp_shape_floats(t->network->nodes[node].shape);
         double norm = 0, projection = 0, samples = 0,
                tolerance = 3 * g->deviation > 1e-3 ? 3 * g->deviation : 1e-3;

@@ -3,8 +3,7 @@
  * tiles, joined 1x1 convolutions whose gradients are slices. On every instruction set of this
  * machine, in batches, and with the same bits for any number of threads. */
 #include "graph/build.h"
-#include "plan/plan.h"
-
+#include "helpers/plan_harness.h"
 #include "reference/reference_gradient.h"
 
 #include <math.h>
@@ -49,13 +48,18 @@ static const layer layers[] = {
     { 21, 37, 4, 5, WINDOW(1, 1, 0, 1), false, { 10, 22, 5 } },
 };
 
-/* The graph of a layer, its inputs, and what double precision says. */
+/* The graph of a layer, its inputs, and what double precision says. Outputs: weights, biases, and
+ * so on for each slice. */
 typedef struct subject {
+    const layer *layer;
     dp_graph *graph;
     int outputs[2 * TARGETS], output_count;
     float *x, *g;
+    const float *inputs[2];
     double *weights, *biases;
     size_t weight_count;
+    bool winograd; /* some instruction set computed it so */
+    plan_subject plan;
 } subject;
 
 static float *random_floats(size_t count, uint64_t seed) {
@@ -122,7 +126,20 @@ static void build(subject *s, const layer *l) {
     free(gs);
 }
 
-static void release(subject *s) {
+static void open(subject *s, const layer *l) {
+    *s = (subject){ .layer = l };
+    build(s, l);
+    s->inputs[0] = s->x;
+    s->inputs[1] = s->g;
+    s->plan = (plan_subject){ .graph = s->graph,
+                              .inputs = s->inputs,
+                              .images = IMAGES,
+                              .outputs = s->outputs,
+                              .output_count = s->output_count,
+                              .training = true };
+}
+
+static void close(subject *s) {
     dp_graph_free(s->graph);
     free(s->x);
     free(s->g);
@@ -130,55 +147,17 @@ static void release(subject *s) {
     free(s->biases);
 }
 
-/* All results one after another: weights, then biases. *winograd: the plan says so. */
-static float *run(const subject *s, const layer *l, dp_isa isa, int threads, bool *winograd) {
-    float *results = calloc(s->weight_count + (size_t)l->outputs, sizeof *results),
-          *to[2 * TARGETS];
-    float *weights = results, *biases = results + s->weight_count;
-    for (int i = 0; i < s->output_count; i += 2) {
-        to[i] = weights;
-        to[i + 1] = biases;
-        weights += dp_shape_floats(s->graph->nodes[s->outputs[i]].shape);
-        biases += dp_shape_floats(s->graph->nodes[s->outputs[i + 1]].shape);
-    }
-    deeper_error error;
-    dp_plan *plan;
-    dp_pool *pool;
-    dp_buffer text;
-    const dp_plan_options options = { .kernels = dp_kernels_for(isa),
-                                      .max_batch = IMAGES + 1,
-                                      .threads = threads,
-                                      .outputs = s->outputs,
-                                      .output_count = s->output_count,
-                                      .training = true };
-    if (dp_plan_create(&plan, s->graph, NULL, NULL, &options, NULL, &error) != DEEPER_OK)
-        fail_msg("%s", error.message);
-    dp_buffer_init(&text, NULL, 1 << 20);
-    dp_plan_print(plan, &text);
-    *winograd = strstr(text.data, "winograd") != NULL;
-    assert_null(strstr(text.data, "channel sum")); /* goes along with the weights */
-    dp_buffer_free(&text);
-    assert_int_equal(dp_pool_create(&pool, NULL, threads, &error), DEEPER_OK);
-    float *arena = dp_alloc(NULL, dp_plan_arena_bytes(plan), 1);
-    memset(arena, 0xFF, dp_plan_arena_bytes(plan));
-    const float *inputs[] = { s->x, s->g };
-    dp_plan_run(plan, pool, arena,
-                &(dp_plan_call){ .count = IMAGES, .inputs = inputs, .outputs = to });
-    dp_free(NULL, arena);
-    dp_pool_free(pool);
-    dp_plan_free(plan);
-    return results;
-}
-
-/* Largest deviation from `wanted` as a share of its largest value. */
-static double deviation(const float *got, const double *wanted, size_t count) {
+/* Largest deviation of the outputs first, first + 2, ... from `wanted`, as a share of its largest
+ * value. */
+static double deviation(const subject *s, float *const *results, int first, const double *wanted) {
     double worst = 0, largest = 0;
-    for (size_t i = 0; i < count; i++) {
-        worst = fmax(worst, fabs((double)got[i] - wanted[i]));
-        largest = fmax(largest, fabs(wanted[i]));
-        if (!isfinite(got[i]))
-            return INFINITY;
-    }
+    for (int output = first; output < s->output_count; output += 2)
+        for (size_t i = 0; i < plan_output_floats(&s->plan, output); i++, wanted++) {
+            worst = fmax(worst, fabs((double)results[output][i] - *wanted));
+            largest = fmax(largest, fabs(*wanted));
+            if (!isfinite(results[output][i]))
+                return INFINITY;
+        }
     return worst / largest;
 }
 
@@ -186,40 +165,35 @@ static double deviation(const float *got, const double *wanted, size_t count) {
  * number, to about 50 x 2^-24 = 3e-6 of the largest sum; 5e-7 was seen. Winograd's transforms
  * multiply it: 4e-6 was seen (8 points, 5x5), five times that is allowed. The biases are summed in
  * double. */
-static void check(const layer *l, bool *winograd) {
-    subject s = { 0 };
-    build(&s, l);
-    for (int isa = 0; isa < DP_ISA_COUNT; isa++) {
-        if (!dp_isa_supported((dp_isa)isa))
-            continue;
-        bool is_winograd;
-        float *first = run(&s, l, (dp_isa)isa, 1, &is_winograd);
-        double weights = deviation(first, s.weights, s.weight_count);
-        double biases = deviation(first + s.weight_count, s.biases, (size_t)l->outputs);
-        if (!(weights <= (is_winograd ? 2e-5 : 3e-6)) || !(biases <= 1e-7))
-            fail_msg("%s: %d to %d channels, window %d: weights deviate by %g, biases by %g",
-                     dp_isa_name((dp_isa)isa), l->channels, l->outputs, l->window.height, weights,
-                     biases);
-        for (int threads = 2; threads <= 7; threads += threads == 3 ? 4 : 1) {
-            float *other = run(&s, l, (dp_isa)isa, threads, &is_winograd);
-            assert_memory_equal(other, first,
-                                (s.weight_count + (size_t)l->outputs) * sizeof *first);
-            free(other);
-        }
-        free(first);
-        *winograd |= is_winograd;
-    }
-    release(&s);
+static void compare(void *context, dp_isa isa, float *const *results) {
+    subject *s = context;
+    char *text = plan_text(&s->plan, (plan_way){ isa, IMAGES + 1, 1 });
+    const bool winograd = strstr(text, "winograd");
+    assert_null(strstr(text, "channel sum")); /* goes along with the weights */
+    free(text);
+    const double weights = deviation(s, results, 0, s->weights),
+                 biases = deviation(s, results, 1, s->biases);
+    if (!(weights <= (winograd ? 2e-5 : 3e-6)) || !(biases <= 1e-7))
+        fail_msg("%s: %d to %d channels, window %d: weights deviate by %g, biases by %g",
+                 dp_isa_name(isa), s->layer->channels, s->layer->outputs, s->layer->window.height,
+                 weights, biases);
+    s->winograd |= winograd;
 }
 
 static void test_layers(void **state) {
+    static const plan_way ways[] = { { .batch = IMAGES + 1, .threads = 1 },
+                                     { .batch = IMAGES + 1, .threads = 2 },
+                                     { .batch = IMAGES + 1, .threads = 3 },
+                                     { .batch = IMAGES + 1, .threads = 7 } };
     for (size_t i = 0; i < sizeof layers / sizeof *layers; i++) {
-        bool winograd = false;
-        check(&layers[i], &winograd);
-        if (layers[i].winograd != winograd)
+        subject s;
+        open(&s, &layers[i]);
+        plan_everywhere(&s.plan, ways, sizeof ways / sizeof *ways, compare, &s);
+        if (layers[i].winograd != s.winograd)
             fail_msg("layer %zu: %s", i,
-                     winograd ? "computed by Winograd's algorithm"
-                              : "not computed by Winograd's algorithm");
+                     s.winograd ? "computed by Winograd's algorithm"
+                                : "not computed by Winograd's algorithm");
+        close(&s);
     }
 }
 
