@@ -1,7 +1,6 @@
 /* test_model_file.c - our model files: what is saved opens to the same bits, in any element type;
  * what is missing, wrong or of another network is refused by name. The container's own checks are
- * test_safetensors.c's.
- * One file because each case edits the same sound file. */
+ * test_safetensors.c's. */
 #include "base/random.h"
 #include "formats/formats.h"
 #include "formats/safetensors/safetensors.h"
@@ -572,38 +571,6 @@ static void allocations_fail(void **state) {
     edit_end(&e);
 }
 
-static void label_file(void **state) {
-    dp_model *model = small_model(SMALL, true);
-    deeper_error error = { 0 };
-    char labels[TEST_PATH_SIZE];
-    test_path(labels, folder, "labels.txt");
-    test_write(labels, "d1 daisy\r\nd2 red rose\r\nd3", 25);
-    assert_int_equal(dp_model_read_labels(model, labels, &error), DEEPER_OK);
-    assert_int_equal(model->labels.count, 3);
-    assert_string_equal(model->labels.items[1].id, "d2");
-    assert_string_equal(model->labels.items[1].name, "red rose");
-    assert_string_equal(model->labels.items[2].name, "d3");
-
-    static const struct {
-        const char *text;
-        deeper_status status;
-        const char *words;
-    } cases[] = { { "a b\nc d\n", DEEPER_ERROR_MISMATCH, "2 labels for a model of 3 classes" },
-                  { "", DEEPER_ERROR_FORMAT, "without labels" },
-                  { "a\n\nb\nc\n", DEEPER_ERROR_FORMAT, "label 2 is empty" },
-                  { "a x\n y\nc z\n", DEEPER_ERROR_FORMAT, "label 2 is empty" },
-                  { "a\nb \xff\nc\n", DEEPER_ERROR_FORMAT, "label 2 is empty, not UTF-8" },
-                  { "a\nb\na\n", DEEPER_ERROR_FORMAT, "two classes have the id a" } };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        test_write(labels, cases[i].text, strlen(cases[i].text));
-        assert_int_equal(dp_model_read_labels(model, labels, &error), cases[i].status);
-        assert_memory_equal(error.message, labels, strlen(labels));
-        assert_non_null(strstr(error.message, cases[i].words));
-        assert_string_equal(model->labels.items[0].id, "d1"); /* the old table stays */
-    }
-    dp_model_free(model);
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(round_trip, begin, end),
@@ -620,7 +587,6 @@ int main(void) {
         cmocka_unit_test_setup_teardown(not_a_weight, begin, end),
         cmocka_unit_test_setup_teardown(not_a_model, begin, end),
         cmocka_unit_test_setup_teardown(allocations_fail, begin, end),
-        cmocka_unit_test_setup_teardown(label_file, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

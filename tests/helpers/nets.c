@@ -32,6 +32,19 @@ void test_net_free(test_net *it) {
     dp_free(NULL, it->options);
 }
 
+const dp_node *test_net_node(const test_net *it, const char *name) {
+    int node = dp_graph_find(it->graph, name);
+    if (node < 0)
+        fail_msg("no layer %s", name);
+    return &it->graph->nodes[node];
+}
+
+void test_net_shape(const test_net *it, const char *name, int c, int h, int w) {
+    dp_shape shape = test_net_node(it, name)->shape;
+    if (!dp_shape_equal(shape, (dp_shape){ 0, c, h, w }))
+        fail_msg("%s: %dx%dx%d, not %dx%dx%d", name, shape.c, shape.h, shape.w, c, h, w);
+}
+
 int test_add_sum(dp_graph *graph, const char *name, int x, int y) {
     return dp_graph_add(graph, DP_OP_ADD, name, (int[]){ x, y }, 2, NULL);
 }
