@@ -4,7 +4,8 @@
 # thousand mutations of them, as a test.
 file(GLOB seed_sources CONFIGURE_DEPENDS tests/fuzz/seeds_*.c)
 file(GLOB maker_sources CONFIGURE_DEPENDS tests/helpers/pictures*.c tests/helpers/tars.c tests/helpers/onnx_maker.c
-    tests/helpers/zips.c tests/helpers/pickles.c tests/helpers/scratch.c)
+    tests/helpers/zips.c tests/helpers/pickles.c tests/helpers/scratch.c
+    tests/helpers/seeds.c tests/helpers/fuzz.c)
 file(GLOB target_sources CONFIGURE_DEPENDS tests/fuzz/fuzz_*.c)
 set(seeds_folder ${PROJECT_BINARY_DIR}/seeds)
 

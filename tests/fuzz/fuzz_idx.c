@@ -3,6 +3,7 @@
  *
  * covers: src/data/idx.c */
 #include "data/idx.h"
+#include "helpers/fuzz.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -10,29 +11,23 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 enum { HEADER_LABELS = 8, HEADER_PICTURES = 16 };
-
-static void demand(bool holds) {
-    if (!holds)
-        abort();
-}
 
 static void read_as(int file, const uint8_t *data, size_t size, bool pictures) {
     dp_idx idx;
     deeper_error error = { 0 };
-    demand(lseek(file, 0, SEEK_SET) == 0);
+    fuzz_demand(lseek(file, 0, SEEK_SET) == 0);
     deeper_status status = dp_idx_read(&idx, file, pictures, "input", NULL, &error);
     if (status != DEEPER_OK) {
-        demand(!idx.bytes && error.status == status && strncmp(error.message, "input:", 6) == 0);
+        fuzz_demand(!idx.bytes && error.status == status
+                    && strncmp(error.message, "input:", 6) == 0);
         return;
     }
     size_t bytes = idx.count * (size_t)idx.rows * (size_t)idx.columns,
            header = pictures ? HEADER_PICTURES : HEADER_LABELS;
-    demand(bytes > 0);
+    fuzz_demand(bytes > 0);
     if (dp_idx_begins(data, size))
-        demand(size == header + bytes && memcmp(idx.bytes, data + header, bytes) == 0);
+        fuzz_demand(size == header + bytes && memcmp(idx.bytes, data + header, bytes) == 0);
     dp_free(NULL, idx.bytes);
 }
 
@@ -40,7 +35,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static int file = -1;
     if (file < 0)
         file = memfd_create("idx", MFD_CLOEXEC);
-    demand(file >= 0 && ftruncate(file, 0) == 0 && pwrite(file, data, size, 0) == (ssize_t)size);
+    fuzz_demand(file >= 0 && ftruncate(file, 0) == 0
+                && pwrite(file, data, size, 0) == (ssize_t)size);
     read_as(file, data, size, true);
     read_as(file, data, size, false);
     return 0;

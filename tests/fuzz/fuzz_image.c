@@ -4,11 +4,10 @@
  *
  * covers: src/image/image.c src/image/foreign.c src/image/orient.c src/image/jpeg.c
  *   src/image/png.c src/image/webp.c src/image/pnm.c src/image/bmp.c */
+#include "helpers/fuzz.h"
 #include "image/resize.h"
 
 #include <stdlib.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     dp_decode_options options = { .max_pixels = 1 << 20, .min_side = size % 64 };

@@ -3,17 +3,11 @@
  * JSON the same.
  *
  * covers: src/model/labels.c */
+#include "helpers/fuzz.h"
 #include "model/labels.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void demand(bool holds) {
-    if (!holds)
-        abort();
-}
 
 /* The 1000 classes that are built in have to be a sound table too; once is enough. */
 static void check_built_in(void) {
@@ -21,7 +15,7 @@ static void check_built_in(void) {
     if (done)
         return;
     dp_labels labels;
-    demand(dp_labels_ilsvrc2012(&labels, NULL, NULL) == DEEPER_OK && labels.count == 1000);
+    fuzz_demand(dp_labels_ilsvrc2012(&labels, NULL, NULL) == DEEPER_OK && labels.count == 1000);
     dp_labels_free(&labels, NULL);
     done = true;
 }
@@ -33,24 +27,24 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     dp_labels labels, again;
     deeper_error error = { 0 };
     char *text = calloc(size, 1); /* the bytes after the first, and a zero */
-    demand(text != NULL);
+    fuzz_demand(text != NULL);
     memcpy(text, data + 1, size - 1);
     deeper_status status =
         data[0] % 2 ? dp_labels_from_json(&labels, text, "input", NULL, &error)
                     : dp_labels_from_text(&labels, text, size - 1, "input", NULL, &error);
     free(text);
     if (status != DEEPER_OK) {
-        demand(error.status == status && strncmp(error.message, "input: ", 7) == 0 && !labels.items
-               && !labels.text);
+        fuzz_demand(error.status == status && strncmp(error.message, "input: ", 7) == 0
+                    && !labels.items && !labels.text);
         return 0;
     }
-    demand(labels.count > 0);
+    fuzz_demand(labels.count > 0);
     char *json = dp_labels_to_json(&labels);
-    demand(json && dp_labels_from_json(&again, json, "input", NULL, NULL) == DEEPER_OK
-           && again.count == labels.count);
+    fuzz_demand(json && dp_labels_from_json(&again, json, "input", NULL, NULL) == DEEPER_OK
+                && again.count == labels.count);
     for (size_t i = 0; i < labels.count; i++)
-        demand(labels.items[i].id[0] && strcmp(again.items[i].id, labels.items[i].id) == 0
-               && strcmp(again.items[i].name, labels.items[i].name) == 0);
+        fuzz_demand(labels.items[i].id[0] && strcmp(again.items[i].id, labels.items[i].id) == 0
+                    && strcmp(again.items[i].name, labels.items[i].name) == 0);
     free(json);
     dp_labels_free(&again, NULL);
     dp_labels_free(&labels, NULL);

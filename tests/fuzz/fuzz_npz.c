@@ -5,19 +5,13 @@
  * covers: src/formats/numpy/zip.c src/formats/numpy/npz.c src/formats/numpy/npy.c */
 #include "formats/numpy/npy.h"
 #include "formats/numpy/npz.h"
+#include "helpers/fuzz.h"
 #include "helpers/zips.h"
 #include "model/json.h"
 
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void demand(bool holds) {
-    if (!holds)
-        abort();
-}
 
 /* Every byte of what was read is there, and what it says of itself holds. */
 static void check(const dp_npz *file) {
@@ -26,16 +20,17 @@ static void check(const dp_npz *file) {
     for (size_t i = 0; i < file->count; i++) {
         const dp_tensor *tensor = &file->tensors[i];
         size_t elements = 0, bytes = 0;
-        demand(dp_tensor_elements(tensor, &elements)
-               && dp_size_mul(elements, dp_dtype_bytes(tensor->dtype), &bytes));
-        demand(dp_npy_header(header, tensor) % 64 == 0 && dp_npy_header(header, tensor) > 0);
-        demand(bytes == tensor->bytes && dp_text_clean(tensor->name, strlen(tensor->name), false));
+        fuzz_demand(dp_tensor_elements(tensor, &elements)
+                    && dp_size_mul(elements, dp_dtype_bytes(tensor->dtype), &bytes));
+        fuzz_demand(dp_npy_header(header, tensor) % 64 == 0 && dp_npy_header(header, tensor) > 0);
+        fuzz_demand(bytes == tensor->bytes
+                    && dp_text_clean(tensor->name, strlen(tensor->name), false));
         for (size_t k = 0; k < bytes; k++)
             sum = (unsigned char)(sum + ((const unsigned char *)tensor->data)[k]);
     }
     for (size_t i = 0; i < file->text_count; i++)
-        demand(dp_text_clean(file->texts[i].text, strlen(file->texts[i].text), true)
-               && dp_text_find(file->texts, file->text_count, file->texts[i].key));
+        fuzz_demand(dp_text_clean(file->texts[i].text, strlen(file->texts[i].text), true)
+                    && dp_text_find(file->texts, file->text_count, file->texts[i].key));
 }
 
 static void parse(const void *bytes, size_t size) {
@@ -45,8 +40,8 @@ static void parse(const void *bytes, size_t size) {
     if (status == DEEPER_OK)
         check(&file);
     else
-        demand(status == error.status && memchr(error.message, 0, sizeof error.message)
-               && !strchr(error.message, '\n') && !file.tensors);
+        fuzz_demand(status == error.status && memchr(error.message, 0, sizeof error.message)
+                    && !strchr(error.message, '\n') && !file.tensors);
     dp_npz_free(&file);
 }
 

@@ -6,30 +6,15 @@
  *   src/formats/onnx/onnx_elements.c src/formats/onnx/onnx_shapes.c */
 #include "formats/formats.h"
 #include "formats/onnx/onnx_import.h"
+#include "helpers/fuzz.h"
 #include "model/model.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void demand(bool holds) {
-    if (!holds)
-        abort();
-}
-
-static void *allocate(void *context, size_t size, size_t alignment) {
-    void *block = NULL;
-    return size <= 16 << 20 && posix_memalign(&block, alignment, size ? size : 1) == 0 ? block
-                                                                                       : NULL;
-}
-
-static void release(void *context, void *block) {
-    free(block);
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    static const deeper_allocator bounded = { allocate, release, NULL };
+    static const size_t limit = 16 << 20;
+    const deeper_allocator bounded = fuzz_bounded(&limit);
     dp_onnx_file file;
     deeper_error error = { 0 };
     dp_onnx_sniff(data, size);
@@ -37,20 +22,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (status == DEEPER_OK) {
         dp_onnx_network network;
         status = dp_onnx_import(&network, &file, &error);
-        demand((status == DEEPER_OK) == (network.graph != NULL));
+        fuzz_demand((status == DEEPER_OK) == (network.graph != NULL));
         if (status == DEEPER_OK)
-            demand(network.output >= 0 && network.output < network.graph->count);
+            fuzz_demand(network.output >= 0 && network.output < network.graph->count);
         dp_onnx_network_free(&network, &bounded);
         dp_onnx_free(&file);
     }
-    demand(status == DEEPER_OK || (error.status == status && error.message[0]));
+    fuzz_demand(status == DEEPER_OK || (error.status == status && error.message[0]));
 
     dp_model *model = NULL;
     status = dp_model_open_bytes(&model, data, size, "input", NULL, &bounded, &error);
-    demand((status == DEEPER_OK) == (model != NULL));
+    fuzz_demand((status == DEEPER_OK) == (model != NULL));
     if (model && strcmp(model->format, "onnx") == 0)
         for (int p = 0; p < model->graph->parameters; p++)
-            demand(model->values[p] != NULL);
+            fuzz_demand(model->values[p] != NULL);
     dp_model_free(model);
     return 0;
 }

@@ -6,19 +6,13 @@
  * covers: src/eval/probs.c src/base/journal.c */
 #include "base/files.h"
 #include "eval/probs.h"
+#include "helpers/fuzz.h"
 #include "helpers/scratch.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void demand(bool holds) {
-    if (!holds)
-        abort();
-}
 
 static char path[64], copy[64], copy_part[72];
 
@@ -28,19 +22,9 @@ static void name_files(void) {
     snprintf(copy_part, sizeof copy_part, "%s.part", copy);
 }
 
-static void *allocate(void *context, size_t size, size_t alignment) {
-    void *block = NULL;
-    return size <= 64 << 20 && posix_memalign(&block, alignment, size ? size : 1) == 0 ? block
-                                                                                       : NULL;
-}
-
-static void release(void *context, void *block) {
-    free(block);
-}
-
 static void write_raw(const uint8_t *data, size_t size) {
     FILE *file = fopen(path, "wb");
-    demand(file && fwrite(data, 1, size, file) == size && fclose(file) == 0);
+    fuzz_demand(file && fwrite(data, 1, size, file) == size && fclose(file) == 0);
 }
 
 static void write_journal(const uint8_t *data, size_t size) {
@@ -53,12 +37,12 @@ static void write_journal(const uint8_t *data, size_t size) {
     unlink(path);
     if (record == 0)
         return;
-    demand(dp_journal_create(&journal, path, header, end ? (size_t)(end - header) : size - 2,
-                             record, NULL, NULL)
-           == DEEPER_OK);
+    fuzz_demand(dp_journal_create(&journal, path, header, end ? (size_t)(end - header) : size - 2,
+                                  record, NULL, NULL)
+                == DEEPER_OK);
     for (; (size_t)(data + size - next) >= record; next += record)
-        demand(dp_journal_append(journal, next, NULL) == DEEPER_OK);
-    demand(dp_journal_sync(journal, true, NULL) == DEEPER_OK);
+        fuzz_demand(dp_journal_append(journal, next, NULL) == DEEPER_OK);
+    fuzz_demand(dp_journal_sync(journal, true, NULL) == DEEPER_OK);
     dp_journal_close(journal);
 }
 
@@ -71,11 +55,11 @@ static double read_all(dp_probs *probs, bool *sound) {
         dp_probs_record record;
         deeper_error error = { 0 };
         if (dp_probs_read(probs, i, &record, &error) != DEEPER_OK) {
-            demand(error.message[0] && !strchr(error.message, '\n'));
+            fuzz_demand(error.message[0] && !strchr(error.message, '\n'));
             *sound = false;
             return 0;
         }
-        demand(record.label < about->classes);
+        fuzz_demand(record.label < about->classes);
         sum += (double)record.label + record.unreadable;
         for (size_t k = 0; k < (size_t)about->models * about->classes && !record.unreadable; k++)
             sum += record.softmaxes[k] > 0;
@@ -84,7 +68,8 @@ static double read_all(dp_probs *probs, bool *sound) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    static const deeper_allocator bounded = { allocate, release, NULL };
+    static const size_t limit = 64 << 20;
+    const deeper_allocator bounded = fuzz_bounded(&limit);
     if (size == 0)
         return 0;
     name_files();
@@ -95,8 +80,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     dp_probs *probs = NULL, *again = NULL;
     deeper_error error = { 0 };
     deeper_status status = dp_probs_open(&probs, path, &bounded, &error);
-    demand((status == DEEPER_OK) == (probs != NULL)
-           && (status == DEEPER_OK || (error.status == status && error.message[0])));
+    fuzz_demand((status == DEEPER_OK) == (probs != NULL)
+                && (status == DEEPER_OK || (error.status == status && error.message[0])));
     if (!probs) {
         unlink(path);
         return 0;
@@ -105,11 +90,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     double sum = read_all(probs, &sound);
     const char *parts[] = { path };
     status = dp_probs_merge(copy, parts, 1, &bounded, &error);
-    demand(status != DEEPER_OK || sound);
+    fuzz_demand(status != DEEPER_OK || sound);
     if (status == DEEPER_OK) {
-        demand(dp_probs_open(&again, copy, &bounded, NULL) == DEEPER_OK);
+        fuzz_demand(dp_probs_open(&again, copy, &bounded, NULL) == DEEPER_OK);
         double sum_again = read_all(again, &sound_again);
-        demand(sound_again && sum_again == sum && dp_probs_tell(again)->shards == 1);
+        fuzz_demand(sound_again && sum_again == sum && dp_probs_tell(again)->shards == 1);
         dp_probs_close(again);
     }
     unlink(copy);

@@ -3,18 +3,12 @@
  * same.
  *
  * covers: src/model/recipes.c src/model/preprocess_json.c */
+#include "helpers/fuzz.h"
 #include "model/preprocess_json.h"
 #include "model/recipes.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void demand(bool holds) {
-    if (!holds)
-        abort();
-}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     dp_preprocess rule, again;
@@ -22,23 +16,23 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (size == 0)
         return 0;
     char *text = calloc(size, 1); /* the bytes after the first, and a zero */
-    demand(text != NULL);
+    fuzz_demand(text != NULL);
     memcpy(text, data + 1, size - 1);
     const dp_shape input = { 0, data[0] % 2 ? 3 : 1, 32, 32 };
     deeper_status status = dp_recipe_read(&rule, text, input, "input", &error);
     free(text);
     if (status != DEEPER_OK) {
-        demand(error.status == status && strncmp(error.message, "input: ", 7) == 0
-               && !strchr(error.message, '\n'));
+        fuzz_demand(error.status == status && strncmp(error.message, "input: ", 7) == 0
+                    && !strchr(error.message, '\n'));
         return 0;
     }
-    demand(dp_preprocess_check(&rule, NULL) == DEEPER_OK && rule.size == input.h
-           && rule.channels == input.c);
+    fuzz_demand(dp_preprocess_check(&rule, NULL) == DEEPER_OK && rule.size == input.h
+                && rule.channels == input.c);
     char *json = dp_preprocess_to_json(&rule, true);
-    demand(json && dp_recipe_read(&again, json, input, "input", NULL) == DEEPER_OK
-           && dp_recipe_of(&again) == dp_recipe_of(&rule));
+    fuzz_demand(json && dp_recipe_read(&again, json, input, "input", NULL) == DEEPER_OK
+                && dp_recipe_of(&again) == dp_recipe_of(&rule));
     char *same = dp_preprocess_to_json(&again, true);
-    demand(same && strcmp(json, same) == 0);
+    fuzz_demand(same && strcmp(json, same) == 0);
     free(same);
     free(json);
     return 0;

@@ -5,6 +5,7 @@
  *
  * covers: src/formats/numpy/recording.c */
 #include "formats/numpy/recording.h"
+#include "helpers/fuzz.h"
 #include "helpers/scratch.h"
 #include "model/json.h"
 
@@ -15,18 +16,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 enum { FILES = 12, NAME = 255, BYTES_MAX = 1 << 16, BYTES = 24 * sizeof(float) };
-
-static void demand(bool holds) {
-    if (!holds)
-        abort();
-}
 
 static void put_file(const char *path, const void *bytes, size_t size) {
     FILE *file = fopen(path, "wb");
-    demand(file && fwrite(bytes, 1, size, file) == size && fclose(file) == 0);
+    fuzz_demand(file && fwrite(bytes, 1, size, file) == size && fclose(file) == 0);
 }
 
 /* Opens and looks at all that there is. */
@@ -34,18 +28,18 @@ static void open_all(const char *path) {
     dp_recording recording;
     deeper_error error = { 0 };
     deeper_status status = dp_recording_open(&recording, path, NULL, &error);
-    demand((status == DEEPER_OK) == (recording.count > 0));
-    demand(status == DEEPER_OK
-           || (error.status == status && error.message[0] && !strchr(error.message, '\n')));
+    fuzz_demand((status == DEEPER_OK) == (recording.count > 0));
+    fuzz_demand(status == DEEPER_OK
+                || (error.status == status && error.message[0] && !strchr(error.message, '\n')));
     for (size_t i = 0; i < recording.count; i++) {
         const dp_tensor *tensor = &recording.tensors[i];
         size_t elements = 0;
-        demand(dp_dtype_is_weight(tensor->dtype)
-               && dp_text_clean(tensor->name, strlen(tensor->name), false));
-        demand(dp_tensor_elements(tensor, &elements)
-               && tensor->bytes == elements * dp_dtype_bytes(tensor->dtype));
+        fuzz_demand(dp_dtype_is_weight(tensor->dtype)
+                    && dp_text_clean(tensor->name, strlen(tensor->name), false));
+        fuzz_demand(dp_tensor_elements(tensor, &elements)
+                    && tensor->bytes == elements * dp_dtype_bytes(tensor->dtype));
         float *values = malloc((elements + 1) * sizeof *values);
-        demand(values);
+        fuzz_demand(values);
         dp_tensor_read(tensor, values);
         free(values);
     }
@@ -79,7 +73,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         return 0;
     }
     char *text = calloc(size + 1, 1), *next = text;
-    demand(text && mkdir(folder, 0777) == 0);
+    fuzz_demand(text && mkdir(folder, 0777) == 0);
     if (size)
         memcpy(text, data, size);
     for (char *line; count < FILES && (line = strsep(&next, "\n"));)
@@ -87,7 +81,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     open_all(folder);
     while (count--)
         unlink(paths[count]);
-    demand(rmdir(folder) == 0);
+    fuzz_demand(rmdir(folder) == 0);
     free(text);
     return 0;
 }

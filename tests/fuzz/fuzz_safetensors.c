@@ -4,6 +4,7 @@
  *
  * covers: src/formats/safetensors/safetensors.c src/model/json.c src/model/tensor.c */
 #include "formats/safetensors/safetensors.h"
+#include "helpers/fuzz.h"
 #include "model/json.h"
 
 #include <stdlib.h>
@@ -13,24 +14,17 @@ enum {
     CONVERTED = 1 << 12
 }; /* bytes of a tensor that is turned into floats; larger ones only take time */
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void demand(bool holds) {
-    if (!holds)
-        abort();
-}
-
 static void check_tensor(const dp_tensor *tensor) {
     size_t elements = 0;
     char shape[DP_TENSOR_SHAPE_TEXT];
-    demand(dp_text_clean(tensor->name, strlen(tensor->name), false));
-    demand(dp_tensor_elements(tensor, &elements)
-           && elements * dp_dtype_bytes(tensor->dtype) == tensor->bytes);
-    demand(strlen(dp_tensor_shape_text(tensor, shape)) < sizeof shape);
+    fuzz_demand(dp_text_clean(tensor->name, strlen(tensor->name), false));
+    fuzz_demand(dp_tensor_elements(tensor, &elements)
+                && elements * dp_dtype_bytes(tensor->dtype) == tensor->bytes);
+    fuzz_demand(strlen(dp_tensor_shape_text(tensor, shape)) < sizeof shape);
     if (!dp_dtype_is_weight(tensor->dtype) || tensor->bytes > CONVERTED)
         return;
     float *values = malloc(elements * sizeof *values + 1);
-    demand(values != NULL);
+    fuzz_demand(values != NULL);
     dp_tensor_read(tensor, values);
     free(values);
 }
@@ -40,20 +34,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     deeper_error error = { 0 };
     deeper_status status = dp_safetensors_parse(&file, data, size, "input", NULL, &error);
     if (status != DEEPER_OK) {
-        demand(error.status == status && strncmp(error.message, "input: ", 7) == 0 && !file.tensors
-               && !file.header);
+        fuzz_demand(error.status == status && strncmp(error.message, "input: ", 7) == 0
+                    && !file.tensors && !file.header);
         return 0;
     }
-    demand(dp_safetensors_sniff(data, size));
+    fuzz_demand(dp_safetensors_sniff(data, size));
     const uint8_t *next = NULL;
     for (size_t i = 0; i < file.count; i++) {
         check_tensor(&file.tensors[i]);
-        demand(i == 0 || file.tensors[i].data == next);
+        fuzz_demand(i == 0 || file.tensors[i].data == next);
         next = (const uint8_t *)file.tensors[i].data + file.tensors[i].bytes;
     }
-    demand(file.count == 0 || next == data + size);
+    fuzz_demand(file.count == 0 || next == data + size);
     for (size_t i = 0; i < file.metadata_count; i++)
-        demand(dp_safetensors_text(&file, file.metadata[i].key) == file.metadata[i].text);
+        fuzz_demand(dp_safetensors_text(&file, file.metadata[i].key) == file.metadata[i].text);
     dp_safetensors_free(&file);
     return 0;
 }

@@ -11,6 +11,7 @@
 #include "base/files.h"
 #include "formats/formats.h"
 #include "graph/match.h"
+#include "helpers/fuzz.h"
 #include "helpers/scratch.h"
 #include "model/graph_json.h"
 #include "model/labels.h"
@@ -22,24 +23,7 @@
 #include <string.h>
 #include <unistd.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 enum { MOST_FLOATS = 1 << 18 };
-
-static void demand(bool holds) {
-    if (!holds)
-        abort();
-}
-
-static void *allocate(void *context, size_t size, size_t alignment) {
-    void *block = NULL;
-    return size <= 16 << 20 && posix_memalign(&block, alignment, size ? size : 1) == 0 ? block
-                                                                                       : NULL;
-}
-
-static void release(void *context, void *block) {
-    free(block);
-}
 
 static size_t floats_of(const dp_graph *graph) {
     size_t floats = 0;
@@ -71,8 +55,8 @@ static dp_model *make(const char *json, const deeper_allocator *allocator) {
     for (size_t i = 0; i < floats_of(graph); i++)
         model->arena[i] = (float)(i % 251) / 8 - 3;
     if (model->classes == 2)
-        demand(dp_labels_from_text(&model->labels, "a A\nb B", 7, "input", allocator, NULL)
-               == DEEPER_OK);
+        fuzz_demand(dp_labels_from_text(&model->labels, "a A\nb B", 7, "input", allocator, NULL)
+                    == DEEPER_OK);
     model->has_preprocess =
         dp_recipe_read(&model->preprocess, "inception", input, "input", NULL) == DEEPER_OK;
     return model;
@@ -91,24 +75,24 @@ static void compare(const dp_model *again, const dp_model *model, bool may_diffe
     dp_graph_span a = whole(again->graph), b = whole(model->graph);
     int *pairs = malloc((size_t)again->graph->count * sizeof *pairs);
     bool same = false;
-    demand(again->classes == model->classes && again->labels.count == model->labels.count);
-    demand(again->has_preprocess == model->has_preprocess);
-    demand(pairs && dp_graph_match(&a, &b, pairs, &same, NULL) == DEEPER_OK
-           && (same || may_differ));
+    fuzz_demand(again->classes == model->classes && again->labels.count == model->labels.count);
+    fuzz_demand(again->has_preprocess == model->has_preprocess);
+    fuzz_demand(pairs && dp_graph_match(&a, &b, pairs, &same, NULL) == DEEPER_OK
+                && (same || may_differ));
     for (int i = 0; i < again->graph->count && same; i++) {
         const dp_node *node = &again->graph->nodes[i];
         if (node->parameter >= 0 && pairs[i] >= 0)
-            demand(memcmp(again->values[node->parameter],
-                          model->values[model->graph->nodes[pairs[i]].parameter],
-                          dp_shape_floats(node->shape) * sizeof(float))
-                   == 0);
+            fuzz_demand(memcmp(again->values[node->parameter],
+                               model->values[model->graph->nodes[pairs[i]].parameter],
+                               dp_shape_floats(node->shape) * sizeof(float))
+                        == 0);
     }
     free(pairs);
 }
 
 static size_t files_in(const char *path) {
     dp_listing listing;
-    demand(dp_listing_read(&listing, path, NULL, NULL) == DEEPER_OK);
+    fuzz_demand(dp_listing_read(&listing, path, NULL, NULL) == DEEPER_OK);
     size_t count = listing.count;
     dp_listing_free(&listing, NULL);
     return count;
@@ -126,15 +110,15 @@ static void save(const dp_model *model, const char *ending, bool inside,
     snprintf(path, sizeof path, "%s/m%s", folder, ending);
     snprintf(beside, sizeof beside, "%s/m.prototxt", folder);
     deeper_status status = dp_model_save(model, path, &options, &error);
-    demand(status == error.status);
+    fuzz_demand(status == error.status);
     if (status != DEEPER_OK) {
-        demand(status == DEEPER_ERROR_MEMORY
-               || strncmp(error.message, folder, strlen(folder)) == 0);
-        demand(files_in(folder) == 0);
+        fuzz_demand(status == DEEPER_ERROR_MEMORY
+                    || strncmp(error.message, folder, strlen(folder)) == 0);
+        fuzz_demand(files_in(folder) == 0);
         return;
     }
     status = dp_model_open(&again, path, allocator, &error);
-    demand(status == DEEPER_OK || status == DEEPER_ERROR_MEMORY);
+    fuzz_demand(status == DEEPER_OK || status == DEEPER_ERROR_MEMORY);
     if (again)
         compare(again, model, strcmp(ending, ".onnx") == 0);
     dp_model_free(again);
@@ -143,7 +127,8 @@ static void save(const dp_model *model, const char *ending, bool inside,
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    static const deeper_allocator bounded = { allocate, release, NULL };
+    static const size_t limit = 16 << 20;
+    const deeper_allocator bounded = fuzz_bounded(&limit);
     const char *about, *ending = NULL;
     if (size == 0)
         return 0;
@@ -152,7 +137,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         count++;
     ending = dp_model_ending(data[0] % count, &about);
     char *text = calloc(size, 1); /* the bytes after the first, and a zero */
-    demand(text != NULL);
+    fuzz_demand(text != NULL);
     memcpy(text, data + 1, size - 1);
     dp_model *model = make(text, &bounded);
     free(text);

@@ -4,19 +4,13 @@
  *
  * covers: src/formats/torch/torch.c src/formats/torch/torch_file.c */
 #include "formats/torch/torch.h"
+#include "helpers/fuzz.h"
 #include "helpers/zips.h"
 #include "model/json.h"
 
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void demand(bool holds) {
-    if (!holds)
-        abort();
-}
 
 static void parse(const void *bytes, size_t size) {
     dp_torch file;
@@ -26,15 +20,15 @@ static void parse(const void *bytes, size_t size) {
     for (size_t i = 0; status == DEEPER_OK && i < file.count; i++) {
         const dp_tensor *tensor = &file.tensors[i];
         size_t elements = 0;
-        demand(dp_tensor_elements(tensor, &elements)
-               && tensor->bytes == elements * dp_dtype_bytes(tensor->dtype));
-        demand(dp_text_clean(tensor->name, strlen(tensor->name), false));
+        fuzz_demand(dp_tensor_elements(tensor, &elements)
+                    && tensor->bytes == elements * dp_dtype_bytes(tensor->dtype));
+        fuzz_demand(dp_text_clean(tensor->name, strlen(tensor->name), false));
         for (size_t k = 0; k < tensor->bytes; k++)
             sum = (unsigned char)(sum + ((const unsigned char *)tensor->data)[k]);
     }
     if (status != DEEPER_OK)
-        demand(status == error.status && memchr(error.message, 0, sizeof error.message)
-               && !strchr(error.message, '\n') && !file.tensors);
+        fuzz_demand(status == error.status && memchr(error.message, 0, sizeof error.message)
+                    && !strchr(error.message, '\n') && !file.tensors);
     dp_torch_free(&file);
 }
 

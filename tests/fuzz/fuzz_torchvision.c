@@ -5,30 +5,14 @@
  *
  * covers: src/formats/torch/torchvision.c */
 #include "formats/torch/torchvision.h"
+#include "helpers/fuzz.h"
 #include "model/json.h"
 
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 enum { TENSORS = 512, SIDE_MAX = 1 << 20 };
-
-static void demand(bool holds) {
-    if (!holds)
-        abort();
-}
-
-static void *allocate(void *context, size_t size, size_t alignment) {
-    void *block = NULL;
-    return size <= 64 << 20 && posix_memalign(&block, alignment, size ? size : 1) == 0 ? block
-                                                                                       : NULL;
-}
-
-static void release(void *context, void *block) {
-    free(block);
-}
 
 /* "64x3x7x7" at the end of a line, which it ends. A container's reader lets no tensor through that
  * has not its bytes; here all lie at one place, which is read only where they are converted. */
@@ -49,12 +33,13 @@ static bool read_tensor(dp_tensor *tensor, char *line) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    static const deeper_allocator bounded = { allocate, release, NULL };
+    static const size_t limit = 64 << 20;
+    const deeper_allocator bounded = fuzz_bounded(&limit);
     static dp_tensor tensors[TENSORS];
     dp_contents contents = { .tensors = tensors };
     bool in_place = true;
     char *text = calloc(size + 1, 1), *next = text;
-    demand(text);
+    fuzz_demand(text);
     if (size)
         memcpy(text, data, size);
     for (char *line; contents.count < TENSORS && (line = strsep(&next, "\n"));) {
@@ -67,11 +52,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     deeper_error error = { 0 };
     deeper_status status =
         dp_torchvision_open(&model, &contents, in_place, "input", &bounded, &error);
-    demand((status == DEEPER_OK) == (model != NULL));
+    fuzz_demand((status == DEEPER_OK) == (model != NULL));
     if (model)
-        demand(model->values && model->classes >= 1 && strstr(model->source, "torchvision's "));
+        fuzz_demand(model->values && model->classes >= 1
+                    && strstr(model->source, "torchvision's "));
     else
-        demand(status == error.status && error.message[0] && !strchr(error.message, '\n'));
+        fuzz_demand(status == error.status && error.message[0] && !strchr(error.message, '\n'));
     dp_model_free(model);
     free(text);
     return 0;

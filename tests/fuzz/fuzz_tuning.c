@@ -4,24 +4,18 @@
  *
  * covers: src/formats/tuning.c src/plan/tuning.c */
 #include "formats/tuning.h"
+#include "helpers/fuzz.h"
 
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void demand(bool holds) {
-    if (!holds)
-        abort();
-}
-
 static void demand_same(const dp_tuning *a, const dp_tuning *b) {
-    demand(a->count == b->count);
+    fuzz_demand(a->count == b->count);
     for (size_t i = 0; i < a->count; i++) {
         const dp_tuning_choice *found = dp_tuning_find(b, &a->items[i].key);
-        demand(found && dp_tuning_same_choice(found, &a->items[i].choice));
+        fuzz_demand(found && dp_tuning_same_choice(found, &a->items[i].choice));
     }
 }
 
@@ -33,8 +27,8 @@ static void check_file(const dp_tuning *tuning) {
     dp_tuning back;
     if (file < 0)
         return;
-    demand(dp_tuning_join(tuning, path, NULL) == DEEPER_OK
-           && dp_tuning_read(&back, path, NULL, NULL) == DEEPER_OK);
+    fuzz_demand(dp_tuning_join(tuning, path, NULL) == DEEPER_OK
+                && dp_tuning_read(&back, path, NULL, NULL) == DEEPER_OK);
     demand_same(tuning, &back);
     dp_tuning_free(&back);
     close(file);
@@ -51,7 +45,7 @@ static void check_choices(const dp_tuning *tuning) {
         int count = dp_winograd_candidates(all, &it->key), k = 0;
         while (k < count && !dp_tuning_same_choice(&all[k], &it->choice))
             k++;
-        demand(k < count);
+        fuzz_demand(k < count);
     }
 }
 
@@ -61,17 +55,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     deeper_error error = { 0 };
     deeper_status status = dp_tuning_parse(&tuning, data, size, "input", "here", NULL, &error);
     if (status != DEEPER_OK) {
-        demand(error.status == status && strncmp(error.message, "input: ", 7) == 0
-               && !strchr(error.message, '\n'));
+        fuzz_demand(error.status == status && strncmp(error.message, "input: ", 7) == 0
+                    && !strchr(error.message, '\n'));
         dp_tuning_free(&tuning);
         return 0;
     }
     check_choices(&tuning);
     dp_buffer_init(&text, NULL, 16 << 20);
     dp_tuning_print(&tuning, "here", &text);
-    demand(!text.failed
-           && dp_tuning_parse(&back, text.data, text.size, "input", "here", NULL, NULL)
-                  == DEEPER_OK);
+    fuzz_demand(!text.failed
+                && dp_tuning_parse(&back, text.data, text.size, "input", "here", NULL, NULL)
+                       == DEEPER_OK);
     demand_same(&tuning, &back);
     check_file(&tuning);
     dp_buffer_free(&text);

@@ -3,36 +3,17 @@
  *
  *     seeds_arrays FOLDER        fills FOLDER/fuzz_npz, fuzz_pickle, fuzz_torch */
 #include "helpers/pickles.h"
+#include "helpers/seeds.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-
-static const char *folder, *target;
-static int written;
-
-static void begin(const char *name) {
-    char path[4096];
-    target = name;
-    written = 0;
-    snprintf(path, sizeof path, "%s/%s", folder, target);
-    mkdir(path, 0777); /* it may be there; a failure shows when the first seed is written */
-}
 
 /* `first` (a byte that chooses; -1: none), then the bytes, which are freed. */
 static void save(int first, test_bytes *bytes) {
-    char path[4096];
-    unsigned char choice = (unsigned char)first;
-    snprintf(path, sizeof path, "%s/%s/%03d", folder, target, written++);
-    FILE *file = fopen(path, "wb");
-    bool done = file && (first < 0 || fwrite(&choice, 1, 1, file) == 1)
-                && fwrite(bytes->bytes, 1, bytes->size, file) == bytes->size;
-    if (!file || fclose(file) != 0 || !done) {
-        fprintf(stderr, "seeds_arrays: %s: %s\n", path, strerror(errno));
-        exit(1);
-    }
+    if (first < 0)
+        seeds_save(bytes->bytes, bytes->size);
+    else
+        seeds_save_after(first, bytes->bytes, bytes->size);
     free(bytes->bytes);
     *bytes = (test_bytes){ 0 };
 }
@@ -181,18 +162,13 @@ static void files(void) {
 }
 
 int main(int argc, char **argv) {
-    if (argc != 2) {
-        fprintf(stderr, "usage: seeds_arrays FOLDER\n");
-        return 2;
-    }
-    folder = argv[1];
-    mkdir(folder, 0777);
-    begin("fuzz_npz");
+    seeds_open(argc, argv);
+    seeds_begin("fuzz_npz");
     arrays();
     archives();
-    begin("fuzz_pickle");
+    seeds_begin("fuzz_pickle");
     pickles(-1);
-    begin("fuzz_torch");
+    seeds_begin("fuzz_torch");
     pickles(1);
     files();
     return 0;

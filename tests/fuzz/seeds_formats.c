@@ -6,58 +6,18 @@
 #include "caffemodel.pb-c.h"
 #include "formats/caffe/caffemodel.h"
 #include "formats/safetensors/safetensors.h"
+#include "helpers/seeds.h"
 #include "model/fill.h"
 #include "model/model.h"
 #include "model/preprocess_json.h"
 #include "model/recipes.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #define SMALL "googlenet:stem=small,branch5=3x3,width=0.0625"
 #define TEXT(text) text, sizeof text - 1
-
-static const char *folder, *target;
-static int written;
-
-static void give_up(const char *what, const char *why) {
-    fprintf(stderr, "seeds_formats: %s: %s\n", what, why);
-    exit(1);
-}
-
-static void begin(const char *name) {
-    char path[4096];
-    target = name;
-    written = 0;
-    snprintf(path, sizeof path, "%s/%s", folder, target);
-    mkdir(path, 0777); /* it may be there; a failure shows when the first seed is written */
-}
-
-static void next_path(char path[4096]) {
-    snprintf(path, 4096, "%s/%s/%03d", folder, target, written++);
-}
-
-static void save(const void *bytes, size_t size) {
-    char path[4096];
-    next_path(path);
-    FILE *file = fopen(path, "wb");
-    if (!file || fwrite(bytes, 1, size, file) != size || fclose(file) != 0)
-        give_up(path, strerror(errno));
-}
-
-/* One byte that chooses, then the rest. */
-static void save_after(char first, const char *text, size_t size) {
-    char *bytes = malloc(size + 1);
-    if (!bytes)
-        give_up(target, "out of memory");
-    bytes[0] = first;
-    memcpy(bytes + 1, text, size);
-    save(bytes, size + 1);
-    free(bytes);
-}
 
 /* ---------------------------------------------------------------------------------- safetensors */
 
@@ -82,9 +42,9 @@ static void containers(void) {
     for (size_t count = 0; count <= DP_DTYPE_COUNT + 2; count += count < 3 ? 1 : 7) {
         char path[4096];
         deeper_error error;
-        next_path(path);
+        seeds_path(path);
         if (dp_safetensors_write(path, tensors, count, texts, count % 3, NULL, &error) != DEEPER_OK)
-            give_up(path, error.message);
+            seeds_fail(path, error.message);
     }
     static const struct {
         const char *header;
@@ -96,7 +56,7 @@ static void containers(void) {
     for (size_t i = 0; i < sizeof plain / sizeof *plain; i++) {
         char bytes[256] = { (char)plain[i].size };
         memcpy(bytes + 8, plain[i].header, plain[i].size);
-        save(bytes, 8 + plain[i].size + 3 * i);
+        seeds_save(bytes, 8 + plain[i].size + 3 * i);
     }
 }
 
@@ -141,8 +101,8 @@ static void save_caffemodel(const char *const names[LAYERS], bool v1) {
     net.n_layer = v1 ? 0 : LAYERS;
     uint8_t bytes[1024];
     if (caffe__net_parameter__get_packed_size(&net) > sizeof bytes)
-        give_up(target, "too small a buffer");
-    save(bytes, caffe__net_parameter__pack(&net, bytes));
+        seeds_fail("seed", "too small a buffer");
+    seeds_save(bytes, caffe__net_parameter__pack(&net, bytes));
 }
 
 /* What deeper wrote: the statistics of a batch norm, and the texts that say which network it is. */
@@ -184,8 +144,8 @@ static void save_ours(void) {
     net.deeper = list;
     net.n_deeper = TEXTS;
     if (caffe__net_parameter__get_packed_size(&net) > sizeof bytes)
-        give_up(target, "too small a buffer");
-    save(bytes, caffe__net_parameter__pack(&net, bytes));
+        seeds_fail("seed", "too small a buffer");
+    seeds_save(bytes, caffe__net_parameter__pack(&net, bytes));
 }
 
 static void caffemodels(void) {
@@ -197,8 +157,8 @@ static void caffemodels(void) {
     }
     save_ours();
     /* A name, an unknown field of each wire type, floats one by one. */
-    save(TEXT("\x0a\x03net\x18\x07\x25\0\0\x80?\x29\0\0\0\0\0\0\xf0?\xa2\x06\x10\x0a\x01z:"
-              "\x0b\x0a\0*\0-\0\0\x80?\x08\x01"));
+    seeds_save(TEXT("\x0a\x03net\x18\x07\x25\0\0\x80?\x29\0\0\0\0\0\0\xf0?\xa2\x06\x10\x0a\x01z:"
+                    "\x0b\x0a\0*\0-\0\0\x80?\x08\x01"));
 }
 
 /* ---------------------------------------------------------------------------------- model files */
@@ -214,11 +174,11 @@ static void save_header(const char *spec, bool half, const char *preprocess, con
     deeper_error error;
     if (dp_model_create(&model, spec, 3, 32, NULL, &error) != DEEPER_OK
         || dp_model_allocate(model, &error) != DEEPER_OK)
-        give_up(spec, error.message);
+        seeds_fail(spec, error.message);
     size_t count = 0, parameters = (size_t)model->graph->parameters;
     dp_tensor *tensors = calloc(parameters, sizeof *tensors);
     if (!tensors)
-        give_up(spec, "out of memory");
+        seeds_fail(spec, "out of memory");
     for (int i = 0; i < model->graph->count; i++) {
         if (model->graph->nodes[i].parameter < 0)
             continue;
@@ -246,9 +206,9 @@ static void save_header(const char *spec, bool half, const char *preprocess, con
         texts_used += i == texts_used;
     }
     char path[4096];
-    next_path(path);
+    seeds_path(path);
     if (dp_safetensors_write(path, tensors, count, texts, texts_used, NULL, &error) != DEEPER_OK)
-        give_up(path, error.message);
+        seeds_fail(path, error.message);
     free(tensors);
     dp_model_free(model);
 
@@ -256,14 +216,16 @@ static void save_header(const char *spec, bool half, const char *preprocess, con
     FILE *file = fopen(path, "rb");
     uint8_t prefix[8];
     if (!file || fread(prefix, 1, 8, file) != 8)
-        give_up(path, "cannot be read back");
+        seeds_fail(path, "cannot be read back");
     size_t size = prefix[0] | (size_t)prefix[1] << 8 | (size_t)prefix[2] << 16;
     char *header = malloc(size);
     if (!header || fread(header, 1, size, file) != size)
-        give_up(path, "cannot be read back");
-    fclose(file);
-    written--;
-    save_after(half ? '0' : '1', header, size);
+        seeds_fail(path, "cannot be read back");
+    if (!freopen(path, "wb", file))
+        seeds_fail(path, "cannot be written");
+    fputc(half ? '0' : '1', file);
+    fwrite(header, 1, size, file);
+    seeds_end(file);
     free(header);
 }
 
@@ -324,7 +286,7 @@ static void model_files(void) {
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
         char *preprocess = dp_preprocess_to_json(&rules[i], i > 0);
         if (!preprocess)
-            give_up(target, "out of memory");
+            seeds_fail("seed", "out of memory");
         save_header(specs[i], i % 2, preprocess, i % 2 ? labels : NULL, NULL);
         free(preprocess);
     }
@@ -343,24 +305,24 @@ static void recipes(void) {
             dp_recipe_apply(&rule, recipe, 32, channels);
             char *json = dp_preprocess_to_json(&rule, true);
             if (!json)
-                give_up(target, "out of memory");
-            save_after(channels == 3 ? '1' : '0', json, strlen(json));
+                seeds_fail("seed", "out of memory");
+            seeds_save_after(channels == 3 ? '1' : '0', json, strlen(json));
             free(json);
         }
-        save_after('1', recipe->name, strlen(recipe->name));
-        save_after('0', recipe->name, strlen(recipe->name));
+        seeds_save_after('1', recipe->name, strlen(recipe->name));
+        seeds_save_after('0', recipe->name, strlen(recipe->name));
     }
-    save_after('1', TEXT("{" SIZE "}"));
-    save_after('1', TEXT("{\"size\":31,\"channels\":3}"));
-    save_after('1', TEXT("nosuch"));
+    seeds_save_after('1', TEXT("{" SIZE "}"));
+    seeds_save_after('1', TEXT("{\"size\":31,\"channels\":3}"));
+    seeds_save_after('1', TEXT("nosuch"));
 }
 
 static void label_tables(void) {
-    save_after('0', TEXT("n01440764 tench, Tinca tinca\nn01443537 goldfish\n"));
-    save_after('0', TEXT("daisy\r\nrose\r\n\xEC\xA7\x80 \xEC\xA7\x80"));
-    save_after('1', TEXT("[[\"n01\",\"tench, Tinca tinca\"],[\"n02\",\"\xEC\xA7\x80\"]]"));
-    save_after('1', TEXT("[ [\"a\", \"\\u00e9\\\\\"] ]"));
-    save_after('1', TEXT("[[\"a\",\"b\"],[\"a\",\"c\"]]"));
+    seeds_save_after('0', TEXT("n01440764 tench, Tinca tinca\nn01443537 goldfish\n"));
+    seeds_save_after('0', TEXT("daisy\r\nrose\r\n\xEC\xA7\x80 \xEC\xA7\x80"));
+    seeds_save_after('1', TEXT("[[\"n01\",\"tench, Tinca tinca\"],[\"n02\",\"\xEC\xA7\x80\"]]"));
+    seeds_save_after('1', TEXT("[ [\"a\", \"\\u00e9\\\\\"] ]"));
+    seeds_save_after('1', TEXT("[[\"a\",\"b\"],[\"a\",\"c\"]]"));
 }
 
 /* Of the machine "here", sound and nearly so. */
@@ -385,30 +347,25 @@ static void tunings(void) {
         int size = snprintf(text, sizeof text,
                             "{\"deeper_tuning\": 1, \"machine\": \"here\", \"convolutions\": [%s]}",
                             convolutions[i]);
-        save(text, (size_t)size);
+        seeds_save(text, (size_t)size);
     }
-    save(TEXT("{\"deeper_tuning\": 2}"));
-    save(TEXT("{\"deeper_tuning\": 1, \"machine\": \"there\"}"));
+    seeds_save(TEXT("{\"deeper_tuning\": 2}"));
+    seeds_save(TEXT("{\"deeper_tuning\": 1, \"machine\": \"there\"}"));
 }
 
 int main(int argc, char **argv) {
-    if (argc != 2) {
-        fprintf(stderr, "usage: seeds_formats FOLDER\n");
-        return 2;
-    }
-    folder = argv[1];
-    mkdir(folder, 0777);
-    begin("fuzz_safetensors");
+    seeds_open(argc, argv);
+    seeds_begin("fuzz_safetensors");
     containers();
-    begin("fuzz_caffemodel");
+    seeds_begin("fuzz_caffemodel");
     caffemodels();
-    begin("fuzz_model_file");
+    seeds_begin("fuzz_model_file");
     model_files();
-    begin("fuzz_recipe");
+    seeds_begin("fuzz_recipe");
     recipes();
-    begin("fuzz_labels");
+    seeds_begin("fuzz_labels");
     label_tables();
-    begin("fuzz_tuning");
+    seeds_begin("fuzz_tuning");
     tunings();
     return 0;
 }

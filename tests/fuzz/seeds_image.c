@@ -3,31 +3,16 @@
  *
  *     seeds_image FOLDER        fills FOLDER/fuzz_image */
 #include "helpers/pictures.h"
+#include "helpers/seeds.h"
 
-#include <errno.h>
 #include <png.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #define TEXT(text) text, sizeof text - 1
 
-static const char *folder;
-static int written;
-
-static void save(const void *bytes, size_t size) {
-    char path[4096];
-    snprintf(path, sizeof path, "%s/fuzz_image/%03d", folder, written++);
-    FILE *file = fopen(path, "wb");
-    if (!file || fwrite(bytes, 1, size, file) != size || fclose(file) != 0) {
-        fprintf(stderr, "%s: cannot be written: %s\n", path, strerror(errno));
-        exit(1);
-    }
-}
-
 static void save_made(test_bytes file) {
-    save(file.bytes, file.size);
+    seeds_save(file.bytes, file.size);
     free(file.bytes);
 }
 
@@ -95,19 +80,12 @@ static void texts(void) {
         { TEXT("words\n") },
     };
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)
-        save(files[i].bytes, files[i].size);
+        seeds_save(files[i].bytes, files[i].size);
 }
 
 int main(int argc, char **argv) {
-    if (argc != 2) {
-        fprintf(stderr, "usage: seeds_image FOLDER\n");
-        return 2;
-    }
-    folder = argv[1];
-    char path[4096];
-    snprintf(path, sizeof path, "%s/fuzz_image", folder);
-    mkdir(folder, 0777); /* they may be there; a failure shows when the first seed is written */
-    mkdir(path, 0777);
+    seeds_open(argc, argv);
+    seeds_begin("fuzz_image");
     jpegs();
     pngs();
     bmps();

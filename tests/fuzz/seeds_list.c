@@ -1,7 +1,7 @@
 /* seeds_list.c - writes the first inputs of fuzz_list: FOLDER/fuzz_list/N. */
-#include <stdio.h>
+#include "helpers/seeds.h"
+
 #include <string.h>
-#include <sys/stat.h>
 
 static const char *const seeds[] = {
     "a.jpg 0\n",       "folder/a b.png\t12\r\n\n  \nc 999999",
@@ -11,20 +11,9 @@ static const char *const seeds[] = {
 };
 
 int main(int argc, char **argv) {
-    char path[4096];
-    if (argc != 2)
-        return 2;
-    mkdir(argv[1], 0777);
-    snprintf(path, sizeof path, "%s/fuzz_list", argv[1]);
-    mkdir(path, 0777);
-    for (size_t i = 0; i < sizeof seeds / sizeof *seeds; i++) {
-        snprintf(path, sizeof path, "%s/fuzz_list/%zu", argv[1], i);
-        FILE *file = fopen(path, "wb");
-        if (!file || fwrite(seeds[i], 1, strlen(seeds[i]), file) != strlen(seeds[i])
-            || fclose(file) != 0) {
-            perror(path);
-            return 1;
-        }
-    }
+    seeds_open(argc, argv);
+    seeds_begin("fuzz_list");
+    for (size_t i = 0; i < sizeof seeds / sizeof *seeds; i++)
+        seeds_save(seeds[i], strlen(seeds[i]));
     return 0;
 }

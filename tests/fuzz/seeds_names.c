@@ -2,28 +2,10 @@
  * and recorded tensors by those of their files.
  *
  *     seeds_names FOLDER        fills FOLDER/fuzz_torchvision and FOLDER/fuzz_recording */
+#include "helpers/seeds.h"
+
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-
-static char folder[2048];
-static int written;
-
-static FILE *next_seed(void) {
-    char path[4096];
-    snprintf(path, sizeof path, "%s/%03d", folder, written++);
-    FILE *file = fopen(path, "wb");
-    if (!file) {
-        fprintf(stderr, "seeds_names: %s: cannot be written\n", path);
-        exit(1);
-    }
-    return file;
-}
-
-static void end_seed(FILE *file) {
-    if (fclose(file) != 0)
-        exit(1);
-}
 
 /* ------------------------------------------------------------------------------------- networks */
 
@@ -118,29 +100,29 @@ static void put_googlenet(FILE *file, const char *wrapper, int heads, int head_c
 }
 
 static void make_networks(void) {
-    FILE *file = next_seed();
+    FILE *file = seeds_next();
     put_layers(file, "", alexnet, LENGTH(alexnet));
-    end_seed(file);
-    file = next_seed();
+    seeds_end(file);
+    file = seeds_next();
     put_layers(file, "module.", vgg, LENGTH(vgg));
     put_layers(file, "module.", torchvision, LENGTH(torchvision));
-    end_seed(file);
-    file = next_seed();
+    seeds_end(file);
+    file = seeds_next();
     put_layers(file, "", vgg, LENGTH(vgg));
     put_layers(file, "", timm, LENGTH(timm));
-    end_seed(file);
+    seeds_end(file);
     for (int heads = 0; heads <= 2; heads++) { /* one head alone is not whole */
-        file = next_seed();
+        file = seeds_next();
         put_googlenet(file, heads ? "model." : "", heads, 1000, 1000);
-        end_seed(file);
+        seeds_end(file);
     }
-    file = next_seed(); /* fine-tuned: heads of other classes */
+    file = seeds_next(); /* fine-tuned: heads of other classes */
     fputs("copy\n", file);
     put_googlenet(file, "", 2, 1000, 5);
-    end_seed(file);
-    file = next_seed(); /* nothing known */
+    seeds_end(file);
+    file = seeds_next(); /* nothing known */
     fputs("layer1.0.conv1.weight 64x64x3x3\nlayer1.0.conv1.bias 64\n", file);
-    end_seed(file);
+    seeds_end(file);
 }
 
 /* ----------------------------------------------------------------------------- recorded tensors */
@@ -157,23 +139,17 @@ static void make_recordings(void) {
         "npz\nno zip",
     };
     for (int i = 0; i < LENGTH(folders); i++) {
-        FILE *file = next_seed();
+        FILE *file = seeds_next();
         fputs(folders[i], file);
-        end_seed(file);
+        seeds_end(file);
     }
 }
 
 int main(int argc, char **argv) {
-    if (argc != 2) {
-        fprintf(stderr, "usage: seeds_names FOLDER\n");
-        return 2;
-    }
-    mkdir(argv[1], 0777);
-    snprintf(folder, sizeof folder, "%s/fuzz_torchvision", argv[1]);
-    mkdir(folder, 0777);
+    seeds_open(argc, argv);
+    seeds_begin("fuzz_torchvision");
     make_networks();
-    snprintf(folder, sizeof folder, "%s/fuzz_recording", argv[1]);
-    mkdir(folder, 0777);
+    seeds_begin("fuzz_recording");
     make_recordings();
     return 0;
 }

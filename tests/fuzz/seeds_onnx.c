@@ -6,42 +6,23 @@
 #include "formats/formats.h"
 #include "formats/onnx/onnx_import.h"
 #include "helpers/onnx_maker.h"
+#include "helpers/seeds.h"
 #include "model/graph_json.h"
 #include "model/model.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-
-static const char *folder;
-static int written;
 
 static void save(const char *target, const void *bytes, size_t size) {
-    char path[4096];
-    snprintf(path, sizeof path, "%s/%s", folder, target);
-    mkdir(path, 0777);
-    snprintf(path, sizeof path, "%s/%s/%03d", folder, target, written++);
-    FILE *file = fopen(path, "wb");
-    if (!file || fwrite(bytes, 1, size, file) != size || fclose(file) != 0) {
-        fprintf(stderr, "seeds_onnx: %s: %s\n", path, strerror(errno));
-        exit(1);
-    }
+    seeds_begin(target);
+    seeds_save(bytes, size);
 }
 
 /* A network in JSON behind a byte that chooses the format, or ONNX with preprocessing inside. */
 static void save_for_writers(const char *json) {
-    size_t size = strlen(json) + 1;
-    char *bytes = malloc(size);
-    if (!bytes)
-        exit(1);
-    memcpy(bytes + 1, json, size - 1);
-    for (char choice = 0; choice < 5; choice++) {
-        bytes[0] = choice < 4 ? choice : 65;
-        save("fuzz_save", bytes, size);
-    }
-    free(bytes);
+    seeds_begin("fuzz_save");
+    for (int choice = 0; choice < 5; choice++)
+        seeds_save_after(choice < 4 ? choice : 65, json, strlen(json));
 }
 
 /* The file, and the network that it is, as JSON. */
@@ -329,12 +310,7 @@ static void refused(void) {
 }
 
 int main(int argc, char **argv) {
-    if (argc != 2) {
-        fprintf(stderr, "usage: seeds_onnx FOLDER\n");
-        return 2;
-    }
-    folder = argv[1];
-    mkdir(folder, 0777);
+    seeds_open(argc, argv);
     finish(maker_classifier());
     layers();
     elements();

@@ -3,31 +3,26 @@
  *
  *     seeds_probs FOLDER        fills FOLDER/fuzz_probs */
 #include "eval/probs.h"
+#include "helpers/seeds.h"
 #include "model/labels.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum { CLASSES = 2 };
 
-static char folder[2048], made[4096];
-static int written;
+static char made[SEEDS_PATH_SIZE];
 
 static void check(bool holds) {
-    if (holds)
-        return;
-    fprintf(stderr, "seeds_probs: %s: cannot be written\n", folder);
-    exit(1);
+    if (!holds)
+        seeds_fail(made, "cannot be made a seed");
 }
 
 static FILE *next_seed(char first) {
-    char path[4096];
-    snprintf(path, sizeof path, "%s/%03d", folder, written++);
-    FILE *file = fopen(path, "wb");
-    check(file && fputc(first, file) != EOF);
+    FILE *file = seeds_next();
+    fputc(first, file);
     return file;
 }
 
@@ -82,13 +77,8 @@ static void make(int models, const char *labels, int shard, int shards) {
 }
 
 int main(int argc, char **argv) {
-    if (argc != 2) {
-        fprintf(stderr, "usage: seeds_probs FOLDER\n");
-        return 2;
-    }
-    mkdir(argv[1], 0777);
-    snprintf(folder, sizeof folder, "%s/fuzz_probs", argv[1]);
-    mkdir(folder, 0777);
+    seeds_open(argc, argv);
+    seeds_begin("fuzz_probs");
     snprintf(made, sizeof made, "%s/made", argv[1]);
     make(1, NULL, 1, 1);
     make(2, "a A\nb B", 1, 1);

@@ -2,31 +2,21 @@
  * of one after two epochs.
  *
  *     seeds_run FOLDER        fills FOLDER/fuzz_progress */
+#include "helpers/seeds.h"
 #include "train/record/progress.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 int main(int argc, char **argv) {
-    char path[4096];
     dp_progress progress = { .epochs = 3, .factor = 1 };
-    if (argc != 2) {
-        fprintf(stderr, "usage: seeds_run FOLDER\n");
-        return 2;
-    }
-    mkdir(argv[1], 0777);
-    snprintf(path, sizeof path, "%s/fuzz_progress", argv[1]);
-    mkdir(path, 0777);
+    seeds_open(argc, argv);
+    seeds_begin("fuzz_progress");
     for (int i = 0; i < 3; i++) {
         char *text = dp_progress_to_json(&progress);
-        snprintf(path, sizeof path, "%s/fuzz_progress/%d", argv[1], i);
-        FILE *file = fopen(path, "wb");
-        if (!text || !file || fputs(text, file) < 0 || fclose(file) != 0) {
-            perror(path);
+        if (!text)
             return 1;
-        }
+        seeds_save(text, strlen(text));
         free(text);
         const dp_report_epoch epoch = {
             .epoch = i + 1, .train_loss = 0.5, .rate = 0.1, .best = true
