@@ -2,8 +2,8 @@
  * coordinates derived by hand, the pixels of views against cutting the whole resized picture, and
  * the rules that make one answer of many. */
 #include "eval/combine.h"
+#include "helpers/decoding.h"
 #include "helpers/helpers.h"
-#include "helpers/pictures.h"
 #include "image/crops.h"
 
 #include <float.h>
@@ -168,21 +168,10 @@ static void scales_are_in_proportion(void **state) {
 
 enum { SIZE = 14, PLANE = SIZE * SIZE };
 
-static dp_image picture(int width, int height) {
-    dp_image image = { .width = width,
-                       .height = height,
-                       .pixels = dp_alloc(NULL, (size_t)width * (size_t)height, 3) };
-    assert_non_null(image.pixels);
-    for (int i = 0; i < width * height * 3; i++)
-        image.pixels[i] =
-            (uint8_t)(test_sample(i / 3 % width, i / 3 / width, i % 3, 255) ^ (unsigned)(i * 37));
-    return image;
-}
-
 /* Cut out of the whole resized picture, whole squares resized once more, mirrored last. */
 static void assert_crop(const dp_preprocess *p, const dp_image *image, const dp_view *view,
                         bool mirrored, const float *tensor) {
-    dp_image whole, square = picture(view->side, view->side), sized;
+    dp_image whole, square = test_picture(view->side, view->side), sized;
     assert_int_equal(
         dp_image_resize(&whole, image, NULL, view->width, view->height, p->filter, NULL, NULL),
         DEEPER_OK);
@@ -207,7 +196,7 @@ static void crops_are_parts_of_the_resized_picture(void **state) {
                                     { 1, 1 },   { 400, 4 }, { 5, 300 } };
     static float tensor[144 * 3 * PLANE];
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-        dp_image image = picture(sizes[i][0], sizes[i][1]);
+        dp_image image = test_picture(sizes[i][0], sizes[i][1]);
         for (int set = 0; set < DP_CROP_SETS; set++) {
             dp_preprocess p = of_rule(i % 2 ? DP_RESIZE_SQUASH : DP_RESIZE_SHORT, SIZE, 16);
             deeper_error error = { 0 };
@@ -225,7 +214,7 @@ static void crops_are_parts_of_the_resized_picture(void **state) {
 static void refusals(void **state) {
     deeper_error error = { 0 };
     dp_crop_list list;
-    dp_image image = picture(8, 8);
+    dp_image image = test_picture(8, 8);
     float tensor[3 * PLANE];
     dp_preprocess p = of_rule(DP_RESIZE_SHORT, SIZE, 16);
     for (int crops = -1; crops <= 145; crops++)
@@ -241,7 +230,7 @@ static void refusals(void **state) {
 
 static void memory_failures_are_reported(void **state) {
     static float tensor[144 * 3 * PLANE];
-    dp_image image = picture(50, 37);
+    dp_image image = test_picture(50, 37);
     dp_preprocess p = of_rule(DP_RESIZE_SHORT, SIZE, 16);
     test_failing_allocator it;
     for (long n = 1, done = 0; !done; n += 7) {

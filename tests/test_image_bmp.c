@@ -1,7 +1,7 @@
 /* test_image_bmp.c - the BMP decoder: every depth, header and row order to the exact level; damaged
  * and refused bitmaps. */
+#include "helpers/decoding.h"
 #include "helpers/helpers.h"
-#include "helpers/pictures.h"
 #include "image/image.h"
 
 #include <stdarg.h>
@@ -124,17 +124,7 @@ static void cut_short(void **state) {
         bmp.height = 2;
         test_bytes file = test_make_bmp(&bmp);
         size_t needed = file.size - (bmp.bits == 1 ? 3 : 0);
-        for (size_t size = 2; size < needed; size++) {
-            deeper_error error = { 0 };
-            dp_image image;
-            test_bytes part = { malloc(size),
-                                size }; /* of its own, so that reading past its end is seen */
-            memcpy(part.bytes, file.bytes, size);
-            assert_int_equal(decode(&image, part, &error), DEEPER_ERROR_FORMAT);
-            assert_null(image.pixels);
-            assert_non_null(strstr(error.message, "x.bmp: cut short"));
-            free(part.bytes);
-        }
+        test_cut_short(file, 2, needed, "x.bmp");
         free(file.bytes);
     }
 }

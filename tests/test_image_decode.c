@@ -1,7 +1,6 @@
 /* test_image_decode.c - decoding by content: WebP, the portable pixmaps, what is refused and in
  * which words, sizes, names. JPEG, PNG and BMP have programs of their own. */
-#include "helpers/helpers.h"
-#include "helpers/pictures.h"
+#include "helpers/decoding.h"
 #include "image/image.h"
 
 #include <stdarg.h>
@@ -295,18 +294,7 @@ static void failing_memory(void **state) {
                            test_make_webp(TEST_WEBP_EXIF),
                            { (uint8_t *)"P2 1 1 9 5", 10 } };
     for (size_t i = webp ? 0 : 2; i < 3; i++)
-        for (long n = 1, done = 0; !done; n++) {
-            test_failing_allocator it;
-            test_failing_allocator_init(&it, n);
-            deeper_error error = { 0 };
-            dp_image image;
-            deeper_status status = dp_image_decode(&image, files[i].bytes, files[i].size, "x", NULL,
-                                                   &it.allocator, &error);
-            done = it.calls < n;
-            assert_int_equal(status, done ? DEEPER_OK : DEEPER_ERROR_MEMORY);
-            dp_image_free(&image);
-            assert_int_equal(it.outstanding, 0);
-        }
+        test_decode_without_memory(files[i], 0);
     free(files[0].bytes);
     free(files[1].bytes);
 }

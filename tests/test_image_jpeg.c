@@ -1,8 +1,7 @@
 /* test_image_jpeg.c - the JPEG decoder: every colour model, scaled decoding, orientation, and files
  * that are not whole. Pictures are made by helpers/pictures.c from a formula, so every pixel's true
  * level is known. */
-#include "helpers/helpers.h"
-#include "helpers/pictures.h"
+#include "helpers/decoding.h"
 #include "image/image.h"
 
 #include <stdarg.h>
@@ -10,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <setjmp.h>
 
@@ -186,24 +184,13 @@ static void orientation(void **state) {
         }
 }
 
-/* Wherever the file ends, the answer is an error that says so, never a picture with a grey rest. */
 static void cut_short(void **state) {
     for (int progressive = 0; progressive < 2; progressive++) {
         test_jpeg jpeg = {
             .width = 40, .height = 24, .model = TEST_YCBCR, .progressive = progressive
         };
         test_bytes file = test_make_jpeg(&jpeg);
-        for (size_t size = 2; size < file.size; size++) {
-            deeper_error error = { 0 };
-            dp_image image;
-            uint8_t *part = malloc(size); /* of its own, so that reading past its end is seen */
-            memcpy(part, file.bytes, size);
-            assert_int_equal(dp_image_decode(&image, part, size, "x.jpg", NULL, NULL, &error),
-                             DEEPER_ERROR_FORMAT);
-            assert_null(image.pixels);
-            assert_non_null(strstr(error.message, "x.jpg: cut short"));
-            free(part);
-        }
+        test_cut_short(file, 2, file.size, "x.jpg");
         free(file.bytes);
     }
 }
@@ -304,37 +291,13 @@ static void stray_bytes(void **state) {
 static void failing_memory(void **state) {
     test_jpeg jpeg = { .width = 16, .height = 9, .model = TEST_YCCK, .orientation = 6 };
     test_bytes file = test_make_jpeg(&jpeg);
-    for (long n = 1, done = 0; !done; n++) {
-        test_failing_allocator it;
-        test_failing_allocator_init(&it, n);
-        deeper_error error = { 0 };
-        dp_image image;
-        deeper_status status =
-            dp_image_decode(&image, file.bytes, file.size, "x.jpg", NULL, &it.allocator, &error);
-        done = it.calls < n;
-        assert_int_equal(status, done ? DEEPER_OK : DEEPER_ERROR_MEMORY);
-        dp_image_free(&image);
-        assert_int_equal(it.outstanding, 0);
-        assert_true(n > 3 || !done); /* pixels, a row of ink, the turned picture */
-    }
+    test_decode_without_memory(file, 3); /* pixels, a row of ink, the turned picture */
     free(file.bytes);
 }
 
-/* The codec's own messages never reach the terminal. */
 static void silence(void **state) {
-    FILE *caught = tmpfile();
-    assert_non_null(caught);
-    fflush(stderr);
-    int before = dup(STDERR_FILENO);
-    dup2(fileno(caught), STDERR_FILENO);
-    cut_short(NULL);
-    damaged(NULL);
-    stray_bytes(NULL);
-    fflush(stderr);
-    dup2(before, STDERR_FILENO);
-    close(before);
-    assert_int_equal(lseek(fileno(caught), 0, SEEK_END), 0);
-    fclose(caught);
+    static void (*const quiet[])(void **) = { cut_short, damaged, stray_bytes };
+    test_silence(quiet, sizeof quiet / sizeof *quiet);
 }
 
 int main(void) {

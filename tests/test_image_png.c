@@ -1,7 +1,6 @@
 /* test_image_png.c - the PNG decoder: every colour type and depth, with and without interlace and
  * transparency, to the exact level; files that are not whole, and what else is in a PNG. */
-#include "helpers/helpers.h"
-#include "helpers/pictures.h"
+#include "helpers/decoding.h"
 #include "image/image.h"
 
 #include <png.h>
@@ -10,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <setjmp.h>
 
@@ -126,17 +124,7 @@ static void cut_short(void **state) {
                          .depth = 8,
                          .interlaced = variant };
         test_bytes file = test_make_png(&png);
-        for (size_t size = 8; size < file.size; size++) {
-            deeper_error error = { 0 };
-            dp_image image;
-            test_bytes part = { malloc(size),
-                                size }; /* of its own, so that reading past its end is seen */
-            memcpy(part.bytes, file.bytes, size);
-            assert_int_equal(decode(&image, part, &error), DEEPER_ERROR_FORMAT);
-            assert_null(image.pixels);
-            assert_non_null(strstr(error.message, "x.png: cut short"));
-            free(part.bytes);
-        }
+        test_cut_short(file, 8, file.size, "x.png");
         free(file.bytes);
     }
 }
@@ -230,36 +218,13 @@ static void failing_memory(void **state) {
                      .interlaced = true,
                      .orientation = 3 };
     test_bytes file = test_make_png(&png);
-    for (long n = 1, done = 0; !done; n++) {
-        test_failing_allocator it;
-        test_failing_allocator_init(&it, n);
-        deeper_error error = { 0 };
-        dp_image image;
-        deeper_status status =
-            dp_image_decode(&image, file.bytes, file.size, "x.png", NULL, &it.allocator, &error);
-        done = it.calls < n;
-        assert_int_equal(status, done ? DEEPER_OK : DEEPER_ERROR_MEMORY);
-        dp_image_free(&image);
-        assert_int_equal(it.outstanding, 0);
-    }
+    test_decode_without_memory(file, 0);
     free(file.bytes);
 }
 
-/* The codec's own messages never reach the terminal. */
 static void silence(void **state) {
-    FILE *caught = tmpfile();
-    assert_non_null(caught);
-    fflush(stderr);
-    int before = dup(STDERR_FILENO);
-    dup2(fileno(caught), STDERR_FILENO);
-    cut_short(NULL);
-    checksums(NULL);
-    sizes(NULL);
-    fflush(stderr);
-    dup2(before, STDERR_FILENO);
-    close(before);
-    assert_int_equal(lseek(fileno(caught), 0, SEEK_END), 0);
-    fclose(caught);
+    static void (*const quiet[])(void **) = { cut_short, checksums, sizes };
+    test_silence(quiet, sizeof quiet / sizeof *quiet);
 }
 
 int main(void) {

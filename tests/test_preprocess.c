@@ -1,8 +1,8 @@
 /* test_preprocess.c - from picture to tensor: rules, crops and their order, channels, mean and
  * scale, and the words for them. The resampling itself is held to Pillow in test_image_resize.c;
  * here crops are compared with cutting the whole resized picture. */
+#include "helpers/decoding.h"
 #include "helpers/helpers.h"
-#include "helpers/pictures.h"
 #include "image/crops.h"
 
 #include <math.h>
@@ -26,17 +26,6 @@ static const dp_preprocess caffe = { .size = SIZE,
                                      .rule = DP_RESIZE_SQUASH,
                                      .side = 9,
                                      .filter = DP_FILTER_BILINEAR };
-
-static dp_image picture(int width, int height) {
-    dp_image image = { .width = width,
-                       .height = height,
-                       .pixels = dp_alloc(NULL, (size_t)width * (size_t)height, 3) };
-    assert_non_null(image.pixels);
-    for (int i = 0; i < width * height * 3; i++)
-        image.pixels[i] =
-            (uint8_t)(test_sample(i / 3 % width, i / 3 / width, i % 3, 255) ^ (unsigned)(i * 37));
-    return image;
-}
 
 static void run(const dp_preprocess *preprocess, const dp_image *image, int crops, float *tensor) {
     deeper_error error = { 0 };
@@ -68,7 +57,7 @@ static void crops_are_parts_of_the_resized_picture(void **state) {
         dp_preprocess preprocess = caffe;
         preprocess.rule = shapes[i].rule;
         preprocess.side = shapes[i].side;
-        dp_image image = picture(shapes[i].width, shapes[i].height), whole;
+        dp_image image = test_picture(shapes[i].width, shapes[i].height), whole;
         assert_int_equal(
             dp_image_resize(&whole, &image, NULL, width, height, preprocess.filter, NULL, NULL),
             DEEPER_OK);
@@ -103,7 +92,7 @@ static void crops_are_parts_of_the_resized_picture(void **state) {
 /* A picture of exactly the network's size was prepared for it: one crop takes its pixels, ten crops
  * resize as the rule says. */
 static void prepared_picture(void **state) {
-    dp_image image = picture(SIZE, SIZE), whole;
+    dp_image image = test_picture(SIZE, SIZE), whole;
     assert_int_equal(
         dp_image_resize(&whole, &image, NULL, caffe.side, caffe.side, caffe.filter, NULL, NULL),
         DEEPER_OK);
@@ -121,7 +110,7 @@ static void prepared_picture(void **state) {
 }
 
 static void channels_mean_and_scale(void **state) {
-    dp_image image = picture(SIZE, SIZE);
+    dp_image image = test_picture(SIZE, SIZE);
     dp_preprocess rgb = { .size = SIZE,
                           .channels = 3,
                           .mean = { 123.675f, 116.28f, 103.53f },
@@ -263,7 +252,7 @@ static void bad_arguments(void **state) {
     p.filter = (dp_filter)4, assert_refused(p, "filter"), p = caffe;
 
     float tensor[3 * PLANE];
-    dp_image image = picture(8, 8), none = { 0 };
+    dp_image image = test_picture(8, 8), none = { 0 };
     deeper_error error = { 0 };
     assert_int_equal(dp_preprocess_run(&p, &image, 2, tensor, NULL, &error), DEEPER_ERROR_ARGUMENT);
     assert_int_equal(dp_preprocess_run(&p, &none, 1, tensor, NULL, &error), DEEPER_ERROR_ARGUMENT);
@@ -276,7 +265,7 @@ static void elongated(void **state) {
     preprocess.rule = DP_RESIZE_SHORT;
     float tensor[3 * PLANE];
     deeper_error error = { 0 };
-    dp_image image = picture(120000, 1);
+    dp_image image = test_picture(120000, 1);
     assert_int_equal(dp_preprocess_run(&preprocess, &image, 1, tensor, NULL, &error),
                      DEEPER_ERROR_LIMIT);
     image.width = 100000; /* 900,000 x 9 resized, of which one crop is made */
@@ -286,7 +275,7 @@ static void elongated(void **state) {
 }
 
 static void failing_memory(void **state) {
-    dp_image image = picture(20, 14);
+    dp_image image = test_picture(20, 14);
     for (long n = 1, done = 0; !done; n++) {
         test_failing_allocator it;
         test_failing_allocator_init(&it, n);
