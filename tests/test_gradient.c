@@ -69,17 +69,7 @@ static void build_stem(dp_graph *g) {
 static void build_module(dp_graph *g, int unit) {
     int x = dp_add_input(g, "data", unit, 8, 7), parts[4];
     x = dp_add_conv(g, "first", x, unit, window(1, 1, 1, 0), true);
-    parts[0] = dp_add_relu(g, "r1", dp_add_conv(g, "1x1", x, unit, window(1, 1, 1, 0), true));
-    int r3 =
-        dp_add_relu(g, "r3r", dp_add_conv(g, "3x3_reduce", x, unit + 5, window(1, 1, 1, 0), true));
-    parts[1] = dp_add_relu(g, "r3", dp_add_conv(g, "3x3", r3, 2 * unit, window(3, 3, 1, 1), true));
-    int r5 =
-        dp_add_relu(g, "r5r", dp_add_conv(g, "5x5_reduce", x, unit / 2, window(1, 1, 1, 0), true));
-    parts[2] = dp_add_relu(g, "r5", dp_add_conv(g, "5x5", r5, unit, window(5, 5, 1, 2), true));
-    int pool = dp_add_max_pool(g, "pool", x, window(3, 3, 1, 1));
-    parts[3] =
-        dp_add_relu(g, "rp", dp_add_conv(g, "pool_proj", pool, unit + 3, window(1, 1, 1, 0), true));
-    x = dp_add_concat(g, "output", parts, 4);
+    x = test_add_module(g, x, unit, parts);
     g->head = DP_HEAD_AUX1;
     int a = dp_add_adaptive_pool(g, "aux_adaptive",
                                  dp_add_average_pool(g, "aux_pool", x, window(3, 2, 1, 0)), 4, 3);

@@ -58,17 +58,7 @@ static void build_stem(subject *s) {
 static void build_module(subject *s, int unit) {
     dp_graph *g = s->graph;
     int x = dp_add_input(g, "data", 2 * unit, 9, 14), parts[4];
-    parts[0] = dp_add_relu(g, "r1", dp_add_conv(g, "1x1", x, unit, window(1, 1, 1, 0), true));
-    int r3 =
-        dp_add_relu(g, "r3r", dp_add_conv(g, "3x3_reduce", x, unit + 5, window(1, 1, 1, 0), true));
-    parts[1] = dp_add_relu(g, "r3", dp_add_conv(g, "3x3", r3, 2 * unit, window(3, 3, 1, 1), true));
-    int r5 =
-        dp_add_relu(g, "r5r", dp_add_conv(g, "5x5_reduce", x, unit / 2, window(1, 1, 1, 0), true));
-    parts[2] = dp_add_relu(g, "r5", dp_add_conv(g, "5x5", r5, unit, window(5, 5, 1, 2), true));
-    int pool = dp_add_max_pool(g, "pool", x, window(3, 3, 1, 1));
-    parts[3] =
-        dp_add_relu(g, "rp", dp_add_conv(g, "pool_proj", pool, unit + 3, window(1, 1, 1, 0), true));
-    x = dp_add_concat(g, "output", parts, 4);
+    x = test_add_module(g, x, unit, parts);
     output(s, x);
     output(s, parts[2]);
     output(s, dp_add_relu(g, "after", dp_add_conv(g, "next", x, 24, window(3, 3, 2, 1), false)));

@@ -1,6 +1,7 @@
 /* nets.c - see nets.h. */
 #include "helpers/nets.h"
 
+#include "graph/build.h"
 #include "nets/nets.h"
 
 #include <setjmp.h>
@@ -47,4 +48,21 @@ void test_net_shape(const test_net *it, const char *name, int c, int h, int w) {
 
 int test_add_sum(dp_graph *graph, const char *name, int x, int y) {
     return dp_graph_add(graph, DP_OP_ADD, name, (int[]){ x, y }, 2, NULL);
+}
+
+int test_add_module(dp_graph *g, int x, int unit, int parts[4]) {
+    parts[0] =
+        dp_add_relu(g, "r1", dp_add_conv(g, "1x1", x, unit, dp_window_square(1, 1, 0), true));
+    int r3 = dp_add_relu(
+        g, "r3r", dp_add_conv(g, "3x3_reduce", x, unit + 5, dp_window_square(1, 1, 0), true));
+    parts[1] =
+        dp_add_relu(g, "r3", dp_add_conv(g, "3x3", r3, 2 * unit, dp_window_square(3, 1, 1), true));
+    int r5 = dp_add_relu(
+        g, "r5r", dp_add_conv(g, "5x5_reduce", x, unit / 2, dp_window_square(1, 1, 0), true));
+    parts[2] =
+        dp_add_relu(g, "r5", dp_add_conv(g, "5x5", r5, unit, dp_window_square(5, 1, 2), true));
+    int pool = dp_add_max_pool(g, "pool", x, dp_window_square(3, 1, 1));
+    parts[3] = dp_add_relu(
+        g, "rp", dp_add_conv(g, "pool_proj", pool, unit + 3, dp_window_square(1, 1, 0), true));
+    return dp_add_concat(g, "output", parts, 4);
 }

@@ -24,4 +24,8 @@ void test_net_shape(const test_net *it, const char *name, int c, int h, int w);
 /* Adds x + y to a graph. */
 int test_add_sum(dp_graph *graph, const char *name, int x, int y);
 
+/* Adds a module as GoogLeNet has it, its parts `unit`, 2 unit, unit and unit + 3 channels deep;
+ * each ends in a ReLU. Returns their concatenation, "output". */
+int test_add_module(dp_graph *graph, int x, int unit, int parts[4]);
+
 #endif
