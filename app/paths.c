@@ -71,3 +71,20 @@ deeper_status app_can_write(const char *path, deeper_error *error) {
     free(folder);
     return ok ? DEEPER_OK : DEEPER_ERROR_IO;
 }
+
+char *app_tuning(deeper_error *error) {
+    const char *given = getenv("DEEPER_TUNING");
+    deeper_error found = { 0 };
+    if (given && !strcmp(given, "none"))
+        return NULL;
+    char *path = given && *given ? strdup(given) : app_cache_path("tuning.json", NULL);
+    bool there = path && ((given && *given) || !access(path, F_OK));
+    if (there && deeper_tuning_check(path, &found) == DEEPER_ERROR_MISMATCH) {
+        *error = found;
+        there = false;
+    }
+    if (there)
+        return path; /* what else is wrong with it the session says */
+    free(path);
+    return NULL;
+}

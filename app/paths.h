@@ -22,4 +22,9 @@ bool app_folders_make(const char *path);
  * Errors: IO. */
 deeper_status app_can_write(const char *path, deeper_error *error);
 
+/* The tuning that sessions use: the file that DEEPER_TUNING names, else that of the cache folder if
+ * it is there; NULL: none, for DEEPER_TUNING is "none", or the file was measured on another machine
+ * (*error, MISMATCH, tells of that; else it stays as it is). malloc'ed. */
+char *app_tuning(deeper_error *error);
+
 #endif

@@ -1,6 +1,7 @@
 /* bench_steps.c - see bench_steps.h. */
 #include "bench_steps.h"
 
+#include "app/json.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -8,11 +9,11 @@ static void add_object(json_t *rows, const deeper_bench_step *s) {
     json_array_append_new(
         rows,
         json_pack("{s:o, s:o, s:o, s:i, s:o, s:o, s:o, s:o, s:o, s:I}", "layer",
-                  cli_json_text(s->layer), "operation", cli_json_text(s->operation), "algorithm",
-                  cli_json_text(s->algorithm), "phase", s->phase, "ms", cli_json_real(s->ms),
-                  "waiting_ms", cli_json_real(s->waiting_ms), "share", cli_json_real(s->share),
-                  "gflops", cli_json_real(s->gflops), "ratio_to_floor",
-                  cli_json_real(s->ratio_to_floor), "multiply_adds", (json_int_t)s->multiply_adds));
+                  app_json_text(s->layer), "operation", app_json_text(s->operation), "algorithm",
+                  app_json_text(s->algorithm), "phase", s->phase, "ms", app_json_real(s->ms),
+                  "waiting_ms", app_json_real(s->waiting_ms), "share", app_json_real(s->share),
+                  "gflops", app_json_real(s->gflops), "ratio_to_floor",
+                  app_json_real(s->ratio_to_floor), "multiply_adds", (json_int_t)s->multiply_adds));
 }
 
 /* What both tables begin with. Steps without multiply-adds have no floor. */

@@ -1,5 +1,6 @@
 /* command_bench.c - times a network here and sets the time against what the machine's arithmetic
  * allows. */
+#include "app/json.h"
 #include "bench_steps.h"
 #include "commands.h"
 #include "models.h"
@@ -46,20 +47,20 @@ static void print_json(const cli_args *args, const deeper_model *model, const se
         "architecture", deeper_model_text(model, "architecture"), "options",
         deeper_model_text(model, "options"), "size", deeper_model_image_size(model), "train",
         s->train, "precision", "fp32", "isa", s->isa, "threads", s->threads, "batch",
-        cli_integer(args, "batch"), "runs", b->runs, "median_ms", cli_json_real(b->median_ms),
-        "min_ms", cli_json_real(b->min_ms), "p90_ms", cli_json_real(b->p90_ms), "images_per_second",
-        cli_json_real(b->images_per_second), "peak_gflops", cli_json_real(b->peak_gflops),
-        "direct_floor_ms", cli_json_real(b->direct_floor_ms), "ratio_to_floor",
-        cli_json_real(b->ratio_to_floor), "multiply_adds", (json_int_t)b->multiply_adds,
-        "logit_checksum", cli_json_real(b->logit_checksum), "peak_rss_bytes",
+        cli_integer(args, "batch"), "runs", b->runs, "median_ms", app_json_real(b->median_ms),
+        "min_ms", app_json_real(b->min_ms), "p90_ms", app_json_real(b->p90_ms), "images_per_second",
+        app_json_real(b->images_per_second), "peak_gflops", app_json_real(b->peak_gflops),
+        "direct_floor_ms", app_json_real(b->direct_floor_ms), "ratio_to_floor",
+        app_json_real(b->ratio_to_floor), "multiply_adds", (json_int_t)b->multiply_adds,
+        "logit_checksum", app_json_real(b->logit_checksum), "peak_rss_bytes",
         (json_int_t)peak_rss_bytes(), "tuning",
-        cli_json_text(s->tuning ? s->tuning : "built-in model"));
+        app_json_text(s->tuning ? s->tuning : "built-in model"));
     if (!s->train) {
         json_object_set_new(object, "arena_bytes", json_integer((json_int_t)s->arena_bytes));
         json_object_set_new(object, "packed_bytes", json_integer((json_int_t)s->packed_bytes));
     }
     if (plan)
-        json_object_set_new(object, "plan", cli_json_text(plan));
+        json_object_set_new(object, "plan", app_json_text(plan));
     if (layers)
         json_object_set(object, "layers", layers);
     cli_print_json(object);

@@ -1,5 +1,6 @@
 /* command_classify.c - says what is in pictures, one line (JSON) or one small table a picture, as
  * soon as each is done. */
+#include "app/json.h"
 #include "app/sources.h"
 #include "commands.h"
 #include "models.h"
@@ -39,10 +40,10 @@ static bool print_json(const classify *work, const deeper_result *result, const 
     for (size_t i = 0; i < count; i++)
         json_array_append_new(
             top, json_pack("{s:o, s:o, s:o}", "id",
-                           cli_json_text(deeper_model_class_id(work->model, chosen[i])), "name",
-                           cli_json_text(deeper_model_class_name(work->model, chosen[i])), "p",
-                           cli_json_real((double)result->probabilities[chosen[i]])));
-    return cli_print_json(json_pack("{s:o, s:o}", "path", cli_json_text(result->path), "top", top));
+                           app_json_text(deeper_model_class_id(work->model, chosen[i])), "name",
+                           app_json_text(deeper_model_class_name(work->model, chosen[i])), "p",
+                           app_json_real((double)result->probabilities[chosen[i]])));
+    return cli_print_json(json_pack("{s:o, s:o}", "path", app_json_text(result->path), "top", top));
 }
 
 static bool print_table(const classify *work, const deeper_result *result, const size_t *chosen,
@@ -128,7 +129,7 @@ static int draw_crops(const cli_args *args, const deeper_model *model, const cha
     if (failed)
         return cli_failure(&error);
     if (cli_json())
-        cli_print_json(json_pack("{s:o, s:i}", "crop_sheet", cli_json_text(sheet), "crops", crops));
+        cli_print_json(json_pack("{s:o, s:i}", "crop_sheet", app_json_text(sheet), "crops", crops));
     else
         printf("crops     %d in %s\n", crops, sheet);
     return CLI_DONE;

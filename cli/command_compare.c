@@ -1,6 +1,7 @@
 /* command_compare.c - networks side by side: what is compared and how, the table of it, and where a
  * long comparison stands. The comparison is the library's; runs within it are shown by
  * train_progress.c. */
+#include "app/json.h"
 #include "commands.h"
 #include "output.h"
 #include "stop.h"
@@ -100,19 +101,19 @@ static void print_json(const deeper_compared *c) {
     cli_print_json(json_pack(
         "{s:o, s:s, s:s, s:i, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
         "s:o, s:o, s:o, s:o}",
-        "member", cli_json_text(c->member), "architecture", c->architecture, "options", c->options,
+        "member", app_json_text(c->member), "architecture", c->architecture, "options", c->options,
         "image_size", c->image_size, "crops", c->crops, "error",
-        c->status ? cli_json_text(c->message) : json_null(), "parameters",
+        c->status ? app_json_text(c->message) : json_null(), "parameters",
         count_or_null(c->parameters), "multiply_adds", count_or_null(c->multiply_adds),
         "activation_bytes", count_or_null(c->activation_bytes), "forward_ms",
-        cli_json_real(c->forward_ms), "images_per_second",
-        cli_json_real(c->forward_images_per_second), "training_images_per_second",
-        cli_json_real(c->training_images_per_second), "joules", cli_json_real(c->joules), "epochs",
+        app_json_real(c->forward_ms), "images_per_second",
+        app_json_real(c->forward_images_per_second), "training_images_per_second",
+        app_json_real(c->training_images_per_second), "joules", app_json_real(c->joules), "epochs",
         count_or_null((uint64_t)c->epochs), "images_seen", count_or_null(c->images_seen),
-        "train_seconds", cli_json_real(c->train_seconds), "images", count_or_null(c->images),
-        "top1", cli_json_real(trained ? (double)c->top1 / (double)c->images : (double)NAN),
-        "top1_least", cli_json_real(c->top1_least), "top1_most", cli_json_real(c->top1_most),
-        "top5", cli_json_real(trained ? (double)c->top5 / (double)c->images : (double)NAN)));
+        "train_seconds", app_json_real(c->train_seconds), "images", count_or_null(c->images),
+        "top1", app_json_real(trained ? (double)c->top1 / (double)c->images : (double)NAN),
+        "top1_least", app_json_real(c->top1_least), "top1_most", app_json_real(c->top1_most),
+        "top5", app_json_real(trained ? (double)c->top5 / (double)c->images : (double)NAN)));
 }
 
 /* "12.3 ms", or "-" for what was not measured. */

@@ -1,5 +1,6 @@
 /* command_convert.c - a model from one file format to another. Reading and writing are the
  * library's. */
+#include "app/json.h"
 #include "commands.h"
 #include "models.h"
 #include "output.h"
@@ -27,7 +28,7 @@ static void print_result(const deeper_model *model, int with_heads, const char *
     char text[CLI_NUMBER_SIZE], more[CLI_NUMBER_SIZE];
     if (cli_json()) {
         cli_print_json(json_pack("{s:o, s:o, s:s?, s:s?, s:I, s:I, s:I}", "input",
-                                 cli_json_text(in), "output", cli_json_text(out), "format",
+                                 app_json_text(in), "output", app_json_text(out), "format",
                                  deeper_model_text(model, "format"), "architecture",
                                  deeper_model_text(model, "architecture"), "classes",
                                  (json_int_t)deeper_model_classes(model), "parameters",

@@ -1,5 +1,6 @@
 /* command_eval.c - how good models are on a labelled set of pictures: computed, saved, resumed,
  * divided, merged and scored again. How figures are told is the matter of scores.c. */
+#include "app/json.h"
 #include "app/models.h"
 #include "commands.h"
 #include "models.h"
@@ -259,7 +260,7 @@ static int run_merge(const cli_args *args) {
                             &error))
         return cli_failure(&error);
     if (cli_json())
-        cli_print_json(json_pack("{s:o, s:I}", "merged", cli_json_text(path), "parts",
+        cli_print_json(json_pack("{s:o, s:I}", "merged", app_json_text(path), "parts",
                                  (json_int_t)args->operand_count));
     else
         printf("merged    %zu parts in %s\n", args->operand_count, path);

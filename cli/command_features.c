@@ -1,5 +1,6 @@
 /* command_features.c - what layers say of pictures, into an npz: embeddings for search, clustering,
  * other classifiers. */
+#include "app/json.h"
 #include "app/sources.h"
 #include "commands.h"
 #include "models.h"
@@ -96,12 +97,12 @@ static void print_result(const cli_args *args, const layers *of,
     json_t *names = json_array();
     if (cli_json()) {
         for (size_t i = 0; i < of->count; i++)
-            json_array_append_new(names, cli_json_text(of->names[i]));
+            json_array_append_new(names, app_json_text(of->names[i]));
         cli_print_json(json_pack(
-            "{s:o, s:o, s:I, s:I, s:o, s:o}", "output", cli_json_text(cli_text(args, "out")),
+            "{s:o, s:o, s:I, s:I, s:o, s:o}", "output", app_json_text(cli_text(args, "out")),
             "layers", names, "images", (json_int_t)result->images, "unreadable",
-            (json_int_t)result->unreadable, "seconds", cli_json_real(result->seconds),
-            "images_per_second", cli_json_real(rate)));
+            (json_int_t)result->unreadable, "seconds", app_json_real(result->seconds),
+            "images_per_second", app_json_real(rate)));
         return;
     }
     json_decref(names);

@@ -1,5 +1,6 @@
 /* command_info.c - says what a file or folder is to deeper (a model, a picture, a data set, saved
  * answers, a tuning) and whether it is sound. */
+#include "app/json.h"
 #include "commands.h"
 #include "models.h"
 #include "output.h"
@@ -69,7 +70,7 @@ static int info_picture(const char *path) {
     if (cli_json())
         cli_print_json(
             with_sound(json_pack("{s:s, s:o, s:i, s:i}", "kind", "picture", "path",
-                                 cli_json_text(path), "width", width, "height", height)));
+                                 app_json_text(path), "width", width, "height", height)));
     else
         printf("picture   %d x %d (after orientation), sound\n", width, height);
     deeper_image_close(image);
@@ -109,7 +110,7 @@ static json_t *classes_json(const deeper_dataset *dataset) {
     for (size_t i = 0; i < deeper_dataset_classes(dataset); i++) {
         size_t images = 0;
         const char *name = deeper_dataset_class(dataset, i, &images);
-        json_array_append_new(classes, json_pack("{s:o, s:I}", "name", cli_json_text(name),
+        json_array_append_new(classes, json_pack("{s:o, s:I}", "name", app_json_text(name),
                                                  "images", (json_int_t)images));
     }
     return classes;
@@ -183,7 +184,7 @@ static void print_sets(const set_pair *sets, const char *path, bool sound) {
         return;
     }
     json_t *object = json_pack(
-        "{s:s, s:o, s:I, s:I, s:o, s:s, s:b, s:b}", "kind", "dataset", "path", cli_json_text(path),
+        "{s:s, s:o, s:I, s:I, s:o, s:s, s:b, s:b}", "kind", "dataset", "path", app_json_text(path),
         "images", (json_int_t)deeper_dataset_images(sets->train), "empty_classes",
         (json_int_t)found->empty_classes, "classes", classes_json(sets->train), "fingerprint",
         fingerprint, "checked", sets->checked, "sound", sound);
@@ -237,13 +238,13 @@ static int info_model(const char *path, uint64_t bytes) {
     bool labelled = *deeper_model_class_name(model, 0) || *deeper_model_class_id(model, 0);
     uint64_t parameters = deeper_model_parameters(model, 1),
              multiply_adds = deeper_model_multiply_adds(model, 0);
-    json_t *object = json_pack("{s:s, s:o, s:I}", "kind", "model", "path", cli_json_text(path),
+    json_t *object = json_pack("{s:s, s:o, s:I}", "kind", "model", "path", app_json_text(path),
                                "bytes", (json_int_t)bytes);
     if (!cli_json())
         printf("%-14s %s\n", "model", cli_bytes(bytes, text));
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         const char *value = deeper_model_text(model, keys[i]);
-        json_object_set_new(object, keys[i], value ? cli_json_text(value) : json_null());
+        json_object_set_new(object, keys[i], value ? app_json_text(value) : json_null());
         bool unknown = !value && !strcmp(keys[i], "preprocessing");
         if ((unknown || (value && *value)) && !cli_json()) {
             printf("%-14s ", keys[i]);
@@ -329,8 +330,8 @@ static int info_tuning(const char *path, uint64_t bytes) {
                                               it->choices, "direct", it->direct));
     }
     cli_print_json(with_sound(json_pack("{s:s, s:o, s:I, s:o, s:b, s:o}", "kind", "tuning", "path",
-                                        cli_json_text(path), "bytes", (json_int_t)bytes, "machine",
-                                        cli_json_text(contents.machine), "used", contents.here,
+                                        app_json_text(path), "bytes", (json_int_t)bytes, "machine",
+                                        app_json_text(contents.machine), "used", contents.here,
                                         "sets", sets)));
     return CLI_DONE;
 }

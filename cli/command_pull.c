@@ -1,5 +1,6 @@
 /* command_pull.c - brings published weights by name into the user's data folder, where --model
  * finds them by that name. */
+#include "app/json.h"
 #include "app/models.h"
 #include "app/paths.h"
 #include "commands.h"
@@ -42,7 +43,7 @@ static int list_models(void) {
         if (cli_json())
             cli_print_json(json_pack("{s:s, s:s, s:s, s:s, s:o, s:b}", "name", entry->name, "about",
                                      entry->about, "url", entry->url, "hash", entry->hash, "path",
-                                     cli_json_text(path), "pulled", pulled));
+                                     app_json_text(path), "pulled", pulled));
         else
             printf("%-*s  %s%s\n%*s  %s\n%*s  %s\n", width, entry->name, entry->about,
                    pulled ? ", pulled" : "", width, "", entry->url, width, "", entry->hash);
@@ -70,7 +71,7 @@ static void print_result(const app_published *entry, const cli_download *downloa
     if (cli_json()) {
         cli_print_json(json_pack(
             "{s:s, s:o, s:o, s:I, s:s, s:b, s:I}", "name", entry->name, "path",
-            cli_json_text(download->path), "source", cli_json_text(download->source), "bytes",
+            app_json_text(download->path), "source", app_json_text(download->source), "bytes",
             (json_int_t)download->bytes, "hash", download->found_hash, "already_there",
             download->present, "resumed_at", (json_int_t)download->resumed_at));
         return;

@@ -1,6 +1,7 @@
 /* command_train.c - trains a network, from scratch or from a model file: the options of a run,
  * signals, and what is said at its end. What happens in between is shown by train_progress.c; all
  * of the training is the library's. */
+#include "app/json.h"
 #include "commands.h"
 #include "models.h"
 #include "output.h"
@@ -64,12 +65,12 @@ static const cli_option *option_at(size_t index) {
 static void print_json(const deeper_train_options *train, const deeper_train_result *result,
                        bool stopped) {
     cli_print_json(json_pack(
-        "{s:o, s:b, s:i, s:i, s:I, s:I, s:I, s:o, s:o, s:o, s:o}", "run", cli_json_text(train->out),
+        "{s:o, s:b, s:i, s:i, s:I, s:I, s:I, s:o, s:o, s:o, s:o}", "run", app_json_text(train->out),
         "stopped", stopped, "epochs", result->epochs, "best_epoch", result->best_epoch, "steps",
         (json_int_t)result->steps, "images", (json_int_t)result->images, "unreadable",
-        (json_int_t)result->unreadable, "best_top1", cli_json_real(result->best_top1), "best_top5",
-        cli_json_real(result->best_top5), "best_loss", cli_json_real(result->best_loss), "seconds",
-        cli_json_real(result->seconds)));
+        (json_int_t)result->unreadable, "best_top1", app_json_real(result->best_top1), "best_top5",
+        app_json_real(result->best_top5), "best_loss", app_json_real(result->best_loss), "seconds",
+        app_json_real(result->seconds)));
 }
 
 /* A resumed run does not say it. */
@@ -166,7 +167,7 @@ static int preview(const deeper_train_options *train, const char *path) {
     if (deeper_train_preview(train, path, PREVIEW_PICTURES, &error))
         return cli_failure(&error);
     if (cli_json())
-        cli_print_json(json_pack("{s:o}", "preview", cli_json_text(path)));
+        cli_print_json(json_pack("{s:o}", "preview", app_json_text(path)));
     else
         printf("preview   %s\n", path);
     return CLI_DONE;

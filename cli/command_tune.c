@@ -1,5 +1,6 @@
 /* command_tune.c - measures once how this machine computes a network's convolutions fastest, for
  * all later runs. */
+#include "app/json.h"
 #include "app/paths.h"
 #include "commands.h"
 #include "models.h"
@@ -40,11 +41,11 @@ static void take_layer(void *context, const deeper_tuned_layer *it) {
         json_array_append_new(
             w->layers,
             json_pack("{s:o, s:i, s:i, s:i, s:i, s:i, s:i, s:s, s:s, s:b, s:o, s:o}", "layer",
-                      cli_json_text(it->layer), "layers", it->layers, "channels", it->channels,
+                      app_json_text(it->layer), "layers", it->layers, "channels", it->channels,
                       "outputs", it->outputs, "height", it->height, "width", it->width, "window",
                       it->window, "model", it->model, "tuned", it->tuned, "changed", it->changed,
-                      "model_ms", cli_json_real(it->model_ms), "tuned_ms",
-                      cli_json_real(it->tuned_ms)));
+                      "model_ms", app_json_real(it->model_ms), "tuned_ms",
+                      app_json_real(it->tuned_ms)));
         return;
     }
     if (!w->headed)
@@ -59,12 +60,12 @@ static void print_result(const work *w, const deeper_tuning_result *r, const cha
                          int batch) {
     if (w->layers) {
         cli_print_json(json_pack("{s:o, s:s, s:i, s:i, s:i, s:i, s:b, s:o, s:o, s:o, s:o, s:O}",
-                                 "tuning", r->kinds ? cli_json_text(path) : json_null(), "isa",
+                                 "tuning", r->kinds ? app_json_text(path) : json_null(), "isa",
                                  r->isa, "threads", r->threads, "batch", batch, "kinds", r->kinds,
                                  "changed", r->changed, "taken_back", r->slower, "model_ms",
-                                 cli_json_real(r->model_ms), "tuned_ms", cli_json_real(r->tuned_ms),
-                                 "model_one_ms", cli_json_real(r->model_one_ms), "tuned_one_ms",
-                                 cli_json_real(r->tuned_one_ms), "layers", w->layers));
+                                 app_json_real(r->model_ms), "tuned_ms", app_json_real(r->tuned_ms),
+                                 "model_one_ms", app_json_real(r->model_one_ms), "tuned_one_ms",
+                                 app_json_real(r->tuned_one_ms), "layers", w->layers));
         return;
     }
     if (!r->kinds) {

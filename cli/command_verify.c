@@ -1,5 +1,6 @@
 /* command_verify.c - does a model compute what another program recorded, or what another model file
  * computes? The worst tensor, and where the two part. */
+#include "app/json.h"
 #include "commands.h"
 #include "models.h"
 #include "output.h"
@@ -65,11 +66,11 @@ static void leave(work *w, const char *name) {
 
 static json_t *difference_json(const deeper_difference *d, const char *name, const char *other) {
     return json_pack("{s:o, s:o, s:[i,i,i], s:o, s:o, s:i, s:[i,i,i], s:o, s:o}", "name",
-                     cli_json_text(name), "other", cli_json_text(other), "output", d->channels,
-                     d->height, d->width, "relative", cli_json_real(d->relative), "absolute",
-                     cli_json_real(d->absolute), "image", d->image, "at", d->channel, d->row,
-                     d->column, "mine", cli_json_real((double)d->mine), "theirs",
-                     cli_json_real((double)d->theirs));
+                     app_json_text(name), "other", app_json_text(other), "output", d->channels,
+                     d->height, d->width, "relative", app_json_real(d->relative), "absolute",
+                     app_json_real(d->absolute), "image", d->image, "at", d->channel, d->row,
+                     d->column, "mine", app_json_real((double)d->mine), "theirs",
+                     app_json_real((double)d->theirs));
 }
 
 static void print_difference(const char *title, const deeper_difference *d, const char *name,
@@ -108,15 +109,15 @@ static void take(void *context, const deeper_difference *d) {
 static void print_json_result(const work *w, const char *path, const char *against, int inputs) {
     json_t *left = json_array();
     for (size_t i = 0; i < w->left_count; i++)
-        json_array_append_new(left, cli_json_text(w->left[i]));
+        json_array_append_new(left, app_json_text(w->left[i]));
     cli_print_json(json_pack(
-        "{s:o, s:o, s:i, s:I, s:I, s:o, s:o, s:o, s:b, s:o, s:o}", "model", cli_json_text(path),
-        "against", cli_json_text(against), "inputs", inputs, "tensors", (json_int_t)w->compared,
+        "{s:o, s:o, s:i, s:I, s:I, s:o, s:o, s:o, s:b, s:o, s:o}", "model", app_json_text(path),
+        "against", app_json_text(against), "inputs", inputs, "tensors", (json_int_t)w->compared,
         "beyond", (json_int_t)w->beyond, "worst",
         difference_json(&w->worst.at, w->worst.name, w->worst.other), "first",
         w->beyond ? difference_json(&w->first.at, w->first.name, w->first.other) : json_null(),
-        "tolerance", cli_json_real(w->tolerance), "agree", !w->beyond, "not_compared", left,
-        "tuning", cli_json_text(cli_tuning() ? cli_tuning() : "built-in model")));
+        "tolerance", app_json_real(w->tolerance), "agree", !w->beyond, "not_compared", left,
+        "tuning", app_json_text(cli_tuning() ? cli_tuning() : "built-in model")));
 }
 
 static int print_result(const work *w, const char *path, const char *against, int inputs) {

@@ -41,12 +41,6 @@ size_t cli_problems(void);
  * (cli_output_end tells why). Thread-safe. */
 bool cli_print_json(json_t *value);
 
-/* A string of any bytes as JSON: what is not UTF-8 becomes U+FFFD. */
-json_t *cli_json_text(const char *text);
-
-/* A number; null if it is not finite. */
-json_t *cli_json_real(double value);
-
 /* Writes text for people: control bytes become '?'. */
 void cli_print_text(const char *text);
 

@@ -1,6 +1,7 @@
 /* scores.c - see scores.h. The columns of JSON and CSV are one list, so that they cannot differ. */
 #include "scores.h"
 
+#include "app/json.h"
 #include "options.h"
 #include "output.h"
 
@@ -51,10 +52,10 @@ static size_t list_fields(const deeper_score *row, field fields[FIELDS]) {
 }
 
 static void add_field(json_t *object, const field *f) {
-    json_t *value = f->kind == TEXT    ? cli_json_text(f->text)
+    json_t *value = f->kind == TEXT    ? app_json_text(f->text)
                     : f->kind == TRUTH ? json_boolean(f->value != 0)
                     : f->kind == WHOLE ? json_integer((json_int_t)f->value)
-                                       : cli_json_real(f->value);
+                                       : app_json_real(f->value);
     json_object_set_new(object, f->name, value);
 }
 
@@ -88,8 +89,8 @@ static deeper_score last_row(const deeper_scores *scores) {
 static json_t *result_json(const deeper_scores *scores, const char *what, const char *combine) {
     deeper_score row = last_row(scores);
     json_t *object = row_json(&row);
-    json_object_set_new(object, "model", cli_json_text(what));
-    json_object_set_new(object, "data", cli_json_text(deeper_scores_data(scores)));
+    json_object_set_new(object, "model", app_json_text(what));
+    json_object_set_new(object, "data", app_json_text(deeper_scores_data(scores)));
     json_object_set_new(object, "unreadable",
                         json_integer((json_int_t)deeper_scores_unreadable(scores)));
     json_object_set_new(object, "combine", json_string(combine));
@@ -105,8 +106,8 @@ void cli_scores_print(const deeper_scores *scores, const char *what, const char 
     if (cli_json()) {
         json_t *object = result_json(scores, what, combine);
         if (threads) {
-            json_object_set_new(object, "seconds", cli_json_real(seconds));
-            json_object_set_new(object, "images_per_second", cli_json_real(speed));
+            json_object_set_new(object, "seconds", app_json_real(seconds));
+            json_object_set_new(object, "images_per_second", app_json_real(speed));
             json_object_set_new(object, "threads", json_integer(threads));
         }
         cli_print_json(object);
@@ -160,12 +161,12 @@ void cli_scores_about(const deeper_scores *scores, const char *path, uint64_t by
     for (size_t i = 0; i < deeper_scores_rows(scores); i++) {
         deeper_score row = row_at(scores, i);
         if (row.model && row.crops == 1)
-            json_array_append_new(names, cli_json_text(row.model));
+            json_array_append_new(names, app_json_text(row.model));
     }
     json_object_del(object, "model");
     json_object_update_new(object,
                            json_pack("{s:s, s:o, s:I, s:I, s:i, s:i, s:o, s:b}", "kind", "answers",
-                                     "path", cli_json_text(path), "bytes", (json_int_t)bytes,
+                                     "path", app_json_text(path), "bytes", (json_int_t)bytes,
                                      "classes", (json_int_t)deeper_scores_classes(scores), "shard",
                                      shard, "shards", shards, "model_names", names, "sound", 1));
     cli_print_json(object);

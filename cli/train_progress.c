@@ -2,6 +2,7 @@
  * run. */
 #include "train_progress.h"
 
+#include "app/json.h"
 #include "output.h"
 
 #include <math.h>
@@ -139,7 +140,7 @@ static void step_done(cli_train_progress *progress, const deeper_train_event *ev
 static json_t *losses_json(const deeper_train_event *event, const double *losses) {
     json_t *object = json_object();
     for (int i = 0; i < event->heads; i++)
-        json_object_set_new(object, event->head_names[i], cli_json_real(losses[i]));
+        json_object_set_new(object, event->head_names[i], app_json_real(losses[i]));
     return object;
 }
 
@@ -147,13 +148,13 @@ static void epoch_json(const deeper_train_event *event) {
     cli_print_json(json_pack(
         "{s:i, s:i, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:b, s:o}", "epoch",
         event->epoch, "epochs", event->epochs, "steps", (json_int_t)event->epoch_steps, "loss",
-        cli_json_real(event->loss), "losses", losses_json(event, event->losses), "top1",
-        cli_json_real(event->top1), "val_losses", losses_json(event, event->val_losses), "val_top1",
-        cli_json_real(event->val_top1), "val_top5", cli_json_real(event->val_top5), "rate",
-        cli_json_real(event->rate), "gradient_norm", cli_json_real(event->gradient_norm),
-        "images_per_second", cli_json_real(event->images_per_second), "unreadable",
+        app_json_real(event->loss), "losses", losses_json(event, event->losses), "top1",
+        app_json_real(event->top1), "val_losses", losses_json(event, event->val_losses), "val_top1",
+        app_json_real(event->val_top1), "val_top5", app_json_real(event->val_top5), "rate",
+        app_json_real(event->rate), "gradient_norm", app_json_real(event->gradient_norm),
+        "images_per_second", app_json_real(event->images_per_second), "unreadable",
         (json_int_t)event->unreadable, "best", event->best, "seconds_left",
-        cli_json_real(event->seconds_left)));
+        app_json_real(event->seconds_left)));
 }
 
 static void epoch_text(const deeper_train_event *event) {
@@ -181,7 +182,7 @@ static void epoch_done(cli_train_progress *progress, const deeper_train_event *e
 /* A message as {"KIND": "..."} with --json; for people it went to stderr already. */
 static void message_json(const char *kind, const char *message) {
     if (cli_json())
-        cli_print_json(json_pack("{s:o}", kind, cli_json_text(message)));
+        cli_print_json(json_pack("{s:o}", kind, app_json_text(message)));
 }
 
 void cli_train_progress_begin(cli_train_progress *progress) {

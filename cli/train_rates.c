@@ -1,6 +1,7 @@
 /* train_rates.c - see train_rates.h. */
 #include "train_rates.h"
 
+#include "app/json.h"
 #include "options.h"
 
 #include <stdio.h>
@@ -33,22 +34,22 @@ static char *next_command(const deeper_rate_search *search, const deeper_train_o
 }
 
 static json_t *rate_json(double rate) {
-    return rate > 0 ? cli_json_real(rate) : json_null();
+    return rate > 0 ? app_json_real(rate) : json_null();
 }
 
 static void print_json(const deeper_rate_search *search, const char *command, const char *page) {
     json_t *points = json_array();
     for (size_t i = 0; i < search->count; i++) {
         const deeper_rate_point *p = &search->points[i];
-        json_array_append_new(points, json_pack("{s:o, s:o, s:o}", "rate", cli_json_real(p->rate),
-                                                "loss", cli_json_real(p->loss), "smoothed",
-                                                cli_json_real(p->smoothed)));
+        json_array_append_new(points, json_pack("{s:o, s:o, s:o}", "rate", app_json_real(p->rate),
+                                                "loss", app_json_real(p->loss), "smoothed",
+                                                app_json_real(p->smoothed)));
     }
     cli_print_json(json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "rate", rate_json(search->rate),
                              "steepest", rate_json(search->steepest), "tenth",
                              rate_json(search->tenth), "command",
-                             command ? cli_json_text(command) : json_null(), "page",
-                             page ? cli_json_text(page) : json_null(), "points", points));
+                             command ? app_json_text(command) : json_null(), "page",
+                             page ? app_json_text(page) : json_null(), "points", points));
 }
 
 static void print_text(const deeper_rate_search *search, const char *command, const char *page) {

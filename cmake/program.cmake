@@ -12,7 +12,7 @@ if(cli_sources)
     file(GLOB app_sources CONFIGURE_DEPENDS app/*.c)
     add_library(deeper_app STATIC ${app_sources})
     target_include_directories(deeper_app PUBLIC ${PROJECT_SOURCE_DIR})
-    target_link_libraries(deeper_app PUBLIC deeper_flags deeper_static)
+    target_link_libraries(deeper_app PUBLIC deeper_flags deeper_static PkgConfig::JANSSON)
     target_link_libraries(deeper PRIVATE deeper_app)
 endif()
 
