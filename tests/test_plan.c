@@ -489,13 +489,17 @@ static void test_bad_options(void **state) {
     open_subject(&s, build_chain);
     assert_int_equal(dp_packs_create(&packs, NULL, NULL), DEEPER_OK);
     int parameter = 1, past = s.graph->count;
-    const dp_plan_options bad[] = {
-        { dp_kernels_for(DP_ISA_PORTABLE), 0, 1, s.outputs, 1, false, false, NULL },
-        { dp_kernels_for(DP_ISA_PORTABLE), 1 << 20, 1, s.outputs, 1, false, false, NULL },
-        { dp_kernels_for(DP_ISA_PORTABLE), 1, 1, s.outputs, 0, false, false, NULL },
-        { dp_kernels_for(DP_ISA_PORTABLE), 1, 1, &parameter, 1, false, false, NULL },
-        { dp_kernels_for(DP_ISA_PORTABLE), 1, 1, &past, 1, false, false, NULL },
-    };
+    const dp_plan_options good = { .kernels = dp_kernels_for(DP_ISA_PORTABLE),
+                                   .max_batch = 1,
+                                   .threads = 1,
+                                   .outputs = s.outputs,
+                                   .output_count = 1 };
+    dp_plan_options bad[] = { good, good, good, good, good };
+    bad[0].max_batch = 0;
+    bad[1].max_batch = 1 << 20;
+    bad[2].output_count = 0;
+    bad[3].outputs = &parameter;
+    bad[4].outputs = &past;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         assert_int_equal(dp_plan_create(&plan, s.graph, (const float *const *)s.pointers, packs,
                                         &bad[i], NULL, &error),

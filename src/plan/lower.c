@@ -1,4 +1,5 @@
-/* lower.c - the pass that makes the steps: the function of each node's operator emits them, in the
+/* lower.c - the pass that makes the steps: the function of each node's operator, or of the
+ * algorithm chosen for it, emits them, in the
  * order of the nodes, then come the outputs and the halos. Here are also the tools that those
  * functions share: how a step gets its phase, its parts, its scratch. */
 #include "plan/passes.h"
@@ -98,9 +99,11 @@ static deeper_status lower_nodes(dp_lowering *l, deeper_error *error) {
         const dp_plan_op *row = &dp_plan_ops[node->op];
         bool absorbed =
             node->input_count && node->op != DP_OP_ADD && l->absorber[node->inputs[0]] == i;
-        if (!l->needed[i] || l->root[i] != i || l->done[i] || absorbed || !row->lower)
+        if (!l->needed[i] || l->root[i] != i || l->done[i] || absorbed)
             continue;
-        DP_TRY(row->lower(l, i, error));
+        dp_lower *lower = row->algorithms ? l->choices[i].algorithm->lower : row->lower;
+        if (lower)
+            DP_TRY(lower(l, i, error));
     }
     for (int i = 0; i < l->output_count; i++)
         DP_TRY(dp_lower_output(l, i, error));

@@ -1,12 +1,13 @@
-/* passes.h - the state of planning, and the passes that share it in this order: simplify, place,
- * lower (a function an operator, in steps/ and conv/), arena. Internal to plan/; gone when the
+/* passes.h - the state of planning, and the passes that share it in this order: simplify, choose,
+ * place, lower, arena. Internal to plan/; gone when the
  * plan is made. */
 #ifndef DP_PLAN_PASSES_H
 #define DP_PLAN_PASSES_H
 
+#include "plan/choice.h"
 #include "plan/step.h"
 
-typedef struct dp_lowering {
+struct dp_lowering {
     dp_plan *plan;
     const dp_graph *graph;
     const float *const *values;
@@ -23,12 +24,14 @@ typedef struct dp_lowering {
                       computes along, or -1 */
     int *root;
     bool *done; /* its step exists already (siblings are lowered together) */
+    dp_choice *choices;
     dp_view *views;
-} dp_lowering;
+};
 
 /* A pass fills more of the state. They run in this order. */
 typedef deeper_status dp_pass(dp_lowering *lowering, deeper_error *error);
 dp_pass dp_pass_simplify; /* needed ... root */
+dp_pass dp_pass_choose;   /* choices */
 dp_pass dp_pass_place;    /* a view for the value of every root */
 dp_pass dp_pass_lower;    /* the steps, in the order of a run */
 dp_pass dp_pass_arena;    /* offsets for all storages */
@@ -58,9 +61,9 @@ typedef enum dp_value {
 } dp_value;
 
 /* What the planner needs to know of an operator: a row of operators.c. */
-typedef deeper_status dp_lower(dp_lowering *lowering, int node, deeper_error *error);
 typedef struct dp_plan_op {
-    dp_lower *lower;  /* emits the step of a node and of all that it absorbs; NULL: no work */
+    dp_lower *lower; /* emits the step of a node and of all that it absorbs; NULL: no work, or */
+    const dp_algorithm *algorithms; /* choose takes one of these */
     unsigned along;   /* what it is to the step before it, which may compute it along; 0: nothing */
     unsigned absorbs; /* what its own step computes along, */
     unsigned absorbs_rows; /* and what only where its result has several pixels: with one, images
@@ -97,10 +100,6 @@ void dp_describe_mask(const dp_step *step, dp_buffer *text);
 /* Pictures of up to DP_PLANAR_CHANNELS channels may stay planar. */
 enum { DP_PLANAR_CHANNELS = 4 };
 
-/* conv/phases.c: whether only convolutions over its phases read an input: it needs no place in the
- * arena. */
-bool dp_only_phases(const dp_lowering *lowering, int input);
-
 /* steps/layout.c: which of a call's inputs an INPUT node is. */
 int dp_input_index(const dp_graph *graph, int node);
 
@@ -135,14 +134,13 @@ deeper_status dp_emit_unary(dp_plan *plan, const dp_step *step,
  * for the plan's threads. */
 int dp_parts(const dp_plan *plan, int items, uint64_t work);
 
-dp_lower dp_lower_input, dp_lower_conv, dp_lower_pool, dp_lower_adaptive_pool, dp_lower_lrn,
-    dp_lower_relu, dp_lower_clip, dp_lower_affine, dp_lower_add, dp_lower_concat, dp_lower_flatten,
-    dp_lower_pad, dp_lower_sigmoid, dp_lower_multiply, dp_lower_shuffle, dp_lower_softmax;
+dp_lower dp_lower_input, dp_lower_pool, dp_lower_adaptive_pool, dp_lower_lrn, dp_lower_relu,
+    dp_lower_clip, dp_lower_affine, dp_lower_add, dp_lower_concat, dp_lower_flatten, dp_lower_pad,
+    dp_lower_sigmoid, dp_lower_multiply, dp_lower_shuffle, dp_lower_softmax;
 dp_lower dp_lower_fill, dp_lower_loss, dp_lower_loss_gradient, dp_lower_dropout, dp_lower_unflatten,
-    dp_lower_dilate, dp_lower_weight_gradient, dp_lower_channel_sum, dp_lower_relu_gradient,
-    dp_lower_pool_gradient, dp_lower_lrn_gradient, dp_lower_slice, dp_lower_moments,
-    dp_lower_batch_norm_training, dp_lower_batch_norm_sums, dp_lower_batch_norm_gradient,
-    dp_lower_fixed_norm_gradient;
+    dp_lower_dilate, dp_lower_channel_sum, dp_lower_relu_gradient, dp_lower_pool_gradient,
+    dp_lower_lrn_gradient, dp_lower_slice, dp_lower_moments, dp_lower_batch_norm_training,
+    dp_lower_batch_norm_sums, dp_lower_batch_norm_gradient, dp_lower_fixed_norm_gradient;
 deeper_status dp_lower_output(dp_lowering *lowering, int output, deeper_error *error);
 deeper_status dp_lower_halos(dp_plan *plan, deeper_error *error);
 

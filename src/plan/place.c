@@ -95,27 +95,14 @@ static void read_wish(wishes *wish, const dp_node *reader, int index) {
     wish->dense |= point || reads & DP_READS_DENSE;
 }
 
-static void read_wishes(const dp_lowering *l, wishes *of, bool *planes) {
+static void read_wishes(const dp_lowering *l, wishes *of) {
     for (int i = 0; i < l->graph->count; i++)
-        planes[i] = l->graph->nodes[i].op == DP_OP_INPUT
-                    && l->graph->nodes[i].shape.c <= DP_PLANAR_CHANNELS;
-    for (int i = 0; i < l->graph->count; i++)
-        for (int j = 0; l->needed[i] && l->root[i] == i && j < l->graph->nodes[i].input_count;
-             j++) {
-            const dp_node *reader = &l->graph->nodes[i];
-            int root = l->root[reader->inputs[j]];
-            read_wish(&of[root], reader, j);
-            if (j > 0 || !(dp_plan_ops[reader->op].reads & DP_READS_WINDOW))
-                planes[root] = false;
-        }
-    for (int i = 0; i < l->output_count; i++)
-        planes[l->root[l->outputs[i]]] = false;
+        for (int j = 0; l->needed[i] && l->root[i] == i && j < l->graph->nodes[i].input_count; j++)
+            read_wish(&of[l->root[l->graph->nodes[i].inputs[j]]], &l->graph->nodes[i], j);
 }
 
-/* Pictures of few channels would fill a block with zeros: convolutions that alone read them read
- * them as planes. */
-static deeper_status place_new(dp_lowering *l, int node, const wishes *wish, bool planar,
-                               deeper_error *error) {
+static deeper_status place_new(dp_lowering *l, int node, const wishes *wish, deeper_error *error) {
+    const bool planar = l->choices[node].planar;
     const dp_node *it = &l->graph->nodes[node];
     if (it->shape.n) {
         l->views[node] = (dp_view){ .shape = it->shape };
@@ -183,15 +170,14 @@ static void place_below(dp_lowering *l, int node) {
 }
 
 /* From the last node to the first, so that a concatenation has its place before its parts. */
-static deeper_status place_values(dp_lowering *l, const wishes *of, const bool *planes,
-                                  deeper_error *error) {
+static deeper_status place_values(dp_lowering *l, const wishes *of, deeper_error *error) {
     for (int i = l->graph->count - 1; i >= 0; i--) {
         const dp_node *node = &l->graph->nodes[i];
         if (!has_value(l, i) || (node->op == DP_OP_SLICE && is_view(l, i))
-            || (node->op == DP_OP_INPUT && dp_only_phases(l, i)))
+            || l->choices[i].unplaced)
             continue;
         if (l->views[i].storage < 0)
-            DP_TRY(place_new(l, i, &of[i], planes[i], error));
+            DP_TRY(place_new(l, i, &of[i], error));
         if (node->op == DP_OP_CONCAT)
             place_parts(l, i);
         place_below(l, i);
@@ -217,20 +203,18 @@ static void place_slices(dp_lowering *l) {
 deeper_status dp_pass_place(dp_lowering *lowering, deeper_error *error) {
     const dp_graph *graph = lowering->graph;
     wishes *of = dp_alloc(graph->allocator, (size_t)graph->count, sizeof *of);
-    bool *planes = dp_alloc(graph->allocator, (size_t)graph->count, sizeof *planes);
-    deeper_status status = of && planes ? DEEPER_OK : dp_fail_memory(error, "the planner's tables");
+    deeper_status status = of ? DEEPER_OK : dp_fail_memory(error, "the planner's tables");
     for (int i = 0; i < graph->count; i++) {
         lowering->views[i] = (dp_view){ .storage = -1, .shape = graph->nodes[i].shape };
         if (graph->nodes[i].op == DP_OP_PARAMETER && lowering->plan->training)
             lowering->views[i].values = lowering->values[graph->nodes[i].parameter];
     }
     if (status == DEEPER_OK) {
-        read_wishes(lowering, of, planes);
-        status = place_values(lowering, of, planes, error);
+        read_wishes(lowering, of);
+        status = place_values(lowering, of, error);
     }
     if (status == DEEPER_OK)
         place_slices(lowering);
     dp_free(graph->allocator, of);
-    dp_free(graph->allocator, planes);
     return status;
 }

@@ -3,7 +3,8 @@
 
 #include <stdio.h>
 
-static dp_pass *const passes[] = { dp_pass_simplify, dp_pass_place, dp_pass_lower, dp_pass_arena };
+static dp_pass *const passes[] = { dp_pass_simplify, dp_pass_choose, dp_pass_place, dp_pass_lower,
+                                   dp_pass_arena };
 
 static deeper_status compile(dp_lowering *l, deeper_error *error) {
     dp_plan *plan = l->plan;
@@ -13,8 +14,9 @@ static deeper_status compile(dp_lowering *l, deeper_error *error) {
     l->uses = dp_alloc(plan->allocator, nodes, sizeof(int));
     l->absorber = dp_alloc(plan->allocator, nodes, sizeof(int));
     l->root = dp_alloc(plan->allocator, nodes, sizeof(int));
+    l->choices = dp_alloc(plan->allocator, nodes, sizeof *l->choices);
     l->views = dp_alloc(plan->allocator, nodes, sizeof *l->views);
-    if (!l->needed || !l->done || !l->uses || !l->absorber || !l->root || !l->views)
+    if (!l->needed || !l->done || !l->uses || !l->absorber || !l->root || !l->choices || !l->views)
         return dp_fail_memory(error, "the planner's tables");
     for (size_t i = 0; i < sizeof passes / sizeof *passes; i++)
         DP_TRY(passes[i](l, error));
@@ -22,7 +24,7 @@ static deeper_status compile(dp_lowering *l, deeper_error *error) {
 }
 
 static void lowering_free(dp_lowering *l) {
-    void *tables[] = { l->needed, l->done, l->uses, l->absorber, l->root, l->views };
+    void *tables[] = { l->needed, l->done, l->uses, l->absorber, l->root, l->choices, l->views };
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
         dp_free(l->plan->allocator, tables[i]);
 }
@@ -39,6 +41,9 @@ static deeper_status check_options(const dp_graph *graph, const dp_plan_options 
     DP_TRY(dp_check_batch(options->max_batch, error));
     if (options->output_count < 1)
         return dp_fail(error, DEEPER_ERROR_ARGUMENT, "a plan without outputs");
+    if ((unsigned)options->precision >= DP_PRECISION_COUNT)
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "precision %d is none of this library's",
+                       (int)options->precision);
     for (int i = 0; i < options->output_count; i++)
         if (options->outputs[i] < 0 || options->outputs[i] >= graph->count
             || graph->nodes[options->outputs[i]].op == DP_OP_PARAMETER)
@@ -61,6 +66,7 @@ deeper_status dp_plan_create(dp_plan **plan, const dp_graph *graph, const float 
     made->threads = options->threads;
     made->training = options->training;
     made->direct = options->direct;
+    made->precision = options->precision;
     made->gradient_kernels = dp_gradient_kernels_for(options->kernels->isa);
     dp_lowering lowering = { .plan = made,
                              .graph = graph,

@@ -30,6 +30,9 @@ enum { DP_BATCH_MAX = 4096 };
 /* OK, or ARGUMENT: outside 1..DP_BATCH_MAX. */
 deeper_status dp_check_batch(int images, deeper_error *error);
 
+/* What values are computed in: which algorithms the planner may choose from. */
+typedef enum dp_precision { DP_FP32, DP_PRECISION_COUNT } dp_precision;
+
 typedef struct dp_plan_options {
     const dp_kernels *kernels;
     int max_batch;      /* 1..DP_BATCH_MAX */
@@ -41,6 +44,7 @@ typedef struct dp_plan_options {
                       weights */
     const dp_tuning *tuning; /* how convolutions are computed where it says; NULL: nowhere. Not
                                 kept; not for training */
+    dp_precision precision;
 } dp_plan_options;
 
 /* What a step chose between the direct product and Winograd's algorithm; key.channels 0:

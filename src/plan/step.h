@@ -139,6 +139,7 @@ struct dp_plan {
     const dp_gradient_kernels *gradient_kernels;
     int max_batch, threads;
     bool training, direct;
+    dp_precision precision;
     dp_storage *storages;
     int storage_count;
     size_t storage_capacity;

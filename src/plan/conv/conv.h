@@ -1,6 +1,6 @@
-/* conv.h - what the steps of a convolution keep: shared by direct.c, depthwise.c and
- * winograd.c, which make and run them, pack.c, which packs their weights, panels.c and
- * bands.c, which cut them into panels. Internal to plan/. Letters: L lanes, K output channels. */
+/* conv.h - what the steps of a convolution keep: shared by the algorithms, which
+ * make and run them, pack.c, which packs their weights, panels.c and bands.c, which cut them into
+ * panels. Internal to plan/. Letters: L lanes, K output channels. */
 #ifndef DP_PLAN_CONV_CONV_H
 #define DP_PLAN_CONV_CONV_H
 
@@ -67,7 +67,6 @@ struct dp_conv_step {
     int tile_count, tile_rows;
     dp_conv_target *targets;     /* a block */
     int tile_parts, panel_parts; /* tasks = tile_parts x panel_parts */
-    const char *algorithm;
 };
 
 /* Fills weights, bias and batch norm of a source from the node's inputs. */
@@ -95,15 +94,33 @@ const float *dp_conv_packed_bias(const dp_run *run, const dp_conv_weights *weigh
  * it is cut into panels of at most `most` blocks, in vector multiply-adds about. */
 double dp_panel_cost(const dp_kernels *kernels, int rows, int blocks, int most);
 
-/* winograd.c: lowers a convolution if it is to be computed by Winograd's algorithm, which
- * chosen->choice.points then says. */
-deeper_status dp_lower_winograd(dp_lowering *lowering, int node, dp_chosen *chosen,
-                                deeper_error *error);
+/* The algorithms, each in a file of its name; rows of algorithms.c. */
+dp_suits dp_suits_depthwise, dp_suits_phases, dp_suits_winograd, dp_suits_images, dp_suits_all,
+    dp_suits_phases_gradient, dp_suits_winograd_gradient, dp_suits_all_gradients;
+dp_costs dp_cost_direct, dp_cost_winograd;
+dp_lower dp_lower_depthwise, dp_lower_winograd, dp_lower_images, dp_lower_direct,
+    dp_lower_winograd_gradient, dp_lower_outer;
 
-/* depthwise.c: whether a convolution has a group a channel, each of one output, over blocked
- * pixels; and the step of one. */
-bool dp_is_depthwise(const dp_lowering *lowering, int node);
-deeper_status dp_lower_depthwise(dp_lowering *lowering, int node, deeper_error *error);
+/* Whether the first input of a node is kept as planes. */
+static inline bool dp_reads_planes(const dp_lowering *lowering, int node) {
+    return lowering->choices[lowering->root[lowering->graph->nodes[node].inputs[0]]].planar;
+}
+
+/* Outputs begin..begin+count-1 of a weight gradient go to an output of the call: it is one, or
+ * slices of it are. */
+typedef struct dp_weight_target {
+    int begin, count, output;
+} dp_weight_target;
+
+typedef struct dp_weight_targets {
+    dp_weight_target items[DP_CONV_SOURCES];
+    int count;
+} dp_weight_targets;
+
+/* weight_gradient.c: what the step of any weight gradient begins with: all but its kind and
+ * tasks. */
+deeper_status dp_begin_weight_gradient(dp_lowering *lowering, int node, dp_step *step,
+                                       dp_weight_targets *targets, deeper_error *error);
 
 /* direct.c: the input of a convolution, or a copy of it, with the halo of its window. */
 deeper_status dp_conv_input(dp_lowering *lowering, int node, dp_view *in, deeper_error *error);

@@ -58,13 +58,15 @@ static const dp_step_kind depthwise_kind = { "depthwise", run_depthwise, describ
 static const dp_step_kind gradient_kind = { "depthw. grad", run_depthwise, describe_depthwise,
                                             release_depthwise };
 
-bool dp_is_depthwise(const dp_lowering *lowering, int node) {
+bool dp_suits_depthwise(const dp_lowering *lowering, int node, dp_choice *choice) {
     const dp_node *it = &lowering->graph->nodes[node];
-    if (it->op != DP_OP_CONV || dp_input_view(lowering, node, 0)->planar)
+    if (it->op != DP_OP_CONV || dp_reads_planes(lowering, node))
         return false;
-    const int groups = it->attributes.window.groups,
-              channels = lowering->graph->nodes[it->inputs[0]].shape.c;
-    return groups > 1 && groups == channels && groups == it->shape.c;
+    const dp_window *w = &it->attributes.window;
+    choice->product =
+        (dp_product_shape){ it->shape.c, it->shape.h, it->shape.w, (double)w->height * w->width };
+    return w->groups > 1 && w->groups == it->shape.c
+           && w->groups == lowering->graph->nodes[it->inputs[0]].shape.c;
 }
 
 static deeper_status build(dp_lowering *l, int node, dp_step *step, deeper_error *error) {

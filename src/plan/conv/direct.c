@@ -18,7 +18,6 @@ typedef struct conv_build {
     dp_shape output;
     dp_view in;
     bool images_are_pixels;
-    dp_chosen chosen;
     dp_conv_step *conv;
 } conv_build;
 
@@ -121,8 +120,8 @@ static void run_images(const dp_run *run, const dp_step *step, int task, int wor
 static void describe_conv(const dp_step *step, dp_buffer *text) {
     const dp_conv_step *conv = step->as.conv;
     dp_buffer_printf(text, "%s, panels of %d blocks x %d pixels, %d segments of %d",
-                     conv->algorithm, conv->weights.panels[0], conv->tile_rows, conv->segment_count,
-                     conv->run);
+                     step->in.planar ? "direct planar" : "direct", conv->weights.panels[0],
+                     conv->tile_rows, conv->segment_count, conv->run);
     if (conv->weights.source_count > 1)
         dp_buffer_printf(text, ", %d siblings as one product", conv->weights.source_count);
     if (step->chosen.tuned)
@@ -330,12 +329,11 @@ static deeper_status emit(conv_build *b, deeper_error *error) {
                      .out = l->views[dp_target(l, b->conv->weights.sources[0].node)],
                      .low = dp_target_low(l, b->conv->weights.sources[0].node),
                      .whole_batch = b->images_are_pixels,
-                     .chosen = b->chosen,
+                     .chosen = l->choices[conv->weights.sources[0].node].chosen,
                      .as.conv = conv };
     dp_read_mask(l, b->conv->weights.sources[0].node, &step);
     step.work = (uint64_t)conv->segment_count * (uint64_t)conv->run * (uint64_t)conv->weights.blocks
                 * (uint64_t)l->plan->kernels->lanes * (uint64_t)b->output.h * (uint64_t)b->output.w;
-    conv->algorithm = b->in.planar ? "direct planar" : "direct";
     int parts = dp_parts(
         l->plan, conv->weights.panel_count * (conv->tile_count ? conv->tile_count : 1), step.work);
     conv->panel_parts = dp_min(parts, conv->weights.panel_count);
@@ -354,17 +352,24 @@ static deeper_status emit(conv_build *b, deeper_error *error) {
     return dp_emit(l->plan, &step, reads, 2, writes, b->conv->weights.source_count, error);
 }
 
+/* A linear layer's window is the picture. */
+static dp_window window_of(const dp_lowering *l, int node) {
+    const dp_node *it = &l->graph->nodes[node];
+    const dp_shape in = l->graph->nodes[it->inputs[0]].shape;
+    return it->op != DP_OP_FC
+               ? it->attributes.window
+               : (dp_window){
+                     .height = in.h, .width = in.w, .stride_y = 1, .stride_x = 1, .groups = 1
+                 };
+}
+
 static deeper_status build_conv(conv_build *b, int node, deeper_error *error) {
     dp_lowering *l = b->lowering;
     const dp_node *it = &l->graph->nodes[node];
     dp_shape in = l->graph->nodes[it->inputs[0]].shape;
     b->conv->weights.channels = in.c;
     b->output = it->shape;
-    b->images_are_pixels = it->shape.h == 1 && it->shape.w == 1 && !b->in.planar;
-    b->window = it->attributes.window;
-    if (it->op == DP_OP_FC)
-        b->window =
-            (dp_window){ .height = in.h, .width = in.w, .stride_y = 1, .stride_x = 1, .groups = 1 };
+    b->window = window_of(l, node);
     const dp_window *w = &b->window;
     b->conv->weights.height = w->height;
     b->conv->weights.width = w->width;
@@ -393,9 +398,9 @@ deeper_status dp_conv_input(dp_lowering *l, int node, dp_view *in, deeper_error 
     return dp_lower_copy(l, node, in, &it->attributes.window.pads, in, error);
 }
 
-static deeper_status lower_direct(dp_lowering *lowering, int node, const dp_chosen *chosen,
-                                  deeper_error *error) {
-    conv_build build = { .lowering = lowering, .chosen = *chosen };
+static deeper_status lower_product(dp_lowering *lowering, int node, bool images_are_pixels,
+                                   deeper_error *error) {
+    conv_build build = { .lowering = lowering, .images_are_pixels = images_are_pixels };
     DP_TRY(dp_conv_input(lowering, node, &build.in, error));
     build.conv = dp_alloc(lowering->plan->allocator, 1, sizeof *build.conv);
     if (!build.conv)
@@ -406,10 +411,25 @@ static deeper_status lower_direct(dp_lowering *lowering, int node, const dp_chos
     return status;
 }
 
-deeper_status dp_lower_conv(dp_lowering *lowering, int node, deeper_error *error) {
-    dp_chosen chosen;
-    if (dp_is_depthwise(lowering, node))
-        return dp_lower_depthwise(lowering, node, error);
-    DP_TRY(dp_lower_winograd(lowering, node, &chosen, error));
-    return chosen.choice.points ? DEEPER_OK : lower_direct(lowering, node, &chosen, error);
+bool dp_suits_all(const dp_lowering *lowering, int node, dp_choice *choice) {
+    const dp_node *it = &lowering->graph->nodes[node];
+    const dp_window w = window_of(lowering, node);
+    const int channels = lowering->graph->nodes[it->inputs[0]].shape.c;
+    choice->product = (dp_product_shape){ it->shape.c, it->shape.h, it->shape.w,
+                                          (double)channels * w.height * w.width };
+    return true;
+}
+
+deeper_status dp_lower_direct(dp_lowering *lowering, int node, deeper_error *error) {
+    return lower_product(lowering, node, false, error);
+}
+
+bool dp_suits_images(const dp_lowering *lowering, int node, dp_choice *choice) {
+    const dp_shape out = lowering->graph->nodes[node].shape;
+    return dp_suits_all(lowering, node, choice) && out.h == 1 && out.w == 1
+           && !dp_reads_planes(lowering, node);
+}
+
+deeper_status dp_lower_images(dp_lowering *lowering, int node, deeper_error *error) {
+    return lower_product(lowering, node, true, error);
 }

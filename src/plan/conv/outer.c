@@ -18,15 +18,9 @@ enum {
     CALL_PIXELS = 1024      /* of a 1x1 window: small images are taken together up to these */
 };
 
-/* Output channels begin..begin+count-1 go to an output of the call. */
-typedef struct target {
-    int begin, count, output;
-} target;
-
 struct dp_outer_step {
     dp_window window;
-    target targets[DP_CONV_SOURCES];
-    int target_count;
+    dp_weight_targets targets;
     int blocks, rows; /* b and m of a full unit */
     int block_groups; /* units along K */
     int row_groups;   /* units along C; planar: channels times parts of the window's columns */
@@ -103,8 +97,8 @@ static void add_images(const dp_run *run, const dp_step *step, const unit *u, in
 
 /* Where the weights of output channel k begin; NULL: nobody wants them. */
 static float *weights_at(const dp_run *run, const dp_outer_step *o, int k, ptrdiff_t floats) {
-    for (int i = 0; i < o->target_count; i++) {
-        const target *t = &o->targets[i];
+    for (int i = 0; i < o->targets.count; i++) {
+        const dp_weight_target *t = &o->targets.items[i];
         if (k >= t->begin && k < t->begin + t->count)
             return run->call->outputs[t->output] + (k - t->begin) * floats;
     }
@@ -282,55 +276,27 @@ static deeper_status plan_outer(dp_lowering *l, int node, dp_step *step, deeper_
     return dp_emit(plan, step, reads, 2, &o->scratch, 1, error);
 }
 
-/* The outputs that are this gradient, or slices of it: at most DP_CONV_SOURCES are listed. */
-static int find_targets(const dp_lowering *l, int node, target *targets) {
-    int count = 0;
-    for (int i = 0; i < l->output_count && count < DP_CONV_SOURCES; i++) {
-        const dp_node *it = &l->graph->nodes[l->outputs[i]];
-        if (l->outputs[i] == node)
-            targets[count++] = (target){ 0, it->shape.n, i };
-        else if (it->op == DP_OP_SLICE && it->inputs[0] == node)
-            targets[count++] =
-                (target){ it->attributes.slice.begin, it->attributes.slice.count, i };
-    }
-    return count;
+/* Any: channels in groups too. */
+bool dp_suits_all_gradients(const dp_lowering *lowering, int node, dp_choice *choice) {
+    const dp_node *it = &lowering->graph->nodes[node];
+    const dp_shape x = lowering->graph->nodes[it->inputs[0]].shape,
+                   g = lowering->graph->nodes[it->inputs[1]].shape;
+    const dp_window *w = &it->attributes.window;
+    choice->product = (dp_product_shape){ g.c, g.h, g.w, (double)x.c * w->height * w->width };
+    return true;
 }
 
-static deeper_status lower_outer(dp_lowering *l, int node, dp_step *step, const target *targets,
-                                 int count, deeper_error *error) {
-    step->kind = &outer_kind;
-    step->as.outer = dp_alloc(l->plan->allocator, 1, sizeof *step->as.outer);
-    if (!step->as.outer)
+deeper_status dp_lower_outer(dp_lowering *lowering, int node, deeper_error *error) {
+    dp_step step;
+    dp_weight_targets targets;
+    DP_TRY(dp_begin_weight_gradient(lowering, node, &step, &targets, error));
+    step.kind = &outer_kind;
+    step.as.outer = dp_alloc(lowering->plan->allocator, 1, sizeof *step.as.outer);
+    if (!step.as.outer)
         return dp_fail_memory(error, "a weight gradient's step");
-    memcpy(step->as.outer->targets, targets, (size_t)count * sizeof *targets);
-    step->as.outer->target_count = count;
-    deeper_status status = plan_outer(l, node, step, error);
+    step.as.outer->targets = targets;
+    deeper_status status = plan_outer(lowering, node, &step, error);
     if (status != DEEPER_OK)
-        dp_free(l->plan->allocator, step->as.outer);
+        dp_free(lowering->plan->allocator, step.as.outer);
     return status;
-}
-
-deeper_status dp_lower_weight_gradient(dp_lowering *lowering, int node, deeper_error *error) {
-    const dp_window *window = &lowering->graph->nodes[node].attributes.window;
-    dp_step step = { .name = lowering->graph->nodes[node].name,
-                     .in = *dp_input_view(lowering, node, 0),
-                     .in2 = *dp_input_view(lowering, node, 1),
-                     .whole_batch = true,
-                     .multiply_adds = dp_node_cost(lowering->graph, node).multiply_adds,
-                     .low = -INFINITY };
-    step.work = step.multiply_adds * (uint64_t)lowering->plan->max_batch;
-    target targets[DP_CONV_SOURCES];
-    int count = find_targets(lowering, node, targets);
-    if (count < lowering->uses[node])
-        return dp_fail(error, DEEPER_ERROR_UNSUPPORTED,
-                       "%s: a weight gradient that is not an output", step.name);
-    dp_winograd_shape shape;
-    dp_winograd_cover cover;
-    if (!dp_winograd_phases(lowering, node, &shape, &cover)
-        && !dp_has_halo(lowering->plan, &step.in, &window->pads))
-        DP_TRY(dp_lower_copy(lowering, node, &step.in, &window->pads, &step.in, error));
-    bool taken;
-    DP_TRY(dp_take_channel_sum(lowering, node, &step, error));
-    DP_TRY(dp_lower_winograd_gradient(lowering, node, &step, targets[0].output, &taken, error));
-    return taken ? DEEPER_OK : lower_outer(lowering, node, &step, targets, count, error);
 }

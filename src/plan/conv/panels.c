@@ -22,3 +22,10 @@ double dp_panel_cost(const dp_kernels *kernels, int rows, int blocks, int most) 
     double cost = (panels - larger) * rows_cost(rows, kernels->panel_rows[b], b);
     return larger ? cost + larger * rows_cost(rows, kernels->panel_rows[b + 1], b + 1) : cost;
 }
+
+double dp_cost_direct(const dp_kernels *kernels, const dp_tuning_choice *tuned, dp_choice *choice) {
+    const dp_product_shape *shape = &choice->product;
+    choice->chosen.choice = (dp_tuning_choice){ .panel = 1 };
+    return shape->depth * dp_blocks(shape->outputs, kernels->lanes) * (double)shape->height
+           * shape->width * 1.05;
+}

@@ -9,44 +9,35 @@
 
 enum { PHASES = 2, SIDE_MAX = 8 };
 
-bool dp_winograd_phases(const dp_lowering *l, int node, dp_winograd_shape *shape,
-                        dp_winograd_cover *cover) {
-    const dp_node *it = &l->graph->nodes[node];
+/* Whether `out` is what a window makes of an input whose phases Winograd's algorithm can take. */
+static bool suits(const dp_lowering *l, int node, dp_shape out, dp_choice *choice) {
+    const dp_node *it = &l->graph->nodes[node], *in = &l->graph->nodes[it->inputs[0]];
     const dp_window *w = &it->attributes.window;
-    bool gradient = it->op == DP_OP_CONV_WEIGHT_GRADIENT;
-    if (l->plan->direct || (it->op != DP_OP_CONV && !gradient) || w->stride_y != PHASES
-        || w->stride_x != PHASES || w->groups != 1 || w->height != w->width || w->height > SIDE_MAX
-        || w->pads.top != w->pads.left)
+    if (l->plan->direct || in->op != DP_OP_INPUT || in->shape.c > DP_PLANAR_CHANNELS
+        || w->stride_y != PHASES || w->stride_x != PHASES || w->groups != 1 || w->height != w->width
+        || w->height > SIDE_MAX || w->pads.top != w->pads.left)
         return false;
-    const dp_node *in = &l->graph->nodes[it->inputs[0]];
-    int taps = dp_ceil_div(w->height + w->pads.top % PHASES, PHASES);
-    if (in->op != DP_OP_INPUT || in->shape.c > DP_PLANAR_CHANNELS || taps < DP_WINOGRAD_TAPS_MIN)
-        return false;
-    dp_shape out = gradient ? l->graph->nodes[it->inputs[1]].shape : it->shape;
-    *shape = (dp_winograd_shape){ .channels = in->shape.c * PHASES * PHASES,
-                                  .outputs = out.c,
-                                  .height = out.h,
-                                  .width = out.w,
-                                  .taps = taps,
-                                  .direct_depth = in->shape.c * w->height * w->width,
-                                  .phases = PHASES };
-    dp_winograd_choose(cover, l->plan->kernels, shape, gradient ? NULL : l->tuning);
-    return cover->points > 0;
+    choice->winograd =
+        (dp_winograd_shape){ .channels = in->shape.c * PHASES * PHASES,
+                             .outputs = out.c,
+                             .height = out.h,
+                             .width = out.w,
+                             .taps = dp_ceil_div(w->height + w->pads.top % PHASES, PHASES),
+                             .phases = PHASES };
+    return choice->winograd.taps >= DP_WINOGRAD_TAPS_MIN;
 }
 
-bool dp_only_phases(const dp_lowering *l, int input) {
-    int readers = 0;
-    for (int i = input + 1; i < l->graph->count; i++)
-        for (int j = 0; l->needed[i] && j < l->graph->nodes[i].input_count; j++) {
-            dp_winograd_shape shape;
-            dp_winograd_cover cover;
-            if (l->graph->nodes[i].inputs[j] != input)
-                continue;
-            if (j > 0 || !dp_winograd_phases(l, i, &shape, &cover))
-                return false;
-            readers++;
-        }
-    return readers == l->uses[input];
+bool dp_suits_phases(const dp_lowering *lowering, int node, dp_choice *choice) {
+    const dp_node *it = &lowering->graph->nodes[node];
+    if (it->op != DP_OP_CONV || !suits(lowering, node, it->shape, choice))
+        return false;
+    choice->chosen.key = dp_winograd_key(lowering->plan->kernels, &choice->winograd);
+    return true;
+}
+
+bool dp_suits_phases_gradient(const dp_lowering *lowering, int node, dp_choice *choice) {
+    const dp_node *g = &lowering->graph->nodes[lowering->graph->nodes[node].inputs[1]];
+    return suits(lowering, node, g->shape, choice);
 }
 
 /* A row of the picture, pairs of neighbours to two lanes of the pixels of `out`. */

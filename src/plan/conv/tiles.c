@@ -1,10 +1,12 @@
-/* tiles.c - the choice of tiles for a convolution, and whether Winograd's algorithm is
- * worth it: the cheapest cover by a model of the time. Large tiles multiply least; but they have
+/* tiles.c - the tiles of Winograd's algorithm for a convolution, and what it costs: the
+ * cheapest cover by a model of the time. Large tiles multiply least; but they have
  * more transformed weights (N x N instead of r x r), which are read from far away and, on small
  * pictures, used for few tiles each. The model was fitted to the layers of GoogLeNet
  * (docs/PERF.md); where somebody has measured (tuning.h), that counts instead. Letters: N points of
  * the largest tile, r taps, m outputs of a tile, L lanes. */
 #include "plan/conv/winograd.h"
+
+#include <math.h>
 
 /* Costs in vector multiply-adds. */
 static const double TRANSFORM = 8; /* of a vector of a frequency, to it or from it */
@@ -78,11 +80,6 @@ static double cover_cost(const dp_kernels *kernels, const dp_winograd_shape *sha
     return products_cost(kernels, shape, cover) + TRANSFORM * vectors;
 }
 
-static double direct_cost(const dp_kernels *kernels, const dp_winograd_shape *shape) {
-    return (double)shape->direct_depth * dp_blocks(shape->outputs, kernels->lanes)
-           * (double)shape->height * shape->width * 1.05;
-}
-
 static bool same_side(const dp_winograd_side *a, const dp_winograd_side *b) {
     bool same = a->run_count == b->run_count;
     for (int k = 0; same && k < a->run_count; k++)
@@ -91,7 +88,7 @@ static bool same_side(const dp_winograd_side *a, const dp_winograd_side *b) {
 }
 
 static dp_winograd_cover cover_of(const dp_tuning_key *key, int points, bool even, int panel) {
-    dp_winograd_cover cover = { .points = points, .panel = panel, .even = even };
+    dp_winograd_cover cover = { .points = points, .panel = panel };
     if (points) {
         cover.down = cover_side(key->height, points, key->taps, even);
         cover.across = cover_side(key->width, points, key->taps, even);
@@ -119,27 +116,25 @@ int dp_winograd_candidates(dp_tuning_choice candidates[DP_TUNING_CANDIDATES],
     return count;
 }
 
-void dp_winograd_choose(dp_winograd_cover *cover, const dp_kernels *kernels,
-                        const dp_winograd_shape *shape, const dp_tuning *tuning) {
-    const dp_tuning_key key = dp_winograd_key(kernels, shape);
-    const dp_tuning_choice *tuned = dp_tuning_find(tuning, &key);
-    if (tuned) {
-        *cover = cover_of(&key, tuned->points, tuned->even, tuned->panel);
-        cover->tuned = true;
-        return;
-    }
+double dp_cost_winograd(const dp_kernels *kernels, const dp_tuning_choice *tuned,
+                        dp_choice *choice) {
+    const dp_tuning_key key = dp_winograd_key(kernels, &choice->winograd);
     dp_tuning_choice candidates[DP_TUNING_CANDIDATES];
-    double best = direct_cost(kernels, shape);
-    *cover = cover_of(&key, 0, false, 1);
-    for (int i = 1, count = dp_winograd_candidates(candidates, &key); i < count; i++) {
-        dp_winograd_cover tried =
+    double best = tuned && tuned->points ? 0 : INFINITY;
+    if (tuned)
+        choice->chosen.choice = *tuned;
+    for (int i = 1, count = dp_winograd_candidates(candidates, &key); !tuned && i < count; i++) {
+        const dp_winograd_cover tried =
             cover_of(&key, candidates[i].points, candidates[i].even, candidates[i].panel);
-        double cost = cover_cost(kernels, shape, &tried);
+        double cost = cover_cost(kernels, &choice->winograd, &tried);
         if (cost < best) {
             best = cost;
-            *cover = tried;
+            choice->chosen.choice = candidates[i];
         }
     }
+    const dp_tuning_choice *chosen = &choice->chosen.choice;
+    choice->cover = cover_of(&key, chosen->points, chosen->even, chosen->panel);
+    return best;
 }
 
 const dp_winograd_run *dp_winograd_row(const dp_winograd_side *side, int taps, int y, int *top) {

@@ -265,25 +265,22 @@ static deeper_status build(dp_lowering *l, dp_winograd_step *w, dp_step *step,
     return dp_emit(plan, step, reads, 2, &step->out.storage, 1, error);
 }
 
-/* How a convolution is to be computed: by Winograd's algorithm if the cover has points. Both stay
- * as they are where it does not suit the convolution. */
-static void choose(const dp_lowering *l, int node, dp_winograd_shape *shape,
-                   dp_winograd_cover *cover) {
-    const dp_node *it = &l->graph->nodes[node];
+bool dp_suits_winograd(const dp_lowering *lowering, int node, dp_choice *choice) {
+    const dp_node *it = &lowering->graph->nodes[node];
     const dp_window *w = &it->attributes.window;
-    const dp_shape in = l->graph->nodes[it->inputs[0]].shape;
-    if (dp_winograd_phases(l, node, shape, cover) || l->plan->direct || it->op != DP_OP_CONV
-        || !dp_winograd_suits(w) || dp_input_view(l, node, 0)->planar)
-        return;
-    *shape = (dp_winograd_shape){ in.c,
-                                  it->shape.c,
-                                  it->shape.h,
-                                  it->shape.w,
-                                  w->height,
-                                  in.c * w->height * w->width,
-                                  l->plan->training,
-                                  1 };
-    dp_winograd_choose(cover, l->plan->kernels, shape, l->tuning);
+    if (lowering->plan->direct || it->op != DP_OP_CONV || !dp_winograd_suits(w)
+        || dp_reads_planes(lowering, node))
+        return false;
+    choice->winograd =
+        (dp_winograd_shape){ .channels = lowering->graph->nodes[it->inputs[0]].shape.c,
+                             .outputs = it->shape.c,
+                             .height = it->shape.h,
+                             .width = it->shape.w,
+                             .taps = w->height,
+                             .batch = lowering->plan->training,
+                             .phases = 1 };
+    choice->chosen.key = dp_winograd_key(lowering->plan->kernels, &choice->winograd);
+    return true;
 }
 
 static void fill_weights(dp_lowering *l, int node, dp_winograd_step *w,
@@ -305,8 +302,9 @@ static void fill_weights(dp_lowering *l, int node, dp_winograd_step *w,
     dp_conv_read_source(l, &w->weights.sources[0]);
 }
 
-static deeper_status make(dp_lowering *l, int node, const dp_winograd_shape *shape,
-                          const dp_chosen *chosen, dp_winograd_step *w, deeper_error *error) {
+static deeper_status make(dp_lowering *l, int node, dp_winograd_step *w, deeper_error *error) {
+    const dp_choice *choice = &l->choices[node];
+    const dp_winograd_shape *shape = &choice->winograd;
     const bool phases = shape->phases > 1;
     const dp_node *it = &l->graph->nodes[node];
     fill_weights(l, node, w, shape, phases);
@@ -318,7 +316,7 @@ static deeper_status make(dp_lowering *l, int node, const dp_winograd_shape *sha
                      .low = dp_target_low(l, node),
                      .work = multiply_adds / 3,
                      .multiply_adds = multiply_adds,
-                     .chosen = *chosen,
+                     .chosen = choice->chosen,
                      .as.winograd = w };
     if (phases) {
         DP_TRY(dp_lower_phases(l, node, shape, &step.in, error));
@@ -332,23 +330,12 @@ static deeper_status make(dp_lowering *l, int node, const dp_winograd_shape *sha
     return build(l, w, &step, error);
 }
 
-deeper_status dp_lower_winograd(dp_lowering *lowering, int node, dp_chosen *chosen,
-                                deeper_error *error) {
-    dp_winograd_shape shape = { 0 };
-    dp_winograd_cover cover = { 0 };
-    choose(lowering, node, &shape, &cover);
-    *chosen =
-        (dp_chosen){ .choice = { cover.points, cover.even, cover.panel }, .tuned = cover.tuned };
-    if (shape.channels)
-        chosen->key = dp_winograd_key(lowering->plan->kernels, &shape);
-    if (!cover.points)
-        return DEEPER_OK;
+deeper_status dp_lower_winograd(dp_lowering *lowering, int node, deeper_error *error) {
     dp_winograd_step *w = dp_alloc(lowering->plan->allocator, 1, sizeof *w);
     if (!w)
         return dp_fail_memory(error, "a convolution's step");
-    w->cover = cover;
-    lowering->done[node] = true;
-    deeper_status status = make(lowering, node, &shape, chosen, w, error);
+    w->cover = lowering->choices[node].cover;
+    deeper_status status = make(lowering, node, w, error);
     if (status != DEEPER_OK)
         release_winograd(lowering->plan, &(dp_step){ .as.winograd = w });
     return status;

@@ -293,45 +293,49 @@ static deeper_status build(dp_lowering *l, dp_step *step, deeper_error *error) {
     return dp_emit(plan, step, reads, 2, &w->sums, 1, error);
 }
 
-/* *step: all but its kind, its input and what build adds. */
-static deeper_status make(dp_lowering *l, int node, const dp_winograd_shape *shape, bool phases,
-                          dp_step *step, deeper_error *error) {
-    const dp_window *window = &step->as.winograd_gradient->window;
+static deeper_status make(dp_lowering *l, int node, dp_step *step, deeper_error *error) {
+    const dp_choice *choice = &l->choices[node];
+    const dp_winograd_gradient_step *w = step->as.winograd_gradient;
     step->kind = &winograd_gradient_kind;
-    if (phases)
-        DP_TRY(dp_lower_phases(l, node, shape, &step->in, error));
+    if (w->phases)
+        DP_TRY(dp_lower_phases(l, node, &choice->winograd, &step->in, error));
     else
-        step->in.offset -= window->pads.top * step->in.row
-                           + (ptrdiff_t)window->pads.left * l->plan->kernels->lanes;
+        step->in.offset -= w->window.pads.top * step->in.row
+                           + (ptrdiff_t)w->window.pads.left * l->plan->kernels->lanes;
     return build(l, step, error);
 }
 
-deeper_status dp_lower_winograd_gradient(dp_lowering *l, int node, const dp_step *outer, int output,
-                                         bool *taken, deeper_error *error) {
-    const dp_view *x = &outer->in, *g = &outer->in2;
-    const dp_window *window = &l->graph->nodes[node].attributes.window;
-    dp_winograd_cover cover = { 0 };
-    dp_winograd_shape shape;
-    bool phases = dp_winograd_phases(l, node, &shape, &cover);
-    if (!phases && !l->plan->direct && dp_winograd_suits(window) && !x->planar) {
-        int r = window->height;
-        shape = (dp_winograd_shape){ x->shape.c, g->shape.c,         g->shape.h, g->shape.w,
-                                     r,          x->shape.c * r * r, true,       1 };
-        dp_winograd_choose(&cover, l->plan->kernels, &shape, NULL);
-    }
-    *taken = cover.points > 0;
-    if (!*taken)
-        return DEEPER_OK;
-    dp_step step = *outer;
+bool dp_suits_winograd_gradient(const dp_lowering *lowering, int node, dp_choice *choice) {
+    const dp_node *it = &lowering->graph->nodes[node];
+    const dp_shape g = lowering->graph->nodes[it->inputs[1]].shape;
+    const dp_window *w = &it->attributes.window;
+    choice->winograd =
+        (dp_winograd_shape){ .channels = lowering->graph->nodes[it->inputs[0]].shape.c,
+                             .outputs = g.c,
+                             .height = g.h,
+                             .width = g.w,
+                             .taps = w->height,
+                             .batch = true,
+                             .phases = 1 };
+    return !lowering->plan->direct && dp_winograd_suits(w) && !dp_reads_planes(lowering, node);
+}
+
+deeper_status dp_lower_winograd_gradient(dp_lowering *lowering, int node, deeper_error *error) {
+    const dp_choice *choice = &lowering->choices[node];
+    dp_step step;
+    dp_weight_targets targets;
+    DP_TRY(dp_begin_weight_gradient(lowering, node, &step, &targets, error));
     dp_winograd_gradient_step *w = step.as.winograd_gradient =
-        dp_alloc(l->plan->allocator, 1, sizeof *w);
+        dp_alloc(lowering->plan->allocator, 1, sizeof *w);
     if (!w)
         return dp_fail_memory(error, "a weight gradient's step");
-    *w = (dp_winograd_gradient_step){
-        .cover = cover, .taps = shape.taps, .output = output, .phases = phases, .window = *window
-    };
-    deeper_status status = make(l, node, &shape, phases, &step, error);
+    *w = (dp_winograd_gradient_step){ .cover = choice->cover,
+                                      .taps = choice->winograd.taps,
+                                      .output = targets.items[0].output,
+                                      .phases = choice->winograd.phases > 1,
+                                      .window = lowering->graph->nodes[node].attributes.window };
+    deeper_status status = make(lowering, node, &step, error);
     if (status != DEEPER_OK)
-        dp_free(l->plan->allocator, w);
+        dp_free(lowering->plan->allocator, w);
     return status;
 }

@@ -1,0 +1,70 @@
+/* choose.c - the pass that decides how each node is computed: of the algorithms of its operator the
+ * cheapest that suits it, an earlier one where two cost the same. What a tuning says of its shape
+ * goes before the costs. Nothing here depends on threads or batch. */
+#include "plan/passes.h"
+
+#include <math.h>
+
+static dp_choice cheapest(const dp_lowering *l, int node, const dp_algorithm *row) {
+    dp_choice best = { .cost = INFINITY };
+    dp_chosen known = { .tuned = false };
+    for (; row->name; row++) {
+        dp_choice it = { .algorithm = row };
+        if (row->precision != l->plan->precision || !row->suits(l, node, &it))
+            continue;
+        const dp_tuning_choice *tuned = NULL;
+        if (it.chosen.key.channels) {
+            tuned = dp_tuning_find(l->tuning, &it.chosen.key);
+            known = (dp_chosen){ .key = it.chosen.key, .tuned = tuned != NULL };
+        }
+        it.cost = row->cost(l->plan->kernels, tuned, &it);
+        if (it.cost < best.cost)
+            best = it;
+    }
+    best.chosen.key = known.key; /* of the node, whichever algorithm it is */
+    best.chosen.tuned = known.tuned;
+    return best;
+}
+
+/* Pictures of few channels would fill a block with zeros: convolutions that alone read them read
+ * them as planes. */
+static void find_planes(dp_lowering *l) {
+    const dp_graph *graph = l->graph;
+    for (int i = 0; i < graph->count; i++)
+        l->choices[i].planar =
+            graph->nodes[i].op == DP_OP_INPUT && graph->nodes[i].shape.c <= DP_PLANAR_CHANNELS;
+    for (int i = 0; i < graph->count; i++)
+        for (int j = 0; l->needed[i] && l->root[i] == i && j < graph->nodes[i].input_count; j++)
+            if (j > 0 || !(dp_plan_ops[graph->nodes[i].op].reads & DP_READS_WINDOW))
+                l->choices[l->root[graph->nodes[i].inputs[j]]].planar = false;
+    for (int i = 0; i < l->output_count; i++)
+        l->choices[l->root[l->outputs[i]]].planar = false;
+}
+
+/* Whether all that reads an input are convolutions over its phases. */
+static bool only_phases(const dp_lowering *l, int input) {
+    int readers = 0;
+    for (int i = input + 1; i < l->graph->count; i++)
+        for (int j = 0; l->needed[i] && j < l->graph->nodes[i].input_count; j++) {
+            if (l->graph->nodes[i].inputs[j] != input)
+                continue;
+            if (j > 0 || l->choices[i].winograd.phases < 2)
+                return false;
+            readers++;
+        }
+    return readers == l->uses[input];
+}
+
+deeper_status dp_pass_choose(dp_lowering *lowering, deeper_error *error) {
+    const dp_graph *graph = lowering->graph;
+    find_planes(lowering);
+    for (int i = 0; i < graph->count; i++) {
+        const dp_algorithm *list = dp_plan_ops[graph->nodes[i].op].algorithms;
+        if (list && lowering->needed[i])
+            lowering->choices[i] = cheapest(lowering, i, list);
+    }
+    for (int i = 0; i < graph->count; i++)
+        if (graph->nodes[i].op == DP_OP_INPUT)
+            lowering->choices[i].unplaced = only_phases(lowering, i);
+    return DEEPER_OK;
+}
