@@ -20,7 +20,8 @@ static const cli_option options[] = {
     CLI_OPTION_SIZE,
     CLI_ROW_FLAG("train", 0, "time training steps: forward with auxiliary heads, backward, update"),
     CLI_ROW_FLAG("layers", 0, "show what each step takes, and each kind of step together"),
-    CLI_ROW_FLAG("plan", 0, "show the steps of the plan too"),
+    CLI_ROW_FLAG_OR("plan", 0, "simplify|choose|place|lower|arena",
+                    "show the steps of the plan too, or what one pass of the planner decided"),
 };
 
 /* What is timed. Memory is that of an inference session; training tells its peak only. */
@@ -113,6 +114,8 @@ static int bench(const cli_args *args, const deeper_model *model) {
     deeper_error error = { 0 };
     setting s = { .train = cli_flag(args, "train") };
     session_options.max_batch = s.train ? 1 : cli_integer(args, "batch");
+    if (cli_flag(args, "plan") && *cli_text(args, "plan"))
+        session_options.plan_pass = cli_text(args, "plan");
     if (s.train)
         session_options.tuning = NULL;
     if (deeper_session_create(&session, model, &session_options, &error))
@@ -174,7 +177,8 @@ const cli_command cli_command_bench = {
                 "deeper bench --model googlenet.safetensors --batch 8 --json\n"
                 "deeper bench --train --batch 32 --json\n"
                 "deeper bench --layers --threads 1\n"
-                "DEEPER_ISA=avx2 deeper bench --plan\n",
+                "DEEPER_ISA=avx2 deeper bench --plan\n"
+                "deeper bench --plan=choose --seconds 0\n",
     .options = options,
     .option_count = sizeof options / sizeof *options,
     .run = run,

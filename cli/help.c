@@ -77,8 +77,12 @@ static void option_title(const cli_option *option, char *text, size_t size) {
     char letter[8] = "    ";
     if (option->letter)
         snprintf(letter, sizeof letter, "-%c, ", option->letter);
-    snprintf(text, size, "%s--%s%s%s", letter, option->name, option->value ? " " : "",
-             option->value ? option->value : "");
+    const bool flag = option->kind == CLI_FLAG; /* its value may follow, behind '=' */
+    snprintf(text, size, "%s--%s%s%s%s", letter, option->name,
+             !option->value ? ""
+             : flag         ? "[="
+                            : " ",
+             option->value ? option->value : "", option->value && flag ? "]" : "");
 }
 
 enum { LINE_SIZE = 256, HELP_SIZE = 512 };

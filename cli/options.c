@@ -145,6 +145,7 @@ static bool number_ok(const cli_option *option, const char *text) {
 /* Checks a value by its row; false after a usage line. */
 static bool value_ok(const cli_command *command, const cli_option *option, const char *text) {
     switch (option->kind) {
+    case CLI_FLAG:
     case CLI_CHOICE:
         if (choice_listed(option->value, text))
             return true;
@@ -161,7 +162,6 @@ static bool value_ok(const cli_command *command, const cli_option *option, const
                   option->kind == CLI_INTEGER ? "whole number" : "number", option->least,
                   option->most);
         return false;
-    case CLI_FLAG:
     case CLI_TEXT:
     case CLI_FILE:
         break;
@@ -184,11 +184,13 @@ static cli_parsed option_take(cli_args *args, int count, char **words, int *at) 
             return option_unknown(command, is_long ? "--" : "-", letter, length);
         const char *rest = letter + length; /* "=value" or the letters that follow */
         if (option->kind == CLI_FLAG) {
-            if (is_long && *rest) {
+            if (is_long && *rest && !option->value) {
                 cli_usage(command, "--%s takes no value", option->name);
                 return CLI_PARSED_BAD;
             }
-            args->values[index] = "1";
+            args->values[index] = is_long && *rest ? rest + 1 : option->value ? "" : "1";
+            if (is_long && *rest)
+                return value_ok(command, option, rest + 1) ? CLI_PARSED : CLI_PARSED_BAD;
             if (!strcmp(option->name, "help"))
                 return CLI_PARSED_HELP;
             if (is_long || !*rest)

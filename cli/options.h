@@ -17,7 +17,7 @@ enum cli_exit {
 };
 
 typedef enum cli_kind {
-    CLI_FLAG,    /* takes no value */
+    CLI_FLAG,    /* takes no value, or, behind '=' alone, one of `value` if that lists some */
     CLI_TEXT,    /* any value */
     CLI_FILE,    /* a path; completed as one */
     CLI_INTEGER, /* a whole number within [least, most] */
@@ -64,6 +64,8 @@ struct cli_args {
  * that holds without it (NULL: none), help. */
 #define CLI_ROW_FLAG(name_, letter_, help_)                                                        \
     { .name = name_, .letter = letter_, .kind = CLI_FLAG, .help = help_ }
+#define CLI_ROW_FLAG_OR(name_, letter_, choices_, help_)                                           \
+    { .name = name_, .letter = letter_, .kind = CLI_FLAG, .value = choices_, .help = help_ }
 #define CLI_ROW_TEXT(name_, letter_, value_, fallback_, help_)                                     \
     {                                                                                              \
         .name = name_, .letter = letter_, .kind = CLI_TEXT, .value = value_,                       \

@@ -268,6 +268,8 @@ typedef struct deeper_session_options {
     const char *tuning; /* a file of deeper_tune, whose choices are taken for the convolutions that
                          * it has; NULL: none. Other bits in the last places where a choice differs
                          * from the library's own. Training never uses one */
+    const char *plan_pass; /* what deeper_session_plan shows: the outcome of this pass of the
+                            * planner, simplify, choose, place, lower or arena; NULL: the plan */
 } deeper_session_options;
 static inline deeper_session_options deeper_session_options_init(void) {
     deeper_session_options options = DEEPER_ZEROED;
@@ -296,8 +298,8 @@ DEEPER_API size_t deeper_session_output_size(const deeper_session *session, size
 DEEPER_API deeper_status deeper_session_run(deeper_session *session, const float *input, int count,
                                             float *const *outputs, deeper_error *error);
 
-/* The plan as text, a line a step, with algorithm, shapes, arena offsets and peak bytes. Lives with
- * the session. */
+/* The plan as text, a line a step, with algorithm, shapes, arena offsets and peak bytes; or what a
+ * pass of the planner decided, if the session was made to show one. Lives with the session. */
 DEEPER_API const char *deeper_session_plan(const deeper_session *session);
 
 /* Bytes of activations and workspace that the session holds, and of packed weights that its plan

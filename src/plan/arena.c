@@ -81,3 +81,16 @@ deeper_status dp_pass_arena(dp_lowering *lowering, deeper_error *error) {
     dp_free(plan->allocator, others);
     return status;
 }
+
+void dp_print_arena(const dp_lowering *lowering, dp_buffer *text) {
+    const dp_plan *plan = lowering->plan;
+    dp_buffer_printf(text, "storage %12s %12s  phases\n", "at", "bytes");
+    for (int i = 0; i < plan->storage_count; i++) {
+        const dp_storage *s = &plan->storages[i];
+        if (s->first <= s->last)
+            dp_buffer_printf(text, "%7d %12zu %12zu  %d to %d\n", i, s->offset * sizeof(float),
+                             (s->image * (size_t)plan->max_batch + s->fixed) * sizeof(float),
+                             s->first, s->last);
+    }
+    dp_buffer_printf(text, "arena %zu bytes\n", dp_plan_arena_bytes(plan));
+}

@@ -68,3 +68,31 @@ deeper_status dp_pass_choose(dp_lowering *lowering, deeper_error *error) {
             lowering->choices[i].unplaced = only_phases(lowering, i);
     return DEEPER_OK;
 }
+
+static void print_choice(const dp_choice *it, dp_buffer *text) {
+    dp_buffer_printf(text, "%-22s %12.0f", it->algorithm->name, it->cost);
+    if (it->chosen.key.channels) {
+        dp_buffer_printf(text, "  ");
+        dp_tuning_describe(&it->chosen.key, &it->chosen.choice, text);
+    }
+    dp_buffer_printf(text, "%s\n", it->chosen.tuned ? ", tuned" : "");
+}
+
+void dp_print_choose(const dp_lowering *lowering, dp_buffer *text) {
+    dp_buffer_printf(text, "%-28s %-22s %-22s %12s  how\n", "layer", "operator", "algorithm",
+                     "cost");
+    for (int i = 0; i < lowering->graph->count; i++) {
+        const dp_node *node = &lowering->graph->nodes[i];
+        const dp_choice *it = &lowering->choices[i];
+        if (!it->algorithm && (node->op != DP_OP_INPUT || !lowering->needed[i]))
+            continue;
+        dp_buffer_printf(text, "%-28s %-22s ", node->name, dp_op_name(node->op));
+        if (it->algorithm)
+            print_choice(it, text);
+        else
+            dp_buffer_printf(text, "%s\n",
+                             it->unplaced ? "stays with the caller"
+                             : it->planar ? "planar"
+                                          : "blocked");
+    }
+}

@@ -117,3 +117,18 @@ deeper_status dp_pass_lower(dp_lowering *lowering, deeper_error *error) {
     qsort(plan->steps, (size_t)plan->step_count, sizeof *plan->steps, earlier_then_longer);
     return DEEPER_OK;
 }
+
+void dp_print_lower(const dp_lowering *lowering, dp_buffer *text) {
+    const dp_plan *plan = lowering->plan;
+    dp_buffer_printf(text, "phase %-13s %-28s %5s %5s %5s  how\n", "step", "layer", "reads",
+                     "writes", "tasks");
+    for (int i = 0; i < plan->step_count; i++) {
+        const dp_step *step = &plan->steps[i];
+        dp_buffer_printf(text, "%5d %-13s %-28s %5d %6d %5d  ", step->phase, step->kind->name,
+                         step->name, step->in.shape.c ? step->in.storage : -1,
+                         step->out.shape.c ? step->out.storage : -1, step->tasks);
+        if (step->kind->describe)
+            step->kind->describe(step, text);
+        dp_buffer_printf(text, "\n");
+    }
+}

@@ -36,6 +36,10 @@ dp_pass dp_pass_place;    /* a view for the value of every root */
 dp_pass dp_pass_lower;    /* the steps, in the order of a run */
 dp_pass dp_pass_arena;    /* offsets for all storages */
 
+/* Appends what a pass has found, a line a node, value, step or storage. */
+typedef void dp_pass_print(const dp_lowering *lowering, dp_buffer *text);
+dp_pass_print dp_print_simplify, dp_print_choose, dp_print_place, dp_print_lower, dp_print_arena;
+
 /* -------------------------------------------------------------------------------- the operators */
 
 /* What a step can compute along with its own result: bits of dp_plan_op. */

@@ -4,6 +4,8 @@
  * all others stay dense. */
 #include "plan/passes.h"
 
+#include <stdio.h>
+
 enum { FLOATS_ALIGNMENT = DP_ALIGNMENT / (int)sizeof(float) };
 
 deeper_status dp_storage_add_fixed(dp_plan *plan, size_t floats, int *storage,
@@ -217,4 +219,21 @@ deeper_status dp_pass_place(dp_lowering *lowering, deeper_error *error) {
         place_slices(lowering);
     dp_free(graph->allocator, of);
     return status;
+}
+
+void dp_print_place(const dp_lowering *lowering, dp_buffer *text) {
+    dp_buffer_printf(text, "%-28s %-13s %7s %9s  %s\n", "layer", "value", "storage", "offset",
+                     "halo: top, left, bottom, right");
+    for (int i = 0; i < lowering->graph->count; i++) {
+        const dp_view *view = &lowering->views[i];
+        if (view->storage < 0)
+            continue;
+        const dp_storage *s = &lowering->plan->storages[view->storage];
+        char shape[48];
+        snprintf(shape, sizeof shape, "%dx%dx%d", view->shape.c, view->shape.h, view->shape.w);
+        dp_buffer_printf(text, "%-28s %-13s %7d %9td  %d %d %d %d%s\n",
+                         lowering->graph->nodes[i].name, shape, view->storage, view->offset,
+                         s->halo.top, s->halo.left, s->halo.bottom, s->halo.right,
+                         view->planar ? ", planar" : "");
+    }
 }

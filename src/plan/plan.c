@@ -2,11 +2,20 @@
 #include "plan/passes.h"
 
 #include <stdio.h>
+#include <string.h>
 
-static dp_pass *const passes[] = { dp_pass_simplify, dp_pass_choose, dp_pass_place, dp_pass_lower,
-                                   dp_pass_arena };
+static const struct {
+    const char *name;
+    dp_pass *run;
+    dp_pass_print *print;
+} passes[] = { { "simplify", dp_pass_simplify, dp_print_simplify },
+               { "choose", dp_pass_choose, dp_print_choose },
+               { "place", dp_pass_place, dp_print_place },
+               { "lower", dp_pass_lower, dp_print_lower },
+               { "arena", dp_pass_arena, dp_print_arena } };
+enum { PASSES = sizeof passes / sizeof *passes };
 
-static deeper_status compile(dp_lowering *l, deeper_error *error) {
+static deeper_status compile(dp_lowering *l, const dp_plan_options *options, deeper_error *error) {
     dp_plan *plan = l->plan;
     size_t nodes = (size_t)l->graph->count;
     l->needed = dp_alloc(plan->allocator, nodes, sizeof *l->needed);
@@ -18,8 +27,11 @@ static deeper_status compile(dp_lowering *l, deeper_error *error) {
     l->views = dp_alloc(plan->allocator, nodes, sizeof *l->views);
     if (!l->needed || !l->done || !l->uses || !l->absorber || !l->root || !l->choices || !l->views)
         return dp_fail_memory(error, "the planner's tables");
-    for (size_t i = 0; i < sizeof passes / sizeof *passes; i++)
-        DP_TRY(passes[i](l, error));
+    for (int i = 0; i < PASSES; i++) {
+        DP_TRY(passes[i].run(l, error));
+        if (options->pass && !strcmp(options->pass, passes[i].name))
+            passes[i].print(l, options->text);
+    }
     return DEEPER_OK;
 }
 
@@ -36,6 +48,18 @@ deeper_status dp_check_batch(int images, deeper_error *error) {
     return DEEPER_OK;
 }
 
+static deeper_status check_pass(const char *pass, deeper_error *error) {
+    char names[64] = "";
+    for (int i = 0; i < PASSES; i++) {
+        if (!strcmp(pass, passes[i].name))
+            return DEEPER_OK;
+        size_t used = strlen(names);
+        snprintf(names + used, sizeof names - used, "%s%s", i ? ", " : "", passes[i].name);
+    }
+    return dp_fail(error, DEEPER_ERROR_ARGUMENT,
+                   "the planner has no pass \"%s\"; its passes are %s", pass, names);
+}
+
 static deeper_status check_options(const dp_graph *graph, const dp_plan_options *options,
                                    deeper_error *error) {
     DP_TRY(dp_check_batch(options->max_batch, error));
@@ -44,6 +68,8 @@ static deeper_status check_options(const dp_graph *graph, const dp_plan_options 
     if ((unsigned)options->precision >= DP_PRECISION_COUNT)
         return dp_fail(error, DEEPER_ERROR_ARGUMENT, "precision %d is none of this library's",
                        (int)options->precision);
+    if (options->pass)
+        DP_TRY(check_pass(options->pass, error));
     for (int i = 0; i < options->output_count; i++)
         if (options->outputs[i] < 0 || options->outputs[i] >= graph->count
             || graph->nodes[options->outputs[i]].op == DP_OP_PARAMETER)
@@ -75,7 +101,7 @@ deeper_status dp_plan_create(dp_plan **plan, const dp_graph *graph, const float 
                              .tuning = options->tuning,
                              .outputs = options->outputs,
                              .output_count = options->output_count };
-    deeper_status status = compile(&lowering, error);
+    deeper_status status = compile(&lowering, options, error);
     lowering_free(&lowering);
     if (status != DEEPER_OK) {
         dp_plan_free(made);

@@ -45,6 +45,8 @@ typedef struct dp_plan_options {
     const dp_tuning *tuning; /* how convolutions are computed where it says; NULL: nowhere. Not
                                 kept; not for training */
     dp_precision precision;
+    const char *pass; /* a pass of the planner whose outcome is appended to `text`; NULL: none */
+    dp_buffer *text;
 } dp_plan_options;
 
 /* What a step chose between the direct product and Winograd's algorithm; key.channels 0:

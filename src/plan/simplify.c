@@ -107,3 +107,21 @@ void dp_describe_mask(const dp_step *step, dp_buffer *text) {
     if (step->clipped)
         dp_buffer_printf(text, ", clipped at %g", (double)step->high);
 }
+
+void dp_print_simplify(const dp_lowering *lowering, dp_buffer *text) {
+    const dp_node *nodes = lowering->graph->nodes;
+    dp_buffer_printf(text, "%-28s %-22s what becomes of it\n", "layer", "operator");
+    for (int i = 0; i < lowering->graph->count; i++) {
+        const int absorber = lowering->absorber[i], root = lowering->root[i];
+        if (!lowering->needed[i] || nodes[i].op == DP_OP_PARAMETER)
+            continue;
+        dp_buffer_printf(text, "%-28s %-22s ", nodes[i].name, dp_op_name(nodes[i].op));
+        if (root != i)
+            dp_buffer_printf(text, "another name of %s\n", nodes[root].name);
+        else if (absorber >= 0)
+            dp_buffer_printf(text, "computes %s along\n", nodes[absorber].name);
+        else
+            dp_buffer_printf(text, "%d reader%s\n", lowering->uses[i],
+                             lowering->uses[i] == 1 ? "" : "s");
+    }
+}

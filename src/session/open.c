@@ -38,7 +38,8 @@ deeper_status dp_session_open_nodes(dp_session **session, const dp_model *model,
                                        .direct = options->direct != 0,
                                        .tuning = &tuning,
                                        .outputs = nodes,
-                                       .output_count = count };
+                                       .output_count = count,
+                                       .pass = options->plan_pass };
     deeper_status status = options->tuning
                                ? dp_tuning_read(&tuning, options->tuning, model->allocator, error)
                                : DEEPER_OK;

@@ -35,10 +35,13 @@ static deeper_status make_plan(dp_session *session, dp_packs *packs,
         .output_count = session->output_count,
         .direct = given->direct,
         .tuning = given->tuning,
+        .pass = given->pass,
+        .text = &session->text,
     };
     DP_TRY(dp_plan_create(&session->plan, model->graph, model->values, packs, &options,
                           session->allocator, error));
-    dp_plan_print(session->plan, &session->text);
+    if (!given->pass)
+        dp_plan_print(session->plan, &session->text);
     if (session->text.failed)
         return dp_fail_memory(error, "the text of the plan");
     session->arena = dp_alloc_raw(session->allocator, dp_plan_arena_bytes(session->plan), 1);

@@ -31,6 +31,7 @@ typedef struct dp_session_options {
     int output_count;
     bool direct;             /* as dp_plan_options has it */
     const dp_tuning *tuning; /* likewise */
+    const char *pass;        /* whose outcome `text` shows; NULL: the plan's steps */
 } dp_session_options;
 
 /* The ISA comes from dp_isa_select. packs: the model's cache; it and the model must outlive the

@@ -144,6 +144,12 @@ run 0 bench --arch googlenet:width=0.0625 --threads 2 --batch 3 --seconds 0 --js
 same "$checksum	2	3" "$(get logit_checksum threads batch)"
 run 0 bench --model small.safetensors --seconds 0 --plan
 says out "ratio" "median"
+run 0 bench --model small.safetensors --seconds 0 --plan=choose
+says out "algorithm" "images as pixels" "median"
+run 0 bench --model small.safetensors --seconds 0 --plan=place
+says out "storage" "halo" "median"
+run 2 bench --model small.safetensors --plan=fold
+says err "simplify|choose|place|lower|arena"
 run 0 bench --model small.safetensors --seconds 0 --layers
 says out "conv1/7x7_s2" "ratio" "max pool"
 run 0 bench --model small.safetensors --seconds 0 --layers --json
