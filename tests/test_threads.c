@@ -12,6 +12,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -222,6 +223,66 @@ static void test_idle_pool_sleeps(void **state) {
     assert_true(used < 0.02);
 }
 
+/* Up and down: only the first `active` workers are seen, the loops are whole. */
+static void test_fewer_threads(void **state) {
+    static const int numbers[] = { 8, 1, 7, 2, 3, 8, 4, 1, 5, 6, 2, 8 };
+    record *it = malloc(sizeof *it);
+    dp_pool *pool = make_pool(8);
+    for (int round = 0; round < 200; round++) {
+        int active = numbers[round % 12];
+        dp_pool_set_active(pool, active);
+        check_loop(pool, it, round % 2 ? 1000 : 9);
+        for (int worker = active; worker < 8; worker++)
+            assert_int_equal(it->workers[worker].tasks, 0);
+    }
+    assert_int_equal(dp_pool_threads(pool), 8);
+    dp_pool_set_active(pool, 3);
+    dp_pool_free(pool); /* ends those that rest, too */
+    free(it);
+}
+
+/* In a child of fork; its exit code, 0 if all was well. */
+static int use_inherited(dp_pool *pool, bool run) {
+    enum { TASKS = 1000, LOOPS = 20 };
+    static record it;
+    alarm(30); /* ends a child that waits for ever */
+    dp_pool_resume(pool);
+    for (int loop = 0; run && loop < LOOPS; loop++) {
+        memset(&it, 0, sizeof it);
+        it.threads = dp_pool_threads(pool);
+        dp_pool_run(pool, TASKS, note, &it);
+        for (int i = 0; i < TASKS; i++)
+            if (it.times[i] != 1 || it.faults)
+                return 1;
+    }
+    dp_pool_free(pool);
+    return 0;
+}
+
+static void test_child_of_fork(void **state) {
+#ifdef __SANITIZE_THREAD__
+    skip(); /* it allows no threads in a child of a process with threads */
+#endif
+    record *it = malloc(sizeof *it);
+    for (int p = 0; p < POOLS; p++)
+        for (int way = 0; way < 4; way++) {
+            dp_pool *pool = make_pool(pool_sizes[p]);
+            if (way & 1)
+                check_loop(pool, it, 64);
+            if (way == 3)
+                dp_pool_set_active(pool, (pool_sizes[p] + 1) / 2);
+            pid_t child = fork();
+            if (child == 0)
+                _exit(use_inherited(pool, way & 2));
+            int status = -1;
+            assert_int_equal(waitpid(child, &status, 0), child);
+            assert_int_equal(status, 0);
+            check_loop(pool, it, 64); /* the parent's goes on */
+            dp_pool_free(pool);
+        }
+    free(it);
+}
+
 static void test_create_and_free(void **state) {
     static const int bad[] = { 0, -1, DP_THREADS_MAX + 1 };
     dp_pool *pool = NULL;
@@ -357,6 +418,8 @@ int main(void) {
         cmocka_unit_test(test_caller_waits_for_slow_helpers),
         cmocka_unit_test(test_parked_helpers_wake),
         cmocka_unit_test(test_idle_pool_sleeps),
+        cmocka_unit_test(test_fewer_threads),
+        cmocka_unit_test(test_child_of_fork),
         cmocka_unit_test(test_create_and_free),
         cmocka_unit_test(test_threads_cannot_start),
         cmocka_unit_test(test_helpers_take_no_signals),

@@ -39,6 +39,8 @@
  *   - A deeper_model, deeper_image, deeper_dataset or deeper_scores does not change once it is made
  *     and may be shared between threads. A deeper_session is used by one thread at a time; make one
  *     session a thread.
+ *   - A child of fork may use and free what its parent made, sessions too (theirs start threads of
+ *     their own), but not return from a callback that the fork was made in.
  *   - The library never prints, exits or aborts, and keeps no mutable global state except the table
  *     of what the CPU can do, which is made once.
  *   - Texts are UTF-8, paths bytes as the system has them. An index past the last gives NULL, "" or
@@ -307,9 +309,14 @@ DEEPER_API const char *deeper_session_plan(const deeper_session *session);
 DEEPER_API void deeper_session_memory(const deeper_session *session, size_t *arena_bytes,
                                       size_t *packed_bytes);
 
-/* Instruction set and threads that the session runs with. */
+/* Instruction set and threads that the session was made for. */
 DEEPER_API const char *deeper_session_isa(const deeper_session *session);
 DEEPER_API int deeper_session_threads(const deeper_session *session);
+
+/* Runs from now on use `threads` (1..deeper_session_threads) threads, the others sleep: a program
+ * with several sessions decides which gets the processors. The same bits. */
+DEEPER_API deeper_status deeper_session_set_threads(deeper_session *session, int threads,
+                                                    deeper_error *error);
 
 /* Steps of the session's plan that are computed as its tuning says. */
 DEEPER_API int deeper_session_tuned(const deeper_session *session);

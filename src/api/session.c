@@ -93,6 +93,17 @@ int deeper_session_threads(const deeper_session *session) {
     return session ? session->session->threads : 0;
 }
 
+deeper_status deeper_session_set_threads(deeper_session *session, int threads,
+                                         deeper_error *error) {
+    DP_TRY(dp_need(session, "session", error));
+    if (threads < 1 || threads > session->session->threads)
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT,
+                       "threads is %d; the session was made with %d, so 1 to %d are possible",
+                       threads, session->session->threads, session->session->threads);
+    dp_pool_set_active(session->session->pool, threads);
+    return DEEPER_OK;
+}
+
 int deeper_session_tuned(const deeper_session *session) {
     int tuned = 0;
     for (int i = 0; session && i < dp_plan_steps(session->session->plan); i++)

@@ -23,7 +23,13 @@
  *               looks at `parked` (both sequentially consistent), so one of the two sees the other
  *               and no wake-up is lost.
  *
- * It does not bind threads to processors (the process may share them) and does not survive fork. */
+ *   fewer       helpers from number `active` on rest on a condition of their own, where no loop
+ * wakes them; who lowers the number waits until they do.
+ *
+ *   fork        leaves a child without the helpers, and with locks as they happened to be. The pool
+ * knows its process; in another it forgets both and starts helpers again (dp_pool_resume).
+ *
+ * It does not bind threads to processors (the process may share them). */
 #include "base/threads.h"
 
 #include "base/arithmetic.h"
@@ -35,6 +41,7 @@
 #include <signal.h>
 #include <stdalign.h>
 #include <stdatomic.h>
+#include <unistd.h>
 
 #if defined(__x86_64__)
 #include <xmmintrin.h>
@@ -90,7 +97,11 @@ struct dp_pool {
     atomic_bool ending; /* written before the tickets of a loop without tasks: the helpers end */
     pthread_mutex_t mutex;
     waiters helpers_waiting, caller_waiting;
+    pthread_cond_t called;      /* for helpers that rest: they may be among the active again */
+    atomic_int active, resting; /* threads that take tasks; helpers at rest; both changed under the
+                                   mutex */
     const deeper_allocator *allocator;
+    pid_t process; /* whose threads the helpers are */
     int threads, started;
     helper *helpers; /* threads - 1, of which `started` run */
 };
@@ -177,15 +188,17 @@ static void wake(dp_pool *pool, waiters *who, int most) {
     pthread_mutex_unlock(&pool->mutex);
 }
 
-/* News for the helpers of a queue: another loop than the one seen. */
+/* News for a helper: another loop in its queue than the one seen, or that it shall rest. */
 typedef struct news {
     const queue *own;
     uint64_t seen;
+    int worker;
 } news;
 
 static bool next_loop(const dp_pool *pool, const void *argument) {
     const news *it = argument;
-    return ticket_generation(atomic_load(&it->own->ticket)) != it->seen;
+    return ticket_generation(atomic_load(&it->own->ticket)) != it->seen
+           || it->worker >= atomic_load(&pool->active);
 }
 
 /* News for the caller. */
@@ -222,15 +235,35 @@ static bool do_tasks(dp_pool *pool, int worker, uint64_t *generation) {
     return done > 0 && atomic_fetch_sub(&pool->unfinished, done) == done;
 }
 
+/* News for who lowered the number of the active. */
+static bool others_rest(const dp_pool *pool, const void *unused) {
+    return atomic_load(&pool->resting) >= pool->started + 1 - atomic_load(&pool->active);
+}
+
+/* Returns once the helper is one of the active, or the pool is ending. */
+static void rest(dp_pool *pool, int worker) {
+    pthread_mutex_lock(&pool->mutex);
+    atomic_fetch_add(&pool->resting, 1);
+    pthread_mutex_unlock(&pool->mutex);
+    wake(pool, &pool->caller_waiting, 1);
+    pthread_mutex_lock(&pool->mutex);
+    while (worker >= atomic_load(&pool->active) && !atomic_load(&pool->ending))
+        pthread_cond_wait(&pool->called, &pool->mutex);
+    atomic_fetch_sub(&pool->resting, 1);
+    pthread_mutex_unlock(&pool->mutex);
+}
+
 static void *helper_main(void *argument) {
     const helper *self = argument;
     dp_pool *pool = self->pool;
-    news it = { &pool->queues[self->worker % pool->queue_count],
-                0 }; /* as the pool begins: generation 0 is no loop */
+    news it = { &pool->queues[self->worker % pool->queue_count], 0,
+                self->worker }; /* as the pool begins: generation 0 is no loop */
     dp_float_mode_enter();
     while (!atomic_load(&pool->ending)) {
         await(pool, &pool->helpers_waiting, next_loop, &it);
-        if (do_tasks(pool, self->worker, &it.seen))
+        if (self->worker >= atomic_load(&pool->active))
+            rest(pool, self->worker);
+        else if (do_tasks(pool, self->worker, &it.seen))
             wake(pool, &pool->caller_waiting, 1);
     }
     return NULL;
@@ -248,7 +281,7 @@ static void publish(dp_pool *pool, int tasks) {
 
 void dp_pool_run(dp_pool *pool, int tasks, dp_task *body, void *context) {
     assert(tasks >= 0 && tasks <= TASKS_MAX);
-    if (pool->threads == 1 || tasks <= 1) {
+    if (atomic_load(&pool->active) == 1 || tasks <= 1) {
         for (int i = 0; i < tasks; i++)
             body(context, i, 0);
         return;
@@ -281,6 +314,41 @@ static int start_helpers(dp_pool *pool) {
     return failure;
 }
 
+/* As a pool begins: locks that nobody holds, no helpers. */
+static void reset(dp_pool *pool) {
+    pool->mutex = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+    pool->helpers_waiting = (waiters){ .condition = PTHREAD_COND_INITIALIZER };
+    pool->caller_waiting = (waiters){ .condition = PTHREAD_COND_INITIALIZER };
+    pool->called = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
+    pool->started = 0;
+    pool->resting = 0;
+    pool->process = getpid();
+    publish(pool, 0);
+}
+
+void dp_pool_resume(dp_pool *pool) {
+    if (pool->process == getpid())
+        return;
+    reset(pool);
+    start_helpers(pool);
+}
+
+/* Lets the helpers look again at a condition that was just changed under the mutex. */
+static void call(dp_pool *pool) {
+    pthread_cond_broadcast(&pool->called);
+    pthread_mutex_unlock(&pool->mutex);
+    wake(pool, &pool->helpers_waiting, pool->threads);
+}
+
+void dp_pool_set_active(dp_pool *pool, int threads) {
+    assert(threads >= 1 && threads <= pool->threads);
+    dp_pool_resume(pool);
+    pthread_mutex_lock(&pool->mutex);
+    atomic_store(&pool->active, threads);
+    call(pool);
+    await(pool, &pool->caller_waiting, others_rest, NULL);
+}
+
 deeper_status dp_pool_create(dp_pool **pool, const deeper_allocator *allocator, int threads,
                              deeper_error *error) {
     if (threads < 1 || threads > DP_THREADS_MAX)
@@ -294,12 +362,10 @@ deeper_status dp_pool_create(dp_pool **pool, const deeper_allocator *allocator, 
         return dp_fail_memory(error, "the thread pool");
     }
     fresh->queue_count = dp_min(threads, QUEUES_MAX);
-    fresh->mutex = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
-    fresh->helpers_waiting.condition = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
-    fresh->caller_waiting.condition = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
     fresh->allocator = allocator;
-    fresh->threads = threads;
+    fresh->active = fresh->threads = threads;
     fresh->helpers = helpers;
+    reset(fresh);
     int failure = start_helpers(fresh);
     if (failure) {
         errno = failure;
@@ -315,13 +381,17 @@ deeper_status dp_pool_create(dp_pool **pool, const deeper_allocator *allocator, 
 void dp_pool_free(dp_pool *pool) {
     if (!pool)
         return;
+    if (pool->process != getpid())
+        reset(pool);
+    pthread_mutex_lock(&pool->mutex);
     atomic_store(&pool->ending, true);
     publish(pool, 0);
-    wake(pool, &pool->helpers_waiting, pool->threads);
+    call(pool);
     for (int i = 0; i < pool->started; i++)
         pthread_join(pool->helpers[i].thread, NULL);
     pthread_cond_destroy(&pool->helpers_waiting.condition);
     pthread_cond_destroy(&pool->caller_waiting.condition);
+    pthread_cond_destroy(&pool->called);
     pthread_mutex_destroy(&pool->mutex);
     dp_free(pool->allocator, pool->helpers);
     dp_free(pool->allocator, pool);

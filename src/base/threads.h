@@ -19,8 +19,17 @@ typedef void dp_task(void *context, int task, int worker);
 deeper_status dp_pool_create(dp_pool **pool, const deeper_allocator *allocator, int threads,
                              deeper_error *error);
 
-/* Stops and joins the helpers. NULL is a no-op. */
+/* Stops and joins the helpers. NULL is a no-op. In a child of fork, which has none, it only frees.
+ */
 void dp_pool_free(dp_pool *pool);
+
+/* To be called before loops that may run in a child of fork: starts helpers there, which it has not
+ * inherited, as many as the system gives. Costs a getpid. */
+void dp_pool_resume(dp_pool *pool);
+
+/* Loops from now on are run by `threads` (1..dp_pool_threads()) workers, the others sleep. Between
+ * loops only. */
+void dp_pool_set_active(dp_pool *pool, int threads);
 
 int dp_pool_threads(const dp_pool *pool);
 

@@ -106,6 +106,7 @@ dp_shape dp_session_output(const dp_session *session, int index) {
 void dp_session_run(dp_session *session, const float *input, int count, float *const *outputs) {
     size_t image = dp_shape_floats(dp_model_input(session->model));
     uint64_t mode = dp_float_mode_enter();
+    dp_pool_resume(session->pool);
     for (int done = 0; done < count; done += session->at_once) {
         const float *in = input + (size_t)done * image;
         for (int i = 0; i < session->output_count; i++)
