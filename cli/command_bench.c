@@ -102,9 +102,9 @@ static deeper_status measure(const cli_args *args, const deeper_model *model,
     bool train = cli_flag(args, "train");
     if (cli_flag(args, "layers"))
         return deeper_bench_steps(model, session_options, train, seconds, cli_steps_take, steps,
-                                  result, error);
+                                  result, sizeof *result, error);
     return (train ? deeper_bench_training : deeper_bench)(model, session_options, seconds, result,
-                                                          error);
+                                                          sizeof *result, error);
 }
 
 static int bench(const cli_args *args, const deeper_model *model) {

@@ -84,7 +84,7 @@ static int write_report(const cli_args *args, const deeper_scores *scores,
 static int tell(const cli_args *args, const char *what, const deeper_scores *scores,
                 const deeper_dataset *dataset, int threads) {
     deeper_score last = { 0 };
-    deeper_scores_row(scores, deeper_scores_rows(scores) - 1, &last, NULL);
+    deeper_scores_row(scores, deeper_scores_rows(scores) - 1, &last, sizeof last, NULL);
     if (cli_flag(args, "table"))
         cli_scores_table(scores);
     else

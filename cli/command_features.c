@@ -46,7 +46,7 @@ static const char *full_name(const cli_args *args, const deeper_model *model, co
     size_t count = 0;
     deeper_layer layer;
     for (size_t i = 0; i < deeper_model_layers(model); i++) {
-        if (deeper_model_layer(model, i, &layer, NULL) || !starts(layer.name, part)
+        if (deeper_model_layer(model, i, &layer, sizeof layer, NULL) || !starts(layer.name, part)
             || !strcmp(layer.operation, "dropout") || !strcmp(layer.operation, "flatten"))
             continue;
         if (!strcmp(layer.name, part) || !strcmp(layer.name + strlen(part), "/output"))
@@ -137,8 +137,9 @@ static int write_features(const cli_args *args, const layers *of, deeper_session
     with.problem = cli_on_problem;
     with.context = &progress;
     cli_progress_begin(&progress, "pictures", 0);
-    deeper_status status = deeper_features(session, dataset ? NULL : &source, dataset,
-                                           cli_text(args, "out"), &with, &result, &error);
+    deeper_status status =
+        deeper_features(session, dataset ? NULL : &source, dataset, cli_text(args, "out"), &with,
+                        &result, sizeof result, &error);
     cli_progress_end();
     if (status)
         return cli_failure(&error);

@@ -152,8 +152,8 @@ static bool check_sets(set_pair *sets, const char *path, deeper_error *error) {
     check.problem = show_problem;
     check.context = sets;
     cli_progress_begin(&sets->progress, "pictures", 0);
-    deeper_status status =
-        deeper_dataset_check(sets->train, sets->val, &check, &sets->found, error);
+    deeper_status status = deeper_dataset_check(sets->train, sets->val, &check, &sets->found,
+                                                sizeof sets->found, error);
     cli_progress_end();
     if (!sets->all && sets->problems > NAMED_UP_TO)
         cli_error("%s: and %zu more; --check names them all", path, sets->problems - NAMED_UP_TO);
@@ -317,7 +317,7 @@ static void print_tuning(const deeper_tuning_contents *it, uint64_t bytes) {
 static int info_tuning(const char *path, uint64_t bytes) {
     deeper_tuning_contents contents;
     deeper_error error = { 0 };
-    if (deeper_tuning_examine(path, &contents, &error))
+    if (deeper_tuning_examine(path, &contents, sizeof contents, &error))
         return cli_failure(&error);
     if (!cli_json()) {
         print_tuning(&contents, bytes);

@@ -121,7 +121,8 @@ static void print_rows(const deeper_model *model, int auxiliary) {
     size_t count = deeper_model_layers(model);
     for (size_t i = 0; i < count; i++) {
         deeper_layer layer;
-        if (deeper_model_layer(model, i, &layer, NULL) || !layer.auxiliary != !auxiliary)
+        if (deeper_model_layer(model, i, &layer, sizeof layer, NULL)
+            || !layer.auxiliary != !auxiliary)
             continue;
         size_t length = group_length(layer.name);
         bool same = current.name && current.name_length == length
@@ -163,7 +164,7 @@ static void print_layers(const deeper_model *model) {
     for (size_t i = 0; i < count; i++) {
         deeper_layer layer;
         char window[32] = "", output[48], parameters[CLI_NUMBER_SIZE], operations[CLI_NUMBER_SIZE];
-        if (deeper_model_layer(model, i, &layer, NULL))
+        if (deeper_model_layer(model, i, &layer, sizeof layer, NULL))
             continue;
         if (layer.window_height)
             snprintf(window, sizeof window, "%dx%d/%d", layer.window_height, layer.window_width,
@@ -182,7 +183,7 @@ static uint64_t activation_bytes(const deeper_model *model) {
     uint64_t bytes = 0;
     for (size_t i = 0; i < deeper_model_layers(model); i++) {
         deeper_layer layer;
-        if (!deeper_model_layer(model, i, &layer, NULL) && !layer.auxiliary)
+        if (!deeper_model_layer(model, i, &layer, sizeof layer, NULL) && !layer.auxiliary)
             bytes += layer.output_bytes;
     }
     return bytes;
@@ -211,7 +212,7 @@ static json_t *layers_json(const deeper_model *model) {
     json_t *layers = json_array();
     for (size_t i = 0; i < deeper_model_layers(model); i++) {
         deeper_layer l;
-        if (deeper_model_layer(model, i, &l, NULL))
+        if (deeper_model_layer(model, i, &l, sizeof l, NULL))
             continue;
         json_array_append_new(
             layers,

@@ -124,7 +124,7 @@ static int train_run(const deeper_train_options *train) {
                                  .control = cli_stop_control,
                                  .context = &progress };
     cli_stop_catch();
-    deeper_status status = deeper_train(train, &calls, &result, &error);
+    deeper_status status = deeper_train(train, &calls, &result, sizeof result, &error);
     cli_progress_end();
     if (status == DEEPER_ERROR_STOPPED && cli_stop_signal()) {
         if (cli_json())
@@ -154,7 +154,8 @@ static int find_rate(deeper_train_options *train, const char *init, const char *
         return CLI_FAILED;
     cli_rates_begin(&progress);
     deeper_train_calls calls = { .event = cli_rates_event, .context = &progress };
-    deeper_status status = deeper_train_find_rate(train, page, &calls, &search, &error);
+    deeper_status status =
+        deeper_train_find_rate(train, page, &calls, &search, sizeof search, &error);
     cli_progress_end();
     if (status)
         return cli_failure(&error);

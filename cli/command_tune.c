@@ -95,7 +95,7 @@ static int tune(const cli_args *args, const deeper_model *model, const char *pat
     with.context = &w;
     cli_progress_begin(&w.progress, "measurements", 0);
     int code = CLI_DONE;
-    if (deeper_tune(model, path, &with, take_layer, &w, &result, &error))
+    if (deeper_tune(model, path, &with, take_layer, &w, &result, sizeof result, &error))
         code = cli_failure(&error);
     else
         print_result(&w, &result, path, with.batch);

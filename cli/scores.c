@@ -70,7 +70,7 @@ static json_t *row_json(const deeper_score *row) {
 
 static deeper_score row_at(const deeper_scores *scores, size_t index) {
     deeper_score row = { 0 };
-    deeper_scores_row(scores, index, &row, NULL);
+    deeper_scores_row(scores, index, &row, sizeof row, NULL);
     return row;
 }
 

@@ -47,7 +47,7 @@ int main(int argc, char **argv) {
     options.epochs = argc > 3 ? atoi(argv[3]) : 30;
     options.image_size = argc > 4 ? atoi(argv[4]) : 0; /* 0: 224 */
     signal(SIGINT, on_interrupt);
-    deeper_status status = deeper_train(&options, &calls, &result, &error);
+    deeper_status status = deeper_train(&options, &calls, &result, sizeof result, &error);
     if (status) {
         fprintf(stderr, "train: %s\n", error.message);
         return 1;

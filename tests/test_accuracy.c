@@ -38,7 +38,7 @@ static void test_ilsvrc_photos(void **state) {
     assert_int_equal(deeper_model_open(&model, path, NULL, &error), DEEPER_OK);
     assert_int_equal(deeper_session_create(&session, model, &options, &error), DEEPER_OK);
     assert_int_equal(deeper_dataset_open(&dataset, photos, NULL, NULL, &error), DEEPER_OK);
-    if (deeper_evaluate(session, dataset, &evaluate, &result, &error) != DEEPER_OK)
+    if (deeper_evaluate(session, dataset, &evaluate, &result, sizeof result, &error) != DEEPER_OK)
         fail_msg("%s", error.message);
     assert_int_equal(result.images, PHOTOS);
     assert_int_equal(result.unreadable, 0);

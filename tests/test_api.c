@@ -81,9 +81,9 @@ static void test_missing_arguments_are_named(void **state) {
     NEEDS("model is NULL", deeper_model_initialize(NULL, 1, &error));
     NEEDS("model is NULL", deeper_model_save(NULL, "x", &error));
     NEEDS("path is NULL", deeper_model_save(model, NULL, &error));
-    NEEDS("model is NULL", deeper_model_layer(NULL, 0, &layer, &error));
-    NEEDS("layer is NULL", deeper_model_layer(model, 0, NULL, &error));
-    NEEDS("layer 1000000:", deeper_model_layer(model, 1000000, &layer, &error));
+    NEEDS("model is NULL", deeper_model_layer(NULL, 0, &layer, sizeof layer, &error));
+    NEEDS("layer is NULL", deeper_model_layer(model, 0, NULL, 0, &error));
+    NEEDS("layer 1000000:", deeper_model_layer(model, 1000000, &layer, sizeof layer, &error));
     NEEDS("session is NULL", deeper_session_create(NULL, model, NULL, &error));
     NEEDS("model is NULL", deeper_session_create(&none, NULL, NULL, &error));
     assert_null(none);
@@ -95,11 +95,13 @@ static void test_missing_arguments_are_named(void **state) {
           deeper_session_run(session, input, 0, outputs, &error));
     NEEDS("count is 3; the session takes 1 to 2",
           deeper_session_run(session, input, 3, outputs, &error));
-    NEEDS("model is NULL", deeper_bench(NULL, NULL, 0, &benchmark, &error));
-    NEEDS("result is NULL", deeper_bench(model, NULL, 0, NULL, &error));
-    NEEDS("step is NULL", deeper_bench_steps(model, NULL, 0, 0, NULL, NULL, &benchmark, &error));
-    NEEDS("seconds is -1", deeper_bench(model, NULL, -1, &benchmark, &error));
-    NEEDS("seconds is nan", deeper_bench(model, NULL, (double)NAN, &benchmark, &error));
+    NEEDS("model is NULL", deeper_bench(NULL, NULL, 0, &benchmark, sizeof benchmark, &error));
+    NEEDS("result is NULL", deeper_bench(model, NULL, 0, NULL, 0, &error));
+    NEEDS("step is NULL",
+          deeper_bench_steps(model, NULL, 0, 0, NULL, NULL, &benchmark, sizeof benchmark, &error));
+    NEEDS("seconds is -1", deeper_bench(model, NULL, -1, &benchmark, sizeof benchmark, &error));
+    NEEDS("seconds is nan",
+          deeper_bench(model, NULL, (double)NAN, &benchmark, sizeof benchmark, &error));
 #undef NEEDS
     assert_int_equal(deeper_session_run(session, NULL, 1, outputs, NULL),
                      DEEPER_ERROR_ARGUMENT); /* error may be NULL */
@@ -177,6 +179,14 @@ static void test_versions_of_a_structure(void **state) {
     assert_int_equal(deeper_session_create(&session, model, &options.known, &error), DEEPER_OK);
     assert_int_equal(session->session->max_batch, 3);
     deeper_session_free(session);
+    options.known.size = offsetof(deeper_session_options, outputs); /* an earlier version */
+    options.known.outputs = NULL;
+    options.known.output_count = SIZE_MAX;
+    assert_int_equal(deeper_session_create(&session, model, &options.known, &error), DEEPER_OK);
+    assert_int_equal(session->session->max_batch, 3);
+    deeper_session_free(session);
+    options.known.output_count = 0;
+    options.known.size = sizeof options;
     options.later[1] = 1;
     assert_refused(deeper_session_create(&session, model, &options.known, &error),
                    DEEPER_ERROR_UNSUPPORTED, &error, "later library");
@@ -191,6 +201,30 @@ static void test_versions_of_a_structure(void **state) {
     half.allocator = &no_release;
     assert_refused(deeper_model_create(&model, "googlenet", 7, 48, &half, &error),
                    DEEPER_ERROR_ARGUMENT, &error, "allocator");
+}
+
+/* A program that was compiled with a header before or after this library's. */
+static void test_versions_of_a_result(void **state) {
+    enum { CANARY = 0xA5 };
+    deeper_error error = { 0 };
+    deeper_model *model = small_model(1, NULL);
+    deeper_layer layer;
+    unsigned char later[sizeof layer + 24];
+    assert_int_equal(deeper_model_layer(model, 2, &layer, sizeof layer, NULL), DEEPER_OK);
+    for (size_t size = 2 * sizeof(size_t); size <= sizeof later; size += sizeof(size_t)) {
+        memset(later, CANARY, sizeof later);
+        assert_int_equal(deeper_model_layer(model, 2, (deeper_layer *)(void *)later, size, &error),
+                         DEEPER_OK);
+        for (size_t i = 0; i < sizeof later; i++)
+            assert_int_equal(later[i], i >= size           ? CANARY
+                                       : i >= sizeof layer ? 0
+                                                           : ((unsigned char *)&layer)[i]);
+    }
+    const size_t wrong[] = { 0, 1, sizeof layer - 1, 4104, SIZE_MAX };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        assert_refused(deeper_model_layer(model, 2, &layer, wrong[i], &error),
+                       DEEPER_ERROR_ARGUMENT, &error, "layer: its size is");
+    deeper_model_close(model);
 }
 
 /* --------------------------------------------------------------------------------------- models */
@@ -233,7 +267,7 @@ static void test_a_model_describes_itself(void **state) {
     uint64_t parameters = 0;
     int auxiliary = 0;
     for (size_t i = 0; i < deeper_model_layers(model); i++) {
-        assert_int_equal(deeper_model_layer(model, i, &layer, NULL), DEEPER_OK);
+        assert_int_equal(deeper_model_layer(model, i, &layer, sizeof layer, NULL), DEEPER_OK);
         assert_int_equal(layer.output_bytes, 4 * (uint64_t)layer.channels * (uint64_t)layer.height
                                                  * (uint64_t)layer.width);
         assert_string_not_equal(layer.operation, "parameter");
@@ -310,8 +344,8 @@ static void test_values_are_needed_and_guarded(void **state) {
         DEEPER_OK);
     assert_refused(deeper_session_create(&session, model, NULL, &error), DEEPER_ERROR_ARGUMENT,
                    &error, "initialize");
-    assert_refused(deeper_bench(model, NULL, 0, &benchmark, &error), DEEPER_ERROR_ARGUMENT, &error,
-                   "initialize");
+    assert_refused(deeper_bench(model, NULL, 0, &benchmark, sizeof benchmark, &error),
+                   DEEPER_ERROR_ARGUMENT, &error, "initialize");
     assert_refused(deeper_model_save(model, path, &error), DEEPER_ERROR_ARGUMENT, &error,
                    "initialize");
     assert_int_equal(test_folder_count(folder), 0);
@@ -383,7 +417,8 @@ static void test_every_layer_can_be_an_output(void **state) {
     deeper_layer *shapes = calloc(layers, sizeof *shapes);
     assert_true(names && outputs && shapes && input);
     for (size_t i = 0; i < layers; i++) {
-        assert_int_equal(deeper_model_layer(model, i, &shapes[count], NULL), DEEPER_OK);
+        assert_int_equal(deeper_model_layer(model, i, &shapes[count], sizeof shapes[count], NULL),
+                         DEEPER_OK);
         names[count] = shapes[count].name;
         count += strcmp(shapes[count].operation, "input") != 0;
     }
@@ -479,7 +514,7 @@ static void test_bench_is_consistent(void **state) {
         deeper_session_options options = DEEPER_SESSION_OPTIONS_INIT;
         options.max_batch = batch;
         options.threads = (batch + 1) / 2;
-        assert_int_equal(deeper_bench(model, &options, 0, &b, NULL), DEEPER_OK);
+        assert_int_equal(deeper_bench(model, &options, 0, &b, sizeof b, NULL), DEEPER_OK);
         assert_true(b.runs >= 10);
         assert_int_equal(b.multiply_adds, deeper_model_multiply_adds(model, 0));
         assert_true(b.min_ms > 0 && b.min_ms <= b.median_ms && b.median_ms <= b.p90_ms);
@@ -524,8 +559,9 @@ static void test_steps_add_up(void **state) {
     for (int training = 0; training < 2; training++) {
         told it = { 0 };
         deeper_benchmark b = { 0 };
-        assert_int_equal(deeper_bench_steps(model, &options, training, 0, take_step, &it, &b, NULL),
-                         DEEPER_OK);
+        assert_int_equal(
+            deeper_bench_steps(model, &options, training, 0, take_step, &it, &b, sizeof b, NULL),
+            DEEPER_OK);
         assert_true(it.steps > 20 && it.convolutions > 10);
         assert_int_equal(it.multiply_adds, b.multiply_adds);
         assert_true(fabs(it.share - 1) < 1e-6);
@@ -540,6 +576,7 @@ int main(void) {
         cmocka_unit_test(test_missing_arguments_are_named),
         cmocka_unit_test(test_session_options_are_checked),
         cmocka_unit_test(test_versions_of_a_structure),
+        cmocka_unit_test(test_versions_of_a_result),
         cmocka_unit_test(test_architectures_can_be_listed_and_made),
         cmocka_unit_test(test_a_model_describes_itself),
         cmocka_unit_test(test_initial_values),

@@ -116,21 +116,24 @@ static void test_check(void **state) {
     test_path(path, folder, "val/c1/2.ppm");
     test_write(path, "P6 what", 7);
     assert_int_equal(deeper_dataset_open_pair(&train, &val, folder, NULL, NULL, NULL), DEEPER_OK);
-    assert_int_equal(deeper_dataset_check(train, val, &options, &found, NULL), DEEPER_OK);
+    assert_int_equal(deeper_dataset_check(train, val, &options, &found, sizeof found, NULL),
+                     DEEPER_OK);
     assert_int_equal(found.images, 2 * CLASSES * EACH);
     assert_int_equal(found.unreadable, 1);
     assert_int_equal(problems, 1);
-    assert_int_equal(deeper_dataset_check(train, NULL, NULL, &found, NULL), DEEPER_OK);
+    assert_int_equal(deeper_dataset_check(train, NULL, NULL, &found, sizeof found, NULL),
+                     DEEPER_OK);
     assert_int_equal(found.images, CLASSES * EACH);
     assert_int_equal(found.unreadable, 0);
-    assert_int_equal(deeper_dataset_check(NULL, val, NULL, &found, NULL), DEEPER_ERROR_ARGUMENT);
-    assert_int_equal(deeper_dataset_check(train, val, NULL, NULL, NULL), DEEPER_ERROR_ARGUMENT);
+    assert_int_equal(deeper_dataset_check(NULL, val, NULL, &found, sizeof found, NULL),
+                     DEEPER_ERROR_ARGUMENT);
+    assert_int_equal(deeper_dataset_check(train, val, NULL, NULL, 0, NULL), DEEPER_ERROR_ARGUMENT);
     options.readers = -1;
-    assert_int_equal(deeper_dataset_check(train, val, &options, &found, NULL),
+    assert_int_equal(deeper_dataset_check(train, val, &options, &found, sizeof found, NULL),
                      DEEPER_ERROR_ARGUMENT);
     options.readers = 0;
     options.size = 1;
-    assert_int_equal(deeper_dataset_check(train, val, &options, &found, NULL),
+    assert_int_equal(deeper_dataset_check(train, val, &options, &found, sizeof found, NULL),
                      DEEPER_ERROR_ARGUMENT);
     deeper_dataset_close(train);
     deeper_dataset_close(val);
@@ -142,7 +145,7 @@ static void evaluate(deeper_evaluation *result, deeper_session *session, const c
     deeper_dataset *set = NULL;
     deeper_error error = { 0 };
     if (deeper_dataset_open(&set, path, NULL, NULL, &error)
-        || deeper_evaluate(session, set, NULL, result, &error))
+        || deeper_evaluate(session, set, NULL, result, sizeof *result, &error))
         fail_msg("%s", error.message);
     result->seconds = 0;
     deeper_dataset_close(set);

@@ -162,7 +162,7 @@ static deeper_status evaluate(held *h, const files *f, const deeper_allocator *a
     TRY(open_session(h, f, allocator, error));
     TRY(deeper_dataset_open(&h->dataset, f->list, NULL, allocator, error));
     deeper_evaluation result;
-    return deeper_evaluate(h->session, h->dataset, NULL, &result, error);
+    return deeper_evaluate(h->session, h->dataset, NULL, &result, sizeof result, error);
 }
 
 /* An ensemble of two, its classes matched, its answers saved. */
@@ -202,7 +202,8 @@ static deeper_status bench(held *h, const files *f, const deeper_allocator *allo
     deeper_session_options options = DEEPER_SESSION_OPTIONS_INIT;
     options.threads = 1;
     deeper_benchmark result;
-    return deeper_bench_steps(h->model, &options, 0, 0, ignore_step, NULL, &result, error);
+    return deeper_bench_steps(h->model, &options, 0, 0, ignore_step, NULL, &result, sizeof result,
+                              error);
 }
 
 /* Lets the nth allocation fail, for every n from `first` until none failed. Returns how many a good

@@ -505,7 +505,8 @@ static void test_evaluate(void **state) {
         options.progress = progress;
         options.problem = problem;
         options.context = &it;
-        assert_int_equal(deeper_evaluate(session, dataset, &options, &result, NULL), DEEPER_OK);
+        assert_int_equal(deeper_evaluate(session, dataset, &options, &result, sizeof result, NULL),
+                         DEEPER_OK);
         assert_int_equal(result.images, PICTURES - 2);
         assert_int_equal(result.unreadable, 2);
         assert_int_equal(it.problems, 2);
@@ -514,7 +515,7 @@ static void test_evaluate(void **state) {
         assert_int_equal(result.top5, want.top5);
         assert_true(fabs(result.loss - want.loss) < 1e-9); /* doubles, summed in another order */
         assert_true(result.seconds > 0);
-        assert_int_equal(deeper_evaluate(session, dataset, NULL, &result, NULL),
+        assert_int_equal(deeper_evaluate(session, dataset, NULL, &result, sizeof result, NULL),
                          DEEPER_OK); /* nobody listens */
         deeper_session_free(session);
     }
@@ -532,16 +533,16 @@ static void test_evaluate_refuses(void **state) {
                    *folders = NULL; /* a list of pictures that are not there */
     deeper_evaluation result = { .images = 99 };
     deeper_evaluate_options options = DEEPER_EVALUATE_OPTIONS_INIT;
-    assert_refused(deeper_evaluate(session, dataset, NULL, &result, &error), DEEPER_ERROR_FORMAT,
-                   &error, "none of its 12");
-    assert_refused(deeper_evaluate(NULL, dataset, NULL, &result, &error), DEEPER_ERROR_ARGUMENT,
-                   &error, "session is NULL");
-    assert_refused(deeper_evaluate(session, NULL, NULL, &result, &error), DEEPER_ERROR_ARGUMENT,
-                   &error, "dataset is NULL");
-    assert_refused(deeper_evaluate(session, dataset, NULL, NULL, &error), DEEPER_ERROR_ARGUMENT,
+    assert_refused(deeper_evaluate(session, dataset, NULL, &result, sizeof result, &error),
+                   DEEPER_ERROR_FORMAT, &error, "none of its 12");
+    assert_refused(deeper_evaluate(NULL, dataset, NULL, &result, sizeof result, &error),
+                   DEEPER_ERROR_ARGUMENT, &error, "session is NULL");
+    assert_refused(deeper_evaluate(session, NULL, NULL, &result, sizeof result, &error),
+                   DEEPER_ERROR_ARGUMENT, &error, "dataset is NULL");
+    assert_refused(deeper_evaluate(session, dataset, NULL, NULL, 0, &error), DEEPER_ERROR_ARGUMENT,
                    &error, "result is NULL");
     options.crops = 0;
-    assert_refused(deeper_evaluate(session, dataset, &options, &result, &error),
+    assert_refused(deeper_evaluate(session, dataset, &options, &result, sizeof result, &error),
                    DEEPER_ERROR_ARGUMENT, &error, "crops is 0");
     test_path(path, folder, "cat");
     assert_int_equal(mkdir(path, 0700), 0);
@@ -557,8 +558,8 @@ static void test_evaluate_refuses(void **state) {
     assert_int_equal(class_index, 0);
     assert_null(deeper_dataset_class(folders, 1, NULL));
     assert_null(deeper_dataset_image(folders, 1, NULL));
-    assert_refused(deeper_evaluate(session, folders, NULL, &result, &error), DEEPER_ERROR_MISMATCH,
-                   &error, "no labels");
+    assert_refused(deeper_evaluate(session, folders, NULL, &result, sizeof result, &error),
+                   DEEPER_ERROR_MISMATCH, &error, "no labels");
     assert_int_equal(result.images, 99);
     deeper_dataset_close(folders);
     deeper_dataset_close(dataset);

@@ -142,7 +142,8 @@ static void test_source(void **state) {
     list[PICTURES + 1] = "/dev/null";
     options.problem = count_problem;
     options.context = &problems;
-    if (deeper_features(session, &source, NULL, out, &options, &result, &error) != DEEPER_OK)
+    if (deeper_features(session, &source, NULL, out, &options, &result, sizeof result, &error)
+        != DEEPER_OK)
         fail_msg("%s", error.message);
     deeper_session_free(session);
     assert_int_equal(result.images, PICTURES);
@@ -166,7 +167,8 @@ static void test_dataset(void **state) {
     deeper_error error = { 0 };
     test_path(path, folder, "set");
     assert_int_equal(deeper_dataset_open(&dataset, path, NULL, NULL, &error), DEEPER_OK);
-    if (deeper_features(session, NULL, dataset, out, NULL, &result, &error) != DEEPER_OK)
+    if (deeper_features(session, NULL, dataset, out, NULL, &result, sizeof result, &error)
+        != DEEPER_OK)
         fail_msg("%s", error.message);
     dp_npz npz = read_result();
     const dp_tensor *labels = find(&npz, "labels");
@@ -193,27 +195,32 @@ static void test_refused(void **state) {
     deeper_error error = { 0 };
     int asked = 0;
     remove(out);
-    assert_int_equal(deeper_features(session, NULL, NULL, out, NULL, &result, &error),
-                     DEEPER_ERROR_ARGUMENT);
-    assert_int_equal(deeper_features(session, &source, NULL, out, NULL, &result, &error),
-                     DEEPER_ERROR_FORMAT);
+    assert_int_equal(
+        deeper_features(session, NULL, NULL, out, NULL, &result, sizeof result, &error),
+        DEEPER_ERROR_ARGUMENT);
+    assert_int_equal(
+        deeper_features(session, &source, NULL, out, NULL, &result, sizeof result, &error),
+        DEEPER_ERROR_FORMAT);
     assert_non_null(strstr(error.message, "no picture"));
     pictures.count = 0;
-    assert_int_equal(deeper_features(session, &source, NULL, out, NULL, &result, &error),
-                     DEEPER_ERROR_FORMAT);
+    assert_int_equal(
+        deeper_features(session, &source, NULL, out, NULL, &result, sizeof result, &error),
+        DEEPER_ERROR_FORMAT);
     char missing[TEST_PATH_SIZE];
     test_path(missing, folder, "nosuch/f.npz");
     for (int i = 0; i < PICTURES; i++)
         list[i] = paths[i];
     pictures = (source_list){ list, PICTURES, 0 };
-    assert_int_equal(deeper_features(session, &source, NULL, missing, NULL, &result, &error),
-                     DEEPER_ERROR_IO);
+    assert_int_equal(
+        deeper_features(session, &source, NULL, missing, NULL, &result, sizeof result, &error),
+        DEEPER_ERROR_IO);
     assert_non_null(strstr(error.message, "nosuch/f.npz"));
     options.control = stop;
     options.context = &asked;
     pictures.at = 0;
-    assert_int_equal(deeper_features(session, &source, NULL, out, &options, &result, &error),
-                     DEEPER_ERROR_STOPPED);
+    assert_int_equal(
+        deeper_features(session, &source, NULL, out, &options, &result, sizeof result, &error),
+        DEEPER_ERROR_STOPPED);
     deeper_session_free(session);
     assert_int_equal(test_folder_count(folder), 1);
 }
@@ -244,7 +251,8 @@ static void test_full_disk(void **state) {
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
     small.rlim_max = old.rlim_max;
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
-    deeper_status status = deeper_features(session, &source, NULL, out, NULL, &result, &error);
+    deeper_status status =
+        deeper_features(session, &source, NULL, out, NULL, &result, sizeof result, &error);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
     assert_int_equal(status, DEEPER_ERROR_IO);
     assert_non_null(strstr(error.message, "f.npz: cannot write a temporary file"));
@@ -276,7 +284,8 @@ static void test_allocations(void **state) {
         it.calls = 0;
         it.fail_at = n;
         with.readers = 1;
-        deeper_status status = deeper_features(session, &source, NULL, out, &with, &result, &error);
+        deeper_status status =
+            deeper_features(session, &source, NULL, out, &with, &result, sizeof result, &error);
         done = it.calls < n;
         it.fail_at = 0;
         /* A picture that found no memory is one that could not be read. */

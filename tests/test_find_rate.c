@@ -117,7 +117,7 @@ static deeper_control control(void *context) {
 static deeper_status search(const deeper_train_options *options, const char *page, host *h,
                             deeper_rate_search *s, deeper_error *error) {
     const deeper_train_calls calls = { event, control, h };
-    return deeper_train_find_rate(options, page, &calls, s, error);
+    return deeper_train_find_rate(options, page, &calls, s, sizeof *s, error);
 }
 
 static void test_search(void **state) {

@@ -220,8 +220,8 @@ static void assert_same(deeper_scores *a, deeper_scores *b) {
     assert_int_equal(deeper_scores_unreadable(a), deeper_scores_unreadable(b));
     for (size_t i = 0; i < deeper_scores_rows(a); i++) {
         deeper_score x, y;
-        assert_int_equal(deeper_scores_row(a, i, &x, NULL), DEEPER_OK);
-        assert_int_equal(deeper_scores_row(b, i, &y, NULL), DEEPER_OK);
+        assert_int_equal(deeper_scores_row(a, i, &x, sizeof x, NULL), DEEPER_OK);
+        assert_int_equal(deeper_scores_row(b, i, &y, sizeof y, NULL), DEEPER_OK);
         assert_int_equal(!x.model, !y.model);
         assert_int_equal(x.models, y.models);
         assert_int_equal(x.crops, y.crops);

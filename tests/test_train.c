@@ -53,7 +53,8 @@ static void test_learns(void **state) {
     assert_string_equal(deeper_model_class_id(model, 1), "red");
     assert_int_equal(deeper_session_create(&session, model, NULL, NULL), DEEPER_OK);
     assert_int_equal(deeper_dataset_open(&set, run_val, NULL, NULL, NULL), DEEPER_OK);
-    assert_int_equal(deeper_evaluate(session, set, NULL, &evaluation, NULL), DEEPER_OK);
+    assert_int_equal(deeper_evaluate(session, set, NULL, &evaluation, sizeof evaluation, NULL),
+                     DEEPER_OK);
     assert_int_equal(evaluation.images, RUN_CLASSES * RUN_VAL);
     assert_true(fabs((double)evaluation.top1 / RUN_CLASSES / RUN_VAL - result.best_top1) < 1e-9);
     assert_true(fabs(evaluation.loss - result.best_loss) < 1e-5 * (1 + evaluation.loss));

@@ -87,7 +87,7 @@ static void test_bad_options(void **state) {
             fail_msg("option %d: %s", i, error.message);
         assert_false(run_has(run_root, "never"));
     }
-    assert_int_equal(deeper_train(NULL, NULL, NULL, NULL), DEEPER_ERROR_ARGUMENT);
+    assert_int_equal(deeper_train(NULL, NULL, NULL, 0, NULL), DEEPER_ERROR_ARGUMENT);
 }
 
 static void fails(deeper_train_options *options, const char *name, const char *set,

@@ -276,7 +276,7 @@ static void test_examine(void **state) {
         "\"taps\": 3, \"phases\": 1, \"points\": 4, \"even\": false, "
         "\"panel\": 1}]}";
     test_write(file, text, sizeof text - 1);
-    if (deeper_tuning_examine(file, &contents, &error) != DEEPER_OK)
+    if (deeper_tuning_examine(file, &contents, sizeof contents, &error) != DEEPER_OK)
         fail_msg("%s", error.message);
     assert_string_equal(contents.machine, "here");
     assert_int_equal(contents.here, 0);
@@ -287,17 +287,20 @@ static void test_examine(void **state) {
     assert_string_equal(contents.sets[1].isa, "neon");
     assert_int_equal(contents.sets[1].choices, 1);
     int steps = write_choices(0);
-    assert_int_equal(deeper_tuning_examine(file, &contents, &error), DEEPER_OK);
+    assert_int_equal(deeper_tuning_examine(file, &contents, sizeof contents, &error), DEEPER_OK);
     assert_int_equal(contents.here, 1);
     assert_int_equal(contents.set_count, 1);
     assert_in_range(contents.sets[0].choices, 1, steps);
     assert_int_equal(contents.sets[0].direct, contents.sets[0].choices);
     test_write(file, HEAD "1]}", strlen(HEAD "1]}"));
-    assert_int_equal(deeper_tuning_examine(file, &contents, &error), DEEPER_ERROR_FORMAT);
+    assert_int_equal(deeper_tuning_examine(file, &contents, sizeof contents, &error),
+                     DEEPER_ERROR_FORMAT);
     remove(file);
-    assert_int_equal(deeper_tuning_examine(file, &contents, &error), DEEPER_ERROR_IO);
-    assert_int_equal(deeper_tuning_examine(NULL, &contents, &error), DEEPER_ERROR_ARGUMENT);
-    assert_int_equal(deeper_tuning_examine(file, NULL, &error), DEEPER_ERROR_ARGUMENT);
+    assert_int_equal(deeper_tuning_examine(file, &contents, sizeof contents, &error),
+                     DEEPER_ERROR_IO);
+    assert_int_equal(deeper_tuning_examine(NULL, &contents, sizeof contents, &error),
+                     DEEPER_ERROR_ARGUMENT);
+    assert_int_equal(deeper_tuning_examine(file, NULL, 0, &error), DEEPER_ERROR_ARGUMENT);
 }
 
 /* The largest difference of a probability between two ways was seen as 1.5e-7 (avx512), 1.8e-7
@@ -409,7 +412,8 @@ static void test_tune(void **state) {
     dp_tuning_free(&tuning);
     for (int round = 0; round < 2; round++) {
         it = (told){ 0 };
-        if (deeper_tune(tiny, file, &options, take_layer, &it, &result, &error) != DEEPER_OK)
+        if (deeper_tune(tiny, file, &options, take_layer, &it, &result, sizeof result, &error)
+            != DEEPER_OK)
             fail_msg("%s", error.message);
         assert_int_equal(it.done, it.total);
         assert_true(result.kinds >= 1 && it.layers >= result.kinds && result.threads == 1);
@@ -425,14 +429,15 @@ static void test_tune(void **state) {
         }
         test_write(file, "{", 1);
     }
-    assert_int_equal(deeper_tune(tiny, "/nonexistent/t.json", &options, NULL, NULL, NULL, &error),
-                     DEEPER_ERROR_IO);
-    assert_int_equal(deeper_tune(NULL, file, NULL, NULL, NULL, NULL, &error),
+    assert_int_equal(
+        deeper_tune(tiny, "/nonexistent/t.json", &options, NULL, NULL, NULL, 0, &error),
+        DEEPER_ERROR_IO);
+    assert_int_equal(deeper_tune(NULL, file, NULL, NULL, NULL, NULL, 0, &error),
                      DEEPER_ERROR_ARGUMENT);
-    assert_int_equal(deeper_tune(tiny, NULL, NULL, NULL, NULL, NULL, &error),
+    assert_int_equal(deeper_tune(tiny, NULL, NULL, NULL, NULL, NULL, 0, &error),
                      DEEPER_ERROR_ARGUMENT);
     options.batch = -1;
-    assert_int_equal(deeper_tune(tiny, file, &options, NULL, NULL, NULL, &error),
+    assert_int_equal(deeper_tune(tiny, file, &options, NULL, NULL, NULL, 0, &error),
                      DEEPER_ERROR_ARGUMENT);
     deeper_model_close(tiny);
 }
@@ -450,7 +455,7 @@ static void test_memory(void **state) {
         deeper_model *tiny = tiny_model(&it.allocator);
         long calls = it.calls;
         it.fail_at = calls + n;
-        deeper_status status = deeper_tune(tiny, file, &options, NULL, NULL, NULL, &error);
+        deeper_status status = deeper_tune(tiny, file, &options, NULL, NULL, NULL, 0, &error);
         done = it.calls < calls + n;
         assert_int_equal(status, done ? DEEPER_OK : DEEPER_ERROR_MEMORY);
         assert_int_equal(test_folder_count(folder), done ? 1 : 0);

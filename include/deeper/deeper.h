@@ -36,6 +36,11 @@
  *     call unless stated. An allocator is copied; NULL stands for malloc.
  *   - Structures whose first member is `size` are versioned: begin each as the matching _INIT, an
  *     expression that has its size and its defaults. Others begin as {0}, which C++ writes {}.
+ *   - A structure that a call fills for the caller is followed by its size (&layer, sizeof layer):
+ *     the call writes what both sides know of it, and zeros past that. One that the library makes
+ *     and shows to a callback is read in place. So all may grow at their ends, but for
+ *     deeper_error, deeper_allocator, deeper_source, the ..._calls, and what arrays are made of:
+ *     deeper_prediction, deeper_rate_point, deeper_tuning_set.
  *   - A deeper_model, deeper_image, deeper_dataset or deeper_scores does not change once it is made
  *     and may be shared between threads. A deeper_session is used by one thread at a time; make one
  *     session a thread.
@@ -239,7 +244,7 @@ typedef struct deeper_layer {
 
 DEEPER_API size_t deeper_model_layers(const deeper_model *model);
 DEEPER_API deeper_status deeper_model_layer(const deeper_model *model, size_t index,
-                                            deeper_layer *layer, deeper_error *error);
+                                            deeper_layer *layer, size_t size, deeper_error *error);
 
 /* Parameters and multiply-adds of the network as inference runs it, or with its auxiliary heads. */
 DEEPER_API uint64_t deeper_model_parameters(const deeper_model *model, int with_auxiliary_heads);
@@ -524,7 +529,7 @@ static inline deeper_dataset_check_options deeper_dataset_check_options_init(voi
 DEEPER_API deeper_status deeper_dataset_check(const deeper_dataset *train,
                                               const deeper_dataset *val,
                                               const deeper_dataset_check_options *options,
-                                              deeper_dataset_soundness *result,
+                                              deeper_dataset_soundness *result, size_t size,
                                               deeper_error *error);
 
 typedef struct deeper_evaluation {
@@ -566,7 +571,8 @@ static inline deeper_evaluate_options deeper_evaluate_options_init(void) {
  * those without a match). */
 DEEPER_API deeper_status deeper_evaluate(deeper_session *session, const deeper_dataset *dataset,
                                          const deeper_evaluate_options *options,
-                                         deeper_evaluation *result, deeper_error *error);
+                                         deeper_evaluation *result, size_t size,
+                                         deeper_error *error);
 
 /* The table of an evaluation: a row for each model and, of several, for their average, by sets of
  * crops; the last row is the average (or the only model) with the most crops. */
@@ -615,7 +621,7 @@ typedef struct deeper_score {
 
 DEEPER_API size_t deeper_scores_rows(const deeper_scores *scores);
 DEEPER_API deeper_status deeper_scores_row(const deeper_scores *scores, size_t index,
-                                           deeper_score *row, deeper_error *error);
+                                           deeper_score *row, size_t size, deeper_error *error);
 
 /* Pictures that could not be read, seconds that the evaluation took (0: saved answers), and the
  * path of its data set. */
@@ -670,7 +676,8 @@ typedef struct deeper_features_result {
 DEEPER_API deeper_status deeper_features(deeper_session *session, const deeper_source *source,
                                          const deeper_dataset *dataset, const char *path,
                                          const deeper_features_options *options,
-                                         deeper_features_result *result, deeper_error *error);
+                                         deeper_features_result *result, size_t size,
+                                         deeper_error *error);
 
 /* --------------------------------------------------------------------------------- verification */
 
@@ -895,7 +902,7 @@ typedef struct deeper_train_result {
  * the run came). */
 DEEPER_API deeper_status deeper_train(const deeper_train_options *options,
                                       const deeper_train_calls *calls, deeper_train_result *result,
-                                      deeper_error *error);
+                                      size_t size, deeper_error *error);
 
 /* What the network would see, as a PNG: `count` pictures (1..64; as many as there are), spread over
  * the training set, a row each: in the centre crop of evaluation, then as in the first seven
@@ -933,7 +940,8 @@ typedef struct deeper_rate_search {
  * of deeper_train. */
 DEEPER_API deeper_status deeper_train_find_rate(const deeper_train_options *options,
                                                 const char *page, const deeper_train_calls *calls,
-                                                deeper_rate_search *result, deeper_error *error);
+                                                deeper_rate_search *result, size_t size,
+                                                deeper_error *error);
 
 /* The command line of a run with these options, ended by a zero byte and cut to `size` bytes; the
  * bytes that all of it takes, that one included (0: out of memory). */
@@ -960,7 +968,7 @@ typedef struct deeper_benchmark {
  * least 10 runs). `outputs` of the options is ignored; options may be NULL. */
 DEEPER_API deeper_status deeper_bench(const deeper_model *model,
                                       const deeper_session_options *options, double seconds,
-                                      deeper_benchmark *result, deeper_error *error);
+                                      deeper_benchmark *result, size_t size, deeper_error *error);
 
 /* The same for one training step of options->max_batch images: forward with auxiliary heads,
  * backward, packing, update with momentum and averaging. The floor is 3 x the forward multiply-adds
@@ -968,7 +976,7 @@ DEEPER_API deeper_status deeper_bench(const deeper_model *model,
 DEEPER_API deeper_status deeper_bench_training(const deeper_model *model,
                                                const deeper_session_options *options,
                                                double seconds, deeper_benchmark *result,
-                                               deeper_error *error);
+                                               size_t size, deeper_error *error);
 
 /* One step of a run: a layer, or several that are computed as one product, or what only moves
  * values; and one for all that a training step does beside its plan. Valid during the callback,
@@ -995,7 +1003,7 @@ typedef struct deeper_bench_step {
 DEEPER_API deeper_status
 deeper_bench_steps(const deeper_model *model, const deeper_session_options *options, int training,
                    double seconds, void (*step)(void *context, const deeper_bench_step *step),
-                   void *context, deeper_benchmark *result, deeper_error *error);
+                   void *context, deeper_benchmark *result, size_t size, deeper_error *error);
 
 /* --------------------------------------------------------------------------------------- tuning */
 
@@ -1048,7 +1056,7 @@ typedef struct deeper_tuning_result {
 DEEPER_API deeper_status deeper_tune(const deeper_model *model, const char *path,
                                      const deeper_tune_options *options,
                                      void (*layer)(void *context, const deeper_tuned_layer *layer),
-                                     void *context, deeper_tuning_result *result,
+                                     void *context, deeper_tuning_result *result, size_t size,
                                      deeper_error *error);
 
 /* Whether a session can use a tuning file. Errors: MISMATCH (a sound file of another machine or
@@ -1072,7 +1080,7 @@ typedef struct deeper_tuning_contents {
 /* What a tuning file of any machine has. Errors: MISMATCH (of another version), FORMAT and LIMIT
  * (no tuning), IO. */
 DEEPER_API deeper_status deeper_tuning_examine(const char *path, deeper_tuning_contents *contents,
-                                               deeper_error *error);
+                                               size_t size, deeper_error *error);
 
 /* --------------------------------------------------------------------------- comparing networks */
 

@@ -95,16 +95,20 @@ uint64_t deeper_dataset_fingerprint(const deeper_dataset *dataset) {
 
 deeper_status deeper_dataset_check(const deeper_dataset *train, const deeper_dataset *val,
                                    const deeper_dataset_check_options *options,
-                                   deeper_dataset_soundness *result, deeper_error *error) {
+                                   deeper_dataset_soundness *result, size_t size,
+                                   deeper_error *error) {
     DP_TRY(dp_need(train, "train", error));
-    DP_TRY(dp_need(result, "result", error));
+    DP_TRY(dp_need_result(result, size, "result", error));
     deeper_dataset_check_options mine = DEEPER_DATASET_CHECK_OPTIONS_INIT;
     DP_TRY(dp_options_read(&mine, sizeof mine, options, "deeper_dataset_check_options", error));
     DP_TRY(dp_need_readers(mine.readers, error));
     const dp_check_calls calls = { .progress = mine.progress,
                                    .problem = mine.problem,
                                    .context = mine.context };
-    return dp_dataset_check(result, train->dataset, val ? val->dataset : NULL,
+    deeper_dataset_soundness found;
+    DP_TRY(dp_dataset_check(&found, train->dataset, val ? val->dataset : NULL,
                             mine.readers ? mine.readers : dp_processors(), &calls,
-                            train->owner.allocator, error);
+                            train->owner.allocator, error));
+    dp_result_give(result, size, &found, sizeof found);
+    return DEEPER_OK;
 }

@@ -48,23 +48,24 @@ static deeper_status evaluate(dp_scores **scores, deeper_session *const *session
 
 deeper_status deeper_evaluate(deeper_session *session, const deeper_dataset *dataset,
                               const deeper_evaluate_options *options, deeper_evaluation *result,
-                              deeper_error *error) {
+                              size_t size, deeper_error *error) {
     DP_TRY(dp_need(session, "session", error));
     DP_TRY(dp_need(dataset, "dataset", error));
-    DP_TRY(dp_need(result, "result", error));
+    DP_TRY(dp_need_result(result, size, "result", error));
     deeper_evaluate_options mine = DEEPER_EVALUATE_OPTIONS_INIT;
     dp_scores *scores = NULL;
     DP_TRY(dp_options_read(&mine, sizeof mine, options, "deeper_evaluate_options", error));
     DP_TRY(check(&mine, error));
     DP_TRY(evaluate(&scores, &session, 1, dataset->dataset, &mine, error));
     const dp_metrics *metrics = &scores->rows[scores->row_count - 1].metrics;
-    *result = (deeper_evaluation){ .images = metrics->images,
-                                   .unreadable = scores->unreadable,
-                                   .top1 = metrics->top1,
-                                   .top5 = metrics->top5,
-                                   .loss = metrics->loss / (double)metrics->images,
-                                   .seconds = scores->seconds };
+    const deeper_evaluation found = { .images = metrics->images,
+                                      .unreadable = scores->unreadable,
+                                      .top1 = metrics->top1,
+                                      .top5 = metrics->top5,
+                                      .loss = metrics->loss / (double)metrics->images,
+                                      .seconds = scores->seconds };
     dp_scores_free(scores);
+    dp_result_give(result, size, &found, sizeof found);
     return DEEPER_OK;
 }
 
@@ -171,13 +172,15 @@ int deeper_scores_shard(const deeper_scores *scores, int *shards) {
 }
 
 deeper_status deeper_scores_row(const deeper_scores *scores, size_t index, deeper_score *row,
-                                deeper_error *error) {
+                                size_t size, deeper_error *error) {
     DP_TRY(dp_need(scores, "scores", error));
-    DP_TRY(dp_need(row, "row", error));
+    DP_TRY(dp_need_result(row, size, "row", error));
     if (index >= deeper_scores_rows(scores))
         return dp_fail(error, DEEPER_ERROR_ARGUMENT, "row %zu of %zu: there is none", index,
                        deeper_scores_rows(scores));
-    dp_scores_describe(scores->scores, (int)index, row);
+    deeper_score filled;
+    dp_scores_describe(scores->scores, (int)index, &filled);
+    dp_result_give(row, size, &filled, sizeof filled);
     return DEEPER_OK;
 }
 

@@ -5,10 +5,10 @@
 deeper_status deeper_features(deeper_session *session, const deeper_source *source,
                               const deeper_dataset *dataset, const char *path,
                               const deeper_features_options *options,
-                              deeper_features_result *result, deeper_error *error) {
+                              deeper_features_result *result, size_t size, deeper_error *error) {
     DP_TRY(dp_need(session, "session", error));
     DP_TRY(dp_need(path, "path", error));
-    DP_TRY(dp_need(result, "result", error));
+    DP_TRY(dp_need_result(result, size, "result", error));
     if (!source == !dataset)
         return dp_fail(error, DEEPER_ERROR_ARGUMENT,
                        "source and dataset are %s NULL; exactly one of them says what to read",
@@ -29,7 +29,10 @@ deeper_status deeper_features(deeper_session *session, const deeper_source *sour
         .readers = mine.readers ? mine.readers : dp_processors(),
         .calls = { mine.progress, mine.problem, mine.control, mine.context },
     };
-    deeper_status status = dp_features_write(&features, result, error);
+    deeper_features_result written;
+    deeper_status status = dp_features_write(&features, &written, error);
+    if (status == DEEPER_OK)
+        dp_result_give(result, size, &written, sizeof written);
     dp_classifier_free(classifier);
     return status;
 }

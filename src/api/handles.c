@@ -5,7 +5,27 @@
 
 enum {
     LATER_BYTES = 4096
-}; /* no later version of an options structure is larger; a size above is not a size */
+}; /* no later version of a structure is larger; a size above is not a size */
+
+/* Whether it may be the size of a structure of this header, in any version. */
+static bool is_size(size_t size) {
+    return size > sizeof size && size % sizeof size == 0 && size <= LATER_BYTES;
+}
+
+deeper_status dp_need_result(const void *result, size_t size, const char *argument,
+                             deeper_error *error) {
+    DP_TRY(dp_need(result, argument, error));
+    if (is_size(size))
+        return DEEPER_OK;
+    return dp_fail(error, DEEPER_ERROR_ARGUMENT,
+                   "%s: its size is %zu; give sizeof of the structure", argument, size);
+}
+
+void dp_result_give(void *result, size_t size, const void *value, size_t own) {
+    size_t both = size < own ? size : own;
+    memcpy(result, value, both);
+    memset((unsigned char *)result + both, 0, size - both);
+}
 
 deeper_status dp_need_readers(int readers, deeper_error *error) {
     if (readers >= 0 && readers <= DP_THREADS_MAX)
@@ -44,18 +64,17 @@ deeper_status dp_options_read(void *options, size_t size, const void *given, con
         return DEEPER_OK;
     size_t claimed = 0;
     memcpy(&claimed, given, sizeof claimed);
-    if (claimed < size || claimed > LATER_BYTES)
+    if (!is_size(claimed))
         return dp_fail(error, DEEPER_ERROR_ARGUMENT,
                        "%s.size is %zu, which is no version of it (this one: %zu); initialize it "
                        "with the macro that ends in _INIT",
                        name, claimed, size);
-    const unsigned char *later = (const unsigned char *)given + size;
-    for (size_t i = 0; i < claimed - size; i++)
-        if (later[i])
+    for (size_t i = size; i < claimed; i++)
+        if (((const unsigned char *)given)[i])
             return dp_fail(error, DEEPER_ERROR_UNSUPPORTED,
                            "%s: sets a member that came after deeper %s; link a later library",
                            name, DP_VERSION);
-    memcpy(options, given, size);
+    memcpy(options, given, claimed < size ? claimed : size);
     memcpy(options, &size, sizeof size);
     return DEEPER_OK;
 }

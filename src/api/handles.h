@@ -57,11 +57,20 @@ deeper_status dp_handle_create(void **handle, size_t size, const deeper_allocato
 void dp_handle_free(void *handle);
 
 /* Fills `options` (`size` bytes, set to the defaults of its _INIT) from what the caller gave: NULL,
- * or a structure that begins with its own size, of this library's version or a later one whose
- * further members are all zero. name: of the structure, in small letters. Errors: ARGUMENT (a size
- * that no version has), UNSUPPORTED (members of a later version in use). */
+ * or a structure that begins with its own size: of this library's version, of an earlier one (what
+ * it lacks keeps its default) or of a later one whose further members are all zero. name: of the
+ * structure, in small letters. Errors: ARGUMENT (a size that no version has), UNSUPPORTED (members
+ * of a later version in use). */
 deeper_status dp_options_read(void *options, size_t size, const void *given, const char *name,
                               deeper_error *error);
+
+/* A structure of the caller's that a call fills: `size` bytes of it are the caller's. ARGUMENT if
+ * it is NULL or the size is none. */
+deeper_status dp_need_result(const void *result, size_t size, const char *argument,
+                             deeper_error *error);
+
+/* Fills it from this library's own version (`own` bytes): what both have, and zeros past that. */
+void dp_result_give(void *result, size_t size, const void *value, size_t own);
 
 /* ARGUMENT unless it is a number of threads, or 0. */
 deeper_status dp_need_readers(int readers, deeper_error *error);

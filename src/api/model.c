@@ -212,16 +212,16 @@ size_t deeper_model_layers(const deeper_model *model) {
 }
 
 deeper_status deeper_model_layer(const deeper_model *model, size_t index, deeper_layer *layer,
-                                 deeper_error *error) {
+                                 size_t size, deeper_error *error) {
     DP_TRY(dp_need(model, "model", error));
-    DP_TRY(dp_need(layer, "layer", error));
+    DP_TRY(dp_need_result(layer, size, "layer", error));
     if (index >= model->layer_count)
         return dp_fail(error, DEEPER_ERROR_ARGUMENT, "layer %zu: the model has %zu, from 0", index,
                        model->layer_count);
     const dp_graph *graph = model->model->graph;
     const dp_node *node = &graph->nodes[model->layers[index]];
     dp_cost cost = dp_node_cost(graph, model->layers[index]);
-    *layer = (deeper_layer){
+    deeper_layer filled = {
         .name = node->name,
         .operation = dp_op_name(node->op),
         .channels = node->shape.c,
@@ -235,11 +235,12 @@ deeper_status deeper_model_layer(const deeper_model *model, size_t index, deeper
     const dp_attribute *window = dp_attribute_find(node->op, "window"),
                        *stride = dp_attribute_find(node->op, "stride");
     if (window && stride) { /* what slides over a picture */
-        layer->window_height = (int)dp_attribute_get(window, &node->attributes, 0);
-        layer->window_width = (int)dp_attribute_get(window, &node->attributes, 1);
-        layer->stride_height = (int)dp_attribute_get(stride, &node->attributes, 0);
-        layer->stride_width = (int)dp_attribute_get(stride, &node->attributes, 1);
+        filled.window_height = (int)dp_attribute_get(window, &node->attributes, 0);
+        filled.window_width = (int)dp_attribute_get(window, &node->attributes, 1);
+        filled.stride_height = (int)dp_attribute_get(stride, &node->attributes, 0);
+        filled.stride_width = (int)dp_attribute_get(stride, &node->attributes, 1);
     }
+    dp_result_give(layer, size, &filled, sizeof filled);
     return DEEPER_OK;
 }
 

@@ -35,13 +35,18 @@ deeper_status deeper_train_set(deeper_train_options *options, const char *name, 
 }
 
 deeper_status deeper_train(const deeper_train_options *options, const deeper_train_calls *calls,
-                           deeper_train_result *result, deeper_error *error) {
+                           deeper_train_result *result, size_t size, deeper_error *error) {
     deeper_train_options mine = DEEPER_TRAIN_OPTIONS_INIT;
-    deeper_train_result unused;
+    deeper_train_result reached = { 0 };
     DP_TRY(dp_need(options, "options", error));
     DP_TRY(dp_options_read(&mine, sizeof mine, options, "deeper_train_options", error));
     DP_TRY(dp_need(mine.out, "out", error));
-    return dp_train_runs(&mine, calls, result ? result : &unused, NULL, error);
+    if (result)
+        DP_TRY(dp_need_result(result, size, "result", error));
+    deeper_status status = dp_train_runs(&mine, calls, &reached, NULL, error);
+    if (result)
+        dp_result_give(result, size, &reached, sizeof reached);
+    return status;
 }
 
 deeper_status deeper_train_preview(const deeper_train_options *options, const char *path, int count,
@@ -58,12 +63,15 @@ deeper_status deeper_train_preview(const deeper_train_options *options, const ch
 
 deeper_status deeper_train_find_rate(const deeper_train_options *options, const char *page,
                                      const deeper_train_calls *calls, deeper_rate_search *result,
-                                     deeper_error *error) {
+                                     size_t size, deeper_error *error) {
     deeper_train_options mine = DEEPER_TRAIN_OPTIONS_INIT;
     DP_TRY(dp_need(options, "options", error));
-    DP_TRY(dp_need(result, "result", error));
+    DP_TRY(dp_need_result(result, size, "result", error));
     DP_TRY(dp_options_read(&mine, sizeof mine, options, "deeper_train_options", error));
-    return dp_find_rate(result, &mine, page, calls, NULL, error);
+    deeper_rate_search search;
+    DP_TRY(dp_find_rate(&search, &mine, page, calls, NULL, error));
+    dp_result_give(result, size, &search, sizeof search);
+    return DEEPER_OK;
 }
 
 size_t deeper_train_command(const deeper_train_options *options, char *text, size_t size) {

@@ -13,39 +13,48 @@ deeper_status deeper_tuning_check(const char *path, deeper_error *error) {
     return status;
 }
 
-deeper_status deeper_tuning_examine(const char *path, deeper_tuning_contents *contents,
+deeper_status deeper_tuning_examine(const char *path, deeper_tuning_contents *contents, size_t size,
                                     deeper_error *error) {
     char here[DP_MACHINE_SIZE];
     dp_tuning tuning = { 0 };
     DP_TRY(dp_need(path, "path", error));
-    DP_TRY(dp_need(contents, "contents", error));
-    *contents = (deeper_tuning_contents){ 0 };
-    _Static_assert(sizeof contents->machine >= DP_MACHINE_SIZE
-                       && sizeof contents->sets / sizeof *contents->sets >= DP_ISA_COUNT,
+    DP_TRY(dp_need_result(contents, size, "contents", error));
+    deeper_tuning_contents found = { 0 };
+    _Static_assert(sizeof found.machine >= DP_MACHINE_SIZE
+                       && sizeof found.sets / sizeof *found.sets >= DP_ISA_COUNT,
                    "room for what there can be");
-    deeper_status status = dp_tuning_examine(&tuning, contents->machine, path, NULL, error);
-    contents->here = strcmp(contents->machine, dp_machine_text(here)) == 0;
+    deeper_status status = dp_tuning_examine(&tuning, found.machine, path, NULL, error);
+    found.here = strcmp(found.machine, dp_machine_text(here)) == 0;
     for (int isa = 0; isa < DP_ISA_COUNT; isa++) {
-        deeper_tuning_set *set = &contents->sets[contents->set_count];
+        deeper_tuning_set *set = &found.sets[found.set_count];
         for (size_t i = 0; i < tuning.count; i++)
             if (tuning.items[i].key.isa == (dp_isa)isa) {
                 set->choices++;
                 set->direct += tuning.items[i].choice.points == 0;
             }
         set->isa = dp_isa_name((dp_isa)isa);
-        contents->set_count += set->choices > 0;
+        found.set_count += set->choices > 0;
     }
     dp_tuning_free(&tuning);
+    if (status == DEEPER_OK)
+        dp_result_give(contents, size, &found, sizeof found);
     return status;
 }
 
 deeper_status deeper_tune(const deeper_model *model, const char *path,
                           const deeper_tune_options *options,
                           void (*layer)(void *context, const deeper_tuned_layer *layer),
-                          void *context, deeper_tuning_result *result, deeper_error *error) {
+                          void *context, deeper_tuning_result *result, size_t size,
+                          deeper_error *error) {
     DP_TRY(dp_need(model, "model", error));
+    deeper_tuning_result found = { 0 };
     DP_TRY(dp_need(path, "path", error));
+    if (result)
+        DP_TRY(dp_need_result(result, size, "result", error));
     deeper_tune_options mine = DEEPER_TUNE_OPTIONS_INIT;
     DP_TRY(dp_options_read(&mine, sizeof mine, options, "deeper_tune_options", error));
-    return dp_tune_file(model->model, path, &mine, layer, context, result, error);
+    DP_TRY(dp_tune_file(model->model, path, &mine, layer, context, &found, error));
+    if (result)
+        dp_result_give(result, size, &found, sizeof found);
+    return DEEPER_OK;
 }

@@ -111,7 +111,7 @@ deeper_status run_do(const deeper_train_options *options, run_host *h, deeper_tr
                      deeper_error *error) {
     const deeper_train_calls calls = { event, control, h };
     memset(result, 0, sizeof *result);
-    return deeper_train(options, &calls, result, error);
+    return deeper_train(options, &calls, result, sizeof *result, error);
 }
 
 deeper_train_result run_well(const deeper_train_options *options, run_host *h) {
