@@ -338,6 +338,8 @@ typedef struct deeper_image_options {
     int min_side; /* a JPEG may be decoded at 1/2, 1/4, 1/8 as long as its short side keeps this; 0:
                      full */
     int ignore_orientation; /* 1: do not apply EXIF orientation */
+    int borrow; /* 1: deeper_image_from_pixels does not copy RGB, which must then stay as it is
+                   until deeper_image_close */
 } deeper_image_options;
 static inline deeper_image_options deeper_image_options_init(void) {
     deeper_image_options options = DEEPER_ZEROED;
@@ -354,13 +356,31 @@ DEEPER_API deeper_status deeper_image_open(deeper_image **image, const char *pat
 DEEPER_API deeper_status deeper_image_decode(deeper_image **image, const void *bytes, size_t size,
                                              const char *name, const deeper_image_options *options,
                                              deeper_error *error);
+
+/* Bytes of a pixel in memory, in this order; alpha is composed over white. */
+typedef enum deeper_pixel_format {
+    DEEPER_PIXELS_RGB,
+    DEEPER_PIXELS_BGR,
+    DEEPER_PIXELS_GREY,
+    DEEPER_PIXELS_RGBA
+} deeper_pixel_format;
+
+/* A picture from pixels in memory, the same as from a PNG of them. stride: bytes from a row to the
+ * next, negative where the rows lie upside down; 0: packed. pixels: of the top row. Options that
+ * are about files must be 0. Errors: ARGUMENT, LIMIT, MEMORY. */
+DEEPER_API deeper_status deeper_image_from_pixels(deeper_image **image, const uint8_t *pixels,
+                                                  int width, int height, ptrdiff_t stride,
+                                                  deeper_pixel_format format,
+                                                  const deeper_image_options *options,
+                                                  deeper_error *error);
 DEEPER_API void deeper_image_close(deeper_image *image);
 
-/* Width and height after orientation, and the pixels: rows of width RGB bytes, no padding. Lives
- * with the image. */
+/* Width and height after orientation, and the pixels, RGB, with the bytes from a row to the next:
+ * 3 x width, but for borrowed pixels. Lives with the image. */
 DEEPER_API int deeper_image_width(const deeper_image *image);
 DEEPER_API int deeper_image_height(const deeper_image *image);
 DEEPER_API const uint8_t *deeper_image_pixels(const deeper_image *image);
+DEEPER_API ptrdiff_t deeper_image_stride(const deeper_image *image);
 
 /* Applies the model's preprocessing: `tensor` receives crops x C x H x W floats. crops:
  *   1    the centre of the picture as the model's rule resizes it (one of exactly the network's

@@ -2,6 +2,7 @@
 #include "api/handles.h"
 #include "data/picture.h"
 #include "image/crop_sheet.h"
+#include "image/pixels.h"
 #include "session/input.h"
 
 void deeper_image_close(deeper_image *image) {
@@ -20,6 +21,9 @@ static deeper_status begin(deeper_image **image, dp_decode_options *decode,
     if (options.min_side < 0)
         return dp_fail(error, DEEPER_ERROR_ARGUMENT,
                        "min_side is %d; it is a number of pixels, or 0", options.min_side);
+    if (options.borrow)
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT,
+                       "borrow is for deeper_image_from_pixels: a decoded picture is new");
     DP_TRY(dp_handle_create(&handle, sizeof **image, options.allocator, error));
     *image = handle;
     *decode = (dp_decode_options){
@@ -65,6 +69,31 @@ deeper_status deeper_image_decode(deeper_image **image, const void *bytes, size_
                                   &decode, made->owner.allocator, error));
 }
 
+deeper_status deeper_image_from_pixels(deeper_image **image, const uint8_t *pixels, int width,
+                                       int height, ptrdiff_t stride, deeper_pixel_format format,
+                                       const deeper_image_options *options, deeper_error *error) {
+    DP_TRY(dp_need(image, "image", error));
+    *image = NULL;
+    DP_TRY(dp_need(pixels, "pixels", error));
+    void *handle = NULL;
+    deeper_image_options mine = DEEPER_IMAGE_OPTIONS_INIT;
+    DP_TRY(dp_options_read(&mine, sizeof mine, options, "deeper_image_options", error));
+    if (mine.min_side || mine.ignore_orientation)
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT,
+                       "min_side and ignore_orientation are for files; leave them 0");
+    const dp_pixels raw = { .bytes = pixels,
+                            .width = width,
+                            .height = height,
+                            .stride = stride,
+                            .format = format,
+                            .borrow = mine.borrow != 0,
+                            .max_pixels = mine.max_pixels };
+    DP_TRY(dp_handle_create(&handle, sizeof **image, mine.allocator, error));
+    deeper_image *made = handle;
+    return finish(image, made,
+                  dp_image_from_pixels(&made->image, &raw, made->owner.allocator, error));
+}
+
 int deeper_image_width(const deeper_image *image) {
     return image ? image->image.width : 0;
 }
@@ -75,6 +104,10 @@ int deeper_image_height(const deeper_image *image) {
 
 const uint8_t *deeper_image_pixels(const deeper_image *image) {
     return image ? image->image.pixels : NULL;
+}
+
+ptrdiff_t deeper_image_stride(const deeper_image *image) {
+    return image ? dp_image_stride(&image->image) : 0;
 }
 
 deeper_status deeper_prepare(const deeper_model *model, const deeper_image *image, int crops,

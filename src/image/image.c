@@ -112,6 +112,7 @@ deeper_status dp_image_decode(dp_image *image, const void *bytes, size_t size, c
 }
 
 void dp_image_free(dp_image *image) {
-    dp_free(image->allocator, image->pixels);
+    if (!image->borrowed)
+        dp_free(image->allocator, image->pixels);
     *image = (dp_image){ 0 };
 }

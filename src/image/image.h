@@ -7,12 +7,20 @@
 
 #include "base/memory.h"
 
-/* A picture. pixels come from `allocator`; freed by dp_image_free. */
+/* A picture. pixels come from `allocator`, unless they are borrowed; freed by dp_image_free. */
 typedef struct dp_image {
     int width, height;
-    uint8_t *pixels; /* rows of width RGB bytes, top row first, no padding */
+    uint8_t *pixels; /* rows of width RGB pixels, top row first */
     const deeper_allocator *allocator;
+    ptrdiff_t
+        stride;    /* bytes from a row to the next; 0: rows are packed, as all but borrowed are */
+    bool borrowed; /* the caller's: only read */
 } dp_image;
+
+/* Bytes from a row to the next. */
+static inline ptrdiff_t dp_image_stride(const dp_image *image) {
+    return image->stride ? image->stride : (ptrdiff_t)image->width * 3;
+}
 
 /* Pillow's limit, so that both refuse the same pictures. */
 enum { DP_MAX_PIXELS = 178956970 };
@@ -37,7 +45,7 @@ deeper_status dp_image_decode(dp_image *image, const void *bytes, size_t size, c
                               const dp_decode_options *options, const deeper_allocator *allocator,
                               deeper_error *error);
 
-/* Frees the pixels (NULL is fine) and sets everything to zero. */
+/* Frees the pixels that are not borrowed (NULL is fine) and sets everything to zero. */
 void dp_image_free(dp_image *image);
 
 #endif

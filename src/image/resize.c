@@ -165,7 +165,8 @@ static void resample_row(uint8_t *out, const uint8_t *ring, int32_t *sums, size_
 
 static bool filter_picture(dp_image *out, const dp_image *in, const axis *columns, const axis *rows,
                            const deeper_allocator *allocator) {
-    size_t width = (size_t)columns->count * 3, stride = (size_t)in->width * 3;
+    size_t width = (size_t)columns->count * 3;
+    ptrdiff_t stride = dp_image_stride(in);
     uint8_t *ring = dp_alloc_raw(allocator, (size_t)rows->most, width);
     int32_t *sums = dp_alloc_raw(allocator, width, sizeof *sums);
     bool have = ring && sums;
@@ -173,8 +174,8 @@ static bool filter_picture(dp_image *out, const dp_image *in, const axis *column
         int end = rows->start[i] + rows->taps[i];
         next = next > rows->start[i] ? next : rows->start[i];
         for (; next < end; next++)
-            resample_columns(ring + (size_t)(next % rows->most) * width,
-                             in->pixels + (size_t)next * stride, columns);
+            resample_columns(ring + (size_t)(next % rows->most) * width, in->pixels + next * stride,
+                             columns);
         resample_row(out->pixels + (size_t)i * width, ring, sums, width, rows, i);
     }
     dp_free(allocator, ring);
@@ -185,7 +186,7 @@ static bool filter_picture(dp_image *out, const dp_image *in, const axis *column
 static void pick_picture(dp_image *out, const dp_image *in, const axis *columns, const axis *rows) {
     uint8_t *pixel = out->pixels;
     for (int y = 0; y < rows->count; y++) {
-        const uint8_t *row = in->pixels + (size_t)rows->start[y] * (size_t)in->width * 3;
+        const uint8_t *row = in->pixels + rows->start[y] * dp_image_stride(in);
         for (int x = 0; x < columns->count; x++, pixel += 3)
             memcpy(pixel, row + (size_t)columns->start[x] * 3, 3);
     }
