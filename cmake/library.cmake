@@ -52,7 +52,8 @@ list(APPEND objects $<TARGET_OBJECTS:deeper_objects>)
 foreach(kind static shared)
     string(TOUPPER ${kind} KIND)
     add_library(deeper_${kind} ${KIND} ${objects})
-    set_target_properties(deeper_${kind} PROPERTIES OUTPUT_NAME deeper EXPORT_NAME ${kind} VERSION ${PROJECT_VERSION} SOVERSION 0)
+    # SOVERSION: see docs/STABILITY.md.
+    set_target_properties(deeper_${kind} PROPERTIES OUTPUT_NAME deeper EXPORT_NAME ${kind} VERSION ${PROJECT_VERSION} SOVERSION 1)
     target_include_directories(deeper_${kind} PUBLIC
         $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
     target_link_libraries(deeper_${kind} PRIVATE

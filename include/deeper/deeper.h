@@ -78,7 +78,7 @@ extern "C" {
 #endif
 
 #define DEEPER_VERSION_MAJOR 0
-#define DEEPER_VERSION_MINOR 1
+#define DEEPER_VERSION_MINOR 2
 #define DEEPER_VERSION_PATCH 0
 
 /* "MAJOR.MINOR.PATCH" of the library that is linked. Static; do not free. */
