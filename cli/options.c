@@ -3,6 +3,10 @@
  * prints nothing but usage errors. */
 #include "options.h"
 
+#include "output.h"
+
+#include "base/text.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <math.h>
@@ -283,24 +287,13 @@ double cli_real(const cli_args *args, const char *name) {
     return text ? strtod(text, NULL) : 0;
 }
 
-/* A word, in quotes where a shell needs them. */
-static void write_word(FILE *out, const char *word) {
-    static const char plain[] =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./=,:+-";
-    bool quoted = !*word || word[strspn(word, plain)];
-    fputs(quoted ? "'" : "", out);
-    for (; *word; word++)
-        fputs(*word == '\'' ? "'\\''" : (char[]){ *word, 0 }, out);
-    fputs(quoted ? "'" : "", out);
-}
-
 char *cli_shell_word(const char *word) {
     char *text = NULL;
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);
     if (!out)
         return NULL;
-    write_word(out, word);
+    dp_put_shell_word(cli_file_sink, out, word);
     return fclose(out) ? NULL : text;
 }
 
@@ -319,11 +312,11 @@ char *cli_command_line(const cli_args *args) {
         if (option->kind == CLI_FLAG)
             continue;
         putc(' ', out);
-        write_word(out, args->values[i]);
+        dp_put_shell_word(cli_file_sink, out, args->values[i]);
     }
     for (size_t i = 0; i < args->operand_count; i++) {
         putc(' ', out);
-        write_word(out, args->operands[i]);
+        dp_put_shell_word(cli_file_sink, out, args->operands[i]);
     }
     return fclose(out) ? NULL : text;
 }

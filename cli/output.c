@@ -74,6 +74,10 @@ static void print_clean(FILE *file, const char *text) {
         putc(*c < 0x20 || *c == 0x7f ? '?' : *c, file);
 }
 
+void cli_file_sink(void *file, const char *bytes, size_t size) {
+    fwrite(bytes, 1, size, file);
+}
+
 void cli_print_text(const char *text) {
     print_clean(stdout, text);
 }

@@ -41,6 +41,9 @@ size_t cli_problems(void);
  * (cli_output_end tells why). Thread-safe. */
 bool cli_print_json(json_t *value);
 
+/* fwrite as a dp_text_sink (base/text.h); the context is the FILE. */
+void cli_file_sink(void *file, const char *bytes, size_t size);
+
 /* Writes text for people: control bytes become '?'. */
 void cli_print_text(const char *text);
 

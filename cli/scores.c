@@ -5,6 +5,8 @@
 #include "options.h"
 #include "output.h"
 
+#include "base/text.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -236,24 +238,10 @@ void cli_scores_table(const deeper_scores *scores) {
 
 /* ------------------------------------------------------------------------------------------ CSV */
 
-static void write_text(FILE *file, const char *text) {
-    if (!strpbrk(text, ",\"\r\n")) {
-        fputs(text, file);
-        return;
-    }
-    putc('"', file);
-    for (; *text; text++) {
-        if (*text == '"')
-            putc('"', file);
-        putc(*text, file);
-    }
-    putc('"', file);
-}
-
 static void write_field(FILE *file, const field *f, const char *before) {
     fputs(before, file);
     if (f->kind == TEXT)
-        write_text(file, f->text);
+        dp_put_csv_cell(cli_file_sink, file, f->text);
     else
         fprintf(file, f->kind == NUMBER ? "%.6g" : "%.0f", f->value);
 }

@@ -339,22 +339,6 @@ static void element_types(void **state) {
     assert_false(dp_dtype_from_name(&dtype, "f32"));
 }
 
-static void clean_texts(void **state) {
-    static const char *const clean[] = {
-        "", "abc", "é", "지단", "\xf0\x9f\x90\x88", "\xf4\x8f\xbf\xbf", "\xed\x9f\xbf"
-    };
-    static const char *const unclean[] = {
-        "\n",       "a\x7f",        "\x80",         "\xc0\xaf",         "\xc2",
-        "\xc2\x9b", "\xe0\x80\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xf8\x88\x80\x80\x80"
-    };
-    for (size_t i = 0; i < sizeof clean / sizeof *clean; i++)
-        assert_true(dp_text_clean(clean[i], strlen(clean[i]), false));
-    for (size_t i = 0; i < sizeof unclean / sizeof *unclean; i++)
-        assert_false(dp_text_clean(unclean[i], strlen(unclean[i]), false));
-    assert_true(dp_text_clean("a\nb\tc", 5, true));
-    assert_false(dp_text_clean("a\rb", 3, true));
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(refused),
@@ -365,7 +349,6 @@ int main(void) {
         cmocka_unit_test_setup_teardown(round_trip, begin, end),
         cmocka_unit_test_setup_teardown(write_refused, begin, end),
         cmocka_unit_test(element_types),
-        cmocka_unit_test(clean_texts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

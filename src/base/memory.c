@@ -118,6 +118,10 @@ bool dp_buffer_append(dp_buffer *buffer, const void *bytes, size_t size) {
     return true;
 }
 
+void dp_buffer_sink(void *buffer, const char *bytes, size_t size) {
+    dp_buffer_append(buffer, bytes, size);
+}
+
 bool dp_buffer_printf(dp_buffer *buffer, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);

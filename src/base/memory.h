@@ -43,6 +43,9 @@ bool dp_buffer_append(dp_buffer *buffer, const void *bytes, size_t size);
 bool dp_buffer_printf(dp_buffer *buffer, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* dp_buffer_append as a dp_text_sink (text.h); the context is the dp_buffer. */
+void dp_buffer_sink(void *buffer, const char *bytes, size_t size);
+
 /* Makes `*items` (a dp_alloc'ed array of `*capacity` elements of `size` bytes) hold at least `need`
  * elements, growing by doubling and zeroing the new part. False if memory is out: the array is
  * unchanged. `items` must be a void * of the caller's, copied from and to its own pointer: another

@@ -3,8 +3,8 @@
 
 #include "base/cpu.h"
 #include "base/spool.h"
+#include "base/text.h"
 #include "formats/numpy/npz.h"
-#include "model/json.h"
 
 #include <string.h>
 

@@ -2,6 +2,7 @@
  * file. */
 #include "eval/probs.h"
 
+#include "base/text.h"
 #include "image/crops.h"
 #include "model/json.h"
 #include "model/labels.h"

@@ -2,8 +2,8 @@
  * JSON are metadata.c's and labels.c's, networks graph_json.c's. */
 #include "model/description.h"
 
+#include "base/text.h"
 #include "model/graph_json.h"
-#include "model/json.h"
 #include "model/labels.h"
 #include "model/preprocess_json.h"
 

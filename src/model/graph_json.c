@@ -3,6 +3,7 @@
  * checked. */
 #include "model/graph_json.h"
 
+#include "base/text.h"
 #include "graph/attributes.h"
 #include "model/json.h"
 

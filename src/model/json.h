@@ -1,6 +1,6 @@
-/* json.h - JSON and texts as they come out of files: limits before memory is taken, one-line
- * errors. Why here: a model file is JSON in three places (header, labels, preprocessing); what a
- * stranger's file may cost is decided once. */
+/* json.h - JSON as it comes out of files: limits before memory is taken, one-line errors. Why here:
+ * a model file is JSON in three places (header, labels, preprocessing); what a stranger's file may
+ * cost is decided once. */
 #ifndef DP_MODEL_JSON_H
 #define DP_MODEL_JSON_H
 
@@ -19,16 +19,5 @@ enum { DP_JSON_MAX_VALUES = 1 << 18 };
 deeper_status dp_json_parse(json_t **value, const void *bytes, size_t size, int depth,
                             const char *name, const char *what, int64_t offset,
                             deeper_error *error);
-
-/* Whether text[size] is UTF-8 without control characters (C0, DEL, C1), so that it can be printed
- * and matched as it is. lines: newline and tab are allowed. */
-bool dp_text_clean(const char *text, size_t size, bool lines);
-
-/* Bytes 1..4 of the UTF-8 sequence that text[left] (left >= 1) begins with, *code its code point;
- * 0: there is none. Overlong forms, surrogates and numbers above U+10FFFF are none. */
-size_t dp_utf8_decode(const char *text, size_t left, uint32_t *code);
-
-/* The other way: to[1..4] written, 0 for what is no code point. */
-size_t dp_utf8_encode(char *to, uint32_t code);
 
 #endif

@@ -2,6 +2,7 @@
  * builder. Matching class folders with labels is the evaluator's business. */
 #include "model/labels.h"
 
+#include "base/text.h"
 #include "model/ilsvrc2012.h"
 #include "model/json.h"
 

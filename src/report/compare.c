@@ -1,6 +1,7 @@
 /* compare.c - the table of a comparison as CSV and as a page. One list of columns feeds both. */
 #include "report/compare.h"
 
+#include "base/text.h"
 #include "report/markup.h"
 #include "report/output.h"
 #include "report/page.h"
@@ -55,19 +56,6 @@ static double top1_of(const deeper_compared *row) {
 
 /* ------------------------------------------------------------------------------------------ CSV */
 
-/* RFC 4180: in quotes, quotes doubled. */
-static void put_quoted(dp_buffer *buffer, const char *text) {
-    dp_buffer_append(buffer, "\"", 1);
-    for (const char *rest = text; *rest;) {
-        size_t plain = strcspn(rest, "\"\r\n");
-        dp_buffer_append(buffer, rest, plain);
-        rest += plain;
-        if (*rest)
-            dp_buffer_append(buffer, *rest++ == '"' ? "\"\"" : "  ", 2);
-    }
-    dp_buffer_append(buffer, "\"", 1);
-}
-
 static deeper_status fill_csv(dp_buffer *buffer, const void *context, deeper_error *error) {
     const dp_comparison_page *it = context;
     dp_buffer_printf(buffer, "member,architecture,options,image_size,crops,error");
@@ -78,11 +66,11 @@ static deeper_status fill_csv(dp_buffer *buffer, const void *context, deeper_err
         const deeper_compared *row = it->rows[r];
         const char *const texts[] = { row->member, row->architecture, row->options };
         for (size_t i = 0; i < 3; i++) {
-            put_quoted(buffer, texts[i]);
+            dp_put_csv_cell(dp_buffer_sink, buffer, texts[i]);
             dp_buffer_append(buffer, ",", 1);
         }
         dp_buffer_printf(buffer, "%d,%d,", row->image_size, row->crops);
-        put_quoted(buffer, row->status == DEEPER_OK ? "" : row->message);
+        dp_put_csv_cell(dp_buffer_sink, buffer, row->status == DEEPER_OK ? "" : row->message);
         for (size_t i = 0; i < COLUMNS; i++) {
             double value = value_of(row, i);
             dp_buffer_printf(buffer, ",");

@@ -1,37 +1,28 @@
 /* csv.c - log.csv (RFC 4180, comma, UTF-8): epoch, the columns of columns.c, best as 0 or 1.
  * Numbers have 9 digits; what is not finite stands as nan, inf or -inf, as pandas, R and
  * spreadsheets' importers know it. */
+#include "base/text.h"
 #include "report/columns.h"
 #include "report/markup.h"
 #include "report/output.h"
 #include "report/report.h"
 
 #include <math.h>
-#include <string.h>
 
-/* Head names come from a network's definition: quoted all the same, so that no name can break the
+enum { NAME_LIMIT = 4096 };
+
+/* Head names come from a network's definition: a cell like any other, so that no name can break the
  * table. */
 static void put_name(dp_buffer *buffer, const dp_column *column) {
+    dp_buffer name;
+    dp_buffer_init(&name, buffer->allocator, NAME_LIMIT);
+    dp_buffer_printf(&name, column->head ? "%s_%s" : "%s", column->name, column->head);
     dp_buffer_append(buffer, ",", 1);
-    if (!column->head) {
-        dp_markup_plain(buffer, column->name);
-        return;
-    }
-    bool quoted = strpbrk(column->head, ",\"\r\n") != NULL;
-    if (quoted)
-        dp_buffer_append(buffer, "\"", 1);
-    dp_buffer_printf(buffer, "%s_", column->name);
-    for (const char *rest = column->head; *rest;) {
-        size_t plain = strcspn(rest, "\"");
-        dp_buffer_append(buffer, rest, plain);
-        rest += plain;
-        if (*rest == '"') {
-            dp_buffer_append(buffer, "\"\"", 2);
-            rest++;
-        }
-    }
-    if (quoted)
-        dp_buffer_append(buffer, "\"", 1);
+    if (name.failed)
+        buffer->failed = true;
+    else
+        dp_put_csv_cell(dp_buffer_sink, buffer, name.data);
+    dp_buffer_free(&name);
 }
 
 static void put_number(dp_buffer *buffer, double value) {

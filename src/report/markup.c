@@ -2,7 +2,7 @@
  * what text is: dp_text_clean. */
 #include "report/markup.h"
 
-#include "model/json.h"
+#include "base/text.h"
 
 #include <string.h>
 

@@ -3,11 +3,11 @@
  * in it out), deflated where the second bit is set.
  *
  * covers: src/formats/numpy/zip.c src/formats/numpy/npz.c src/formats/numpy/npy.c */
+#include "base/text.h"
 #include "formats/numpy/npy.h"
 #include "formats/numpy/npz.h"
 #include "helpers/fuzz.h"
 #include "helpers/zips.h"
-#include "model/json.h"
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -4,10 +4,10 @@
  * names, from the files that say so.
  *
  * covers: src/formats/numpy/recording.c */
+#include "base/text.h"
 #include "formats/numpy/recording.h"
 #include "helpers/fuzz.h"
 #include "helpers/scratch.h"
-#include "model/json.h"
 
 #include <stdint.h>
 #include <stdio.h>

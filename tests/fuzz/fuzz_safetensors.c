@@ -3,9 +3,9 @@
  * be printed, and a refusal says why.
  *
  * covers: src/formats/safetensors/safetensors.c src/model/json.c src/model/tensor.c */
+#include "base/text.h"
 #include "formats/safetensors/safetensors.h"
 #include "helpers/fuzz.h"
-#include "model/json.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -3,10 +3,10 @@
  * with a byte order, where further bits are set).
  *
  * covers: src/formats/torch/torch.c src/formats/torch/torch_file.c */
+#include "base/text.h"
 #include "formats/torch/torch.h"
 #include "helpers/fuzz.h"
 #include "helpers/zips.h"
-#include "model/json.h"
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -4,9 +4,9 @@
  * and a source, what does not is told in one line.
  *
  * covers: src/formats/torch/torchvision.c */
+#include "base/text.h"
 #include "formats/torch/torchvision.h"
 #include "helpers/fuzz.h"
-#include "model/json.h"
 
 #include <stdint.h>
 #include <stdlib.h>

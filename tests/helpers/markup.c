@@ -1,7 +1,6 @@
 /* markup.c - the checker of markup: one pass over the text with a stack of open tags. */
 #include "helpers/markup.h"
-
-#include "model/json.h"
+#include "base/text.h"
 
 #include <ctype.h>
 #include <setjmp.h>

@@ -2,9 +2,9 @@
  * what it found. */
 #include "formats/caffe/caffemodel.h"
 
+#include "base/text.h"
 #include "caffemodel.pb-c.h"
 #include "formats/protobuf_heap.h"
-#include "model/json.h"
 
 #include <stdio.h>
 #include <string.h>

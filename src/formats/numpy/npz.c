@@ -2,8 +2,8 @@
  * Fortran order is copied again. The writer is npz_write.c. */
 #include "formats/numpy/npz.h"
 
+#include "base/text.h"
 #include "formats/numpy/npy.h"
-#include "model/json.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* npz_write.c - tensors and texts to an npz file. It refuses what the reader would: what is written
  * can be read back. */
+#include "base/text.h"
 #include "formats/numpy/npy.h"
 #include "formats/numpy/npz.h"
-#include "model/json.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* recording.c - see recording.h. */
 #include "formats/numpy/recording.h"
 
-#include "model/json.h"
+#include "base/text.h"
 
 #include <string.h>
 

@@ -4,8 +4,8 @@
  * constants are computed at once; the others become layers. */
 #include "formats/onnx/onnx_import.h"
 
+#include "base/text.h"
 #include "graph/build.h"
-#include "model/json.h"
 
 #include <limits.h>
 #include <stdarg.h>

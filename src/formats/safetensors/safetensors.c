@@ -3,6 +3,7 @@
  * out can be used without a look back. */
 #include "formats/safetensors/safetensors.h"
 
+#include "base/text.h"
 #include "model/json.h"
 
 #include <stdlib.h>

@@ -1,6 +1,7 @@
 /* safetensors_write.c - the container's writer. It refuses what the reader would: what is written
  * can be read back. */
 #include "base/files.h"
+#include "base/text.h"
 #include "formats/safetensors/safetensors.h"
 #include "model/json.h"
 

@@ -3,8 +3,8 @@
  * of the file, in torch_file.c. */
 #include "formats/torch/torch.h"
 
+#include "base/text.h"
 #include "formats/torch/torch_file.h"
-#include "model/json.h"
 
 #include <stdlib.h>
 #include <string.h>

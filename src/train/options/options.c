@@ -3,6 +3,7 @@
 
 #include "base/number.h"
 #include "base/random.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -279,16 +280,8 @@ bool dp_train_option_text(const deeper_train_options *options, size_t index, con
 
 /* A word of a shell command, in quotes where it needs them. */
 static void add_word(dp_buffer *command, const char *word) {
-    static const char plain[] =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./=,:+-";
-    if (*word && !word[strspn(word, plain)]) {
-        dp_buffer_printf(command, " %s", word);
-        return;
-    }
-    dp_buffer_append(command, " '", 2);
-    for (; *word; word++)
-        dp_buffer_append(command, *word == '\'' ? "'\\''" : word, *word == '\'' ? 4 : 1);
-    dp_buffer_append(command, "'", 1);
+    dp_buffer_append(command, " ", 1);
+    dp_put_shell_word(dp_buffer_sink, command, word);
 }
 
 void dp_train_options_command(dp_buffer *command, const deeper_train_options *options) {

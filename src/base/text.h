@@ -1,0 +1,32 @@
+/* text.h - what a text is, and how one is written so that others read it back: UTF-8, words of a
+ * shell, cells of a table. Why here: what a stranger's file may call a thing is decided once, and
+ * the library's pages and the program print the same. No memory is taken and nothing can fail, so
+ * the programs are built with this file too: it is the one of src/ that they include. */
+#ifndef DP_BASE_TEXT_H
+#define DP_BASE_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Bytes 1..4 of the UTF-8 sequence that text[size] (size >= 1) begins with, *code its code point;
+ * 0: there is none. Overlong forms, surrogates and numbers above U+10FFFF are none. */
+size_t dp_utf8_decode(const char *text, size_t size, uint32_t *code);
+
+/* The other way: writes 1..4 bytes and returns their number; 0 for what is no code point. */
+size_t dp_utf8_encode(char bytes[4], uint32_t code);
+
+/* Whether text[size] is UTF-8 without control characters (C0, DEL, C1), so that it can be printed
+ * and matched as it is. lines: newline and tab are allowed. */
+bool dp_text_clean(const char *text, size_t size, bool lines);
+
+/* Where a written text goes, piece by piece: a buffer, a file. */
+typedef void dp_text_sink(void *context, const char *bytes, size_t size);
+
+/* One word of a shell's command line, in quotes where it needs them. */
+void dp_put_shell_word(dp_text_sink *sink, void *context, const char *word);
+
+/* One cell of a CSV table (RFC 4180), in quotes where it needs them. */
+void dp_put_csv_cell(dp_text_sink *sink, void *context, const char *cell);
+
+#endif
