@@ -140,6 +140,7 @@ static void test_another_network(void **state) {
  * alike. */
 static void test_checksum(void **state) {
     assert_true(dp_checksum(0, "123456789", 9) == 0x995DC9BBDF1939FA);
+    assert_true(dp_hash(DP_HASH_START, "a", 1) == 0xAF63DC4C8601EC8C);
     enum { SIZE = 10007 };
     static unsigned char bytes[SIZE];
     for (int i = 0; i < SIZE; i++)

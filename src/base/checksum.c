@@ -1,5 +1,6 @@
-/* checksum.c - eight bytes a round by eight tables, which are made anew in each call (the library
- * keeps no globals); for short texts the plain loop over bits is quicker than making them. */
+/* checksum.c - the CRC takes eight bytes a round by eight tables, which are made anew in each call
+ * (the library keeps no globals); for short texts the plain loop over bits is quicker than making
+ * them. */
 #include "base/checksum.h"
 
 #include <string.h>
@@ -40,4 +41,11 @@ uint64_t dp_checksum(uint64_t sum, const void *data, size_t size) {
             sum ^= tables[7 - i][(word >> 8 * i) & 0xFF];
     }
     return ~by_bits(sum, bytes, size);
+}
+
+uint64_t dp_hash(uint64_t hash, const void *data, size_t size) {
+    const unsigned char *bytes = data;
+    for (size_t i = 0; i < size; i++)
+        hash = (hash ^ bytes[i]) * UINT64_C(0x100000001B3);
+    return hash;
 }

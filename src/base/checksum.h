@@ -1,5 +1,5 @@
-/* checksum.h - a 64-bit CRC: tells a damaged file of ours from a sound one, and one data set from
- * another. No protection against intent. */
+/* checksum.h - a CRC that tells a damaged file of ours from a sound one, and a hash that tells
+ * names and data sets from each other. Both of 64 bits, and no protection against intent. */
 #ifndef DP_BASE_CHECKSUM_H
 #define DP_BASE_CHECKSUM_H
 
@@ -9,5 +9,10 @@
 /* The CRC (ECMA-182's polynomial, reflected, as xz has it) of what `sum` stands for followed by
  * `bytes`; 0 stands for nothing. */
 uint64_t dp_checksum(uint64_t sum, const void *bytes, size_t size);
+
+/* FNV-1a: the hash of what `hash` stands for followed by `bytes`; DP_HASH_START stands for
+ * nothing. */
+#define DP_HASH_START UINT64_C(0xCBF29CE484222325)
+uint64_t dp_hash(uint64_t hash, const void *bytes, size_t size);
 
 #endif

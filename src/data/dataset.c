@@ -1,6 +1,7 @@
 /* dataset.c - a data set opened by what its path is, read, identified and divided. */
 #include "data/dataset.h"
 
+#include "base/checksum.h"
 #include "base/files.h"
 #include "base/random.h"
 #include "data/idx.h"
@@ -169,20 +170,12 @@ deeper_status dp_dataset_open(dp_dataset **dataset, const char *path, const char
 
 /* ---------------------------------------------------------------------------------- fingerprint */
 
-/* FNV-1a of 64 bits. */
-static uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t size) {
-    const unsigned char *at = bytes;
-    for (size_t i = 0; i < size; i++)
-        hash = (hash ^ at[i]) * UINT64_C(0x100000001B3);
-    return hash;
-}
-
 /* A number as its eight bytes, lowest first: the same on every machine. */
 static uint64_t hash_number(uint64_t hash, uint64_t number) {
     unsigned char bytes[8];
     for (int i = 0; i < 8; i++)
         bytes[i] = (unsigned char)(number >> 8 * i);
-    return hash_bytes(hash, bytes, sizeof bytes);
+    return dp_hash(hash, bytes, sizeof bytes);
 }
 
 static uint64_t hash_picture(uint64_t hash, const dp_dataset *dataset, size_t index) {
@@ -193,16 +186,16 @@ static uint64_t hash_picture(uint64_t hash, const dp_dataset *dataset, size_t in
     if (dataset->store->read == dp_read_file)
         size = stat(path, &status) == 0 ? (uint64_t)status.st_size
                                         : UINT64_MAX; /* missing: a set of its own */
-    hash = hash_bytes(hash, name, strlen(name) + 1);
+    hash = dp_hash(hash, name, strlen(name) + 1);
     hash = hash_number(hash, size);
     return hash_number(hash, picture->class_index);
 }
 
 uint64_t dp_dataset_fingerprint(const dp_dataset *dataset) {
-    uint64_t hash = UINT64_C(0xCBF29CE484222325);
+    uint64_t hash = DP_HASH_START;
     for (size_t i = 0; i < dataset->class_count; i++) {
         const char *name = dp_dataset_class(dataset, i);
-        hash = hash_bytes(hash, name, strlen(name) + 1);
+        hash = dp_hash(hash, name, strlen(name) + 1);
     }
     for (size_t i = 0; i < dataset->image_count; i++)
         hash = hash_picture(hash, dataset, i);

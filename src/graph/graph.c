@@ -1,6 +1,8 @@
 /* graph.c - nodes: added, named, found, marked, printed. Shapes and costs are in operators.c. */
 #include "graph/graph.h"
 
+#include "base/checksum.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -59,17 +61,13 @@ int dp_graph_fail(dp_graph *graph, deeper_status status, const char *format, ...
     return -1;
 }
 
-/* FNV-1a. */
-static uint32_t hash_name(const char *name) {
-    uint32_t hash = 2166136261U;
-    for (; *name; name++)
-        hash = (hash ^ (unsigned char)*name) * 16777619U;
-    return hash;
+static uint64_t hash_name(const char *name) {
+    return dp_hash(DP_HASH_START, name, strlen(name));
 }
 
 /* One after another: graphs are built once, and those of this field have hundreds of nodes. */
 int dp_graph_find(const dp_graph *graph, const char *name) {
-    uint32_t hash = hash_name(name);
+    uint64_t hash = hash_name(name);
     for (int i = 0; i < graph->count; i++)
         if (graph->nodes[i].hash == hash && strcmp(graph->nodes[i].name, name) == 0)
             return i;

@@ -154,7 +154,7 @@ typedef union dp_attributes {
 
 typedef struct dp_node {
     char *name;    /* unique in its graph */
-    uint32_t hash; /* of the name: finding one compares these first */
+    uint64_t hash; /* of the name: finding one compares these first */
     dp_op op;
     dp_head head;
     int *inputs;

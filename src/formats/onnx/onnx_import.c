@@ -4,6 +4,7 @@
  * constants are computed at once; the others become layers. */
 #include "formats/onnx/onnx_import.h"
 
+#include "base/checksum.h"
 #include "base/text.h"
 #include "graph/build.h"
 
@@ -51,16 +52,9 @@ static deeper_status check_graph(dp_onnx_importer *it) {
 
 /* ---------------------------------------------------------------------------------------- names */
 
-static size_t hash(const char *name) {
-    uint64_t h = 1469598103934665603U; /* FNV-1a */
-    for (; *name; name++)
-        h = (h ^ (unsigned char)*name) * 1099511628211U;
-    return (size_t)(h ^ h >> 32);
-}
-
 /* The slot of a name: its value's, or the empty one where it belongs. */
 static size_t slot_of(const dp_onnx_importer *it, const char *name) {
-    size_t slot = hash(name) & (it->slot_count - 1);
+    size_t slot = (size_t)dp_hash(DP_HASH_START, name, strlen(name)) & (it->slot_count - 1);
     while (it->slots[slot] >= 0 && strcmp(it->values[it->slots[slot]].name, name) != 0)
         slot = (slot + 1) & (it->slot_count - 1);
     return slot;
