@@ -218,4 +218,17 @@ static inline void dp_share(int items, int parts, int part, int *begin, int *end
     *end = (int)((int64_t)items * (part + 1) / parts);
 }
 
+/* What a task has of a step that shares out channel blocks: blocks begin..end-1 of one image, or of
+ * all images where the step takes the whole batch. */
+typedef struct dp_task_blocks {
+    int image, begin, end;
+} dp_task_blocks;
+static inline dp_task_blocks dp_blocks_of_task(const dp_run *run, const dp_step *step, int channels,
+                                               int task) {
+    dp_task_blocks own = { .image = task / step->tasks };
+    dp_share(dp_blocks(channels, run->plan->kernels->lanes), step->tasks, task % step->tasks,
+             &own.begin, &own.end);
+    return own;
+}
+
 #endif

@@ -31,18 +31,15 @@ static float *fixed_out(const dp_run *run, const dp_step *step) {
     return run->arena + run->plan->storages[step->out.storage].offset + step->out.offset;
 }
 
-/* Calls body for the blocks of this task; channels beyond the last are left out by `lane_count`. */
-#define FOR_BLOCKS(view, block)                                                                    \
-    int lanes = run->plan->kernels->lanes, channels = (view).shape.c, begin, end;                  \
-    dp_share(dp_blocks(channels, lanes), step->tasks, task, &begin, &end);                         \
-    for (int block = begin; block < end; block++)
-
+/* Channels of a block; the last one may be part empty. */
 static int lane_count(int channels, int lanes, int block) {
     return dp_min(channels - block * lanes, lanes);
 }
 
 static void run_channel_sum(const dp_run *run, const dp_step *step, int task, int worker) {
-    FOR_BLOCKS(step->in, block) {
+    const int lanes = run->plan->kernels->lanes, channels = step->in.shape.c;
+    const dp_task_blocks own = dp_blocks_of_task(run, step, channels, task);
+    for (int block = own.begin; block < own.end; block++) {
         block_sums it = sum_block(run, &step->in, NULL, block);
         for (int l = 0; l < lane_count(channels, lanes, block); l++)
             fixed_out(run, step)[block * lanes + l] = (float)it.sums[l];
@@ -51,7 +48,9 @@ static void run_channel_sum(const dp_run *run, const dp_step *step, int task, in
 
 static void run_moments(const dp_run *run, const dp_step *step, int task, int worker) {
     double count = (double)run->call->count * step->in.shape.h * step->in.shape.w;
-    FOR_BLOCKS(step->in, block) {
+    const int lanes = run->plan->kernels->lanes, channels = step->in.shape.c;
+    const dp_task_blocks own = dp_blocks_of_task(run, step, channels, task);
+    for (int block = own.begin; block < own.end; block++) {
         block_sums it = sum_block(run, &step->in, &step->in, block);
         for (int l = 0; l < lane_count(channels, lanes, block); l++) {
             double mean = it.sums[l] / count, variance = it.products[l] / count - mean * mean;
@@ -75,7 +74,9 @@ static bool is_there(const dp_view *view) {
 static void run_norm_sums(const dp_run *run, const dp_step *step, int task, int worker) {
     const float *mean = dp_fixed_at(run, &step->as.norm.mean),
                 *variance = dp_fixed_at(run, &step->as.norm.variance);
-    FOR_BLOCKS(step->in, block) {
+    const int lanes = run->plan->kernels->lanes, channels = step->in.shape.c;
+    const dp_task_blocks own = dp_blocks_of_task(run, step, channels, task);
+    for (int block = own.begin; block < own.end; block++) {
         block_sums it = sum_block(run, &step->in, &step->in2, block);
         for (int l = 0; l < lane_count(channels, lanes, block); l++) {
             int c = block * lanes + l;
@@ -96,7 +97,9 @@ static void run_norm_gradient(const dp_run *run, const dp_step *step, int task, 
                 *sums = dp_fixed_at(run, &step->as.norm.sums);
     const dp_view *g = &step->in, *x = &step->in2, *out = &step->out;
     double count = (double)run->call->count * g->shape.h * g->shape.w;
-    FOR_BLOCKS(*out, block) {
+    const int lanes = run->plan->kernels->lanes, channels = out->shape.c;
+    const dp_task_blocks own = dp_blocks_of_task(run, step, channels, task);
+    for (int block = own.begin; block < own.end; block++) {
         _Alignas(DP_ALIGNMENT) float p[MAX_LANES] = { 0 }, q[MAX_LANES] = { 0 },
                                      r[MAX_LANES] = { 0 };
         for (int l = 0; l < lane_count(channels, lanes, block); l++) {
@@ -125,7 +128,9 @@ static void run_norm(const dp_run *run, const dp_step *step, int task, int worke
     const float *shift = is_there(&step->in2) ? dp_fixed_at(run, &step->in2) : NULL;
     const float *mean = shift ? dp_fixed_at(run, &step->as.norm.mean) : NULL;
     const dp_view *in = &step->in, *out = &step->out;
-    FOR_BLOCKS(*out, block) {
+    const int lanes = run->plan->kernels->lanes, channels = out->shape.c;
+    const dp_task_blocks own = dp_blocks_of_task(run, step, channels, task);
+    for (int block = own.begin; block < own.end; block++) {
         _Alignas(DP_ALIGNMENT) float p[MAX_LANES] = { 0 }, q[MAX_LANES] = { 0 };
         for (int l = 0; l < lane_count(channels, lanes, block); l++) {
             int c = block * lanes + l;

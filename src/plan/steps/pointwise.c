@@ -10,69 +10,76 @@
  * or so from the second cache. */
 enum { WORK_OF_A_VALUE = 16 };
 
-/* Calls body for every (block, row) of this task; the blocks are shared out. */
-#define FOR_ROWS(block, y)                                                                         \
-    int begin, end, image = task / step->tasks;                                                    \
-    dp_share(dp_blocks(step->out.shape.c, run->plan->kernels->lanes), step->tasks,                 \
-             task % step->tasks, &begin, &end);                                                    \
-    for (int block = begin; block < end; block++)                                                  \
-        for (int y = 0; y < step->out.shape.h; y++)
-
 static float *row_at(const dp_run *run, const dp_view *view, int image, int block, int y) {
     return dp_view_at(run, view, image) + block * view->block + y * view->row;
 }
 
 static void run_clamp(const dp_run *run, const dp_step *step, int task, int worker) {
-    FOR_ROWS(block, y)
-    run->plan->kernels->clamp(row_at(run, &step->out, image, block, y),
-                              row_at(run, &step->in, image, block, y), step->out.shape.w, step->low,
-                              step->as.high);
+    const dp_task_blocks own = dp_blocks_of_task(run, step, step->out.shape.c, task);
+    for (int block = own.begin; block < own.end; block++)
+        for (int y = 0; y < step->out.shape.h; y++)
+            run->plan->kernels->clamp(row_at(run, &step->out, own.image, block, y),
+                                      row_at(run, &step->in, own.image, block, y),
+                                      step->out.shape.w, step->low, step->as.high);
 }
 
 static void run_add(const dp_run *run, const dp_step *step, int task, int worker) {
-    FOR_ROWS(block, y) {
-        run->plan->kernels->add(
-            row_at(run, &step->out, image, block, y), row_at(run, &step->in, image, block, y),
-            row_at(run, &step->in2, image, block, y), step->out.shape.w, step->low);
-        dp_mask_rows(run, step, image, block, y, y + 1);
-    }
+    const dp_task_blocks own = dp_blocks_of_task(run, step, step->out.shape.c, task);
+    for (int block = own.begin; block < own.end; block++)
+        for (int y = 0; y < step->out.shape.h; y++) {
+            run->plan->kernels->add(row_at(run, &step->out, own.image, block, y),
+                                    row_at(run, &step->in, own.image, block, y),
+                                    row_at(run, &step->in2, own.image, block, y), step->out.shape.w,
+                                    step->low);
+            dp_mask_rows(run, step, own.image, block, y, y + 1);
+        }
 }
 
 /* in2 has a pixel for each, or one. */
 static void run_multiply(const dp_run *run, const dp_step *step, int task, int worker) {
     bool each = dp_shape_equal(step->in.shape, step->in2.shape);
-    FOR_ROWS(block, y)
-    run->plan->kernels->multiply(row_at(run, &step->out, image, block, y),
-                                 row_at(run, &step->in, image, block, y),
-                                 row_at(run, &step->in2, image, block, each ? y : 0),
-                                 each ? run->plan->kernels->lanes : 0, step->out.shape.w);
+    const dp_task_blocks own = dp_blocks_of_task(run, step, step->out.shape.c, task);
+    for (int block = own.begin; block < own.end; block++)
+        for (int y = 0; y < step->out.shape.h; y++)
+            run->plan->kernels->multiply(row_at(run, &step->out, own.image, block, y),
+                                         row_at(run, &step->in, own.image, block, y),
+                                         row_at(run, &step->in2, own.image, block, each ? y : 0),
+                                         each ? run->plan->kernels->lanes : 0, step->out.shape.w);
 }
 
 static void run_sigmoid(const dp_run *run, const dp_step *step, int task, int worker) {
     int lanes = run->plan->kernels->lanes;
-    FOR_ROWS(block, y) {
-        int channels = step->out.shape.c - block * lanes;
-        run->plan->kernels->sigmoid(row_at(run, &step->out, image, block, y),
-                                    row_at(run, &step->in, image, block, y), step->out.shape.w,
-                                    dp_min(channels, lanes));
-    }
+    const dp_task_blocks own = dp_blocks_of_task(run, step, step->out.shape.c, task);
+    for (int block = own.begin; block < own.end; block++)
+        for (int y = 0; y < step->out.shape.h; y++) {
+            int channels = step->out.shape.c - block * lanes;
+            run->plan->kernels->sigmoid(row_at(run, &step->out, own.image, block, y),
+                                        row_at(run, &step->in, own.image, block, y),
+                                        step->out.shape.w, dp_min(channels, lanes));
+        }
 }
 
 static void run_affine(const dp_run *run, const dp_step *step, int task, int worker) {
     int lanes = run->plan->kernels->lanes, blocks = dp_blocks(step->out.shape.c, lanes);
-    FOR_ROWS(block, y)
-    run->plan->kernels->affine(
-        row_at(run, &step->out, image, block, y), row_at(run, &step->in, image, block, y),
-        step->out.shape.w, step->as.norm.packed + (ptrdiff_t)block * lanes,
-        step->as.norm.packed + (ptrdiff_t)(blocks + block) * lanes, step->low);
+    const dp_task_blocks own = dp_blocks_of_task(run, step, step->out.shape.c, task);
+    for (int block = own.begin; block < own.end; block++)
+        for (int y = 0; y < step->out.shape.h; y++)
+            run->plan->kernels->affine(
+                row_at(run, &step->out, own.image, block, y),
+                row_at(run, &step->in, own.image, block, y), step->out.shape.w,
+                step->as.norm.packed + (ptrdiff_t)block * lanes,
+                step->as.norm.packed + (ptrdiff_t)(blocks + block) * lanes, step->low);
 }
 
 /* in: g, in2: y. */
 static void run_relu_gradient(const dp_run *run, const dp_step *step, int task, int worker) {
-    FOR_ROWS(block, y)
-    run->plan->gradient_kernels->relu(row_at(run, &step->out, image, block, y),
-                                      row_at(run, &step->in, image, block, y),
-                                      row_at(run, &step->in2, image, block, y), step->out.shape.w);
+    const dp_task_blocks own = dp_blocks_of_task(run, step, step->out.shape.c, task);
+    for (int block = own.begin; block < own.end; block++)
+        for (int y = 0; y < step->out.shape.h; y++)
+            run->plan->gradient_kernels->relu(row_at(run, &step->out, own.image, block, y),
+                                              row_at(run, &step->in, own.image, block, y),
+                                              row_at(run, &step->in2, own.image, block, y),
+                                              step->out.shape.w);
 }
 
 static void run_softmax(const dp_run *run, const dp_step *step, int task, int worker) {
