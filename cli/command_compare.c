@@ -112,8 +112,8 @@ static void print_json(const deeper_compared *c) {
         count_or_null((uint64_t)c->epochs), "images_seen", count_or_null(c->images_seen),
         "train_seconds", app_json_real(c->train_seconds), "images", count_or_null(c->images),
         "top1", app_json_real(trained ? (double)c->top1 / (double)c->images : (double)NAN),
-        "top1_least", app_json_real(c->top1_least), "top1_most", app_json_real(c->top1_most),
-        "top5", app_json_real(trained ? (double)c->top5 / (double)c->images : (double)NAN)));
+        "top1_low", app_json_real(c->top1_low), "top1_high", app_json_real(c->top1_high), "top5",
+        app_json_real(trained ? (double)c->top5 / (double)c->images : (double)NAN)));
 }
 
 /* "12.3 ms", or "-" for what was not measured. */
@@ -146,7 +146,7 @@ static void print_text(const deeper_compared *c, size_t index) {
            number(c->training_images_per_second, 1, "/s", speed), number(c->joules, 3, "", joules));
     if (c->images)
         printf(" %9s  %.2f %% (%.2f to %.2f)", cli_grouped(c->images_seen, a),
-               100 * (double)c->top1 / (double)c->images, 100 * c->top1_least, 100 * c->top1_most);
+               100 * (double)c->top1 / (double)c->images, 100 * c->top1_low, 100 * c->top1_high);
     printf("\n");
     cli_flush();
 }

@@ -69,8 +69,8 @@ static json_t *difference_json(const deeper_difference *d, const char *name, con
                      app_json_text(name), "other", app_json_text(other), "output", d->channels,
                      d->height, d->width, "relative", app_json_real(d->relative), "absolute",
                      app_json_real(d->absolute), "image", d->image, "at", d->channel, d->row,
-                     d->column, "mine", app_json_real((double)d->mine), "theirs",
-                     app_json_real((double)d->theirs));
+                     d->column, "value", app_json_real((double)d->value), "reference",
+                     app_json_real((double)d->reference));
 }
 
 static void print_difference(const char *title, const deeper_difference *d, const char *name,
@@ -85,7 +85,7 @@ static void print_difference(const char *title, const deeper_difference *d, cons
     printf(": %.3g of its largest value", d->relative);
     if (d->absolute > 0)
         printf("; input %d, channel %d, row %d, column %d: %.7g and %.7g", d->image, d->channel,
-               d->row, d->column, (double)d->mine, (double)d->theirs);
+               d->row, d->column, (double)d->value, (double)d->reference);
     putchar('\n');
 }
 

@@ -191,7 +191,7 @@ static void count_done(void *context, const deeper_compared *compared, size_t in
     assert_int_equal(h->begun, h->done);
     assert_int_equal(compared->status, DEEPER_OK);
     assert_true(isnan(compared->forward_ms) && isnan(compared->joules)
-                && isnan(compared->top1_least));
+                && isnan(compared->top1_low));
     h->parameters += compared->parameters;
 }
 

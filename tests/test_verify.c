@@ -168,7 +168,7 @@ static void test_where(void **state) {
     assert_int_equal(d->channel, 5);
     assert_int_equal(d->row, 1);
     assert_int_equal(d->column, 2);
-    assert_true(d->mine == old && d->theirs == old + 1);
+    assert_true(d->value == old && d->reference == old + 1);
     assert_true(fabs(d->relative - d->absolute / (double)largest) < 1e-12);
     outputs[1][at] = NAN;
     record(path, "w.npz", tensors, 3);

@@ -701,8 +701,8 @@ DEEPER_API deeper_status deeper_features(deeper_session *session, const deeper_s
 
 /* --------------------------------------------------------------------------------- verification */
 
-/* How far one layer's output differs from what it is held against: the input where |mine - theirs|
- * is largest relative to the largest value of the tensor. Valid during the callback. */
+/* How far one layer's output differs from what it is held against: the input where |value -
+ * reference| is largest relative to the largest value of the tensor. Valid during the callback. */
 typedef struct deeper_difference {
     const char *name;            /* the layer; NULL: nothing could be compared with `other` */
     const char *other;           /* its name in the other model or the recording */
@@ -710,7 +710,7 @@ typedef struct deeper_difference {
     double relative, absolute;   /* infinite where only one of the two values is a number */
     int image;                   /* from 0 */
     int channel, row, column;    /* where in it */
-    float mine, theirs;          /* the values there */
+    float value, reference;      /* the values there */
 } deeper_difference;
 
 typedef struct deeper_verify_options {
@@ -1154,8 +1154,8 @@ typedef struct deeper_compared {
     int epochs;
     uint64_t images_seen; /* in training */
     double train_seconds;
-    uint64_t images, top1, top5;  /* validation pictures, and those right */
-    double top1_least, top1_most; /* Wilson's interval of 95 % for the share that is right */
+    uint64_t images, top1, top5; /* validation pictures, and those right */
+    double top1_low, top1_high;  /* Wilson's interval of 95 % for the share that is right */
 } deeper_compared;
 
 typedef struct deeper_compare_calls {

@@ -16,11 +16,11 @@ void dp_differences_free(dp_differences *differences) {
 /* ----------------------------------------------------------------------------------- one tensor */
 
 /* Takes the comparison of one image into the difference if it is the worst so far. */
-static void compare(dp_difference *d, int image, const float *mine, const float *theirs) {
+static void compare(dp_difference *d, int image, const float *tested, const float *reference) {
     size_t floats = dp_shape_floats(d->shape), at = 0;
     double largest = 0, absolute = 0;
     for (size_t i = 0; i < floats; i++) {
-        double a = (double)mine[i], b = (double)theirs[i], difference = fabs(a - b),
+        double a = (double)tested[i], b = (double)reference[i], difference = fabs(a - b),
                value = fmax(fabs(a), fabs(b));
         bool same = a == b || (isnan(a) && isnan(b));
         if (same)
@@ -43,8 +43,8 @@ static void compare(dp_difference *d, int image, const float *mine, const float 
     d->absolute = absolute;
     d->image = image;
     d->at = at;
-    d->mine = mine[at];
-    d->theirs = theirs[at];
+    d->value = tested[at];
+    d->reference = reference[at];
 }
 
 /* ------------------------------------------------------------------------------------- sessions */
@@ -237,7 +237,7 @@ static void list_nodes(runner *r, const dp_differences *out) {
             r->nodes[r->count++] = out->items[i].node;
 }
 
-static deeper_status compare_recording(dp_differences *out, const reading *r, runner *mine,
+static deeper_status compare_recording(dp_differences *out, const reading *r, runner *tested,
                                        const dp_model *model, const dp_verify_options *options,
                                        deeper_error *error) {
     size_t input_floats = dp_shape_floats(dp_model_input(model)), most = input_floats;
@@ -250,13 +250,13 @@ static deeper_status compare_recording(dp_differences *out, const reading *r, ru
         return dp_fail_memory(error, "a recorded tensor");
     for (int image = 0; image < r->images; image++) {
         read_part(r->input, (size_t)image * input_floats, input_floats, floats);
-        dp_session_run(mine->session, floats, 1, mine->outputs);
+        dp_session_run(tested->session, floats, 1, tested->outputs);
         for (size_t i = 0, place = 0; i < out->count && out->items[i].node >= 0; i++) {
             dp_difference *d = &out->items[i];
             size_t size = dp_shape_floats(d->shape);
             place += i > 0 && d->node != d[-1].node;
             read_part(r->arrays[i], (size_t)image * size, size, floats);
-            compare(d, image, mine->outputs[place], floats);
+            compare(d, image, tested->outputs[place], floats);
         }
         if (options->progress)
             options->progress(options->context, (uint64_t)image + 1, (uint64_t)r->images);
@@ -270,23 +270,23 @@ deeper_status dp_verify_recording(dp_differences *out, const dp_model *model, dp
                                   deeper_error *error) {
     *out = (dp_differences){ .allocator = model->allocator };
     reading r = { .recording = recording };
-    runner mine = { 0 };
+    runner tested = { 0 };
     DP_TRY(check_names(options->names, recording, error));
     DP_TRY(find_input(&r, model, options->names, error));
     out->images = r.images;
     out->items = dp_alloc(out->allocator, recording->count, sizeof *out->items);
     r.arrays = dp_alloc(out->allocator, recording->count, sizeof *r.arrays);
     deeper_status status =
-        out->items && r.arrays && runner_reserve(&mine, recording->count, out->allocator)
+        out->items && r.arrays && runner_reserve(&tested, recording->count, out->allocator)
             ? list_arrays(out, &r, model, options->names, error)
             : dp_fail_memory(error, "the list of recorded tensors");
     if (status == DEEPER_OK) {
-        list_nodes(&mine, out);
-        status = runner_start(&mine, model, packs, options, error);
+        list_nodes(&tested, out);
+        status = runner_start(&tested, model, packs, options, error);
     }
     if (status == DEEPER_OK)
-        status = compare_recording(out, &r, &mine, model, options, error);
-    runner_close(&mine);
+        status = compare_recording(out, &r, &tested, model, options, error);
+    runner_close(&tested);
     dp_free(out->allocator, r.arrays);
     if (status != DEEPER_OK)
         dp_differences_free(out);
@@ -296,7 +296,7 @@ deeper_status dp_verify_recording(dp_differences *out, const dp_model *model, dp
 /* ----------------------------------------------------------------------------------- two models */
 
 /* A difference and an output of both sides for each pair of layers. */
-static deeper_status list_pairs(dp_differences *out, runner *mine, runner *theirs,
+static deeper_status list_pairs(dp_differences *out, runner *tested, runner *reference,
                                 const dp_graph *a, const dp_graph *b, deeper_error *error) {
     int *match = dp_alloc(out->allocator, (size_t)a->count, sizeof *match);
     if (!match)
@@ -305,8 +305,8 @@ static deeper_status list_pairs(dp_differences *out, runner *mine, runner *their
     for (int i = 0; status == DEEPER_OK && i < a->count; i++) {
         if (match[i] < 0)
             continue;
-        mine->nodes[mine->count++] = i;
-        theirs->nodes[theirs->count++] = match[i];
+        tested->nodes[tested->count++] = i;
+        reference->nodes[reference->count++] = match[i];
         out->items[out->count++] = (dp_difference){ .name = a->nodes[i].name,
                                                     .other = b->nodes[match[i]].name,
                                                     .node = i,
@@ -318,14 +318,15 @@ static deeper_status list_pairs(dp_differences *out, runner *mine, runner *their
     return status;
 }
 
-static deeper_status compare_models(dp_differences *out, runner *mine, runner *theirs, float *input,
-                                    const dp_verify_options *options, deeper_error *error) {
+static deeper_status compare_models(dp_differences *out, runner *tested, runner *reference,
+                                    float *input, const dp_verify_options *options,
+                                    deeper_error *error) {
     for (int image = 0; image < options->images; image++) {
         DP_TRY(options->fill(options->context, image, input, error));
-        dp_session_run(mine->session, input, 1, mine->outputs);
-        dp_session_run(theirs->session, input, 1, theirs->outputs);
+        dp_session_run(tested->session, input, 1, tested->outputs);
+        dp_session_run(reference->session, input, 1, reference->outputs);
         for (size_t i = 0; i < out->count; i++)
-            compare(&out->items[i], image, mine->outputs[i], theirs->outputs[i]);
+            compare(&out->items[i], image, tested->outputs[i], reference->outputs[i]);
         if (options->progress)
             options->progress(options->context, (uint64_t)image + 1, (uint64_t)options->images);
     }
@@ -340,22 +341,23 @@ deeper_status dp_verify_models(dp_differences *out, const dp_model *model, dp_pa
     if (!dp_shape_equal(a, b))
         return dp_fail(error, DEEPER_ERROR_MISMATCH, "the inputs differ: %dx%dx%d and %dx%dx%d",
                        a.c, a.h, a.w, b.c, b.h, b.w);
-    runner mine = { 0 }, theirs = { 0 };
+    runner tested = { 0 }, reference = { 0 };
     size_t nodes = (size_t)model->graph->count;
     float *input = dp_alloc_raw(out->allocator, dp_shape_floats(a), sizeof *input);
     out->items = dp_alloc(out->allocator, nodes, sizeof *out->items);
-    deeper_status status = input && out->items && runner_reserve(&mine, nodes, out->allocator)
-                                   && runner_reserve(&theirs, nodes, out->allocator)
-                               ? list_pairs(out, &mine, &theirs, model->graph, other->graph, error)
-                               : dp_fail_memory(error, "the list of layers");
+    deeper_status status =
+        input && out->items && runner_reserve(&tested, nodes, out->allocator)
+                && runner_reserve(&reference, nodes, out->allocator)
+            ? list_pairs(out, &tested, &reference, model->graph, other->graph, error)
+            : dp_fail_memory(error, "the list of layers");
     if (status == DEEPER_OK)
-        status = runner_start(&mine, model, packs, options, error);
+        status = runner_start(&tested, model, packs, options, error);
     if (status == DEEPER_OK)
-        status = runner_start(&theirs, other, NULL, options, error);
+        status = runner_start(&reference, other, NULL, options, error);
     if (status == DEEPER_OK)
-        status = compare_models(out, &mine, &theirs, input, options, error);
-    runner_close(&mine);
-    runner_close(&theirs);
+        status = compare_models(out, &tested, &reference, input, options, error);
+    runner_close(&tested);
+    runner_close(&reference);
     dp_free(out->allocator, input);
     if (status != DEEPER_OK)
         dp_differences_free(out);

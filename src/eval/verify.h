@@ -8,8 +8,8 @@
 #include "formats/numpy/recording.h"
 #include "session/session.h"
 
-/* How far one tensor differs: the image where |mine - theirs| is largest relative to the largest
- * value of that image's tensor. */
+/* How far one tensor differs: the image where |value - reference| is largest relative to the
+ * largest value of that image's tensor. */
 typedef struct dp_difference {
     const char *
         name; /* of the layer; NULL: `other` was not compared, for no layer could be found for it */
@@ -19,7 +19,7 @@ typedef struct dp_difference {
     double relative, absolute; /* infinite where a value is not a number */
     int image;
     size_t at; /* of its floats, C x H x W */
-    float mine, theirs;
+    float value, reference;
 } dp_difference;
 
 /* In order of computation; names live with the models and the recording. */

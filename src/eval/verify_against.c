@@ -85,8 +85,8 @@ static void tell(const verify *v, dp_differences *found) {
             .channel = h ? (int)(row / h) : 0,
             .row = h ? (int)(row % h) : 0,
             .column = d->shape.w ? (int)(d->at % (size_t)d->shape.w) : 0,
-            .mine = d->mine,
-            .theirs = d->theirs,
+            .value = d->value,
+            .reference = d->reference,
         };
         v->difference(v->context, &told);
     }

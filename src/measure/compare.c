@@ -286,8 +286,8 @@ static deeper_status work(comparison *c, const dp_member *member, const char *fo
     dp_packs_free(packs);
     dp_model_free(model);
     if (status == DEEPER_OK && e->compared.images > 0)
-        dp_wilson(e->compared.top1, e->compared.images, &e->compared.top1_least,
-                  &e->compared.top1_most);
+        dp_wilson(e->compared.top1, e->compared.images, &e->compared.top1_low,
+                  &e->compared.top1_high);
     return status;
 }
 
@@ -309,8 +309,8 @@ static deeper_status compare_member(comparison *c, size_t index, deeper_error *e
                                      .training_images_per_second = NAN,
                                      .joules = NAN,
                                      .train_seconds = NAN,
-                                     .top1_least = NAN,
-                                     .top1_most = NAN };
+                                     .top1_low = NAN,
+                                     .top1_high = NAN };
     e->compared.status = work(c, member, folder, e, &e->error);
     dp_free(NULL, folder);
     return e->compared.status == DEEPER_ERROR_STOPPED

@@ -34,8 +34,8 @@ static const struct {
     { "images", NULL, AT(images), COUNT, 1, 0 },
     { "top1", NULL, AT(top1), COUNT, 1, 0 },
     { "top5", NULL, AT(top5), COUNT, 1, 0 },
-    { "top1_least", NULL, AT(top1_least), SHARE, 1, 0 },
-    { "top1_most", NULL, AT(top1_most), SHARE, 1, 0 },
+    { "top1_low", NULL, AT(top1_low), SHARE, 1, 0 },
+    { "top1_high", NULL, AT(top1_high), SHARE, 1, 0 },
 #undef AT
 };
 enum { COLUMNS = sizeof columns / sizeof *columns };
@@ -110,8 +110,8 @@ static void put_points(dp_buffer *buffer, const dp_comparison_page *it, const ch
     size_t count = 0;
     for (size_t i = 0; i < it->count && count < DP_SCATTER_POINTS; i++) {
         const deeper_compared *row = it->rows[i];
-        points[count++] = (dp_point){ row->member, x(row), y(row), percent ? row->top1_least : NAN,
-                                      percent ? row->top1_most : NAN };
+        points[count++] = (dp_point){ row->member, x(row), y(row), percent ? row->top1_low : NAN,
+                                      percent ? row->top1_high : NAN };
     }
     dp_scatter_write(buffer, &(dp_scatter){ title, x_name, percent, !percent, points, count });
 }
@@ -155,8 +155,8 @@ static void put_row(dp_buffer *buffer, const dp_comparison_page *it, const deepe
     if (row->status != DEEPER_OK)
         dp_markup_text(buffer, row->message);
     else if (row->images)
-        dp_buffer_printf(buffer, "%.2f %% (%.2f to %.2f)", 100 * top1_of(row),
-                         100 * row->top1_least, 100 * row->top1_most);
+        dp_buffer_printf(buffer, "%.2f %% (%.2f to %.2f)", 100 * top1_of(row), 100 * row->top1_low,
+                         100 * row->top1_high);
     dp_buffer_printf(buffer, "</td>");
     for (size_t i = 0; i < COLUMNS; i++) {
         if (!has_column(it, i))

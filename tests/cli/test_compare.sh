@@ -32,7 +32,7 @@ lines out 3
 same "lenet5	28	1	2	24	4
 $net	28	1	2	24	4
 $net@32	32	1	2	24	4" "$(get member image_size crops epochs images_seen images)"
-get top1 top1_least top1_most top5 train_seconds | grep -q 'null' && fail "accuracy"
+get top1 top1_low top1_high top5 train_seconds | grep -q 'null' && fail "accuracy"
 lines one/compare.csv 4
 head -n 1 one/compare.csv | grep -q '^member,architecture,options,image_size,crops,error,parameters,multiply_adds,' || fail "the header"
 grep -q '^lenet5,lenet5,form=dense,28,1,,' one/compare.csv || fail "the row"
