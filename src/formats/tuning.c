@@ -20,10 +20,10 @@ enum {
 static const char *const REMEDY = "measure it anew, or use no tuning";
 
 /* A whole number of an object within [least, most]; false: it is not there or is none. */
-static bool take(const json_t *object, const char *field, int least, int most, int *value) {
-    const json_t *it = json_object_get(object, field);
-    json_int_t number = json_integer_value(it);
-    if (!json_is_integer(it) || number < least || number > most)
+static bool take(const json_t *object, const char *field, int min, int max, int *value) {
+    const json_t *member = json_object_get(object, field);
+    json_int_t number = json_integer_value(member);
+    if (!json_is_integer(member) || number < min || number > max)
         return false;
     *value = (int)number;
     return true;

@@ -15,8 +15,8 @@
 #include <string.h>
 
 enum {
-    MOST_BLOBS = 3,
-    MOST_LAYERS = 3, /* of a node: a pool and its two cuts */
+    MAX_BLOBS = 3,
+    MAX_LAYERS = 3, /* of a node: a pool and its two cuts */
     NAME_SIZE = 320
 };
 
@@ -35,9 +35,9 @@ struct dp_caffe_layer {
         Caffe__SliceParameter slice;
         Caffe__DropoutParameter dropout;
     } of;
-    Caffe__BlobProto blobs[MOST_BLOBS], *blob_list[MOST_BLOBS];
-    Caffe__BlobShape shapes[MOST_BLOBS], *shape_list[1];
-    int64_t dims[MOST_BLOBS][4];
+    Caffe__BlobProto blobs[MAX_BLOBS], *blob_list[MAX_BLOBS];
+    Caffe__BlobShape shapes[MAX_BLOBS], *shape_list[1];
+    int64_t dims[MAX_BLOBS][4];
     uint32_t number; /* of a list of one */
     char name[NAME_SIZE], uncut[NAME_SIZE],
         left[NAME_SIZE]; /* where they are not the node's: of the layer and of its outputs */
@@ -323,8 +323,8 @@ enum {
     VARIANCE
 }; /* inputs of a batch norm; the first two of an affine node */
 
-static deeper_status add_scale(builder *b, dp_caffe_layer **made) {
-    dp_caffe_layer *scale = *made = add(b, "Scale");
+static deeper_status add_scale(builder *b, dp_caffe_layer **layer) {
+    dp_caffe_layer *scale = *layer = add(b, "Scale");
     caffe__scale_parameter__init(&scale->of.scale);
     scale->layer.scale_param = &scale->of.scale;
     scale->of.scale.has_bias_term = scale->of.scale.bias_term = 1;
@@ -445,7 +445,7 @@ static deeper_status (*const makers[DP_OP_COUNT])(builder *b) = {
 /* ---------------------------------------------------------------------------------------- whole */
 
 static deeper_status reserve(dp_caffe_net *net, const dp_graph *graph, deeper_error *error) {
-    size_t inputs = 0, layers = (size_t)graph->count * MOST_LAYERS;
+    size_t inputs = 0, layers = (size_t)graph->count * MAX_LAYERS;
     for (int i = 0; i < graph->count; i++)
         inputs += (size_t)graph->nodes[i].input_count;
     net->rooms = dp_alloc(net->allocator, layers, sizeof *net->rooms);

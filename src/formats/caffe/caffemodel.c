@@ -36,17 +36,17 @@ static size_t layer_count(const Caffe__NetParameter *net) {
 }
 
 static layer layer_at(const Caffe__NetParameter *net, size_t index) {
-    layer found;
+    layer result;
     if (index < net->n_layers) {
         const Caffe__V1LayerParameter *v1 = net->layers[index];
-        found = (layer){ v1->name, v1->n_blobs, v1->blobs };
+        result = (layer){ v1->name, v1->n_blobs, v1->blobs };
     } else {
         const Caffe__LayerParameter *now = net->layer[index - net->n_layers];
-        found = (layer){ now->name, now->n_blobs, now->blobs };
+        result = (layer){ now->name, now->n_blobs, now->blobs };
     }
-    if (!found.name)
-        found.name = "";
-    return found;
+    if (!result.name)
+        result.name = "";
+    return result;
 }
 
 static deeper_status fail_blob(const layer *from, size_t index, const char *what, const char *name,
@@ -81,14 +81,14 @@ static deeper_status blob_tensor(const layer *from, size_t index, dp_tensor *ten
     if (!blob_shape(blob, tensor) || !dp_tensor_elements(tensor, &elements))
         return fail_blob(from, index, "has a shape that cannot be", name, error);
     bool wide = blob->n_data == 0 && blob->n_double_data > 0;
-    size_t found = wide ? blob->n_double_data : blob->n_data;
+    size_t count = wide ? blob->n_double_data : blob->n_data;
     tensor->dtype = wide ? DP_DTYPE_F64 : DP_DTYPE_F32;
     tensor->data = wide ? (const void *)blob->double_data : (const void *)blob->data;
-    tensor->bytes = found * dp_dtype_bytes(tensor->dtype);
-    if (found == elements)
+    tensor->bytes = count * dp_dtype_bytes(tensor->dtype);
+    if (count == elements)
         return DEEPER_OK;
     char what[DP_TENSOR_SHAPE_TEXT + 64], shape[DP_TENSOR_SHAPE_TEXT];
-    snprintf(what, sizeof what, "has %zu values for a shape of %s", found,
+    snprintf(what, sizeof what, "has %zu values for a shape of %s", count,
              dp_tensor_shape_text(tensor, shape));
     return fail_blob(from, index, what, name, error);
 }

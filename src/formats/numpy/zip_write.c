@@ -12,7 +12,7 @@ enum {
     UTF8_NAMES = 1 << 11,  /* flag */
     NO_DATE = 0x0021,      /* 1980-01-01, the earliest that there is */
     LARGEST = 0xFFFFFFFEU, /* above, the sizes of zip64 would be needed */
-    MOST_ENTRIES = 0xFFFE
+    MAX_ENTRIES = 0xFFFE
 };
 
 static unsigned char *put16(unsigned char *at, unsigned value) {
@@ -61,7 +61,7 @@ void dp_zip_add(dp_zip_writer *zip, const char *entry, const void *head, size_t 
     unsigned char record[64], *end;
     size_t length = strlen(entry), total = head_size + size;
     if (zip->too_large || length > UINT16_MAX || size > LARGEST - head_size
-        || zip->offset > LARGEST - total || zip->count == MOST_ENTRIES) {
+        || zip->offset > LARGEST - total || zip->count == MAX_ENTRIES) {
         zip->too_large = true;
         return;
     }
@@ -91,7 +91,7 @@ deeper_status dp_zip_commit(dp_zip_writer *zip, deeper_error *error) {
         status = dp_fail(error, DEEPER_ERROR_LIMIT,
                          "%s: not written: larger than the 4 GB or %d entries that it may have; "
                          "write .safetensors",
-                         zip->path, MOST_ENTRIES);
+                         zip->path, MAX_ENTRIES);
     else if (zip->directory.failed)
         status = dp_fail_memory(error, "the directory of a zip file");
     if (status != DEEPER_OK) {

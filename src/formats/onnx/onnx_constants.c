@@ -47,11 +47,11 @@ static int64_t int_at(const dp_onnx_value *value, size_t index) {
     }
 }
 
-deeper_status dp_onnx_read_ints(dp_onnx_importer *it, const dp_onnx_value *value,
+deeper_status dp_onnx_read_ints(dp_onnx_importer *importer, const dp_onnx_value *value,
                                 int64_t ints[DP_ONNX_INTS], int *count) {
     size_t elements = dp_onnx_elements(value);
     if (!is_int(&value->tensor) || elements > DP_ONNX_INTS)
-        return dp_onnx_fail(it, DEEPER_ERROR_FORMAT,
+        return dp_onnx_fail(importer, DEEPER_ERROR_FORMAT,
                             "%.100s is not a list of up to %d whole numbers", value->name,
                             DP_ONNX_INTS);
     for (size_t i = 0; i < elements; i++)
@@ -60,7 +60,7 @@ deeper_status dp_onnx_read_ints(dp_onnx_importer *it, const dp_onnx_value *value
     return DEEPER_OK;
 }
 
-deeper_status dp_onnx_floats(dp_onnx_importer *it, const dp_onnx_value *value,
+deeper_status dp_onnx_floats(dp_onnx_importer *importer, const dp_onnx_value *value,
                              dp_onnx_parameter *floats) {
     const dp_tensor *tensor = &value->tensor;
     size_t elements = dp_onnx_elements(value);
@@ -71,15 +71,15 @@ deeper_status dp_onnx_floats(dp_onnx_importer *it, const dp_onnx_value *value,
         floats->values = tensor->data;
         return DEEPER_OK;
     }
-    float *made = dp_onnx_keep(it->file, elements, sizeof *made);
-    if (!made)
-        return dp_fail_memory(it->error, "the values of a tensor");
+    float *copy = dp_onnx_keep(importer->file, elements, sizeof *copy);
+    if (!copy)
+        return dp_fail_memory(importer->error, "the values of a tensor");
     if (is_int(tensor))
         for (size_t i = 0; i < elements; i++)
-            made[i] = (float)int_at(value, i);
+            copy[i] = (float)int_at(value, i);
     else
-        dp_tensor_read(tensor, made);
-    floats->values = made;
+        dp_tensor_read(tensor, copy);
+    floats->values = copy;
     return DEEPER_OK;
 }
 
@@ -87,43 +87,43 @@ deeper_status dp_onnx_floats(dp_onnx_importer *it, const dp_onnx_value *value,
 
 /* Output 0 as a tensor of this type and shape with the bytes of `data`, which live with the
  * file. */
-static deeper_status set(dp_onnx_importer *it, const Onnx__NodeProto *node, dp_dtype dtype,
+static deeper_status set(dp_onnx_importer *importer, const Onnx__NodeProto *node, dp_dtype dtype,
                          int rank, const size_t *shape, const void *data) {
-    dp_onnx_value *value = dp_onnx_output(it, node, 0);
+    dp_onnx_value *value = dp_onnx_output(importer, node, 0);
     size_t elements;
     if (!value)
-        return dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "it has no output");
+        return dp_onnx_fail(importer, DEEPER_ERROR_FORMAT, "it has no output");
     value->kind = DP_ONNX_CONSTANT;
     value->tensor = (dp_tensor){ .name = value->name, .dtype = dtype, .rank = rank, .data = data };
     for (int i = 0; i < rank; i++)
         value->tensor.shape[i] = shape[i];
     if (!dp_tensor_elements(&value->tensor, &elements)
         || !dp_size_mul(elements, dp_dtype_bytes(dtype), &value->tensor.bytes))
-        return dp_onnx_fail(it, DEEPER_ERROR_LIMIT, "a tensor larger than memory can hold");
+        return dp_onnx_fail(importer, DEEPER_ERROR_LIMIT, "a tensor larger than memory can hold");
     return DEEPER_OK;
 }
 
-deeper_status dp_onnx_set_ints(dp_onnx_importer *it, const Onnx__NodeProto *node, int rank,
+deeper_status dp_onnx_set_ints(dp_onnx_importer *importer, const Onnx__NodeProto *node, int rank,
                                const size_t *shape, const int64_t *ints, int count) {
-    int64_t *kept = dp_onnx_keep(it->file, (size_t)count, sizeof *kept);
+    int64_t *kept = dp_onnx_keep(importer->file, (size_t)count, sizeof *kept);
     if (!kept)
-        return dp_fail_memory(it->error, "whole numbers of a graph");
+        return dp_fail_memory(importer->error, "whole numbers of a graph");
     if (count)
         memcpy(kept, ints, (size_t)count * sizeof *kept);
-    return set(it, node, DP_DTYPE_I64, rank, shape, kept);
+    return set(importer, node, DP_DTYPE_I64, rank, shape, kept);
 }
 
 /* Output 0 with the elements of a constant in another shape of as many. */
-static deeper_status set_shape(dp_onnx_importer *it, const Onnx__NodeProto *node,
+static deeper_status set_shape(dp_onnx_importer *importer, const Onnx__NodeProto *node,
                                const dp_onnx_value *from, int rank, const size_t *shape) {
     dp_tensor probe = { .rank = rank };
     size_t elements;
     memcpy(probe.shape, shape, (size_t)rank * sizeof *shape);
     if (!dp_tensor_elements(&probe, &elements) || elements != dp_onnx_elements(from))
-        return dp_onnx_fail(it, DEEPER_ERROR_FORMAT,
+        return dp_onnx_fail(importer, DEEPER_ERROR_FORMAT,
                             "%.100s does not have as many elements as its new shape", from->name);
-    DP_TRY(dp_onnx_alias(it, node, 0, from));
-    dp_onnx_value *value = dp_onnx_output(it, node, 0);
+    DP_TRY(dp_onnx_alias(importer, node, 0, from));
+    dp_onnx_value *value = dp_onnx_output(importer, node, 0);
     value->tensor.rank = rank;
     memcpy(value->tensor.shape, shape, (size_t)rank * sizeof *shape);
     return DEEPER_OK;
@@ -131,31 +131,32 @@ static deeper_status set_shape(dp_onnx_importer *it, const Onnx__NodeProto *node
 
 /* ------------------------------------------------------------------------------------ operators */
 
-static deeper_status constant(dp_onnx_importer *it, const Onnx__NodeProto *node) {
+static deeper_status constant(dp_onnx_importer *importer, const Onnx__NodeProto *node) {
     static const size_t none[1];
     const Onnx__AttributeProto *value;
-    dp_onnx_value *output = dp_onnx_output(it, node, 0);
+    dp_onnx_value *output = dp_onnx_output(importer, node, 0);
     size_t shape[1];
     if (output && (value = dp_onnx_attribute(node, "value")) != NULL && value->t) {
         output->kind = DP_ONNX_CONSTANT;
-        return dp_onnx_tensor(it->file, value->t, &output->tensor, it->error);
+        return dp_onnx_tensor(importer->file, value->t, &output->tensor, importer->error);
     }
     if ((value = dp_onnx_attribute(node, "value_float")) != NULL)
-        return set(it, node, DP_DTYPE_F32, 0, none, &value->f);
+        return set(importer, node, DP_DTYPE_F32, 0, none, &value->f);
     if ((value = dp_onnx_attribute(node, "value_int")) != NULL)
-        return set(it, node, DP_DTYPE_I64, 0, none, &value->i);
+        return set(importer, node, DP_DTYPE_I64, 0, none, &value->i);
     if ((value = dp_onnx_attribute(node, "value_floats")) != NULL) {
         shape[0] = value->n_floats;
-        return set(it, node, DP_DTYPE_F32, 1, shape, value->floats);
+        return set(importer, node, DP_DTYPE_F32, 1, shape, value->floats);
     }
     if ((value = dp_onnx_attribute(node, "value_ints")) != NULL) {
         shape[0] = value->n_ints;
-        return set(it, node, DP_DTYPE_I64, 1, shape, value->ints);
+        return set(importer, node, DP_DTYPE_I64, 1, shape, value->ints);
     }
-    return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "a constant that is no tensor of numbers");
+    return dp_onnx_fail(importer, DEEPER_ERROR_UNSUPPORTED,
+                        "a constant that is no tensor of numbers");
 }
 
-static deeper_status constant_of_shape(dp_onnx_importer *it, const Onnx__NodeProto *node) {
+static deeper_status constant_of_shape(dp_onnx_importer *importer, const Onnx__NodeProto *node) {
     const dp_onnx_value *input;
     const Onnx__AttributeProto *value = dp_onnx_attribute(node, "value");
     int64_t sides[DP_ONNX_INTS];
@@ -163,136 +164,141 @@ static deeper_status constant_of_shape(dp_onnx_importer *it, const Onnx__NodePro
     int rank;
     dp_onnx_value one = { .name = "value",
                           .tensor = { .dtype = DP_DTYPE_F32, .rank = 0, .bytes = 4 } };
-    DP_TRY(dp_onnx_constant(it, node, 0, &input));
-    DP_TRY(dp_onnx_read_ints(it, input, sides, &rank));
+    DP_TRY(dp_onnx_constant(importer, node, 0, &input));
+    DP_TRY(dp_onnx_read_ints(importer, input, sides, &rank));
     if (rank > DP_TENSOR_RANK)
-        return dp_onnx_fail(it, DEEPER_ERROR_LIMIT, "%d dimensions; %d are read", rank,
+        return dp_onnx_fail(importer, DEEPER_ERROR_LIMIT, "%d dimensions; %d are read", rank,
                             DP_TENSOR_RANK);
     for (int i = 0; i < rank; i++) {
         if (sides[i] < 0 || sides[i] > INT_MAX)
-            return dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "a side of %lld", (long long)sides[i]);
+            return dp_onnx_fail(importer, DEEPER_ERROR_FORMAT, "a side of %lld",
+                                (long long)sides[i]);
         shape[i] = (size_t)sides[i];
     }
     if (value && value->t) {
-        DP_TRY(dp_onnx_tensor(it->file, value->t, &one.tensor, it->error));
+        DP_TRY(dp_onnx_tensor(importer->file, value->t, &one.tensor, importer->error));
         if (dp_onnx_elements(&one) != 1)
-            return dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "its value is not one number");
+            return dp_onnx_fail(importer, DEEPER_ERROR_FORMAT, "its value is not one number");
     }
-    DP_TRY(set(it, node, one.tensor.dtype, rank, shape, NULL));
+    DP_TRY(set(importer, node, one.tensor.dtype, rank, shape, NULL));
     dp_onnx_parameter floats = { 0 };
     if (one.tensor.data)
-        DP_TRY(dp_onnx_floats(it, &one, &floats));
-    dp_onnx_output(it, node, 0)->fill = (double)dp_onnx_at(&floats, 0);
+        DP_TRY(dp_onnx_floats(importer, &one, &floats));
+    dp_onnx_output(importer, node, 0)->fill = (double)dp_onnx_at(&floats, 0);
     return DEEPER_OK;
 }
 
-static deeper_status identity(dp_onnx_importer *it, const Onnx__NodeProto *node) {
+static deeper_status identity(dp_onnx_importer *importer, const Onnx__NodeProto *node) {
     const dp_onnx_value *input;
-    DP_TRY(dp_onnx_constant(it, node, 0, &input));
-    return dp_onnx_alias(it, node, 0, input);
+    DP_TRY(dp_onnx_constant(importer, node, 0, &input));
+    return dp_onnx_alias(importer, node, 0, input);
 }
 
 /* Between whole numbers and floats the values of shapes and factors do not change; only what
  * truncation would is refused. */
-static deeper_status cast(dp_onnx_importer *it, const Onnx__NodeProto *node) {
+static deeper_status cast(dp_onnx_importer *importer, const Onnx__NodeProto *node) {
     const dp_onnx_value *input;
     dp_dtype to;
-    DP_TRY(dp_onnx_constant(it, node, 0, &input));
+    DP_TRY(dp_onnx_constant(importer, node, 0, &input));
     if (!dp_onnx_dtype(&to, (int)dp_onnx_int(node, "to", 0)))
-        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "a cast to elements of type %lld",
+        return dp_onnx_fail(importer, DEEPER_ERROR_UNSUPPORTED, "a cast to elements of type %lld",
                             (long long)dp_onnx_int(node, "to", 0));
     if (is_int(&input->tensor) == !dp_dtype_is_weight(to))
-        return dp_onnx_alias(it, node, 0, input);
+        return dp_onnx_alias(importer, node, 0, input);
     dp_onnx_parameter floats;
     size_t count = dp_onnx_elements(input);
     if (count > DP_ONNX_INTS)
-        return dp_onnx_fail(it, DEEPER_ERROR_LIMIT, "a cast of %zu numbers; up to %d are computed",
-                            count, DP_ONNX_INTS);
-    DP_TRY(dp_onnx_floats(it, input, &floats));
+        return dp_onnx_fail(importer, DEEPER_ERROR_LIMIT,
+                            "a cast of %zu numbers; up to %d are computed", count, DP_ONNX_INTS);
+    DP_TRY(dp_onnx_floats(importer, input, &floats));
     if (dp_dtype_is_weight(to)) {
-        float *made;
-        DP_TRY(dp_onnx_invent(it, count, &made));
+        float *rounded;
+        DP_TRY(dp_onnx_invent(importer, count, &rounded));
         for (size_t i = 0; i < count; i++)
-            made[i] = dp_onnx_at(&floats, i);
-        return set(it, node, DP_DTYPE_F32, input->tensor.rank, input->tensor.shape, made);
+            rounded[i] = dp_onnx_at(&floats, i);
+        return set(importer, node, DP_DTYPE_F32, input->tensor.rank, input->tensor.shape, rounded);
     }
     int64_t ints[DP_ONNX_INTS];
     for (size_t i = 0; i < count; i++) {
         float value = dp_onnx_at(&floats, i);
         if (!(fabsf(value) < 0x1p62F))
-            return dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "a cast of %g to whole numbers",
+            return dp_onnx_fail(importer, DEEPER_ERROR_FORMAT, "a cast of %g to whole numbers",
                                 (double)value);
         ints[i] = (int64_t)value;
     }
-    return dp_onnx_set_ints(it, node, input->tensor.rank, input->tensor.shape, ints, (int)count);
+    return dp_onnx_set_ints(importer, node, input->tensor.rank, input->tensor.shape, ints,
+                            (int)count);
 }
 
-static deeper_status reshape(dp_onnx_importer *it, const Onnx__NodeProto *node) {
+static deeper_status reshape(dp_onnx_importer *importer, const Onnx__NodeProto *node) {
     const dp_onnx_value *input;
     int64_t sides[DP_ONNX_INTS];
     size_t shape[DP_TENSOR_RANK], known = 1;
     int rank, open = -1;
-    DP_TRY(dp_onnx_constant(it, node, 0, &input));
-    DP_TRY(dp_onnx_ints_of(it, node, "shape", 1, sides, &rank));
+    DP_TRY(dp_onnx_constant(importer, node, 0, &input));
+    DP_TRY(dp_onnx_ints_of(importer, node, "shape", 1, sides, &rank));
     if (rank < 0 || rank > DP_TENSOR_RANK)
-        return dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "a shape of %d dimensions", rank);
+        return dp_onnx_fail(importer, DEEPER_ERROR_FORMAT, "a shape of %d dimensions", rank);
     for (int i = 0; i < rank; i++) {
         if (sides[i] == 0 && !dp_onnx_int(node, "allowzero", 0))
             sides[i] = i < input->tensor.rank ? (int64_t)input->tensor.shape[i] : 0;
         if (sides[i] < -1 || sides[i] > INT_MAX || (sides[i] == -1 && open >= 0))
-            return dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "a side of %lld", (long long)sides[i]);
+            return dp_onnx_fail(importer, DEEPER_ERROR_FORMAT, "a side of %lld",
+                                (long long)sides[i]);
         if (sides[i] == -1)
             open = i;
         else if (!dp_size_mul(known, (size_t)sides[i], &known))
-            return dp_onnx_fail(it, DEEPER_ERROR_LIMIT, "a shape larger than memory can hold");
+            return dp_onnx_fail(importer, DEEPER_ERROR_LIMIT,
+                                "a shape larger than memory can hold");
         shape[i] = (size_t)sides[i];
     }
     if (open >= 0)
         shape[open] = known ? dp_onnx_elements(input) / known : 0;
-    return set_shape(it, node, input, rank, shape);
+    return set_shape(importer, node, input, rank, shape);
 }
 
-static deeper_status unsqueeze(dp_onnx_importer *it, const Onnx__NodeProto *node) {
+static deeper_status unsqueeze(dp_onnx_importer *importer, const Onnx__NodeProto *node) {
     const dp_onnx_value *input;
     int64_t axes[DP_ONNX_INTS];
     size_t shape[DP_TENSOR_RANK] = { 0 };
     int count, from = 0;
-    DP_TRY(dp_onnx_constant(it, node, 0, &input));
-    DP_TRY(dp_onnx_ints_of(it, node, "axes", 1, axes, &count));
+    DP_TRY(dp_onnx_constant(importer, node, 0, &input));
+    DP_TRY(dp_onnx_ints_of(importer, node, "axes", 1, axes, &count));
     int rank = input->tensor.rank + count;
     if (count < 0 || rank > DP_TENSOR_RANK)
-        return dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "%d new axes", count);
+        return dp_onnx_fail(importer, DEEPER_ERROR_FORMAT, "%d new axes", count);
     for (int i = 0; i < count; i++) {
-        DP_TRY(dp_onnx_axis(it, &axes[i], rank));
+        DP_TRY(dp_onnx_axis(importer, &axes[i], rank));
         if (shape[axes[i]])
-            return dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "axis %lld twice", (long long)axes[i]);
+            return dp_onnx_fail(importer, DEEPER_ERROR_FORMAT, "axis %lld twice",
+                                (long long)axes[i]);
         shape[axes[i]] = 1;
     }
     for (int i = 0; i < rank; i++)
         if (!shape[i])
             shape[i] = input->tensor.shape[from++];
-    return set_shape(it, node, input, rank, shape);
+    return set_shape(importer, node, input, rank, shape);
 }
 
-static deeper_status squeeze(dp_onnx_importer *it, const Onnx__NodeProto *node) {
+static deeper_status squeeze(dp_onnx_importer *importer, const Onnx__NodeProto *node) {
     const dp_onnx_value *input;
     int64_t axes[DP_ONNX_INTS];
     bool gone[DP_TENSOR_RANK] = { false };
     size_t shape[DP_TENSOR_RANK];
     int count, rank = 0;
-    DP_TRY(dp_onnx_constant(it, node, 0, &input));
-    DP_TRY(dp_onnx_ints_of(it, node, "axes", 1, axes, &count));
+    DP_TRY(dp_onnx_constant(importer, node, 0, &input));
+    DP_TRY(dp_onnx_ints_of(importer, node, "axes", 1, axes, &count));
     for (int i = 0; i < count; i++) {
-        DP_TRY(dp_onnx_axis(it, &axes[i], input->tensor.rank));
+        DP_TRY(dp_onnx_axis(importer, &axes[i], input->tensor.rank));
         gone[axes[i]] = true;
     }
     for (int i = 0; i < input->tensor.rank; i++)
         if (!(count < 0 ? input->tensor.shape[i] == 1 : gone[i]))
             shape[rank++] = input->tensor.shape[i];
-    return set_shape(it, node, input, rank, shape);
+    return set_shape(importer, node, input, rank, shape);
 }
 
-static deeper_status transpose(dp_onnx_importer *it, const Onnx__NodeProto *node) {
+static deeper_status transpose(dp_onnx_importer *importer, const Onnx__NodeProto *node) {
     const dp_onnx_value *input;
     dp_onnx_parameter floats;
     int64_t order[DP_ONNX_INTS];
@@ -300,30 +306,31 @@ static deeper_status transpose(dp_onnx_importer *it, const Onnx__NodeProto *node
         at[DP_TENSOR_RANK] = { 0 };
     bool seen[DP_TENSOR_RANK] = { false };
     int count;
-    DP_TRY(dp_onnx_constant(it, node, 0, &input));
-    DP_TRY(dp_onnx_ints_of(it, node, "perm", SIZE_MAX, order, &count));
+    DP_TRY(dp_onnx_constant(importer, node, 0, &input));
+    DP_TRY(dp_onnx_ints_of(importer, node, "perm", SIZE_MAX, order, &count));
     int rank = input->tensor.rank;
     if (count >= 0 && count != rank)
-        return dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "an order of %d axes for %d", count, rank);
+        return dp_onnx_fail(importer, DEEPER_ERROR_FORMAT, "an order of %d axes for %d", count,
+                            rank);
     for (int i = rank - 1; i >= 0; i--)
         strides[i] = i == rank - 1 ? 1 : strides[i + 1] * input->tensor.shape[i + 1];
     for (int i = 0; i < rank; i++) {
         int64_t axis = count < 0 ? rank - 1 - i : order[i];
-        DP_TRY(dp_onnx_axis(it, &axis, rank));
+        DP_TRY(dp_onnx_axis(importer, &axis, rank));
         if (seen[axis])
-            return dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "axis %lld twice", (long long)axis);
+            return dp_onnx_fail(importer, DEEPER_ERROR_FORMAT, "axis %lld twice", (long long)axis);
         seen[axis] = true;
         shape[i] = input->tensor.shape[axis];
         step[i] = strides[axis];
     }
     if (!input->tensor.data)
-        return set_shape(it, node, input, rank, shape);
-    float *made;
+        return set_shape(importer, node, input, rank, shape);
+    float *turned;
     size_t elements = dp_onnx_elements(input), from = 0;
-    DP_TRY(dp_onnx_floats(it, input, &floats));
-    DP_TRY(dp_onnx_invent(it, elements, &made));
+    DP_TRY(dp_onnx_floats(importer, input, &floats));
+    DP_TRY(dp_onnx_invent(importer, elements, &turned));
     for (size_t i = 0; i < elements; i++) {
-        made[i] = dp_onnx_at(&floats, from);
+        turned[i] = dp_onnx_at(&floats, from);
         for (int d = rank - 1; d >= 0; d--) {
             from += step[d];
             if (++at[d] < shape[d])
@@ -332,62 +339,63 @@ static deeper_status transpose(dp_onnx_importer *it, const Onnx__NodeProto *node
             at[d] = 0;
         }
     }
-    return set(it, node, DP_DTYPE_F32, rank, shape, made);
+    return set(importer, node, DP_DTYPE_F32, rank, shape, turned);
 }
 
-static deeper_status concat(dp_onnx_importer *it, const Onnx__NodeProto *node) {
+static deeper_status concat(dp_onnx_importer *importer, const Onnx__NodeProto *node) {
     int64_t all[DP_ONNX_INTS], part[DP_ONNX_INTS];
     int count = 0, more;
     for (size_t i = 0; i < node->n_input; i++) {
         const dp_onnx_value *input;
-        DP_TRY(dp_onnx_constant(it, node, i, &input));
+        DP_TRY(dp_onnx_constant(importer, node, i, &input));
         if (input->tensor.rank != 1)
-            return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED,
+            return dp_onnx_fail(importer, DEEPER_ERROR_UNSUPPORTED,
                                 "constants are joined only where they are lists of whole numbers");
-        DP_TRY(dp_onnx_read_ints(it, input, part, &more));
+        DP_TRY(dp_onnx_read_ints(importer, input, part, &more));
         if (count + more > DP_ONNX_INTS)
-            return dp_onnx_fail(it, DEEPER_ERROR_LIMIT, "a list of more than %d numbers",
+            return dp_onnx_fail(importer, DEEPER_ERROR_LIMIT, "a list of more than %d numbers",
                                 DP_ONNX_INTS);
         memcpy(all + count, part, (size_t)more * sizeof *all);
         count += more;
     }
-    return dp_onnx_set_ints(it, node, 1, &(size_t){ (size_t)count }, all, count);
+    return dp_onnx_set_ints(importer, node, 1, &(size_t){ (size_t)count }, all, count);
 }
 
-static deeper_status gather(dp_onnx_importer *it, const Onnx__NodeProto *node) {
+static deeper_status gather(dp_onnx_importer *importer, const Onnx__NodeProto *node) {
     const dp_onnx_value *input, *indices;
-    int64_t from[DP_ONNX_INTS], at[DP_ONNX_INTS], found[DP_ONNX_INTS];
+    int64_t from[DP_ONNX_INTS], at[DP_ONNX_INTS], gathered[DP_ONNX_INTS];
     int length, count;
-    DP_TRY(dp_onnx_constant(it, node, 0, &input));
-    DP_TRY(dp_onnx_constant(it, node, 1, &indices));
-    DP_TRY(dp_onnx_read_ints(it, input, from, &length));
-    DP_TRY(dp_onnx_read_ints(it, indices, at, &count));
+    DP_TRY(dp_onnx_constant(importer, node, 0, &input));
+    DP_TRY(dp_onnx_constant(importer, node, 1, &indices));
+    DP_TRY(dp_onnx_read_ints(importer, input, from, &length));
+    DP_TRY(dp_onnx_read_ints(importer, indices, at, &count));
     if (input->tensor.rank != 1)
-        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED,
+        return dp_onnx_fail(importer, DEEPER_ERROR_UNSUPPORTED,
                             "constants are gathered only from lists of whole numbers");
     for (int i = 0; i < count; i++) {
-        DP_TRY(dp_onnx_axis(it, &at[i], length));
-        found[i] = from[at[i]];
+        DP_TRY(dp_onnx_axis(importer, &at[i], length));
+        gathered[i] = from[at[i]];
     }
-    return dp_onnx_set_ints(it, node, indices->tensor.rank, indices->tensor.shape, found, count);
+    return dp_onnx_set_ints(importer, node, indices->tensor.rank, indices->tensor.shape, gathered,
+                            count);
 }
 
-static deeper_status slice(dp_onnx_importer *it, const Onnx__NodeProto *node) {
+static deeper_status slice(dp_onnx_importer *importer, const Onnx__NodeProto *node) {
     const dp_onnx_value *input;
     int64_t from[DP_ONNX_INTS], starts[DP_ONNX_INTS], ends[DP_ONNX_INTS], steps[DP_ONNX_INTS];
     int length, count, end_count, step_count;
-    DP_TRY(dp_onnx_constant(it, node, 0, &input));
-    DP_TRY(dp_onnx_read_ints(it, input, from, &length));
-    DP_TRY(dp_onnx_ints_of(it, node, "starts", 1, starts, &count));
-    DP_TRY(dp_onnx_ints_of(it, node, "ends", 2, ends, &end_count));
-    DP_TRY(dp_onnx_ints_of(it, node, "steps", 4, steps, &step_count));
+    DP_TRY(dp_onnx_constant(importer, node, 0, &input));
+    DP_TRY(dp_onnx_read_ints(importer, input, from, &length));
+    DP_TRY(dp_onnx_ints_of(importer, node, "starts", 1, starts, &count));
+    DP_TRY(dp_onnx_ints_of(importer, node, "ends", 2, ends, &end_count));
+    DP_TRY(dp_onnx_ints_of(importer, node, "steps", 4, steps, &step_count));
     if (input->tensor.rank != 1 || count != 1 || end_count != 1
         || (step_count > 0 && steps[0] != 1))
-        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED,
+        return dp_onnx_fail(importer, DEEPER_ERROR_UNSUPPORTED,
                             "constants are sliced only where they are lists, with a step of 1");
     int64_t begin = dp_onnx_place(starts[0], length), end = dp_onnx_place(ends[0], length);
-    int found = end > begin ? (int)(end - begin) : 0;
-    return dp_onnx_set_ints(it, node, 1, &(size_t){ (size_t)found }, from + begin, found);
+    int given = end > begin ? (int)(end - begin) : 0;
+    return dp_onnx_set_ints(importer, node, 1, &(size_t){ (size_t)given }, from + begin, given);
 }
 
 static bool compute(const char *op, int64_t a, int64_t b, int64_t *result) {
@@ -406,65 +414,66 @@ static bool compute(const char *op, int64_t a, int64_t b, int64_t *result) {
 }
 
 /* Add, Sub, Mul, Div of lists of whole numbers of one length, or with one number. */
-static deeper_status arithmetic(dp_onnx_importer *it, const Onnx__NodeProto *node) {
+static deeper_status arithmetic(dp_onnx_importer *importer, const Onnx__NodeProto *node) {
     const dp_onnx_value *x, *y;
     int64_t a[DP_ONNX_INTS], b[DP_ONNX_INTS], c[DP_ONNX_INTS];
     int m, n;
-    DP_TRY(dp_onnx_constant(it, node, 0, &x));
-    DP_TRY(dp_onnx_constant(it, node, 1, &y));
-    DP_TRY(dp_onnx_read_ints(it, x, a, &m));
-    DP_TRY(dp_onnx_read_ints(it, y, b, &n));
+    DP_TRY(dp_onnx_constant(importer, node, 0, &x));
+    DP_TRY(dp_onnx_constant(importer, node, 1, &y));
+    DP_TRY(dp_onnx_read_ints(importer, x, a, &m));
+    DP_TRY(dp_onnx_read_ints(importer, y, b, &n));
     if (m != n && m != 1 && n != 1)
-        return dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "%d and %d numbers", m, n);
+        return dp_onnx_fail(importer, DEEPER_ERROR_FORMAT, "%d and %d numbers", m, n);
     const dp_onnx_value *like = m > n || (m == n && x->tensor.rank >= y->tensor.rank) ? x : y;
     int count = dp_max(m, n);
     for (int i = 0; i < count; i++)
         if (!compute(node->op_type, a[m == 1 ? 0 : i], b[n == 1 ? 0 : i], &c[i]))
-            return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED,
+            return dp_onnx_fail(importer, DEEPER_ERROR_UNSUPPORTED,
                                 "arithmetic with the number of images, by zero or out of range");
-    return dp_onnx_set_ints(it, node, like->tensor.rank, like->tensor.shape, c, count);
+    return dp_onnx_set_ints(importer, node, like->tensor.rank, like->tensor.shape, c, count);
 }
 
 /* (q - zero) * scale, with one scale and zero or one along an axis. */
-static deeper_status dequantize(dp_onnx_importer *it, const Onnx__NodeProto *node) {
-    const dp_onnx_value *input, *scale, *zero = dp_onnx_input(it, node, 2);
+static deeper_status dequantize(dp_onnx_importer *importer, const Onnx__NodeProto *node) {
+    const dp_onnx_value *input, *scale, *zero = dp_onnx_input(importer, node, 2);
     dp_onnx_parameter q, s, z = { 0 };
-    float *made;
-    DP_TRY(dp_onnx_constant(it, node, 0, &input));
-    DP_TRY(dp_onnx_constant(it, node, 1, &scale));
+    float *floats;
+    DP_TRY(dp_onnx_constant(importer, node, 0, &input));
+    DP_TRY(dp_onnx_constant(importer, node, 1, &scale));
     size_t elements = dp_onnx_elements(input), scales = dp_onnx_elements(scale), behind = 1;
     int64_t axis = dp_onnx_int(node, "axis", 1);
     if (dp_onnx_int(node, "block_size", 0))
-        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "scales in blocks");
+        return dp_onnx_fail(importer, DEEPER_ERROR_UNSUPPORTED, "scales in blocks");
     if (scales != 1) {
-        DP_TRY(dp_onnx_axis(it, &axis, input->tensor.rank));
+        DP_TRY(dp_onnx_axis(importer, &axis, input->tensor.rank));
         for (int i = (int)axis + 1; i < input->tensor.rank; i++)
             behind *= input->tensor.shape[i];
         if (input->tensor.shape[axis] != scales || scales == 0)
-            return dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "%zu scales for %zu rows", scales,
+            return dp_onnx_fail(importer, DEEPER_ERROR_FORMAT, "%zu scales for %zu rows", scales,
                                 input->tensor.shape[axis]);
     }
     if (zero && (zero->kind != DP_ONNX_CONSTANT || dp_onnx_elements(zero) != scales))
-        return dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "its zero points do not match its scales");
-    DP_TRY(dp_onnx_floats(it, input, &q));
-    DP_TRY(dp_onnx_floats(it, scale, &s));
+        return dp_onnx_fail(importer, DEEPER_ERROR_FORMAT,
+                            "its zero points do not match its scales");
+    DP_TRY(dp_onnx_floats(importer, input, &q));
+    DP_TRY(dp_onnx_floats(importer, scale, &s));
     if (zero)
-        DP_TRY(dp_onnx_floats(it, zero, &z));
-    DP_TRY(dp_onnx_invent(it, elements, &made));
+        DP_TRY(dp_onnx_floats(importer, zero, &z));
+    DP_TRY(dp_onnx_invent(importer, elements, &floats));
     for (size_t i = 0; i < elements; i++) {
         size_t row = scales == 1 ? 0 : i / behind % scales;
-        made[i] = (dp_onnx_at(&q, i) - dp_onnx_at(&z, row)) * dp_onnx_at(&s, row);
+        floats[i] = (dp_onnx_at(&q, i) - dp_onnx_at(&z, row)) * dp_onnx_at(&s, row);
     }
-    return set(it, node, DP_DTYPE_F32, input->tensor.rank, input->tensor.shape, made);
+    return set(importer, node, DP_DTYPE_F32, input->tensor.rank, input->tensor.shape, floats);
 }
 
-static deeper_status shape_of(dp_onnx_importer *it, const Onnx__NodeProto *node) {
+static deeper_status shape_of(dp_onnx_importer *importer, const Onnx__NodeProto *node) {
     const dp_onnx_value *input;
     int64_t sides[DP_TENSOR_RANK];
-    DP_TRY(dp_onnx_constant(it, node, 0, &input));
+    DP_TRY(dp_onnx_constant(importer, node, 0, &input));
     for (int i = 0; i < input->tensor.rank; i++)
         sides[i] = (int64_t)input->tensor.shape[i];
-    return dp_onnx_set_ints(it, node, 1, &(size_t){ (size_t)input->tensor.rank }, sides,
+    return dp_onnx_set_ints(importer, node, 1, &(size_t){ (size_t)input->tensor.rank }, sides,
                             input->tensor.rank);
 }
 

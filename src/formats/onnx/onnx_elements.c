@@ -8,157 +8,157 @@
 
 /* A layer of one input and of its shape, element by element: reshaped values need not be
  * settled. */
-static deeper_status add_same(dp_onnx_importer *it, const Onnx__NodeProto *node, dp_op op,
+static deeper_status add_same(dp_onnx_importer *importer, const Onnx__NodeProto *node, dp_op op,
                               const dp_attributes *attributes) {
     dp_onnx_value *x;
-    DP_TRY(dp_onnx_activation(it, node, 0, &x));
-    DP_TRY(dp_onnx_add(it, node, op, &x->node, 1, attributes, 4));
-    return dp_onnx_set(it, node, dp_onnx_output(it, node, 0)->node, x->rank, x->dims);
+    DP_TRY(dp_onnx_activation(importer, node, 0, &x));
+    DP_TRY(dp_onnx_add(importer, node, op, &x->node, 1, attributes, 4));
+    return dp_onnx_set(importer, node, dp_onnx_output(importer, node, 0)->node, x->rank, x->dims);
 }
 
-static deeper_status relu(dp_onnx_importer *it, const Onnx__NodeProto *node) {
-    return add_same(it, node, DP_OP_RELU, NULL);
+static deeper_status relu(dp_onnx_importer *importer, const Onnx__NodeProto *node) {
+    return add_same(importer, node, DP_OP_RELU, NULL);
 }
 
 /* A bound of Clip: an attribute in older sets, an input in newer ones. */
-static deeper_status read_bound(dp_onnx_importer *it, const Onnx__NodeProto *node, const char *name,
-                                size_t index, float *bound) {
-    const dp_onnx_value *value = dp_onnx_input(it, node, index);
+static deeper_status read_bound(dp_onnx_importer *importer, const Onnx__NodeProto *node,
+                                const char *name, size_t index, float *bound) {
+    const dp_onnx_value *value = dp_onnx_input(importer, node, index);
     dp_onnx_parameter floats;
     *bound = dp_onnx_float(node, name, *bound);
     if (!value)
         return DEEPER_OK;
-    DP_TRY(dp_onnx_constant(it, node, index, &value));
+    DP_TRY(dp_onnx_constant(importer, node, index, &value));
     if (dp_onnx_elements(value) != 1)
-        return dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "its bound %.100s is not one number",
+        return dp_onnx_fail(importer, DEEPER_ERROR_FORMAT, "its bound %.100s is not one number",
                             value->name);
-    DP_TRY(dp_onnx_floats(it, value, &floats));
+    DP_TRY(dp_onnx_floats(importer, value, &floats));
     *bound = dp_onnx_at(&floats, 0);
     return DEEPER_OK;
 }
 
-static deeper_status clip(dp_onnx_importer *it, const Onnx__NodeProto *node) {
+static deeper_status clip(dp_onnx_importer *importer, const Onnx__NodeProto *node) {
     dp_clip bounds = { -INFINITY, INFINITY };
-    DP_TRY(read_bound(it, node, "min", 1, &bounds.low));
-    DP_TRY(read_bound(it, node, "max", 2, &bounds.high));
+    DP_TRY(read_bound(importer, node, "min", 1, &bounds.low));
+    DP_TRY(read_bound(importer, node, "max", 2, &bounds.high));
     if (bounds.low == 0 && bounds.high >= FLT_MAX)
-        return add_same(it, node, DP_OP_RELU, NULL);
-    return add_same(it, node, DP_OP_CLIP, &(dp_attributes){ .clip = bounds });
+        return add_same(importer, node, DP_OP_RELU, NULL);
+    return add_same(importer, node, DP_OP_CLIP, &(dp_attributes){ .clip = bounds });
 }
 
-static deeper_status sigmoid(dp_onnx_importer *it, const Onnx__NodeProto *node) {
-    return add_same(it, node, DP_OP_SIGMOID, NULL);
+static deeper_status sigmoid(dp_onnx_importer *importer, const Onnx__NodeProto *node) {
+    return add_same(importer, node, DP_OP_SIGMOID, NULL);
 }
 
 /* min(1, max(0, slope * x + offset)), the node's first output. */
-static deeper_status add_ramp(dp_onnx_importer *it, const Onnx__NodeProto *node,
+static deeper_status add_ramp(dp_onnx_importer *importer, const Onnx__NodeProto *node,
                               const dp_onnx_value *x, float slope, float offset) {
     char name[DP_ONNX_NAME];
-    int inputs[3] = { x->node }, channels = it->graph->nodes[x->node].shape.c;
+    int inputs[3] = { x->node }, channels = importer->graph->nodes[x->node].shape.c;
     dp_shape shape = { channels, 1, 1, 1 };
-    DP_TRY(dp_onnx_layer_name(it, node, name));
-    DP_TRY(dp_onnx_add_parameter(it, name, "weight", shape, (dp_onnx_parameter){ .fill = slope },
-                                 &inputs[1]));
-    DP_TRY(dp_onnx_add_parameter(it, name, "bias", shape, (dp_onnx_parameter){ .fill = offset },
-                                 &inputs[2]));
-    DP_TRY(dp_onnx_add(it, node, DP_OP_AFFINE, inputs, 3, NULL, 4));
-    return dp_onnx_add(it, node, DP_OP_CLIP, &dp_onnx_output(it, node, 0)->node, 1,
+    DP_TRY(dp_onnx_layer_name(importer, node, name));
+    DP_TRY(dp_onnx_add_parameter(importer, name, "weight", shape,
+                                 (dp_onnx_parameter){ .fill = slope }, &inputs[1]));
+    DP_TRY(dp_onnx_add_parameter(importer, name, "bias", shape,
+                                 (dp_onnx_parameter){ .fill = offset }, &inputs[2]));
+    DP_TRY(dp_onnx_add(importer, node, DP_OP_AFFINE, inputs, 3, NULL, 4));
+    return dp_onnx_add(importer, node, DP_OP_CLIP, &dp_onnx_output(importer, node, 0)->node, 1,
                        &(dp_attributes){ .clip = { 0, 1 } }, 4);
 }
 
-static deeper_status hard_sigmoid(dp_onnx_importer *it, const Onnx__NodeProto *node) {
+static deeper_status hard_sigmoid(dp_onnx_importer *importer, const Onnx__NodeProto *node) {
     dp_onnx_value *x;
-    DP_TRY(dp_onnx_activation(it, node, 0, &x));
-    DP_TRY(add_ramp(it, node, x, dp_onnx_float(node, "alpha", 0.2F),
+    DP_TRY(dp_onnx_activation(importer, node, 0, &x));
+    DP_TRY(add_ramp(importer, node, x, dp_onnx_float(node, "alpha", 0.2F),
                     dp_onnx_float(node, "beta", 0.5F)));
-    return dp_onnx_set(it, node, dp_onnx_output(it, node, 0)->node, x->rank, x->dims);
+    return dp_onnx_set(importer, node, dp_onnx_output(importer, node, 0)->node, x->rank, x->dims);
 }
 
-static deeper_status hard_swish(dp_onnx_importer *it, const Onnx__NodeProto *node) {
+static deeper_status hard_swish(dp_onnx_importer *importer, const Onnx__NodeProto *node) {
     dp_onnx_value *x;
-    DP_TRY(dp_onnx_activation(it, node, 0, &x));
-    DP_TRY(add_ramp(it, node, x, 1.0F / 6, 0.5F));
-    int inputs[2] = { x->node, dp_onnx_output(it, node, 0)->node };
-    DP_TRY(dp_onnx_add(it, node, DP_OP_MULTIPLY, inputs, 2, NULL, 4));
-    return dp_onnx_set(it, node, dp_onnx_output(it, node, 0)->node, x->rank, x->dims);
+    DP_TRY(dp_onnx_activation(importer, node, 0, &x));
+    DP_TRY(add_ramp(importer, node, x, 1.0F / 6, 0.5F));
+    int inputs[2] = { x->node, dp_onnx_output(importer, node, 0)->node };
+    DP_TRY(dp_onnx_add(importer, node, DP_OP_MULTIPLY, inputs, 2, NULL, 4));
+    return dp_onnx_set(importer, node, dp_onnx_output(importer, node, 0)->node, x->rank, x->dims);
 }
 
-static deeper_status dropout(dp_onnx_importer *it, const Onnx__NodeProto *node) {
-    const dp_onnx_value *training = dp_onnx_input(it, node, 2);
+static deeper_status dropout(dp_onnx_importer *importer, const Onnx__NodeProto *node) {
+    const dp_onnx_value *training = dp_onnx_input(importer, node, 2);
     int64_t ints[DP_ONNX_INTS];
     int count;
     float rate = 0.5F;
-    DP_TRY(dp_onnx_one_output(it, node));
-    DP_TRY(read_bound(it, node, "ratio", 1, &rate));
+    DP_TRY(dp_onnx_one_output(importer, node));
+    DP_TRY(read_bound(importer, node, "ratio", 1, &rate));
     if (training) {
-        DP_TRY(dp_onnx_constant(it, node, 2, &training));
-        DP_TRY(dp_onnx_read_ints(it, training, ints, &count));
+        DP_TRY(dp_onnx_constant(importer, node, 2, &training));
+        DP_TRY(dp_onnx_read_ints(importer, training, ints, &count));
         if (count != 1 || ints[0])
-            return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "a dropout in training mode");
+            return dp_onnx_fail(importer, DEEPER_ERROR_UNSUPPORTED, "a dropout in training mode");
     }
-    return add_same(it, node, DP_OP_DROPOUT,
-                    &(dp_attributes){ .dropout = { rate, it->graph->count } });
+    return add_same(importer, node, DP_OP_DROPOUT,
+                    &(dp_attributes){ .dropout = { rate, importer->graph->count } });
 }
 
-static deeper_status softmax(dp_onnx_importer *it, const Onnx__NodeProto *node) {
+static deeper_status softmax(dp_onnx_importer *importer, const Onnx__NodeProto *node) {
     dp_onnx_value *x;
     int layer;
-    bool coerced = it->file->opset < 13; /* N x (all else), and not one axis */
+    bool coerced = importer->file->opset < 13; /* N x (all else), and not one axis */
     int64_t axis = dp_onnx_int(node, "axis", coerced ? 1 : -1);
-    DP_TRY(dp_onnx_activation(it, node, 0, &x));
-    DP_TRY(dp_onnx_axis(it, &axis, x->rank));
-    DP_TRY(dp_onnx_settle(it, x, &layer));
-    dp_shape shape = it->graph->nodes[layer].shape;
+    DP_TRY(dp_onnx_activation(importer, node, 0, &x));
+    DP_TRY(dp_onnx_axis(importer, &axis, x->rank));
+    DP_TRY(dp_onnx_settle(importer, x, &layer));
+    dp_shape shape = importer->graph->nodes[layer].shape;
     bool one = shape.h == 1 && shape.w == 1;
     if (axis != 1 || (coerced && !one))
-        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED,
+        return dp_onnx_fail(importer, DEEPER_ERROR_UNSUPPORTED,
                             "a softmax over other axes than the channels");
-    return dp_onnx_add(it, node, DP_OP_SOFTMAX, &layer, 1, NULL, x->rank);
+    return dp_onnx_add(importer, node, DP_OP_SOFTMAX, &layer, 1, NULL, x->rank);
 }
 
 /* --------------------------------------------------------------------------------- quantization */
 
 /* What 8 or 16 bits cannot say, QuantizeLinear clips: that much of it is kept, for quantizers leave
  * ReLUs to it. */
-static deeper_status quantize(dp_onnx_importer *it, const Onnx__NodeProto *node) {
+static deeper_status quantize(dp_onnx_importer *importer, const Onnx__NodeProto *node) {
     static const struct {
         dp_dtype dtype;
-        float least, most;
+        float min, max;
     } ranges[] = { { DP_DTYPE_U8, 0, 255 },
                    { DP_DTYPE_I8, -128, 127 },
                    { DP_DTYPE_U16, 0, 65535 },
                    { DP_DTYPE_I16, -32768, 32767 } };
-    const dp_onnx_value *scale, *zero = dp_onnx_input(it, node, 2);
+    const dp_onnx_value *scale, *zero = dp_onnx_input(importer, node, 2);
     dp_onnx_parameter s, z = { 0 };
     dp_dtype dtype = DP_DTYPE_U8;
     size_t range = 0;
-    DP_TRY(dp_onnx_constant(it, node, 1, &scale));
-    DP_TRY(dp_onnx_floats(it, scale, &s));
+    DP_TRY(dp_onnx_constant(importer, node, 1, &scale));
+    DP_TRY(dp_onnx_floats(importer, scale, &s));
     if (zero) {
-        DP_TRY(dp_onnx_constant(it, node, 2, &zero));
-        DP_TRY(dp_onnx_floats(it, zero, &z));
+        DP_TRY(dp_onnx_constant(importer, node, 2, &zero));
+        DP_TRY(dp_onnx_floats(importer, zero, &z));
         dtype = zero->tensor.dtype == DP_DTYPE_I32 ? DP_DTYPE_U8 : zero->tensor.dtype;
     }
     while (range < sizeof ranges / sizeof *ranges && ranges[range].dtype != dtype)
         range++;
     if (dp_onnx_elements(scale) != 1 || (zero && dp_onnx_elements(zero) != 1)
         || range == sizeof ranges / sizeof *ranges || !(dp_onnx_at(&s, 0) > 0))
-        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED,
+        return dp_onnx_fail(importer, DEEPER_ERROR_UNSUPPORTED,
                             "more than one scale for a picture, or another type than 8 or 16 bits");
-    dp_clip bounds = { (ranges[range].least - dp_onnx_at(&z, 0)) * dp_onnx_at(&s, 0),
-                       (ranges[range].most - dp_onnx_at(&z, 0)) * dp_onnx_at(&s, 0) };
-    DP_TRY(add_same(it, node, DP_OP_CLIP, &(dp_attributes){ .clip = bounds }));
-    dp_onnx_output(it, node, 0)->quantized = true;
+    dp_clip bounds = { (ranges[range].min - dp_onnx_at(&z, 0)) * dp_onnx_at(&s, 0),
+                       (ranges[range].max - dp_onnx_at(&z, 0)) * dp_onnx_at(&s, 0) };
+    DP_TRY(add_same(importer, node, DP_OP_CLIP, &(dp_attributes){ .clip = bounds }));
+    dp_onnx_output(importer, node, 0)->quantized = true;
     return DEEPER_OK;
 }
 
-static deeper_status dequantize(dp_onnx_importer *it, const Onnx__NodeProto *node) {
-    const dp_onnx_value *x = dp_onnx_input(it, node, 0);
+static deeper_status dequantize(dp_onnx_importer *importer, const Onnx__NodeProto *node) {
+    const dp_onnx_value *x = dp_onnx_input(importer, node, 0);
     if (!x || x->kind != DP_ONNX_ACTIVATION || !x->quantized)
-        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED,
+        return dp_onnx_fail(importer, DEEPER_ERROR_UNSUPPORTED,
                             "its input is no output of QuantizeLinear");
-    DP_TRY(dp_onnx_alias(it, node, 0, x));
-    dp_onnx_output(it, node, 0)->quantized = false;
+    DP_TRY(dp_onnx_alias(importer, node, 0, x));
+    dp_onnx_output(importer, node, 0)->quantized = false;
     return DEEPER_OK;
 }
 

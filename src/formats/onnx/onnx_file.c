@@ -23,10 +23,10 @@ void *dp_onnx_keep(dp_onnx_file *file, size_t count, size_t size) {
     bool room = dp_reserve(file->allocator, &kept, &file->kept_capacity, file->kept_count + 1,
                            sizeof *file->kept);
     file->kept = kept;
-    void *made = room ? dp_alloc(file->allocator, count, size) : NULL;
-    if (made)
-        file->kept[file->kept_count++] = made;
-    return made;
+    void *memory = room ? dp_alloc(file->allocator, count, size) : NULL;
+    if (memory)
+        file->kept[file->kept_count++] = memory;
+    return memory;
 }
 
 void dp_onnx_free(dp_onnx_file *file) {
@@ -270,28 +270,28 @@ static deeper_status narrow_halves(dp_onnx_file *file, const Onnx__TensorProto *
 
 /* Values in the field of their type: *found of them. */
 static deeper_status take_typed(dp_onnx_file *file, const Onnx__TensorProto *proto, char field,
-                                dp_tensor *tensor, size_t *found, deeper_error *error) {
+                                dp_tensor *tensor, size_t *count, deeper_error *error) {
     bool half = tensor->dtype == DP_DTYPE_F16 || tensor->dtype == DP_DTYPE_BF16;
     switch (field) {
     case 'f':
-        *found = proto->n_float_data;
+        *count = proto->n_float_data;
         tensor->data = proto->float_data;
         return DEEPER_OK;
     case 'd':
-        *found = proto->n_double_data;
+        *count = proto->n_double_data;
         tensor->data = proto->double_data;
         return DEEPER_OK;
     case 'l':
-        *found = proto->n_int64_data;
+        *count = proto->n_int64_data;
         tensor->data = proto->int64_data;
         return DEEPER_OK;
     case 'u':
-        *found = proto->n_uint64_data;
+        *count = proto->n_uint64_data;
         tensor->data = proto->uint64_data;
         tensor->dtype = DP_DTYPE_U64;
         return DEEPER_OK;
     default:
-        *found = proto->n_int32_data;
+        *count = proto->n_int32_data;
         tensor->data = proto->int32_data;
         if (half)
             return narrow_halves(file, proto, tensor, error);
@@ -303,7 +303,7 @@ static deeper_status take_typed(dp_onnx_file *file, const Onnx__TensorProto *pro
 deeper_status dp_onnx_tensor(dp_onnx_file *file, const Onnx__TensorProto *proto, dp_tensor *tensor,
                              deeper_error *error) {
     int type = type_of(proto->data_type);
-    size_t elements = 0, found = 0;
+    size_t elements = 0, count = 0;
     *tensor = (dp_tensor){ .name = proto->name ? proto->name : "" };
     if (type < 0)
         return dp_fail(error, DEEPER_ERROR_UNSUPPORTED,
@@ -320,14 +320,14 @@ deeper_status dp_onnx_tensor(dp_onnx_file *file, const Onnx__TensorProto *proto,
         tensor->data = proto->raw_data.data;
         if (proto->raw_data.len == tensor->bytes)
             return DEEPER_OK;
-        found = proto->raw_data.len / dp_dtype_bytes(tensor->dtype);
+        count = proto->raw_data.len / dp_dtype_bytes(tensor->dtype);
     } else {
-        DP_TRY(take_typed(file, proto, types[type].field, tensor, &found, error));
-        tensor->bytes = found * dp_dtype_bytes(tensor->dtype);
-        if (found == elements)
+        DP_TRY(take_typed(file, proto, types[type].field, tensor, &count, error));
+        tensor->bytes = count * dp_dtype_bytes(tensor->dtype);
+        if (count == elements)
             return DEEPER_OK;
     }
     char shape[DP_TENSOR_SHAPE_TEXT];
     return dp_fail(error, DEEPER_ERROR_FORMAT, "%s: tensor %.100s has %zu values for a shape of %s",
-                   file->name, tensor->name, found, dp_tensor_shape_text(tensor, shape));
+                   file->name, tensor->name, count, dp_tensor_shape_text(tensor, shape));
 }

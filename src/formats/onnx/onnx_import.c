@@ -19,88 +19,93 @@ static const size_t MAX_INVENTED = (size_t)192
 
 /* --------------------------------------------------------------------------------------- errors */
 
-deeper_status dp_onnx_fail(dp_onnx_importer *it, deeper_status status, const char *format, ...) {
+deeper_status dp_onnx_fail(dp_onnx_importer *importer, deeper_status status, const char *format,
+                           ...) {
     char message[DEEPER_MESSAGE_SIZE];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(message, sizeof message, format, arguments);
     va_end(arguments);
-    if (!it->node)
-        return dp_fail(it->error, status, "%s: %s", it->file->name, message);
-    const char *name = it->node->name && *it->node->name ? it->node->name
-                       : it->node->n_output              ? it->node->output[0]
-                                                         : "";
-    return dp_fail(it->error, status, "%s: node %.100s (%.40s): %s", it->file->name, name,
-                   it->node->op_type, message);
+    if (!importer->node)
+        return dp_fail(importer->error, status, "%s: %s", importer->file->name, message);
+    const char *name = importer->node->name && *importer->node->name ? importer->node->name
+                       : importer->node->n_output                    ? importer->node->output[0]
+                                                                     : "";
+    return dp_fail(importer->error, status, "%s: node %.100s (%.40s): %s", importer->file->name,
+                   name, importer->node->op_type, message);
 }
 
-static deeper_status fail_memory(dp_onnx_importer *it, const char *what) {
-    return dp_fail_memory(it->error, what);
+static deeper_status fail_memory(dp_onnx_importer *importer, const char *what) {
+    return dp_fail_memory(importer->error, what);
 }
 
 /* A failure that stayed in the graph, with the node before it. */
-static deeper_status check_graph(dp_onnx_importer *it) {
+static deeper_status check_graph(dp_onnx_importer *importer) {
     deeper_error why = { 0 };
-    if (dp_graph_status(it->graph, &why) == DEEPER_OK)
+    if (dp_graph_status(importer->graph, &why) == DEEPER_OK)
         return DEEPER_OK;
     deeper_status status =
         why.status == DEEPER_ERROR_ARGUMENT || why.status == DEEPER_ERROR_MISMATCH
             ? DEEPER_ERROR_FORMAT
             : why.status;
-    return dp_onnx_fail(it, status, "%s", why.message);
+    return dp_onnx_fail(importer, status, "%s", why.message);
 }
 
 /* ---------------------------------------------------------------------------------------- names */
 
 /* The slot of a name: its value's, or the empty one where it belongs. */
-static size_t slot_of(const dp_onnx_importer *it, const char *name) {
-    size_t slot = (size_t)dp_hash(DP_HASH_START, name, strlen(name)) & (it->slot_count - 1);
-    while (it->slots[slot] >= 0 && strcmp(it->values[it->slots[slot]].name, name) != 0)
-        slot = (slot + 1) & (it->slot_count - 1);
+static size_t slot_of(const dp_onnx_importer *importer, const char *name) {
+    size_t slot = (size_t)dp_hash(DP_HASH_START, name, strlen(name)) & (importer->slot_count - 1);
+    while (importer->slots[slot] >= 0
+           && strcmp(importer->values[importer->slots[slot]].name, name) != 0)
+        slot = (slot + 1) & (importer->slot_count - 1);
     return slot;
 }
 
-static dp_onnx_value *find(const dp_onnx_importer *it, const char *name) {
-    int at = it->slots[slot_of(it, name)];
-    return at < 0 ? NULL : &it->values[at];
+static dp_onnx_value *find(const dp_onnx_importer *importer, const char *name) {
+    int at = importer->slots[slot_of(importer, name)];
+    return at < 0 ? NULL : &importer->values[at];
 }
 
 /* A name that has not been seen: *value in state UNSET. There is room (see begin). */
-static deeper_status add_name(dp_onnx_importer *it, const char *name, dp_onnx_value **value) {
-    size_t slot = slot_of(it, name);
-    if (it->slots[slot] >= 0)
-        return dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "two values are named %.100s", name);
+static deeper_status add_name(dp_onnx_importer *importer, const char *name, dp_onnx_value **value) {
+    size_t slot = slot_of(importer, name);
+    if (importer->slots[slot] >= 0)
+        return dp_onnx_fail(importer, DEEPER_ERROR_FORMAT, "two values are named %.100s", name);
     if (!dp_text_clean(name, strlen(name), false))
-        return dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "a name is not clean UTF-8: %.100s", name);
-    it->slots[slot] = (int)it->value_count;
-    *value = &it->values[it->value_count++];
+        return dp_onnx_fail(importer, DEEPER_ERROR_FORMAT, "a name is not clean UTF-8: %.100s",
+                            name);
+    importer->slots[slot] = (int)importer->value_count;
+    *value = &importer->values[importer->value_count++];
     (*value)->name = name;
     (*value)->reader = -1;
     return DEEPER_OK;
 }
 
-static deeper_status begin(dp_onnx_importer *it) {
-    const Onnx__GraphProto *graph = it->file->graph;
+static deeper_status begin(dp_onnx_importer *importer) {
+    const Onnx__GraphProto *graph = importer->file->graph;
     if (graph->n_node > MAX_NODES)
-        return dp_onnx_fail(it, DEEPER_ERROR_LIMIT, "%zu nodes; %d are read", graph->n_node,
+        return dp_onnx_fail(importer, DEEPER_ERROR_LIMIT, "%zu nodes; %d are read", graph->n_node,
                             MAX_NODES);
     size_t names = graph->n_initializer + graph->n_input;
     for (size_t i = 0; i < graph->n_node; i++) {
         if (!graph->node[i]->op_type)
-            return dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "node %zu names no operator", i);
+            return dp_onnx_fail(importer, DEEPER_ERROR_FORMAT, "node %zu names no operator", i);
         names += graph->node[i]->n_output;
     }
     if (names > MAX_NAMES)
-        return dp_onnx_fail(it, DEEPER_ERROR_LIMIT, "%zu values; %d are read", names, MAX_NAMES);
-    for (it->slot_count = 16; it->slot_count < 2 * names;)
-        it->slot_count *= 2;
-    it->value_capacity = names;
-    it->values = dp_alloc(it->file->allocator, names, sizeof *it->values);
-    it->slots = dp_alloc_raw(it->file->allocator, it->slot_count, sizeof *it->slots);
-    it->done = dp_alloc(it->file->allocator, graph->n_node, sizeof *it->done);
-    if (!it->values || !it->slots || !it->done)
-        return fail_memory(it, "the names of an ONNX graph");
-    memset(it->slots, 0xFF, it->slot_count * sizeof *it->slots); /* -1 */
+        return dp_onnx_fail(importer, DEEPER_ERROR_LIMIT, "%zu values; %d are read", names,
+                            MAX_NAMES);
+    for (importer->slot_count = 16; importer->slot_count < 2 * names;)
+        importer->slot_count *= 2;
+    importer->value_capacity = names;
+    importer->values = dp_alloc(importer->file->allocator, names, sizeof *importer->values);
+    importer->slots =
+        dp_alloc_raw(importer->file->allocator, importer->slot_count, sizeof *importer->slots);
+    importer->done = dp_alloc(importer->file->allocator, graph->n_node, sizeof *importer->done);
+    if (!importer->values || !importer->slots || !importer->done)
+        return fail_memory(importer, "the names of an ONNX graph");
+    memset(importer->slots, 0xFF, importer->slot_count * sizeof *importer->slots); /* -1 */
     return DEEPER_OK;
 }
 
@@ -131,140 +136,147 @@ bool dp_onnx_text_is(const Onnx__NodeProto *node, const char *name, const char *
 
 /* --------------------------------------------------------------------------------------- values */
 
-dp_onnx_value *dp_onnx_input(dp_onnx_importer *it, const Onnx__NodeProto *node, size_t index) {
-    return index < node->n_input && *node->input[index] ? find(it, node->input[index]) : NULL;
+dp_onnx_value *dp_onnx_input(dp_onnx_importer *importer, const Onnx__NodeProto *node,
+                             size_t index) {
+    return index < node->n_input && *node->input[index] ? find(importer, node->input[index]) : NULL;
 }
 
-dp_onnx_value *dp_onnx_output(dp_onnx_importer *it, const Onnx__NodeProto *node, size_t index) {
-    return index < node->n_output && *node->output[index] ? find(it, node->output[index]) : NULL;
+dp_onnx_value *dp_onnx_output(dp_onnx_importer *importer, const Onnx__NodeProto *node,
+                              size_t index) {
+    return index < node->n_output && *node->output[index] ? find(importer, node->output[index])
+                                                          : NULL;
 }
 
-deeper_status dp_onnx_activation(dp_onnx_importer *it, const Onnx__NodeProto *node, size_t index,
-                                 dp_onnx_value **value) {
-    *value = dp_onnx_input(it, node, index);
+deeper_status dp_onnx_activation(dp_onnx_importer *importer, const Onnx__NodeProto *node,
+                                 size_t index, dp_onnx_value **value) {
+    *value = dp_onnx_input(importer, node, index);
     if (!*value)
-        return dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "its input %zu is missing", index);
+        return dp_onnx_fail(importer, DEEPER_ERROR_FORMAT, "its input %zu is missing", index);
     if ((*value)->kind != DP_ONNX_ACTIVATION)
-        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED,
+        return dp_onnx_fail(importer, DEEPER_ERROR_UNSUPPORTED,
                             "its input %.100s is a constant; it must depend on the picture",
                             (*value)->name);
     if ((*value)->quantized)
-        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED,
+        return dp_onnx_fail(importer, DEEPER_ERROR_UNSUPPORTED,
                             "its input %.100s is quantized; only DequantizeLinear reads such",
                             (*value)->name);
     return DEEPER_OK;
 }
 
-deeper_status dp_onnx_constant(dp_onnx_importer *it, const Onnx__NodeProto *node, size_t index,
-                               const dp_onnx_value **value) {
-    *value = dp_onnx_input(it, node, index);
+deeper_status dp_onnx_constant(dp_onnx_importer *importer, const Onnx__NodeProto *node,
+                               size_t index, const dp_onnx_value **value) {
+    *value = dp_onnx_input(importer, node, index);
     if (!*value)
-        return dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "its input %zu is missing", index);
+        return dp_onnx_fail(importer, DEEPER_ERROR_FORMAT, "its input %zu is missing", index);
     if ((*value)->kind != DP_ONNX_CONSTANT)
-        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED,
+        return dp_onnx_fail(importer, DEEPER_ERROR_UNSUPPORTED,
                             "its input %.100s depends on the picture; it must be a constant",
                             (*value)->name);
     return DEEPER_OK;
 }
 
-deeper_status dp_onnx_one_output(dp_onnx_importer *it, const Onnx__NodeProto *node) {
+deeper_status dp_onnx_one_output(dp_onnx_importer *importer, const Onnx__NodeProto *node) {
     for (size_t i = 1; i < node->n_output; i++) {
-        const dp_onnx_value *value = dp_onnx_output(it, node, i);
+        const dp_onnx_value *value = dp_onnx_output(importer, node, i);
         if (value && value->uses > 0)
-            return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED,
+            return dp_onnx_fail(importer, DEEPER_ERROR_UNSUPPORTED,
                                 "its output %.100s is read; only the first output is supported",
                                 value->name);
     }
     return DEEPER_OK;
 }
 
-deeper_status dp_onnx_axis(dp_onnx_importer *it, int64_t *axis, int rank) {
+deeper_status dp_onnx_axis(dp_onnx_importer *importer, int64_t *axis, int rank) {
     int64_t given = *axis;
     *axis += given < 0 ? rank : 0;
     if (given < -rank || given >= rank)
-        return dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "an axis of %lld for %d dimensions",
+        return dp_onnx_fail(importer, DEEPER_ERROR_FORMAT, "an axis of %lld for %d dimensions",
                             (long long)given, rank);
     return DEEPER_OK;
 }
 
-deeper_status dp_onnx_ints_of(dp_onnx_importer *it, const Onnx__NodeProto *node,
+deeper_status dp_onnx_ints_of(dp_onnx_importer *importer, const Onnx__NodeProto *node,
                               const char *attribute, size_t index, int64_t ints[DP_ONNX_INTS],
                               int *count) {
-    const Onnx__AttributeProto *found = dp_onnx_attribute(node, attribute);
-    const dp_onnx_value *value = dp_onnx_input(it, node, index);
+    const Onnx__AttributeProto *named = dp_onnx_attribute(node, attribute);
+    const dp_onnx_value *value = dp_onnx_input(importer, node, index);
     *count = -1;
-    if (found && found->n_ints > DP_ONNX_INTS)
-        return dp_onnx_fail(it, DEEPER_ERROR_LIMIT, "%s has %zu numbers", attribute, found->n_ints);
-    if (found) {
-        *count = (int)found->n_ints;
+    if (named && named->n_ints > DP_ONNX_INTS)
+        return dp_onnx_fail(importer, DEEPER_ERROR_LIMIT, "%s has %zu numbers", attribute,
+                            named->n_ints);
+    if (named) {
+        *count = (int)named->n_ints;
         if (*count)
-            memcpy(ints, found->ints, found->n_ints * sizeof *ints);
+            memcpy(ints, named->ints, named->n_ints * sizeof *ints);
         return DEEPER_OK;
     }
     if (!value)
         return DEEPER_OK;
-    DP_TRY(dp_onnx_constant(it, node, index, (const dp_onnx_value **)&value));
-    return dp_onnx_read_ints(it, value, ints, count);
+    DP_TRY(dp_onnx_constant(importer, node, index, (const dp_onnx_value **)&value));
+    return dp_onnx_read_ints(importer, value, ints, count);
 }
 
-deeper_status dp_onnx_invent(dp_onnx_importer *it, size_t count, float **floats) {
-    if (count > MAX_INVENTED - it->invented)
-        return dp_onnx_fail(it, DEEPER_ERROR_LIMIT,
+deeper_status dp_onnx_invent(dp_onnx_importer *importer, size_t count, float **floats) {
+    if (count > MAX_INVENTED - importer->invented)
+        return dp_onnx_fail(importer, DEEPER_ERROR_LIMIT,
                             "values that the file does not hold would take more than %zu numbers",
                             MAX_INVENTED);
-    it->invented += count;
-    *floats = dp_onnx_keep(it->file, count, sizeof **floats);
-    return *floats ? DEEPER_OK : fail_memory(it, "the values of a parameter");
+    importer->invented += count;
+    *floats = dp_onnx_keep(importer->file, count, sizeof **floats);
+    return *floats ? DEEPER_OK : fail_memory(importer, "the values of a parameter");
 }
 
 /* --------------------------------------------------------------------------------------- layers */
 
-static bool usable(const dp_onnx_importer *it, const char *name) {
+static bool usable(const dp_onnx_importer *importer, const char *name) {
     return name && *name && dp_text_clean(name, strlen(name), false)
-           && dp_graph_find(it->graph, name) < 0;
+           && dp_graph_find(importer->graph, name) < 0;
 }
 
-deeper_status dp_onnx_layer_name(dp_onnx_importer *it, const Onnx__NodeProto *node,
+deeper_status dp_onnx_layer_name(dp_onnx_importer *importer, const Onnx__NodeProto *node,
                                  char name[DP_ONNX_NAME]) {
-    const char *base = usable(it, node->name) ? node->name : node->n_output ? node->output[0] : "";
+    const char *base = usable(importer, node->name) ? node->name
+                       : node->n_output             ? node->output[0]
+                                                    : "";
     if (strlen(base) >= DP_ONNX_NAME - 16)
-        return dp_onnx_fail(it, DEEPER_ERROR_LIMIT, "a name of %zu bytes", strlen(base));
+        return dp_onnx_fail(importer, DEEPER_ERROR_LIMIT, "a name of %zu bytes", strlen(base));
     memcpy(name, base, strlen(base) + 1);
-    for (int i = 2; !usable(it, name) && i < MAX_NODES; i++)
+    for (int i = 2; !usable(importer, name) && i < MAX_NODES; i++)
         snprintf(name, DP_ONNX_NAME, "%s.%d", base, i);
     return DEEPER_OK;
 }
 
-deeper_status dp_onnx_add_parameter(dp_onnx_importer *it, const char *layer, const char *suffix,
-                                    dp_shape shape, dp_onnx_parameter values, int *node) {
-    dp_onnx_network *network = it->network;
+deeper_status dp_onnx_add_parameter(dp_onnx_importer *importer, const char *layer,
+                                    const char *suffix, dp_shape shape, dp_onnx_parameter values,
+                                    int *node) {
+    dp_onnx_network *network = importer->network;
     void *parameters = network->parameters;
-    bool room = dp_reserve(it->file->allocator, &parameters, &network->capacity,
-                           (size_t)it->graph->parameters + 1, sizeof *network->parameters);
+    bool room = dp_reserve(importer->file->allocator, &parameters, &network->capacity,
+                           (size_t)importer->graph->parameters + 1, sizeof *network->parameters);
     network->parameters = parameters;
     if (!room)
-        return fail_memory(it, "the parameters of a network");
-    int number = it->graph->parameters;
-    *node = dp_add_parameter(it->graph, layer, suffix, shape);
-    DP_TRY(check_graph(it));
+        return fail_memory(importer, "the parameters of a network");
+    int number = importer->graph->parameters;
+    *node = dp_add_parameter(importer->graph, layer, suffix, shape);
+    DP_TRY(check_graph(importer));
     network->parameters[number] = values;
     if (!values.values) {
         size_t floats = dp_shape_floats(shape); /* that the model will have to hold */
-        if (floats > MAX_INVENTED - it->invented)
+        if (floats > MAX_INVENTED - importer->invented)
             return dp_onnx_fail(
-                it, DEEPER_ERROR_LIMIT,
+                importer, DEEPER_ERROR_LIMIT,
                 "values that the file does not hold would take more than %zu numbers",
                 MAX_INVENTED);
-        it->invented += floats;
+        importer->invented += floats;
     }
     return DEEPER_OK;
 }
 
-deeper_status dp_onnx_set(dp_onnx_importer *it, const Onnx__NodeProto *node, int layer, int rank,
-                          const int64_t *dims) {
-    dp_onnx_value *value = dp_onnx_output(it, node, 0);
+deeper_status dp_onnx_set(dp_onnx_importer *importer, const Onnx__NodeProto *node, int layer,
+                          int rank, const int64_t *dims) {
+    dp_onnx_value *value = dp_onnx_output(importer, node, 0);
     if (!value)
-        return dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "it has no output");
+        return dp_onnx_fail(importer, DEEPER_ERROR_FORMAT, "it has no output");
     value->kind = DP_ONNX_ACTIVATION;
     value->node = layer;
     value->rank = rank;
@@ -273,11 +285,11 @@ deeper_status dp_onnx_set(dp_onnx_importer *it, const Onnx__NodeProto *node, int
     return DEEPER_OK;
 }
 
-deeper_status dp_onnx_alias(dp_onnx_importer *it, const Onnx__NodeProto *node, size_t index,
+deeper_status dp_onnx_alias(dp_onnx_importer *importer, const Onnx__NodeProto *node, size_t index,
                             const dp_onnx_value *from) {
-    dp_onnx_value *value = dp_onnx_output(it, node, index);
+    dp_onnx_value *value = dp_onnx_output(importer, node, index);
     if (!value)
-        return dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "it has no output");
+        return dp_onnx_fail(importer, DEEPER_ERROR_FORMAT, "it has no output");
     const dp_onnx_value kept = *value;
     *value = *from;
     value->name = kept.name;
@@ -286,15 +298,15 @@ deeper_status dp_onnx_alias(dp_onnx_importer *it, const Onnx__NodeProto *node, s
     return DEEPER_OK;
 }
 
-deeper_status dp_onnx_add(dp_onnx_importer *it, const Onnx__NodeProto *node, dp_op op,
+deeper_status dp_onnx_add(dp_onnx_importer *importer, const Onnx__NodeProto *node, dp_op op,
                           const int *inputs, int count, const dp_attributes *attributes, int rank) {
     char name[DP_ONNX_NAME];
-    DP_TRY(dp_onnx_layer_name(it, node, name));
-    int layer = dp_graph_add(it->graph, op, name, inputs, count, attributes);
-    DP_TRY(check_graph(it));
-    dp_shape shape = it->graph->nodes[layer].shape;
-    int64_t dims[4] = { it->network->batch, shape.c, rank == 3 ? shape.w : shape.h, shape.w };
-    return dp_onnx_set(it, node, layer, rank, dims);
+    DP_TRY(dp_onnx_layer_name(importer, node, name));
+    int layer = dp_graph_add(importer->graph, op, name, inputs, count, attributes);
+    DP_TRY(check_graph(importer));
+    dp_shape shape = importer->graph->nodes[layer].shape;
+    int64_t dims[4] = { importer->network->batch, shape.c, rank == 3 ? shape.w : shape.h, shape.w };
+    return dp_onnx_set(importer, node, layer, rank, dims);
 }
 
 /* The shape of a layer whose output has these dims. */
@@ -307,23 +319,23 @@ static dp_shape layer_shape(const dp_onnx_value *value) {
     return shape;
 }
 
-deeper_status dp_onnx_settle(dp_onnx_importer *it, dp_onnx_value *value, int *layer) {
+deeper_status dp_onnx_settle(dp_onnx_importer *importer, dp_onnx_value *value, int *layer) {
     if (value->rank < 2 || value->rank > 4)
-        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED,
+        return dp_onnx_fail(importer, DEEPER_ERROR_UNSUPPORTED,
                             "%.100s has %d dimensions; N x C x H x W and N x C are read",
                             value->name, value->rank);
-    dp_shape wanted = layer_shape(value), found = it->graph->nodes[value->node].shape;
+    dp_shape wanted = layer_shape(value), settled = importer->graph->nodes[value->node].shape;
     char name[DP_ONNX_NAME];
-    for (int step = 0; step < 2 && !dp_shape_equal(wanted, found); step++) {
-        bool flat = found.h == 1 && found.w == 1;
+    for (int step = 0; step < 2 && !dp_shape_equal(wanted, settled); step++) {
+        bool flat = settled.h == 1 && settled.w == 1;
         snprintf(name, sizeof name, "%.200s.%s", value->name, flat ? "shape" : "flat");
-        for (int i = 2; !usable(it, name) && i < MAX_NODES; i++)
+        for (int i = 2; !usable(importer, name) && i < MAX_NODES; i++)
             snprintf(name, sizeof name, "%.200s.%s.%d", value->name, flat ? "shape" : "flat", i);
-        value->node = flat ? dp_graph_add(it->graph, DP_OP_UNFLATTEN, name, &value->node, 1,
+        value->node = flat ? dp_graph_add(importer->graph, DP_OP_UNFLATTEN, name, &value->node, 1,
                                           &(dp_attributes){ .shape = wanted })
-                           : dp_add_flatten(it->graph, name, value->node);
-        DP_TRY(check_graph(it));
-        found = it->graph->nodes[value->node].shape;
+                           : dp_add_flatten(importer->graph, name, value->node);
+        DP_TRY(check_graph(importer));
+        settled = importer->graph->nodes[value->node].shape;
     }
     *layer = value->node;
     return DEEPER_OK;
@@ -331,28 +343,28 @@ deeper_status dp_onnx_settle(dp_onnx_importer *it, dp_onnx_value *value, int *la
 
 /* ------------------------------------------------------------------------------ inputs, outputs */
 
-static deeper_status add_initializers(dp_onnx_importer *it) {
-    const Onnx__GraphProto *graph = it->file->graph;
+static deeper_status add_initializers(dp_onnx_importer *importer) {
+    const Onnx__GraphProto *graph = importer->file->graph;
     for (size_t i = 0; i < graph->n_initializer; i++) {
         dp_onnx_value *value;
         const Onnx__TensorProto *proto = graph->initializer[i];
-        DP_TRY(add_name(it, proto->name ? proto->name : "", &value));
+        DP_TRY(add_name(importer, proto->name ? proto->name : "", &value));
         value->kind = DP_ONNX_CONSTANT;
-        DP_TRY(dp_onnx_tensor(it->file, proto, &value->tensor, it->error));
+        DP_TRY(dp_onnx_tensor(importer->file, proto, &value->tensor, importer->error));
     }
     return DEEPER_OK;
 }
 
 /* Sides after N, which must be known. */
-static deeper_status read_input_dims(dp_onnx_importer *it, const Onnx__ValueInfoProto *input,
+static deeper_status read_input_dims(dp_onnx_importer *importer, const Onnx__ValueInfoProto *input,
                                      int64_t dims[4], int *rank) {
     const Onnx__TypeProto__Tensor *type = input->type ? input->type->tensor_type : NULL;
     dp_dtype dtype = DP_DTYPE_I8;
     if (!type || !dp_onnx_dtype(&dtype, type->elem_type) || !dp_dtype_is_weight(dtype))
-        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED,
+        return dp_onnx_fail(importer, DEEPER_ERROR_UNSUPPORTED,
                             "input %.100s does not hold floating-point numbers", input->name);
     if (!type->shape || type->shape->n_dim < 2 || type->shape->n_dim > 4)
-        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "input %.100s is not N x C x H x W",
+        return dp_onnx_fail(importer, DEEPER_ERROR_UNSUPPORTED, "input %.100s is not N x C x H x W",
                             input->name);
     *rank = (int)type->shape->n_dim;
     for (int i = 0; i < *rank; i++) {
@@ -362,12 +374,12 @@ static deeper_status read_input_dims(dp_onnx_importer *it, const Onnx__ValueInfo
         if (!known
             && (i > 0 || (dim->has_dim_value && dim->dim_value != 0 && dim->dim_value != -1)))
             return dp_onnx_fail(
-                it, DEEPER_ERROR_UNSUPPORTED,
+                importer, DEEPER_ERROR_UNSUPPORTED,
                 "input %.100s: side %d is not fixed; export the model for pictures of one size",
                 input->name, i);
     }
     if (*rank == 4 && dims[1] > 4 && (dims[3] == 1 || dims[3] == 3))
-        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED,
+        return dp_onnx_fail(importer, DEEPER_ERROR_UNSUPPORTED,
                             "input %.100s is %lld x %lld x %lld: N x H x W x C (NHWC); export the "
                             "model as N x C x H x W",
                             input->name, (long long)dims[1], (long long)dims[2],
@@ -375,82 +387,82 @@ static deeper_status read_input_dims(dp_onnx_importer *it, const Onnx__ValueInfo
     return DEEPER_OK;
 }
 
-static deeper_status add_inputs(dp_onnx_importer *it) {
-    const Onnx__GraphProto *graph = it->file->graph;
+static deeper_status add_inputs(dp_onnx_importer *importer) {
+    const Onnx__GraphProto *graph = importer->file->graph;
     const char *first = NULL;
     for (size_t i = 0; i < graph->n_input; i++) {
         Onnx__ValueInfoProto *input = graph->input[i];
-        dp_onnx_value *value = input->name ? find(it, input->name) : NULL;
+        dp_onnx_value *value = input->name ? find(importer, input->name) : NULL;
         if (!input->name || !*input->name)
-            return dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "an input without a name");
+            return dp_onnx_fail(importer, DEEPER_ERROR_FORMAT, "an input without a name");
         if (value && value->kind == DP_ONNX_CONSTANT)
             continue; /* older files list their initializers among the inputs */
         if (first)
-            return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED,
+            return dp_onnx_fail(importer, DEEPER_ERROR_UNSUPPORTED,
                                 "two inputs, %.100s and %.100s; networks have one", first,
                                 input->name);
         first = input->name;
-        DP_TRY(add_name(it, input->name, &value));
+        DP_TRY(add_name(importer, input->name, &value));
         value->kind = DP_ONNX_ACTIVATION;
-        DP_TRY(read_input_dims(it, input, value->dims, &value->rank));
-        it->network->batch = (int)value->dims[0];
+        DP_TRY(read_input_dims(importer, input, value->dims, &value->rank));
+        importer->network->batch = (int)value->dims[0];
         dp_shape shape = layer_shape(value);
-        value->node = dp_add_input(it->graph, input->name, shape.c, shape.h, shape.w);
-        DP_TRY(check_graph(it));
+        value->node = dp_add_input(importer->graph, input->name, shape.c, shape.h, shape.w);
+        DP_TRY(check_graph(importer));
     }
     return first ? DEEPER_OK
-                 : dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "no input; a network needs one");
+                 : dp_onnx_fail(importer, DEEPER_ERROR_FORMAT, "no input; a network needs one");
 }
 
 /* Names of what nodes make, and who reads what. */
-static deeper_status add_names(dp_onnx_importer *it) {
-    const Onnx__GraphProto *graph = it->file->graph;
+static deeper_status add_names(dp_onnx_importer *importer) {
+    const Onnx__GraphProto *graph = importer->file->graph;
     dp_onnx_value *value;
     for (size_t i = 0; i < graph->n_node; i++) {
-        it->node = graph->node[i];
-        if (it->node->n_input > MAX_INPUTS)
-            return dp_onnx_fail(it, DEEPER_ERROR_LIMIT, "%zu inputs; %d are read",
-                                it->node->n_input, MAX_INPUTS);
-        for (size_t j = 0; j < it->node->n_output; j++)
-            if (*it->node->output[j])
-                DP_TRY(add_name(it, it->node->output[j], &value));
+        importer->node = graph->node[i];
+        if (importer->node->n_input > MAX_INPUTS)
+            return dp_onnx_fail(importer, DEEPER_ERROR_LIMIT, "%zu inputs; %d are read",
+                                importer->node->n_input, MAX_INPUTS);
+        for (size_t j = 0; j < importer->node->n_output; j++)
+            if (*importer->node->output[j])
+                DP_TRY(add_name(importer, importer->node->output[j], &value));
     }
     for (size_t i = 0; i < graph->n_node; i++) {
-        it->node = graph->node[i];
-        for (size_t j = 0; j < it->node->n_input; j++) {
-            if (!*it->node->input[j])
+        importer->node = graph->node[i];
+        for (size_t j = 0; j < importer->node->n_input; j++) {
+            if (!*importer->node->input[j])
                 continue;
-            value = find(it, it->node->input[j]);
+            value = find(importer, importer->node->input[j]);
             if (!value)
                 return dp_onnx_fail(
-                    it, DEEPER_ERROR_FORMAT,
+                    importer, DEEPER_ERROR_FORMAT,
                     "its input %.100s is nowhere: no initializer, no input, no node's output",
-                    it->node->input[j]);
+                    importer->node->input[j]);
             value->uses++;
             value->reader = (int)i;
         }
     }
-    it->node = NULL;
+    importer->node = NULL;
     for (size_t i = 0; i < graph->n_output; i++) {
-        value = graph->output[i]->name ? find(it, graph->output[i]->name) : NULL;
+        value = graph->output[i]->name ? find(importer, graph->output[i]->name) : NULL;
         if (!value)
-            return dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "output %.100s is nowhere",
+            return dp_onnx_fail(importer, DEEPER_ERROR_FORMAT, "output %.100s is nowhere",
                                 graph->output[i]->name ? graph->output[i]->name : "");
         value->uses++;
     }
-    return graph->n_output ? DEEPER_OK : dp_onnx_fail(it, DEEPER_ERROR_FORMAT, "no output");
+    return graph->n_output ? DEEPER_OK : dp_onnx_fail(importer, DEEPER_ERROR_FORMAT, "no output");
 }
 
 /* ----------------------------------------------------------------------------------------- walk */
 
 /* Every input must have been made; *constant: none of them depends on the picture. */
-static deeper_status check_inputs(dp_onnx_importer *it, const Onnx__NodeProto *node,
+static deeper_status check_inputs(dp_onnx_importer *importer, const Onnx__NodeProto *node,
                                   bool *constant) {
     *constant = true;
     for (size_t i = 0; i < node->n_input; i++) {
-        const dp_onnx_value *value = dp_onnx_input(it, node, i);
+        const dp_onnx_value *value = dp_onnx_input(importer, node, i);
         if (value && value->kind == DP_ONNX_UNSET)
-            return dp_onnx_fail(it, DEEPER_ERROR_FORMAT,
+            return dp_onnx_fail(importer, DEEPER_ERROR_FORMAT,
                                 "its input %.100s is not made by the nodes before it; a loop, or "
                                 "nodes out of order",
                                 value->name);
@@ -471,55 +483,56 @@ static dp_onnx_operator *find_operator(const char *name, bool constant) {
     return NULL;
 }
 
-static deeper_status import_node(dp_onnx_importer *it, const Onnx__NodeProto *node) {
+static deeper_status import_node(dp_onnx_importer *importer, const Onnx__NodeProto *node) {
     bool constant;
     if (node->domain && *node->domain && strcmp(node->domain, "ai.onnx") != 0)
-        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED,
+        return dp_onnx_fail(importer, DEEPER_ERROR_UNSUPPORTED,
                             "an operator of the set %.60s; only those of ONNX itself are read",
                             node->domain);
-    DP_TRY(check_inputs(it, node, &constant));
+    DP_TRY(check_inputs(importer, node, &constant));
     dp_onnx_operator *run = find_operator(node->op_type, constant);
-    return run ? run(it, node)
-               : dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "an operator that is not supported%s",
+    return run ? run(importer, node)
+               : dp_onnx_fail(importer, DEEPER_ERROR_UNSUPPORTED,
+                              "an operator that is not supported%s",
                               constant ? " on constants" : "");
 }
 
-static deeper_status walk(dp_onnx_importer *it) {
-    const Onnx__GraphProto *graph = it->file->graph;
+static deeper_status walk(dp_onnx_importer *importer) {
+    const Onnx__GraphProto *graph = importer->file->graph;
     for (size_t i = 0; i < graph->n_node; i++) {
-        it->node = graph->node[i];
-        if (!it->done[i])
-            DP_TRY(import_node(it, graph->node[i]));
+        importer->node = graph->node[i];
+        if (!importer->done[i])
+            DP_TRY(import_node(importer, graph->node[i]));
     }
-    it->node = NULL;
-    dp_onnx_value *output = find(it, graph->output[0]->name);
+    importer->node = NULL;
+    dp_onnx_value *output = find(importer, graph->output[0]->name);
     if (output->kind != DP_ONNX_ACTIVATION)
-        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED,
+        return dp_onnx_fail(importer, DEEPER_ERROR_UNSUPPORTED,
                             "its output %.100s does not depend on the input", output->name);
     if (output->quantized)
-        return dp_onnx_fail(it, DEEPER_ERROR_UNSUPPORTED, "its output %.100s is quantized",
+        return dp_onnx_fail(importer, DEEPER_ERROR_UNSUPPORTED, "its output %.100s is quantized",
                             output->name);
-    return dp_onnx_settle(it, output, &it->network->output);
+    return dp_onnx_settle(importer, output, &importer->network->output);
 }
 
 deeper_status dp_onnx_import(dp_onnx_network *network, dp_onnx_file *file, deeper_error *error) {
     *network = (dp_onnx_network){ .batch = -1 };
-    dp_onnx_importer it = { .file = file, .network = network, .error = error };
+    dp_onnx_importer importer = { .file = file, .network = network, .error = error };
     deeper_status status = dp_graph_create(&network->graph, file->allocator, error);
-    it.graph = network->graph;
+    importer.graph = network->graph;
     if (status == DEEPER_OK)
-        status = begin(&it);
+        status = begin(&importer);
     if (status == DEEPER_OK)
-        status = add_initializers(&it);
+        status = add_initializers(&importer);
     if (status == DEEPER_OK)
-        status = add_inputs(&it);
+        status = add_inputs(&importer);
     if (status == DEEPER_OK)
-        status = add_names(&it);
+        status = add_names(&importer);
     if (status == DEEPER_OK)
-        status = walk(&it);
-    dp_free(file->allocator, it.values);
-    dp_free(file->allocator, it.slots);
-    dp_free(file->allocator, it.done);
+        status = walk(&importer);
+    dp_free(file->allocator, importer.values);
+    dp_free(file->allocator, importer.slots);
+    dp_free(file->allocator, importer.done);
     if (status != DEEPER_OK)
         dp_onnx_network_free(network, file->allocator);
     return status;

@@ -63,11 +63,11 @@ typedef struct dp_onnx_importer {
     deeper_error *error;
 } dp_onnx_importer;
 
-typedef deeper_status dp_onnx_operator(dp_onnx_importer *it, const Onnx__NodeProto *node);
+typedef deeper_status dp_onnx_operator(dp_onnx_importer *importer, const Onnx__NodeProto *node);
 
 /* "FILE: node NAME (Op): " and the message. */
-deeper_status dp_onnx_fail(dp_onnx_importer *it, deeper_status status, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+deeper_status dp_onnx_fail(dp_onnx_importer *importer, deeper_status status, const char *format,
+                           ...) __attribute__((format(printf, 3, 4)));
 
 /* The attribute of a name, NULL if the node has none; its value, or the one given. */
 const Onnx__AttributeProto *dp_onnx_attribute(const Onnx__NodeProto *node, const char *name);
@@ -77,35 +77,35 @@ bool dp_onnx_text_is(const Onnx__NodeProto *node, const char *name,
                      const char *text); /* false if missing */
 
 /* Input `index`, NULL if the node leaves it out. */
-dp_onnx_value *dp_onnx_input(dp_onnx_importer *it, const Onnx__NodeProto *node, size_t index);
+dp_onnx_value *dp_onnx_input(dp_onnx_importer *importer, const Onnx__NodeProto *node, size_t index);
 
 /* The same as an activation, or a constant. Errors: missing, of the other kind, quantized. */
-deeper_status dp_onnx_activation(dp_onnx_importer *it, const Onnx__NodeProto *node, size_t index,
-                                 dp_onnx_value **value);
-deeper_status dp_onnx_constant(dp_onnx_importer *it, const Onnx__NodeProto *node, size_t index,
-                               const dp_onnx_value **value);
+deeper_status dp_onnx_activation(dp_onnx_importer *importer, const Onnx__NodeProto *node,
+                                 size_t index, dp_onnx_value **value);
+deeper_status dp_onnx_constant(dp_onnx_importer *importer, const Onnx__NodeProto *node,
+                               size_t index, const dp_onnx_value **value);
 
 /* *layer = the layer of an activation in the shape of its dims: N x C, N x C x W (as C x 1 x W) or
  * N x C x H x W. A value that was only reshaped so far gets its FLATTEN or UNFLATTEN now. */
-deeper_status dp_onnx_settle(dp_onnx_importer *it, dp_onnx_value *value, int *layer);
+deeper_status dp_onnx_settle(dp_onnx_importer *importer, dp_onnx_value *value, int *layer);
 
 /* Whole numbers of a constant, at most DP_ONNX_INTS of them. */
 enum { DP_ONNX_INTS = 256 };
-deeper_status dp_onnx_read_ints(dp_onnx_importer *it, const dp_onnx_value *value,
+deeper_status dp_onnx_read_ints(dp_onnx_importer *importer, const dp_onnx_value *value,
                                 int64_t ints[DP_ONNX_INTS], int *count);
 
 /* Whole numbers of an attribute, or (attribute missing) of constant input `index`; *count is -1
  * where there are neither. */
-deeper_status dp_onnx_ints_of(dp_onnx_importer *it, const Onnx__NodeProto *node,
+deeper_status dp_onnx_ints_of(dp_onnx_importer *importer, const Onnx__NodeProto *node,
                               const char *attribute, size_t index, int64_t ints[DP_ONNX_INTS],
                               int *count);
 
 /* Output 0 as a constant of `count` whole numbers in this shape. */
-deeper_status dp_onnx_set_ints(dp_onnx_importer *it, const Onnx__NodeProto *node, int rank,
+deeper_status dp_onnx_set_ints(dp_onnx_importer *importer, const Onnx__NodeProto *node, int rank,
                                const size_t *shape, const int64_t *ints, int count);
 
 /* A constant's elements as floats: in place, or kept with the file. */
-deeper_status dp_onnx_floats(dp_onnx_importer *it, const dp_onnx_value *value,
+deeper_status dp_onnx_floats(dp_onnx_importer *importer, const dp_onnx_value *value,
                              dp_onnx_parameter *floats);
 
 /* Element of floats. */
@@ -116,39 +116,41 @@ static inline float dp_onnx_at(const dp_onnx_parameter *floats, size_t index) {
 size_t dp_onnx_elements(const dp_onnx_value *value); /* of a constant */
 
 /* Room for `count` floats that the file does not hold, kept with it. Errors: LIMIT, MEMORY. */
-deeper_status dp_onnx_invent(dp_onnx_importer *it, size_t count, float **floats);
+deeper_status dp_onnx_invent(dp_onnx_importer *importer, size_t count, float **floats);
 
 /* A PARAMETER node "LAYER.suffix" with these values; its number in *node. */
-deeper_status dp_onnx_add_parameter(dp_onnx_importer *it, const char *layer, const char *suffix,
-                                    dp_shape shape, dp_onnx_parameter values, int *node);
+deeper_status dp_onnx_add_parameter(dp_onnx_importer *importer, const char *layer,
+                                    const char *suffix, dp_shape shape, dp_onnx_parameter values,
+                                    int *node);
 
 /* Adds a layer called as the ONNX node (or its output, where that has no name of its own), which is
  * the node's output 0 of `rank` dims after N. Errors: those of dp_graph_add with the node's
  * name. */
-deeper_status dp_onnx_add(dp_onnx_importer *it, const Onnx__NodeProto *node, dp_op op,
+deeper_status dp_onnx_add(dp_onnx_importer *importer, const Onnx__NodeProto *node, dp_op op,
                           const int *inputs, int count, const dp_attributes *attributes, int rank);
 
 /* The name that dp_onnx_add gives. */
 enum { DP_ONNX_NAME = 320 };
-deeper_status dp_onnx_layer_name(dp_onnx_importer *it, const Onnx__NodeProto *node,
+deeper_status dp_onnx_layer_name(dp_onnx_importer *importer, const Onnx__NodeProto *node,
                                  char name[DP_ONNX_NAME]);
 
 /* Output `index` of the node as a value to be filled; NULL if the node leaves it out. */
-dp_onnx_value *dp_onnx_output(dp_onnx_importer *it, const Onnx__NodeProto *node, size_t index);
+dp_onnx_value *dp_onnx_output(dp_onnx_importer *importer, const Onnx__NodeProto *node,
+                              size_t index);
 
 /* Output 0 as `layer` with these dims (rank counts N). */
-deeper_status dp_onnx_set(dp_onnx_importer *it, const Onnx__NodeProto *node, int layer, int rank,
-                          const int64_t *dims);
+deeper_status dp_onnx_set(dp_onnx_importer *importer, const Onnx__NodeProto *node, int layer,
+                          int rank, const int64_t *dims);
 
 /* Output `index` as another name of a value. */
-deeper_status dp_onnx_alias(dp_onnx_importer *it, const Onnx__NodeProto *node, size_t index,
+deeper_status dp_onnx_alias(dp_onnx_importer *importer, const Onnx__NodeProto *node, size_t index,
                             const dp_onnx_value *value);
 
 /* Refuses outputs after the first that somebody reads. */
-deeper_status dp_onnx_one_output(dp_onnx_importer *it, const Onnx__NodeProto *node);
+deeper_status dp_onnx_one_output(dp_onnx_importer *importer, const Onnx__NodeProto *node);
 
 /* *axis in 0..rank-1, counted from the end if it was negative. */
-deeper_status dp_onnx_axis(dp_onnx_importer *it, int64_t *axis, int rank);
+deeper_status dp_onnx_axis(dp_onnx_importer *importer, int64_t *axis, int rank);
 
 /* Where a Slice begins or ends: an index, negative ones from the end, as one of 0..length. */
 static inline int64_t dp_onnx_place(int64_t index, int64_t length) {

@@ -11,7 +11,7 @@
 #include <string.h>
 
 typedef struct layout {
-    dp_onnx_made *made;
+    dp_onnx_made *built;
     const dp_model *model;
     const dp_graph *graph;
     /* One a node. */
@@ -26,24 +26,24 @@ typedef struct layout {
 /* Whether a layer of ours, or a node or tensor made so far, has the name. */
 static bool is_taken(const layout *l, const char *name) {
     bool taken = dp_graph_find(l->graph, name) >= 0;
-    for (size_t i = 0; i < l->made->node_count && !taken; i++)
-        taken = strcmp(l->made->nodes[i]->name, name) == 0;
-    for (size_t i = 0; i < l->made->initializer_count && !taken; i++)
-        taken = strcmp(l->made->initializers[i].proto.name, name) == 0;
+    for (size_t i = 0; i < l->built->node_count && !taken; i++)
+        taken = strcmp(l->built->nodes[i]->name, name) == 0;
+    for (size_t i = 0; i < l->built->initializer_count && !taken; i++)
+        taken = strcmp(l->built->initializers[i].proto.name, name) == 0;
     return taken;
 }
 
 /* A name beside `base` that nothing has. */
 static const char *beside(layout *l, const char *base, const char *suffix) {
-    const char *name = dp_onnx_make_text(l->made, base, suffix);
-    while (!l->made->failed && is_taken(l, name))
-        name = dp_onnx_make_text(l->made, name, "_");
+    const char *name = dp_onnx_make_text(l->built, base, suffix);
+    while (!l->built->failed && is_taken(l, name))
+        name = dp_onnx_make_text(l->built, name, "_");
     return name;
 }
 
 static void add_ints(layout *l, const char *name, const int64_t *values, int count) {
-    int64_t *copy = dp_onnx_make_copy(l->made, values, (size_t)count * sizeof *values);
-    dp_onnx_make_tensor(l->made, name, DP_ONNX_INT64, &(int64_t){ count }, 1, copy,
+    int64_t *copy = dp_onnx_make_copy(l->built, values, (size_t)count * sizeof *values);
+    dp_onnx_make_tensor(l->built, name, DP_ONNX_INT64, &(int64_t){ count }, 1, copy,
                         (size_t)count * sizeof *values);
 }
 
@@ -57,12 +57,12 @@ static const char *value(layout *l, int node, bool flat) {
     dp_shape shape = l->graph->nodes[node].shape;
     const char *name = l->other[node] = beside(l, l->names[node], flat ? "/flat" : "/picture");
     if (flat) {
-        dp_onnx_make_int(l->made, dp_onnx_make_node(l->made, "Flatten", name, &l->names[node], 1),
+        dp_onnx_make_int(l->built, dp_onnx_make_node(l->built, "Flatten", name, &l->names[node], 1),
                          "axis", 1);
     } else {
         const char *sides = beside(l, name, ".shape");
         add_ints(l, sides, (int64_t[]){ 0, shape.c, shape.h, shape.w }, 4);
-        dp_onnx_make_node(l->made, "Reshape", name, (const char *[]){ l->names[node], sides }, 2);
+        dp_onnx_make_node(l->built, "Reshape", name, (const char *[]){ l->names[node], sides }, 2);
     }
     return name;
 }
@@ -76,15 +76,15 @@ static const char *input(layout *l, const dp_node *node, int index, bool flat) {
 static const char *parameter(layout *l, const dp_node *node, int index, int rank,
                              const int64_t *dims) {
     int i = node->inputs[index];
-    const dp_node *it = &l->graph->nodes[i];
+    const dp_node *producer = &l->graph->nodes[i];
     if (l->written[i] == 0)
-        dp_onnx_make_tensor(l->made, it->name, DP_ONNX_FLOAT, dims, rank,
-                            l->model->values[it->parameter],
-                            dp_shape_floats(it->shape) * sizeof(float));
+        dp_onnx_make_tensor(l->built, producer->name, DP_ONNX_FLOAT, dims, rank,
+                            l->model->values[producer->parameter],
+                            dp_shape_floats(producer->shape) * sizeof(float));
     else if (l->written[i] != rank + 1)
         return NULL;
     l->written[i] = rank + 1;
-    return it->name;
+    return producer->name;
 }
 
 /* One value a channel. */
@@ -106,10 +106,10 @@ static deeper_status fail_shared(layout *l, const dp_node *node) {
 
 typedef deeper_status lay(layout *l, int i, const dp_node *node);
 
-static void add_window(layout *l, Onnx__NodeProto *made, const dp_window *w) {
-    dp_onnx_make_ints(l->made, made, "kernel_shape", (int[]){ w->height, w->width }, 2);
-    dp_onnx_make_ints(l->made, made, "strides", (int[]){ w->stride_y, w->stride_x }, 2);
-    dp_onnx_make_ints(l->made, made, "pads",
+static void add_window(layout *l, Onnx__NodeProto *node, const dp_window *w) {
+    dp_onnx_make_ints(l->built, node, "kernel_shape", (int[]){ w->height, w->width }, 2);
+    dp_onnx_make_ints(l->built, node, "strides", (int[]){ w->stride_y, w->stride_x }, 2);
+    dp_onnx_make_ints(l->built, node, "pads",
                       (int[]){ w->pads.top, w->pads.left, w->pads.bottom, w->pads.right }, 4);
 }
 
@@ -121,10 +121,10 @@ static deeper_status conv(layout *l, int i, const dp_node *node) {
                               node->input_count == 3 ? vector(l, node, 2) : "" };
     if (!inputs[1] || !inputs[2])
         return fail_shared(l, node);
-    Onnx__NodeProto *made =
-        dp_onnx_make_node(l->made, "Conv", node->name, inputs, node->input_count);
-    add_window(l, made, &node->attributes.window);
-    dp_onnx_make_int(l->made, made, "group", node->attributes.window.groups);
+    Onnx__NodeProto *proto =
+        dp_onnx_make_node(l->built, "Conv", node->name, inputs, node->input_count);
+    add_window(l, proto, &node->attributes.window);
+    dp_onnx_make_int(l->built, proto, "group", node->attributes.window.groups);
     return DEEPER_OK;
 }
 
@@ -136,8 +136,8 @@ static deeper_status fc(layout *l, int i, const dp_node *node) {
                               node->input_count == 3 ? vector(l, node, 2) : "" };
     if (!inputs[1] || !inputs[2])
         return fail_shared(l, node);
-    dp_onnx_make_int(l->made,
-                     dp_onnx_make_node(l->made, "Gemm", node->name, inputs, node->input_count),
+    dp_onnx_make_int(l->built,
+                     dp_onnx_make_node(l->built, "Gemm", node->name, inputs, node->input_count),
                      "transB", 1);
     l->flat[i] = true;
     return DEEPER_OK;
@@ -172,12 +172,12 @@ static deeper_status pool(layout *l, int i, const dp_node *node) {
         if (w->count_padding)
             return fail(l, node, "an average over padding whose size is rounded up on one side");
     }
-    Onnx__NodeProto *made =
-        dp_onnx_make_node(l->made, max ? "MaxPool" : "AveragePool", node->name, &x, 1);
-    add_window(l, made, &written);
-    dp_onnx_make_int(l->made, made, "ceil_mode", ceil);
+    Onnx__NodeProto *proto =
+        dp_onnx_make_node(l->built, max ? "MaxPool" : "AveragePool", node->name, &x, 1);
+    add_window(l, proto, &written);
+    dp_onnx_make_int(l->built, proto, "ceil_mode", ceil);
     if (!max)
-        dp_onnx_make_int(l->made, made, "count_include_pad", w->count_padding);
+        dp_onnx_make_int(l->built, proto, "count_include_pad", w->count_padding);
     return DEEPER_OK;
 }
 
@@ -186,8 +186,8 @@ static deeper_status adaptive_pool(layout *l, int i, const dp_node *node) {
     const char *x = input(l, node, 0, false);
     if (in.h % out.h || in.w % out.w)
         return fail(l, node, "an average over parts of different sizes");
-    Onnx__NodeProto *made = dp_onnx_make_node(l->made, "AveragePool", node->name, &x, 1);
-    add_window(l, made,
+    Onnx__NodeProto *proto = dp_onnx_make_node(l->built, "AveragePool", node->name, &x, 1);
+    add_window(l, proto,
                &(dp_window){ .height = in.h / out.h,
                              .width = in.w / out.w,
                              .stride_y = in.h / out.h,
@@ -197,25 +197,25 @@ static deeper_status adaptive_pool(layout *l, int i, const dp_node *node) {
 
 static deeper_status global_average(layout *l, int i, const dp_node *node) {
     const char *x = input(l, node, 0, false);
-    dp_onnx_make_node(l->made, "GlobalAveragePool", node->name, &x, 1);
+    dp_onnx_make_node(l->built, "GlobalAveragePool", node->name, &x, 1);
     return DEEPER_OK;
 }
 
 static deeper_status lrn(layout *l, int i, const dp_node *node) {
     const dp_lrn *a = &node->attributes.lrn;
     const char *x = input(l, node, 0, false);
-    Onnx__NodeProto *made = dp_onnx_make_node(l->made, "LRN", node->name, &x, 1);
-    dp_onnx_make_int(l->made, made, "size", a->size);
-    dp_onnx_make_float(l->made, made, "alpha", a->alpha); /* over the whole window, as ours */
-    dp_onnx_make_float(l->made, made, "beta", a->beta);
-    dp_onnx_make_float(l->made, made, "bias", a->k);
+    Onnx__NodeProto *proto = dp_onnx_make_node(l->built, "LRN", node->name, &x, 1);
+    dp_onnx_make_int(l->built, proto, "size", a->size);
+    dp_onnx_make_float(l->built, proto, "alpha", a->alpha); /* over the whole window, as ours */
+    dp_onnx_make_float(l->built, proto, "beta", a->beta);
+    dp_onnx_make_float(l->built, proto, "bias", a->k);
     return DEEPER_OK;
 }
 
 /* An operator of one input whose output has its form. */
 static deeper_status same(layout *l, int i, const dp_node *node, const char *type) {
     l->flat[i] = l->flat[node->inputs[0]];
-    dp_onnx_make_node(l->made, type, node->name, &l->names[node->inputs[0]], 1);
+    dp_onnx_make_node(l->built, type, node->name, &l->names[node->inputs[0]], 1);
     return DEEPER_OK;
 }
 
@@ -232,8 +232,9 @@ static deeper_status batch_norm(layout *l, int i, const dp_node *node) {
     for (int j = 1; j < 5; j++)
         if (!(inputs[j] = vector(l, node, j)))
             return fail_shared(l, node);
-    Onnx__NodeProto *made = dp_onnx_make_node(l->made, "BatchNormalization", node->name, inputs, 5);
-    dp_onnx_make_float(l->made, made, "epsilon", node->attributes.epsilon);
+    Onnx__NodeProto *proto =
+        dp_onnx_make_node(l->built, "BatchNormalization", node->name, inputs, 5);
+    dp_onnx_make_float(l->built, proto, "epsilon", node->attributes.epsilon);
     l->flat[i] = l->flat[node->inputs[0]];
     return DEEPER_OK;
 }
@@ -246,9 +247,9 @@ static deeper_status affine(layout *l, int i, const dp_node *node) {
     if (!scale || !shift)
         return fail_shared(l, node);
     const char *product = beside(l, node->name, "/factor");
-    dp_onnx_make_node(l->made, "Mul", product, (const char *[]){ input(l, node, 0, flat), scale },
+    dp_onnx_make_node(l->built, "Mul", product, (const char *[]){ input(l, node, 0, flat), scale },
                       2);
-    dp_onnx_make_node(l->made, "Add", node->name, (const char *[]){ product, shift }, 2);
+    dp_onnx_make_node(l->built, "Add", node->name, (const char *[]){ product, shift }, 2);
     return DEEPER_OK;
 }
 
@@ -257,8 +258,8 @@ static const char *bound(layout *l, const dp_node *node, const char *suffix, flo
     if (isinf(number))
         return "";
     const char *name = beside(l, node->name, suffix);
-    dp_onnx_make_tensor(l->made, name, DP_ONNX_FLOAT, NULL, 0,
-                        dp_onnx_make_copy(l->made, &number, sizeof number), sizeof number);
+    dp_onnx_make_tensor(l->built, name, DP_ONNX_FLOAT, NULL, 0,
+                        dp_onnx_make_copy(l->built, &number, sizeof number), sizeof number);
     return name;
 }
 
@@ -267,7 +268,7 @@ static deeper_status clip(layout *l, int i, const dp_node *node) {
     const char *inputs[3] = { l->names[node->inputs[0]],
                               bound(l, node, ".min", node->attributes.clip.low),
                               bound(l, node, ".max", node->attributes.clip.high) };
-    dp_onnx_make_node(l->made, "Clip", node->name, inputs, 3);
+    dp_onnx_make_node(l->built, "Clip", node->name, inputs, 3);
     return DEEPER_OK;
 }
 
@@ -276,7 +277,7 @@ static deeper_status pad(layout *l, int i, const dp_node *node) {
     const char *inputs[2] = { input(l, node, 0, false), beside(l, node->name, ".pads") };
     add_ints(l, inputs[1],
              (int64_t[]){ 0, 0, pads->top, pads->left, 0, 0, pads->bottom, pads->right }, 8);
-    dp_onnx_make_node(l->made, "Pad", node->name, inputs, 2);
+    dp_onnx_make_node(l->built, "Pad", node->name, inputs, 2);
     return DEEPER_OK;
 }
 
@@ -289,11 +290,11 @@ static deeper_status shuffle(layout *l, int i, const dp_node *node) {
     const char *shapes[2] = { beside(l, node->name, ".groups"), beside(l, node->name, ".shape") };
     add_ints(l, shapes[0], (int64_t[]){ 0, groups, c / groups, h, w }, 5);
     add_ints(l, shapes[1], (int64_t[]){ 0, c, h, w }, 4);
-    dp_onnx_make_node(l->made, "Reshape", apart,
+    dp_onnx_make_node(l->built, "Reshape", apart,
                       (const char *[]){ input(l, node, 0, false), shapes[0] }, 2);
-    dp_onnx_make_ints(l->made, dp_onnx_make_node(l->made, "Transpose", turned, &apart, 1), "perm",
+    dp_onnx_make_ints(l->built, dp_onnx_make_node(l->built, "Transpose", turned, &apart, 1), "perm",
                       (int[]){ 0, 2, 1, 3, 4 }, 5);
-    dp_onnx_make_node(l->made, "Reshape", node->name, (const char *[]){ turned, shapes[1] }, 2);
+    dp_onnx_make_node(l->built, "Reshape", node->name, (const char *[]){ turned, shapes[1] }, 2);
     return DEEPER_OK;
 }
 
@@ -303,17 +304,19 @@ static deeper_status join(layout *l, int i, const dp_node *node) {
                        : node->op == DP_OP_MULTIPLY ? "Mul"
                                                     : "Concat";
     bool flat = true;
-    const char **inputs = dp_onnx_keep(&l->made->memory, (size_t)node->input_count, sizeof *inputs);
-    l->made->failed |= inputs == NULL;
+    const char **inputs =
+        dp_onnx_keep(&l->built->memory, (size_t)node->input_count, sizeof *inputs);
+    l->built->failed |= inputs == NULL;
     for (int j = 0; j < node->input_count; j++)
         flat = flat && l->flat[node->inputs[j]];
     for (int j = 0; j < node->input_count && inputs; j++)
         inputs[j] = input(l, node, j, flat);
     if (!inputs)
         return DEEPER_OK;
-    Onnx__NodeProto *made = dp_onnx_make_node(l->made, type, node->name, inputs, node->input_count);
+    Onnx__NodeProto *proto =
+        dp_onnx_make_node(l->built, type, node->name, inputs, node->input_count);
     if (node->op == DP_OP_CONCAT)
-        dp_onnx_make_int(l->made, made, "axis", 1);
+        dp_onnx_make_int(l->built, proto, "axis", 1);
     l->flat[i] = flat;
     return DEEPER_OK;
 }
@@ -327,7 +330,7 @@ static deeper_status flatten(layout *l, int i, const dp_node *node) {
 static deeper_status unflatten(layout *l, int i, const dp_node *node) {
     const char *inputs[2] = { input(l, node, 0, true), beside(l, node->name, ".shape") };
     add_ints(l, inputs[1], (int64_t[]){ 0, node->shape.c, node->shape.h, node->shape.w }, 4);
-    dp_onnx_make_node(l->made, "Reshape", node->name, inputs, 2);
+    dp_onnx_make_node(l->built, "Reshape", node->name, inputs, 2);
     return DEEPER_OK;
 }
 
@@ -341,7 +344,8 @@ static deeper_status dropout(layout *l, int i, const dp_node *node) {
 static deeper_status softmax(layout *l, int i, const dp_node *node) {
     l->flat[i] = node->shape.h == 1 && node->shape.w == 1;
     const char *x = input(l, node, 0, l->flat[i]);
-    dp_onnx_make_int(l->made, dp_onnx_make_node(l->made, "Softmax", node->name, &x, 1), "axis", 1);
+    dp_onnx_make_int(l->built, dp_onnx_make_node(l->built, "Softmax", node->name, &x, 1), "axis",
+                     1);
     return DEEPER_OK;
 }
 
@@ -352,7 +356,7 @@ static deeper_status slice(layout *l, int i, const dp_node *node) {
     add_ints(l, inputs[1], &(int64_t){ a->begin }, 1);
     add_ints(l, inputs[2], &(int64_t){ a->begin + a->count }, 1);
     add_ints(l, inputs[3], &(int64_t){ 1 }, 1);
-    dp_onnx_make_node(l->made, "Slice", node->name, inputs, 4);
+    dp_onnx_make_node(l->built, "Slice", node->name, inputs, 4);
     l->flat[i] = l->flat[node->inputs[0]];
     return DEEPER_OK;
 }
@@ -389,8 +393,8 @@ static void lay_input(layout *l, int i, const dp_node *node, const char *preproc
     const dp_preprocess *rule = &l->model->preprocess;
     int64_t channels = node->shape.c;
     float weights[9], biases[3];
-    l->made->input = dp_onnx_make_value(l->made, node->name,
-                                        (int[]){ node->shape.c, node->shape.h, node->shape.w }, 3);
+    l->built->input = dp_onnx_make_value(l->built, node->name,
+                                         (int[]){ node->shape.c, node->shape.h, node->shape.w }, 3);
     l->names[i] = node->name;
     if (!preprocess)
         return;
@@ -399,11 +403,11 @@ static void lay_input(layout *l, int i, const dp_node *node, const char *preproc
            bias_count = (size_t)channels * sizeof *biases;
     const char *inputs[3] = { node->name, beside(l, preprocess, ".weight"),
                               beside(l, preprocess, ".bias") };
-    dp_onnx_make_tensor(l->made, inputs[1], DP_ONNX_FLOAT, (int64_t[]){ channels, channels, 1, 1 },
-                        4, dp_onnx_make_copy(l->made, weights, count), count);
-    dp_onnx_make_tensor(l->made, inputs[2], DP_ONNX_FLOAT, &channels, 1,
-                        dp_onnx_make_copy(l->made, biases, bias_count), bias_count);
-    add_window(l, dp_onnx_make_node(l->made, "Conv", preprocess, inputs, 3),
+    dp_onnx_make_tensor(l->built, inputs[1], DP_ONNX_FLOAT, (int64_t[]){ channels, channels, 1, 1 },
+                        4, dp_onnx_make_copy(l->built, weights, count), count);
+    dp_onnx_make_tensor(l->built, inputs[2], DP_ONNX_FLOAT, &channels, 1,
+                        dp_onnx_make_copy(l->built, biases, bias_count), bias_count);
+    add_window(l, dp_onnx_make_node(l->built, "Conv", preprocess, inputs, 3),
                &(dp_window){ .height = 1, .width = 1, .stride_y = 1, .stride_x = 1 });
     l->names[i] = preprocess;
 }
@@ -425,11 +429,11 @@ static deeper_status lay_nodes(layout *l, const bool *needed, const char *prepro
     return DEEPER_OK;
 }
 
-deeper_status dp_onnx_lay_out(dp_onnx_made *made, const dp_model *model, const char *preprocess,
+deeper_status dp_onnx_lay_out(dp_onnx_made *built, const dp_model *model, const char *preprocess,
                               deeper_error *error) {
     const dp_graph *graph = model->graph;
     size_t count = (size_t)graph->count;
-    layout l = { .made = made, .model = model, .graph = graph, .error = error };
+    layout l = { .built = built, .model = model, .graph = graph, .error = error };
     int prob = dp_graph_find(graph, "prob");
     bool *needed = dp_alloc(model->allocator, count, sizeof *needed);
     l.root = dp_alloc(model->allocator, count, sizeof *l.root);
@@ -445,8 +449,8 @@ deeper_status dp_onnx_lay_out(dp_onnx_made *made, const dp_model *model, const c
         for (int i = 0; i < graph->count; i++)
             l.root[i] = i;
         status = lay_nodes(&l, needed, preprocess);
-        made->output = dp_onnx_make_value(made, "prob", &model->classes, 1);
-        if (status == DEEPER_OK && made->failed)
+        built->output = dp_onnx_make_value(built, "prob", &model->classes, 1);
+        if (status == DEEPER_OK && built->failed)
             status = dp_fail_memory(error, "an ONNX file");
     }
     dp_free(model->allocator, needed);

@@ -95,10 +95,10 @@ static bool is_preprocessing(const opening *o, int i) {
 /* Whether the file has values for all parameters of `model`: not for those that its answer does not
  * depend on. */
 static bool pairs_all(const opening *o, const dp_model *model) {
-    int found = 0;
+    int paired = 0;
     for (int i = 0; i < o->network.graph->count; i++)
-        found += o->pairs[i] >= 0 && model->graph->nodes[o->pairs[i]].parameter >= 0;
-    return found == model->graph->parameters;
+        paired += o->pairs[i] >= 0 && model->graph->nodes[o->pairs[i]].parameter >= 0;
+    return paired == model->graph->parameters;
 }
 
 /* Whether the imported network is that of `model`: then o->pairs says which node is which. */

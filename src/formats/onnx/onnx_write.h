@@ -25,36 +25,36 @@ typedef struct dp_onnx_made {
     bool failed; /* memory is out: what follows does nothing */
 } dp_onnx_made;
 
-void dp_onnx_made_free(dp_onnx_made *made);
+void dp_onnx_made_free(dp_onnx_made *built);
 
 /* A node of these inputs (NULL or "": left out) whose name is that of its output. The texts are
  * borrowed. */
-Onnx__NodeProto *dp_onnx_make_node(dp_onnx_made *made, const char *type, const char *output,
+Onnx__NodeProto *dp_onnx_make_node(dp_onnx_made *built, const char *type, const char *output,
                                    const char *const *inputs, int count);
 
 /* Its attributes. node may be NULL after a failure. */
-void dp_onnx_make_int(dp_onnx_made *made, Onnx__NodeProto *node, const char *name, int64_t value);
-void dp_onnx_make_float(dp_onnx_made *made, Onnx__NodeProto *node, const char *name, float value);
-void dp_onnx_make_ints(dp_onnx_made *made, Onnx__NodeProto *node, const char *name,
+void dp_onnx_make_int(dp_onnx_made *built, Onnx__NodeProto *node, const char *name, int64_t value);
+void dp_onnx_make_float(dp_onnx_made *built, Onnx__NodeProto *node, const char *name, float value);
+void dp_onnx_make_ints(dp_onnx_made *built, Onnx__NodeProto *node, const char *name,
                        const int *values, int count);
 
 /* A constant tensor; data is borrowed. type: DP_ONNX_FLOAT or DP_ONNX_INT64. */
-void dp_onnx_make_tensor(dp_onnx_made *made, const char *name, int type, const int64_t *dims,
+void dp_onnx_make_tensor(dp_onnx_made *built, const char *name, int type, const int64_t *dims,
                          int rank, const void *data, size_t bytes);
 
 /* A copy of `size` bytes that lives with the file, NULL if memory is out. */
-void *dp_onnx_make_copy(dp_onnx_made *made, const void *bytes, size_t size);
+void *dp_onnx_make_copy(dp_onnx_made *built, const void *bytes, size_t size);
 
 /* "LEFT" "RIGHT" as one text, likewise. */
-const char *dp_onnx_make_text(dp_onnx_made *made, const char *left, const char *right);
+const char *dp_onnx_make_text(dp_onnx_made *built, const char *left, const char *right);
 
 /* N x the `rank` sides of an input or output. */
-Onnx__ValueInfoProto *dp_onnx_make_value(dp_onnx_made *made, const char *name, const int *sides,
+Onnx__ValueInfoProto *dp_onnx_make_value(dp_onnx_made *built, const char *name, const int *sides,
                                          int rank);
 
 /* The network as nodes and tensors: prob and what it depends on. preprocess: the name of a layer
  * that does the model's preprocessing in front, NULL none. Errors: UNSUPPORTED, MEMORY. */
-deeper_status dp_onnx_lay_out(dp_onnx_made *made, const dp_model *model, const char *preprocess,
+deeper_status dp_onnx_lay_out(dp_onnx_made *built, const dp_model *model, const char *preprocess,
                               deeper_error *error);
 
 enum {

@@ -65,11 +65,11 @@ static deeper_status push(machine *m, int value) {
     return DEEPER_OK;
 }
 
-static deeper_status push_new(machine *m, dp_pickle_kind kind, dp_pickle_value **made) {
+static deeper_status push_new(machine *m, dp_pickle_kind kind, dp_pickle_value **created) {
     int value;
-    *made = NULL;
+    *created = NULL;
     DP_TRY(make(m, kind, &value));
-    *made = value_at(m, value);
+    *created = value_at(m, value);
     return push(m, value);
 }
 
@@ -204,57 +204,57 @@ static deeper_status do_empty(machine *m, int argument) {
 }
 
 static deeper_status do_bool(machine *m, int argument) {
-    dp_pickle_value *made = NULL;
-    DP_TRY(push_new(m, DP_PICKLE_BOOL, &made));
-    made->integer = argument;
+    dp_pickle_value *value = NULL;
+    DP_TRY(push_new(m, DP_PICKLE_BOOL, &value));
+    value->integer = argument;
     return DEEPER_OK;
 }
 
 /* argument: bytes; four are signed, fewer are not. */
 static deeper_status do_integer(machine *m, int argument) {
     uint64_t number;
-    dp_pickle_value *made = NULL;
+    dp_pickle_value *value = NULL;
     DP_TRY(take_number(m, (size_t)argument, &number));
-    DP_TRY(push_new(m, DP_PICKLE_INT, &made));
-    made->integer = argument == 4 ? (int32_t)(uint32_t)number : (int64_t)number;
+    DP_TRY(push_new(m, DP_PICKLE_INT, &value));
+    value->integer = argument == 4 ? (int32_t)(uint32_t)number : (int64_t)number;
     return DEEPER_OK;
 }
 
 /* A length of one byte, then that many bytes of a signed number. */
 static deeper_status do_long(machine *m, int argument) {
     uint64_t size, number;
-    dp_pickle_value *made = NULL;
+    dp_pickle_value *value = NULL;
     DP_TRY(take_number(m, 1, &size));
     if (size > MAX_INTEGER)
         return fail(m, DEEPER_ERROR_UNSUPPORTED, "an integer of more than 64 bits");
     DP_TRY(take_number(m, (size_t)size, &number));
     if (size > 0 && size < MAX_INTEGER && number >> (8 * size - 1))
         number |= ~(uint64_t)0 << 8 * size;
-    DP_TRY(push_new(m, DP_PICKLE_INT, &made));
-    made->integer = (int64_t)number;
+    DP_TRY(push_new(m, DP_PICKLE_INT, &value));
+    value->integer = (int64_t)number;
     return DEEPER_OK;
 }
 
 /* Nothing that is read here is a float; only that there is one. */
 static deeper_status do_float(machine *m, int argument) {
     const unsigned char *unused;
-    dp_pickle_value *made = NULL;
+    dp_pickle_value *value = NULL;
     DP_TRY(take(m, 8, &unused));
-    return push_new(m, DP_PICKLE_FLOAT, &made);
+    return push_new(m, DP_PICKLE_FLOAT, &value);
 }
 
 /* argument: bytes of the length before the text. */
 static deeper_status do_text(machine *m, int argument) {
     uint64_t size;
     const unsigned char *bytes;
-    dp_pickle_value *made = NULL;
+    dp_pickle_value *value = NULL;
     DP_TRY(take_number(m, (size_t)argument, &size));
     if (size > (uint64_t)(m->end - m->at))
         return fail_short(m);
     DP_TRY(take(m, (size_t)size, &bytes));
-    DP_TRY(push_new(m, DP_PICKLE_TEXT, &made));
-    made->text = (const char *)bytes;
-    made->size = (size_t)size;
+    DP_TRY(push_new(m, DP_PICKLE_TEXT, &value));
+    value->text = (const char *)bytes;
+    value->size = (size_t)size;
     return DEEPER_OK;
 }
 
@@ -341,12 +341,12 @@ static bool same(const char *name, const char *text, size_t size) {
 static deeper_status push_global(machine *m, const char *module, size_t module_size,
                                  const char *name, size_t name_size) {
     for (size_t i = 0; i < m->global_count; i++) {
-        dp_pickle_value *made = NULL;
+        dp_pickle_value *value = NULL;
         if (!same(m->globals[i].module, module, module_size)
             || !same(m->globals[i].name, name, name_size))
             continue;
-        DP_TRY(push_new(m, DP_PICKLE_GLOBAL, &made));
-        made->global = (int)i;
+        DP_TRY(push_new(m, DP_PICKLE_GLOBAL, &value));
+        value->global = (int)i;
         return DEEPER_OK;
     }
     return dp_fail_at(
@@ -377,7 +377,7 @@ static deeper_status do_stack_global(machine *m, int argument) {
 
 static deeper_status do_reduce(machine *m, int argument) {
     int arguments, callee;
-    dp_pickle_value *made = NULL;
+    dp_pickle_value *value = NULL;
     DP_TRY(pop(m, &arguments));
     DP_TRY(pop(m, &callee));
     if (value_at(m, callee)->kind != DP_PICKLE_GLOBAL
@@ -385,9 +385,9 @@ static deeper_status do_reduce(machine *m, int argument) {
         return fail(m, DEEPER_ERROR_FORMAT, "calls what is no function");
     int global = value_at(m, callee)->global;
     bool dictionary = m->globals[global].dictionary;
-    DP_TRY(push_new(m, dictionary ? DP_PICKLE_DICT : DP_PICKLE_CALL, &made));
-    made->global = global;
-    made->first = dictionary ? -1 : arguments;
+    DP_TRY(push_new(m, dictionary ? DP_PICKLE_DICT : DP_PICKLE_CALL, &value));
+    value->global = global;
+    value->first = dictionary ? -1 : arguments;
     return DEEPER_OK;
 }
 
@@ -404,10 +404,10 @@ static deeper_status do_build(machine *m, int argument) {
 
 static deeper_status do_persistent(machine *m, int argument) {
     int id;
-    dp_pickle_value *made = NULL;
+    dp_pickle_value *value = NULL;
     DP_TRY(pop(m, &id));
-    DP_TRY(push_new(m, DP_PICKLE_PERSISTENT, &made));
-    made->first = id;
+    DP_TRY(push_new(m, DP_PICKLE_PERSISTENT, &value));
+    value->first = id;
     return DEEPER_OK;
 }
 
@@ -513,6 +513,6 @@ int dp_pickle_element(const dp_pickle *pickle, int value, int index) {
 }
 
 bool dp_pickle_is_text(const dp_pickle *pickle, int value, const char *text) {
-    const dp_pickle_value *it = &pickle->values[value];
-    return it->kind == DP_PICKLE_TEXT && same(text, it->text, it->size);
+    const dp_pickle_value *item = &pickle->values[value];
+    return item->kind == DP_PICKLE_TEXT && same(text, item->text, item->size);
 }

@@ -208,14 +208,14 @@ static deeper_status place(dp_torch_reader *r, dp_tensor *tensor, dp_torch_stora
 /* The tensor that a value makes: the arguments of _rebuild_tensor, which _rebuild_parameter may
  * wrap. -1: it is no tensor. */
 static int view_of(const dp_torch_reader *r, int value) {
-    const dp_pickle_value *it = value_at(r, value);
-    if (it->kind == DP_PICKLE_CALL && it->global == REBUILD_PARAMETER) {
-        value = dp_pickle_element(&r->pickle, it->first, 0);
-        it = value_at(r, value);
+    const dp_pickle_value *item = value_at(r, value);
+    if (item->kind == DP_PICKLE_CALL && item->global == REBUILD_PARAMETER) {
+        value = dp_pickle_element(&r->pickle, item->first, 0);
+        item = value_at(r, value);
     }
-    return it->kind == DP_PICKLE_CALL
-                   && (it->global == REBUILD_TENSOR || it->global == REBUILD_TENSOR_V2)
-               ? it->first
+    return item->kind == DP_PICKLE_CALL
+                   && (item->global == REBUILD_TENSOR || item->global == REBUILD_TENSOR_V2)
+               ? item->first
                : -1;
 }
 
@@ -282,17 +282,17 @@ static int look_up(const dp_torch_reader *r, int dictionary, const char *key) {
 /* Down from the file's dictionary to the state dict in a checkpoint. */
 static int find_state_dict(const dp_torch_reader *r) {
     static const char *const keys[] = { "state_dict", "model_state_dict", "model", "net" };
-    int found = r->pickle.root;
-    for (int depth = 0; depth < MAX_NESTED && value_at(r, found)->kind == DP_PICKLE_DICT; depth++) {
+    int dict = r->pickle.root;
+    for (int depth = 0; depth < MAX_NESTED && value_at(r, dict)->kind == DP_PICKLE_DICT; depth++) {
         int inner = -1;
         for (size_t i = 0;
              i < sizeof keys / sizeof *keys && value_at(r, inner)->kind != DP_PICKLE_DICT; i++)
-            inner = look_up(r, found, keys[i]);
+            inner = look_up(r, dict, keys[i]);
         if (value_at(r, inner)->kind != DP_PICKLE_DICT)
             break;
-        found = inner;
+        dict = inner;
     }
-    return found;
+    return dict;
 }
 
 deeper_status dp_torch_collect(dp_torch_reader *r) {

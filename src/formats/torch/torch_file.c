@@ -8,13 +8,13 @@
 static const unsigned char magic[] = { 0x80, 2,    0x8A, 10,   0x6C, 0xFC, 0x9C, 0x46,
                                        0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19, '.' };
 
-enum { LEAST_PROTOCOL = 2, LAST_PROTOCOL = 5, COUNT_BYTES = 8, MAX_KEY = 200 };
+enum { MIN_PROTOCOL = 2, LAST_PROTOCOL = 5, COUNT_BYTES = 8, MAX_KEY = 200 };
 
 bool dp_torch_sniff(const unsigned char *bytes, size_t size) {
     const char *entry;
     size_t length;
     return dp_zip_begins(bytes, size, &entry, &length)
-           || (size >= 2 && bytes[0] == 0x80 && bytes[1] >= LEAST_PROTOCOL
+           || (size >= 2 && bytes[0] == 0x80 && bytes[1] >= MIN_PROTOCOL
                && bytes[1] <= LAST_PROTOCOL);
 }
 
@@ -43,10 +43,10 @@ static int64_t find_beside(const dp_torch_reader *r, const char *folder, const c
                            size_t size) {
     dp_buffer path;
     dp_buffer_init(&path, r->file->allocator, UINT16_MAX);
-    bool made = dp_buffer_append(&path, r->folder, r->folder_size)
-                && dp_buffer_append(&path, folder, strlen(folder))
-                && dp_buffer_append(&path, entry, size);
-    int64_t index = made ? dp_zip_find(&r->zip, path.data) : -2;
+    bool joined = dp_buffer_append(&path, r->folder, r->folder_size)
+                  && dp_buffer_append(&path, folder, strlen(folder))
+                  && dp_buffer_append(&path, entry, size);
+    int64_t index = joined ? dp_zip_find(&r->zip, path.data) : -2;
     dp_buffer_free(&path);
     return index;
 }
