@@ -139,12 +139,12 @@ static void sets_share_views(void **state) {
     const dp_view as_it_is = { 224, 224, 0, 0, 224 };
     assert_memory_equal(&degenerate.views[0], &as_it_is, sizeof as_it_is);
     for (int set = 0; set < DP_CROP_SETS; set++) {
-        assert_true(dp_crops_views_most(set, set)
+        assert_true(dp_crops_views_max(set, set)
                     >= (size_t)list_of(&squash, 500, 375, set, set).view_count);
         assert_int_equal(dp_crops_count(set, set), dp_crop_set_size(set, NULL));
     }
     assert_int_equal(dp_crops_count(0, 2), DP_CROPS_MAX);
-    assert_int_equal(dp_crops_views_most(0, 2), DP_VIEWS_MAX);
+    assert_int_equal(dp_crops_views_max(0, 2), DP_VIEWS_MAX);
 }
 
 /* 8, 9, 10 and 11 sevenths of the side: of 28 whole numbers, of 48 54.9, 61.7, 68.6, 75.4. */

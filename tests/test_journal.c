@@ -76,7 +76,7 @@ static char *make_part(size_t *size) {
     return bytes;
 }
 
-static void a_kill_loses_one_record_at_most(void **state) {
+static void a_kill_loses_one_record_at_max(void **state) {
     size_t size = 0;
     char *bytes = make_part(&size);
     for (size_t cut = FIRST; cut <= size; cut += 7) {
@@ -189,7 +189,7 @@ static void memory_failures_are_reported(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_kill_loses_one_record_at_most),
+        cmocka_unit_test(a_kill_loses_one_record_at_max),
         cmocka_unit_test(damage_is_seen),
         cmocka_unit_test(refusals),
         cmocka_unit_test(memory_failures_are_reported),

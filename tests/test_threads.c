@@ -18,9 +18,9 @@
 
 #include <cmocka.h>
 
-enum { MOST_TASKS = 65535, MOST_THREADS = 16 };
+enum { MAX_TASKS = 65535, MAX_THREADS = 16 };
 
-static const int pool_sizes[] = { 1, 2, 3, 8, MOST_THREADS };
+static const int pool_sizes[] = { 1, 2, 3, 8, MAX_THREADS };
 enum { POOLS = sizeof pool_sizes / sizeof *pool_sizes };
 
 static dp_pool *make_pool(int threads) {
@@ -32,13 +32,13 @@ static dp_pool *make_pool(int threads) {
 
 /* What a loop did: plain memory on purpose. */
 typedef struct record {
-    unsigned char times[MOST_TASKS + 1];
+    unsigned char times[MAX_TASKS + 1];
     struct {
         pthread_t thread;
         int tasks;
         bool inside;
         char line[64]; /* a cache line apart */
-    } workers[MOST_THREADS];
+    } workers[MAX_THREADS];
     int threads;
     atomic_int faults;
 } record;
@@ -67,12 +67,12 @@ static void check_loop(dp_pool *pool, record *it, int tasks) {
         done += it->workers[i].tasks;
     assert_int_equal(it->faults, 0);
     assert_int_equal(done, tasks);
-    for (int i = 0; i <= MOST_TASKS; i++)
+    for (int i = 0; i <= MAX_TASKS; i++)
         assert_int_equal(it->times[i], i < tasks);
 }
 
 static void test_every_task_once(void **state) {
-    static const int counts[] = { 0, 1, 2, 3, 7, 8, 9, 64, 1000, MOST_TASKS - 1, MOST_TASKS };
+    static const int counts[] = { 0, 1, 2, 3, 7, 8, 9, 64, 1000, MAX_TASKS - 1, MAX_TASKS };
     record *it = malloc(sizeof *it);
     for (int p = 0; p < POOLS; p++) {
         dp_pool *pool = make_pool(pool_sizes[p]);

@@ -55,9 +55,9 @@ deeper_status deeper_train_preview(const deeper_train_options *options, const ch
     DP_TRY(dp_need(options, "options", error));
     DP_TRY(dp_options_read(&mine, sizeof mine, options, "deeper_train_options", error));
     DP_TRY(dp_need(path, "path", error));
-    if (count < 1 || count > DP_PREVIEW_MOST)
+    if (count < 1 || count > DP_PREVIEW_MAX)
         return dp_fail(error, DEEPER_ERROR_ARGUMENT, "count is %d; 1 to %d pictures are", count,
-                       DP_PREVIEW_MOST);
+                       DP_PREVIEW_MAX);
     return dp_train_preview(&mine, path, count, NULL, error);
 }
 

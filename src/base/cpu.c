@@ -283,11 +283,11 @@ static int group_quota(const char *mount, const char *group, bool v2) {
     int length = snprintf(folder, sizeof folder, "%s%s", mount, group);
     if (length < 0 || (size_t)length >= sizeof folder)
         return 0;
-    int least = 0;
+    int quota = 0;
     for (size_t root = strlen(mount);; *strrchr(folder, '/') = '\0') {
-        least = smaller_limit(least, folder_quota(folder, v2));
+        quota = smaller_limit(quota, folder_quota(folder, v2));
         if (strlen(folder) <= root)
-            return least;
+            return quota;
     }
 }
 
@@ -305,7 +305,7 @@ int dp_quota_processors(const char *membership, const char *mount) {
         { "cpuacct,cpu", "/cpu,cpuacct", false },
     };
     char text[16384], *rest = NULL;
-    int least = 0;
+    int quota = 0;
     if (!read_text(membership, text, sizeof text))
         return 0;
     for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
@@ -318,10 +318,10 @@ int dp_quota_processors(const char *membership, const char *mount) {
             char folder[PATH_MAX];
             snprintf(folder, sizeof folder, "%s%s", mount, places[i].folder);
             if (strcmp(controllers, places[i].controllers) == 0)
-                least = smaller_limit(least, group_quota(folder, group, places[i].v2));
+                quota = smaller_limit(quota, group_quota(folder, group, places[i].v2));
         }
     }
-    return least;
+    return quota;
 }
 
 int dp_processors(void) {

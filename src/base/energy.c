@@ -38,10 +38,10 @@ static bool is_package(const char *folder, int zone) {
 /* The range of a zone, after which its counter begins again. */
 static bool read_range(const char *folder, int zone, uint64_t *range) {
     int file = open_in(folder, zone, "max_energy_range_uj");
-    bool found = file >= 0 && read_number(file, range);
+    bool named = file >= 0 && read_number(file, range);
     if (file >= 0)
         close(file);
-    return found;
+    return named;
 }
 
 bool dp_energy_open(dp_energy *energy, const char *folder) {

@@ -438,24 +438,24 @@ static int compare_entries(const void *a, const void *b) {
     return strcmp(((const entry *)a)->name, ((const entry *)b)->name);
 }
 
-static bool entry_is_folder(DIR *folder, const struct dirent *found) {
+static bool entry_is_folder(DIR *folder, const struct dirent *item) {
     struct stat status;
-    if (found->d_type != DT_UNKNOWN && found->d_type != DT_LNK)
-        return found->d_type == DT_DIR;
-    return fstatat(dirfd(folder), found->d_name, &status, 0) == 0 && S_ISDIR(status.st_mode);
+    if (item->d_type != DT_UNKNOWN && item->d_type != DT_LNK)
+        return item->d_type == DT_DIR;
+    return fstatat(dirfd(folder), item->d_name, &status, 0) == 0 && S_ISDIR(status.st_mode);
 }
 
 static deeper_status read_entries(entries *list, DIR *folder, const char *path,
                                   const deeper_allocator *allocator, deeper_error *error) {
     for (;;) {
         errno = 0;
-        const struct dirent *found = readdir(folder);
-        if (!found)
+        const struct dirent *item = readdir(folder);
+        if (!item)
             return errno ? dp_fail_errno(error, path, "cannot read the folder") : DEEPER_OK;
-        if (found->d_name[0] == '.')
+        if (item->d_name[0] == '.')
             continue;
         void *items = list->items;
-        char *name = dp_strdup(allocator, found->d_name);
+        char *name = dp_strdup(allocator, item->d_name);
         if (!name
             || !dp_reserve(allocator, &items, &list->capacity, list->count + 1,
                            sizeof *list->items)) {
@@ -465,7 +465,7 @@ static deeper_status read_entries(entries *list, DIR *folder, const char *path,
         }
         list->items = items;
         list->items[list->count++] =
-            (entry){ .name = name, .folder = entry_is_folder(folder, found) };
+            (entry){ .name = name, .folder = entry_is_folder(folder, item) };
     }
 }
 

@@ -8,17 +8,17 @@
 
 /* Where it cannot be had (no memory) the thread keeps the one it is in. */
 dp_c_locale dp_c_locale_enter(void) {
-    dp_c_locale it = { .entered = newlocale(LC_ALL_MASK, "C", (locale_t)0) };
-    if (it.entered)
-        it.callers = uselocale(it.entered);
-    return it;
+    dp_c_locale locale = { .entered = newlocale(LC_ALL_MASK, "C", (locale_t)0) };
+    if (locale.entered)
+        locale.callers = uselocale(locale.entered);
+    return locale;
 }
 
-void dp_c_locale_leave(dp_c_locale it) {
-    if (!it.entered)
+void dp_c_locale_leave(dp_c_locale locale) {
+    if (!locale.entered)
         return;
-    uselocale(it.callers);
-    freelocale(it.entered);
+    uselocale(locale.callers);
+    freelocale(locale.entered);
 }
 
 bool dp_number_parse(const char *text, size_t length, double *value) {

@@ -16,7 +16,7 @@ typedef struct dp_c_locale {
     locale_t entered, callers;
 } dp_c_locale;
 dp_c_locale dp_c_locale_enter(void);
-void dp_c_locale_leave(dp_c_locale it);
+void dp_c_locale_leave(dp_c_locale locale);
 
 /* The whole of text[0..length-1] as a finite number; false (*value untouched) if it is not one. At
  * most 63 bytes. */

@@ -20,17 +20,17 @@ void dp_wilson(uint64_t hits, uint64_t trials, double *low, double *high) {
 }
 
 double dp_mcnemar(uint64_t only_first, uint64_t only_second) {
-    uint64_t least = only_first < only_second ? only_first : only_second,
+    uint64_t fewer = only_first < only_second ? only_first : only_second,
              n = only_first + only_second;
     if (only_first == only_second)
         return 1;
     /* The largest term in logarithms, for 2^-n may be no number; the others by their ratio to it,
      * until they no longer count. */
     double largest = -(double)n * log(2);
-    for (uint64_t k = 0; k < least; k++)
+    for (uint64_t k = 0; k < fewer; k++)
         largest += log((double)(n - k) / (double)(k + 1));
     double sum = 1, term = 1;
-    for (uint64_t k = least; k > 0 && term > 1e-17 * sum; k--) {
+    for (uint64_t k = fewer; k > 0 && term > 1e-17 * sum; k--) {
         term *= (double)k / (double)(n - k + 1);
         sum += term;
     }

@@ -169,21 +169,21 @@ static void await(dp_pool *pool, waiters *who, is_ready *ready, const void *argu
     pthread_mutex_unlock(&pool->mutex);
 }
 
-/* Wakes up to `most` of the parked, after the news have been written. They are counted as woken at
+/* Wakes up to `max` of the parked, after the news have been written. They are counted as woken at
  * once, so that the next loop, which may come before they run, does not wake them again. A spurious
  * wake-up leaves the count too high, which costs one idle signal. */
-static void wake(dp_pool *pool, waiters *who, int most) {
+static void wake(dp_pool *pool, waiters *who, int max) {
     if (atomic_load(&who->parked) == 0)
         return;
     pthread_mutex_lock(&pool->mutex);
     int parked = atomic_load(&who->parked);
-    if (parked <= most) {
+    if (parked <= max) {
         pthread_cond_broadcast(&who->condition);
         atomic_store(&who->parked, 0);
     } else {
-        for (int i = 0; i < most; i++)
+        for (int i = 0; i < max; i++)
             pthread_cond_signal(&who->condition);
-        atomic_store(&who->parked, parked - most);
+        atomic_store(&who->parked, parked - max);
     }
     pthread_mutex_unlock(&pool->mutex);
 }
@@ -196,9 +196,9 @@ typedef struct news {
 } news;
 
 static bool next_loop(const dp_pool *pool, const void *argument) {
-    const news *it = argument;
-    return ticket_generation(atomic_load(&it->own->ticket)) != it->seen
-           || it->worker >= atomic_load(&pool->active);
+    const news *watched = argument;
+    return ticket_generation(atomic_load(&watched->own->ticket)) != watched->seen
+           || watched->worker >= atomic_load(&pool->active);
 }
 
 /* News for the caller. */
@@ -256,14 +256,14 @@ static void rest(dp_pool *pool, int worker) {
 static void *helper_main(void *argument) {
     const helper *self = argument;
     dp_pool *pool = self->pool;
-    news it = { &pool->queues[self->worker % pool->queue_count], 0,
-                self->worker }; /* as the pool begins: generation 0 is no loop */
+    news watched = { &pool->queues[self->worker % pool->queue_count], 0,
+                     self->worker }; /* as the pool begins: generation 0 is no loop */
     dp_float_mode_enter();
     while (!atomic_load(&pool->ending)) {
-        await(pool, &pool->helpers_waiting, next_loop, &it);
+        await(pool, &pool->helpers_waiting, next_loop, &watched);
         if (self->worker >= atomic_load(&pool->active))
             rest(pool, self->worker);
-        else if (do_tasks(pool, self->worker, &it.seen))
+        else if (do_tasks(pool, self->worker, &watched.seen))
             wake(pool, &pool->caller_waiting, 1);
     }
     return NULL;

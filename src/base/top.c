@@ -13,19 +13,19 @@ static bool before(const float *values, size_t a, size_t b) {
 }
 
 size_t dp_top_k(const float *values, size_t count, size_t k, size_t *best) {
-    size_t found = 0;
+    size_t taken = 0;
     for (size_t i = 0; i < count; i++) {
-        size_t place = found;
+        size_t place = taken;
         while (place > 0 && before(values, i, best[place - 1]))
             place--;
         if (place == k || isnan(values[i]))
             continue;
-        found += found < k;
-        for (size_t j = found - 1; j > place; j--)
+        taken += taken < k;
+        for (size_t j = taken - 1; j > place; j--)
             best[j] = best[j - 1];
         best[place] = i;
     }
-    return found;
+    return taken;
 }
 
 size_t dp_rank(const float *values, size_t count, size_t target) {

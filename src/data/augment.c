@@ -8,8 +8,8 @@
 #include <stddef.h>
 #include <string.h>
 
-static const float least_area = 0.08f, least_aspect = 0.75f, largest_aspect = 4.0f / 3.0f;
-static const float least_factor = 0.5f, largest_factor = 1.5f;
+static const float min_area = 0.08f, min_aspect = 0.75f, max_aspect = 4.0f / 3.0f;
+static const float min_factor = 0.5f, max_factor = 1.5f;
 enum { TRIES = 10 };
 
 /* Of the covariance of ImageNet's pixels in 0..1; rows R, G, B, a column an eigenvector
@@ -87,8 +87,8 @@ static void choose_area(double box[4], const dp_image *image, dp_random *random)
     int w = 0, h = 0, x = 0, y = 0;
     bool fits = false;
     for (int i = 0; i < TRIES && !fits; i++) {
-        double target = whole * (double)between(random, least_area, 1);
-        double aspect = exp((double)between(random, logf(least_aspect), logf(largest_aspect)));
+        double target = whole * (double)between(random, min_area, 1);
+        double aspect = exp((double)between(random, logf(min_aspect), logf(max_aspect)));
         w = (int)lround(fmin(sqrt(target * aspect), (double)width + 1));
         h = (int)lround(fmin(sqrt(target / aspect), (double)height + 1));
         fits = w >= 1 && h >= 1 && w <= width && h <= height;
@@ -97,8 +97,8 @@ static void choose_area(double box[4], const dp_image *image, dp_random *random)
         x = (int)dp_random_below(random, (uint32_t)(width - w + 1));
         y = (int)dp_random_below(random, (uint32_t)(height - h + 1));
     } else {
-        double wide = (double)height * (double)largest_aspect,
-               tall = (double)width / (double)least_aspect;
+        double wide = (double)height * (double)max_aspect,
+               tall = (double)width / (double)min_aspect;
         w = wide < width ? (int)fmax(wide, 1) : width;
         h = tall < height ? (int)fmax(tall, 1) : height;
         x = (width - w) / 2;
@@ -189,7 +189,7 @@ static void distort(dp_image *image, dp_random *random) {
     size_t count = (size_t)image->width * (size_t)image->height;
     for (uint32_t left = 3; left > 0; left--) {
         uint32_t i = dp_random_below(random, left);
-        steps[i](image->pixels, count, between(random, least_factor, largest_factor));
+        steps[i](image->pixels, count, between(random, min_factor, max_factor));
         steps[i] = steps[left - 1];
     }
 }

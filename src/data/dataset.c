@@ -75,11 +75,11 @@ static size_t read_head(unsigned char head[HEAD], int file) {
 
 /* *packing: of KIND_PACKED, which. Only ordinary files are looked into: to read from a pipe takes
  * its bytes away. */
-static deeper_status find_kind(kind *found, size_t *packing, const char *path,
+static deeper_status find_kind(kind *format, size_t *packing, const char *path,
                                deeper_error *error) {
     unsigned char head[HEAD];
     struct stat status;
-    *found = KIND_LIST;
+    *format = KIND_LIST;
     if (stat(path, &status) != 0 || !S_ISREG(status.st_mode))
         return DEEPER_OK; /* what is wrong with it, reading it as a list will tell */
     int file = -1;
@@ -91,10 +91,10 @@ static deeper_status find_kind(kind *found, size_t *packing, const char *path,
            && (size < packings[*packing].size
                || memcmp(head, packings[*packing].bytes, packings[*packing].size) != 0))
         ++*packing;
-    *found = dp_idx_begins(head, size)   ? KIND_IDX
-             : dp_tar_begins(head, size) ? KIND_TAR
-             : *packing < PACKINGS       ? KIND_PACKED
-                                         : KIND_LIST;
+    *format = dp_idx_begins(head, size)   ? KIND_IDX
+              : dp_tar_begins(head, size) ? KIND_TAR
+              : *packing < PACKINGS       ? KIND_PACKED
+                                          : KIND_LIST;
     return DEEPER_OK;
 }
 
@@ -102,24 +102,24 @@ static deeper_status find_kind(kind *found, size_t *packing, const char *path,
 static deeper_status open_file(dp_dataset **train, dp_dataset **val, const char *path,
                                const char *inner, const char *root,
                                const deeper_allocator *allocator, deeper_error *error) {
-    kind found = KIND_LIST;
+    kind format = KIND_LIST;
     size_t packing = 0;
-    DP_TRY(find_kind(&found, &packing, path, error));
-    if (found == KIND_PACKED)
+    DP_TRY(find_kind(&format, &packing, path, error));
+    if (format == KIND_PACKED)
         return dp_fail(
             error, DEEPER_ERROR_UNSUPPORTED,
             "%s: compressed (%s), so its pictures cannot be read at random; unpack it first: %s",
             path, packings[packing].name, packings[packing].remedy);
-    if (inner && found != KIND_TAR)
+    if (inner && format != KIND_TAR)
         return dp_fail(error, DEEPER_ERROR_ARGUMENT,
                        "%s: not a tar, so there is no folder %s in it", path, inner);
-    if (found == KIND_LIST)
+    if (format == KIND_LIST)
         return dp_open_list(train, path, root, allocator, error);
     if (root)
         return dp_fail(error, DEEPER_ERROR_ARGUMENT,
                        "%s: has its pictures inside; a root is for list files", path);
-    return found == KIND_TAR ? dp_open_tar(train, val, path, inner, allocator, error)
-                             : dp_open_idx(train, path, allocator, error);
+    return format == KIND_TAR ? dp_open_tar(train, val, path, inner, allocator, error)
+                              : dp_open_idx(train, path, allocator, error);
 }
 
 /* A path of nothing that is there: "FILE:folder" if there is such a file, up to the first colon

@@ -10,14 +10,14 @@ enum {
     MAGIC_LABELS = 0x00000801,
     MAGIC_PICTURES = 0x00000803,
     WORD = 4,
-    MOST_AT_ONCE = 1 << 30, /* gzread counts in int */
-    DEFLATE_RATIO = 1032    /* the most that deflate can make of a byte (zlib's technical notes) */
+    MAX_AT_ONCE = 1 << 30, /* gzread counts in int */
+    DEFLATE_RATIO = 1032   /* the most that deflate can make of a byte (zlib's technical notes) */
 };
 
 typedef struct reader {
     gzFile stream;
     const char *path;
-    uint64_t most; /* bytes that the file can hold at most */
+    uint64_t max_bytes; /* bytes that the file can hold at most */
     deeper_error *error;
 } reader;
 
@@ -47,7 +47,7 @@ static deeper_status fail_stream(const reader *in) {
 
 static deeper_status read_bytes(const reader *in, uint8_t *bytes, size_t size) {
     while (size > 0) {
-        int got = gzread(in->stream, bytes, size < MOST_AT_ONCE ? (unsigned)size : MOST_AT_ONCE);
+        int got = gzread(in->stream, bytes, size < MAX_AT_ONCE ? (unsigned)size : MAX_AT_ONCE);
         if (got < 0)
             return fail_stream(in);
         if (got == 0)
@@ -98,7 +98,7 @@ static deeper_status read_file(const reader *in, dp_idx *idx, bool pictures,
     DP_TRY(read_header(in, idx, pictures));
     /* At most 2^28 x 2^24: fits. */
     uint64_t size = (uint64_t)idx->count * (uint64_t)idx->rows * (uint64_t)idx->columns;
-    if (size > in->most)
+    if (size > in->max_bytes)
         return fail_cut_short(in);
     idx->bytes = size <= SIZE_MAX ? dp_alloc_raw(allocator, (size_t)size, 1) : NULL;
     if (!idx->bytes)
@@ -125,7 +125,7 @@ deeper_status dp_idx_read(dp_idx *idx, int file, bool pictures, const char *path
     *idx = (dp_idx){ 0 };
     if (fstat(file, &status) != 0)
         return dp_fail_errno(error, path, "cannot read");
-    in.most = (uint64_t)status.st_size * DEFLATE_RATIO;
+    in.max_bytes = (uint64_t)status.st_size * DEFLATE_RATIO;
     int copy = dup(file); /* gzclose closes it */
     if (copy < 0)
         return dp_fail_errno(error, path, "cannot read");

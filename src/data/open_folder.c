@@ -139,16 +139,16 @@ static deeper_status open_parts(dp_dataset **train, dp_dataset **val, const char
 /* Whether path/name holds a folder; *status tells if that cannot be known. */
 static bool holds_folders(const char *path, const char *name, const deeper_allocator *allocator,
                           deeper_status *status, deeper_error *error) {
-    bool found = false;
+    bool holds = false;
     dp_listing listing = { 0 };
     char *part = dp_path_join(allocator, path, name);
     *status = part ? dp_listing_read(&listing, part, allocator, error)
                    : dp_fail_memory(error, "the names of a data set's parts");
     for (size_t i = 0; i < listing.count; i++)
-        found = found || listing.folders[i];
+        holds = holds || listing.folders[i];
     dp_listing_free(&listing, allocator);
     dp_free(allocator, part);
-    return found;
+    return holds;
 }
 
 /* The names of the parts, among those of the listing; *train is NULL where the set has none. */

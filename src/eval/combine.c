@@ -41,17 +41,17 @@ static void largest(const float *softmaxes, size_t rows, size_t classes, float *
 }
 
 static void geometric(const float *softmaxes, size_t rows, size_t classes, float *out) {
-    float most = -INFINITY; /* taken off, so that a hundred small factors do not end at zero for
+    float max = -INFINITY; /* taken off, so that a hundred small factors do not end at zero for
                                every class */
     for (size_t c = 0; c < classes; c++) {
         double sum = 0;
         for (size_t row = 0; row < rows; row++)
             sum += log((double)fmaxf(softmaxes[row * classes + c], FLT_MIN));
         out[c] = (float)(sum / (double)rows);
-        most = fmaxf(most, out[c]);
+        max = fmaxf(max, out[c]);
     }
     for (size_t c = 0; c < classes; c++)
-        out[c] = expf(out[c] - most);
+        out[c] = expf(out[c] - max);
     normalise(out, classes);
 }
 

@@ -24,45 +24,46 @@ static const dp_model *model_of(const dp_evaluation *e, int model) {
 
 /* ----------------------------------------------------------------------------------------- sink */
 
-static void tell_progress(const evaluating *it) {
-    const dp_evaluation *e = it->of;
+static void tell_progress(const evaluating *state) {
+    const dp_evaluation *e = state->of;
     if (e->progress)
-        e->progress(e->context, it->done, it->scores->end - it->scores->begin);
+        e->progress(e->context, state->done, state->scores->end - state->scores->begin);
 }
 
-static deeper_status count_answer(evaluating *it, const dp_answer *answer) {
-    const dp_evaluation *e = it->of;
+static deeper_status count_answer(evaluating *state, const dp_answer *answer) {
+    const dp_evaluation *e = state->of;
     /* Figures may not depend on the memory that was free. */
     if (answer->status == DEEPER_ERROR_MEMORY)
-        return dp_fail(&it->error, DEEPER_ERROR_MEMORY, "%s", answer->message);
+        return dp_fail(&state->error, DEEPER_ERROR_MEMORY, "%s", answer->message);
     if (answer->status != DEEPER_OK && e->problem)
         e->problem(e->context, answer->path, answer->message);
-    if (it->saved)
-        DP_TRY(dp_probs_add(it->saved, (uint64_t)answer->label, answer->softmaxes, &it->error));
-    dp_scores_add(it->scores, answer->index, (size_t)answer->label, answer->softmaxes);
-    it->done++;
-    tell_progress(it);
+    if (state->saved)
+        DP_TRY(
+            dp_probs_add(state->saved, (uint64_t)answer->label, answer->softmaxes, &state->error));
+    dp_scores_add(state->scores, answer->index, (size_t)answer->label, answer->softmaxes);
+    state->done++;
+    tell_progress(state);
     return DEEPER_OK;
 }
 
-static deeper_status ask_host(evaluating *it) {
-    const dp_evaluation *e = it->of;
+static deeper_status ask_host(evaluating *state) {
+    const dp_evaluation *e = state->of;
     deeper_control wish = e->control ? e->control(e->context) : DEEPER_GO_ON;
-    if (wish != DEEPER_GO_ON && it->saved)
-        DP_TRY(dp_probs_sync(it->saved, &it->error));
+    if (wish != DEEPER_GO_ON && state->saved)
+        DP_TRY(dp_probs_sync(state->saved, &state->error));
     if (wish != DEEPER_STOP)
         return DEEPER_OK;
-    return dp_fail(&it->error, DEEPER_ERROR_STOPPED, "stopped after %llu of %llu pictures%s",
-                   (unsigned long long)it->done,
-                   (unsigned long long)(it->scores->end - it->scores->begin),
-                   it->saved ? "; resume goes on from here" : "");
+    return dp_fail(&state->error, DEEPER_ERROR_STOPPED, "stopped after %llu of %llu pictures%s",
+                   (unsigned long long)state->done,
+                   (unsigned long long)(state->scores->end - state->scores->begin),
+                   state->saved ? "; resume goes on from here" : "");
 }
 
 static deeper_control take(void *context, const dp_answer *answer) {
-    evaluating *it = context;
-    deeper_status status = count_answer(it, answer);
+    evaluating *state = context;
+    deeper_status status = count_answer(state, answer);
     if (status == DEEPER_OK)
-        status = ask_host(it);
+        status = ask_host(state);
     return status == DEEPER_OK ? DEEPER_GO_ON : DEEPER_STOP;
 }
 
@@ -80,28 +81,28 @@ static uint64_t weights_checksum(const dp_model *model) {
 }
 
 /* Counts the answers that a resumed file holds already. */
-static deeper_status replay(evaluating *it, deeper_error *error) {
-    const dp_scores *s = it->scores;
+static deeper_status replay(evaluating *state, deeper_error *error) {
+    const dp_scores *s = state->scores;
     size_t floats = dp_crops_count(s->first, s->last) * s->about.classes;
     const float *softmaxes[DP_PROBS_MODELS];
-    for (uint64_t i = 0; i < dp_probs_count(it->saved); i++) {
+    for (uint64_t i = 0; i < dp_probs_count(state->saved); i++) {
         dp_probs_record record = { 0 };
-        DP_TRY(dp_probs_read(it->saved, i, &record, error));
-        for (int m = 0; m < it->of->count; m++)
+        DP_TRY(dp_probs_read(state->saved, i, &record, error));
+        for (int m = 0; m < state->of->count; m++)
             softmaxes[m] = record.softmaxes + (size_t)m * floats;
-        dp_scores_add(it->scores, record.picture, (size_t)record.label,
+        dp_scores_add(state->scores, record.picture, (size_t)record.label,
                       record.unreadable ? NULL : softmaxes);
-        it->done++;
+        state->done++;
     }
-    if (it->done > 0)
-        tell_progress(it);
+    if (state->done > 0)
+        tell_progress(state);
     return DEEPER_OK;
 }
 
 /* ------------------------------------------------------------------------------------------ run */
 
-static deeper_status make_table(evaluating *it, deeper_error *error) {
-    const dp_evaluation *e = it->of;
+static deeper_status make_table(evaluating *state, deeper_error *error) {
+    const dp_evaluation *e = state->of;
     const dp_classifier *first = e->classifiers[0];
     const dp_labels *labels[DP_PROBS_MODELS];
     dp_probs_about about = { .models = e->count,
@@ -125,55 +126,57 @@ static deeper_status make_table(evaluating *it, deeper_error *error) {
     }
     about.fingerprint = e->save ? dp_dataset_fingerprint(e->dataset) : 0;
     const deeper_allocator *allocator = first->session->allocator;
-    DP_TRY(dp_scores_create(&it->scores, &about, labels, first->first, first->last, e->combine,
+    DP_TRY(dp_scores_create(&state->scores, &about, labels, first->first, first->last, e->combine,
                             allocator, error));
     if (e->save)
-        DP_TRY(dp_probs_create(&it->saved, e->save, &about, e->resume, allocator, error));
+        DP_TRY(dp_probs_create(&state->saved, e->save, &about, e->resume, allocator, error));
     return DEEPER_OK;
 }
 
-static deeper_status run(evaluating *it, deeper_error *error) {
-    const dp_evaluation *e = it->of;
+static deeper_status run(evaluating *state, deeper_error *error) {
+    const dp_evaluation *e = state->of;
     const dp_classifier *first = e->classifiers[0];
-    it->labels = dp_alloc(first->session->allocator, e->dataset->class_count, sizeof *it->labels);
-    if (!it->labels)
+    state->labels =
+        dp_alloc(first->session->allocator, e->dataset->class_count, sizeof *state->labels);
+    if (!state->labels)
         return dp_fail_memory(error, "the classes of the data set");
-    DP_TRY(dp_match_classes(it->labels, e->dataset, first->session->model, error));
-    DP_TRY(make_table(it, error));
-    if (it->saved)
-        DP_TRY(replay(it, error));
+    DP_TRY(dp_match_classes(state->labels, e->dataset, first->session->model, error));
+    DP_TRY(make_table(state, error));
+    if (state->saved)
+        DP_TRY(replay(state, error));
     const dp_stream stream = { .classifiers = e->classifiers,
                                .classifier_count = e->count,
                                .dataset = e->dataset,
-                               .begin = (size_t)(it->scores->begin + it->done),
-                               .end = (size_t)it->scores->end,
-                               .labels = it->labels,
+                               .begin = (size_t)(state->scores->begin + state->done),
+                               .end = (size_t)state->scores->end,
+                               .labels = state->labels,
                                .readers = e->readers,
                                .exact = true,
                                .sink = take,
-                               .context = it };
+                               .context = state };
     deeper_status status = dp_classify_stream(&stream, error);
     if (status == DEEPER_ERROR_STOPPED)
-        return dp_fail(error, it->error.status, "%s", it->error.message);
+        return dp_fail(error, state->error.status, "%s", state->error.message);
     DP_TRY(status);
-    if (it->scores->images == 0)
+    if (state->scores->images == 0)
         return dp_fail(error, DEEPER_ERROR_FORMAT, "%s: none of its %llu pictures could be read",
-                       e->dataset->path, (unsigned long long)(it->scores->end - it->scores->begin));
+                       e->dataset->path,
+                       (unsigned long long)(state->scores->end - state->scores->begin));
     return DEEPER_OK;
 }
 
 deeper_status dp_evaluate(dp_scores **scores, const dp_evaluation *evaluation,
                           deeper_error *error) {
-    evaluating it = { .of = evaluation };
+    evaluating state = { .of = evaluation };
     double begin = dp_now();
-    deeper_status status = run(&it, error);
-    dp_probs_close(it.saved);
-    dp_free(evaluation->classifiers[0]->session->allocator, it.labels);
+    deeper_status status = run(&state, error);
+    dp_probs_close(state.saved);
+    dp_free(evaluation->classifiers[0]->session->allocator, state.labels);
     if (status != DEEPER_OK) {
-        dp_scores_free(it.scores);
+        dp_scores_free(state.scores);
         return status;
     }
-    it.scores->seconds = dp_now() - begin;
-    *scores = it.scores;
+    state.scores->seconds = dp_now() - begin;
+    *scores = state.scores;
     return DEEPER_OK;
 }

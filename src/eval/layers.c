@@ -72,12 +72,12 @@ static void match_names(int *theirs, side *a, side *b) {
         theirs[i] = -1;
         if (!is_layer(node) || !a->needed[i])
             continue;
-        int found = dp_graph_find(b->graph, node->name);
-        if (found < 0 || !b->needed[found] || !is_layer(&b->graph->nodes[found])
-            || !dp_shape_equal(node->shape, b->graph->nodes[found].shape))
+        int match = dp_graph_find(b->graph, node->name);
+        if (match < 0 || !b->needed[match] || !is_layer(&b->graph->nodes[match])
+            || !dp_shape_equal(node->shape, b->graph->nodes[match].shape))
             continue;
-        theirs[i] = found;
-        b->taken[found] = true;
+        theirs[i] = match;
+        b->taken[match] = true;
     }
 }
 
@@ -96,13 +96,13 @@ static void match_structure(int *theirs, side *a, side *b) {
 
 deeper_status dp_layers_match(int *theirs, const dp_graph *a, const dp_graph *b,
                               const deeper_allocator *allocator, deeper_error *error) {
-    side mine = { 0 }, other = { 0 };
-    bool opened = side_open(&mine, a, allocator) && side_open(&other, b, allocator);
+    side ours = { 0 }, other = { 0 };
+    bool opened = side_open(&ours, a, allocator) && side_open(&other, b, allocator);
     if (opened) {
-        match_names(theirs, &mine, &other);
-        match_structure(theirs, &mine, &other);
+        match_names(theirs, &ours, &other);
+        match_structure(theirs, &ours, &other);
     }
-    side_close(&mine, allocator);
+    side_close(&ours, allocator);
     side_close(&other, allocator);
     return opened ? DEEPER_OK : dp_fail_memory(error, "the layers of two networks");
 }
@@ -147,21 +147,21 @@ int dp_layers_features(const dp_graph *graph) {
 /* The only layer of that size. Of a chain of its size (a convolution and its ReLU) none is the only
  * one. */
 static int only_one(const dp_graph *graph, size_t floats) {
-    int found = -1;
+    int match = -1;
     for (int i = 0; i < graph->count; i++) {
         if (!holds(&graph->nodes[i], floats) || passes_on(graph->nodes[i].op))
             continue;
-        if (found >= 0)
+        if (match >= 0)
             return -1;
-        found = i;
+        match = i;
     }
-    return found;
+    return match;
 }
 
 int dp_layers_find(const dp_graph *graph, const char *name, size_t floats) {
-    int found = dp_graph_find(graph, name), logits = logits_of(graph);
-    if (found >= 0)
-        return holds(&graph->nodes[found], floats) ? found : -1;
+    int match = dp_graph_find(graph, name), logits = logits_of(graph);
+    if (match >= 0)
+        return holds(&graph->nodes[match], floats) ? match : -1;
     for (int i = 0; i < graph->count; i++)
         if (holds(&graph->nodes[i], floats) && alike(graph->nodes[i].name, name))
             return i;

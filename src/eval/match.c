@@ -51,16 +51,16 @@ static bool is_named(const char *name, const char *names) {
 }
 
 /* Labels that fit (2 stands for more); *found is the first. */
-static int find(size_t *found, const dp_labels *labels, const char *name) {
+static int find(size_t *matches, const dp_labels *labels, const char *name) {
     int fits = 0;
     for (size_t i = 0; i < labels->count; i++)
         if (strcmp(labels->items[i].id, name) == 0) {
-            *found = i;
+            *matches = i;
             return 1;
         }
     for (size_t i = 0; i < labels->count && fits < 2; i++)
         if (is_named(name, labels->items[i].name) && fits++ == 0)
-            *found = i;
+            *matches = i;
     return fits;
 }
 

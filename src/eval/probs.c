@@ -103,9 +103,9 @@ static bool read_hex(uint64_t *value, const json_t *text) {
     return true;
 }
 
-static bool read_count(uint64_t *value, const json_t *number, uint64_t least, uint64_t most) {
+static bool read_count(uint64_t *value, const json_t *number, uint64_t min, uint64_t max) {
     *value = (uint64_t)json_integer_value(number);
-    return json_is_integer(number) && *value >= least && *value <= most;
+    return json_is_integer(number) && *value >= min && *value <= max;
 }
 
 static bool read_models(dp_probs_about *about, const json_t *list) {

@@ -35,13 +35,13 @@ static const char *keep_text(char *texts, size_t *used, const char *text) {
 }
 
 static void keep_texts(dp_scores *s, const dp_probs_about *about, size_t *used) {
-    dp_probs_about *mine = &s->about;
+    dp_probs_about *kept = &s->about;
     for (int m = 0; m < about->models; m++)
-        mine->names[m] = keep_text(s->texts, used, about->names[m]);
-    mine->data = keep_text(s->texts, used, about->data);
+        kept->names[m] = keep_text(s->texts, used, about->names[m]);
+    kept->data = keep_text(s->texts, used, about->data);
     for (size_t i = 0; i < about->labels.count; i++) {
-        mine->labels.items[i].id = keep_text(s->texts, used, about->labels.items[i].id);
-        mine->labels.items[i].name = keep_text(s->texts, used, about->labels.items[i].name);
+        kept->labels.items[i].id = keep_text(s->texts, used, about->labels.items[i].id);
+        kept->labels.items[i].name = keep_text(s->texts, used, about->labels.items[i].name);
     }
 }
 
@@ -66,13 +66,13 @@ static bool keep_about(dp_scores *s, const dp_probs_about *about) {
  * one. */
 static deeper_status match_order(const dp_scores *s, int model, const dp_labels *labels,
                                  size_t **order, deeper_error *error) {
-    const dp_labels *mine = &s->about.labels;
-    size_t count = mine->count, same = 0;
+    const dp_labels *first_labels = &s->about.labels;
+    size_t count = first_labels->count, same = 0;
     if (labels->count != count)
         return dp_fail(error, DEEPER_ERROR_MISMATCH,
                        "%s has %zu classes with labels and %s %zu; an ensemble's must be the same",
                        s->about.names[0], count, s->about.names[model], labels->count);
-    while (same < count && strcmp(labels->items[same].id, mine->items[same].id) == 0)
+    while (same < count && strcmp(labels->items[same].id, first_labels->items[same].id) == 0)
         same++;
     if (same == count)
         return DEEPER_OK;
@@ -81,13 +81,13 @@ static deeper_status match_order(const dp_scores *s, int model, const dp_labels 
         return dp_fail_memory(error, "the order of the classes");
     for (size_t i = 0; i < count; i++) {
         size_t at = 0;
-        while (at < count && strcmp(labels->items[at].id, mine->items[i].id) != 0)
+        while (at < count && strcmp(labels->items[at].id, first_labels->items[i].id) != 0)
             at++;
         if (at == count)
             return dp_fail(
                 error, DEEPER_ERROR_MISMATCH,
                 "%s has no class \"%.64s\", which %s has; an ensemble's must be the same",
-                s->about.names[model], mine->items[i].id, s->about.names[0]);
+                s->about.names[model], first_labels->items[i].id, s->about.names[0]);
         (*order)[i] = at;
     }
     return DEEPER_OK;
@@ -204,11 +204,11 @@ int dp_scores_base(const dp_scores *s) {
 
 /* McNemar's p of a row against the base; bit: 1 top-1, 2 top-5. */
 static double test(const dp_scores *s, int row, int bit) {
-    const uint8_t *mine = s->rows[row].hits, *base = s->rows[dp_scores_base(s)].hits;
+    const uint8_t *hits = s->rows[row].hits, *base = s->rows[dp_scores_base(s)].hits;
     uint64_t only_mine = 0, only_base = 0;
     for (uint64_t i = 0; i < s->end - s->begin; i++) {
-        only_mine += (mine[i] & bit) != 0 && (base[i] & bit) == 0;
-        only_base += (mine[i] & bit) == 0 && (base[i] & bit) != 0;
+        only_mine += (hits[i] & bit) != 0 && (base[i] & bit) == 0;
+        only_base += (hits[i] & bit) == 0 && (base[i] & bit) != 0;
     }
     return dp_mcnemar(only_mine, only_base);
 }

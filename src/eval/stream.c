@@ -16,10 +16,10 @@ typedef struct streaming {
     const dp_stream *stream;
     const deeper_allocator *allocator;
     dp_decode_options decode;
-    size_t asked;     /* the next picture of the data set */
-    size_t *segments; /* [classifier]: where its prepared picture begins in a slot */
-    size_t floats;    /* of a slot */
-    size_t most;      /* pictures that are taken together */
+    size_t asked;        /* the next picture of the data set */
+    size_t *segments;    /* [classifier]: where its prepared picture begins in a slot */
+    size_t floats;       /* of a slot */
+    size_t max_pictures; /* pictures that are taken together */
     dp_item *items;
     float *tensors;
     int (*sizes)[2];
@@ -37,36 +37,36 @@ static int next_path(void *context, dp_job *job) {
 }
 
 static int next_picture(void *context, dp_job *job) {
-    streaming *it = context;
-    const dp_dataset *dataset = it->stream->dataset;
-    if (it->asked == it->stream->end)
+    streaming *stream = context;
+    const dp_dataset *dataset = stream->stream->dataset;
+    if (stream->asked == stream->stream->end)
         return 0;
-    job->key = it->asked++;
+    job->key = stream->asked++;
     job->path = dp_dataset_name(dataset, job->key);
-    job->label = (int64_t)it->stream->labels[dataset->images[job->key].class_index];
+    job->label = (int64_t)stream->stream->labels[dataset->images[job->key].class_index];
     return 1;
 }
 
 /* Whether classifier i is the first of those that share its segment. */
-static bool is_first(const streaming *it, int i) {
-    return i == 0 || it->segments[i] > it->segments[i - 1];
+static bool is_first(const streaming *stream, int i) {
+    return i == 0 || stream->segments[i] > stream->segments[i - 1];
 }
 
 static deeper_status prepare(void *context, dp_item *item, float *tensor, deeper_error *error) {
-    const streaming *it = context;
-    const dp_stream *stream = it->stream;
+    const streaming *state = context;
+    const dp_stream *stream = state->stream;
     dp_image image;
     if (stream->dataset)
-        DP_TRY(
-            dp_dataset_read(&image, stream->dataset, item->key, &it->decode, it->allocator, error));
+        DP_TRY(dp_dataset_read(&image, stream->dataset, item->key, &state->decode, state->allocator,
+                               error));
     else
-        DP_TRY(dp_picture_read(&image, item->path, &it->decode, it->allocator, error));
+        DP_TRY(dp_picture_read(&image, item->path, &state->decode, state->allocator, error));
     item->note = (uint64_t)image.width << 32 | (uint64_t)image.height;
     deeper_status status = DEEPER_OK;
     for (int i = 0; i < stream->classifier_count && status == DEEPER_OK; i++)
-        if (is_first(it, i))
-            status = dp_classifier_prepare(stream->classifiers[i], &image, tensor + it->segments[i],
-                                           it->allocator, error);
+        if (is_first(state, i))
+            status = dp_classifier_prepare(stream->classifiers[i], &image,
+                                           tensor + state->segments[i], state->allocator, error);
     dp_image_free(&image);
     return status == DEEPER_OK ? status
                                : dp_fail(error, status, "%s: %s", item->path, error->message);
@@ -76,11 +76,11 @@ static deeper_status prepare(void *context, dp_item *item, float *tensor, deeper
 
 /* Gives the sink `count` items, of which the sound ones have their softmaxes in the classifiers, in
  * order. */
-static deeper_status report(const streaming *it, size_t count, deeper_error *error) {
-    const dp_stream *stream = it->stream;
+static deeper_status report(const streaming *state, size_t count, deeper_error *error) {
+    const dp_stream *stream = state->stream;
     size_t sound = 0;
     for (size_t i = 0; i < count; i++) {
-        const dp_item *item = &it->items[i];
+        const dp_item *item = &state->items[i];
         dp_answer answer = { .path = item->path,
                              .index = item->key,
                              .label = item->label,
@@ -89,10 +89,10 @@ static deeper_status report(const streaming *it, size_t count, deeper_error *err
         if (item->status == DEEPER_OK) {
             for (int c = 0; c < stream->classifier_count; c++) {
                 const dp_classifier *classifier = stream->classifiers[c];
-                it->softmaxes[c] =
+                state->softmaxes[c] =
                     classifier->softmaxes + sound * classifier->crops * classifier->classes;
             }
-            answer.softmaxes = it->softmaxes;
+            answer.softmaxes = state->softmaxes;
             answer.message = "";
             answer.row = sound++;
         }
@@ -103,21 +103,21 @@ static deeper_status report(const streaming *it, size_t count, deeper_error *err
 }
 
 /* Takes what is ready, computes and reports it. *count 0: the source has ended. */
-static deeper_status step(streaming *it, dp_loader *loader, size_t *count, deeper_error *error) {
-    const dp_stream *stream = it->stream;
-    DP_TRY(dp_loader_take(loader, it->most, it->items, it->tensors, count, error));
+static deeper_status step(streaming *state, dp_loader *loader, size_t *count, deeper_error *error) {
+    const dp_stream *stream = state->stream;
+    DP_TRY(dp_loader_take(loader, state->max_pictures, state->items, state->tensors, count, error));
     size_t sound = 0;
     for (size_t i = 0; i < *count; i++)
-        if (it->items[i].status == DEEPER_OK) {
-            it->sizes[sound][0] = (int)(it->items[i].note >> 32);
-            it->sizes[sound++][1] = (int)(it->items[i].note & UINT32_MAX);
+        if (state->items[i].status == DEEPER_OK) {
+            state->sizes[sound][0] = (int)(state->items[i].note >> 32);
+            state->sizes[sound++][1] = (int)(state->items[i].note & UINT32_MAX);
         }
     for (int c = 0; c < stream->classifier_count && sound > 0; c++)
-        dp_classifier_run(stream->classifiers[c], it->tensors + it->segments[c], it->floats,
-                          it->sizes, sound);
-    deeper_status status = report(it, *count, error);
+        dp_classifier_run(stream->classifiers[c], state->tensors + state->segments[c],
+                          state->floats, state->sizes, sound);
+    deeper_status status = report(state, *count, error);
     for (size_t i = 0; i < *count; i++)
-        dp_item_clear(&it->items[i]);
+        dp_item_clear(&state->items[i]);
     return status;
 }
 
@@ -132,71 +132,73 @@ static bool same_preprocess(const dp_classifier *a, const dp_classifier *b) {
 }
 
 /* Lays out the slots and takes the memory. */
-static bool reserve(streaming *it) {
-    const dp_stream *stream = it->stream;
+static bool reserve(streaming *state) {
+    const dp_stream *stream = state->stream;
     int count = stream->classifier_count;
-    it->segments = dp_alloc(it->allocator, (size_t)count, sizeof *it->segments);
-    it->softmaxes = dp_alloc(it->allocator, (size_t)count, sizeof *it->softmaxes);
-    if (!it->segments || !it->softmaxes)
+    state->segments = dp_alloc(state->allocator, (size_t)count, sizeof *state->segments);
+    state->softmaxes = dp_alloc(state->allocator, (size_t)count, sizeof *state->softmaxes);
+    if (!state->segments || !state->softmaxes)
         return false;
-    it->most = stream->classifiers[0]->images;
+    state->max_pictures = stream->classifiers[0]->images;
     for (int i = 0; i < count; i++) {
         const dp_classifier *classifier = stream->classifiers[i];
         const dp_preprocess *preprocess = &classifier->session->model->preprocess;
         int min_side = dp_crops_min_side(preprocess, classifier->last);
-        if (i == 0 || (it->decode.min_side && (!min_side || min_side > it->decode.min_side)))
-            it->decode.min_side = min_side;
-        it->most = classifier->images < it->most ? classifier->images : it->most;
+        if (i == 0 || (state->decode.min_side && (!min_side || min_side > state->decode.min_side)))
+            state->decode.min_side = min_side;
+        state->max_pictures =
+            classifier->images < state->max_pictures ? classifier->images : state->max_pictures;
         if (i > 0 && same_preprocess(classifier, stream->classifiers[i - 1])) {
-            it->segments[i] = it->segments[i - 1];
+            state->segments[i] = state->segments[i - 1];
             continue;
         }
-        it->segments[i] = it->floats;
-        it->floats += classifier->picture_floats;
+        state->segments[i] = state->floats;
+        state->floats += classifier->picture_floats;
     }
     if (stream->exact)
-        it->decode.min_side = 0;
+        state->decode.min_side = 0;
     size_t all = 0;
-    it->items = dp_alloc(it->allocator, it->most, sizeof *it->items);
-    it->sizes = dp_alloc(it->allocator, it->most, sizeof *it->sizes);
-    it->tensors = dp_size_mul(it->most, it->floats, &all)
-                      ? dp_alloc_raw(it->allocator, all, sizeof *it->tensors)
-                      : NULL;
-    return it->items && it->sizes && it->tensors;
+    state->items = dp_alloc(state->allocator, state->max_pictures, sizeof *state->items);
+    state->sizes = dp_alloc(state->allocator, state->max_pictures, sizeof *state->sizes);
+    state->tensors = dp_size_mul(state->max_pictures, state->floats, &all)
+                         ? dp_alloc_raw(state->allocator, all, sizeof *state->tensors)
+                         : NULL;
+    return state->items && state->sizes && state->tensors;
 }
 
-static deeper_status run(streaming *it, deeper_error *error) {
-    const dp_stream *stream = it->stream;
-    size_t readers = (size_t)stream->readers, room = AHEAD / it->floats;
-    size_t slots = it->most + readers; /* a batch to come, and what is being decoded after it */
+static deeper_status run(streaming *state, deeper_error *error) {
+    const dp_stream *stream = state->stream;
+    size_t readers = (size_t)stream->readers, room = AHEAD / state->floats;
+    size_t slots =
+        state->max_pictures + readers; /* a batch to come, and what is being decoded after it */
     slots = slots < room ? slots : room > 2 ? room : 2;
     const dp_loader_options options = {
         .next = stream->dataset ? next_picture : next_path,
         .prepare = prepare,
-        .context = it,
-        .floats = it->floats,
+        .context = state,
+        .floats = state->floats,
         .readers = (int)(readers < slots ? readers : slots),
         .slots = slots,
     };
     dp_loader *loader = NULL;
-    DP_TRY(dp_loader_create(&loader, &options, it->allocator, error));
+    DP_TRY(dp_loader_create(&loader, &options, state->allocator, error));
     deeper_status status = DEEPER_OK;
     size_t count = 1;
     while (status == DEEPER_OK && count > 0)
-        status = step(it, loader, &count, error);
+        status = step(state, loader, &count, error);
     dp_loader_free(loader);
     return status;
 }
 
 deeper_status dp_classify_stream(const dp_stream *stream, deeper_error *error) {
     const deeper_allocator *allocator = stream->classifiers[0]->session->allocator;
-    streaming it = { .stream = stream, .allocator = allocator, .asked = stream->begin };
+    streaming state = { .stream = stream, .allocator = allocator, .asked = stream->begin };
     deeper_status status =
-        reserve(&it) ? run(&it, error) : dp_fail_memory(error, "the buffers of the stream");
-    dp_free(allocator, it.segments);
-    dp_free(allocator, it.softmaxes);
-    dp_free(allocator, it.items);
-    dp_free(allocator, it.sizes);
-    dp_free(allocator, it.tensors);
+        reserve(&state) ? run(&state, error) : dp_fail_memory(error, "the buffers of the stream");
+    dp_free(allocator, state.segments);
+    dp_free(allocator, state.softmaxes);
+    dp_free(allocator, state.items);
+    dp_free(allocator, state.sizes);
+    dp_free(allocator, state.tensors);
     return status;
 }

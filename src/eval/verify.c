@@ -116,12 +116,12 @@ static deeper_status check_names(const char *names, const dp_recording *recordin
                                  deeper_error *error) {
     for (const char *at = names; at && *at;) {
         size_t whole = strcspn(at, ","), size = strcspn(at, "=,");
-        bool found = false;
+        bool known = false;
         for (size_t i = 0; i < recording->count && size < whole; i++)
-            found = found
+            known = known
                     || (strlen(recording->tensors[i].name) == size
                         && memcmp(recording->tensors[i].name, at, size) == 0);
-        if (!found)
+        if (!known)
             return dp_fail(error, DEEPER_ERROR_ARGUMENT,
                            "names: '%.*s' is not RECORDED=LAYER of an array of the recording",
                            (int)(whole < 100 ? whole : 100), at);
@@ -240,12 +240,12 @@ static void list_nodes(runner *r, const dp_differences *out) {
 static deeper_status compare_recording(dp_differences *out, const reading *r, runner *tested,
                                        const dp_model *model, const dp_verify_options *options,
                                        deeper_error *error) {
-    size_t input_floats = dp_shape_floats(dp_model_input(model)), most = input_floats;
+    size_t input_floats = dp_shape_floats(dp_model_input(model)), max = input_floats;
     for (size_t i = 0; i < out->count; i++)
-        most = out->items[i].node >= 0 && dp_shape_floats(out->items[i].shape) > most
-                   ? dp_shape_floats(out->items[i].shape)
-                   : most;
-    float *floats = dp_alloc_raw(out->allocator, most, sizeof *floats);
+        max = out->items[i].node >= 0 && dp_shape_floats(out->items[i].shape) > max
+                  ? dp_shape_floats(out->items[i].shape)
+                  : max;
+    float *floats = dp_alloc_raw(out->allocator, max, sizeof *floats);
     if (!floats)
         return dp_fail_memory(error, "a recorded tensor");
     for (int image = 0; image < r->images; image++) {

@@ -86,9 +86,9 @@ static deeper_status check_kind(const reader *bmp) {
  * header. */
 static deeper_status read_palette(reader *bmp) {
     size_t entry = bmp->header == CORE_HEADER ? 3 : 4, at = FILE_HEADER + bmp->header;
-    unsigned most = 1u << bmp->bits;
-    if (bmp->colours == 0 || bmp->colours > most)
-        bmp->colours = most;
+    unsigned max = 1u << bmp->bits;
+    if (bmp->colours == 0 || bmp->colours > max)
+        bmp->colours = max;
     if (bmp->colours * entry > bmp->source->size - at)
         return dp_source_cut_short(bmp->source, "BMP");
     for (unsigned i = 0; i < bmp->colours; i++, at += entry)

@@ -56,7 +56,7 @@ size_t dp_crops_count(int first, int last) {
     return count;
 }
 
-size_t dp_crops_views_most(int first, int last) {
+size_t dp_crops_views_max(int first, int last) {
     size_t count = 0;
     for (int set = first; set <= last; set++)
         count += (size_t)(sets[set].crops >> sets[set].mirrored);
@@ -156,12 +156,12 @@ typedef struct cutting {
 } cutting;
 
 /* Copies a square out of the resized picture. */
-static deeper_status copy_square(const cutting *it, const dp_view *view, dp_image *square,
+static deeper_status copy_square(const cutting *cut, const dp_view *view, dp_image *square,
                                  deeper_error *error) {
-    size_t row = (size_t)view->side * 3, stride = (size_t)it->resized.width * 3;
-    const uint8_t *from = it->resized.pixels + (size_t)view->y * stride + (size_t)view->x * 3;
-    *square = (dp_image){ .width = view->side, .height = view->side, .allocator = it->allocator };
-    square->pixels = dp_alloc_raw(it->allocator, row, (size_t)view->side);
+    size_t row = (size_t)view->side * 3, stride = (size_t)cut->resized.width * 3;
+    const uint8_t *from = cut->resized.pixels + (size_t)view->y * stride + (size_t)view->x * 3;
+    *square = (dp_image){ .width = view->side, .height = view->side, .allocator = cut->allocator };
+    square->pixels = dp_alloc_raw(cut->allocator, row, (size_t)view->side);
     if (!square->pixels)
         return dp_fail_memory(error, "a crop of a picture");
     for (int y = 0; y < view->side; y++)
@@ -169,21 +169,21 @@ static deeper_status copy_square(const cutting *it, const dp_view *view, dp_imag
     return DEEPER_OK;
 }
 
-static deeper_status cut_view(const cutting *it, const dp_view *view, float *tensor,
+static deeper_status cut_view(const cutting *cut, const dp_view *view, float *tensor,
                               deeper_error *error) {
-    const dp_preprocess *preprocess = it->preprocess;
+    const dp_preprocess *preprocess = cut->preprocess;
     int size = preprocess->size;
     const int region[4] = { view->x, view->y, view->side, view->side };
     dp_image square, shrunk;
-    if (it->resized.pixels)
-        DP_TRY(copy_square(it, view, &square, error));
+    if (cut->resized.pixels)
+        DP_TRY(copy_square(cut, view, &square, error));
     else
-        DP_TRY(dp_image_resize_region(&square, it->image, NULL, view->width, view->height, region,
-                                      preprocess->filter, it->allocator, error));
+        DP_TRY(dp_image_resize_region(&square, cut->image, NULL, view->width, view->height, region,
+                                      preprocess->filter, cut->allocator, error));
     deeper_status status = DEEPER_OK;
     if (view->side != size) {
         status = dp_image_resize(&shrunk, &square, NULL, size, size, preprocess->filter,
-                                 it->allocator, error);
+                                 cut->allocator, error);
         dp_image_free(&square);
         square = shrunk;
     }
@@ -203,7 +203,7 @@ static int scale_end(const dp_crop_list *list, int begin) {
     return end;
 }
 
-static deeper_status open_scale(cutting *it, const dp_crop_list *list, int begin, int end,
+static deeper_status open_scale(cutting *cut, const dp_crop_list *list, int begin, int end,
                                 deeper_error *error) {
     const dp_view *view = &list->views[begin];
     int64_t pixels = 0;
@@ -211,8 +211,8 @@ static deeper_status open_scale(cutting *it, const dp_crop_list *list, int begin
         pixels += (int64_t)list->views[v].side * list->views[v].side;
     if (end - begin == 1 || (int64_t)view->width * view->height > pixels)
         return DEEPER_OK;
-    return dp_image_resize(&it->resized, it->image, NULL, view->width, view->height,
-                           it->preprocess->filter, it->allocator, error);
+    return dp_image_resize(&cut->resized, cut->image, NULL, view->width, view->height,
+                           cut->preprocess->filter, cut->allocator, error);
 }
 
 deeper_status dp_crops_views(const dp_crop_list *list, const dp_preprocess *preprocess,
@@ -220,13 +220,13 @@ deeper_status dp_crops_views(const dp_crop_list *list, const dp_preprocess *prep
                              const deeper_allocator *allocator, deeper_error *error) {
     size_t floats = dp_preprocess_floats(preprocess);
     for (int begin = 0, end = 0; begin < list->view_count; begin = end) {
-        cutting it = { .preprocess = preprocess, .image = image, .allocator = allocator };
+        cutting cut = { .preprocess = preprocess, .image = image, .allocator = allocator };
         end = scale_end(list, begin);
-        deeper_status status = open_scale(&it, list, begin, end, error);
+        deeper_status status = open_scale(&cut, list, begin, end, error);
         for (int v = begin; v < end && status == DEEPER_OK; v++)
-            status = cut_view(&it, &list->views[v],
+            status = cut_view(&cut, &list->views[v],
                               tensor + (size_t)(place ? place[v] : v) * floats, error);
-        dp_image_free(&it.resized);
+        dp_image_free(&cut.resized);
         DP_TRY(status);
     }
     return DEEPER_OK;

@@ -31,7 +31,7 @@ int dp_crop_set_columns(int set);
 
 /* Crops, and at most how many views, of sets `first` to `last` together. */
 size_t dp_crops_count(int first, int last);
-size_t dp_crops_views_most(int first, int last);
+size_t dp_crops_views_max(int first, int last);
 
 typedef struct dp_view {
     int width, height; /* of the whole picture as it is resized */

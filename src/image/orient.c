@@ -46,12 +46,12 @@ int dp_xmp_orientation(const uint8_t *bytes, size_t size) {
     static const char tag[] = "tiff:Orientation";
     const size_t length = sizeof tag - 1;
     for (size_t at = 0; at + length < size; at++) {
-        const uint8_t *found = memchr(bytes + at, tag[0], size - at);
-        if (!found)
+        const uint8_t *attribute = memchr(bytes + at, tag[0], size - at);
+        if (!attribute)
             return 0;
-        at = (size_t)(found - bytes);
+        at = (size_t)(attribute - bytes);
         size_t after = at + length;
-        if (size - at <= length || memcmp(found, tag, length) != 0)
+        if (size - at <= length || memcmp(attribute, tag, length) != 0)
             continue;
         if (bytes[after] == '=' && size - after > 1 && bytes[after + 1] == '"')
             after += 2;

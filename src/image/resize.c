@@ -65,8 +65,8 @@ typedef struct axis {
     double from, to;
     int *start;       /* [count]: the first tap */
     int *taps;        /* [count]: how many */
-    int most;         /* room for taps of one output */
-    int32_t *weights; /* [count x most] */
+    int max_taps;     /* room for taps of one output */
+    int32_t *weights; /* [count x max_taps] */
 } axis;
 
 /* Fills the weights of output i (counted from along->first). */
@@ -84,7 +84,7 @@ static void weigh(const axis *along, int i, dp_filter filter, double *window) {
         window[j - low] = filters[filter].window((j - centre + 0.5) * shrink);
         sum += window[j - low];
     }
-    int32_t *weights = along->weights + (size_t)i * (size_t)along->most;
+    int32_t *weights = along->weights + (size_t)i * (size_t)along->max_taps;
     for (int j = 0; j < high - low; j++)
         weights[j] = (int32_t)lround(window[j] / sum * (1 << PRECISION));
     along->start[i] = low;
@@ -115,11 +115,11 @@ static bool axis_init(axis *along, dp_filter filter, const deeper_allocator *all
         return true;
     }
     double scale = (along->to - along->from) / along->outputs;
-    along->most = (int)ceil(filters[filter].support * (scale > 1 ? scale : 1)) * 2 + 1;
+    along->max_taps = (int)ceil(filters[filter].support * (scale > 1 ? scale : 1)) * 2 + 1;
     along->taps = dp_alloc(allocator, (size_t)along->count, sizeof *along->taps);
-    along->weights =
-        dp_alloc_raw(allocator, (size_t)along->count * (size_t)along->most, sizeof *along->weights);
-    double *window = dp_alloc_raw(allocator, (size_t)along->most, sizeof *window);
+    along->weights = dp_alloc_raw(allocator, (size_t)along->count * (size_t)along->max_taps,
+                                  sizeof *along->weights);
+    double *window = dp_alloc_raw(allocator, (size_t)along->max_taps, sizeof *window);
     bool have = along->taps && along->weights && window;
     for (int i = 0; have && i < along->count; i++)
         weigh(along, i, filter, window);
@@ -135,7 +135,7 @@ static uint8_t to_level(int32_t sum) {
 static void resample_columns(uint8_t *out, const uint8_t *row, const axis *columns) {
     for (int i = 0; i < columns->count; i++, out += 3) {
         const uint8_t *pixel = row + (size_t)columns->start[i] * 3;
-        const int32_t *weights = columns->weights + (size_t)i * (size_t)columns->most;
+        const int32_t *weights = columns->weights + (size_t)i * (size_t)columns->max_taps;
         int32_t r = HALF, g = HALF, b = HALF;
         for (int j = 0; j < columns->taps[i]; j++, pixel += 3) {
             r += pixel[0] * weights[j];
@@ -148,14 +148,14 @@ static void resample_columns(uint8_t *out, const uint8_t *row, const axis *colum
     }
 }
 
-/* Output row i from the ring, in which input row j lies at j % rows->most. */
+/* Output row i from the ring, in which input row j lies at j % rows->max_taps. */
 static void resample_row(uint8_t *out, const uint8_t *ring, int32_t *sums, size_t width,
                          const axis *rows, int i) {
-    const int32_t *weights = rows->weights + (size_t)i * (size_t)rows->most;
+    const int32_t *weights = rows->weights + (size_t)i * (size_t)rows->max_taps;
     for (size_t x = 0; x < width; x++)
         sums[x] = HALF;
     for (int j = 0; j < rows->taps[i]; j++) {
-        const uint8_t *row = ring + (size_t)((rows->start[i] + j) % rows->most) * width;
+        const uint8_t *row = ring + (size_t)((rows->start[i] + j) % rows->max_taps) * width;
         for (size_t x = 0; x < width; x++)
             sums[x] += row[x] * weights[j];
     }
@@ -167,15 +167,15 @@ static bool filter_picture(dp_image *out, const dp_image *in, const axis *column
                            const deeper_allocator *allocator) {
     size_t width = (size_t)columns->count * 3;
     ptrdiff_t stride = dp_image_stride(in);
-    uint8_t *ring = dp_alloc_raw(allocator, (size_t)rows->most, width);
+    uint8_t *ring = dp_alloc_raw(allocator, (size_t)rows->max_taps, width);
     int32_t *sums = dp_alloc_raw(allocator, width, sizeof *sums);
     bool have = ring && sums;
     for (int i = 0, next = 0; have && i < rows->count; i++) {
         int end = rows->start[i] + rows->taps[i];
         next = next > rows->start[i] ? next : rows->start[i];
         for (; next < end; next++)
-            resample_columns(ring + (size_t)(next % rows->most) * width, in->pixels + next * stride,
-                             columns);
+            resample_columns(ring + (size_t)(next % rows->max_taps) * width,
+                             in->pixels + next * stride, columns);
         resample_row(out->pixels + (size_t)i * width, ring, sums, width, rows, i);
     }
     dp_free(allocator, ring);

@@ -4,16 +4,16 @@
 #include "kernels/vec_families.h"
 
 void DP_VEC_NAME(clamp)(float *out, const float *in, int pixels, float low, float high) {
-    const vec least = vec_set(low);
-    const vec most = vec_set(high);
+    const vec lower = vec_set(low);
+    const vec upper = vec_set(high);
     for (ptrdiff_t i = 0; i < (ptrdiff_t)pixels * DP_VEC_LANES; i += DP_VEC_LANES)
-        vec_store(out + i, vec_min(most, vec_max(least, vec_load(in + i))));
+        vec_store(out + i, vec_min(upper, vec_max(lower, vec_load(in + i))));
 }
 
 void DP_VEC_NAME(add)(float *out, const float *a, const float *b, int pixels, float low) {
-    const vec least = vec_set(low);
+    const vec lower = vec_set(low);
     for (ptrdiff_t i = 0; i < (ptrdiff_t)pixels * DP_VEC_LANES; i += DP_VEC_LANES)
-        vec_store(out + i, vec_max(least, vec_add(vec_load(a + i), vec_load(b + i))));
+        vec_store(out + i, vec_max(lower, vec_add(vec_load(a + i), vec_load(b + i))));
 }
 
 void DP_VEC_NAME(multiply)(float *out, const float *a, const float *b, ptrdiff_t b_pixel,
@@ -24,9 +24,9 @@ void DP_VEC_NAME(multiply)(float *out, const float *a, const float *b, ptrdiff_t
 
 void DP_VEC_NAME(affine)(float *out, const float *in, int pixels, const float *scale,
                          const float *shift, float low) {
-    const vec least = vec_set(low);
+    const vec lower = vec_set(low);
     const vec factor = vec_load(scale);
     const vec term = vec_load(shift);
     for (ptrdiff_t i = 0; i < (ptrdiff_t)pixels * DP_VEC_LANES; i += DP_VEC_LANES)
-        vec_store(out + i, vec_max(least, vec_fma(vec_load(in + i), factor, term)));
+        vec_store(out + i, vec_max(lower, vec_fma(vec_load(in + i), factor, term)));
 }

@@ -28,9 +28,9 @@ void DP_VEC_NAME(sigmoid)(float *out, const float *in, int pixels, int channels)
     float kept[DP_VEC_LANES] __attribute__((aligned(sizeof(vec))));
     for (int lane = 0; lane < DP_VEC_LANES; lane++)
         kept[lane] = lane < channels ? 1.0F : 0.0F;
-    const vec one = vec_load(kept), most = vec_set(87), least = vec_set(-87);
+    const vec one = vec_load(kept), upper = vec_set(87), lower = vec_set(-87);
     for (ptrdiff_t i = 0; i < (ptrdiff_t)pixels * DP_VEC_LANES; i += DP_VEC_LANES) {
-        const vec x = vec_min(most, vec_max(least, vec_load(in + i)));
+        const vec x = vec_min(upper, vec_max(lower, vec_load(in + i)));
         const vec y = vec_div(one, vec_add(vec_set(1), power(vec_sub(vec_set(0), x))));
         vec_store(out + i,
                   vec_fma(x, vec_set(0), y)); /* finite x times 0 adds nothing, a NaN itself */

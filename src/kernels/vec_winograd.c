@@ -167,7 +167,7 @@ typedef void output_down(float *out, ptrdiff_t out_row, const float *in, ptrdiff
     static void output_down_##n##_##m(float *out, ptrdiff_t out_row, const float *in,              \
                                       ptrdiff_t in_row, int columns, const float *bias,            \
                                       float low) {                                                 \
-        const vec shift = vec_load(bias), least = vec_set(low);                                    \
+        const vec shift = vec_load(bias), lower = vec_set(low);                                    \
         for (int x = 0; x < columns; x++) {                                                        \
             vec y[n], o[m];                                                                        \
             DP_VEC_UNROLL                                                                          \
@@ -177,7 +177,7 @@ typedef void output_down(float *out, ptrdiff_t out_row, const float *in, ptrdiff
             DP_VEC_UNROLL                                                                          \
             for (int i = 0; i < (m); i++)                                                          \
                 vec_store(out + i * out_row + (ptrdiff_t)x * LANES,                                \
-                          vec_max(least, vec_add(o[i], shift)));                                   \
+                          vec_max(lower, vec_add(o[i], shift)));                                   \
         }                                                                                          \
     }
 

@@ -88,11 +88,11 @@ bool dp_heads_fit(const dp_graph *graph, const dp_tensor *tensors, size_t count)
     for (int i = 0; i < graph->count; i++) {
         if (graph->nodes[i].parameter < 0 || graph->nodes[i].head == DP_HEAD_MAIN)
             continue;
-        bool found = false;
-        for (size_t j = 0; j < count && !found; j++)
-            found = strcmp(tensors[j].name, graph->nodes[i].name) == 0
-                    && dp_parameter_fits(graph, i, &tensors[j]);
-        if (!found)
+        bool fits = false;
+        for (size_t j = 0; j < count && !fits; j++)
+            fits = strcmp(tensors[j].name, graph->nodes[i].name) == 0
+                   && dp_parameter_fits(graph, i, &tensors[j]);
+        if (!fits)
             return false;
     }
     return true;
@@ -107,7 +107,8 @@ typedef struct difference {
 
 static deeper_status fail_difference(const difference *d, const dp_model *model, const char *name,
                                      deeper_error *error) {
-    char text[DEEPER_MESSAGE_SIZE] = "", wanted[DP_TENSOR_SHAPE_TEXT], found[DP_TENSOR_SHAPE_TEXT];
+    char text[DEEPER_MESSAGE_SIZE] = "", wanted[DP_TENSOR_SHAPE_TEXT],
+         matches[DP_TENSOR_SHAPE_TEXT];
     int length = 0;
     if (d->missing)
         length += snprintf(text, sizeof text, "%zu %s missing (first %.100s %s)", d->missing,
@@ -116,20 +117,20 @@ static deeper_status fail_difference(const difference *d, const dp_model *model,
     if (d->unknown && (size_t)length < sizeof text)
         length += snprintf(text + length, sizeof text - (size_t)length,
                            "%s%zu unknown (first %.80s %.80s)", length ? ", " : "", d->unknown,
-                           d->first_unknown->name, dp_tensor_shape_text(d->first_unknown, found));
+                           d->first_unknown->name, dp_tensor_shape_text(d->first_unknown, matches));
     if (d->other && (size_t)length < sizeof text)
         snprintf(text + length, sizeof text - (size_t)length,
                  "%s%zu of other shape (%.100s: %s wanted, %.80s found)", length ? ", " : "",
                  d->other, d->first_other->name,
                  dp_tensor_shape_text(&d->first_other_wanted, wanted),
-                 dp_tensor_shape_text(d->first_other, found));
+                 dp_tensor_shape_text(d->first_other, matches));
     return dp_fail(error, DEEPER_ERROR_MISMATCH, "%s: not the weights of %s: %s", name,
                    model->architecture, text);
 }
 
 /* found[p] = the tensor of parameter p. */
 static deeper_status match(const dp_model *model, const dp_tensor *tensors, size_t count,
-                           const dp_tensor **found, const char *name, deeper_error *error) {
+                           const dp_tensor **matches, const char *name, deeper_error *error) {
     const dp_graph *graph = model->graph;
     difference d = { 0 };
     for (size_t i = 0; i < count; i++) {
@@ -138,22 +139,22 @@ static deeper_status match(const dp_model *model, const dp_tensor *tensors, size
         if (parameter < 0) {
             if (d.unknown++ == 0)
                 d.first_unknown = &tensors[i];
-        } else if (found[parameter]) {
+        } else if (matches[parameter]) {
             return dp_fail(error, DEEPER_ERROR_FORMAT, "%s: two tensors are named %s", name,
                            tensors[i].name);
         } else {
-            found[parameter] = &tensors[i];
+            matches[parameter] = &tensors[i];
         }
     }
     for (int i = 0; i < graph->count; i++) {
         int parameter = graph->nodes[i].parameter;
         if (parameter < 0)
             continue;
-        if (!found[parameter]) {
+        if (!matches[parameter]) {
             if (d.missing++ == 0)
                 dp_parameter_tensor(graph, i, &d.first_missing);
-        } else if (!dp_parameter_fits(graph, i, found[parameter]) && d.other++ == 0) {
-            d.first_other = found[parameter];
+        } else if (!dp_parameter_fits(graph, i, matches[parameter]) && d.other++ == 0) {
+            d.first_other = matches[parameter];
             dp_parameter_tensor(graph, i, &d.first_other_wanted);
         }
     }
@@ -164,15 +165,15 @@ static bool usable_in_place(const dp_tensor *tensor) {
     return tensor->dtype == DP_DTYPE_F32 && (uintptr_t)tensor->data % sizeof(float) == 0;
 }
 
-static deeper_status take(dp_model *model, const dp_tensor *const *found, bool in_place,
+static deeper_status take(dp_model *model, const dp_tensor *const *matches, bool in_place,
                           const char *name, deeper_error *error) {
     int parameters = model->graph->parameters;
     for (int p = 0; p < parameters; p++) {
-        if (!dp_dtype_is_weight(found[p]->dtype))
+        if (!dp_dtype_is_weight(matches[p]->dtype))
             return dp_fail(error, DEEPER_ERROR_UNSUPPORTED,
                            "%s: %s holds %s; weights are read from F32, F16, BF16 and F64", name,
-                           found[p]->name, dp_dtype_name(found[p]->dtype));
-        in_place = in_place && usable_in_place(found[p]);
+                           matches[p]->name, dp_dtype_name(matches[p]->dtype));
+        in_place = in_place && usable_in_place(matches[p]);
     }
     if (!in_place)
         DP_TRY(dp_model_allocate(model, error));
@@ -182,24 +183,24 @@ static deeper_status take(dp_model *model, const dp_tensor *const *found, bool i
     float *next = model->arena;
     for (int p = 0; p < parameters; p++) {
         if (in_place) {
-            model->values[p] = found[p]->data;
+            model->values[p] = matches[p]->data;
             continue;
         }
-        dp_tensor_read(found[p], next);
-        next += found[p]->bytes / dp_dtype_bytes(found[p]->dtype);
+        dp_tensor_read(matches[p], next);
+        next += matches[p]->bytes / dp_dtype_bytes(matches[p]->dtype);
     }
     return DEEPER_OK;
 }
 
 deeper_status dp_model_fill(dp_model *model, const dp_tensor *tensors, size_t count, bool in_place,
                             const char *name, deeper_error *error) {
-    const dp_tensor **found =
-        dp_alloc(model->allocator, (size_t)model->graph->parameters, sizeof *found);
-    if (!found)
+    const dp_tensor **matches =
+        dp_alloc(model->allocator, (size_t)model->graph->parameters, sizeof *matches);
+    if (!matches)
         return dp_fail_memory(error, "the tensor list of a model");
-    deeper_status status = match(model, tensors, count, found, name, error);
+    deeper_status status = match(model, tensors, count, matches, name, error);
     if (status == DEEPER_OK)
-        status = take(model, found, in_place, name, error);
-    dp_free(model->allocator, found);
+        status = take(model, matches, in_place, name, error);
+    dp_free(model->allocator, matches);
     return status;
 }

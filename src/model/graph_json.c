@@ -45,10 +45,11 @@ static bool is_float(const json_t *value) {
     return json_is_number(value) && fabs(json_number_value(value)) <= (double)FLT_MAX;
 }
 
-static bool read_value(const dp_attribute *it, dp_attributes *to, int index, const json_t *value) {
+static bool read_value(const dp_attribute *attribute, dp_attributes *to, int index,
+                       const json_t *value) {
     double number = json_number_value(value);
     bool sound = false;
-    switch (it->kind) {
+    switch (attribute->kind) {
     case DP_ATTRIBUTE_INT:
     case DP_ATTRIBUTE_INTS:
         sound = is_int(value, INT_MIN);
@@ -60,27 +61,28 @@ static bool read_value(const dp_attribute *it, dp_attributes *to, int index, con
     case DP_ATTRIBUTE_FLOAT:
     case DP_ATTRIBUTE_BOUNDS:
         sound = is_float(value);
-        if (it->kind == DP_ATTRIBUTE_BOUNDS && json_is_null(value)) {
+        if (attribute->kind == DP_ATTRIBUTE_BOUNDS && json_is_null(value)) {
             number = index ? INFINITY : -INFINITY;
             sound = true;
         }
     }
     if (sound)
-        dp_attribute_set(it, to, index, number);
+        dp_attribute_set(attribute, to, index, number);
     return sound;
 }
 
 /* The name of the first attribute that is missing or of another kind; NULL: all are there. */
 static const char *read_attributes(json_t *node, dp_op op, dp_attributes *to) {
-    for (const dp_attribute *it = dp_attributes_of(op); it->name; it++) {
+    for (const dp_attribute *attribute = dp_attributes_of(op); attribute->name; attribute++) {
         const char *key;
-        const json_t *object = object_of(node, it, false, &key),
+        const json_t *object = object_of(node, attribute, false, &key),
                      *value = json_object_get(object, key);
-        if (is_list(it) && json_array_size(value) != (size_t)it->count)
-            return it->name;
-        for (int i = 0; i < it->count; i++)
-            if (!read_value(it, to, i, is_list(it) ? json_array_get(value, (size_t)i) : value))
-                return it->name;
+        if (is_list(attribute) && json_array_size(value) != (size_t)attribute->count)
+            return attribute->name;
+        for (int i = 0; i < attribute->count; i++)
+            if (!read_value(attribute, to, i,
+                            is_list(attribute) ? json_array_get(value, (size_t)i) : value))
+                return attribute->name;
     }
     return NULL;
 }
@@ -163,27 +165,27 @@ deeper_status dp_graph_from_json(dp_graph **graph, const char *json, const char 
     *graph = NULL;
     DP_TRY(dp_json_parse(&object, json, strlen(json), JSON_DEPTH, name, "deeper.graph", -1, error));
     const json_t *nodes = json_object_get(object, "nodes");
-    dp_graph *made = NULL;
-    deeper_status status = dp_graph_create(&made, allocator, error);
+    dp_graph *created = NULL;
+    deeper_status status = dp_graph_create(&created, allocator, error);
     for (size_t i = 0; status == DEEPER_OK && i < json_array_size(nodes); i++)
-        status = read_node(made, json_array_get(nodes, i), i, name, error);
+        status = read_node(created, json_array_get(nodes, i), i, name, error);
     if (status == DEEPER_OK)
-        status = check_ends(made, name, error);
+        status = check_ends(created, name, error);
     json_decref(object);
     if (status != DEEPER_OK) {
-        dp_graph_free(made);
+        dp_graph_free(created);
         return status;
     }
-    *graph = made;
+    *graph = created;
     return DEEPER_OK;
 }
 
 /* -------------------------------------------------------------------------------------- writing */
 
 /* json_object_set_new of NULL fails: jansson's lack of memory is found there. */
-static json_t *value_of(const dp_attribute *it, const dp_attributes *of, int index) {
-    double value = dp_attribute_get(it, of, index);
-    switch (it->kind) {
+static json_t *value_of(const dp_attribute *attribute, const dp_attributes *of, int index) {
+    double value = dp_attribute_get(attribute, of, index);
+    switch (attribute->kind) {
     case DP_ATTRIBUTE_FLAG:
         return json_boolean(value != 0);
     case DP_ATTRIBUTE_FLOAT:
@@ -194,10 +196,10 @@ static json_t *value_of(const dp_attribute *it, const dp_attributes *of, int ind
     }
 }
 
-static json_t *list_of(const dp_attribute *it, const dp_attributes *of) {
+static json_t *list_of(const dp_attribute *attribute, const dp_attributes *of) {
     json_t *list = json_array();
-    for (int i = 0; i < it->count; i++)
-        if (json_array_append_new(list, value_of(it, of, i)) != 0) {
+    for (int i = 0; i < attribute->count; i++)
+        if (json_array_append_new(list, value_of(attribute, of, i)) != 0) {
             json_decref(list);
             return NULL;
         }
@@ -207,11 +209,11 @@ static json_t *list_of(const dp_attribute *it, const dp_attributes *of) {
 static int write_attributes(json_t *object, const dp_node *node) {
     const dp_attributes *of = &node->attributes;
     int failed = 0;
-    for (const dp_attribute *it = dp_attributes_of(node->op); it->name; it++) {
+    for (const dp_attribute *attribute = dp_attributes_of(node->op); attribute->name; attribute++) {
         const char *key;
-        json_t *inside = object_of(object, it, true, &key);
-        failed |=
-            json_object_set_new(inside, key, is_list(it) ? list_of(it, of) : value_of(it, of, 0));
+        json_t *inside = object_of(object, attribute, true, &key);
+        failed |= json_object_set_new(
+            inside, key, is_list(attribute) ? list_of(attribute, of) : value_of(attribute, of, 0));
     }
     return failed;
 }

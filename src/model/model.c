@@ -28,53 +28,53 @@ deeper_status dp_model_create(dp_model **model, const char *spec, int classes, i
         return dp_fail(error, DEEPER_ERROR_UNSUPPORTED,
                        "a network that was imported as a graph runs as it is; no other is made of "
                        "it, to train or to change");
-    dp_model *made = dp_alloc(allocator, 1, sizeof *made);
-    if (!made)
+    dp_model *created = dp_alloc(allocator, 1, sizeof *created);
+    if (!created)
         return dp_fail_memory(error, "a model");
-    made->allocator = allocator;
-    made->classes = classes;
-    made->format = "none";
-    deeper_status status = dp_graph_create(&made->graph, allocator, error);
+    created->allocator = allocator;
+    created->classes = classes;
+    created->format = "none";
+    deeper_status status = dp_graph_create(&created->graph, allocator, error);
     if (status == DEEPER_OK)
-        status = dp_net_build(made->graph, spec, (dp_net_size){ classes, image_size },
-                              &made->architecture, &made->options, error);
+        status = dp_net_build(created->graph, spec, (dp_net_size){ classes, image_size },
+                              &created->architecture, &created->options, error);
     if (status != DEEPER_OK) {
-        dp_model_free(made);
+        dp_model_free(created);
         return status;
     }
-    find_ends(made);
-    *model = made;
+    find_ends(created);
+    *model = created;
     return DEEPER_OK;
 }
 
 deeper_status dp_model_from_graph(dp_model **model, dp_graph *graph, deeper_error *error) {
     const deeper_allocator *allocator = graph->allocator;
     *model = NULL;
-    dp_model *made = dp_alloc(allocator, 1, sizeof *made);
-    if (!made) {
+    dp_model *created = dp_alloc(allocator, 1, sizeof *created);
+    if (!created) {
         dp_graph_free(graph);
         return dp_fail_memory(error, "a model");
     }
-    made->allocator = allocator;
-    made->graph = graph;
-    made->format = "none";
-    made->architecture = dp_strdup(allocator, DP_MODEL_GRAPH);
-    made->options = dp_strdup(allocator, "");
-    find_ends(made);
-    const dp_node *prob = made->prob >= 0 ? &graph->nodes[made->prob] : NULL;
+    created->allocator = allocator;
+    created->graph = graph;
+    created->format = "none";
+    created->architecture = dp_strdup(allocator, DP_MODEL_GRAPH);
+    created->options = dp_strdup(allocator, "");
+    find_ends(created);
+    const dp_node *prob = created->prob >= 0 ? &graph->nodes[created->prob] : NULL;
     deeper_status status = DEEPER_OK;
-    if (!made->architecture || !made->options)
+    if (!created->architecture || !created->options)
         status = dp_fail_memory(error, "a model");
     else if (!prob || prob->op != DP_OP_SOFTMAX || prob->shape.h != 1 || prob->shape.w != 1)
         status = dp_fail(error, DEEPER_ERROR_MISMATCH,
                          "a network that does not end in one probability a class");
     else
-        made->classes = prob->shape.c;
+        created->classes = prob->shape.c;
     if (status != DEEPER_OK) {
-        dp_model_free(made);
+        dp_model_free(created);
         return status;
     }
-    *model = made;
+    *model = created;
     return DEEPER_OK;
 }
 

@@ -57,13 +57,13 @@ static double top1_of(const deeper_compared *row) {
 /* ------------------------------------------------------------------------------------------ CSV */
 
 static deeper_status fill_csv(dp_buffer *buffer, const void *context, deeper_error *error) {
-    const dp_comparison_page *it = context;
+    const dp_comparison_page *page = context;
     dp_buffer_printf(buffer, "member,architecture,options,image_size,crops,error");
     for (size_t i = 0; i < COLUMNS; i++)
         dp_buffer_printf(buffer, ",%s", columns[i].name);
     dp_buffer_printf(buffer, "\n");
-    for (size_t r = 0; r < it->count; r++) {
-        const deeper_compared *row = it->rows[r];
+    for (size_t r = 0; r < page->count; r++) {
+        const deeper_compared *row = page->rows[r];
         const char *const texts[] = { row->member, row->architecture, row->options };
         for (size_t i = 0; i < 3; i++) {
             dp_put_csv_cell(dp_buffer_sink, buffer, texts[i]);
@@ -104,39 +104,39 @@ static double forward_ms(const deeper_compared *row) {
     return row->forward_ms;
 }
 
-static void put_points(dp_buffer *buffer, const dp_comparison_page *it, const char *title,
+static void put_points(dp_buffer *buffer, const dp_comparison_page *page, const char *title,
                        const char *x_name, quantity *x, quantity *y, bool percent) {
     dp_point points[DP_SCATTER_POINTS];
     size_t count = 0;
-    for (size_t i = 0; i < it->count && count < DP_SCATTER_POINTS; i++) {
-        const deeper_compared *row = it->rows[i];
+    for (size_t i = 0; i < page->count && count < DP_SCATTER_POINTS; i++) {
+        const deeper_compared *row = page->rows[i];
         points[count++] = (dp_point){ row->member, x(row), y(row), percent ? row->top1_low : NAN,
                                       percent ? row->top1_high : NAN };
     }
     dp_scatter_write(buffer, &(dp_scatter){ title, x_name, percent, !percent, points, count });
 }
 
-static void put_plots(dp_buffer *buffer, const dp_comparison_page *it) {
+static void put_plots(dp_buffer *buffer, const dp_comparison_page *page) {
     dp_buffer_printf(buffer, "<div class=\"curves\">\n");
-    if (it->options->train) {
-        put_points(buffer, it, "Top-1 over multiply-adds", "millions of multiply-adds an image",
+    if (page->options->train) {
+        put_points(buffer, page, "Top-1 over multiply-adds", "millions of multiply-adds an image",
                    multiply_adds, top1_of, true);
-        put_points(buffer, it, "Top-1 over parameters", "millions of parameters", parameters,
+        put_points(buffer, page, "Top-1 over parameters", "millions of parameters", parameters,
                    top1_of, true);
-        put_points(buffer, it, "Top-1 over the time of an image here", "ms an image", forward_ms,
+        put_points(buffer, page, "Top-1 over the time of an image here", "ms an image", forward_ms,
                    top1_of, true);
     }
-    put_points(buffer, it, "Time of an image here, ms, over multiply-adds",
+    put_points(buffer, page, "Time of an image here, ms, over multiply-adds",
                "millions of multiply-adds an image", multiply_adds, forward_ms, false);
     dp_buffer_printf(buffer, "</div>\n");
 }
 
 /* A column that no row has a number in is left out. */
-static bool has_column(const dp_comparison_page *it, size_t column) {
-    bool found = false;
-    for (size_t i = 0; columns[column].title && i < it->count; i++)
-        found |= isfinite(value_of(it->rows[i], column));
-    return found;
+static bool has_column(const dp_comparison_page *page, size_t column) {
+    bool any = false;
+    for (size_t i = 0; columns[column].title && i < page->count; i++)
+        any |= isfinite(value_of(page->rows[i], column));
+    return any;
 }
 
 /* Large numbers whole, others with some digits. */
@@ -147,7 +147,7 @@ static void put_number(dp_buffer *buffer, double value, int digits) {
         dp_page_number(buffer, value, digits);
 }
 
-static void put_row(dp_buffer *buffer, const dp_comparison_page *it, const deeper_compared *row) {
+static void put_row(dp_buffer *buffer, const dp_comparison_page *page, const deeper_compared *row) {
     dp_buffer_printf(buffer, "<tr><td style=\"white-space:nowrap\">");
     dp_markup_text(buffer, row->member);
     dp_buffer_printf(buffer, "</td><td style=\"%s\">",
@@ -159,7 +159,7 @@ static void put_row(dp_buffer *buffer, const dp_comparison_page *it, const deepe
                          100 * row->top1_high);
     dp_buffer_printf(buffer, "</td>");
     for (size_t i = 0; i < COLUMNS; i++) {
-        if (!has_column(it, i))
+        if (!has_column(page, i))
             continue;
         dp_buffer_printf(buffer, "<td class=\"n\">");
         put_number(buffer, value_of(row, i) / columns[i].unit, columns[i].digits);
@@ -168,27 +168,27 @@ static void put_row(dp_buffer *buffer, const dp_comparison_page *it, const deepe
     dp_buffer_printf(buffer, "</tr>\n");
 }
 
-static void put_table(dp_buffer *buffer, const dp_comparison_page *it) {
+static void put_table(dp_buffer *buffer, const dp_comparison_page *page) {
     dp_buffer_printf(
         buffer,
         "<section><h2>Table</h2>\n<div class=\"wide\"><table><thead><tr><th>network</th><th "
         "style=\"white-space:nowrap\">%s</th>",
-        it->options->train ? "top-1 (95 % interval)" : "");
+        page->options->train ? "top-1 (95 % interval)" : "");
     for (size_t i = 0; i < COLUMNS; i++)
-        if (has_column(it, i))
+        if (has_column(page, i))
             dp_buffer_printf(buffer, "<th class=\"n\">%s</th>", columns[i].title);
     dp_buffer_printf(buffer, "</tr></thead><tbody>\n");
-    for (size_t i = 0; i < it->count; i++)
-        put_row(buffer, it, it->rows[i]);
+    for (size_t i = 0; i < page->count; i++)
+        put_row(buffer, page, page->rows[i]);
     dp_buffer_printf(buffer, "</tbody></table></div>\n");
-    if (it->count < it->total)
-        dp_buffer_printf(buffer, "<p class=\"note\">%zu of %zu members so far.</p>\n", it->count,
-                         it->total);
+    if (page->count < page->total)
+        dp_buffer_printf(buffer, "<p class=\"note\">%zu of %zu members so far.</p>\n", page->count,
+                         page->total);
     dp_buffer_printf(buffer, "</section>\n");
 }
 
-static void put_method(dp_buffer *buffer, const dp_comparison_page *it) {
-    const deeper_compare_options *options = it->options;
+static void put_method(dp_buffer *buffer, const dp_comparison_page *page) {
+    const deeper_compare_options *options = page->options;
     dp_buffer_printf(buffer, "<section><h2>How it was measured</h2>\n<p class=\"note\">Parameters "
                              "and multiply-adds are those of "
                              "inference, without auxiliary heads; activations those that one image "
@@ -220,11 +220,11 @@ static void put_method(dp_buffer *buffer, const dp_comparison_page *it) {
 }
 
 static deeper_status fill_page(dp_buffer *buffer, const void *context, deeper_error *error) {
-    const dp_comparison_page *it = context;
-    dp_page_begin(buffer, it->options->preset ? it->options->preset : "Networks compared");
-    put_plots(buffer, it);
-    put_table(buffer, it);
-    put_method(buffer, it);
+    const dp_comparison_page *page = context;
+    dp_page_begin(buffer, page->options->preset ? page->options->preset : "Networks compared");
+    put_plots(buffer, page);
+    put_table(buffer, page);
+    put_method(buffer, page);
     dp_page_end(buffer);
     return DEEPER_OK;
 }

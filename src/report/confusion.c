@@ -111,19 +111,19 @@ static void put_table(dp_buffer *buffer, const dp_report *report) {
 
 /* The `limit` most frequent errors, most frequent first, equal ones in the order of the table. */
 static size_t find_pairs(pair *pairs, size_t limit, const dp_report *report) {
-    size_t found = 0;
+    size_t pair_count = 0;
     for (size_t label = 0; label < report->class_count; label++)
         for (size_t predicted = 0; predicted < report->class_count; predicted++) {
             uint64_t count = at(report, label, predicted);
             if (label == predicted || count == 0
-                || (found == limit && count <= pairs[found - 1].count))
+                || (pair_count == limit && count <= pairs[pair_count - 1].count))
                 continue;
-            size_t place = found < limit ? found++ : found - 1;
+            size_t place = pair_count < limit ? pair_count++ : pair_count - 1;
             for (; place > 0 && pairs[place - 1].count < count; place--)
                 pairs[place] = pairs[place - 1];
             pairs[place] = (pair){ .label = label, .predicted = predicted, .count = count };
         }
-    return found;
+    return pair_count;
 }
 
 /* hits of images as a cell: the share, and the interval it is known within on pointing. */

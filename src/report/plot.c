@@ -23,7 +23,7 @@ enum {
 
 #define BIGGEST 1e30      /* values beyond are gaps: their differences must stay numbers */
 #define LOG_FROM_RATIO 30 /* DP_SCALE_AUTO */
-#define LEAST_LOG                                                                                  \
+#define MIN_LOG                                                                                    \
     1e-12 /* a logarithmic axis goes no lower, so that one stray zero-like value does not flatten  \
              the rest */
 
@@ -54,7 +54,7 @@ static double x_at(const dp_plot *plot, size_t index) {
 }
 
 static bool drawable(const axis *y, double value) {
-    return fabs(value) < BIGGEST && (!y->logarithmic || value >= LEAST_LOG);
+    return fabs(value) < BIGGEST && (!y->logarithmic || value >= MIN_LOG);
 }
 
 /* ----------------------------------------------------------------------------------------- axes */
@@ -67,14 +67,14 @@ static double round_up(double value) {
 }
 
 /* Widens lo..hi to whole steps and lays the ticks. */
-static void lay_linear(axis *a, double least_step) {
+static void lay_linear(axis *a, double min_step) {
     double size = fmax(fabs(a->lo), fabs(a->hi));
     if (a->hi - a->lo < 1e-6 * size || a->hi - a->lo < 1e-30) { /* one value: room around it */
         double room = size > 0 ? size * 0.1 : 0.5;
         a->lo -= room;
         a->hi += room;
     }
-    a->step = fmax(round_up((a->hi - a->lo) / TICKS_WANTED), least_step);
+    a->step = fmax(round_up((a->hi - a->lo) / TICKS_WANTED), min_step);
     double first = floor(a->lo / a->step + 1e-9), last = ceil(a->hi / a->step - 1e-9);
     a->lo = first * a->step;
     a->hi = last * a->step;
@@ -110,10 +110,10 @@ static void lay_y(axis *y, const dp_plot *plot) {
                 continue;
             lo = fmin(lo, value);
             hi = fmax(hi, value);
-            if (value >= LEAST_LOG)
+            if (value >= MIN_LOG)
                 lo_positive = fmin(lo_positive, value);
         }
-    bool wide = lo > 0 && hi > LOG_FROM_RATIO * lo && hi >= LEAST_LOG;
+    bool wide = lo > 0 && hi > LOG_FROM_RATIO * lo && hi >= MIN_LOG;
     *y = (axis){ .logarithmic = plot->scale == DP_SCALE_AUTO && wide, .percent = plot->percent };
     if (lo > hi) { /* nothing to draw */
         y->lo = 0;
@@ -233,21 +233,21 @@ static void put_mark(dp_buffer *buffer, const frame *f) {
  * order. */
 static size_t stretch_points(const frame *f, const dp_series *series, size_t from,
                              size_t points[2]) {
-    size_t least = SIZE_MAX, most = SIZE_MAX;
+    size_t min = SIZE_MAX, max = SIZE_MAX;
     for (size_t i = from; i < from + f->stretch && i < f->plot->count; i++) {
         double value = value_at(series, i);
         if (!drawable(&f->y, value))
             continue;
-        if (least == SIZE_MAX || value < value_at(series, least))
-            least = i;
-        if (most == SIZE_MAX || value > value_at(series, most))
-            most = i;
+        if (min == SIZE_MAX || value < value_at(series, min))
+            min = i;
+        if (max == SIZE_MAX || value > value_at(series, max))
+            max = i;
     }
-    if (least == SIZE_MAX)
+    if (min == SIZE_MAX)
         return 0;
-    points[0] = least < most ? least : most;
-    points[1] = least < most ? most : least;
-    return least == most ? 1 : 2;
+    points[0] = min < max ? min : max;
+    points[1] = min < max ? max : min;
+    return min == max ? 1 : 2;
 }
 
 static void put_series(dp_buffer *buffer, const frame *f, const dp_series *series) {
@@ -351,9 +351,9 @@ static bool lay_points(frame *f, const dp_scatter *scatter) {
             continue;
         x_lo = fmin(x_lo, point->x);
         x_hi = fmax(x_hi, point->x);
-        y_lo = fmin(
-            y_lo, fmin(point->y, point->least)); /* fmin and fmax pass over what is not a number */
-        y_hi = fmax(y_hi, fmax(point->y, point->most));
+        y_lo = fmin(y_lo,
+                    fmin(point->y, point->low)); /* fmin and fmax pass over what is not a number */
+        y_hi = fmax(y_hi, fmax(point->y, point->high));
     }
     f->x = (axis){ .logarithmic = true, .lo = x_lo / 1.5, .hi = x_hi * 1.5 };
     f->y.lo = y_lo;
@@ -392,9 +392,9 @@ static bool on_mark(const frame *f, const dp_point *point, const name_place *pla
     if (!point_drawable(f, point))
         return false;
     double x = place_x(f, log10(point->x)), y = place_y(f, point->y);
-    bool line = !f->y.logarithmic && isfinite(point->least) && isfinite(point->most);
-    double top = line ? place_y(f, point->most) : y - DOT,
-           foot = line ? place_y(f, point->least) : y + DOT;
+    bool line = !f->y.logarithmic && isfinite(point->low) && isfinite(point->high);
+    double top = line ? place_y(f, point->high) : y - DOT,
+           foot = line ? place_y(f, point->low) : y + DOT;
     return place->from < x + DOT && place->to > x - DOT && top < place->height + LABEL_HEIGHT / 2.0
            && foot > place->height - LABEL_HEIGHT / 2.0;
 }
@@ -423,11 +423,11 @@ static void place_names(const frame *f, const dp_scatter *scatter, name_place *p
         places[i] = (name_place){ .height = NAN };
         if (!point_drawable(f, point))
             continue;
-        bool left = place_x(f, log10(point->x)) > (LEFT + WIDTH - RIGHT) / 2.0, found = false;
-        for (size_t k = 0; k < 2 * WAYS && !found; k++) {
+        bool left = place_x(f, log10(point->x)) > (LEFT + WIDTH - RIGHT) / 2.0, placed = false;
+        for (size_t k = 0; k < 2 * WAYS && !placed; k++) {
             name_place wanted = beside(f, point, left ^ (k % 2 == 1), lines[k % WAYS / 2]);
-            found = is_free(f, scatter, places, i, &wanted, k < WAYS);
-            if (found || k == 0)
+            placed = is_free(f, scatter, places, i, &wanted, k < WAYS);
+            if (placed || k == 0)
                 places[i] = wanted;
         }
     }
@@ -437,9 +437,9 @@ static void put_point(dp_buffer *buffer, const frame *f, const dp_point *point,
                       const name_place *place, int colour) {
     double x = place_x(f, log10(point->x));
     dp_buffer_printf(buffer, "<g>");
-    if (!f->y.logarithmic && isfinite(point->least) && isfinite(point->most))
+    if (!f->y.logarithmic && isfinite(point->low) && isfinite(point->high))
         dp_buffer_printf(buffer, "<path class=\"line c%d\" d=\"M%.1f %.1fV%.1f\"/>", colour, x,
-                         place_y(f, point->least), place_y(f, point->most));
+                         place_y(f, point->low), place_y(f, point->high));
     dp_buffer_printf(
         buffer,
         "<circle class=\"c%d\" cx=\"%.1f\" cy=\"%.1f\" r=\"%d\"/><text x=\"%.1f\" y=\"%.1f\"%s>",

@@ -46,7 +46,7 @@ void dp_plot_write(dp_buffer *buffer, const dp_plot *plot);
  * out. */
 typedef struct dp_point {
     const char *name;
-    double x, y, least, most; /* least..most: the interval of y */
+    double x, y, low, high; /* low..high: the interval of y */
 } dp_point;
 
 typedef struct dp_scatter {

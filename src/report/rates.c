@@ -63,22 +63,22 @@ static void put_points(dp_buffer *buffer, const deeper_rate_search *s) {
 }
 
 static deeper_status fill(dp_buffer *buffer, const void *context, deeper_error *error) {
-    const rates *it = context;
-    dp_page_begin(buffer, it->title);
+    const rates *search_page = context;
+    dp_page_begin(buffer, search_page->title);
     dp_buffer_printf(buffer, "<p class=\"note\">Learning-rate range test: a short run whose rate "
                              "grows at every step.</p>\n"
                              "<dl class=\"tiles\">\n");
-    put_tile(buffer, "Suggested rate", it->search->rate);
-    put_tile(buffer, "Steepest descent", it->search->steepest);
-    put_tile(buffer, "A tenth of where it diverges", it->search->tenth);
+    put_tile(buffer, "Suggested rate", search_page->search->rate);
+    put_tile(buffer, "Steepest descent", search_page->search->steepest);
+    put_tile(buffer, "A tenth of where it diverges", search_page->search->tenth);
     dp_buffer_printf(buffer, "</dl>\n<section><h2>Curve</h2>\n<div class=\"curves\">\n");
-    put_plot(buffer, it->search);
+    put_plot(buffer, search_page->search);
     dp_buffer_printf(buffer, "</div></section>\n");
-    if (it->search->rate > 0)
-        dp_page_command(buffer, "To go on", it->command);
+    if (search_page->search->rate > 0)
+        dp_page_command(buffer, "To go on", search_page->command);
     else
         dp_buffer_printf(buffer, "<p class=\"note\">The loss did not fall at any rate.</p>\n");
-    put_points(buffer, it->search);
+    put_points(buffer, search_page->search);
     dp_page_end(buffer);
     return DEEPER_OK;
 }

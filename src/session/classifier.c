@@ -71,7 +71,7 @@ deeper_status dp_classifier_create(dp_classifier **out, dp_session *session, int
         .images = crops == 1 ? (size_t)session->max_batch : 1,
         .crops = crops,
         .picture_floats =
-            dp_crops_views_most(first, last) * dp_preprocess_floats(&model->preprocess),
+            dp_crops_views_max(first, last) * dp_preprocess_floats(&model->preprocess),
         .classes = dp_shape_floats(dp_session_output(session, place)),
         .softmax = place,
     };
@@ -98,10 +98,10 @@ deeper_status dp_classifier_prepare(const dp_classifier *classifier, const dp_im
  * out[i] where that is NULL. */
 static void run_inputs(dp_classifier *classifier, const float *inputs, size_t count, float *out,
                        const int *places) {
-    size_t most = (size_t)classifier->session->max_batch, classes = classifier->classes;
+    size_t max = (size_t)classifier->session->max_batch, classes = classifier->classes;
     size_t input = dp_preprocess_floats(&classifier->session->model->preprocess);
-    for (size_t begin = 0; begin < count; begin += most) {
-        size_t now = count - begin < most ? count - begin : most;
+    for (size_t begin = 0; begin < count; begin += max) {
+        size_t now = count - begin < max ? count - begin : max;
         dp_session_run(classifier->session, inputs + begin * input, (int)now, classifier->outputs);
         for (size_t i = 0; i < now; i++)
             memcpy(out + (places ? (size_t)places[begin + i] : begin + i) * classes,
@@ -113,23 +113,24 @@ static void run_inputs(dp_classifier *classifier, const float *inputs, size_t co
  * they are read. */
 static void run_mirrors(dp_classifier *classifier, const dp_crop_list *list, const float *views) {
     const dp_preprocess *preprocess = &classifier->session->model->preprocess;
-    size_t input = dp_preprocess_floats(preprocess), most = (size_t)classifier->session->max_batch;
+    size_t input = dp_preprocess_floats(preprocess), max = (size_t)classifier->session->max_batch;
     bool wanted[DP_VIEWS_MAX] = { false };
     int places[DP_VIEWS_MAX];
-    size_t count = 0, made = 0;
+    size_t count = 0, mirrored = 0;
     for (int i = 0; i < list->count; i++)
         wanted[list->crops[i].view] |= list->crops[i].mirrored;
     for (int v = 0; v < list->view_count; v++)
         if (wanted[v])
             places[count++] = v;
     for (size_t i = 0; i < count; i++) {
-        dp_crop_mirror(classifier->mirrors + made++ * input, views + (size_t)places[i] * input,
+        dp_crop_mirror(classifier->mirrors + mirrored++ * input, views + (size_t)places[i] * input,
                        preprocess);
-        if (made < most && i + 1 < count)
+        if (mirrored < max && i + 1 < count)
             continue;
-        run_inputs(classifier, classifier->mirrors, made,
-                   classifier->views + DP_VIEWS_MAX * classifier->classes, places + i + 1 - made);
-        made = 0;
+        run_inputs(classifier, classifier->mirrors, mirrored,
+                   classifier->views + DP_VIEWS_MAX * classifier->classes,
+                   places + i + 1 - mirrored);
+        mirrored = 0;
     }
 }
 

@@ -23,7 +23,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MOST_FLOATS = 1 << 18 };
+enum { MAX_FLOATS = 1 << 18 };
 
 static size_t floats_of(const dp_graph *graph) {
     size_t floats = 0;
@@ -40,7 +40,7 @@ static dp_model *make(const char *json, const deeper_allocator *allocator) {
     dp_model *model = NULL;
     if (dp_graph_from_json(&graph, json, "input", allocator, NULL) != DEEPER_OK)
         return NULL;
-    if (floats_of(graph) > MOST_FLOATS) {
+    if (floats_of(graph) > MAX_FLOATS) {
         dp_graph_free(graph);
         return NULL;
     }

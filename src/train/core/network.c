@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEFAULT_SIZE = 224, MOST_RATE_FACTOR = 1000000, SPEC_SIZE = 1024 };
+enum { DEFAULT_SIZE = 224, MAX_RATE_FACTOR = 1000000, SPEC_SIZE = 1024 };
 static const float NEW_HEAD_RATE = 10;
 
 void dp_network_free(dp_network *n) {
@@ -222,7 +222,7 @@ static deeper_status read_rates(dp_network *n, const char *list, float *factors,
         size_t name = strcspn(item, "=");
         double factor = 0;
         if (name >= length || !dp_number_parse(item + name + 1, length - name - 1, &factor)
-            || !(factor > 0 && factor <= MOST_RATE_FACTOR))
+            || !(factor > 0 && factor <= MAX_RATE_FACTOR))
             return dp_fail(error, DEEPER_ERROR_ARGUMENT,
                            "rates: '%.*s' is not BEGINNING=FACTOR with a factor above 0",
                            (int)(length < 64 ? length : 64), item);

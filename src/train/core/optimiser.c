@@ -6,8 +6,8 @@
 #include <math.h>
 #include <string.h>
 
-enum { PIECE = 1 << 16 /* floats */, MOST_PIECES = 65535 /* tasks of a loop of the pool */ };
-static const double MOST_GROWTH = 2;
+enum { PIECE = 1 << 16 /* floats */, MAX_PIECES = 65535 /* tasks of a loop of the pool */ };
+static const double MAX_GROWTH = 2;
 
 void dp_optimiser_free(dp_optimiser *o) {
     if (!o)
@@ -40,7 +40,7 @@ static deeper_status fill(dp_optimiser *o, deeper_error *error) {
     size_t pieces = 0, floats = o->options.floats, arenas = o->options.averaged ? 2 : 1, kept = 0;
     for (size_t i = 0; i < o->options.segment_count; i++)
         pieces += pieces_of(&o->options.segments[i]);
-    if (pieces > MOST_PIECES || !dp_size_mul(floats, arenas, &kept))
+    if (pieces > MAX_PIECES || !dp_size_mul(floats, arenas, &kept))
         return dp_fail(error, DEEPER_ERROR_LIMIT, "%zu parameters are more than a run can train",
                        floats);
     o->velocity = dp_alloc(o->allocator, floats, sizeof(float));
@@ -97,7 +97,7 @@ double dp_optimiser_norm(dp_optimiser *o, double scale) {
 
 bool dp_optimiser_sound(dp_optimiser *o) {
     return norm_of(o, o->options.value)
-           <= MOST_GROWTH * norm_of(o, o->kept); /* false for what is not a number */
+           <= MAX_GROWTH * norm_of(o, o->kept); /* false for what is not a number */
 }
 
 static void update_piece(void *context, int task, int worker) {

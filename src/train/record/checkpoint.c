@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MOST_ARENAS = 8, NUMBER_DIGITS = 12 };
+enum { MAX_ARENAS = 8, NUMBER_DIGITS = 12 };
 
 static const char PREFIX[] = "step-", SUFFIX[] = ".safetensors", STATE[] = DP_CHECKPOINT_TEXT,
                   SUM[] = "deeper.checksum";
@@ -80,7 +80,7 @@ deeper_status dp_checkpoint_write(const char *folder, uint64_t number, const dp_
                                   size_t count, const char *state, int keep,
                                   const deeper_allocator *allocator, deeper_error *error) {
     char name[sizeof PREFIX + NUMBER_DIGITS + sizeof SUFFIX + 16], sum[24];
-    dp_tensor tensors[MOST_ARENAS];
+    dp_tensor tensors[MAX_ARENAS];
     for (size_t i = 0; i < count; i++)
         tensors[i] = (dp_tensor){ .name = arenas[i].name,
                                   .dtype = DP_DTYPE_F32,

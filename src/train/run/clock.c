@@ -7,7 +7,7 @@
 
 #include <math.h>
 
-enum { WARM_STEPS = 2, MOST_EPOCHS = 10000 };
+enum { WARM_STEPS = 2, MAX_EPOCHS = 10000 };
 static const double FIT_SECONDS = 30,
                     FIT_SHARE =
                         0.2; /* of speed to be known before the epochs are fitted: the less */
@@ -82,7 +82,7 @@ void dp_fit_epochs(dp_clock *c, dp_progress *p, bool epoch_ends, const deeper_tr
         shorten_epoch(c, p, left, calls);
         return;
     }
-    p->epochs = (int)fmin(MOST_EPOCHS, fmax(floor(done + left / epoch), p->epoch + 1));
+    p->epochs = (int)fmin(MAX_EPOCHS, fmax(floor(done + left / epoch), p->epoch + 1));
     dp_tell(calls, DEEPER_TRAIN_NOTE, "%d epoch%s into %g minutes", p->epochs,
             p->epochs == 1 ? " fits" : "s fit", c->minutes);
 }

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { FIRST_LOOK = 200, MOST_WARMUP = 300, DEAD_STEPS = 100, FIRST_NORMS = 20 };
+enum { FIRST_LOOK = 200, MAX_WARMUP = 300, DEAD_STEPS = 100, FIRST_NORMS = 20 };
 static const double MEMORY = 0.02, STILL = 0.02, MOVED = 0.1, JUMP = 100, DEAD_SHARE = 0.5;
 static const char REMEDY[] = "a lower rate, a longer warm-up, initial=he or norm=bn help";
 
@@ -65,7 +65,7 @@ static bool some_head_moved(const dp_health *h) {
 }
 
 static bool find_still_head(dp_health *h, char *message) {
-    double patience = FIRST_LOOK + fmin(MOST_WARMUP, h->options.warmup);
+    double patience = FIRST_LOOK + fmin(MAX_WARMUP, h->options.warmup);
     if (h->steps < FIRST_LOOK || ((double)h->steps < patience && !some_head_moved(h)))
         return false;
     for (int i = 0; i < h->options.heads; i++) {

@@ -5,9 +5,9 @@
 
 #include "base/memory.h"
 
-enum { DP_PREVIEW_COLUMNS = 8, DP_PREVIEW_MOST = 64 }; /* pictures of a row, and rows */
+enum { DP_PREVIEW_COLUMNS = 8, DP_PREVIEW_MAX = 64 }; /* pictures of a row, and rows */
 
-/* deeper_train_preview has the contract. count: 1..DP_PREVIEW_MOST. */
+/* deeper_train_preview has the contract. count: 1..DP_PREVIEW_MAX. */
 deeper_status dp_train_preview(const deeper_train_options *options, const char *path, int count,
                                const deeper_allocator *allocator, deeper_error *error);
 

@@ -11,7 +11,7 @@
 
 enum {
     KEEP_STEPS = 64,      /* between good states to go back to */
-    MOST_DIVERGENCES = 8, /* one after the other */
+    MAX_DIVERGENCES = 8,  /* one after the other */
     DROPOUT_STREAM = 0x5c /* keeps the masks apart from what else is drawn from (seed, step) */
 };
 
@@ -85,7 +85,7 @@ static deeper_status roll_back(dp_trainer *t, const dp_step *s, deeper_error *er
     dp_progress *p = &t->progress;
     dp_optimiser_restore(t->optimiser);
     p->factor /= 2;
-    if (++p->divergences > MOST_DIVERGENCES)
+    if (++p->divergences > MAX_DIVERGENCES)
         return dp_fail(error, DEEPER_ERROR_ARGUMENT,
                        "rate: the loss is not a number even at a rate of %g; begin with a lower "
                        "rate, a longer warm-up or norm=bn",

@@ -8,14 +8,14 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { VALUE = 512, TEXT_LIMIT = 1 << 20, MOST_FACTS = 64 };
+enum { VALUE = 512, TEXT_LIMIT = 1 << 20, MAX_FACTS = 64 };
 
 /* What the report points to. */
 typedef struct summary {
     dp_report report;
     dp_buffer command, texts; /* texts: of the facts, one after the other */
-    const char *facts[MOST_FACTS][2];
-    size_t places[MOST_FACTS][2]; /* where each text begins, until all are there */
+    const char *facts[MAX_FACTS][2];
+    size_t places[MAX_FACTS][2]; /* where each text begins, until all are there */
     const char **classes;
     dp_report_mistake mistakes[DP_MISTAKES];
     dp_report_measured measured;
@@ -32,7 +32,7 @@ static void close(summary *s, const deeper_allocator *allocator) {
 
 static void add_fact(summary *s, const char *name, const char *value) {
     const char *texts[] = { name, value };
-    if (s->report.fact_count == MOST_FACTS)
+    if (s->report.fact_count == MAX_FACTS)
         return;
     for (int i = 0; i < 2; i++) {
         s->places[s->report.fact_count][i] = s->texts.size;
