@@ -53,13 +53,12 @@ if(NOT ZIP_FOUND)
 endif()
 
 # What ./check selects by label. threads: what uses several, for ThreadSanitizer; the rest runs on
-# one thread or is figures, formats, kernels. figures: long comparisons with recorded figures; runs:
-# whole trainings. Shorter tests run the code of both, but for what is above kernels and plans.
+# one thread or is figures, formats, kernels. figures: long comparisons with recorded figures, whose
+# code shorter tests run too.
 set_property(TEST test_threads test_loader test_api test_api_data test_api_pictures test_plan test_orders test_gradient
     test_weight_gradient test_tuning test_scores test_verify test_features test_ensemble test_find_rate test_train test_train_trouble
     APPEND PROPERTY LABELS threads)
 set_property(TEST test_accuracy test_training_vectors APPEND PROPERTY LABELS figures)
-set_property(TEST test_train test_train_trouble test_ensemble test_find_rate test_compare APPEND PROPERTY LABELS runs)
 # `ctest -j` begins with the long ones, so that no processor is idle while the last one ends.
 set_property(TEST test_training_vectors test_train test_gradient test_weight_gradient test_accuracy test_api_memory test_caffemodel
     test_onnx_write test_compare PROPERTY COST 10)
