@@ -3,6 +3,8 @@
  * command line. Memory is bounded by one line and by the names of the folders on the way down. */
 #include "sources.h"
 
+#include "base/text.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <glob.h>
@@ -201,6 +203,9 @@ static bool list_step(app_sources *sources) {
     }
     if (sources->delimiter == '\n' && length && sources->path[length - 1] == '\r')
         length--;
+    size_t mark = sources->line == 1 ? dp_byte_order_mark(sources->path, length) : 0;
+    length -= mark;
+    memmove(sources->path, sources->path + mark, length);
     sources->path[length] = 0;
     return length > 0;
 }

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TOP_MOST = 100, BAR_WIDTH = 20 };
+enum { TOP_MOST = 100, BAR_WIDTH = 20, CLASS_NAME_SIZE = 32 };
 
 static const cli_option options[] = {
     CLI_OPTION_MODEL,
@@ -34,14 +34,25 @@ typedef struct classify {
     uint64_t done;
 } classify;
 
+/* The name of a class: the model's, or its number where the model has none. */
+static const char *class_name(const deeper_model *model, size_t index, char text[CLASS_NAME_SIZE]) {
+    const char *id = deeper_model_class_id(model, index),
+               *name = deeper_model_class_name(model, index);
+    if (*id || *name)
+        return name;
+    snprintf(text, CLASS_NAME_SIZE, "class %zu", index);
+    return text;
+}
+
 static bool print_json(const classify *work, const deeper_result *result, const size_t *chosen,
                        size_t count) {
     json_t *top = json_array();
+    char number[CLASS_NAME_SIZE];
     for (size_t i = 0; i < count; i++)
         json_array_append_new(
-            top, json_pack("{s:o, s:o, s:o}", "id",
+            top, json_pack("{s:I, s:o, s:o, s:o}", "class", (json_int_t)chosen[i], "id",
                            app_json_text(deeper_model_class_id(work->model, chosen[i])), "name",
-                           app_json_text(deeper_model_class_name(work->model, chosen[i])), "p",
+                           app_json_text(class_name(work->model, chosen[i], number)), "p",
                            app_json_real((double)result->probabilities[chosen[i]])));
     return cli_print_json(json_pack("{s:o, s:o}", "path", app_json_text(result->path), "top", top));
 }
@@ -54,19 +65,16 @@ static bool print_table(const classify *work, const deeper_result *result, const
     putchar('\n');
     for (size_t i = 0; i < count; i++) {
         float p = result->probabilities[chosen[i]];
+        char number[CLASS_NAME_SIZE];
         const char *id = deeper_model_class_id(work->model, chosen[i]),
-                   *name = deeper_model_class_name(work->model, chosen[i]);
+                   *name = class_name(work->model, chosen[i], number);
         int width = p > 0 ? (int)(p * BAR_WIDTH + 0.5F) : 0;
         printf("  %5.1f %%  %s%-*.*s%s  ", 100 * (double)p, on, BAR_WIDTH,
                width < BAR_WIDTH ? width : BAR_WIDTH, bar, off);
-        if (*id || *name) {
-            bool both = *id && *name && strcmp(id, name) != 0; /* class folders have names only */
-            cli_print_text(*id ? id : name);
-            fputs(both ? "  " : "", stdout);
-            cli_print_text(both ? name : "");
-        } else {
-            printf("class %zu", chosen[i]);
-        }
+        bool both = *id && *name && strcmp(id, name) != 0; /* class folders have names only */
+        cli_print_text(*id ? id : name);
+        fputs(both ? "  " : "", stdout);
+        cli_print_text(both ? name : "");
         putchar('\n');
     }
     return cli_flush();

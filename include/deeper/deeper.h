@@ -137,8 +137,9 @@ typedef struct deeper_model deeper_model;
 typedef struct deeper_model_options {
     size_t size;
     const deeper_allocator *allocator;
-    const char
-        *labels; /* a file of "ID NAME" lines that replaces the model's label table, or NULL */
+    const char *labels; /* a file that replaces the model's label table, or NULL: a line for each
+                           class, "ID NAME" where all first words have one form with a number in it
+                           (n01440764), else a name */
     const char *preprocess; /* how a picture becomes the input, in place of what the model says: a
                                name that deeper_preprocessing lists, or a JSON object as the model
                                file keeps it (docs/FORMATS.md); NULL: as the model says */

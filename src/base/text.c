@@ -31,6 +31,11 @@ size_t dp_utf8_encode(char bytes[4], uint32_t code) {
     return length;
 }
 
+size_t dp_byte_order_mark(const char *text, size_t size) {
+    static const char mark[3] = { '\xEF', '\xBB', '\xBF' };
+    return size >= sizeof mark && memcmp(text, mark, sizeof mark) == 0 ? sizeof mark : 0;
+}
+
 bool dp_text_clean(const char *text, size_t size, bool lines) {
     for (size_t at = 0, length = 0; at < size; at += length) {
         uint32_t code = 0;

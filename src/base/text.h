@@ -20,6 +20,9 @@ size_t dp_utf8_encode(char bytes[4], uint32_t code);
  * and matched as it is. lines: newline and tab are allowed. */
 bool dp_text_clean(const char *text, size_t size, bool lines);
 
+/* Bytes of the byte order mark that a text file of Notepad or Excel begins with: 3, else 0. */
+size_t dp_byte_order_mark(const char *text, size_t size);
+
 /* Where a written text goes, piece by piece: a buffer, a file. */
 typedef void dp_text_sink(void *context, const char *bytes, size_t size);
 

@@ -1,5 +1,6 @@
 /* open_list.c - a list file of `PATH LABEL` lines (which list.c cuts) as a data set. */
 #include "base/files.h"
+#include "base/text.h"
 #include "data/list.h"
 #include "data/store.h"
 
@@ -23,7 +24,7 @@ static deeper_status add_line(dp_dataset *dataset, const char *folder, const cha
 
 static deeper_status read_lines(dp_dataset *dataset, const char *folder, char *text, size_t size,
                                 deeper_error *error) {
-    dp_list list = { .text = text, .size = size };
+    dp_list list = { .text = text, .size = size, .next = dp_byte_order_mark(text, size) };
     const char *path;
     size_t label;
     while (dp_list_read(&list, &path, &label))

@@ -21,8 +21,10 @@ deeper_status dp_labels_from_json(dp_labels *labels, const char *json, const cha
 char *dp_labels_to_json(const dp_labels *labels);
 
 /* A table from the text of a label file: lines "ID NAME", or "ID" alone, which is then the name
- * too. Line ends may be \r\n, the last may be missing, empty lines may only be last. Errors as
- * above. */
+ * too. Words are ids where the first words of all lines have one form, the same but for their
+ * numbers (n01440764, 7); else a line is a name of one or several words, which is its own id. Line
+ * ends may be \r\n, the last may be missing, empty lines may only be last, a byte order mark is
+ * skipped. Errors as above. */
 deeper_status dp_labels_from_text(dp_labels *labels, const char *text, size_t size,
                                   const char *name, const deeper_allocator *allocator,
                                   deeper_error *error);

@@ -15,6 +15,7 @@ run 0 classify $model --json --top 2 photos/b.ppm
 lines out 1
 same "photos/b.ppm	[2]	none" "$(get path top error)"
 get top.0.id | grep -q '^n0[1-5]$' || fail "no id"
+get top.0.class | grep -q '^[0-4]$' || fail "no class number"
 run 0 classify $model --json photos/b.ppm
 same "[5]" "$(get top)"
 run 0 classify $model photos/b.ppm
@@ -126,6 +127,14 @@ cmp -s out one || fail "threads change the answer"
 run 0 classify $model --json --crops 10 photos/b.ppm
 get top.0.p | grep -q '^0\.' || fail "crops"
 
+# A model without labels: classes are their numbers. A list of paths may begin with a mark.
+"$HELPERS/cli_make_model" lenet5 4 28 - deeper bare.safetensors || fail "no bare model"
+run 0 classify --model bare.safetensors --json --top 1 photos/b.ppm
+same "class $(get top.0.class)" "$(get top.0.name)"
+printf '\357\273\277photos/b.ppm\n' >marked.txt
+run 0 classify --model bare.safetensors --json @marked.txt
+same photos/b.ppm "$(get path)"
+
 # Models: none, a pulled one by name, another's labels, a file that is none.
 run 1 classify photos/b.ppm
 says err "deeper pull bvlc_googlenet"
@@ -138,9 +147,9 @@ cp small.safetensors data/deeper/mine.safetensors
 run 0 classify --model mine --json photos/b.ppm
 cp small.safetensors data/deeper/bvlc_googlenet.caffemodel
 run 0 classify --json photos/b.ppm
-printf 'a first\nb second\nc third\nd fourth\ne fifth\n' >mylabels
+printf 'a1 first\na2 second\na3 third\na4 fourth\na5 fifth\n' >mylabels
 run 0 classify $model --labels mylabels --json --top 1 photos/b.ppm
-get top.0.id | grep -q '^[a-e]$' || fail "labels"
+get top.0.id | grep -q '^a[1-5]$' || fail "labels"
 run 1 classify $model --labels list photos/b.ppm
 run 1 classify --model text.jpg photos/b.ppm
 lines err 1
