@@ -69,9 +69,9 @@ static deeper_status is_model(bool *model, const char *path, const deeper_alloca
 }
 
 /* Hands the differences out, while the names in them live, and frees them. */
-static void tell(const verify *v, dp_differences *found) {
-    for (size_t i = 0; i < found->count; i++) {
-        const dp_difference *d = &found->items[i];
+static void tell(const verify *v, dp_differences *differences) {
+    for (size_t i = 0; i < differences->count; i++) {
+        const dp_difference *d = &differences->items[i];
         size_t row = d->shape.w ? d->at / (size_t)d->shape.w : 0, h = (size_t)d->shape.h;
         const deeper_difference told = {
             .name = d->name,
@@ -91,13 +91,13 @@ static void tell(const verify *v, dp_differences *found) {
         v->difference(v->context, &told);
     }
     if (v->inputs)
-        *v->inputs = found->images;
-    dp_differences_free(found);
+        *v->inputs = differences->images;
+    dp_differences_free(differences);
 }
 
 static deeper_status with_model(const verify *v, const char *path, const dp_verify_options *options,
                                 deeper_error *error) {
-    dp_differences found;
+    dp_differences differences;
     dp_model *other = NULL;
     if (options->names)
         return dp_fail(error, DEEPER_ERROR_ARGUMENT, "names: are for a recording; %s is a model",
@@ -105,25 +105,26 @@ static deeper_status with_model(const verify *v, const char *path, const dp_veri
     if (v->options->pictures)
         DP_TRY(dp_need_preprocess(v->model, error));
     DP_TRY(dp_model_open(&other, path, v->model->allocator, error));
-    deeper_status status = dp_verify_models(&found, v->model, v->packs, other, options, error);
+    deeper_status status =
+        dp_verify_models(&differences, v->model, v->packs, other, options, error);
     if (status == DEEPER_OK)
-        tell(v, &found);
+        tell(v, &differences);
     dp_model_free(other);
     return status;
 }
 
 static deeper_status with_recording(const verify *v, const char *path,
                                     const dp_verify_options *options, deeper_error *error) {
-    dp_differences found;
+    dp_differences differences;
     dp_recording recording;
     if (v->options->pictures)
         return dp_fail(error, DEEPER_ERROR_ARGUMENT,
                        "pictures: %s is a recording, which has its own input", path);
     DP_TRY(dp_recording_open(&recording, path, v->model->allocator, error));
     deeper_status status =
-        dp_verify_recording(&found, v->model, v->packs, &recording, options, error);
+        dp_verify_recording(&differences, v->model, v->packs, &recording, options, error);
     if (status == DEEPER_OK)
-        tell(v, &found);
+        tell(v, &differences);
     dp_recording_free(&recording);
     return status;
 }
