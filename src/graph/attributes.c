@@ -91,9 +91,9 @@ const dp_attribute *dp_attributes_of(dp_op op) {
 }
 
 const dp_attribute *dp_attribute_find(dp_op op, const char *name) {
-    for (const dp_attribute *it = dp_attributes_of(op); it->name; it++)
-        if (strcmp(it->name, name) == 0)
-            return it;
+    for (const dp_attribute *attribute = dp_attributes_of(op); attribute->name; attribute++)
+        if (strcmp(attribute->name, name) == 0)
+            return attribute;
     return NULL;
 }
 
@@ -126,27 +126,27 @@ void dp_attribute_set(const dp_attribute *attribute, dp_attributes *of, int inde
 }
 
 /* In words of open and closed intervals: "not in [0, 1)". */
-static deeper_status fail_range(const dp_attribute *it, double value, deeper_error *error) {
-    const bool above = it->min == ABOVE_0, below = it->max == BELOW_1;
-    return dp_fail(error, DEEPER_ERROR_ARGUMENT, "%s %.8g is not in %s%.8g, %.8g%s", it->name,
-                   value, above ? "(" : "[", above ? 0 : it->min, below ? 1 : it->max,
-                   below ? ")" : "]");
+static deeper_status fail_range(const dp_attribute *attribute, double value, deeper_error *error) {
+    const bool above = attribute->min == ABOVE_0, below = attribute->max == BELOW_1;
+    return dp_fail(error, DEEPER_ERROR_ARGUMENT, "%s %.8g is not in %s%.8g, %.8g%s",
+                   attribute->name, value, above ? "(" : "[", above ? 0 : attribute->min,
+                   below ? 1 : attribute->max, below ? ")" : "]");
 }
 
 deeper_status dp_attributes_check(dp_op op, const dp_attributes *attributes, deeper_error *error) {
-    for (const dp_attribute *it = dp_attributes_of(op); it->name; it++)
-        for (int i = 0; i < it->count; i++) {
-            double value = dp_attribute_get(it, attributes, i);
-            if (!(value >= it->min && value <= it->max))
-                return fail_range(it, value, error);
+    for (const dp_attribute *attribute = dp_attributes_of(op); attribute->name; attribute++)
+        for (int i = 0; i < attribute->count; i++) {
+            double value = dp_attribute_get(attribute, attributes, i);
+            if (!(value >= attribute->min && value <= attribute->max))
+                return fail_range(attribute, value, error);
         }
     return DEEPER_OK;
 }
 
 bool dp_attributes_equal(dp_op op, const dp_attributes *a, const dp_attributes *b) {
-    for (const dp_attribute *it = dp_attributes_of(op); it->name; it++)
-        for (int i = 0; i < it->count && !it->in_shape; i++)
-            if (dp_attribute_get(it, a, i) != dp_attribute_get(it, b, i))
+    for (const dp_attribute *attribute = dp_attributes_of(op); attribute->name; attribute++)
+        for (int i = 0; i < attribute->count && !attribute->in_shape; i++)
+            if (dp_attribute_get(attribute, a, i) != dp_attribute_get(attribute, b, i))
                 return false;
     return true;
 }

@@ -259,22 +259,22 @@ static void add_rule(differentiation *d, int node, int g) {
  * and those of a max pool's gradient one of channels, so that whatever follows can be computed
  * along with it. */
 static int slice_part(differentiation *d, int node, int part, int g, dp_slice slice) {
-    const dp_node it = d->graph->nodes[g];
+    const dp_node term = d->graph->nodes[g];
     const dp_attributes channels = { .slice = slice };
-    bool pool = it.op == DP_OP_MAX_POOL_GRADIENT && it.inputs[1] == node;
-    if (g < d->count || (it.op != DP_OP_ADD && !pool))
+    bool pool = term.op == DP_OP_MAX_POOL_GRADIENT && term.inputs[1] == node;
+    if (g < d->count || (term.op != DP_OP_ADD && !pool))
         return add_term(d, DP_OP_SLICE, part, &g, 1, channels);
-    if (it.op == DP_OP_ADD) {
-        int first = slice_part(d, node, part, it.inputs[0], slice),
-            second = slice_part(d, node, part, it.inputs[1], slice);
+    if (term.op == DP_OP_ADD) {
+        int first = slice_part(d, node, part, term.inputs[0], slice),
+            second = slice_part(d, node, part, term.inputs[1], slice);
         return add_term(d, DP_OP_ADD, part, (int[]){ first, second }, 2, (dp_attributes){ 0 });
     }
     char prefix[48];
     snprintf(prefix, sizeof prefix, "slice %d of pool for d", d->terms[part] + 1);
-    int y = add(d, DP_OP_SLICE, prefix, part, &it.inputs[2], 1, channels);
+    int y = add(d, DP_OP_SLICE, prefix, part, &term.inputs[2], 1, channels);
     snprintf(prefix, sizeof prefix, "slice %d of d pool for d", d->terms[part] + 1);
-    int of_y = add(d, DP_OP_SLICE, prefix, part, &it.inputs[0], 1, channels);
-    return add_term(d, DP_OP_MAX_POOL_GRADIENT, part, (int[]){ of_y, part, y }, 3, it.attributes);
+    int of_y = add(d, DP_OP_SLICE, prefix, part, &term.inputs[0], 1, channels);
+    return add_term(d, DP_OP_MAX_POOL_GRADIENT, part, (int[]){ of_y, part, y }, 3, term.attributes);
 }
 
 static void concat_rule(differentiation *d, int node, int g) {
@@ -289,25 +289,26 @@ static void concat_rule(differentiation *d, int node, int g) {
 
 /* With fixed statistics only x may be asked for: such a batch norm does not learn. */
 static void fixed_norm_rule(differentiation *d, int node, int g) {
-    const dp_node *it = &d->graph->nodes[node];
-    int x = it->inputs[0], scale = it->inputs[1], variance = it->inputs[4];
-    if (d->asked[scale] || d->asked[it->inputs[2]])
+    const dp_node *norm = &d->graph->nodes[node];
+    int x = norm->inputs[0], scale = norm->inputs[1], variance = norm->inputs[4];
+    if (d->asked[scale] || d->asked[norm->inputs[2]])
         dp_graph_fail(d->graph, DEEPER_ERROR_UNSUPPORTED,
-                      "%s: a batch norm with fixed statistics does not learn", it->name);
+                      "%s: a batch norm with fixed statistics does not learn", norm->name);
     else
         arrive(d, x,
                add_term(d, DP_OP_FIXED_NORM_GRADIENT, x, (int[]){ g, scale, variance }, 3,
-                        it->attributes));
+                        norm->attributes));
 }
 
 static void batch_norm_rule(differentiation *d, int node, int g) {
-    const dp_node *it = &d->graph->nodes[node];
-    if (it->input_count == 5) {
+    const dp_node *norm = &d->graph->nodes[node];
+    if (norm->input_count == 5) {
         fixed_norm_rule(d, node, g);
         return;
     }
-    int x = it->inputs[0], scale = it->inputs[1], shift = it->inputs[2], moments = it->inputs[3];
-    dp_attributes attributes = it->attributes;
+    int x = norm->inputs[0], scale = norm->inputs[1], shift = norm->inputs[2],
+        moments = norm->inputs[3];
+    dp_attributes attributes = norm->attributes;
     int sums =
         add(d, DP_OP_BATCH_NORM_SUMS, "sums for", node, (int[]){ g, x, moments }, 3, attributes);
     if (d->asked[shift])

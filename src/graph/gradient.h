@@ -13,7 +13,7 @@ typedef struct dp_seed {
 
 /* For each node wrt[i]: results[i] receives the node of dL / d wrt[i], -1 if no seed depends on it.
  * L is any function whose derivatives with respect to the seeds' nodes are the seeds' gradients: a
- * sum of losses, one logit. The derivative with respect to an activation is one value an image,
+ * sum of losses, one logit. The derivative with respect to an activation is one value per image,
  * with respect to a parameter the sum over the batch. The graph must be in training form where it
  * has batch norms (dp_graph_training). Errors: an operator on the way without a rule is named
  * (UNSUPPORTED); those of dp_graph_add. */

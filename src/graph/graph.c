@@ -24,11 +24,11 @@ bool dp_shape_equal(dp_shape a, dp_shape b) {
 
 deeper_status dp_graph_create(dp_graph **graph, const deeper_allocator *allocator,
                               deeper_error *error) {
-    dp_graph *made = dp_alloc(allocator, 1, sizeof *made);
-    if (!made)
+    dp_graph *created = dp_alloc(allocator, 1, sizeof *created);
+    if (!created)
         return dp_fail_memory(error, "a graph");
-    made->allocator = allocator;
-    *graph = made;
+    created->allocator = allocator;
+    *graph = created;
     return DEEPER_OK;
 }
 

@@ -31,7 +31,7 @@ typedef enum dp_op {
     DP_OP_CLIP,       /* x; min(max(x, low), high) */
     DP_OP_PAD,        /* x; zeros around the picture */
     DP_OP_SIGMOID,    /* x; 1 / (1 + e^-x) */
-    DP_OP_MULTIPLY,   /* x, y of x's shape, or C x 1 x 1: a factor a channel */
+    DP_OP_MULTIPLY,   /* x, y of x's shape, or C x 1 x 1: a factor per channel */
     DP_OP_SHUFFLE,    /* x; channel j * groups + i of the output is channel i * (C / groups) + j of
                          x */
     DP_OP_ADD,        /* x, y of one shape */

@@ -459,12 +459,12 @@ deeper_status dp_op_infer(dp_op op, const dp_shape *inputs, int input_count,
 }
 
 dp_cost dp_node_cost(const dp_graph *graph, int node) {
-    const dp_node *it = &graph->nodes[node];
-    dp_cost cost = { 0, 0, (uint64_t)dp_shape_floats(it->shape) * sizeof(float) };
-    for (int i = 0; i < it->input_count; i++)
-        if (graph->nodes[it->inputs[i]].op == DP_OP_PARAMETER)
-            cost.parameters += dp_shape_floats(graph->nodes[it->inputs[i]].shape);
-    if (operators[it->op].multiply_adds)
-        cost.multiply_adds = operators[it->op].multiply_adds(graph, it);
+    const dp_node *operation = &graph->nodes[node];
+    dp_cost cost = { 0, 0, (uint64_t)dp_shape_floats(operation->shape) * sizeof(float) };
+    for (int i = 0; i < operation->input_count; i++)
+        if (graph->nodes[operation->inputs[i]].op == DP_OP_PARAMETER)
+            cost.parameters += dp_shape_floats(graph->nodes[operation->inputs[i]].shape);
+    if (operators[operation->op].multiply_adds)
+        cost.multiply_adds = operators[operation->op].multiply_adds(graph, operation);
     return cost;
 }

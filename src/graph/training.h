@@ -1,5 +1,5 @@
 /* training.h - from the network that runs to the one that learns: the same nodes, batch norms on
- * the statistics of the batch unless they are frozen, a loss a head, and the gradients of the
+ * the statistics of the batch unless they are frozen, a loss per head, and the gradients of the
  * parameters. */
 #ifndef DP_GRAPH_TRAINING_H
 #define DP_GRAPH_TRAINING_H
@@ -24,7 +24,7 @@ typedef struct dp_training_nodes {
     dp_head head[DP_HEADS]; /* which */
     int loss[DP_HEADS];     /* unweighted loss of each image */
     int logits;             /* of the main head */
-    int *gradients;    /* one a parameter of the network, of the summed loss; -1 where frozen or
+    int *gradients;    /* one per parameter of the network, of the summed loss; -1 where frozen or
                           unused */
     int batch_norms;   /* that learn */
     int *moments;      /* one each in order: its MOMENTS */
