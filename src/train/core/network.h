@@ -11,7 +11,7 @@ typedef struct dp_network {
     dp_model *model; /* with an arena, labels and preprocessing */
     bool fine_tuned;
     bool new_head;        /* fine-tuned, for other classes than before */
-    bool *frozen;         /* one a parameter */
+    bool *frozen;         /* one per parameter */
     dp_segment *segments; /* of what is not frozen, for the optimiser */
     size_t segment_count;
 } dp_network;

@@ -155,10 +155,10 @@ static bool is_named(const char *name, const char *text) {
 /* The letters that two words begin and end with alike: all but one of a name with one typing
  * error. */
 static size_t alike(const char *a, const char *b) {
-    size_t m = strlen(a), n = strlen(b), least = m < n ? m : n, begin = 0, end = 0;
-    while (begin < least && same_letter(a[begin], b[begin]))
+    size_t m = strlen(a), n = strlen(b), shorter = m < n ? m : n, begin = 0, end = 0;
+    while (begin < shorter && same_letter(a[begin], b[begin]))
         begin++;
-    while (end < least - begin && same_letter(a[m - 1 - end], b[n - 1 - end]))
+    while (end < shorter - begin && same_letter(a[m - 1 - end], b[n - 1 - end]))
         end++;
     return begin + end;
 }
@@ -166,11 +166,11 @@ static size_t alike(const char *a, const char *b) {
 static deeper_status fail_unknown(const char *name, deeper_error *error) {
     const dp_train_row *r;
     const char *nearest = NULL;
-    size_t most = strlen(name) / 2;
+    size_t max_letters = strlen(name) / 2;
     for (size_t i = 0; (r = dp_train_row_at(i)) != NULL; i++) {
         size_t letters = alike(name, r->option.name);
-        if (letters > most) {
-            most = letters;
+        if (letters > max_letters) {
+            max_letters = letters;
             nearest = r->option.name;
         }
     }

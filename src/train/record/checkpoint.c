@@ -105,15 +105,15 @@ deeper_status dp_checkpoint_write(const char *folder, uint64_t number, const dp_
 /* FORMAT if the file is not what was sealed. */
 static deeper_status verify(const dp_safetensors *file, const char *path, deeper_error *error) {
     const char *state = dp_safetensors_text(file, STATE), *sum = dp_safetensors_text(file, SUM);
-    char found[24];
+    char computed[24];
     if (!state || !sum)
         return dp_fail(error, DEEPER_ERROR_FORMAT, "%s: not a checkpoint: no %s in its metadata",
                        path, state ? SUM : STATE);
-    snprintf(found, sizeof found, "%016llx",
+    snprintf(computed, sizeof computed, "%016llx",
              (unsigned long long)checksum(file->tensors, file->count, state));
-    if (strcmp(found, sum) != 0)
+    if (strcmp(computed, sum) != 0)
         return dp_fail(error, DEEPER_ERROR_FORMAT, "%s: damaged: its checksum is %s, not %.16s",
-                       path, found, sum);
+                       path, computed, sum);
     return DEEPER_OK;
 }
 

@@ -46,7 +46,7 @@ dp_object *dp_object_put(dp_object *to, const char *name);
 bool dp_object_put_list(dp_object *to, const char *name);
 dp_object *dp_object_append(dp_object *to, const char *name);
 
-/* The object as a text of one line, or of a line a member (malloc'ed; free() it). */
+/* The object as a text of one line, or of a line per member (malloc'ed; free() it). */
 char *dp_object_text(const dp_object *object, bool lines);
 
 /* ----------------------------------------------------------------------------------------- read */

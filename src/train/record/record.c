@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LIMIT = 1 << 20, DEPTH = 3, MOST_FIELDS = 64 };
+enum { LIMIT = 1 << 20, DEPTH = 3, MAX_FIELDS = 64 };
 
 #define COUNT_OF(table) (sizeof(table) / sizeof *(table))
 
@@ -31,7 +31,7 @@ static long version_number(const char *version) {
 
 /* The recorded rows, or (version not NULL) those of them that this version has; returns how many.
  */
-static size_t list_fields(dp_field fields[MOST_FIELDS], const char *version) {
+static size_t list_fields(dp_field fields[MAX_FIELDS], const char *version) {
     const dp_train_row *r;
     size_t count = 0;
     for (size_t i = 0; (r = dp_train_row_at(i)) != NULL; i++)
@@ -64,7 +64,7 @@ static const dp_field trained_fields[] = {
 
 /* malloc'ed; NULL: it cannot be made. */
 static char *record_text(const dp_run_facts *facts, const deeper_train_options *options) {
-    dp_field fields[MOST_FIELDS];
+    dp_field fields[MAX_FIELDS];
     dp_object *record = dp_object_create();
     bool sound = dp_object_add(record, run_fields, facts->data ? COUNT_OF(run_fields) : 1, facts)
                  && dp_object_add(dp_object_put(record, "options"), fields,
@@ -108,7 +108,7 @@ deeper_status dp_record_write(const char *path, const dp_run_facts *facts,
 static deeper_status read_options(deeper_train_options *options, const dp_object *record,
                                   const char *name, deeper_error *error) {
     const dp_train_row *r;
-    dp_field fields[MOST_FIELDS];
+    dp_field fields[MAX_FIELDS];
     dp_run_facts facts = { 0 };
     DP_TRY(dp_object_read(record, run_fields, 1, &facts, name, error));
     for (size_t i = 0; (r = dp_train_row_at(i)) != NULL; i++)

@@ -41,9 +41,9 @@ static void smooth(deeper_rate_search *s) {
 }
 
 /* The loss before anything is learnt: mean of the first decade. */
-static double first_loss(const deeper_rate_search *s, size_t least) {
+static double first_loss(const deeper_rate_search *s, size_t lowest) {
     double sum = 0;
-    size_t count = least + 1 < 2 * HALF_DECADE ? least + 1 : 2 * HALF_DECADE;
+    size_t count = lowest + 1 < 2 * HALF_DECADE ? lowest + 1 : 2 * HALF_DECADE;
     for (size_t i = 0; i < count; i++)
         sum += s->points[i].loss;
     return sum / (double)count;
@@ -52,28 +52,29 @@ static double first_loss(const deeper_rate_search *s, size_t least) {
 /* Standard deviation of the smoothed losses, from that of the losses: half the mean square of the
  * differences between neighbours, which a slow fall does not add to, over the 2 sqrt(pi) DEVIATION
  * losses that the weights are worth. */
-static double noise_of_smoothed(const deeper_rate_search *s, size_t least) {
+static double noise_of_smoothed(const deeper_rate_search *s, size_t lowest) {
     double sum = 0;
-    for (size_t i = 0; i < least; i++) {
+    for (size_t i = 0; i < lowest; i++) {
         double difference = s->points[i + 1].loss - s->points[i].loss;
         sum += difference * difference;
     }
-    return least ? sqrt(sum / (2 * (double)least) / (2 * sqrt(acos(-1.0)) * DEVIATION)) : INFINITY;
+    return lowest ? sqrt(sum / (2 * (double)lowest) / (2 * sqrt(acos(-1.0)) * DEVIATION))
+                  : INFINITY;
 }
 
-/* The middle of the decade of rates, up to the point `least`, over which the smoothed loss falls
+/* The middle of the decade of rates, up to the point `lowest`, over which the smoothed loss falls
  * most. Shorter stretches follow the noise of single batches. The way down to guessing is not
  * counted, if it ends below: any rate calms the first scores. */
-static size_t steepest_point(const deeper_rate_search *s, size_t least, double guess) {
-    double above = s->points[least].smoothed < guess ? guess : INFINITY;
-    double most = -INFINITY;
+static size_t steepest_point(const deeper_rate_search *s, size_t lowest, double guess) {
+    double above = s->points[lowest].smoothed < guess ? guess : INFINITY;
+    double max_fall = -INFINITY;
     size_t point = 0;
-    for (size_t i = 0; i <= least; i++) {
+    for (size_t i = 0; i <= lowest; i++) {
         size_t from = i > HALF_DECADE ? i - HALF_DECADE : 0,
-               to = i + HALF_DECADE < least ? i + HALF_DECADE : least;
+               to = i + HALF_DECADE < lowest ? i + HALF_DECADE : lowest;
         double fall = fmin(above, s->points[from].smoothed) - fmin(above, s->points[to].smoothed);
-        if (fall > most) {
-            most = fall;
+        if (fall > max_fall) {
+            max_fall = fall;
             point = i;
         }
     }
@@ -88,18 +89,18 @@ static double two_digits(double value) {
 
 void dp_suggest_rate(deeper_rate_search *s, double guess) {
     const deeper_rate_point *p = s->points;
-    size_t least = 0;
+    size_t lowest = 0;
     s->rate = s->steepest = s->tenth = 0;
     smooth(s);
     for (size_t i = 1; i < s->count; i++)
-        if (p[i].smoothed < p[least].smoothed)
-            least = i;
-    double fall = s->count ? first_loss(s, least) - p[least].smoothed : 0;
-    if (!(fall > CHANCE * noise_of_smoothed(s, least)))
+        if (p[i].smoothed < p[lowest].smoothed)
+            lowest = i;
+    double fall = s->count ? first_loss(s, lowest) - p[lowest].smoothed : 0;
+    if (!(fall > CHANCE * noise_of_smoothed(s, lowest)))
         return;
-    s->steepest = p[steepest_point(s, least, guess)].rate;
-    for (size_t i = least; i < s->count; i++)
-        if (p[i].smoothed > p[least].smoothed + fall / 2) {
+    s->steepest = p[steepest_point(s, lowest, guess)].rate;
+    for (size_t i = lowest; i < s->count; i++)
+        if (p[i].smoothed > p[lowest].smoothed + fall / 2) {
             s->tenth = p[i].rate / 10;
             break;
         }
