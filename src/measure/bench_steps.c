@@ -23,15 +23,15 @@ deeper_status dp_tell_steps(const dp_timed *timed, const dp_profile *fastest,
     dp_buffer text;
     dp_buffer_init(&text, timed->allocator, TEXT_LIMIT);
     for (int i = 0; i < dp_plan_steps(plan) && !text.failed; i++) {
-        dp_plan_step it = dp_plan_step_at(plan, i);
+        dp_plan_step info = dp_plan_step_at(plan, i);
         text.size = 0;
         dp_plan_describe_step(plan, i, &text);
-        deeper_bench_step step = { .layer = it.name,
-                                   .operation = it.kind,
+        deeper_bench_step step = { .layer = info.name,
+                                   .operation = info.kind,
                                    .algorithm = text.size ? text.data : "",
-                                   .phase = it.phase,
+                                   .phase = info.phase,
                                    .waiting_ms = fastest->waiting[i] * 1e3,
-                                   .multiply_adds = it.multiply_adds };
+                                   .multiply_adds = info.multiply_adds };
         tell(timed, &step, fastest->seconds[i] * 1e3, result);
         planned += step.ms;
     }

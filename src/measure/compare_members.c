@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEFAULT_SIZE = 224, MOST_SIZE = 4096, VARIATIONS = 6 };
+enum { DEFAULT_SIZE = 224, MAX_SIZE = 4096, VARIATIONS = 6 };
 
 /* A setting of the base ("" is the base as it is), the side of its pictures as a share of the
  * comparison's, its crops. */
@@ -57,8 +57,8 @@ const char *dp_compare_preset(size_t index, const char **description) {
     return presets[index].name;
 }
 
-/* A whole number from 1 to most in text[0..length-1]. */
-static bool read_number(const char *text, size_t length, int most, int *number) {
+/* A whole number from 1 to max in text[0..length-1]. */
+static bool read_number(const char *text, size_t length, int max, int *number) {
     char copy[8], *end = copy;
     if (length == 0 || length >= sizeof copy || strspn(text, "0123456789") < length)
         return false;
@@ -66,7 +66,7 @@ static bool read_number(const char *text, size_t length, int most, int *number) 
     copy[length] = '\0';
     long value = strtol(copy, &end, 10);
     *number = (int)value;
-    return value >= 1 && value <= most;
+    return value >= 1 && value <= max;
 }
 
 static deeper_status parse_member(dp_member *member, const char *text, int image_size,
@@ -81,10 +81,10 @@ static deeper_status parse_member(dp_member *member, const char *text, int image
     const char *rest = text + spec;
     if (*rest == '@') {
         size = strcspn(rest + 1, "/");
-        if (!read_number(rest + 1, size, MOST_SIZE, &member->image_size))
+        if (!read_number(rest + 1, size, MAX_SIZE, &member->image_size))
             return dp_fail(error, DEEPER_ERROR_ARGUMENT,
                            "members: %s: after @ stands the side of its pictures, 1 to %d", text,
-                           MOST_SIZE);
+                           MAX_SIZE);
         rest += 1 + size;
     }
     if (*rest == '/'
@@ -123,9 +123,9 @@ deeper_status dp_compare_members(dp_member members[DP_MEMBERS], size_t *count,
                                  const deeper_compare_options *options, deeper_error *error) {
     int image_size = options->image_size ? options->image_size : DEFAULT_SIZE;
     *count = 0;
-    if (image_size < 1 || image_size > MOST_SIZE)
+    if (image_size < 1 || image_size > MAX_SIZE)
         return dp_fail(error, DEEPER_ERROR_ARGUMENT, "image_size is %d; 1 to %d are possible",
-                       image_size, MOST_SIZE);
+                       image_size, MAX_SIZE);
     if (!options->preset == !options->member_count)
         return dp_fail(error, DEEPER_ERROR_ARGUMENT,
                        "give either members (architectures) or a preset");

@@ -21,7 +21,7 @@ static const double CLEARLY = 0.97, MOSTLY = 0.75, FAR_BEHIND = 1.5;
 /* A kind of convolution while it is measured. */
 typedef struct kind {
     dp_tuning_choice candidates[DP_TUNING_CANDIDATES]; /* the model's choice first */
-    double least[DP_TUNING_CANDIDATES][WAYS];          /* seconds, of all rounds so far */
+    double fastest[DP_TUNING_CANDIDATES][WAYS];        /* seconds, of all rounds so far */
     int count;
     int finalists[FINALISTS]; /* candidates */
     int finalist_count;
@@ -47,25 +47,25 @@ typedef struct trial {
     dp_session *sessions[WAYS];
 } trial;
 
-static void trial_end(trial *it) {
+static void trial_end(trial *probe) {
     for (int way = 0; way < WAYS; way++)
-        dp_session_free(it->sessions[way]);
-    dp_packs_free(it->packs);
-    *it = (trial){ 0 };
+        dp_session_free(probe->sessions[way]);
+    dp_packs_free(probe->packs);
+    *probe = (trial){ 0 };
 }
 
-static deeper_status trial_begin(trial *it, const tuner *t, deeper_error *error) {
+static deeper_status trial_begin(trial *probe, const tuner *t, deeper_error *error) {
     dp_session_options options = { .max_batch = t->options->max_batch,
                                    .threads = t->options->threads,
                                    .outputs = t->options->outputs,
                                    .output_count = t->options->output_count,
                                    .tuning = &t->tuning };
-    *it = (trial){ 0 };
-    deeper_status status = dp_packs_create(&it->packs, t->allocator, error);
+    *probe = (trial){ 0 };
+    deeper_status status = dp_packs_create(&probe->packs, t->allocator, error);
     for (int way = 0; status == DEEPER_OK && way < t->network->ways; way++, options.threads = 1)
-        status = dp_session_create(&it->sessions[way], t->model, it->packs, &options, error);
+        status = dp_session_create(&probe->sessions[way], t->model, probe->packs, &options, error);
     if (status != DEEPER_OK)
-        trial_end(it);
+        trial_end(probe);
     return status;
 }
 
@@ -112,14 +112,14 @@ static deeper_status read_kinds(dp_tuned_network *network, const dp_plan *plan,
     return DEEPER_OK;
 }
 
-static void read_candidates(kind *it, const dp_tuned_layer *layer) {
-    it->count = dp_winograd_candidates(it->candidates, &layer->key);
-    for (int i = 0; i < it->count; i++) {
+static void read_candidates(kind *conv, const dp_tuned_layer *layer) {
+    conv->count = dp_winograd_candidates(conv->candidates, &layer->key);
+    for (int i = 0; i < conv->count; i++) {
         for (int way = 0; way < WAYS; way++)
-            it->least[i][way] = INFINITY;
-        if (dp_tuning_same_choice(&it->candidates[i], &layer->model)) {
-            it->candidates[i] = it->candidates[0];
-            it->candidates[0] = layer->model;
+            conv->fastest[i][way] = INFINITY;
+        if (dp_tuning_same_choice(&conv->candidates[i], &layer->model)) {
+            conv->candidates[i] = conv->candidates[0];
+            conv->candidates[0] = layer->model;
         }
     }
 }
@@ -154,12 +154,12 @@ static deeper_status prepare(tuner *t, deeper_error *error) {
     return status;
 }
 
-/* Candidates of the kind that has most. */
-static int most_candidates(const tuner *t) {
-    int most = 0;
+/* Candidates of the kind that has the most. */
+static int max_candidates(const tuner *t) {
+    int max = 0;
     for (int i = 0; i < t->network->layer_count; i++)
-        most = t->kinds[i].count > most ? t->kinds[i].count : most;
-    return most;
+        max = t->kinds[i].count > max ? t->kinds[i].count : max;
+    return max;
 }
 
 /* ------------------------------------------------------------------------------------ measuring */
@@ -171,10 +171,10 @@ static deeper_status choose(tuner *t, int number, dp_tuning_choice choice, deepe
 /* Whether a step is of a kind: a convolution, or what brings the picture before one over its
  * phases. */
 static bool belongs(const dp_tuning_key *key, const dp_plan *plan, int step) {
-    dp_plan_step it = dp_plan_step_at(plan, step);
-    bool brings = strcmp(it.kind, "phases") == 0 || strcmp(it.kind, "input") == 0;
-    return it.chosen.key.channels ? dp_tuning_same_key(&it.chosen.key, key)
-                                  : key->phases > 1 && brings;
+    dp_plan_step info = dp_plan_step_at(plan, step);
+    bool brings = strcmp(info.kind, "phases") == 0 || strcmp(info.kind, "input") == 0;
+    return info.chosen.key.channels ? dp_tuning_same_key(&info.chosen.key, key)
+                                    : key->phases > 1 && brings;
 }
 
 /* What each kind takes in one session's plan, the fastest of some runs. */
@@ -202,20 +202,20 @@ static deeper_status measure_way(tuner *t, dp_session *session, int way, deeper_
 
 /* What each kind takes in a plan of the tuning as it is. */
 static deeper_status measure(tuner *t, deeper_error *error) {
-    trial it;
-    DP_TRY(trial_begin(&it, t, error));
+    trial probe;
+    DP_TRY(trial_begin(&probe, t, error));
     deeper_status status = DEEPER_OK;
     for (int way = 0; status == DEEPER_OK && way < t->network->ways; way++)
-        status = measure_way(t, it.sessions[way], way, error);
-    trial_end(&it);
+        status = measure_way(t, probe.sessions[way], way, error);
+    trial_end(&probe);
     step_done(t);
     return status;
 }
 
-/* Takes the last measurement of a kind over into its least times. */
-static void take_least(const tuner *t, int number, double least[WAYS]) {
+/* Takes the last measurement of a kind over into its fastest times. */
+static void take_fastest(const tuner *t, int number, double fastest[WAYS]) {
     for (int way = 0; way < t->network->ways; way++)
-        least[way] = fmin(least[way], t->seconds[number][way]);
+        fastest[way] = fmin(fastest[way], t->seconds[number][way]);
 }
 
 /* How times compare with others: the geometric mean over the numbers of threads. */
@@ -233,30 +233,30 @@ static int turn(int number, int round, int which, int count) {
 }
 
 /* Drops what is far behind the model's choice. */
-static void drop_slow(const tuner *t, kind *it) {
+static void drop_slow(const tuner *t, kind *conv) {
     int kept = 1;
-    for (int i = 1; i < it->count; i++) {
-        if (ratio(t, it->least[i], it->least[0]) > FAR_BEHIND)
+    for (int i = 1; i < conv->count; i++) {
+        if (ratio(t, conv->fastest[i], conv->fastest[0]) > FAR_BEHIND)
             continue;
-        it->candidates[kept] = it->candidates[i];
-        memcpy(it->least[kept++], it->least[i], sizeof it->least[i]);
+        conv->candidates[kept] = conv->candidates[i];
+        memcpy(conv->fastest[kept++], conv->fastest[i], sizeof conv->fastest[i]);
     }
-    it->count = kept;
+    conv->count = kept;
 }
 
 static deeper_status screen(tuner *t, deeper_error *error) {
     const uint64_t rest = FINALISTS * FINAL_ROUNDS + (uint64_t)(2 * PAIRS * t->network->ways);
     for (int round = 0; round < SCREEN_ROUNDS; round++) {
-        const int most = most_candidates(t);
-        t->total = t->done + (uint64_t)((SCREEN_ROUNDS - round) * most) + rest;
-        for (int number = 0; number < most; number++) {
+        const int max = max_candidates(t);
+        t->total = t->done + (uint64_t)((SCREEN_ROUNDS - round) * max) + rest;
+        for (int number = 0; number < max; number++) {
             for (int i = 0; i < t->network->layer_count; i++) {
-                kind *it = &t->kinds[i];
-                DP_TRY(choose(t, i, it->candidates[turn(number, round, i, it->count)], error));
+                kind *conv = &t->kinds[i];
+                DP_TRY(choose(t, i, conv->candidates[turn(number, round, i, conv->count)], error));
             }
             DP_TRY(measure(t, error));
             for (int i = 0; i < t->network->layer_count; i++)
-                take_least(t, i, t->kinds[i].least[turn(number, round, i, t->kinds[i].count)]);
+                take_fastest(t, i, t->kinds[i].fastest[turn(number, round, i, t->kinds[i].count)]);
         }
         for (int i = 0; i < t->network->layer_count; i++)
             drop_slow(t, &t->kinds[i]);
@@ -265,21 +265,21 @@ static deeper_status screen(tuner *t, deeper_error *error) {
 }
 
 /* The model's choice, then the fastest others. */
-static void pick_finalists(const tuner *t, kind *it) {
+static void pick_finalists(const tuner *t, kind *conv) {
     bool taken[DP_TUNING_CANDIDATES] = { true };
-    it->finalist_count = 1;
-    while (it->finalist_count < FINALISTS && it->finalist_count < it->count) {
+    conv->finalist_count = 1;
+    while (conv->finalist_count < FINALISTS && conv->finalist_count < conv->count) {
         int best = -1;
-        for (int i = 0; i < it->count; i++)
-            if (!taken[i] && (best < 0 || ratio(t, it->least[i], it->least[best]) < 1))
+        for (int i = 0; i < conv->count; i++)
+            if (!taken[i] && (best < 0 || ratio(t, conv->fastest[i], conv->fastest[best]) < 1))
                 best = i;
         taken[best] = true;
-        it->finalists[it->finalist_count++] = best;
+        conv->finalists[conv->finalist_count++] = best;
     }
     for (int k = 0; k < FINALISTS; k++)
         for (int round = 0; round < FINAL_ROUNDS; round++)
             for (int way = 0; way < WAYS; way++)
-                it->times[k][round][way] = INFINITY;
+                conv->times[k][round][way] = INFINITY;
 }
 
 static deeper_status compare(tuner *t, deeper_error *error) {
@@ -288,14 +288,15 @@ static deeper_status compare(tuner *t, deeper_error *error) {
     for (int round = 0; round < FINAL_ROUNDS; round++)
         for (int number = 0; number < FINALISTS; number++) {
             for (int i = 0; i < t->network->layer_count; i++) {
-                const kind *it = &t->kinds[i];
+                const kind *conv = &t->kinds[i];
                 DP_TRY(choose(
-                    t, i, it->candidates[it->finalists[turn(number, round, i, it->finalist_count)]],
+                    t, i,
+                    conv->candidates[conv->finalists[turn(number, round, i, conv->finalist_count)]],
                     error));
             }
             DP_TRY(measure(t, error));
             for (int i = 0; i < t->network->layer_count; i++)
-                take_least(
+                take_fastest(
                     t, i,
                     t->kinds[i].times[turn(number, round, i, t->kinds[i].finalist_count)][round]);
         }
@@ -303,34 +304,34 @@ static deeper_status compare(tuner *t, deeper_error *error) {
 }
 
 /* The median over the rounds of a finalist's times with all threads. */
-static double median_time(const kind *it, int finalist) {
+static double median_time(const kind *conv, int finalist) {
     double times[FINAL_ROUNDS];
     for (int round = 0; round < FINAL_ROUNDS; round++)
-        times[round] = it->times[finalist][round][0];
+        times[round] = conv->times[finalist][round][0];
     return dp_median(times, FINAL_ROUNDS);
 }
 
 /* The finalist that is clearly faster than the model's choice, if one is. */
 static void decide(tuner *t, int number) {
-    kind *it = &t->kinds[number];
+    kind *conv = &t->kinds[number];
     dp_tuned_layer *layer = &t->network->layers[number];
-    double least = CLEARLY, ratios[FINAL_ROUNDS];
-    for (int k = 1; k < it->finalist_count; k++) {
+    double min_ratio = CLEARLY, ratios[FINAL_ROUNDS];
+    for (int k = 1; k < conv->finalist_count; k++) {
         int faster = 0;
         for (int round = 0; round < FINAL_ROUNDS; round++) {
-            ratios[round] = ratio(t, it->times[k][round], it->times[0][round]);
+            ratios[round] = ratio(t, conv->times[k][round], conv->times[0][round]);
             faster += ratios[round] < 1;
         }
         double middle = dp_median(ratios, FINAL_ROUNDS);
-        if (middle < least && faster >= MOSTLY * FINAL_ROUNDS) {
-            least = middle;
-            it->best = k;
+        if (middle < min_ratio && faster >= MOSTLY * FINAL_ROUNDS) {
+            min_ratio = middle;
+            conv->best = k;
         }
     }
-    layer->best = it->candidates[it->finalists[it->best]];
-    layer->model_seconds = median_time(it, 0);
-    layer->best_seconds = median_time(it, it->best);
-    t->network->changed += it->best != 0;
+    layer->best = conv->candidates[conv->finalists[conv->best]];
+    layer->model_seconds = median_time(conv, 0);
+    layer->best_seconds = median_time(conv, conv->best);
+    t->network->changed += conv->best != 0;
 }
 
 /* ----------------------------------------------------------------------------------- whole runs */

@@ -29,14 +29,14 @@ static deeper_status measure(dp_tuned_network *network, const dp_model *model,
     if (!input)
         return dp_fail_memory(error, "the input of the runs; a smaller batch needs less");
     dp_fixed_input(input, floats * (size_t)batch);
-    const dp_tune_options mine = { .max_batch = batch,
-                                   .threads = options->threads,
-                                   .input = input,
-                                   .outputs = &model->prob,
-                                   .output_count = 1,
-                                   .progress = options->progress,
-                                   .context = options->context };
-    deeper_status status = dp_tune(network, model, &mine, error);
+    const dp_tune_options tune_options = { .max_batch = batch,
+                                           .threads = options->threads,
+                                           .input = input,
+                                           .outputs = &model->prob,
+                                           .output_count = 1,
+                                           .progress = options->progress,
+                                           .context = options->context };
+    deeper_status status = dp_tune(network, model, &tune_options, error);
     dp_free(model->allocator, input);
     return status;
 }
@@ -53,29 +53,29 @@ static deeper_status keep(const dp_tuned_network *network, const char *path, dee
     return status;
 }
 
-static deeper_status tell(const dp_tuned_layer *it,
+static deeper_status tell(const dp_tuned_layer *tuned,
                           void (*layer)(void *context, const deeper_tuned_layer *layer),
                           void *context, const deeper_allocator *allocator, deeper_error *error) {
     dp_buffer model, best;
     dp_buffer_init(&model, allocator, TEXT_LIMIT);
     dp_buffer_init(&best, allocator, TEXT_LIMIT);
-    dp_tuning_describe(&it->key, &it->model, &model);
-    dp_tuning_describe(&it->key, &it->best, &best);
+    dp_tuning_describe(&tuned->key, &tuned->model, &model);
+    dp_tuning_describe(&tuned->key, &tuned->best, &best);
     bool failed = model.failed || best.failed;
     if (!failed)
         layer(context,
-              &(deeper_tuned_layer){ .layer = it->name,
-                                     .layers = it->layers,
-                                     .channels = it->key.channels,
-                                     .outputs = it->key.outputs,
-                                     .height = it->key.height,
-                                     .width = it->key.width,
-                                     .window = it->key.taps,
+              &(deeper_tuned_layer){ .layer = tuned->name,
+                                     .layers = tuned->layers,
+                                     .channels = tuned->key.channels,
+                                     .outputs = tuned->key.outputs,
+                                     .height = tuned->key.height,
+                                     .width = tuned->key.width,
+                                     .window = tuned->key.taps,
                                      .model = model.data,
                                      .tuned = best.data,
-                                     .changed = !dp_tuning_same_choice(&it->model, &it->best),
-                                     .model_ms = it->model_seconds * 1e3,
-                                     .tuned_ms = it->best_seconds * 1e3 });
+                                     .changed = !dp_tuning_same_choice(&tuned->model, &tuned->best),
+                                     .model_ms = tuned->model_seconds * 1e3,
+                                     .tuned_ms = tuned->best_seconds * 1e3 });
     dp_buffer_free(&model);
     dp_buffer_free(&best);
     return failed ? dp_fail_memory(error, "the names of the choices") : DEEPER_OK;
