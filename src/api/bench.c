@@ -8,12 +8,12 @@ static deeper_status bench(const deeper_model *model, const deeper_session_optio
     deeper_benchmark timed;
     DP_TRY(dp_need(model, "model", error));
     DP_TRY(dp_need_result(result, size, "result", error));
-    deeper_session_options mine = DEEPER_SESSION_OPTIONS_INIT;
-    DP_TRY(dp_options_read(&mine, sizeof mine, options, "deeper_session_options", error));
+    deeper_session_options taken = DEEPER_SESSION_OPTIONS_INIT;
+    DP_TRY(dp_options_read(&taken, sizeof taken, options, "deeper_session_options", error));
     if (training)
-        DP_TRY(dp_bench_training(model->model, &mine, seconds, listener, &timed, error));
+        DP_TRY(dp_bench_training(model->model, &taken, seconds, listener, &timed, error));
     else
-        DP_TRY(dp_bench(model->model, model->packs, &mine, seconds, listener, &timed, error));
+        DP_TRY(dp_bench(model->model, model->packs, &taken, seconds, listener, &timed, error));
     dp_result_give(result, size, &timed, sizeof timed);
     return DEEPER_OK;
 }

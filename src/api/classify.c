@@ -10,11 +10,11 @@ deeper_status dp_session_classifier(dp_classifier **classifier, deeper_session *
     DP_TRY(dp_crops_check(crops, error));
     if (!session->classifier || session->classifier->first != first
         || session->classifier->last != last) {
-        dp_classifier *made = NULL;
-        DP_TRY(dp_classifier_create(&made, session->session, session->model->model->prob, first,
+        dp_classifier *created = NULL;
+        DP_TRY(dp_classifier_create(&created, session->session, session->model->model->prob, first,
                                     last, error));
         dp_classifier_free(session->classifier);
-        session->classifier = made;
+        session->classifier = created;
     }
     *classifier = session->classifier;
     return DEEPER_OK;
@@ -29,15 +29,15 @@ deeper_status dp_need_combine(deeper_combine combine, deeper_error *error) {
 size_t deeper_top(const float *values, size_t count, size_t k, size_t *indices, float *tops) {
     if (!values || !indices)
         return 0;
-    size_t found = dp_top_k(values, count, k, indices);
-    for (size_t i = 0; tops && i < found; i++)
+    size_t ranked = dp_top_k(values, count, k, indices);
+    for (size_t i = 0; tops && i < ranked; i++)
         tops[i] = values[indices[i]];
-    return found;
+    return ranked;
 }
 
 /* The `capacity` most probable classes, with their labels. */
 static deeper_status choose(const dp_model *model, const float *probabilities,
-                            deeper_prediction *top, size_t capacity, size_t *found,
+                            deeper_prediction *top, size_t capacity, size_t *chosen,
                             deeper_error *error) {
     size_t *best = dp_alloc_raw(model->allocator, capacity, sizeof *best);
     if (!best)
@@ -51,7 +51,7 @@ static deeper_status choose(const dp_model *model, const float *probabilities,
                                       .probability = probabilities[best[i]] };
     }
     dp_free(model->allocator, best);
-    *found = count;
+    *chosen = count;
     return DEEPER_OK;
 }
 
@@ -88,21 +88,22 @@ typedef struct streaming {
 } streaming;
 
 static deeper_control give(void *context, const dp_answer *answer) {
-    const streaming *it = context;
-    const dp_classifier *classifier = it->classifier;
+    const streaming *state = context;
+    const dp_classifier *classifier = state->classifier;
     deeper_result result = { .path = answer->path,
                              .label = answer->label,
                              .status = answer->status,
                              .message = answer->message };
     if (answer->status == DEEPER_OK) {
         const float *crops = answer->softmaxes[0];
-        dp_combine(it->combine, crops, classifier->crops, classifier->classes, it->probabilities);
-        result.probabilities = it->probabilities;
+        dp_combine(state->combine, crops, classifier->crops, classifier->classes,
+                   state->probabilities);
+        result.probabilities = state->probabilities;
         result.classes = classifier->classes;
         result.crop_probabilities = crops;
         result.crops = (int)classifier->crops;
     }
-    return it->sink(it->context, &result);
+    return state->sink(state->context, &result);
 }
 
 deeper_status deeper_classify_stream(deeper_session *session, const deeper_source *source,
@@ -115,27 +116,27 @@ deeper_status deeper_classify_stream(deeper_session *session, const deeper_sourc
     if (!source->next || !sink)
         return dp_fail(error, DEEPER_ERROR_ARGUMENT, "%s is NULL",
                        source->next ? "sink" : "source->next");
-    deeper_stream_options mine = DEEPER_STREAM_OPTIONS_INIT;
-    DP_TRY(dp_options_read(&mine, sizeof mine, options, "deeper_stream_options", error));
-    DP_TRY(dp_need_readers(mine.readers, error));
-    DP_TRY(dp_need_combine(mine.combine, error));
+    deeper_stream_options taken = DEEPER_STREAM_OPTIONS_INIT;
+    DP_TRY(dp_options_read(&taken, sizeof taken, options, "deeper_stream_options", error));
+    DP_TRY(dp_need_readers(taken.readers, error));
+    DP_TRY(dp_need_combine(taken.combine, error));
     dp_classifier *classifier = NULL;
-    DP_TRY(dp_session_classifier(&classifier, session, mine.crops, false, error));
+    DP_TRY(dp_session_classifier(&classifier, session, taken.crops, false, error));
     const deeper_allocator *allocator = session->model->owner.allocator;
-    streaming it = {
-        .classifier = classifier, .combine = mine.combine, .sink = sink, .context = context
+    streaming state = {
+        .classifier = classifier, .combine = taken.combine, .sink = sink, .context = context
     };
     const dp_stream stream = {
         .classifiers = &classifier,
         .classifier_count = 1,
         .source = *source,
-        .readers = mine.readers ? mine.readers : dp_processors(),
+        .readers = taken.readers ? taken.readers : dp_processors(),
         .sink = give,
-        .context = &it,
+        .context = &state,
     };
-    it.probabilities = dp_alloc_raw(allocator, classifier->classes, sizeof *it.probabilities);
-    deeper_status status = it.probabilities ? dp_classify_stream(&stream, error)
-                                            : dp_fail_memory(error, "the probabilities");
-    dp_free(allocator, it.probabilities);
+    state.probabilities = dp_alloc_raw(allocator, classifier->classes, sizeof *state.probabilities);
+    deeper_status status = state.probabilities ? dp_classify_stream(&stream, error)
+                                               : dp_fail_memory(error, "the probabilities");
+    dp_free(allocator, state.probabilities);
     return status;
 }

@@ -16,15 +16,15 @@ deeper_status deeper_dataset_open(deeper_dataset **dataset, const char *path, co
     DP_TRY(dp_need(dataset, "dataset", error));
     *dataset = NULL;
     DP_TRY(dp_need(path, "path", error));
-    deeper_dataset *made = NULL;
-    DP_TRY(begin(&made, allocator, error));
+    deeper_dataset *created = NULL;
+    DP_TRY(begin(&created, allocator, error));
     deeper_status status =
-        dp_dataset_open(&made->dataset, path, root, made->owner.allocator, error);
+        dp_dataset_open(&created->dataset, path, root, created->owner.allocator, error);
     if (status != DEEPER_OK) {
-        deeper_dataset_close(made);
+        deeper_dataset_close(created);
         return status;
     }
-    *dataset = made;
+    *dataset = created;
     return DEEPER_OK;
 }
 
@@ -99,16 +99,16 @@ deeper_status deeper_dataset_check(const deeper_dataset *train, const deeper_dat
                                    deeper_error *error) {
     DP_TRY(dp_need(train, "train", error));
     DP_TRY(dp_need_result(result, size, "result", error));
-    deeper_dataset_check_options mine = DEEPER_DATASET_CHECK_OPTIONS_INIT;
-    DP_TRY(dp_options_read(&mine, sizeof mine, options, "deeper_dataset_check_options", error));
-    DP_TRY(dp_need_readers(mine.readers, error));
-    const dp_check_calls calls = { .progress = mine.progress,
-                                   .problem = mine.problem,
-                                   .context = mine.context };
-    deeper_dataset_soundness found;
-    DP_TRY(dp_dataset_check(&found, train->dataset, val ? val->dataset : NULL,
-                            mine.readers ? mine.readers : dp_processors(), &calls,
+    deeper_dataset_check_options taken = DEEPER_DATASET_CHECK_OPTIONS_INIT;
+    DP_TRY(dp_options_read(&taken, sizeof taken, options, "deeper_dataset_check_options", error));
+    DP_TRY(dp_need_readers(taken.readers, error));
+    const dp_check_calls calls = { .progress = taken.progress,
+                                   .problem = taken.problem,
+                                   .context = taken.context };
+    deeper_dataset_soundness soundness;
+    DP_TRY(dp_dataset_check(&soundness, train->dataset, val ? val->dataset : NULL,
+                            taken.readers ? taken.readers : dp_processors(), &calls,
                             train->owner.allocator, error));
-    dp_result_give(result, size, &found, sizeof found);
+    dp_result_give(result, size, &soundness, sizeof soundness);
     return DEEPER_OK;
 }

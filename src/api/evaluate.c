@@ -4,45 +4,45 @@
 #include "measure/scores_page.h"
 
 /* A shard that is one of its number, and a rule. */
-static deeper_status check(deeper_evaluate_options *mine, deeper_error *error) {
-    if (mine->shard == 0 && mine->shards == 0)
-        mine->shard = mine->shards = 1;
-    if (mine->shard < 1 || mine->shard > mine->shards)
-        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "shard %d of %d: there is none", mine->shard,
-                       mine->shards);
-    if (mine->resume && !mine->save)
+static deeper_status check(deeper_evaluate_options *taken, deeper_error *error) {
+    if (taken->shard == 0 && taken->shards == 0)
+        taken->shard = taken->shards = 1;
+    if (taken->shard < 1 || taken->shard > taken->shards)
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "shard %d of %d: there is none", taken->shard,
+                       taken->shards);
+    if (taken->resume && !taken->save)
         return dp_fail(error, DEEPER_ERROR_ARGUMENT,
                        "resume goes on with saved answers; name the file in save");
-    return dp_need_combine(mine->combine, error);
+    return dp_need_combine(taken->combine, error);
 }
 
 static deeper_status evaluate(dp_scores **scores, deeper_session *const *sessions, size_t count,
-                              const dp_dataset *dataset, const deeper_evaluate_options *mine,
+                              const dp_dataset *dataset, const deeper_evaluate_options *taken,
                               deeper_error *error) {
     dp_classifier *classifiers[DP_PROBS_MODELS];
     for (size_t i = 0; i < count; i++) {
         DP_TRY(dp_need(sessions[i], "sessions: one", error));
-        DP_TRY(dp_session_classifier(&classifiers[i], sessions[i], mine->crops,
-                                     mine->smaller || mine->save, error));
+        DP_TRY(dp_session_classifier(&classifiers[i], sessions[i], taken->crops,
+                                     taken->smaller || taken->save, error));
     }
-    if ((uint64_t)mine->shards > dataset->image_count)
+    if ((uint64_t)taken->shards > dataset->image_count)
         return dp_fail(error, DEEPER_ERROR_ARGUMENT,
                        "%s: %zu pictures cannot be divided into %d shards", dataset->path,
-                       dataset->image_count, mine->shards);
+                       dataset->image_count, taken->shards);
     const dp_evaluation evaluation = { .classifiers = classifiers,
-                                       .names = mine->names,
+                                       .names = taken->names,
                                        .count = (int)count,
                                        .dataset = dataset,
-                                       .combine = mine->combine,
+                                       .combine = taken->combine,
                                        .readers = dp_processors(),
-                                       .shard = mine->shard,
-                                       .shards = mine->shards,
-                                       .save = mine->save,
-                                       .resume = mine->resume != 0,
-                                       .progress = mine->progress,
-                                       .problem = mine->problem,
-                                       .control = mine->control,
-                                       .context = mine->context };
+                                       .shard = taken->shard,
+                                       .shards = taken->shards,
+                                       .save = taken->save,
+                                       .resume = taken->resume != 0,
+                                       .progress = taken->progress,
+                                       .problem = taken->problem,
+                                       .control = taken->control,
+                                       .context = taken->context };
     return dp_evaluate(scores, &evaluation, error);
 }
 
@@ -52,20 +52,20 @@ deeper_status deeper_evaluate(deeper_session *session, const deeper_dataset *dat
     DP_TRY(dp_need(session, "session", error));
     DP_TRY(dp_need(dataset, "dataset", error));
     DP_TRY(dp_need_result(result, size, "result", error));
-    deeper_evaluate_options mine = DEEPER_EVALUATE_OPTIONS_INIT;
+    deeper_evaluate_options taken = DEEPER_EVALUATE_OPTIONS_INIT;
     dp_scores *scores = NULL;
-    DP_TRY(dp_options_read(&mine, sizeof mine, options, "deeper_evaluate_options", error));
-    DP_TRY(check(&mine, error));
-    DP_TRY(evaluate(&scores, &session, 1, dataset->dataset, &mine, error));
+    DP_TRY(dp_options_read(&taken, sizeof taken, options, "deeper_evaluate_options", error));
+    DP_TRY(check(&taken, error));
+    DP_TRY(evaluate(&scores, &session, 1, dataset->dataset, &taken, error));
     const dp_metrics *metrics = &scores->rows[scores->row_count - 1].metrics;
-    const deeper_evaluation found = { .images = metrics->images,
-                                      .unreadable = scores->unreadable,
-                                      .top1 = metrics->top1,
-                                      .top5 = metrics->top5,
-                                      .loss = metrics->loss / (double)metrics->images,
-                                      .seconds = scores->seconds };
+    const deeper_evaluation evaluation = { .images = metrics->images,
+                                           .unreadable = scores->unreadable,
+                                           .top1 = metrics->top1,
+                                           .top5 = metrics->top5,
+                                           .loss = metrics->loss / (double)metrics->images,
+                                           .seconds = scores->seconds };
     dp_scores_free(scores);
-    dp_result_give(result, size, &found, sizeof found);
+    dp_result_give(result, size, &evaluation, sizeof evaluation);
     return DEEPER_OK;
 }
 
@@ -79,11 +79,11 @@ static deeper_status begin(deeper_scores **scores, const deeper_allocator *alloc
     return DEEPER_OK;
 }
 
-static deeper_status finish(deeper_scores **scores, deeper_scores *made, deeper_status status) {
+static deeper_status finish(deeper_scores **scores, deeper_scores *created, deeper_status status) {
     if (status == DEEPER_OK)
-        *scores = made;
+        *scores = created;
     else
-        deeper_scores_close(made);
+        deeper_scores_close(created);
     return status;
 }
 
@@ -106,16 +106,17 @@ deeper_status deeper_evaluate_models(deeper_scores **scores, deeper_session *con
                        "count is %zu; 1 to %d models are measured together", count,
                        DP_PROBS_MODELS);
     DP_TRY(dp_need(sessions[0], "sessions: one", error));
-    deeper_evaluate_options mine = DEEPER_EVALUATE_OPTIONS_INIT;
-    DP_TRY(dp_options_read(&mine, sizeof mine, options, "deeper_evaluate_options", error));
-    DP_TRY(check(&mine, error));
-    deeper_scores *made = NULL;
-    DP_TRY(begin(&made, sessions[0]->model->owner.allocator, error));
-    deeper_status status = evaluate(&made->scores, sessions, count, dataset->dataset, &mine, error);
+    deeper_evaluate_options taken = DEEPER_EVALUATE_OPTIONS_INIT;
+    DP_TRY(dp_options_read(&taken, sizeof taken, options, "deeper_evaluate_options", error));
+    DP_TRY(check(&taken, error));
+    deeper_scores *created = NULL;
+    DP_TRY(begin(&created, sessions[0]->model->owner.allocator, error));
+    deeper_status status =
+        evaluate(&created->scores, sessions, count, dataset->dataset, &taken, error);
     if (status == DEEPER_OK)
-        made->scores->allocator =
-            made->owner.allocator; /* the same functions, which now live with the handle */
-    return finish(scores, made, status);
+        created->scores->allocator =
+            created->owner.allocator; /* the same functions, which now live with the handle */
+    return finish(scores, created, status);
 }
 
 deeper_status deeper_scores_open(deeper_scores **scores, const char *const *files, size_t count,
@@ -129,11 +130,11 @@ deeper_status deeper_scores_open(deeper_scores **scores, const char *const *file
     DP_TRY(dp_need_combine(combine, error));
     if (crops != 0)
         DP_TRY(dp_crops_check(crops, error));
-    deeper_scores *made = NULL;
-    DP_TRY(begin(&made, allocator, error));
-    return finish(
-        scores, made,
-        dp_scores_open(&made->scores, files, count, crops, combine, made->owner.allocator, error));
+    deeper_scores *created = NULL;
+    DP_TRY(begin(&created, allocator, error));
+    return finish(scores, created,
+                  dp_scores_open(&created->scores, files, count, crops, combine,
+                                 created->owner.allocator, error));
 }
 
 deeper_status deeper_scores_merge(const char *path, const char *const *parts, size_t count,

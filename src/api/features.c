@@ -15,9 +15,9 @@ deeper_status deeper_features(deeper_session *session, const deeper_source *sour
                        source ? "not" : "both");
     if (source && !source->next)
         return dp_fail(error, DEEPER_ERROR_ARGUMENT, "source->next is NULL");
-    deeper_features_options mine = DEEPER_FEATURES_OPTIONS_INIT;
-    DP_TRY(dp_options_read(&mine, sizeof mine, options, "deeper_features_options", error));
-    DP_TRY(dp_need_readers(mine.readers, error));
+    deeper_features_options taken = DEEPER_FEATURES_OPTIONS_INIT;
+    DP_TRY(dp_options_read(&taken, sizeof taken, options, "deeper_features_options", error));
+    DP_TRY(dp_need_readers(taken.readers, error));
     dp_classifier *classifier = NULL;
     DP_TRY(dp_classifier_create(&classifier, session->session, session->session->outputs[0], 0, 0,
                                 error));
@@ -26,8 +26,8 @@ deeper_status deeper_features(deeper_session *session, const deeper_source *sour
         .source = source ? *source : (deeper_source){ 0 },
         .dataset = dataset ? dataset->dataset : NULL,
         .path = path,
-        .readers = mine.readers ? mine.readers : dp_processors(),
-        .calls = { mine.progress, mine.problem, mine.control, mine.context },
+        .readers = taken.readers ? taken.readers : dp_processors(),
+        .calls = { taken.progress, taken.problem, taken.control, taken.context },
     };
     deeper_features_result written;
     deeper_status status = dp_features_write(&features, &written, error);

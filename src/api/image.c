@@ -34,11 +34,11 @@ static deeper_status begin(deeper_image **image, dp_decode_options *decode,
     return DEEPER_OK;
 }
 
-static deeper_status finish(deeper_image **image, deeper_image *made, deeper_status status) {
+static deeper_status finish(deeper_image **image, deeper_image *created, deeper_status status) {
     if (status == DEEPER_OK)
-        *image = made;
+        *image = created;
     else
-        deeper_image_close(made);
+        deeper_image_close(created);
     return status;
 }
 
@@ -47,11 +47,11 @@ deeper_status deeper_image_open(deeper_image **image, const char *path,
     DP_TRY(dp_need(image, "image", error));
     *image = NULL;
     DP_TRY(dp_need(path, "path", error));
-    deeper_image *made = NULL;
+    deeper_image *created = NULL;
     dp_decode_options decode;
-    DP_TRY(begin(&made, &decode, options, error));
-    return finish(image, made,
-                  dp_picture_read(&made->image, path, &decode, made->owner.allocator, error));
+    DP_TRY(begin(&created, &decode, options, error));
+    return finish(image, created,
+                  dp_picture_read(&created->image, path, &decode, created->owner.allocator, error));
 }
 
 deeper_status deeper_image_decode(deeper_image **image, const void *bytes, size_t size,
@@ -61,12 +61,12 @@ deeper_status deeper_image_decode(deeper_image **image, const void *bytes, size_
     *image = NULL;
     if (size > 0)
         DP_TRY(dp_need(bytes, "bytes", error));
-    deeper_image *made = NULL;
+    deeper_image *created = NULL;
     dp_decode_options decode;
-    DP_TRY(begin(&made, &decode, options, error));
-    return finish(image, made,
-                  dp_image_decode(&made->image, size ? bytes : "", size, name ? name : "picture",
-                                  &decode, made->owner.allocator, error));
+    DP_TRY(begin(&created, &decode, options, error));
+    return finish(image, created,
+                  dp_image_decode(&created->image, size ? bytes : "", size, name ? name : "picture",
+                                  &decode, created->owner.allocator, error));
 }
 
 deeper_status deeper_image_from_pixels(deeper_image **image, const uint8_t *pixels, int width,
@@ -76,9 +76,9 @@ deeper_status deeper_image_from_pixels(deeper_image **image, const uint8_t *pixe
     *image = NULL;
     DP_TRY(dp_need(pixels, "pixels", error));
     void *handle = NULL;
-    deeper_image_options mine = DEEPER_IMAGE_OPTIONS_INIT;
-    DP_TRY(dp_options_read(&mine, sizeof mine, options, "deeper_image_options", error));
-    if (mine.min_side || mine.ignore_orientation)
+    deeper_image_options taken = DEEPER_IMAGE_OPTIONS_INIT;
+    DP_TRY(dp_options_read(&taken, sizeof taken, options, "deeper_image_options", error));
+    if (taken.min_side || taken.ignore_orientation)
         return dp_fail(error, DEEPER_ERROR_ARGUMENT,
                        "min_side and ignore_orientation are for files; leave them 0");
     const dp_pixels raw = { .bytes = pixels,
@@ -86,12 +86,12 @@ deeper_status deeper_image_from_pixels(deeper_image **image, const uint8_t *pixe
                             .height = height,
                             .stride = stride,
                             .format = format,
-                            .borrow = mine.borrow != 0,
-                            .max_pixels = mine.max_pixels };
-    DP_TRY(dp_handle_create(&handle, sizeof **image, mine.allocator, error));
-    deeper_image *made = handle;
-    return finish(image, made,
-                  dp_image_from_pixels(&made->image, &raw, made->owner.allocator, error));
+                            .borrow = taken.borrow != 0,
+                            .max_pixels = taken.max_pixels };
+    DP_TRY(dp_handle_create(&handle, sizeof **image, taken.allocator, error));
+    deeper_image *created = handle;
+    return finish(image, created,
+                  dp_image_from_pixels(&created->image, &raw, created->owner.allocator, error));
 }
 
 int deeper_image_width(const deeper_image *image) {

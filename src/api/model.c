@@ -65,11 +65,11 @@ static deeper_status begin(deeper_model **model, deeper_model_options *options,
 }
 
 /* Hands a handle out if all went well, frees it if not. */
-static deeper_status finish(deeper_model **model, deeper_model *made, deeper_status status) {
+static deeper_status finish(deeper_model **model, deeper_model *created, deeper_status status) {
     if (status == DEEPER_OK)
-        *model = made;
+        *model = created;
     else
-        deeper_model_close(made);
+        deeper_model_close(created);
     return status;
 }
 
@@ -78,13 +78,13 @@ deeper_status deeper_model_open(deeper_model **model, const char *path,
     DP_TRY(dp_need(model, "model", error));
     *model = NULL;
     DP_TRY(dp_need(path, "path", error));
-    deeper_model *made = NULL;
-    deeper_model_options mine;
-    DP_TRY(begin(&made, &mine, options, error));
-    deeper_status status = dp_model_open(&made->model, path, made->owner.allocator, error);
+    deeper_model *created = NULL;
+    deeper_model_options taken;
+    DP_TRY(begin(&created, &taken, options, error));
+    deeper_status status = dp_model_open(&created->model, path, created->owner.allocator, error);
     if (status == DEEPER_OK)
-        status = complete(made, path, &mine, error);
-    return finish(model, made, status);
+        status = complete(created, path, &taken, error);
+    return finish(model, created, status);
 }
 
 deeper_status deeper_model_create(deeper_model **model, const char *architecture, int classes,
@@ -93,14 +93,14 @@ deeper_status deeper_model_create(deeper_model **model, const char *architecture
     DP_TRY(dp_need(model, "model", error));
     *model = NULL;
     DP_TRY(dp_need(architecture, "architecture", error));
-    deeper_model *made = NULL;
-    deeper_model_options mine;
-    DP_TRY(begin(&made, &mine, options, error));
-    deeper_status status = dp_model_create(&made->model, architecture, classes, image_size,
-                                           made->owner.allocator, error);
+    deeper_model *created = NULL;
+    deeper_model_options taken;
+    DP_TRY(begin(&created, &taken, options, error));
+    deeper_status status = dp_model_create(&created->model, architecture, classes, image_size,
+                                           created->owner.allocator, error);
     if (status == DEEPER_OK)
-        status = complete(made, architecture, &mine, error);
-    return finish(model, made, status);
+        status = complete(created, architecture, &taken, error);
+    return finish(model, created, status);
 }
 
 deeper_status deeper_model_save(const deeper_model *model, const char *path, deeper_error *error) {
@@ -109,20 +109,20 @@ deeper_status deeper_model_save(const deeper_model *model, const char *path, dee
 
 deeper_status deeper_model_export(const deeper_model *model, const char *path,
                                   const deeper_export_options *options, deeper_error *error) {
-    deeper_export_options mine = DEEPER_EXPORT_OPTIONS_INIT;
+    deeper_export_options taken = DEEPER_EXPORT_OPTIONS_INIT;
     DP_TRY(dp_need(model, "model", error));
     DP_TRY(dp_need(path, "path", error));
     if (!model->model->values)
         return dp_fail(error, DEEPER_ERROR_ARGUMENT,
                        "%s: the model has no parameter values to save; initialize it",
                        model->model->architecture);
-    DP_TRY(dp_options_read(&mine, sizeof mine, options, "deeper_export_options", error));
+    DP_TRY(dp_options_read(&taken, sizeof taken, options, "deeper_export_options", error));
     bool left_out = false;
-    const dp_save_options inner = { .with_preprocessing = mine.with_preprocessing != 0,
+    const dp_save_options inner = { .with_preprocessing = taken.with_preprocessing != 0,
                                     .heads_left_out = &left_out };
     DP_TRY(dp_model_save(model->model, path, &inner, error));
-    if (mine.heads_left_out)
-        *mine.heads_left_out = left_out;
+    if (taken.heads_left_out)
+        *taken.heads_left_out = left_out;
     return DEEPER_OK;
 }
 

@@ -19,27 +19,27 @@ deeper_status deeper_session_create(deeper_session **session, const deeper_model
     DP_TRY(dp_need(session, "session", error));
     *session = NULL;
     DP_TRY(dp_need(model, "model", error));
-    deeper_session_options mine = DEEPER_SESSION_OPTIONS_INIT;
-    DP_TRY(dp_options_read(&mine, sizeof mine, options, "deeper_session_options", error));
-    if (mine.outputs ? mine.output_count == 0 || mine.output_count > model->layer_count
-                     : mine.output_count != 0)
+    deeper_session_options taken = DEEPER_SESSION_OPTIONS_INIT;
+    DP_TRY(dp_options_read(&taken, sizeof taken, options, "deeper_session_options", error));
+    if (taken.outputs ? taken.output_count == 0 || taken.output_count > model->layer_count
+                      : taken.output_count != 0)
         return dp_fail(
             error, DEEPER_ERROR_ARGUMENT,
             "output_count is %zu; it is the number of names in outputs, 1 to %zu, or 0 with NULL",
-            mine.output_count, model->layer_count);
-    deeper_session *made = dp_alloc(model->owner.allocator, 1, sizeof *made);
-    if (!made)
+            taken.output_count, model->layer_count);
+    deeper_session *created = dp_alloc(model->owner.allocator, 1, sizeof *created);
+    if (!created)
         return dp_fail_memory(error, "the session");
-    made->model =
+    created->model =
         (deeper_model *)model; /* const for the caller; only the count of sessions is written */
-    atomic_fetch_add(&made->model->sessions, 1);
+    atomic_fetch_add(&created->model->sessions, 1);
     deeper_status status =
-        dp_session_open(&made->session, model->model, model->packs, &mine, error);
+        dp_session_open(&created->session, model->model, model->packs, &taken, error);
     if (status != DEEPER_OK) {
-        deeper_session_free(made);
+        deeper_session_free(created);
         return status;
     }
-    *session = made;
+    *session = created;
     return DEEPER_OK;
 }
 

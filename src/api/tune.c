@@ -19,25 +19,25 @@ deeper_status deeper_tuning_examine(const char *path, deeper_tuning_contents *co
     dp_tuning tuning = { 0 };
     DP_TRY(dp_need(path, "path", error));
     DP_TRY(dp_need_result(contents, size, "contents", error));
-    deeper_tuning_contents found = { 0 };
-    _Static_assert(sizeof found.machine >= DP_MACHINE_SIZE
-                       && sizeof found.sets / sizeof *found.sets >= DP_ISA_COUNT,
+    deeper_tuning_contents examined = { 0 };
+    _Static_assert(sizeof examined.machine >= DP_MACHINE_SIZE
+                       && sizeof examined.sets / sizeof *examined.sets >= DP_ISA_COUNT,
                    "room for what there can be");
-    deeper_status status = dp_tuning_examine(&tuning, found.machine, path, NULL, error);
-    found.here = strcmp(found.machine, dp_machine_text(here)) == 0;
+    deeper_status status = dp_tuning_examine(&tuning, examined.machine, path, NULL, error);
+    examined.here = strcmp(examined.machine, dp_machine_text(here)) == 0;
     for (int isa = 0; isa < DP_ISA_COUNT; isa++) {
-        deeper_tuning_set *set = &found.sets[found.set_count];
+        deeper_tuning_set *set = &examined.sets[examined.set_count];
         for (size_t i = 0; i < tuning.count; i++)
             if (tuning.items[i].key.isa == (dp_isa)isa) {
                 set->choices++;
                 set->direct += tuning.items[i].choice.points == 0;
             }
         set->isa = dp_isa_name((dp_isa)isa);
-        found.set_count += set->choices > 0;
+        examined.set_count += set->choices > 0;
     }
     dp_tuning_free(&tuning);
     if (status == DEEPER_OK)
-        dp_result_give(contents, size, &found, sizeof found);
+        dp_result_give(contents, size, &examined, sizeof examined);
     return status;
 }
 
@@ -47,14 +47,14 @@ deeper_status deeper_tune(const deeper_model *model, const char *path,
                           void *context, deeper_tuning_result *result, size_t size,
                           deeper_error *error) {
     DP_TRY(dp_need(model, "model", error));
-    deeper_tuning_result found = { 0 };
+    deeper_tuning_result tuned = { 0 };
     DP_TRY(dp_need(path, "path", error));
     if (result)
         DP_TRY(dp_need_result(result, size, "result", error));
-    deeper_tune_options mine = DEEPER_TUNE_OPTIONS_INIT;
-    DP_TRY(dp_options_read(&mine, sizeof mine, options, "deeper_tune_options", error));
-    DP_TRY(dp_tune_file(model->model, path, &mine, layer, context, &found, error));
+    deeper_tune_options taken = DEEPER_TUNE_OPTIONS_INIT;
+    DP_TRY(dp_options_read(&taken, sizeof taken, options, "deeper_tune_options", error));
+    DP_TRY(dp_tune_file(model->model, path, &taken, layer, context, &tuned, error));
     if (result)
-        dp_result_give(result, size, &found, sizeof found);
+        dp_result_give(result, size, &tuned, sizeof tuned);
     return DEEPER_OK;
 }
