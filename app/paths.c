@@ -74,13 +74,13 @@ deeper_status app_can_write(const char *path, deeper_error *error) {
 
 char *app_tuning(deeper_error *error) {
     const char *given = getenv("DEEPER_TUNING");
-    deeper_error found = { 0 };
+    deeper_error failure = { 0 };
     if (given && !strcmp(given, "none"))
         return NULL;
     char *path = given && *given ? strdup(given) : app_cache_path("tuning.json", NULL);
     bool there = path && ((given && *given) || !access(path, F_OK));
-    if (there && deeper_tuning_check(path, &found) == DEEPER_ERROR_MISMATCH) {
-        *error = found;
+    if (there && deeper_tuning_check(path, &failure) == DEEPER_ERROR_MISMATCH) {
+        *error = failure;
         there = false;
     }
     if (there)

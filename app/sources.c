@@ -15,7 +15,7 @@
 #include <strings.h>
 #include <sys/stat.h>
 
-enum { DEPTH_MOST = 64 };
+enum { MAX_DEPTH = 64 };
 
 typedef struct folder {
     char *path;
@@ -38,7 +38,7 @@ struct app_sources {
     glob_t matches;
     size_t match;
     bool matching;
-    folder folders[DEPTH_MOST];
+    folder folders[MAX_DEPTH];
     size_t depth;
     char path[PATH_MAX];
     size_t count;
@@ -92,7 +92,7 @@ static void folder_enter(app_sources *sources, const char *path, const struct st
         if (sources->folders[i].device == status->st_dev
             && sources->folders[i].inode == status->st_ino)
             return;
-    if (sources->depth == DEPTH_MOST) {
+    if (sources->depth == MAX_DEPTH) {
         tell(sources, path, "folders are nested too deeply here; name this one by itself");
         return;
     }
@@ -277,15 +277,15 @@ static bool match_take(app_sources *sources) {
 
 int app_sources_next(void *context, const char **path, int64_t *label) {
     app_sources *sources = context;
-    for (bool found = false; !found;) {
+    for (bool taken = false; !taken;) {
         if (sources->depth)
-            found = folder_step(sources);
+            taken = folder_step(sources);
         else if (sources->matching)
-            found = match_take(sources);
+            taken = match_take(sources);
         else if (sources->list)
-            found = list_step(sources) && path_take(sources);
+            taken = list_step(sources) && path_take(sources);
         else if (sources->word < sources->word_count)
-            found = word_take(sources, sources->words[sources->word++]);
+            taken = word_take(sources, sources->words[sources->word++]);
         else
             return 0;
     }
