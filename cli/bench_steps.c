@@ -25,23 +25,23 @@ static void print_times(double ms, double waiting_ms, double share, double gflop
         printf("%8s %6s", "", "");
 }
 
-static void print_step(const cli_steps *it, const deeper_bench_step *s) {
-    if (it->step_count == 0)
+static void print_step(const cli_steps *steps, const deeper_bench_step *s) {
+    if (steps->step_count == 0)
         printf("%9s %5s %9s %8s %6s %5s %-14s %-32s %s\n", "ms", "%", "waiting", "GFLOP/s", "ratio",
                "phase", "step", "layer", "algorithm");
     print_times(s->ms, s->waiting_ms, s->share, s->gflops, s->ratio_to_floor);
     printf(" %5d %-14s %-32s %s\n", s->phase, s->operation, s->layer, s->algorithm);
 }
 
-static void add_sums(cli_steps *it, const deeper_bench_step *s) {
+static void add_sums(cli_steps *steps, const deeper_bench_step *s) {
     int i = 0;
-    while (i < it->operation_count && strcmp(it->operations[i].name, s->operation) != 0)
+    while (i < steps->operation_count && strcmp(steps->operations[i].name, s->operation) != 0)
         i++;
     if (i == CLI_OPERATIONS)
         return;
-    cli_operation *sum = &it->operations[i];
-    if (i == it->operation_count) {
-        it->operation_count++;
+    cli_operation *sum = &steps->operations[i];
+    if (i == steps->operation_count) {
+        steps->operation_count++;
         snprintf(sum->name, sizeof sum->name, "%s", s->operation);
     }
     sum->steps++;
@@ -53,24 +53,24 @@ static void add_sums(cli_steps *it, const deeper_bench_step *s) {
 }
 
 void cli_steps_take(void *context, const deeper_bench_step *step) {
-    cli_steps *it = context;
-    if (it->rows)
-        add_object(it->rows, step);
+    cli_steps *steps = context;
+    if (steps->rows)
+        add_object(steps->rows, step);
     else
-        print_step(it, step);
-    add_sums(it, step);
-    it->step_count++;
+        print_step(steps, step);
+    add_sums(steps, step);
+    steps->step_count++;
 }
 
 void cli_steps_end(const cli_steps *steps) {
     printf("\n%9s %5s %9s %8s %6s %5s %s\n", "ms", "%", "waiting", "GFLOP/s", "ratio", "steps",
            "step");
     for (int i = 0; i < steps->operation_count; i++) {
-        const cli_operation *it = &steps->operations[i];
-        double ratio = it->floor_ms > 0 ? it->ms / it->floor_ms : 0;
-        print_times(it->ms, it->waiting_ms, it->share, it->ms > 0 ? it->gflop * 1e3 / it->ms : 0,
-                    ratio);
-        printf(" %5d %s\n", it->steps, it->name);
+        const cli_operation *operation = &steps->operations[i];
+        double ratio = operation->floor_ms > 0 ? operation->ms / operation->floor_ms : 0;
+        print_times(operation->ms, operation->waiting_ms, operation->share,
+                    operation->ms > 0 ? operation->gflop * 1e3 / operation->ms : 0, ratio);
+        printf(" %5d %s\n", operation->steps, operation->name);
     }
     putchar('\n');
 }

@@ -10,11 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TOP_MOST = 100, BAR_WIDTH = 20, CLASS_NAME_SIZE = 32 };
+enum { MAX_TOP = 100, BAR_WIDTH = 20, CLASS_NAME_SIZE = 32 };
 
 static const cli_option options[] = {
     CLI_OPTION_MODEL,
-    CLI_ROW_WHOLE("top", 'k', "N", "5", 1, TOP_MOST, "classes to show a picture"),
+    CLI_ROW_WHOLE("top", 'k', "N", "5", 1, MAX_TOP, "classes to show a picture"),
     CLI_OPTION_CROPS,
     CLI_OPTION_COMBINE,
     CLI_OPTION_MEMORY,
@@ -82,7 +82,7 @@ static bool print_table(const classify *work, const deeper_result *result, const
 
 static deeper_control sink(void *context, const deeper_result *result) {
     classify *work = context;
-    size_t chosen[TOP_MOST];
+    size_t chosen[MAX_TOP];
     if (result->status) {
         cli_problem(result->path, result->message);
         return cli_flush() ? DEEPER_GO_ON : DEEPER_STOP;
@@ -187,7 +187,7 @@ const cli_command cli_command_classify = {
                 "find . -name '*.png' -print0 | deeper classify -0 -\n",
     .options = options,
     .option_count = sizeof options / sizeof *options,
-    .least_operands = 1,
-    .most_operands = SIZE_MAX,
+    .min_operands = 1,
+    .max_operands = SIZE_MAX,
     .run = run,
 };

@@ -255,6 +255,6 @@ const cli_command cli_command_compare = {
     .options = options,
     .option_count = sizeof options / sizeof *options,
     .more = training_option,
-    .most_operands = 64,
+    .max_operands = 64,
     .run = run,
 };

@@ -125,6 +125,6 @@ const cli_command cli_command_convert = {
                 "deeper convert --list\n",
     .options = options,
     .option_count = sizeof options / sizeof *options,
-    .most_operands = 2,
+    .max_operands = 2,
     .run = run,
 };

@@ -63,20 +63,20 @@ static int check_threshold(const cli_args *args, const char *option, uint64_t hi
  * answers say they were. */
 static int write_report(const cli_args *args, const deeper_scores *scores,
                         const deeper_dataset *dataset, const char *path) {
-    deeper_dataset *found = NULL;
+    deeper_dataset *opened = NULL;
     deeper_error error = { 0 };
     const char *data =
         cli_given(args, "data") ? cli_text(args, "data") : deeper_scores_data(scores);
-    if (!dataset && deeper_dataset_open(&found, data, cli_text(args, "root"), NULL, &error)) {
+    if (!dataset && deeper_dataset_open(&opened, data, cli_text(args, "root"), NULL, &error)) {
         if (cli_given(args, "data"))
             return cli_failure(&error);
         cli_warning("the report is without pictures: %s", error.message);
     }
     char *command = cli_command_line(args);
     deeper_status status =
-        deeper_scores_report(scores, dataset ? dataset : found, command, path, &error);
+        deeper_scores_report(scores, dataset ? dataset : opened, command, path, &error);
     free(command);
-    deeper_dataset_close(found);
+    deeper_dataset_close(opened);
     return status ? cli_failure(&error) : CLI_DONE;
 }
 
@@ -327,6 +327,6 @@ const cli_command cli_command_eval = {
         "deeper eval --data val/ --min-top1 0.70\n",
     .options = options,
     .option_count = sizeof options / sizeof *options,
-    .most_operands = SIZE_MAX,
+    .max_operands = SIZE_MAX,
     .run = run,
 };

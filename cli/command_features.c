@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_LAYERS = 64, MOST_NAME = 256, BATCH = 8 };
+enum { MAX_LAYERS = 64, MAX_NAME = 256, BATCH = 8 };
 
 static const cli_option options[] = {
     CLI_OPTION_MODEL,
@@ -28,7 +28,7 @@ static const cli_option options[] = {
 };
 
 typedef struct layers {
-    const char *names[MOST_LAYERS]; /* the model's */
+    const char *names[MAX_LAYERS]; /* the model's */
     size_t count;
 } layers;
 
@@ -42,7 +42,7 @@ static bool starts(const char *name, const char *part) {
 /* The layer's full name: the same, or the only one that begins so, or PART/output. NULL after a
  * line on stderr. */
 static const char *full_name(const cli_args *args, const deeper_model *model, const char *part) {
-    const char *found = NULL;
+    const char *only = NULL;
     size_t count = 0;
     deeper_layer layer;
     for (size_t i = 0; i < deeper_model_layers(model); i++) {
@@ -51,16 +51,16 @@ static const char *full_name(const cli_args *args, const deeper_model *model, co
             continue;
         if (!strcmp(layer.name, part) || !strcmp(layer.name + strlen(part), "/output"))
             return layer.name;
-        found = layer.name;
+        only = layer.name;
         count++;
     }
     if (count == 1)
-        return found;
+        return only;
     if (count)
         cli_usage(
             args->command,
             "--layer %s: %zu layers begin so, %s among them ('deeper summary --layers' lists all)",
-            part, count, found);
+            part, count, only);
     else
         cli_usage(args->command, "--layer %s: no such layer; 'deeper summary --layers' lists them",
                   part);
@@ -76,14 +76,14 @@ static int find_layers(layers *of, const cli_args *args, const deeper_model *mod
         return CLI_DONE;
     }
     for (size_t length; *given; given += length + (given[length] == ',')) {
-        char part[MOST_NAME + 1];
+        char part[MAX_NAME + 1];
         length = strcspn(given, ",");
-        snprintf(part, sizeof part, "%.*s", (int)(length < MOST_NAME ? length : MOST_NAME), given);
+        snprintf(part, sizeof part, "%.*s", (int)(length < MAX_NAME ? length : MAX_NAME), given);
         const char *name = full_name(args, model, part);
         if (!name)
             return CLI_USAGE;
-        if (of->count == MOST_LAYERS)
-            return cli_usage(args->command, "--layer: more than %d layers", MOST_LAYERS);
+        if (of->count == MAX_LAYERS)
+            return cli_usage(args->command, "--layer: more than %d layers", MAX_LAYERS);
         of->names[of->count++] = name;
     }
     return of->count ? CLI_DONE : cli_usage(args->command, "--layer: names no layer");
@@ -207,7 +207,7 @@ const cli_command cli_command_features = {
                 "deeper features --layer pool5,inception_4e --out f.npz cat.jpg\n",
     .options = options,
     .option_count = sizeof options / sizeof *options,
-    .least_operands = 0,
-    .most_operands = SIZE_MAX,
+    .min_operands = 0,
+    .max_operands = SIZE_MAX,
     .run = run,
 };

@@ -82,11 +82,11 @@ static int info_picture(const char *path) {
 /* The pictures to train on and, or NULL, those to validate with. */
 typedef struct set_pair {
     deeper_dataset *train, *val;
-    bool checked; /* `found` is set, else only its empty classes */
+    bool checked; /* `soundness` is set, else only its empty classes */
     bool all;     /* problems are named, however many */
     size_t problems;
     cli_progress progress;
-    deeper_dataset_soundness found;
+    deeper_dataset_soundness soundness;
 } set_pair;
 
 static void print_classes(const deeper_dataset *dataset, const char *what) {
@@ -136,7 +136,7 @@ static void find_empty(set_pair *sets, const deeper_dataset *dataset, const char
         const char *name = deeper_dataset_class(dataset, i, &count);
         if (count || deeper_dataset_numbered(dataset))
             continue;
-        sets->found.empty_classes++;
+        sets->soundness.empty_classes++;
         cli_error("%s: class '%s' has no pictures", path, name);
     }
 }
@@ -152,8 +152,8 @@ static bool check_sets(set_pair *sets, const char *path, deeper_error *error) {
     check.problem = show_problem;
     check.context = sets;
     cli_progress_begin(&sets->progress, "pictures", 0);
-    deeper_status status = deeper_dataset_check(sets->train, sets->val, &check, &sets->found,
-                                                sizeof sets->found, error);
+    deeper_status status = deeper_dataset_check(sets->train, sets->val, &check, &sets->soundness,
+                                                sizeof sets->soundness, error);
     cli_progress_end();
     if (!sets->all && sets->problems > NAMED_UP_TO)
         cli_error("%s: and %zu more; --check names them all", path, sets->problems - NAMED_UP_TO);
@@ -161,7 +161,7 @@ static bool check_sets(set_pair *sets, const char *path, deeper_error *error) {
 }
 
 static void print_sets(const set_pair *sets, const char *path, bool sound) {
-    const deeper_dataset_soundness *found = &sets->found;
+    const deeper_dataset_soundness *soundness = &sets->soundness;
     char fingerprint[CLI_NUMBER_SIZE];
     snprintf(fingerprint, sizeof fingerprint, "%016llx",
              (unsigned long long)deeper_dataset_fingerprint(sets->train));
@@ -175,9 +175,10 @@ static void print_sets(const set_pair *sets, const char *path, bool sound) {
                    "training and validation, %llu repeated, "
                    "%llu "
                    "tiny\n",
-                   "found", (unsigned long long)found->unreadable,
-                   (unsigned long long)found->conflicting, (unsigned long long)found->leaked,
-                   (unsigned long long)found->repeated, (unsigned long long)found->tiny);
+                   "found", (unsigned long long)soundness->unreadable,
+                   (unsigned long long)soundness->conflicting,
+                   (unsigned long long)soundness->leaked, (unsigned long long)soundness->repeated,
+                   (unsigned long long)soundness->tiny);
         puts(!sound          ? "not sound"
              : sets->checked ? "sound"
                              : "names and classes are sound; --check decodes the pictures");
@@ -186,7 +187,7 @@ static void print_sets(const set_pair *sets, const char *path, bool sound) {
     json_t *object = json_pack(
         "{s:s, s:o, s:I, s:I, s:o, s:s, s:b, s:b}", "kind", "dataset", "path", app_json_text(path),
         "images", (json_int_t)deeper_dataset_images(sets->train), "empty_classes",
-        (json_int_t)found->empty_classes, "classes", classes_json(sets->train), "fingerprint",
+        (json_int_t)soundness->empty_classes, "classes", classes_json(sets->train), "fingerprint",
         fingerprint, "checked", sets->checked, "sound", sound);
     if (sets->val)
         json_object_set_new(object, "val",
@@ -194,11 +195,12 @@ static void print_sets(const set_pair *sets, const char *path, bool sound) {
                                       (json_int_t)deeper_dataset_images(sets->val), "classes",
                                       classes_json(sets->val)));
     if (sets->checked)
-        json_object_update_new(
-            object, json_pack("{s:I, s:I, s:I, s:I, s:I}", "unreadable",
-                              (json_int_t)found->unreadable, "tiny", (json_int_t)found->tiny,
-                              "conflicting", (json_int_t)found->conflicting, "leaked",
-                              (json_int_t)found->leaked, "repeated", (json_int_t)found->repeated));
+        json_object_update_new(object, json_pack("{s:I, s:I, s:I, s:I, s:I}", "unreadable",
+                                                 (json_int_t)soundness->unreadable, "tiny",
+                                                 (json_int_t)soundness->tiny, "conflicting",
+                                                 (json_int_t)soundness->conflicting, "leaked",
+                                                 (json_int_t)soundness->leaked, "repeated",
+                                                 (json_int_t)soundness->repeated));
     cli_print_json(object);
 }
 
@@ -212,8 +214,8 @@ static int info_dataset(const cli_args *args, const char *path) {
     sets.all = cli_flag(args, "check");
     sets.checked = sets.all || images <= CHECK_UP_TO;
     if (check_sets(&sets, path, &error)) {
-        bool sound = !sets.found.unreadable && !sets.found.conflicting && !sets.found.leaked
-                     && !sets.found.empty_classes;
+        bool sound = !sets.soundness.unreadable && !sets.soundness.conflicting
+                     && !sets.soundness.leaked && !sets.soundness.empty_classes;
         print_sets(&sets, path, sound);
         code = sound ? CLI_DONE : CLI_FAILED;
     } else {
@@ -303,15 +305,16 @@ static bool head_is_tuning(const unsigned char *head, size_t size) {
     return begin < size && head[begin] == '{' && memmem(head, size, mark, sizeof mark - 1);
 }
 
-static void print_tuning(const deeper_tuning_contents *it, uint64_t bytes) {
+static void print_tuning(const deeper_tuning_contents *contents, uint64_t bytes) {
     char text[CLI_NUMBER_SIZE];
     printf("%-14s %s\n%-14s ", "tuning", cli_bytes(bytes, text), "machine");
-    cli_print_text(it->machine);
-    puts(it->here ? "" : "; another one than this: not used here");
-    for (int i = 0; i < it->set_count; i++)
-        printf("%-14s %d choice%s, %d of them direct\n", it->sets[i].isa, it->sets[i].choices,
-               it->sets[i].choices == 1 ? "" : "s", it->sets[i].direct);
-    puts(it->set_count ? "sound" : "no choices, sound");
+    cli_print_text(contents->machine);
+    puts(contents->here ? "" : "; another one than this: not used here");
+    for (int i = 0; i < contents->set_count; i++)
+        printf("%-14s %d choice%s, %d of them direct\n", contents->sets[i].isa,
+               contents->sets[i].choices, contents->sets[i].choices == 1 ? "" : "s",
+               contents->sets[i].direct);
+    puts(contents->set_count ? "sound" : "no choices, sound");
 }
 
 static int info_tuning(const char *path, uint64_t bytes) {
@@ -325,9 +328,9 @@ static int info_tuning(const char *path, uint64_t bytes) {
     }
     json_t *sets = json_array();
     for (int i = 0; i < contents.set_count; i++) {
-        const deeper_tuning_set *it = &contents.sets[i];
-        json_array_append_new(sets, json_pack("{s:s, s:i, s:i}", "isa", it->isa, "choices",
-                                              it->choices, "direct", it->direct));
+        const deeper_tuning_set *set = &contents.sets[i];
+        json_array_append_new(sets, json_pack("{s:s, s:i, s:i}", "isa", set->isa, "choices",
+                                              set->choices, "direct", set->direct));
     }
     cli_print_json(with_sound(json_pack("{s:s, s:o, s:I, s:o, s:b, s:o}", "kind", "tuning", "path",
                                         app_json_text(path), "bytes", (json_int_t)bytes, "machine",
@@ -389,7 +392,7 @@ const cli_command cli_command_info = {
                 "deeper info --check --json flowers/train\n",
     .options = options,
     .option_count = sizeof options / sizeof *options,
-    .least_operands = 1,
-    .most_operands = 1,
+    .min_operands = 1,
+    .max_operands = 1,
     .run = run,
 };

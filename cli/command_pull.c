@@ -87,7 +87,7 @@ static int pull(const cli_args *args, const app_published *entry) {
     cli_download download = { .source = source,
                               .path = path,
                               .hash = hash ? hash : entry->hash,
-                              .most_bytes = (uint64_t)1 << 30 };
+                              .max_bytes = (uint64_t)1 << 30 };
     int code = source && path ? cli_download_run(&download) : CLI_FAILED;
     if (code == CLI_DONE)
         print_result(entry, &download);
@@ -151,6 +151,6 @@ const cli_command cli_command_pull = {
                 "DEEPER_MIRROR=http://mirror.lan/models deeper pull bvlc_googlenet\n",
     .options = options,
     .option_count = sizeof options / sizeof *options,
-    .most_operands = 1,
+    .max_operands = 1,
     .run = run,
 };

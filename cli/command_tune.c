@@ -35,25 +35,25 @@ static void show_progress(void *context, uint64_t done, uint64_t total) {
         cli_progress_end();
 }
 
-static void take_layer(void *context, const deeper_tuned_layer *it) {
+static void take_layer(void *context, const deeper_tuned_layer *layer) {
     work *w = context;
     if (w->layers) {
         json_array_append_new(
             w->layers,
             json_pack("{s:o, s:i, s:i, s:i, s:i, s:i, s:i, s:s, s:s, s:b, s:o, s:o}", "layer",
-                      app_json_text(it->layer), "layers", it->layers, "channels", it->channels,
-                      "outputs", it->outputs, "height", it->height, "width", it->width, "window",
-                      it->window, "model", it->model, "tuned", it->tuned, "changed", it->changed,
-                      "model_ms", app_json_real(it->model_ms), "tuned_ms",
-                      app_json_real(it->tuned_ms)));
+                      app_json_text(layer->layer), "layers", layer->layers, "channels",
+                      layer->channels, "outputs", layer->outputs, "height", layer->height, "width",
+                      layer->width, "window", layer->window, "model", layer->model, "tuned",
+                      layer->tuned, "changed", layer->changed, "model_ms",
+                      app_json_real(layer->model_ms), "tuned_ms", app_json_real(layer->tuned_ms)));
         return;
     }
     if (!w->headed)
         printf("%-26s %6s %-44s %7s  %-44s %7s\n", "layer", "of it", "the model's choice", "ms",
                "the fastest", "ms");
     w->headed = true;
-    printf("%-26s %6d %-44s %7.3f  %-44s %7.3f\n", it->layer, it->layers, it->model, it->model_ms,
-           it->changed ? it->tuned : "the same", it->tuned_ms);
+    printf("%-26s %6d %-44s %7.3f  %-44s %7.3f\n", layer->layer, layer->layers, layer->model,
+           layer->model_ms, layer->changed ? layer->tuned : "the same", layer->tuned_ms);
 }
 
 static void print_result(const work *w, const deeper_tuning_result *r, const char *path,

@@ -204,7 +204,7 @@ const cli_command cli_command_verify = {
         "1e-5\n",
     .options = options,
     .option_count = sizeof options / sizeof *options,
-    .least_operands = 1,
-    .most_operands = SIZE_MAX,
+    .min_operands = 1,
+    .max_operands = SIZE_MAX,
     .run = run,
 };

@@ -118,9 +118,9 @@ static bool part_restart(transfer *t) {
 
 static bool part_append(transfer *t, const char *bytes, size_t size) {
     char limit[CLI_NUMBER_SIZE];
-    if (t->size + size > t->download->most_bytes)
+    if (t->size + size > t->download->max_bytes)
         return refuse(t, "larger than the %s that a model may have",
-                      cli_bytes(t->download->most_bytes, limit));
+                      cli_bytes(t->download->max_bytes, limit));
     for (size_t done = 0; done < size;) {
         ssize_t put = write(t->fd, bytes + done, size - done);
         if (put < 0 && errno != EINTR)

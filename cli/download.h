@@ -10,7 +10,7 @@ typedef struct cli_download {
     const char *source; /* http://, https://, file:// or a path */
     const char *path;   /* where the file goes; PATH.part holds what has come so far */
     const char *hash;   /* "sha1:HEX" or "sha256:HEX", HEX possibly only the first digits */
-    uint64_t most_bytes;
+    uint64_t max_bytes;
     /* filled: */
     bool present;         /* the file was there already */
     uint64_t bytes;       /* of the whole file */

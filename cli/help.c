@@ -400,6 +400,6 @@ const cli_command cli_command_help = {
         "deeper help --completion bash > ~/.local/share/bash-completion/completions/deeper\n",
     .options = options,
     .option_count = sizeof options / sizeof *options,
-    .most_operands = 1,
+    .max_operands = 1,
     .run = run,
 };

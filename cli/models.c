@@ -23,14 +23,14 @@ int cli_model_open(deeper_model **model, const char *name, const cli_args *args,
     deeper_error error = { 0 };
     options.labels = cli_has(args, "labels") ? cli_text(args, "labels") : NULL;
     options.preprocess = cli_has(args, "preprocess") ? cli_text(args, "preprocess") : NULL;
-    char *found = cli_model_path(name);
-    if (!found)
+    char *file = cli_model_path(name);
+    if (!file)
         return CLI_FAILED;
-    int code = deeper_model_open(model, found, &options, &error) ? cli_failure(&error) : CLI_DONE;
+    int code = deeper_model_open(model, file, &options, &error) ? cli_failure(&error) : CLI_DONE;
     if (path && code == CLI_DONE)
-        *path = found;
+        *path = file;
     else
-        free(found);
+        free(file);
     return code;
 }
 

@@ -45,29 +45,29 @@ int cli_usage(const cli_command *command, const char *format, ...) {
 
 /* ---------------------------------------------------------------------------------------- hints */
 
-enum { WORD_MOST = 31 };
+enum { MAX_WORD = 31 };
 
-static size_t least_of(size_t a, size_t b) {
+static size_t smaller_of(size_t a, size_t b) {
     return a < b ? a : b;
 }
 
 /* Typing errors between two words: letters inserted, left out, replaced, or two neighbours
  * swapped. */
 static size_t word_distance(const char *a, const char *b) {
-    size_t cost[WORD_MOST + 1][WORD_MOST + 1];
+    size_t cost[MAX_WORD + 1][MAX_WORD + 1];
     size_t m = strlen(a), n = strlen(b);
-    if (m > WORD_MOST || n > WORD_MOST)
-        return WORD_MOST;
+    if (m > MAX_WORD || n > MAX_WORD)
+        return MAX_WORD;
     for (size_t i = 0; i <= m; i++)
         cost[i][0] = i;
     for (size_t j = 0; j <= n; j++)
         cost[0][j] = j;
     for (size_t i = 1; i <= m; i++)
         for (size_t j = 1; j <= n; j++) {
-            size_t best = least_of(cost[i - 1][j], cost[i][j - 1]) + 1;
-            best = least_of(best, cost[i - 1][j - 1] + (a[i - 1] != b[j - 1]));
+            size_t best = smaller_of(cost[i - 1][j], cost[i][j - 1]) + 1;
+            best = smaller_of(best, cost[i - 1][j - 1] + (a[i - 1] != b[j - 1]));
             if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-                best = least_of(best, cost[i - 2][j - 2] + 1);
+                best = smaller_of(best, cost[i - 2][j - 2] + 1);
             cost[i][j] = best;
         }
     return cost[m][n];
@@ -77,9 +77,9 @@ const char *cli_nearest(const char *word, const char *const *at, size_t count) {
     const char *best = NULL;
     size_t distance = strlen(word) <= 3 ? 2 : 3; /* below this many errors it counts as meant */
     for (size_t i = 0; i < count; i++) {
-        size_t found = word_distance(word, at[i]);
-        if (found < distance) {
-            distance = found;
+        size_t errors = word_distance(word, at[i]);
+        if (errors < distance) {
+            distance = errors;
             best = at[i];
         }
     }
@@ -114,7 +114,7 @@ static cli_parsed option_unknown(const cli_command *command, const char *dashes,
     size_t count = 0;
     for (const cli_option *option; (option = cli_option_at(command, count)) != NULL; count++)
         names[count] = option->name;
-    snprintf(name, sizeof name, "%.*s", (int)least_of(length, sizeof name - 1), word);
+    snprintf(name, sizeof name, "%.*s", (int)smaller_of(length, sizeof name - 1), word);
     const char *near = length > 1 ? cli_nearest(name, names, count) : NULL;
     if (near)
         cli_usage(command, "no option --%s; did you mean --%s?", name, near);
@@ -142,8 +142,8 @@ static bool number_ok(const cli_option *option, const char *text) {
     double value = option->kind == CLI_REAL ? strtod(text, &end)
                    : *text == '-'           ? (double)strtoll(text, &end, 10)
                                             : (double)strtoull(text, &end, 10);
-    return end != text && !*end && !errno && isfinite(value) && value >= option->least
-           && value <= option->most;
+    return end != text && !*end && !errno && isfinite(value) && value >= option->min
+           && value <= option->max;
 }
 
 /* Checks a value by its row; false after a usage line. */
@@ -163,8 +163,8 @@ static bool value_ok(const cli_command *command, const cli_option *option, const
         if (number_ok(option, text))
             return true;
         cli_usage(command, "--%s %s: must be a %s from %g to %g", option->name, text,
-                  option->kind == CLI_INTEGER ? "whole number" : "number", option->least,
-                  option->most);
+                  option->kind == CLI_INTEGER ? "whole number" : "number", option->min,
+                  option->max);
         return false;
     case CLI_TEXT:
     case CLI_FILE:
@@ -228,12 +228,12 @@ cli_parsed cli_parse(cli_args *args, const cli_command *command, int count, char
         if (parsed != CLI_PARSED)
             return parsed;
     }
-    if (args->operand_count < command->least_operands) {
+    if (args->operand_count < command->min_operands) {
         cli_usage(command, "%s is missing", command->operands);
         return CLI_PARSED_BAD;
     }
-    if (args->operand_count > command->most_operands) {
-        cli_usage(command, "'%s' is one word too many", args->operands[command->most_operands]);
+    if (args->operand_count > command->max_operands) {
+        cli_usage(command, "'%s' is one word too many", args->operands[command->max_operands]);
         return CLI_PARSED_BAD;
     }
     return CLI_PARSED;

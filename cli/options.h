@@ -20,8 +20,8 @@ typedef enum cli_kind {
     CLI_FLAG,    /* takes no value, or, behind '=' alone, one of `value` if that lists some */
     CLI_TEXT,    /* any value */
     CLI_FILE,    /* a path; completed as one */
-    CLI_INTEGER, /* a whole number within [least, most] */
-    CLI_REAL,    /* a finite number within [least, most] */
+    CLI_INTEGER, /* a whole number within [min, max] */
+    CLI_REAL,    /* a finite number within [min, max] */
     CLI_CHOICE   /* one of `value`, which lists them: "1|10" */
 } cli_kind;
 
@@ -31,7 +31,7 @@ typedef struct cli_option {
     cli_kind kind;
     const char *value;    /* what help calls the value, or the choices; NULL for a flag */
     const char *fallback; /* the value when none is given, as a user would type it; NULL: none */
-    double least, most;   /* of a number, both included */
+    double min, max;      /* of a number, both included */
     const char *help;     /* one line without a full stop */
 } cli_option;
 
@@ -47,7 +47,7 @@ typedef struct cli_command {
     size_t option_count;
     const cli_option *(*more)(size_t index); /* options after these, NULL past the last; NULL: no
                                                 more */
-    size_t least_operands, most_operands;
+    size_t min_operands, max_operands;
     int (*run)(const cli_args *args); /* returns an enum cli_exit */
 } cli_command;
 
@@ -78,15 +78,15 @@ struct cli_args {
         .name = name_, .letter = letter_, .kind = CLI_CHOICE, .value = choices_,                   \
         .fallback = fallback_, .help = help_                                                       \
     }
-#define CLI_ROW_WHOLE(name_, letter_, value_, fallback_, least_, most_, help_)                     \
+#define CLI_ROW_WHOLE(name_, letter_, value_, fallback_, min_, max_, help_)                        \
     {                                                                                              \
         .name = name_, .letter = letter_, .kind = CLI_INTEGER, .value = value_,                    \
-        .fallback = fallback_, .least = least_, .most = most_, .help = help_                       \
+        .fallback = fallback_, .min = min_, .max = max_, .help = help_                             \
     }
-#define CLI_ROW_REAL(name_, letter_, value_, fallback_, least_, most_, help_)                      \
+#define CLI_ROW_REAL(name_, letter_, value_, fallback_, min_, max_, help_)                         \
     {                                                                                              \
         .name = name_, .letter = letter_, .kind = CLI_REAL, .value = value_,                       \
-        .fallback = fallback_, .least = least_, .most = most_, .help = help_                       \
+        .fallback = fallback_, .min = min_, .max = max_, .help = help_                             \
     }
 
 /* What several commands take as a set of pictures. */

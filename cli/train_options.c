@@ -30,8 +30,8 @@ const cli_option *cli_train_option(cli_option *option, const deeper_option *row,
                             .kind = kind_of(row->kind),
                             .value = row->value,
                             .fallback = own && own->fallback ? own->fallback : row->fallback,
-                            .least = row->min,
-                            .most = row->max,
+                            .min = row->min,
+                            .max = row->max,
                             .help = own && own->help ? own->help : row->help };
     return option;
 }

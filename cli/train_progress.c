@@ -10,7 +10,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { LINE_SIZE = 256, BAR_LEAST = 5, BAR_MOST = 30 };
+enum { LINE_SIZE = 256, MIN_BAR = 5, MAX_BAR = 30 };
 static const double LIVE_SECONDS = 0.2, PLAIN_SECONDS = 60;
 static const double KEPT = 0.95; /* of the running mean at each step: it looks back some 20 steps */
 
@@ -38,7 +38,7 @@ static const char *clock_after(double seconds, char text[32]) {
     return text;
 }
 
-/* "0.512/0.733/0.601": a loss a head. */
+/* "0.512/0.733/0.601": a loss per head. */
 static const char *losses_text(const double *losses, int heads, char text[64]) {
     int at = 0;
     text[0] = 0;
@@ -81,16 +81,16 @@ static int epoch_name(const deeper_train_event *event, char *text, size_t size) 
  * bar takes what is left. After the last step "validating, " is in its place. */
 static void show_live(const cli_train_progress *progress, const deeper_train_event *event,
                       int columns) {
-    char line[2 * LINE_SIZE], rest[LINE_SIZE], bar[BAR_MOST + 3] = "validating,";
+    char line[2 * LINE_SIZE], rest[LINE_SIZE], bar[MAX_BAR + 3] = "validating,";
     int head = epoch_name(event, line, sizeof line);
     line[head++] = ' ';
     bool steps = event->step < event->epoch_steps;
     int others = head + (steps ? 2 : (int)strlen(bar))
                  + 2; /* two brackets or the word; a space, the last column */
     int width = columns - others - rest_text(progress, event, true, rest);
-    if (width < (steps ? BAR_LEAST : 0))
+    if (width < (steps ? MIN_BAR : 0))
         width = columns - others - rest_text(progress, event, false, rest);
-    width = width < BAR_LEAST ? BAR_LEAST : width > BAR_MOST ? BAR_MOST : width;
+    width = width < MIN_BAR ? MIN_BAR : width > MAX_BAR ? MAX_BAR : width;
     if (steps) {
         int done = (int)((double)event->step / (double)event->epoch_steps * width + 0.5);
         memset(bar, '#', (size_t)done + 1);
