@@ -31,7 +31,7 @@ typedef struct classify {
     size_t top;
     bool show_progress;
     cli_progress progress;
-    uint64_t done;
+    uint64_t done, numberless; /* classified; answered by what is no number */
 } classify;
 
 /* The name of a class: the model's, or its number where the model has none. */
@@ -84,6 +84,7 @@ static deeper_control sink(void *context, const deeper_result *result) {
     classify *work = context;
     size_t chosen[MAX_TOP];
     if (result->status) {
+        work->numberless += result->status == DEEPER_ERROR_NUMBER;
         cli_problem(result->path, result->message);
         return cli_flush() ? DEEPER_GO_ON : DEEPER_STOP;
     }
@@ -124,6 +125,8 @@ static int classify_all(const cli_args *args, classify *work, deeper_session *se
     if (named > 1)
         cli_note("%llu of %zu pictures classified in %.1f s", (unsigned long long)work->done, named,
                  seconds);
+    if (work->numberless && !work->done) /* not the pictures' fault */
+        return CLI_FAILED;
     return cli_problems() ? CLI_UNREADABLE : CLI_DONE;
 }
 

@@ -234,7 +234,9 @@ static int info_model(const char *path, uint64_t bytes) {
     deeper_model *model = NULL;
     deeper_error error = { 0 };
     char text[CLI_NUMBER_SIZE];
-    if (deeper_model_open(&model, path, NULL, &error))
+    deeper_model_options with_values = DEEPER_MODEL_OPTIONS_INIT;
+    with_values.check_values = 1;
+    if (deeper_model_open(&model, path, &with_values, &error))
         return cli_failure(&error);
     size_t classes = deeper_model_classes(model);
     bool labelled = *deeper_model_class_name(model, 0) || *deeper_model_class_id(model, 0);

@@ -25,13 +25,13 @@ static void test_version_and_texts(void **state) {
     snprintf(expected, sizeof expected, "%d.%d.%d", DEEPER_VERSION_MAJOR, DEEPER_VERSION_MINOR,
              DEEPER_VERSION_PATCH);
     assert_string_equal(deeper_version(), expected);
-    for (int a = DEEPER_OK; a <= DEEPER_ERROR_STOPPED; a++) {
+    for (int a = DEEPER_OK; a <= DEEPER_ERROR_NUMBER; a++) {
         assert_string_not_equal(deeper_status_text((deeper_status)a), "unknown status");
         for (int b = DEEPER_OK; b < a; b++)
             assert_string_not_equal(deeper_status_text((deeper_status)a),
                                     deeper_status_text((deeper_status)b));
     }
-    assert_string_equal(deeper_status_text((deeper_status)(DEEPER_ERROR_STOPPED + 1)),
+    assert_string_equal(deeper_status_text((deeper_status)(DEEPER_ERROR_NUMBER + 1)),
                         "unknown status");
     assert_string_equal(deeper_status_text((deeper_status)-1), "unknown status");
 }

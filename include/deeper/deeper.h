@@ -96,7 +96,8 @@ typedef enum deeper_status {
                                  says what would */
     DEEPER_ERROR_MISMATCH,    /* names, shapes or labels of two things that must agree do not */
     DEEPER_ERROR_LIMIT,       /* larger than a stated limit (pixels, header bytes, nodes) */
-    DEEPER_ERROR_STOPPED      /* a callback of the caller asked to stop */
+    DEEPER_ERROR_STOPPED,     /* a callback of the caller asked to stop */
+    DEEPER_ERROR_NUMBER /* a result that is not a number: of weights that are none, or overflow */
 } deeper_status;
 
 /* The fixed text of a status, such as "out of memory". Static; never NULL. */
@@ -143,6 +144,8 @@ typedef struct deeper_model_options {
     const char *preprocess; /* how a picture becomes the input, in place of what the model says: a
                                name that deeper_preprocessing lists, or a JSON object as the model
                                file keeps it (docs/FORMATS.md); NULL: as the model says */
+    int check_values; /* 1: a value of a parameter that is no finite number is DEEPER_ERROR_FORMAT,
+                         which names it; all of them are looked at */
 } deeper_model_options;
 static inline deeper_model_options deeper_model_options_init(void) {
     deeper_model_options options = DEEPER_ZEROED;

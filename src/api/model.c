@@ -82,6 +82,8 @@ deeper_status deeper_model_open(deeper_model **model, const char *path,
     deeper_model_options taken;
     DP_TRY(begin(&created, &taken, options, error));
     deeper_status status = dp_model_open(&created->model, path, created->owner.allocator, error);
+    if (status == DEEPER_OK && taken.check_values)
+        status = dp_model_check_values(created->model, path, error);
     if (status == DEEPER_OK)
         status = complete(created, path, &taken, error);
     return finish(model, created, status);

@@ -23,6 +23,7 @@ const char *deeper_status_text(deeper_status status) {
         [DEEPER_ERROR_MISMATCH] = "does not match",
         [DEEPER_ERROR_LIMIT] = "over a limit",
         [DEEPER_ERROR_STOPPED] = "stopped by the caller",
+        [DEEPER_ERROR_NUMBER] = "a result is not a number",
     };
     size_t index = (size_t)status;
     return index < sizeof texts / sizeof *texts ? texts[index] : "unknown status";

@@ -86,14 +86,17 @@ static deeper_status report(const streaming *state, size_t count, deeper_error *
                              .label = item->label,
                              .status = item->status,
                              .message = item->message };
+        deeper_error trouble = { 0 };
         if (item->status == DEEPER_OK) {
+            for (int c = 0; c < stream->classifier_count && answer.status == DEEPER_OK; c++)
+                answer.status = dp_classifier_check(stream->classifiers[c], sound, &trouble);
             for (int c = 0; c < stream->classifier_count; c++) {
                 const dp_classifier *classifier = stream->classifiers[c];
                 state->softmaxes[c] =
                     classifier->softmaxes + sound * classifier->crops * classifier->classes;
             }
-            answer.softmaxes = state->softmaxes;
-            answer.message = "";
+            answer.softmaxes = answer.status == DEEPER_OK ? state->softmaxes : NULL;
+            answer.message = trouble.message;
             answer.row = sound++;
         }
         if (stream->sink(stream->context, &answer) == DEEPER_STOP)

@@ -15,15 +15,21 @@ void dp_differences_free(dp_differences *differences) {
 
 /* ----------------------------------------------------------------------------------- one tensor */
 
-/* Takes the comparison of one image into the difference if it is the worst so far. */
-static void compare(dp_difference *d, int image, const float *tested, const float *reference) {
+/* Takes the comparison of one image into the difference if it is the worst so far. Error: NUMBER
+ * where neither side has a number. */
+static deeper_status compare(dp_difference *d, int image, const float *tested,
+                             const float *reference, deeper_error *error) {
     size_t floats = dp_shape_floats(d->shape), at = 0;
     double largest = 0, absolute = 0;
     for (size_t i = 0; i < floats; i++) {
         double a = (double)tested[i], b = (double)reference[i], difference = fabs(a - b),
                value = fmax(fabs(a), fabs(b));
-        bool same = a == b || (isnan(a) && isnan(b));
-        if (same)
+        if (isnan(a) && isnan(b))
+            return dp_fail(error, DEEPER_ERROR_NUMBER,
+                           "%s: value %zu of image %d is not a number on either side, so that they "
+                           "cannot be compared",
+                           d->name, i, image);
+        if (a == b)
             difference = 0;
         else if (!isfinite(difference))
             difference = HUGE_VAL;
@@ -38,13 +44,14 @@ static void compare(dp_difference *d, int image, const float *tested, const floa
                       : isinf(absolute) || largest == 0 ? HUGE_VAL
                                                         : absolute / largest;
     if (image > 0 && relative <= d->relative)
-        return;
+        return DEEPER_OK;
     d->relative = relative;
     d->absolute = absolute;
     d->image = image;
     d->at = at;
     d->value = tested[at];
     d->reference = reference[at];
+    return DEEPER_OK;
 }
 
 /* ------------------------------------------------------------------------------------- sessions */
@@ -248,21 +255,23 @@ static deeper_status compare_recording(dp_differences *out, const reading *r, ru
     float *floats = dp_alloc_raw(out->allocator, max, sizeof *floats);
     if (!floats)
         return dp_fail_memory(error, "a recorded tensor");
-    for (int image = 0; image < r->images; image++) {
+    deeper_status status = DEEPER_OK;
+    for (int image = 0; image < r->images && status == DEEPER_OK; image++) {
         read_part(r->input, (size_t)image * input_floats, input_floats, floats);
         dp_session_run(tested->session, floats, 1, tested->outputs);
-        for (size_t i = 0, place = 0; i < out->count && out->items[i].node >= 0; i++) {
+        for (size_t i = 0, place = 0;
+             status == DEEPER_OK && i < out->count && out->items[i].node >= 0; i++) {
             dp_difference *d = &out->items[i];
             size_t size = dp_shape_floats(d->shape);
             place += i > 0 && d->node != d[-1].node;
             read_part(r->arrays[i], (size_t)image * size, size, floats);
-            compare(d, image, tested->outputs[place], floats);
+            status = compare(d, image, tested->outputs[place], floats, error);
         }
         if (options->progress)
             options->progress(options->context, (uint64_t)image + 1, (uint64_t)r->images);
     }
     dp_free(out->allocator, floats);
-    return DEEPER_OK;
+    return status;
 }
 
 deeper_status dp_verify_recording(dp_differences *out, const dp_model *model, dp_packs *packs,
@@ -326,7 +335,8 @@ static deeper_status compare_models(dp_differences *out, runner *tested, runner 
         dp_session_run(tested->session, input, 1, tested->outputs);
         dp_session_run(reference->session, input, 1, reference->outputs);
         for (size_t i = 0; i < out->count; i++)
-            compare(&out->items[i], image, tested->outputs[i], reference->outputs[i]);
+            DP_TRY(
+                compare(&out->items[i], image, tested->outputs[i], reference->outputs[i], error));
         if (options->progress)
             options->progress(options->context, (uint64_t)image + 1, (uint64_t)options->images);
     }

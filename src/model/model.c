@@ -7,6 +7,7 @@
 #include "model/recipes.h"
 #include "nets/nets.h"
 
+#include <math.h>
 #include <string.h>
 
 enum { MAX_LABEL_FILE = 16 << 20 }; /* bytes; the 1000 classes of ILSVRC take 32 KB */
@@ -123,6 +124,20 @@ deeper_status dp_model_check(const dp_model *model, const char *name, deeper_err
                        "%s: its preprocessing gives %dx%dx%d, but its input is %dx%dx%d", name,
                        preprocess->channels, preprocess->size, preprocess->size, input.c, input.h,
                        input.w);
+    return DEEPER_OK;
+}
+
+deeper_status dp_model_check_values(const dp_model *model, const char *name, deeper_error *error) {
+    for (int i = 0; model->values && i < model->graph->count; i++) {
+        const dp_node *node = &model->graph->nodes[i];
+        const float *values = node->parameter < 0 ? NULL : model->values[node->parameter];
+        for (size_t k = 0, count = values ? dp_shape_floats(node->shape) : 0; k < count; k++)
+            if (!isfinite(values[k]))
+                return dp_fail(error, DEEPER_ERROR_FORMAT,
+                               "%s: value %zu of %s is %s, not a finite number; the weights are of "
+                               "no use, fetch or train them again",
+                               name, k, node->name, isnan(values[k]) ? "nan" : "infinite");
+    }
     return DEEPER_OK;
 }
 

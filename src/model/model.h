@@ -68,6 +68,10 @@ deeper_status dp_model_allocate(dp_model *model, deeper_error *error);
 deeper_status dp_model_at(dp_model *copy, const dp_model *model, const float *arena,
                           deeper_error *error);
 
+/* Whether every value of every parameter is a finite number. Error: FORMAT, naming the first that
+ * is not; `name` stands for the file. */
+deeper_status dp_model_check_values(const dp_model *model, const char *name, deeper_error *error);
+
 /* Node of parameter p. */
 const dp_node *dp_model_parameter(const dp_model *model, int parameter);
 

@@ -3,6 +3,7 @@
 
 #include "session/input.h"
 
+#include <math.h>
 #include <string.h>
 
 void dp_classifier_free(dp_classifier *classifier) {
@@ -156,6 +157,19 @@ void dp_classifier_run(dp_classifier *classifier, const float *tensors, size_t s
     }
 }
 
+deeper_status dp_classifier_check(const dp_classifier *classifier, size_t image,
+                                  deeper_error *error) {
+    size_t count = classifier->crops * classifier->classes;
+    const float *softmaxes = classifier->softmaxes + image * count;
+    for (size_t i = 0; i < count; i++)
+        if (!isfinite(softmaxes[i]))
+            return dp_fail(
+                error, DEEPER_ERROR_NUMBER,
+                "the network's answer is not a number: weights of the model are none, or "
+                "its sums overflow");
+    return DEEPER_OK;
+}
+
 deeper_status dp_classifier_picture(dp_classifier *classifier, const dp_image *image,
                                     deeper_error *error) {
     const deeper_allocator *allocator = classifier->session->allocator;
@@ -167,5 +181,5 @@ deeper_status dp_classifier_picture(dp_classifier *classifier, const dp_image *i
         return dp_fail_memory(error, "the crops of a picture");
     DP_TRY(dp_classifier_prepare(classifier, image, classifier->picture, allocator, error));
     dp_classifier_run(classifier, classifier->picture, floats, size, 1);
-    return DEEPER_OK;
+    return dp_classifier_check(classifier, 0, error);
 }

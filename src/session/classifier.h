@@ -43,7 +43,13 @@ deeper_status dp_classifier_prepare(const dp_classifier *classifier, const dp_im
 void dp_classifier_run(dp_classifier *classifier, const float *tensors, size_t stride,
                        const int (*sizes)[2], size_t images);
 
-/* Prepares one picture and fills its softmaxes. Errors: those of dp_classifier_prepare, MEMORY. */
+/* Whether the softmaxes of picture `image` of the last run are numbers. Error: NUMBER, when weights
+ * of the model are none or sums have overflowed; such an answer is none. */
+deeper_status dp_classifier_check(const dp_classifier *classifier, size_t image,
+                                  deeper_error *error);
+
+/* Prepares one picture and fills its softmaxes. Errors: those of dp_classifier_prepare and
+ * dp_classifier_check, MEMORY. */
 deeper_status dp_classifier_picture(dp_classifier *classifier, const dp_image *image,
                                     deeper_error *error);
 
