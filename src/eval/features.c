@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "formats/numpy/npz.h"
 
+#include <math.h>
 #include <string.h>
 
 enum { NAMES_LIMIT = 1 << 30 }; /* bytes of all names */
@@ -37,6 +38,20 @@ static bool put_name(dp_buffer *names, const char *path) {
     return true;
 }
 
+/* Whether all that was computed of a picture is numbers; else why not. */
+static deeper_status check_row(const writing *w, const dp_answer *answer, deeper_error *error) {
+    const dp_classifier *classifier = w->features->classifier;
+    for (int i = 0; i < w->outputs; i++) {
+        size_t floats = dp_shape_floats(dp_session_output(classifier->session, i));
+        const float *row = classifier->outputs[i] + answer->row * floats;
+        for (size_t k = 0; k < floats; k++)
+            if (!isfinite(row[k]))
+                return dp_fail(error, DEEPER_ERROR_NUMBER, "value %zu of layer %d is not a number",
+                               k, i + 1);
+    }
+    return DEEPER_OK;
+}
+
 /* Row `row` of what was computed last. */
 static deeper_status put_row(writing *w, const dp_answer *answer) {
     const dp_classifier *classifier = w->features->classifier;
@@ -65,10 +80,13 @@ static deeper_status put_row(writing *w, const dp_answer *answer) {
 static deeper_control take(void *context, const dp_answer *answer) {
     writing *w = context;
     const dp_features_calls *calls = &w->features->calls;
-    if (answer->status != DEEPER_OK) {
+    deeper_error trouble = { 0 };
+    bool answered = answer->status == DEEPER_OK;
+    if (!answered || check_row(w, answer, &trouble) != DEEPER_OK) {
         w->unreadable++;
         if (calls->problem)
-            calls->problem(calls->context, answer->path, answer->message);
+            calls->problem(calls->context, answer->path,
+                           answered ? trouble.message : answer->message);
     } else if (put_row(w, answer) != DEEPER_OK) {
         return DEEPER_STOP;
     }

@@ -22,6 +22,9 @@ says err "red.ppm" "green.ppm" "not a number"
 lacks out top1
 run 1 features --model model.safetensors --layer loss3/classifier --out f.npz set
 says err "red.ppm" "not a number"
+run 1 features --model model.safetensors --layer pool5/7x7_s1,loss3/classifier --out f.npz set
+says err "value 4 of layer 2 is not a number"
+[ ! -e f.npz ] || fail "features that are no numbers"
 run 1 verify model.safetensors --against model.safetensors
 says err "not a number on either side"
 run 0 info sound.safetensors
