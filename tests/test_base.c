@@ -425,15 +425,25 @@ static void test_threads_select(void **state) {
                          DEEPER_ERROR_ARGUMENT);
     static const char *const bad[] = { "0",   "-2", "257", "99999999999999999999",
                                        "two", "2x", " ",   "1.5" };
-    static const char *const names[] = { "OMP_NUM_THREADS", "DEEPER_THREADS" };
-    unsetenv("DEEPER_THREADS");
-    for (size_t n = 0; n < 2; n++)
-        for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-            setenv(names[n], bad[i], 1);
-            assert_int_equal(dp_threads_select(&threads, 0, &error), DEEPER_ERROR_ARGUMENT);
-            assert_non_null(strstr(error.message, names[n]));
-            assert_int_equal(dp_threads_select(&threads, 3, &error), DEEPER_OK); /* not asked */
-        }
+    unsetenv("OMP_NUM_THREADS");
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        setenv("DEEPER_THREADS", bad[i], 1);
+        assert_int_equal(dp_threads_select(&threads, 0, &error), DEEPER_ERROR_ARGUMENT);
+        assert_non_null(strstr(error.message, "DEEPER_THREADS"));
+        assert_int_equal(dp_threads_select(&threads, 3, &error), DEEPER_OK); /* not asked */
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad;
+         i++) { /* foreign words are not ours to judge */
+        unsetenv("DEEPER_THREADS");
+        setenv("OMP_NUM_THREADS", bad[i], 1);
+        threads = 0;
+        assert_int_equal(dp_threads_select(&threads, 0, &error), DEEPER_OK);
+        assert_int_equal(threads,
+                         dp_processors() < DP_THREADS_MAX ? dp_processors() : DP_THREADS_MAX);
+        setenv("DEEPER_THREADS", "2", 1);
+        assert_int_equal(dp_threads_select(&threads, 0, &error), DEEPER_OK);
+        assert_int_equal(threads, 2);
+    }
     unsetenv("DEEPER_THREADS");
     unsetenv("OMP_NUM_THREADS");
 }

@@ -330,21 +330,26 @@ int dp_processors(void) {
     return count > 0 ? count : 1;
 }
 
-/* A number of threads from an environment variable; 0: not set. OMP_NUM_THREADS may be a list, of
- * which the first counts. */
-static deeper_status environment_threads(int *threads, const char *name, deeper_error *error) {
-    const char *text = getenv(name);
-    *threads = 0;
-    if (!text || !*text)
-        return DEEPER_OK;
+/* The number of threads that a text begins with, which is all of it or the first of a list; 0: it
+ * is none. */
+static int threads_in(const char *text) {
     char *end;
     errno = 0;
     long value = strtol(text, &end, 10);
-    if (end == text || (*end && *end != ',') || errno || value < 1 || value > DP_THREADS_MAX)
+    bool number = end != text && (!*end || *end == ',') && !errno;
+    return number && value >= 1 && value <= DP_THREADS_MAX ? (int)value : 0;
+}
+
+/* What the environment asks for; 0: nothing. OMP_NUM_THREADS is other programs': what is no number
+ * of threads there says nothing to us. */
+static deeper_status environment_threads(int *threads, deeper_error *error) {
+    const char *ours = getenv("DEEPER_THREADS"), *others = getenv("OMP_NUM_THREADS");
+    bool set = ours && *ours;
+    *threads = set ? threads_in(ours) : others ? threads_in(others) : 0;
+    if (set && *threads == 0)
         return dp_fail(error, DEEPER_ERROR_ARGUMENT,
-                       "%s=%s: not a number of threads; set it to 1..%d or unset it", name, text,
-                       DP_THREADS_MAX);
-    *threads = (int)value;
+                       "DEEPER_THREADS=%s: not a number of threads; set it to 1..%d or unset it",
+                       ours, DP_THREADS_MAX);
     return DEEPER_OK;
 }
 
@@ -355,9 +360,7 @@ deeper_status dp_threads_select(int *threads, int requested, deeper_error *error
                        requested, DP_THREADS_MAX);
     int count = requested;
     if (count == 0)
-        DP_TRY(environment_threads(&count, "DEEPER_THREADS", error));
-    if (count == 0)
-        DP_TRY(environment_threads(&count, "OMP_NUM_THREADS", error));
+        DP_TRY(environment_threads(&count, error));
     if (count == 0)
         count = dp_processors();
     *threads = dp_min(count, DP_THREADS_MAX);

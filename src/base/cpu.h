@@ -46,8 +46,8 @@ int dp_processors(void);
 enum { DP_THREADS_MAX = 256 };
 
 /* Threads to use: `requested` if > 0, else DEEPER_THREADS, else OMP_NUM_THREADS (the first of a
- * list), else dp_processors() up to DP_THREADS_MAX. Outside 1..DP_THREADS_MAX is an error that
- * names the argument or the variable. */
+ * list; ignored where that is no number of threads), else dp_processors() up to DP_THREADS_MAX.
+ * Outside 1..DP_THREADS_MAX is an error that names the argument or DEEPER_THREADS. */
 deeper_status dp_threads_select(int *threads, int requested, deeper_error *error);
 
 /* Monotonic seconds. */
