@@ -1,6 +1,7 @@
 /* test_threads.c - the pool and the floating-point mode. Run it under ThreadSanitizer too: plain
  * writes from tasks are checked there. */
 #include "base/cpu.h"
+#include "base/float_mode.h"
 #include "base/threads.h"
 #include "helpers/helpers.h"
 

@@ -4,6 +4,7 @@
  * gradient, and ten updates. Tolerances are the project's: losses 1e-5, gradients 1e-3 in norm,
  * projection and samples (relative to the norm; through direct kernels). Ten updates multiply the
  * rounding of the first: 1e-3. */
+#include "base/float_mode.h"
 #include "graph/training.h"
 #include "helpers/formula.h"
 #include "helpers/plan_harness.h"

@@ -46,6 +46,8 @@
  *     session a thread.
  *   - A child of fork may use and free what its parent made, sessions too (theirs start threads of
  *     their own), but not return from a callback that the fork was made in.
+ *   - The floating-point environment of the caller (rounding, traps, flags, denormals) changes no
+ *     result and is the same after a call. During one it is the default, in callbacks too.
  *   - The library never prints, exits or aborts, and keeps no mutable global state except the table
  *     of what the CPU can do, which is made once.
  *   - Texts are UTF-8, paths bytes as the system has them. An index past the last gives NULL, "" or

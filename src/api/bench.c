@@ -21,12 +21,14 @@ static deeper_status bench(const deeper_model *model, const deeper_session_optio
 deeper_status deeper_bench(const deeper_model *model, const deeper_session_options *options,
                            double seconds, deeper_benchmark *result, size_t size,
                            deeper_error *error) {
+    DP_ENTRY;
     return bench(model, options, false, seconds, NULL, result, size, error);
 }
 
 deeper_status deeper_bench_training(const deeper_model *model,
                                     const deeper_session_options *options, double seconds,
                                     deeper_benchmark *result, size_t size, deeper_error *error) {
+    DP_ENTRY;
     return bench(model, options, true, seconds, NULL, result, size, error);
 }
 
@@ -35,6 +37,7 @@ deeper_status deeper_bench_steps(const deeper_model *model, const deeper_session
                                  void (*step)(void *context, const deeper_bench_step *step),
                                  void *context, deeper_benchmark *result, size_t size,
                                  deeper_error *error) {
+    DP_ENTRY;
     if (!step)
         return dp_fail(error, DEEPER_ERROR_ARGUMENT, "step is NULL");
     const dp_step_listener listener = { step, context };

@@ -27,6 +27,7 @@ deeper_status dp_need_combine(deeper_combine combine, deeper_error *error) {
 }
 
 size_t deeper_top(const float *values, size_t count, size_t k, size_t *indices, float *tops) {
+    DP_ENTRY;
     if (!values || !indices)
         return 0;
     size_t ranked = dp_top_k(values, count, k, indices);
@@ -58,6 +59,7 @@ static deeper_status choose(const dp_model *model, const float *probabilities,
 deeper_status deeper_classify(deeper_session *session, const deeper_image *image, int crops,
                               deeper_prediction *top, size_t capacity, size_t *found,
                               deeper_error *error) {
+    DP_ENTRY;
     DP_TRY(dp_need(session, "session", error));
     DP_TRY(dp_need(image, "image", error));
     DP_TRY(dp_need(top, "top", error));
@@ -111,6 +113,7 @@ deeper_status deeper_classify_stream(deeper_session *session, const deeper_sourc
                                      deeper_control (*sink)(void *context,
                                                             const deeper_result *result),
                                      void *context, deeper_error *error) {
+    DP_ENTRY;
     DP_TRY(dp_need(session, "session", error));
     DP_TRY(dp_need(source, "source", error));
     if (!source->next || !sink)

@@ -6,6 +6,7 @@
 deeper_status deeper_compare(const deeper_compare_options *options,
                              const deeper_compare_calls *calls, size_t *failed,
                              deeper_error *error) {
+    DP_ENTRY;
     deeper_compare_options taken = DEEPER_COMPARE_OPTIONS_INIT;
     deeper_train_options train;
     const deeper_compare_calls none = { 0 };

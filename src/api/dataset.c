@@ -13,6 +13,7 @@ static deeper_status begin(deeper_dataset **dataset, const deeper_allocator *all
 
 deeper_status deeper_dataset_open(deeper_dataset **dataset, const char *path, const char *root,
                                   const deeper_allocator *allocator, deeper_error *error) {
+    DP_ENTRY;
     DP_TRY(dp_need(dataset, "dataset", error));
     *dataset = NULL;
     DP_TRY(dp_need(path, "path", error));
@@ -31,6 +32,7 @@ deeper_status deeper_dataset_open(deeper_dataset **dataset, const char *path, co
 deeper_status deeper_dataset_open_pair(deeper_dataset **train, deeper_dataset **val,
                                        const char *path, const char *root,
                                        const deeper_allocator *allocator, deeper_error *error) {
+    DP_ENTRY;
     DP_TRY(dp_need(train, "train", error));
     DP_TRY(dp_need(val, "val", error));
     *train = *val = NULL;
@@ -97,6 +99,7 @@ deeper_status deeper_dataset_check(const deeper_dataset *train, const deeper_dat
                                    const deeper_dataset_check_options *options,
                                    deeper_dataset_soundness *result, size_t size,
                                    deeper_error *error) {
+    DP_ENTRY;
     DP_TRY(dp_need(train, "train", error));
     DP_TRY(dp_need_result(result, size, "result", error));
     deeper_dataset_check_options taken = DEEPER_DATASET_CHECK_OPTIONS_INIT;

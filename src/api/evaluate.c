@@ -49,6 +49,7 @@ static deeper_status evaluate(dp_scores **scores, deeper_session *const *session
 deeper_status deeper_evaluate(deeper_session *session, const deeper_dataset *dataset,
                               const deeper_evaluate_options *options, deeper_evaluation *result,
                               size_t size, deeper_error *error) {
+    DP_ENTRY;
     DP_TRY(dp_need(session, "session", error));
     DP_TRY(dp_need(dataset, "dataset", error));
     DP_TRY(dp_need_result(result, size, "result", error));
@@ -97,6 +98,7 @@ void deeper_scores_close(deeper_scores *scores) {
 deeper_status deeper_evaluate_models(deeper_scores **scores, deeper_session *const *sessions,
                                      size_t count, const deeper_dataset *dataset,
                                      const deeper_evaluate_options *options, deeper_error *error) {
+    DP_ENTRY;
     DP_TRY(dp_need(scores, "scores", error));
     *scores = NULL;
     DP_TRY(dp_need(sessions, "sessions", error));
@@ -122,6 +124,7 @@ deeper_status deeper_evaluate_models(deeper_scores **scores, deeper_session *con
 deeper_status deeper_scores_open(deeper_scores **scores, const char *const *files, size_t count,
                                  int crops, deeper_combine combine,
                                  const deeper_allocator *allocator, deeper_error *error) {
+    DP_ENTRY;
     DP_TRY(dp_need(scores, "scores", error));
     *scores = NULL;
     DP_TRY(dp_need(files, "files", error));
@@ -139,6 +142,7 @@ deeper_status deeper_scores_open(deeper_scores **scores, const char *const *file
 
 deeper_status deeper_scores_merge(const char *path, const char *const *parts, size_t count,
                                   const deeper_allocator *allocator, deeper_error *error) {
+    DP_ENTRY;
     DP_TRY(dp_need(path, "path", error));
     DP_TRY(dp_need(parts, "parts", error));
     for (size_t i = 0; i < count; i++)
@@ -174,6 +178,7 @@ int deeper_scores_shard(const deeper_scores *scores, int *shards) {
 
 deeper_status deeper_scores_row(const deeper_scores *scores, size_t index, deeper_score *row,
                                 size_t size, deeper_error *error) {
+    DP_ENTRY;
     DP_TRY(dp_need(scores, "scores", error));
     DP_TRY(dp_need_result(row, size, "row", error));
     if (index >= deeper_scores_rows(scores))
@@ -187,6 +192,7 @@ deeper_status deeper_scores_row(const deeper_scores *scores, size_t index, deepe
 
 deeper_status deeper_scores_report(const deeper_scores *scores, const deeper_dataset *dataset,
                                    const char *command, const char *path, deeper_error *error) {
+    DP_ENTRY;
     DP_TRY(dp_need(scores, "scores", error));
     DP_TRY(dp_need(path, "path", error));
     return dp_scores_page(path, scores->scores, dataset ? dataset->dataset : NULL, command, error);

@@ -6,6 +6,7 @@ deeper_status deeper_features(deeper_session *session, const deeper_source *sour
                               const deeper_dataset *dataset, const char *path,
                               const deeper_features_options *options,
                               deeper_features_result *result, size_t size, deeper_error *error) {
+    DP_ENTRY;
     DP_TRY(dp_need(session, "session", error));
     DP_TRY(dp_need(path, "path", error));
     DP_TRY(dp_need_result(result, size, "result", error));

@@ -4,11 +4,19 @@
 #ifndef DP_API_HANDLES_H
 #define DP_API_HANDLES_H
 
+#include "base/float_mode.h"
 #include "data/dataset.h"
 #include "eval/scores.h"
 #include "session/classifier.h"
 
 #include <stdatomic.h>
+
+/* The first line of every public call that computes, reads or writes: to its end, however it ends,
+ * the thread is in the default floating-point mode, callbacks of the caller too
+ * (scripts/check-style wants it). */
+#define DP_ENTRY                                                                                   \
+    __attribute__((cleanup(dp_float_restore))) fenv_t dp_caller;                                   \
+    dp_float_save(&dp_caller)
 
 /* First member of every handle that takes an allocator: the caller's structure need not outlive the
  * call. */

@@ -44,6 +44,7 @@ static deeper_status finish(deeper_image **image, deeper_image *created, deeper_
 
 deeper_status deeper_image_open(deeper_image **image, const char *path,
                                 const deeper_image_options *options, deeper_error *error) {
+    DP_ENTRY;
     DP_TRY(dp_need(image, "image", error));
     *image = NULL;
     DP_TRY(dp_need(path, "path", error));
@@ -57,6 +58,7 @@ deeper_status deeper_image_open(deeper_image **image, const char *path,
 deeper_status deeper_image_decode(deeper_image **image, const void *bytes, size_t size,
                                   const char *name, const deeper_image_options *options,
                                   deeper_error *error) {
+    DP_ENTRY;
     DP_TRY(dp_need(image, "image", error));
     *image = NULL;
     if (size > 0)
@@ -72,6 +74,7 @@ deeper_status deeper_image_decode(deeper_image **image, const void *bytes, size_
 deeper_status deeper_image_from_pixels(deeper_image **image, const uint8_t *pixels, int width,
                                        int height, ptrdiff_t stride, deeper_pixel_format format,
                                        const deeper_image_options *options, deeper_error *error) {
+    DP_ENTRY;
     DP_TRY(dp_need(image, "image", error));
     *image = NULL;
     DP_TRY(dp_need(pixels, "pixels", error));
@@ -112,6 +115,7 @@ ptrdiff_t deeper_image_stride(const deeper_image *image) {
 
 deeper_status deeper_prepare(const deeper_model *model, const deeper_image *image, int crops,
                              float *tensor, deeper_error *error) {
+    DP_ENTRY;
     DP_TRY(dp_need(model, "model", error));
     DP_TRY(dp_need(image, "image", error));
     DP_TRY(dp_need(tensor, "tensor", error));
@@ -122,6 +126,7 @@ deeper_status deeper_prepare(const deeper_model *model, const deeper_image *imag
 
 deeper_status deeper_crop_sheet(const deeper_model *model, const deeper_image *image, int crops,
                                 const char *path, deeper_error *error) {
+    DP_ENTRY;
     DP_TRY(dp_need(model, "model", error));
     DP_TRY(dp_need(image, "image", error));
     DP_TRY(dp_need(path, "path", error));

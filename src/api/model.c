@@ -75,6 +75,7 @@ static deeper_status finish(deeper_model **model, deeper_model *created, deeper_
 
 deeper_status deeper_model_open(deeper_model **model, const char *path,
                                 const deeper_model_options *options, deeper_error *error) {
+    DP_ENTRY;
     DP_TRY(dp_need(model, "model", error));
     *model = NULL;
     DP_TRY(dp_need(path, "path", error));
@@ -92,6 +93,7 @@ deeper_status deeper_model_open(deeper_model **model, const char *path,
 deeper_status deeper_model_create(deeper_model **model, const char *architecture, int classes,
                                   int image_size, const deeper_model_options *options,
                                   deeper_error *error) {
+    DP_ENTRY;
     DP_TRY(dp_need(model, "model", error));
     *model = NULL;
     DP_TRY(dp_need(architecture, "architecture", error));
@@ -106,11 +108,13 @@ deeper_status deeper_model_create(deeper_model **model, const char *architecture
 }
 
 deeper_status deeper_model_save(const deeper_model *model, const char *path, deeper_error *error) {
+    DP_ENTRY;
     return deeper_model_export(model, path, NULL, error);
 }
 
 deeper_status deeper_model_export(const deeper_model *model, const char *path,
                                   const deeper_export_options *options, deeper_error *error) {
+    DP_ENTRY;
     deeper_export_options taken = DEEPER_EXPORT_OPTIONS_INIT;
     DP_TRY(dp_need(model, "model", error));
     DP_TRY(dp_need(path, "path", error));
@@ -136,6 +140,7 @@ const char *deeper_model_ending(size_t index, const char **description) {
 /* ------------------------------------------------------------------------------- initial values */
 
 deeper_status deeper_model_initialize(deeper_model *model, uint64_t seed, deeper_error *error) {
+    DP_ENTRY;
     DP_TRY(dp_need(model, "model", error));
     dp_model *inner = model->model;
     if (strcmp(inner->format, "none") != 0)
@@ -215,6 +220,7 @@ size_t deeper_model_layers(const deeper_model *model) {
 
 deeper_status deeper_model_layer(const deeper_model *model, size_t index, deeper_layer *layer,
                                  size_t size, deeper_error *error) {
+    DP_ENTRY;
     DP_TRY(dp_need(model, "model", error));
     DP_TRY(dp_need_result(layer, size, "layer", error));
     if (index >= model->layer_count)

@@ -16,6 +16,7 @@ void deeper_session_free(deeper_session *session) {
 
 deeper_status deeper_session_create(deeper_session **session, const deeper_model *model,
                                     const deeper_session_options *options, deeper_error *error) {
+    DP_ENTRY;
     DP_TRY(dp_need(session, "session", error));
     *session = NULL;
     DP_TRY(dp_need(model, "model", error));
@@ -57,6 +58,7 @@ size_t deeper_session_output_size(const deeper_session *session, size_t index, i
 
 deeper_status deeper_session_run(deeper_session *session, const float *input, int count,
                                  float *const *outputs, deeper_error *error) {
+    DP_ENTRY;
     DP_TRY(dp_need(session, "session", error));
     DP_TRY(dp_need(input, "input", error));
     DP_TRY(dp_need(outputs, "outputs", error));
@@ -95,6 +97,7 @@ int deeper_session_threads(const deeper_session *session) {
 
 deeper_status deeper_session_set_threads(deeper_session *session, int threads,
                                          deeper_error *error) {
+    DP_ENTRY;
     DP_TRY(dp_need(session, "session", error));
     if (threads < 1 || threads > session->session->threads)
         return dp_fail(error, DEEPER_ERROR_ARGUMENT,

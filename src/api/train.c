@@ -16,6 +16,7 @@ const deeper_option *deeper_train_option(size_t index) {
 }
 
 void deeper_train_defaults(deeper_train_options *options, size_t size) {
+    DP_ENTRY;
     deeper_train_options taken;
     if (!options)
         return;
@@ -27,6 +28,7 @@ void deeper_train_defaults(deeper_train_options *options, size_t size) {
 
 deeper_status deeper_train_set(deeper_train_options *options, const char *name, const char *text,
                                deeper_error *error) {
+    DP_ENTRY;
     deeper_train_options taken;
     DP_TRY(dp_need(options, "options", error));
     DP_TRY(dp_need(name, "name", error));
@@ -36,6 +38,7 @@ deeper_status deeper_train_set(deeper_train_options *options, const char *name, 
 
 deeper_status deeper_train(const deeper_train_options *options, const deeper_train_calls *calls,
                            deeper_train_result *result, size_t size, deeper_error *error) {
+    DP_ENTRY;
     deeper_train_options taken = DEEPER_TRAIN_OPTIONS_INIT;
     deeper_train_result reached = { 0 };
     DP_TRY(dp_need(options, "options", error));
@@ -51,6 +54,7 @@ deeper_status deeper_train(const deeper_train_options *options, const deeper_tra
 
 deeper_status deeper_train_preview(const deeper_train_options *options, const char *path, int count,
                                    deeper_error *error) {
+    DP_ENTRY;
     deeper_train_options taken = DEEPER_TRAIN_OPTIONS_INIT;
     DP_TRY(dp_need(options, "options", error));
     DP_TRY(dp_options_read(&taken, sizeof taken, options, "deeper_train_options", error));
@@ -64,6 +68,7 @@ deeper_status deeper_train_preview(const deeper_train_options *options, const ch
 deeper_status deeper_train_find_rate(const deeper_train_options *options, const char *page,
                                      const deeper_train_calls *calls, deeper_rate_search *result,
                                      size_t size, deeper_error *error) {
+    DP_ENTRY;
     deeper_train_options taken = DEEPER_TRAIN_OPTIONS_INIT;
     DP_TRY(dp_need(options, "options", error));
     DP_TRY(dp_need_result(result, size, "result", error));
@@ -75,6 +80,7 @@ deeper_status deeper_train_find_rate(const deeper_train_options *options, const 
 }
 
 size_t deeper_train_command(const deeper_train_options *options, char *text, size_t size) {
+    DP_ENTRY;
     deeper_train_options taken = DEEPER_TRAIN_OPTIONS_INIT;
     if (!options
         || dp_options_read(&taken, sizeof taken, options, "deeper_train_options", NULL)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 deeper_status deeper_tuning_check(const char *path, deeper_error *error) {
+    DP_ENTRY;
     dp_tuning tuning = { 0 };
     DP_TRY(dp_need(path, "path", error));
     deeper_status status = dp_tuning_read(&tuning, path, NULL, error);
@@ -15,6 +16,7 @@ deeper_status deeper_tuning_check(const char *path, deeper_error *error) {
 
 deeper_status deeper_tuning_examine(const char *path, deeper_tuning_contents *contents, size_t size,
                                     deeper_error *error) {
+    DP_ENTRY;
     char here[DP_MACHINE_SIZE];
     dp_tuning tuning = { 0 };
     DP_TRY(dp_need(path, "path", error));
@@ -46,6 +48,7 @@ deeper_status deeper_tune(const deeper_model *model, const char *path,
                           void (*layer)(void *context, const deeper_tuned_layer *layer),
                           void *context, deeper_tuning_result *result, size_t size,
                           deeper_error *error) {
+    DP_ENTRY;
     DP_TRY(dp_need(model, "model", error));
     deeper_tuning_result tuned = { 0 };
     DP_TRY(dp_need(path, "path", error));

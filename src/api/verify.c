@@ -6,6 +6,7 @@ deeper_status deeper_verify(const deeper_model *model, const char *against,
                             const deeper_verify_options *options,
                             void (*difference)(void *context, const deeper_difference *difference),
                             void *context, int *inputs, deeper_error *error) {
+    DP_ENTRY;
     DP_TRY(dp_need(model, "model", error));
     DP_TRY(dp_need(against, "against", error));
     if (!difference)

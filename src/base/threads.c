@@ -1,5 +1,4 @@
-/* threads.c - the thread pool and the floating-point mode of a run. Why our own: see threads.h. How
- * it works:
+/* threads.c - the thread pool. Why our own: see threads.h. How it works:
  *
  *   queues      the tasks of a loop lie in as many queues of neighbours as there are threads
  *               (QUEUES_MAX at most). A thread takes the tasks of its own queue first, then what is
@@ -34,6 +33,7 @@
 
 #include "base/arithmetic.h"
 #include "base/cpu.h"
+#include "base/float_mode.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -105,34 +105,6 @@ struct dp_pool {
     int threads, started;
     helper *helpers; /* threads - 1, of which `started` run */
 };
-
-/* -------------------------------------------------------------------------- floating-point mode */
-
-uint64_t dp_float_mode_enter(void) {
-#if defined(__x86_64__)
-    enum { FLUSH_RESULTS = 0x8000, FLUSH_OPERANDS = 0x40, ROUNDING = 0x6000, TRAPS_OFF = 0x1F80 };
-    unsigned old = _mm_getcsr();
-    _mm_setcsr((old & ~(unsigned)ROUNDING) | FLUSH_RESULTS | FLUSH_OPERANDS | TRAPS_OFF);
-    return old;
-#elif defined(__aarch64__)
-    static const uint64_t flush = UINT64_C(1) << 24, rounding = UINT64_C(3) << 22,
-                          traps = UINT64_C(0x9F00);
-    uint64_t old;
-    __asm__ volatile("mrs %0, fpcr" : "=r"(old));
-    __asm__ volatile("msr fpcr, %0" ::"r"((old & ~(rounding | traps)) | flush));
-    return old;
-#else
-    return 0;
-#endif
-}
-
-void dp_float_mode_leave(uint64_t old) {
-#if defined(__x86_64__)
-    _mm_setcsr((unsigned)old);
-#elif defined(__aarch64__)
-    __asm__ volatile("msr fpcr, %0" ::"r"(old));
-#endif
-}
 
 /* -------------------------------------------------------------------------------------- waiting */
 

@@ -41,13 +41,7 @@ int dp_pool_queues(const dp_pool *pool);
 /* Calls body(context, task, worker) once for every task, in any order, and returns when all are
  * done; what they wrote is visible. tasks: 0..65535. One caller at a time; not re-entrant from a
  * body. Helpers run with denormals flushed to zero, as the caller does between dp_float_mode_enter
- * and _leave. */
+ * and _leave (float_mode.h). */
 void dp_pool_run(dp_pool *pool, int tasks, dp_task *body, void *context);
-
-/* Floating-point mode of a run on this thread: round to nearest, no traps, denormals flushed where
- * the CPU can. enter returns the old mode; leave restores it, so that the caller's sticky flags are
- * untouched too. */
-uint64_t dp_float_mode_enter(void);
-void dp_float_mode_leave(uint64_t old);
 
 #endif

@@ -4,6 +4,8 @@
  * caller's model stays as it is. */
 #include "measure/bench.h"
 
+#include "base/float_mode.h"
+
 #include "session/input.h"
 #include "train/core/init.h"
 #include "train/core/learner.h"

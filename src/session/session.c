@@ -1,6 +1,8 @@
 /* session.c - making and running a plan. */
 #include "session/session.h"
 
+#include "base/float_mode.h"
+
 #include "base/arithmetic.h"
 
 #include <string.h>

@@ -1,4 +1,5 @@
 /* plan_everywhere.c - one subject on every instruction set, in several ways (plan_harness.h). */
+#include "base/float_mode.h"
 #include "helpers/plan_harness.h"
 
 #include <setjmp.h>

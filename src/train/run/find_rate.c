@@ -2,6 +2,8 @@
  * and instruction set: the same points, for any number of threads. */
 #include "train/run/find_rate.h"
 
+#include "base/float_mode.h"
+
 #include "report/report.h"
 #include "train/options/options.h"
 #include "train/run/trainer_state.h"

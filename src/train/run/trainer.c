@@ -3,6 +3,8 @@
  * the clock (but for `minutes`, whose one decision is kept in the progress). */
 #include "train/run/trainer.h"
 
+#include "base/float_mode.h"
+
 #include "base/arithmetic.h"
 #include "train/core/news.h"
 #include "train/run/summary.h"
