@@ -43,7 +43,7 @@ static texts write_texts(const char *folder) {
     train.data = "photos";
     train.rate = 0.025;
     train.minutes = 1.5;
-    size = deeper_train_command(&train, NULL, 0);
+    size = deeper_train_command(&train, NULL, 100);
     all.command = malloc(size);
     assert_non_null(all.command);
     assert_int_equal(deeper_train_command(&train, all.command, size), size);

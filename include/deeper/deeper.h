@@ -970,7 +970,8 @@ DEEPER_API deeper_status deeper_train_find_rate(const deeper_train_options *opti
                                                 deeper_error *error);
 
 /* The command line of a run with these options, ended by a zero byte and cut to `size` bytes; the
- * bytes that all of it takes, that one included (0: out of memory). */
+ * bytes that all of it takes, that one included (0: out of memory). text may be NULL: only the
+ * number. */
 DEEPER_API size_t deeper_train_command(const deeper_train_options *options, char *text,
                                        size_t size);
 

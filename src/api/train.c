@@ -92,7 +92,7 @@ size_t deeper_train_command(const deeper_train_options *options, char *text, siz
     size_t all = command.failed ? 0 : command.size + 1, kept = command.size < size ? command.size
                                                                : size              ? size - 1
                                                                                    : 0;
-    if (all && size) {
+    if (all && size && text) {
         memcpy(text, command.data, kept);
         text[kept] = '\0';
     }
