@@ -92,7 +92,7 @@ static int run(const cli_args *args) {
     char *in = NULL;
     if (!has_ending(out))
         return fail_ending(args, out);
-    int code = cli_model_open(&model, args->operands[0], args, &in);
+    int code = cli_sound_model_open(&model, args->operands[0], args, &in);
     if (code)
         return code;
     export.with_preprocessing = cli_flag(args, "with-preprocessing");
@@ -117,7 +117,8 @@ const cli_command cli_command_convert = {
                    "format (--list). OUT holds all that classifying needs: weights, labels and "
                    "preprocessing. It appears only when "
                    "it is complete; beside a .caffemodel the deploy form appears, OUT.prototxt. "
-                   "ONNX, and caffemodels of small pictures, "
+                   "A model whose weights are no finite numbers is refused. ONNX, and caffemodels "
+                   "of small pictures, "
                    "are written without auxiliary heads; a note says so.",
     .examples = "deeper convert bvlc_googlenet.caffemodel googlenet.safetensors\n"
                 "deeper convert googlenet.safetensors googlenet.npz    # for numpy.load\n"

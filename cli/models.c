@@ -18,11 +18,13 @@ char *cli_model_path(const char *name) {
     return path;
 }
 
-int cli_model_open(deeper_model **model, const char *name, const cli_args *args, char **path) {
+static int open_checked(deeper_model **model, const char *name, const cli_args *args, char **path,
+                        bool check_values) {
     deeper_model_options options = DEEPER_MODEL_OPTIONS_INIT;
     deeper_error error = { 0 };
     options.labels = cli_has(args, "labels") ? cli_text(args, "labels") : NULL;
     options.preprocess = cli_has(args, "preprocess") ? cli_text(args, "preprocess") : NULL;
+    options.check_values = check_values;
     char *file = cli_model_path(name);
     if (!file)
         return CLI_FAILED;
@@ -32,6 +34,15 @@ int cli_model_open(deeper_model **model, const char *name, const cli_args *args,
     else
         free(file);
     return code;
+}
+
+int cli_model_open(deeper_model **model, const char *name, const cli_args *args, char **path) {
+    return open_checked(model, name, args, path, false);
+}
+
+int cli_sound_model_open(deeper_model **model, const char *name, const cli_args *args,
+                         char **path) {
+    return open_checked(model, name, args, path, true);
 }
 
 char **cli_names_split(const char *list, size_t *count) {
@@ -71,9 +82,11 @@ int cli_network(deeper_model **model, const cli_args *args) {
     deeper_error error = { 0 };
     if (cli_given(args, "model") && cli_given(args, "size"))
         return cli_usage(args->command, "--size goes with --arch; a model file has its own size");
+    if (cli_given(args, "model") && !cli_given(args, "arch"))
+        return cli_sound_model_open(model, cli_text(args, "model"), args, NULL);
     int code = cli_model_or_arch(model, args, 1000,
                                  cli_given(args, "size") ? cli_integer(args, "size") : 224);
-    if (code || cli_given(args, "model") || !deeper_model_initialize(*model, 1, &error))
+    if (code || !deeper_model_initialize(*model, 1, &error))
         return code;
     deeper_model_close(*model);
     *model = NULL;

@@ -174,6 +174,14 @@ static void test_progress(void **state) {
                 && back.rate == p.rate);
     assert_memory_equal(&back.sums, &p.sums, sizeof p.sums);
     dp_progress_free(&back, NULL);
+    p.history[1].val_losses[0] = NAN;
+    char *diverged = dp_progress_to_json(&p);
+    assert_non_null(diverged);
+    assert_non_null(strstr(diverged, "\"val_losses\":[null,"));
+    assert_int_equal(dp_progress_from_json(&back, diverged, "x", NULL, &error), DEEPER_OK);
+    assert_true(isnan(back.history[1].val_losses[0]) && back.history[2].val_losses[0] == 0);
+    free(diverged);
+    dp_progress_free(&back, NULL);
     char *field = strstr(text, "\"factor\"");
     assert_non_null(field);
     field[1] = 'F';

@@ -27,6 +27,10 @@ static void test_sums(void **state) {
     double expected = -log(0.5) - log((double)0.05f) + 126 * log(2);
     assert_true(fabs(m.loss - expected) < 1e-12 * expected);
     assert_true(fabs(126 * log(2) - 87.3) < 0.05); /* as the header says */
+    dp_metrics_add(&m, (const float[]){ NAN, NAN }, 2, 0);
+    assert_true(isnan(m.loss));
+    assert_int_equal(m.top1, 1);
+    assert_int_equal(m.top5, 2);
 }
 
 /* ------------------------------------------------------------------------------------- matching */

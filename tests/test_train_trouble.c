@@ -28,9 +28,27 @@ static void test_divergence(void **state) {
     options.schedule = "constant";
     assert_int_equal(run_do(&options, &h, &result, &error), DEEPER_ERROR_ARGUMENT);
     assert_non_null(strstr(error.message, "rate"));
-    assert_int_equal(h.warnings, 8);
+    assert_int_equal(h.warnings, 10); /* 8 ways back, and 2 epochs whose validation was NaN */
+    assert_true(isnan(h.last.val_losses[0]) && h.last.val_top1 == 0 && !h.last.best);
     assert_non_null(strstr(h.warning, "went back to the weights of step "));
     assert_non_null(strstr(h.warning, "halved the rate"));
+
+    /* One step too far, and no later one to notice it: there is no best epoch. */
+    memset(&h, 0, sizeof h);
+    options = run_options("too far");
+    options.architecture = "googlenet:stem=small,width=0.0625,norm=none";
+    options.rate = 1000;
+    options.decay = 1; /* weights become -999 times themselves */
+    options.clip = 0;
+    options.warmup_epochs = 0;
+    options.schedule = "constant";
+    options.average = "none";
+    options.batch = RUN_CLASSES * RUN_TRAIN;
+    options.epochs = 1;
+    assert_int_equal(run_do(&options, &h, &result, &error), DEEPER_ERROR_NUMBER);
+    assert_non_null(strstr(error.message, "the run diverged"));
+    assert_non_null(strstr(h.warning, "epoch 1: the run diverges"));
+    assert_false(run_has(options.out, "model.safetensors"));
 
     /* From a rate that is some halvings too high the run comes to one that goes well. */
     memset(&h, 0, sizeof h);

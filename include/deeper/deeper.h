@@ -924,8 +924,9 @@ typedef struct deeper_train_result {
 /* Trains. calls and result may be NULL. Same options, data and instruction set: the same bits, for
  * any number of threads and however often the run was interrupted and resumed. Of an ensemble the
  * result has the sums over its members, and best_... of the best one. Errors: ARGUMENT (options),
- * FORMAT and MISMATCH (data), IO (the last good checkpoint stays), STOPPED (*result says how far
- * the run came). */
+ * FORMAT and MISMATCH (data; FORMAT too: weights of init that are no finite numbers), IO (the last
+ * good checkpoint stays), NUMBER (the run diverged), STOPPED (*result says how far the run
+ * came). */
 DEEPER_API deeper_status deeper_train(const deeper_train_options *options,
                                       const deeper_train_calls *calls, deeper_train_result *result,
                                       size_t size, deeper_error *error);

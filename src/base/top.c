@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 /* Whether value a comes before value b. */
 static bool before(const float *values, size_t a, size_t b) {
@@ -30,6 +31,8 @@ size_t dp_top_k(const float *values, size_t count, size_t k, size_t *best) {
 
 size_t dp_rank(const float *values, size_t count, size_t target) {
     size_t rank = 0;
+    if (isnan(values[target]))
+        return SIZE_MAX;
     for (size_t i = 0; i < count; i++)
         rank += before(values, i, target);
     return rank;

@@ -9,7 +9,8 @@
  * where `count` values have fewer numbers among them. Takes up to k x count comparisons. */
 size_t dp_top_k(const float *values, size_t count, size_t k, size_t *best);
 
-/* How many values come before number `target` (< count): 0 is top-1, below 5 is top-5. */
+/* How many values come before number `target` (< count): 0 is top-1, below 5 is top-5; SIZE_MAX if
+ * it is not a number, which is no answer. */
 size_t dp_rank(const float *values, size_t count, size_t target);
 
 #endif

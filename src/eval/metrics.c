@@ -12,5 +12,6 @@ void dp_metrics_add(dp_metrics *metrics, const float *probabilities, size_t clas
     metrics->images++;
     metrics->top1 += rank < 1;
     metrics->top5 += rank < 5;
-    metrics->loss -= log(fmax((double)probabilities[target], (double)FLT_MIN));
+    float p = probabilities[target];
+    metrics->loss -= log((double)(p < FLT_MIN ? FLT_MIN : p)); /* NaN stays NaN */
 }

@@ -10,7 +10,7 @@
 typedef struct dp_metrics {
     uint64_t images, top1, top5;
     double loss; /* sum of -ln p(target), p held above the smallest normal float: a class given up
-                    costs 87.3, not infinity */
+                    costs 87.3, not infinity; NaN once a p was NaN */
 } dp_metrics;
 
 void dp_metrics_add(dp_metrics *metrics, const float *probabilities, size_t classes, size_t target);

@@ -27,6 +27,14 @@ says err "value 4 of layer 2 is not a number"
 [ ! -e f.npz ] || fail "features that are no numbers"
 run 1 verify model.safetensors --against model.safetensors
 says err "not a number on either side"
+run 1 convert model.safetensors model.npz
+says err "loss3/classifier.bias" "not a finite number"
+[ ! -e model.npz ] || fail "a converted model that is of no use"
+run 1 bench --model model.safetensors --seconds 0.01
+says err "loss3/classifier.bias" "not a finite number"
+run 1 train --data set --val set --init model.safetensors --out run
+says err "model.safetensors" "loss3/classifier.bias" "not a finite number"
+[ ! -e run ] || fail "a run from a model that is of no use"
 run 0 info sound.safetensors
 says out sound
 run 0 classify --model sound.safetensors --json set

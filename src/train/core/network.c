@@ -144,10 +144,12 @@ static deeper_status fine_tune(dp_network *n, const deeper_train_options *option
                                dp_pictures *pictures, deeper_error *error) {
     dp_model *init = NULL;
     DP_TRY(dp_model_open(&init, options->init, n->allocator, error));
+    deeper_status status = dp_model_check_values(init, options->init, error);
     bool *fresh = dp_alloc(n->allocator, (size_t)init->graph->parameters, sizeof *fresh);
     n->fine_tuned = true;
-    deeper_status status = fresh ? from_model(n, options, pictures, init, fresh, error)
-                                 : dp_fail_memory(error, "the list of parameters");
+    if (status == DEEPER_OK)
+        status = fresh ? from_model(n, options, pictures, init, fresh, error)
+                       : dp_fail_memory(error, "the list of parameters");
     dp_free(n->allocator, fresh);
     dp_model_free(init);
     return status;

@@ -4,6 +4,7 @@
 #include "model/json.h"
 
 #include <jansson.h>
+#include <math.h>
 
 static const size_t sizes[] = { [DP_FIELD_INT] = sizeof(int),
                                 [DP_FIELD_COUNT] = sizeof(uint64_t),
@@ -13,13 +14,15 @@ static const size_t sizes[] = { [DP_FIELD_INT] = sizeof(int),
 
 static json_t *write_one(dp_field_kind kind, const void *member) {
     const char *text;
+    double number;
     switch (kind) {
     case DP_FIELD_INT:
         return json_integer(*(const int *)member);
     case DP_FIELD_COUNT:
         return json_integer((json_int_t) * (const uint64_t *)member);
     case DP_FIELD_NUMBER:
-        return json_real(*(const double *)member);
+        number = *(const double *)member;
+        return isfinite(number) ? json_real(number) : json_null();
     case DP_FIELD_FLAG:
         return json_boolean(*(const bool *)member);
     default:
@@ -37,8 +40,8 @@ static bool read_one(dp_field_kind kind, void *member, const json_t *value) {
         *(uint64_t *)member = (uint64_t)json_integer_value(value);
         return json_is_integer(value);
     case DP_FIELD_NUMBER:
-        *(double *)member = json_number_value(value);
-        return json_is_number(value);
+        *(double *)member = json_is_null(value) ? (double)NAN : json_number_value(value);
+        return json_is_number(value) || json_is_null(value);
     case DP_FIELD_FLAG:
         *(bool *)member = json_is_true(value);
         return json_is_boolean(value);

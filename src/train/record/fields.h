@@ -12,7 +12,8 @@
 typedef enum dp_field_kind {
     DP_FIELD_INT,
     DP_FIELD_COUNT,  /* uint64_t */
-    DP_FIELD_NUMBER, /* double, finite; comes back to the same bits */
+    DP_FIELD_NUMBER, /* double; a finite one comes back to the same bits; what is not is null, and
+                        comes back as NaN */
     DP_FIELD_FLAG,   /* bool */
     DP_FIELD_TEXT    /* const char *, may be NULL */
 } dp_field_kind;
@@ -35,8 +36,8 @@ typedef struct json_t dp_object;
 
 /* ---------------------------------------------------------------------------------------- write */
 
-/* These return NULL or false where memory is out, where a number is not finite or a text not UTF-8,
- * and where they are given NULL, so that only the last one need be looked at. */
+/* These return NULL or false where memory is out, where a text is not UTF-8, and where they are
+ * given NULL, so that only the last one need be looked at. */
 dp_object *dp_object_create(void);
 bool dp_object_add(dp_object *to, const dp_field *fields, size_t count, const void *record);
 

@@ -156,8 +156,9 @@ static dp_report_epoch describe_epoch(dp_trainer *t, const dp_validation *v) {
         epoch.train_losses[h] = p->sums.losses[h] / p->sums.weight;
         epoch.val_losses[h] = v->losses[h];
     }
-    epoch.best = p->best_epoch == 0 || v->top1 > p->best_top1
-                 || (v->top1 == p->best_top1 && v->losses[0] < p->best_loss);
+    epoch.best = isfinite(v->losses[0])
+                 && (p->best_epoch == 0 || v->top1 > p->best_top1
+                     || (v->top1 == p->best_top1 && v->losses[0] < p->best_loss));
     return epoch;
 }
 
@@ -205,6 +206,11 @@ static deeper_status end_epoch(dp_trainer *t, deeper_error *error) {
     DP_TRY(dp_validate(&v, t->network.model, dp_optimiser_result(t->optimiser), &t->pictures.val,
                        t->options.batch, t->options.threads, t->readers, t->calls, error));
     t->clock.validation_seconds = dp_now() - begin;
+    if (!isfinite(v.losses[0]))
+        dp_tell(t->calls, DEEPER_TRAIN_WARNING,
+                "epoch %d: the run diverges: answers of the network to validation pictures are not "
+                "numbers; a lower rate, a longer warm-up or norm=bn avoid this",
+                p->epoch + 1);
     p->unreadable += v.unreadable;
     dp_report_epoch epoch = describe_epoch(t, &v);
     deeper_status status = record_epoch(t, &v, &epoch, error);
@@ -241,6 +247,11 @@ deeper_status dp_train(const deeper_train_options *options, const deeper_train_c
     while (status == DEEPER_OK && !finished(&t))
         status = run_epoch(&t, error);
     const dp_progress *p = &t.progress;
+    if (status == DEEPER_OK && p->best_epoch == 0)
+        status = dp_fail(error, DEEPER_ERROR_NUMBER,
+                         "rate: the run diverged: after none of its %d epochs were the network's "
+                         "answers numbers; begin with a lower rate, a longer warm-up or norm=bn",
+                         p->epoch);
     if (status == DEEPER_OK || status == DEEPER_ERROR_STOPPED)
         *result = (deeper_train_result){ .epochs = p->epoch,
                                          .best_epoch = p->best_epoch,

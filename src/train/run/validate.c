@@ -6,6 +6,7 @@
 #include "session/session.h"
 #include "train/core/batches.h"
 
+#include <math.h>
 #include <string.h>
 
 /* One measurement under way. */
@@ -86,7 +87,8 @@ static void score(measurement *m, const dp_batch *batch) {
             dp_metrics_add(&m->metrics[h], m->outputs[h] + (size_t)n * v->classes, v->classes,
                            label);
         const float *main_head = m->outputs[0] + (size_t)n * v->classes;
-        dp_top_k(main_head, v->classes, 1, &best);
+        if (dp_top_k(main_head, v->classes, 1, &best) == 0)
+            continue; /* not a number: an answer that names no class */
         v->confusion[label * v->classes + best]++;
         dp_calibration_add(&v->calibration, (double)main_head[best], best == label);
         if (best != label)
@@ -116,7 +118,8 @@ static deeper_status measure(measurement *m, deeper_error *error) {
                        "%s: none of its %zu validation pictures could be read",
                        m->set->dataset->path, m->set->dataset->image_count);
     for (int h = 0; h < v->heads; h++)
-        v->losses[h] = m->metrics[h].loss / (double)v->images;
+        v->losses[h] = isfinite(m->metrics[h].loss) ? m->metrics[h].loss / (double)v->images
+                                                    : (double)NAN; /* one kind of it */
     v->top1 = (double)m->metrics[0].top1 / (double)v->images;
     v->top5 = (double)m->metrics[0].top5 / (double)v->images;
     return DEEPER_OK;

@@ -11,7 +11,7 @@
 typedef struct dp_validation {
     uint64_t images, unreadable;
     int heads;               /* main first, in the order of the network's softmaxes after it */
-    double losses[DP_HEADS]; /* mean of -ln p(class) */
+    double losses[DP_HEADS]; /* mean of -ln p(class); NaN if an answer is */
     double top1, top5;       /* of the main head */
     size_t classes;
     uint64_t *confusion; /* classes x classes, row: true class */
