@@ -175,21 +175,25 @@ static void test_csv(void **state) {
     s.epochs[0].val_top5 = NAN;
     s.epochs[1].train_loss = INFINITY;
     s.epochs[2].train_loss = -INFINITY;
+    s.report.warnings = (const dp_report_warning[]){ { 2, "a, \"b\"" }, { 2, "c" } };
+    s.report.warning_count = 2;
     char *text = csv_of(&s.report);
-    assert_string_equal(text, "epoch,seconds,learning_rate,images_per_second,gradient_norm,train_"
-                              "loss,train_loss_main,train_loss_aux1,"
-                              "train_top1,val_loss_main,val_loss_aux1,val_top1,val_top5,best\n"
-                              "1,10,0.01,100,3,2.85,1.5,2,0.5,1.25,1.75,0.75,nan,0\n"
-                              "2,20,0.005,101,3,inf,1.25,2,0.5,1.25,1.75,0.8125,1,1\n"
-                              "3,30,0.00333333333,102,3,-inf,1,2,0.5,1.25,1.75,0.875,1,0\n");
+    assert_string_equal(text,
+                        "epoch,seconds,learning_rate,images_per_second,gradient_norm,train_"
+                        "loss,train_loss_main,train_loss_aux1,"
+                        "train_top1,val_loss_main,val_loss_aux1,val_top1,val_top5,best,warnings\n"
+                        "1,10,0.01,100,3,2.85,1.5,2,0.5,1.25,1.75,0.75,nan,0,\n"
+                        "2,20,0.005,101,3,inf,1.25,2,0.5,1.25,1.75,0.8125,1,1,\"a, \"\"b\"\"; c\"\n"
+                        "3,30,0.00333333333,102,3,-inf,1,2,0.5,1.25,1.75,0.875,1,0,\n");
     free(text);
     s.report.heads = 1;
     s.report.epoch_count = 0;
     s.report.head_names[0] = "a,\"b\"";
     text = csv_of(&s.report);
-    assert_string_equal(text, "epoch,seconds,learning_rate,images_per_second,gradient_norm,train_"
-                              "loss,\"train_loss_a,\"\"b\"\"\","
-                              "train_top1,\"val_loss_a,\"\"b\"\"\",val_top1,val_top5,best\n");
+    assert_string_equal(text,
+                        "epoch,seconds,learning_rate,images_per_second,gradient_norm,train_"
+                        "loss,\"train_loss_a,\"\"b\"\"\","
+                        "train_top1,\"val_loss_a,\"\"b\"\"\",val_top1,val_top5,best,warnings\n");
     free(text);
 }
 

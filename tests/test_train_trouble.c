@@ -70,6 +70,62 @@ static void test_divergence(void **state) {
     dp_model_free(model);
 }
 
+/* Confusion, figures of the classes, calibration and mistakes of a run's page (malloc'ed). */
+static char *measured_part(const char *run) {
+    char path[TEST_PATH_SIZE];
+    size_t size;
+    test_path(path, run, "report.html");
+    char *page = test_read(path, &size);
+    assert_non_null(page);
+    char *begin = strstr(page, "<h2>Confusion"), *end = strstr(page, "<h2>To do it again");
+    assert_true(begin && end && strstr(begin, "Calibration") && strstr(begin, "Worst mistakes"));
+    *end = '\0';
+    memmove(page, begin, strlen(begin) + 1);
+    return page;
+}
+
+static deeper_control stop(run_host *h) {
+    return DEEPER_STOP;
+}
+
+/* The second epoch of this run diverges: the page is about the first, whose model is saved, also
+ * when another process finished the run; it and the log have the warnings. */
+static void test_report_of_the_best(void **state) {
+    run_host h;
+    char *parts[3], path[TEST_PATH_SIZE];
+    for (int i = 0; i < 3; i++) { /* one epoch; two; two, interrupted */
+        static const char *const names[] = { "one epoch", "best is first", "best is first again" };
+        deeper_train_options options = run_options(names[i]);
+        options.architecture = "googlenet:stem=small,width=0.0625,norm=none";
+        options.rate = 1000;
+        options.decay = 1;
+        options.clip = 0;
+        options.warmup_epochs = 0;
+        options.schedule = "constant";
+        options.epochs = i == 0 ? 1 : 2;
+        if (i == 2) {
+            deeper_train_result result;
+            h = (run_host){ .at = 5, .act = stop };
+            assert_int_equal(run_do(&options, &h, &result, NULL), DEEPER_ERROR_STOPPED);
+            assert_int_equal(result.epochs, 1);
+            options.resume = 1;
+        }
+        assert_int_equal(run_well(&options, &h).best_epoch, 1);
+        assert_true(i == 0 || isnan(h.last.val_losses[0]));
+        parts[i] = measured_part(options.out);
+        test_path(path, options.out, i == 2 ? "report.html" : "log.csv");
+        size_t size;
+        char *log = test_read(path, &size);
+        assert_non_null(strstr(log, "went back to the weights of step 0"));
+        assert_true(i == 0 || strstr(log, "the run diverges"));
+        free(log);
+    }
+    assert_string_equal(parts[1], parts[0]);
+    assert_string_equal(parts[2], parts[0]);
+    for (int i = 0; i < 3; i++)
+        free(parts[i]);
+}
+
 static void test_bad_options(void **state) {
     const deeper_train_options good = run_options("never");
     deeper_train_options bad[16];
@@ -252,10 +308,11 @@ static void test_early_stop(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_divergence),      cmocka_unit_test(test_bad_options),
-        cmocka_unit_test(test_bad_data),        cmocka_unit_test(test_some_corrupt),
-        cmocka_unit_test(test_data_disappears), cmocka_unit_test(test_disk_full),
-        cmocka_unit_test(test_run_folder),      cmocka_unit_test(test_early_stop),
+        cmocka_unit_test(test_divergence),         cmocka_unit_test(test_bad_options),
+        cmocka_unit_test(test_bad_data),           cmocka_unit_test(test_some_corrupt),
+        cmocka_unit_test(test_data_disappears),    cmocka_unit_test(test_disk_full),
+        cmocka_unit_test(test_report_of_the_best), cmocka_unit_test(test_run_folder),
+        cmocka_unit_test(test_early_stop),
     };
     return cmocka_run_group_tests(tests, run_setup, run_teardown);
 }

@@ -1,6 +1,6 @@
 /* html.c - report.html: one page, no script, nothing fetched. From the top: headline figures,
- * models and crops, curves, confusion, calibration, mistakes, how to do it again, the facts, every
- * epoch. All text from outside goes through markup.h. */
+ * warnings, models and crops, curves, confusion, calibration, mistakes, how to do it again, the
+ * facts, every epoch. All text from outside goes through markup.h. */
 #include "report/columns.h"
 #include "report/confusion.h"
 #include "report/markup.h"
@@ -148,6 +148,18 @@ static void put_headline(dp_buffer *buffer, const dp_report *report) {
     dp_buffer_printf(buffer, " images/s</small>");
     dp_page_end_tile(buffer);
     dp_buffer_printf(buffer, "</dl>\n");
+}
+
+static void put_warnings(dp_buffer *buffer, const dp_report *report) {
+    if (report->warning_count == 0)
+        return;
+    dp_buffer_printf(buffer, "<section><h2>Warnings</h2>\n<ul class=\"warnings\">\n");
+    for (size_t i = 0; i < report->warning_count; i++) {
+        dp_buffer_printf(buffer, "<li>epoch %d: ", report->warnings[i].epoch);
+        dp_markup_text(buffer, report->warnings[i].text);
+        dp_buffer_printf(buffer, "</li>\n");
+    }
+    dp_buffer_printf(buffer, "</ul></section>\n");
 }
 
 /* --------------------------------------------------------------------------------------- curves */
@@ -325,6 +337,7 @@ static deeper_status fill(dp_buffer *buffer, const void *context, deeper_error *
     const dp_report *report = context;
     dp_page_begin(buffer, report->title);
     put_headline(buffer, report);
+    put_warnings(buffer, report);
     dp_quality_scores(buffer, report);
     DP_TRY(put_curves(buffer, report, error));
     DP_TRY(dp_confusion_write(buffer, report, error));

@@ -118,7 +118,9 @@ void dp_quality_calibration(dp_buffer *buffer, const dp_report *report) {
                      "confidence and the share that is right differ on the mean.%s</p>\n<div "
                      "class=\"columns\"><div>\n",
                      100 * dp_calibration_error(&m->calibration), DP_CALIBRATION_BINS,
-                     report->epoch_count > 0 ? " Of the last epoch." : "");
+                     report->epoch_count > 0
+                         ? " Of the saved model, as are the matrix above and the mistakes below."
+                         : "");
     put_diagram(buffer, &m->calibration);
     dp_buffer_printf(buffer, "</div><div>\n");
     put_bins(buffer, &m->calibration, m->images);

@@ -20,6 +20,12 @@ typedef struct dp_report_epoch {
     bool best;
 } dp_report_epoch;
 
+/* What the watch over a run said, during an epoch. */
+typedef struct dp_report_warning {
+    int epoch;
+    const char *text;
+} dp_report_warning;
+
 /* A validation picture that the network got wrong with confidence. */
 typedef struct dp_report_mistake {
     const char *path;
@@ -28,7 +34,7 @@ typedef struct dp_report_mistake {
     dp_image thumbnail; /* borrowed, any size up to 256 */
 } dp_report_mistake;
 
-/* What the pictures that were measured last gave. */
+/* What the pictures that were measured gave: of a run, by its saved model. */
 typedef struct dp_report_measured {
     uint64_t images, top1, top5;
     double loss;
@@ -46,6 +52,8 @@ typedef struct dp_report {
     size_t epoch_count;
     const char *const *classes;
     size_t class_count;
+    const dp_report_warning *warnings; /* in the order of epochs */
+    size_t warning_count;
     const uint64_t *confusion; /* class_count x class_count, row: true class; NULL: none yet */
     const dp_report_mistake *mistakes;
     size_t mistake_count;
@@ -57,7 +65,7 @@ typedef struct dp_report {
 /* A page complete in itself (SVG curves, PNG thumbnails inside, no script from elsewhere). */
 deeper_status dp_report_write_html(const dp_report *report, const char *path,
                                    const deeper_allocator *allocator, deeper_error *error);
-/* A header line, then a line an epoch. */
+/* A header line, then a line an epoch; its warnings are one cell, the last. */
 deeper_status dp_report_write_csv(const dp_report *report, const char *path,
                                   const deeper_allocator *allocator, deeper_error *error);
 /* A TensorBoard event file with one scalar series a column, wall time from `started` (seconds since

@@ -62,13 +62,38 @@ bool dp_progress_add(dp_progress *progress, const dp_report_epoch *epoch,
     return true;
 }
 
+bool dp_progress_warn(dp_progress *progress, int epoch, const char *text,
+                      const deeper_allocator *allocator) {
+    void *items = progress->warnings;
+    if (progress->warning_count == DP_MAX_WARNINGS)
+        return true;
+    char *copy = dp_strdup(allocator, text);
+    if (!copy
+        || !dp_reserve(allocator, &items, &progress->warning_capacity, progress->warning_count + 1,
+                       sizeof *progress->warnings)) {
+        dp_free(allocator, copy);
+        return false;
+    }
+    progress->warnings = items;
+    progress->warnings[progress->warning_count++] = (dp_report_warning){ epoch, copy };
+    return true;
+}
+
 void dp_progress_free(dp_progress *progress, const deeper_allocator *allocator) {
     dp_free(allocator, progress->history);
+    for (size_t i = 0; i < progress->warning_count; i++)
+        dp_free(allocator, (void *)(uintptr_t)progress->warnings[i].text);
+    dp_free(allocator, progress->warnings);
     *progress = (dp_progress){ 0 };
 }
 
-/* In a run's text only where it is not 0: the first runs did not have it. */
+/* In a run's text only where it is not 0, or where there are any: the first runs did not have
+ * them. */
 static const dp_field epoch_images = DP_FIELD(dp_progress, epoch_images, DP_FIELD_COUNT);
+static const dp_field warning_fields[] = {
+    DP_FIELD(dp_report_warning, epoch, DP_FIELD_INT),
+    DP_FIELD(dp_report_warning, text, DP_FIELD_TEXT),
+};
 
 char *dp_progress_to_json(const dp_progress *progress) {
     dp_object *object = dp_object_create();
@@ -79,9 +104,26 @@ char *dp_progress_to_json(const dp_progress *progress) {
                               COUNT_OF(epoch_fields), &progress->history[i]);
     if (sound && progress->epoch_images)
         sound = dp_object_add(object, &epoch_images, 1, progress);
+    if (sound && progress->warning_count)
+        sound = dp_object_put_list(object, "warnings");
+    for (size_t i = 0; i < progress->warning_count && sound; i++)
+        sound = dp_object_add(dp_object_append(object, "warnings"), warning_fields,
+                              COUNT_OF(warning_fields), &progress->warnings[i]);
     char *text = sound ? dp_object_text(object, false) : NULL;
     dp_object_free(object);
     return text;
+}
+
+static deeper_status read_warnings(dp_progress *progress, const dp_object *list, const char *name,
+                                   const deeper_allocator *allocator, deeper_error *error) {
+    for (size_t i = 0; i < dp_object_count(list); i++) {
+        dp_report_warning warning = { 0 };
+        DP_TRY(dp_object_read(dp_object_at(list, i), warning_fields, COUNT_OF(warning_fields),
+                              &warning, name, error));
+        if (!dp_progress_warn(progress, warning.epoch, warning.text ? warning.text : "", allocator))
+            return dp_fail_memory(error, "the warnings of the run");
+    }
+    return DEEPER_OK;
 }
 
 static deeper_status read_history(dp_progress *progress, const dp_object *list, const char *name,
@@ -111,6 +153,9 @@ deeper_status dp_progress_from_json(dp_progress *progress, const char *json, con
     if (status == DEEPER_OK)
         status =
             read_history(progress, dp_object_member(object, "history"), name, allocator, error);
+    if (status == DEEPER_OK)
+        status =
+            read_warnings(progress, dp_object_member(object, "warnings"), name, allocator, error);
     dp_object_free(object);
     if (status != DEEPER_OK)
         dp_progress_free(progress, allocator);

@@ -33,11 +33,17 @@ typedef struct dp_progress {
     double best_top1, best_top5, best_loss;
     dp_report_epoch *history;
     size_t history_count, history_capacity;
+    dp_report_warning *warnings; /* what the watch said; the texts are the run's */
+    size_t warning_count, warning_capacity;
 } dp_progress;
 
-/* Appends an epoch to the history; false: out of memory. */
+/* Appends an epoch to the history, or a copy of a warning of the epoch under way to the warnings
+ * (past DP_MAX_WARNINGS it is dropped); false: out of memory. */
 bool dp_progress_add(dp_progress *progress, const dp_report_epoch *epoch,
                      const deeper_allocator *allocator);
+enum { DP_MAX_WARNINGS = 100 };
+bool dp_progress_warn(dp_progress *progress, int epoch, const char *text,
+                      const deeper_allocator *allocator);
 
 /* As JSON text (malloc'ed; free() it; NULL: out of memory) and back, to the same bits. Errors:
  * FORMAT, naming the field; MEMORY. `name` stands for the file in messages. */

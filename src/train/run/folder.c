@@ -15,7 +15,8 @@
 
 enum { FINGERPRINT = 17 };
 
-static const char RECORD[] = "run.json", CHECKPOINTS[] = "checkpoints";
+static const char RECORD[] = "run.json", CHECKPOINTS[] = "checkpoints",
+                  BEST[] = "model.safetensors";
 
 char *dp_folder_path(const dp_run_folder *f, const char *name) {
     return dp_path_join(f->allocator, f->path, name);
@@ -209,8 +210,36 @@ deeper_status dp_folder_save_models(const dp_run_folder *f, const dp_network *ne
     if (status == DEEPER_OK)
         status = save_as(f, &model, "last.safetensors", error);
     if (status == DEEPER_OK && progress->history[progress->history_count - 1].best)
-        status = save_as(f, &model, "model.safetensors", error);
+        status = save_as(f, &model, BEST, error);
     dp_free(f->allocator, model.values);
     free(record);
+    return status;
+}
+
+/* Copies the values of a model that was opened at `path`. */
+static deeper_status take_values(const dp_model *saved, const dp_model *model, float *arena,
+                                 const char *path, deeper_error *error) {
+    if (!saved->values || saved->graph->parameters != model->graph->parameters)
+        return dp_fail(error, DEEPER_ERROR_MISMATCH, "%s: is of another run", path);
+    for (int p = 0; p < model->graph->parameters; p++) {
+        dp_shape shape = dp_model_parameter(model, p)->shape;
+        if (!dp_shape_equal(shape, dp_model_parameter(saved, p)->shape))
+            return dp_fail(error, DEEPER_ERROR_MISMATCH, "%s: is of another run", path);
+        memcpy(arena + (model->values[p] - model->arena), saved->values[p],
+               dp_shape_floats(shape) * sizeof(float));
+    }
+    return DEEPER_OK;
+}
+
+deeper_status dp_folder_load_best(const dp_run_folder *f, const dp_network *network, float *arena,
+                                  deeper_error *error) {
+    dp_model *saved = NULL;
+    char *path = dp_folder_path(f, BEST);
+    deeper_status status =
+        path ? dp_model_open(&saved, path, f->allocator, error) : dp_fail_memory(error, "a path");
+    if (status == DEEPER_OK)
+        status = take_values(saved, network->model, arena, path, error);
+    dp_model_free(saved);
+    dp_free(f->allocator, path);
     return status;
 }

@@ -44,6 +44,11 @@ deeper_status dp_folder_save_models(const dp_run_folder *folder, const dp_networ
                                     const dp_progress *progress, uint64_t seed,
                                     deeper_error *error);
 
+/* The values of model.safetensors, placed in arena as those of the network's model are in its own.
+ * Errors: those of opening models; MISMATCH (of another network). */
+deeper_status dp_folder_load_best(const dp_run_folder *folder, const dp_network *network,
+                                  float *arena, deeper_error *error);
+
 /* Path of `name` in the folder; NULL: out of memory. */
 char *dp_folder_path(const dp_run_folder *folder, const char *name);
 

@@ -10,6 +10,7 @@
 void dp_trainer_close(dp_trainer *t) {
     dp_free(t->allocator, t->order);
     dp_free(t->allocator, t->class_weights);
+    dp_validation_free(&t->validation);
     dp_health_free(t->health);
     dp_optimiser_free(t->optimiser);
     dp_learner_free(t->learner);

@@ -2,11 +2,11 @@
  * the way back. */
 #include "base/random.h"
 #include "base/top.h"
-#include "train/core/news.h"
 #include "train/options/options.h"
 #include "train/run/trainer_state.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 enum {
@@ -90,22 +90,23 @@ static deeper_status roll_back(dp_trainer *t, const dp_step *s, deeper_error *er
                        "rate: the loss is not a number even at a rate of %g; begin with a lower "
                        "rate, a longer warm-up or norm=bn",
                        s->rate);
-    dp_tell(t->calls, DEEPER_TRAIN_WARNING,
-            "epoch %d: the loss or its gradient is not a number; went back to the weights of step "
-            "%llu and halved the rate to %g; a "
-            "lower rate, a longer warm-up or norm=bn avoid this",
-            p->epoch + 1, (unsigned long long)p->kept_step, s->rate / 2);
-    return DEEPER_OK;
+    char message[DEEPER_MESSAGE_SIZE];
+    snprintf(message, sizeof message,
+             "the loss or its gradient is not a number; went back to the weights of step %llu and "
+             "halved the rate to %g; a lower rate, a longer warm-up or norm=bn avoid this",
+             (unsigned long long)p->kept_step, s->rate / 2);
+    return dp_trainer_warn(t, message, error);
 }
 
 /* Shows a step to the watch, and tells what it says. */
-static void watch(const dp_trainer *t, const dp_step *s) {
+static deeper_status watch(dp_trainer *t, const dp_step *s, deeper_error *error) {
     double losses[DP_HEADS] = { 0 };
     char message[DEEPER_MESSAGE_SIZE];
     for (int h = 0; h < t->learner->nodes.heads; h++)
         losses[h] = s->sums.losses[h] / s->sums.weight;
-    if (dp_health_look(t->health, losses, s->norm, t->learner->gradients, message))
-        dp_tell(t->calls, DEEPER_TRAIN_WARNING, "epoch %d: %s", t->progress.epoch + 1, message);
+    return dp_health_look(t->health, losses, s->norm, t->learner->gradients, message)
+               ? dp_trainer_warn(t, message, error)
+               : DEEPER_OK;
 }
 
 /* Updates the parameters from the gradients of a step. */
@@ -120,7 +121,7 @@ static deeper_status learn(dp_trainer *t, dp_step *s, deeper_error *error) {
     s->norm = dp_optimiser_norm(t->optimiser, 1 / s->sums.weight);
     if (!isfinite(loss) || !isfinite(s->norm))
         return roll_back(t, s, error);
-    watch(t, s);
+    DP_TRY(watch(t, s, error));
     if (p->step % KEEP_STEPS == 0 && dp_optimiser_sound(t->optimiser)) {
         dp_optimiser_keep(t->optimiser);
         p->kept_step = p->step;

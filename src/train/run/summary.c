@@ -121,6 +121,8 @@ static deeper_status fill(summary *s, const dp_run_view *view, const deeper_allo
         r->head_names[h] = dp_head_name(view->learner->nodes.head[h]);
     r->epochs = view->progress->history;
     r->epoch_count = view->progress->history_count;
+    r->warnings = view->progress->warnings;
+    r->warning_count = view->progress->warning_count;
     r->classes = s->classes;
     r->class_count = labels->count;
     r->confusion = v->confusion;

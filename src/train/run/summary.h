@@ -15,7 +15,7 @@ typedef struct dp_run_view {
     const dp_network *network;
     const dp_learner *learner;
     const dp_progress *progress;
-    const dp_validation *validation; /* of the last epoch */
+    const dp_validation *validation; /* of the saved model */
 } dp_run_view;
 
 /* Writes log.csv, report.html and the TensorBoard events. Errors: IO, MEMORY. */

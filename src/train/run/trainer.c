@@ -98,6 +98,14 @@ static void tell_epoch(const dp_trainer *t, const dp_report_epoch *epoch) {
     t->calls->event(t->calls->context, &event);
 }
 
+deeper_status dp_trainer_warn(dp_trainer *t, const char *message, deeper_error *error) {
+    int epoch = t->progress.epoch + 1;
+    dp_tell(t->calls, DEEPER_TRAIN_WARNING, "epoch %d: %s", epoch, message);
+    return dp_progress_warn(&t->progress, epoch, message, t->allocator)
+               ? DEEPER_OK
+               : dp_fail_memory(error, "the warnings of the run");
+}
+
 /* ---------------------------------------------------------------------------------------- epoch */
 
 static deeper_status save(dp_trainer *t, deeper_error *error) {
@@ -139,6 +147,12 @@ static deeper_status run_steps(dp_trainer *t, dp_batches *batches, deeper_error 
     return DEEPER_OK;
 }
 
+static deeper_status validate(const dp_trainer *t, dp_validation *v, float *arena,
+                              deeper_error *error) {
+    return dp_validate(v, t->network.model, arena, &t->pictures.val, t->options.batch,
+                       t->options.threads, t->readers, t->calls, error);
+}
+
 /* The epoch that ends, as history has it, with what validation found. */
 static dp_report_epoch describe_epoch(dp_trainer *t, const dp_validation *v) {
     const dp_progress *p = &t->progress;
@@ -162,21 +176,34 @@ static dp_report_epoch describe_epoch(dp_trainer *t, const dp_validation *v) {
     return epoch;
 }
 
+/* The validation of the best epoch, of a run that goes on: by the model that it saved. */
+static deeper_status measure_best(dp_trainer *t, deeper_error *error) {
+    float *arena = dp_alloc_raw(t->allocator, t->learner->floats, sizeof *arena);
+    deeper_status status = arena ? dp_folder_load_best(&t->folder, &t->network, arena, error)
+                                 : dp_fail_memory(error, "the model of the best epoch");
+    if (status == DEEPER_OK)
+        status = validate(t, &t->validation, arena, error);
+    dp_free(t->allocator, arena);
+    return status;
+}
+
 /* Puts a validated epoch into the history and writes what it leaves on disk; then the next epoch
  * may begin. */
-static deeper_status record_epoch(dp_trainer *t, const dp_validation *v,
-                                  const dp_report_epoch *epoch, deeper_error *error) {
+static deeper_status record_epoch(dp_trainer *t, const dp_report_epoch *epoch,
+                                  deeper_error *error) {
     dp_progress *p = &t->progress;
     if (epoch->best) {
         p->best_epoch = epoch->epoch;
-        p->best_top1 = v->top1;
-        p->best_top5 = v->top5;
-        p->best_loss = v->losses[0];
+        p->best_top1 = epoch->val_top1;
+        p->best_top5 = epoch->val_top5;
+        p->best_loss = epoch->val_losses[0];
     }
     if (!dp_progress_add(p, epoch, t->allocator))
         return dp_fail_memory(error, "the history of the run");
     DP_TRY(dp_folder_save_models(&t->folder, &t->network, &t->pictures, t->optimiser, p,
                                  t->options.seed, error));
+    if (t->validation.images == 0)
+        DP_TRY(measure_best(t, error));
     const dp_run_view view = { .options = &t->options,
                                .rate = t->schedule.rate,
                                .readers = t->readers,
@@ -184,7 +211,7 @@ static deeper_status record_epoch(dp_trainer *t, const dp_validation *v,
                                .network = &t->network,
                                .learner = t->learner,
                                .progress = p,
-                               .validation = v };
+                               .validation = &t->validation };
     DP_TRY(dp_summary_write(&t->folder, &view, error));
     tell_epoch(t, epoch);
     p->epoch++;
@@ -203,19 +230,23 @@ static deeper_status end_epoch(dp_trainer *t, deeper_error *error) {
             error, DEEPER_ERROR_FORMAT,
             "%s: nothing could be learnt in epoch %d: no picture was read, or every step diverged",
             t->options.data, p->epoch + 1);
-    DP_TRY(dp_validate(&v, t->network.model, dp_optimiser_result(t->optimiser), &t->pictures.val,
-                       t->options.batch, t->options.threads, t->readers, t->calls, error));
+    DP_TRY(validate(t, &v, dp_optimiser_result(t->optimiser), error));
     t->clock.validation_seconds = dp_now() - begin;
-    if (!isfinite(v.losses[0]))
-        dp_tell(t->calls, DEEPER_TRAIN_WARNING,
-                "epoch %d: the run diverges: answers of the network to validation pictures are not "
-                "numbers; a lower rate, a longer warm-up or norm=bn avoid this",
-                p->epoch + 1);
     p->unreadable += v.unreadable;
     dp_report_epoch epoch = describe_epoch(t, &v);
-    deeper_status status = record_epoch(t, &v, &epoch, error);
-    dp_validation_free(&v);
-    return status;
+    if (epoch.best || p->best_epoch == 0) {
+        dp_validation_free(&t->validation);
+        t->validation = v;
+    } else {
+        dp_validation_free(&v);
+    }
+    if (!isfinite(epoch.val_losses[0]))
+        DP_TRY(dp_trainer_warn(t,
+                               "the run diverges: answers of the network to validation pictures "
+                               "are not numbers; a lower rate, a longer warm-up or norm=bn avoid "
+                               "this",
+                               error));
+    return record_epoch(t, &epoch, error);
 }
 
 static deeper_status run_epoch(dp_trainer *t, deeper_error *error) {

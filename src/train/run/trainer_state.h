@@ -33,7 +33,9 @@ typedef struct dp_trainer {
     int readers;
     dp_progress progress;
     dp_clock clock;
-    double saved; /* dp_now() of the last checkpoint */
+    double saved;             /* dp_now() of the last checkpoint */
+    dp_validation validation; /* of the best epoch, of the last while there is none; images 0: of
+                                 neither, in this process */
 } dp_trainer;
 
 /* -------------------------------------------------------------------------------------- prepare */
@@ -55,6 +57,9 @@ void dp_trainer_close(dp_trainer *trainer);
 /* What step and epoch events have in common; sums: of the images that they tell of. */
 deeper_train_event dp_trainer_event(const dp_trainer *trainer, deeper_train_event_kind kind,
                                     const dp_sums *sums, double rate);
+
+/* Tells a WARNING of the epoch under way, and keeps it for the report. Errors: MEMORY. */
+deeper_status dp_trainer_warn(dp_trainer *trainer, const char *message, deeper_error *error);
 
 /* ---------------------------------------------------------------------------------------- steps */
 
