@@ -433,39 +433,109 @@ static deeper_status arithmetic(dp_onnx_importer *importer, const Onnx__NodeProt
     return dp_onnx_set_ints(importer, node, like->tensor.rank, like->tensor.shape, c, count);
 }
 
-/* (q - zero) * scale, with one scale and zero or one along an axis. */
-static deeper_status dequantize(dp_onnx_importer *importer, const Onnx__NodeProto *node) {
-    const dp_onnx_value *input, *scale, *zero = dp_onnx_input(importer, node, 2);
-    dp_onnx_parameter q, s, z = { 0 };
-    float *floats;
-    DP_TRY(dp_onnx_constant(importer, node, 0, &input));
-    DP_TRY(dp_onnx_constant(importer, node, 1, &scale));
-    size_t elements = dp_onnx_elements(input), scales = dp_onnx_elements(scale), behind = 1;
+/* --------------------------------------------------------------------------------- quantization */
+
+deeper_status dp_onnx_quantized_range(dp_onnx_importer *importer, const Onnx__NodeProto *node,
+                                      const dp_onnx_value *zero, dp_dtype *dtype, float *min,
+                                      float *max) {
+    static const struct {
+        dp_dtype dtype;
+        float min, max;
+    } ranges[] = { { DP_DTYPE_U8, 0, 255 },
+                   { DP_DTYPE_I8, -128, 127 },
+                   { DP_DTYPE_U16, 0, 65535 },
+                   { DP_DTYPE_I16, -32768, 32767 } };
+    int64_t stated = dp_onnx_int(node, "output_dtype", 0);
+    bool known = true;
+    *min = *max = 0;
+    *dtype = zero ? zero->tensor.dtype : DP_DTYPE_U8;
+    if (!zero && stated)
+        known = dp_onnx_dtype(dtype, (int)stated);
+    for (size_t i = 0; known && i < sizeof ranges / sizeof *ranges; i++)
+        if (ranges[i].dtype == *dtype) {
+            *min = ranges[i].min;
+            *max = ranges[i].max;
+            return DEEPER_OK;
+        }
+    return dp_onnx_fail(importer, DEEPER_ERROR_UNSUPPORTED, "another type than 8 or 16 bits");
+}
+
+/* The scale and the zero point of each element of input 0: one, or one along an axis. */
+typedef struct scaling {
+    const dp_onnx_value *input, *zero;
+    dp_onnx_parameter values, scale, point;
+    size_t elements, count, behind; /* scales, elements from one to the next */
+} scaling;
+
+static size_t scale_of(const scaling *s, size_t element) {
+    return s->count == 1 ? 0 : element / s->behind % s->count;
+}
+
+static deeper_status read_scaling(dp_onnx_importer *importer, const Onnx__NodeProto *node,
+                                  scaling *s) {
+    const dp_onnx_value *scale;
     int64_t axis = dp_onnx_int(node, "axis", 1);
+    *s = (scaling){ .zero = dp_onnx_input(importer, node, 2), .behind = 1 };
+    DP_TRY(dp_onnx_constant(importer, node, 0, &s->input));
+    DP_TRY(dp_onnx_constant(importer, node, 1, &scale));
+    s->elements = dp_onnx_elements(s->input);
+    s->count = dp_onnx_elements(scale);
     if (dp_onnx_int(node, "block_size", 0))
         return dp_onnx_fail(importer, DEEPER_ERROR_UNSUPPORTED, "scales in blocks");
-    if (scales != 1) {
-        DP_TRY(dp_onnx_axis(importer, &axis, input->tensor.rank));
-        for (int i = (int)axis + 1; i < input->tensor.rank; i++)
-            behind *= input->tensor.shape[i];
-        if (input->tensor.shape[axis] != scales || scales == 0)
-            return dp_onnx_fail(importer, DEEPER_ERROR_FORMAT, "%zu scales for %zu rows", scales,
-                                input->tensor.shape[axis]);
+    if (s->count != 1) {
+        DP_TRY(dp_onnx_axis(importer, &axis, s->input->tensor.rank));
+        for (int i = (int)axis + 1; i < s->input->tensor.rank; i++)
+            s->behind *= s->input->tensor.shape[i];
+        if (s->input->tensor.shape[axis] != s->count || s->count == 0)
+            return dp_onnx_fail(importer, DEEPER_ERROR_FORMAT, "%zu scales for %zu rows", s->count,
+                                s->input->tensor.shape[axis]);
     }
-    if (zero && (zero->kind != DP_ONNX_CONSTANT || dp_onnx_elements(zero) != scales))
+    if (s->zero && (s->zero->kind != DP_ONNX_CONSTANT || dp_onnx_elements(s->zero) != s->count))
         return dp_onnx_fail(importer, DEEPER_ERROR_FORMAT,
                             "its zero points do not match its scales");
-    DP_TRY(dp_onnx_floats(importer, input, &q));
-    DP_TRY(dp_onnx_floats(importer, scale, &s));
-    if (zero)
-        DP_TRY(dp_onnx_floats(importer, zero, &z));
-    DP_TRY(dp_onnx_invent(importer, elements, &floats));
-    for (size_t i = 0; i < elements; i++) {
-        size_t row = scales == 1 ? 0 : i / behind % scales;
-        floats[i] = (dp_onnx_at(&q, i) - dp_onnx_at(&z, row)) * dp_onnx_at(&s, row);
-    }
-    return set(importer, node, DP_DTYPE_F32, input->tensor.rank, input->tensor.shape, floats);
+    DP_TRY(dp_onnx_floats(importer, s->input, &s->values));
+    DP_TRY(dp_onnx_floats(importer, scale, &s->scale));
+    return s->zero ? dp_onnx_floats(importer, s->zero, &s->point) : DEEPER_OK;
 }
+
+/* (q - zero) * scale */
+static deeper_status dequantize(dp_onnx_importer *importer, const Onnx__NodeProto *node) {
+    scaling s;
+    float *floats;
+    DP_TRY(read_scaling(importer, node, &s));
+    DP_TRY(dp_onnx_invent(importer, s.elements, &floats));
+    for (size_t i = 0; i < s.elements; i++) {
+        size_t row = scale_of(&s, i);
+        floats[i] =
+            (dp_onnx_at(&s.values, i) - dp_onnx_at(&s.point, row)) * dp_onnx_at(&s.scale, row);
+    }
+    return set(importer, node, DP_DTYPE_F32, s.input->tensor.rank, s.input->tensor.shape, floats);
+}
+
+/* x / scale, to the nearest (half to even), + zero, within the type. Whoever trains for 8 bits
+ * leaves this with the weights. */
+static deeper_status quantize(dp_onnx_importer *importer, const Onnx__NodeProto *node) {
+    scaling s;
+    dp_dtype dtype;
+    float *room, min, max;
+    DP_TRY(read_scaling(importer, node, &s));
+    DP_TRY(dp_onnx_quantized_range(importer, node, s.zero, &dtype, &min, &max));
+    DP_TRY(dp_onnx_invent(importer, s.elements, &room));
+    unsigned char *bytes = (unsigned char *)room; /* an element takes at most half a float */
+    size_t size = dp_dtype_bytes(dtype);
+    for (size_t i = 0; i < s.elements; i++) {
+        size_t row = scale_of(&s, i);
+        float q = nearbyintf(dp_onnx_at(&s.values, i) / dp_onnx_at(&s.scale, row))
+                  + dp_onnx_at(&s.point, row);
+        uint32_t bits = (uint32_t)(int32_t)(q >= min ? q < max ? q : max : min);
+        bytes[i * size] = (unsigned char)bits;
+        if (size == 2)
+            bytes[i * size + 1] = (unsigned char)(bits >> 8);
+    }
+    return set(importer, node, dtype, s.input->tensor.rank, s.input->tensor.shape, bytes);
+}
+
+/* ---------------------------------------------------------------------------------------- shape */
 
 static deeper_status shape_of(dp_onnx_importer *importer, const Onnx__NodeProto *node) {
     const dp_onnx_value *input;
@@ -488,6 +558,7 @@ const dp_onnx_row dp_onnx_constant_operators[] = {
     { "Gather", gather },
     { "Identity", identity },
     { "Mul", arithmetic },
+    { "QuantizeLinear", quantize },
     { "Reshape", reshape },
     { "Shape", shape_of },
     { "Slice", slice },

@@ -256,22 +256,26 @@ static deeper_status read_shape(const dp_onnx_file *file, const Onnx__TensorProt
     return DEEPER_OK;
 }
 
-/* Half floats whose bits the file holds one in 32. */
-static deeper_status narrow_halves(dp_onnx_file *file, const Onnx__TensorProto *proto,
-                                   dp_tensor *tensor, deeper_error *error) {
-    uint16_t *halves = dp_onnx_keep(file, proto->n_int32_data, sizeof *halves);
-    if (!halves)
+/* Elements of one or two bytes that the file holds one in 32 bits, in their own type. */
+static deeper_status narrow(dp_onnx_file *file, const Onnx__TensorProto *proto, dp_tensor *tensor,
+                            deeper_error *error) {
+    size_t size = dp_dtype_bytes(tensor->dtype);
+    unsigned char *elements = dp_onnx_keep(file, proto->n_int32_data, size);
+    if (!elements)
         return dp_fail_memory(error, "the values of a tensor");
-    for (size_t i = 0; i < proto->n_int32_data; i++)
-        halves[i] = (uint16_t)proto->int32_data[i];
-    tensor->data = halves;
+    for (size_t i = 0; i < proto->n_int32_data; i++) {
+        uint32_t bits = (uint32_t)proto->int32_data[i];
+        elements[i * size] = (unsigned char)bits;
+        if (size == 2)
+            elements[i * size + 1] = (unsigned char)(bits >> 8);
+    }
+    tensor->data = elements;
     return DEEPER_OK;
 }
 
-/* Values in the field of their type: *found of them. */
+/* Values in the field of their type: *count of them. */
 static deeper_status take_typed(dp_onnx_file *file, const Onnx__TensorProto *proto, char field,
                                 dp_tensor *tensor, size_t *count, deeper_error *error) {
-    bool half = tensor->dtype == DP_DTYPE_F16 || tensor->dtype == DP_DTYPE_BF16;
     switch (field) {
     case 'f':
         *count = proto->n_float_data;
@@ -293,10 +297,8 @@ static deeper_status take_typed(dp_onnx_file *file, const Onnx__TensorProto *pro
     default:
         *count = proto->n_int32_data;
         tensor->data = proto->int32_data;
-        if (half)
-            return narrow_halves(file, proto, tensor, error);
-        tensor->dtype = DP_DTYPE_I32;
-        return DEEPER_OK;
+        return dp_dtype_bytes(tensor->dtype) < sizeof(int32_t) ? narrow(file, proto, tensor, error)
+                                                               : DEEPER_OK;
     }
 }
 

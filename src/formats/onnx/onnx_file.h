@@ -55,9 +55,9 @@ deeper_status dp_onnx_parse(dp_onnx_file *file, const void *bytes, size_t size, 
                             deeper_error *error);
 void dp_onnx_free(dp_onnx_file *file);
 
-/* *tensor = a tensor of the file, whatever field holds its values; they live with the file. Narrow
- * integers that the file holds one in 32 bits come as I32. Errors: FORMAT (sizes that do not fit
- * the shape; external data that leaves the folder or its file), UNSUPPORTED (strings, complex
+/* *tensor = a tensor of the file, whatever field holds its values, in its own type (but for U32 in
+ * its typed field, which comes as U64); they live with the file. Errors: FORMAT (sizes that do not
+ * fit the shape; external data that leaves the folder or its file), UNSUPPORTED (strings, complex
  * numbers, 4 and 8 bit floats, sparse values), LIMIT, MEMORY, IO. */
 deeper_status dp_onnx_tensor(dp_onnx_file *file, const Onnx__TensorProto *proto, dp_tensor *tensor,
                              deeper_error *error);

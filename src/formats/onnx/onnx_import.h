@@ -115,6 +115,12 @@ static inline float dp_onnx_at(const dp_onnx_parameter *floats, size_t index) {
 
 size_t dp_onnx_elements(const dp_onnx_value *value); /* of a constant */
 
+/* What QuantizeLinear can say: the type of its output (its zero point's; *dtype) and that type's
+ * least and greatest value. zero: its input 2, may be NULL. Errors: no 8 or 16 bits. */
+deeper_status dp_onnx_quantized_range(dp_onnx_importer *importer, const Onnx__NodeProto *node,
+                                      const dp_onnx_value *zero, dp_dtype *dtype, float *min,
+                                      float *max);
+
 /* Room for `count` floats that the file does not hold, kept with it. Errors: LIMIT, MEMORY. */
 deeper_status dp_onnx_invent(dp_onnx_importer *importer, size_t count, float **floats);
 
