@@ -1,6 +1,7 @@
 /* test_onnx.c - ONNX in: what nodes become, layer by layer; files that lie; values in other files.
- * Operators that only move values are test_onnx_shapes.c's, numbers against other implementations
- * are test_onnx_backend.c's, ONNX out is test_onnx_write.c's. */
+ * Operators that only move values are test_onnx_shapes.c's, quantized files
+ * test_onnx_quantized.c's, numbers against other implementations test_onnx_backend.c's, ONNX out is
+ * test_onnx_write.c's. */
 #include "formats/formats.h"
 #include "formats/onnx/onnx.h"
 #include "helpers/helpers.h"
@@ -89,7 +90,8 @@ static void test_dilation(void **state) {
     imported_free(&it);
 }
 
-/* MatMul and Add are one layer; alpha, beta and an untransposed B are worked into the weights. */
+/* alpha, beta and an untransposed B are worked into the weights. MatMul and Add stay two layers,
+ * for both have a name that can be asked for. */
 static void test_linear(void **state) {
     maker *m = maker_create(13, (int64_t[]){ 0, 6 }, 2);
     maker_floats(m, "w", (int64_t[]){ 6, 4 }, 2);
@@ -97,9 +99,11 @@ static void test_linear(void **state) {
     maker_node(m, "MatMul", "x,w", "product");
     maker_node(m, "Add", "b,product", "y");
     imported it = imported_make(m);
-    assert_int_equal(it.network.graph->count, 4); /* input, weight, bias, layer */
+    assert_int_equal(imported_layer(&it, "product")->op, DP_OP_FC);
+    assert_int_equal(imported_layer(&it, "product")->input_count, 2);
+    assert_int_equal(imported_layer(&it, "y")->op, DP_OP_AFFINE);
     assert_true(imported_value(&it, "product.weight", 1) == ((float)(4 % 7) - 3) / 4);
-    assert_true(imported_value(&it, "product.bias", 3) == 0);
+    assert_true(imported_value(&it, "y.weight", 3) == 1 && imported_value(&it, "y.bias", 3) == 0);
     imported_free(&it);
 
     m = maker_create(9, (int64_t[]){ 3, 6 }, 2);
@@ -166,16 +170,18 @@ static void test_gates(void **state) {
         assert_int_equal(gated->op, DP_OP_MULTIPLY);
         assert_string_equal(nodes[gated->inputs[1]].name, "gate");
         imported_assert_shape(gated, 3, 4, 4);
-        assert_true(imported_value(&it, "h.weight", 2) == 0.25F
-                    && imported_value(&it, "h.bias", 0) == 0.5F);
+        assert_true(imported_value(&it, "h.line.weight", 2) == 0.25F
+                    && imported_value(&it, "h.line.bias", 0) == 0.5F);
         const dp_node *product = imported_layer(&it, "p"), *ramp = &nodes[product->inputs[0]];
+        assert_ptr_equal(ramp, imported_layer(&it, "h"));
         assert_int_equal(ramp->op, DP_OP_CLIP);
         assert_true(ramp->attributes.clip.low == 0 && ramp->attributes.clip.high == 1);
         const dp_node *swish = &nodes[it.network.output];
         assert_int_equal(swish->op, DP_OP_MULTIPLY);
+        assert_ptr_equal(swish, imported_layer(&it, "y"));
         assert_ptr_equal(&nodes[swish->inputs[0]], product);
-        assert_true(imported_value(&it, "y.weight", 1) == 1.0F / 6
-                    && imported_value(&it, "y.bias", 1) == 0.5F);
+        assert_true(imported_value(&it, "y.line.weight", 1) == 1.0F / 6
+                    && imported_value(&it, "y.line.bias", 1) == 0.5F);
         imported_free(&it);
     }
     maker *m = maker_picture(13, 3, 4, 4);
@@ -220,30 +226,32 @@ static void test_bounds(void **state) {
     imported_free(&it);
 }
 
-/* 8-bit weights become floats; what 8 bits of an activation cannot say stays a clip. */
-static void test_quantized(void **state) {
-    static int32_t q[] = { -128, 127, 3, 0 }, zero[] = { 10 }, point[] = { 128 };
-    maker *m = maker_picture(13, 1, 4, 4);
-    Onnx__TensorProto *w = maker_floats(m, "w", (int64_t[]){ 1, 1, 2, 2 }, 4),
-                      *z = maker_floats(m, "z", NULL, 0), *p = maker_floats(m, "p", NULL, 0);
-    maker_floats(m, "scale", NULL, 0)->float_data[0] = 0.5F;
-    Onnx__TensorProto *all[] = { w, z, p };
-    int32_t *data[] = { q, zero, point };
-    for (int i = 0; i < 3; i++) {
-        all[i]->data_type = i == 2 ? DP_ONNX_UINT8 : DP_ONNX_INT8;
-        all[i]->int32_data = data[i];
-        all[i]->n_int32_data = all[i]->n_float_data;
-        all[i]->n_float_data = 0;
-    }
-    maker_node(m, "DequantizeLinear", "w,scale,z", "weights");
-    maker_node(m, "QuantizeLinear", "x,scale,p", "q");
-    maker_node(m, "DequantizeLinear", "q,scale,p", "dq");
-    maker_node(m, "Conv", "dq,weights", "y");
+/* A node of several layers lends its name to the last, whose value is the node's output; a node
+ * whose value no layer has lends it to none. */
+static void test_names(void **state) {
+    maker *m = maker_picture(14, 3, 4, 4);
+    maker_floats(m, "w", (int64_t[]){ 3, 3, 1, 1 }, 4);
+    maker_floats(m, "b", (int64_t[]){ 1, 3, 1, 1 }, 4);
+    static int64_t two[] = { 2, 0 };
+    maker_list(m, "two", two, 2);
+    maker_node(m, "Conv", "x,w", "c");
+    maker_node(m, "Add", "c,b", "biased");
+    maker_node(m, "Sum", "biased,x,x", "s");
+    maker_int(m, maker_node(m, "Gather", "s,two", "g"), "axis", 1);
+    maker_int(m, maker_node(m, "Split", "g", "first,second"), "axis", 1);
+    maker_node(m, "Add", "first,second", "y");
     imported it = imported_make(m);
-    assert_true(imported_value(&it, "y.weight", 0) == -69
-                && imported_value(&it, "y.weight", 1) == 58.5F);
-    assert_true(imported_layer(&it, "q")->attributes.clip.low == -64
-                && imported_layer(&it, "q")->attributes.clip.high == 63.5F);
+    const dp_node *nodes = it.network.graph->nodes, *s = imported_layer(&it, "s"),
+                  *part = &nodes[s->inputs[0]], *biased = imported_layer(&it, "biased");
+    assert_int_equal(biased->op, DP_OP_CONV);
+    assert_int_equal(biased->input_count, 3);
+    assert_int_equal(dp_graph_find(it.network.graph, "c"), -1);
+    assert_int_equal(part->op, DP_OP_ADD);
+    assert_ptr_equal(&nodes[part->inputs[0]], biased);
+    assert_string_equal(part->name, "s.sum");
+    assert_int_equal(imported_layer(&it, "g")->op, DP_OP_CONCAT);
+    assert_int_equal(imported_layer(&it, "first")->attributes.slice.begin, 0);
+    assert_int_equal(imported_layer(&it, "second")->attributes.slice.begin, 1);
     imported_free(&it);
 }
 
@@ -572,7 +580,7 @@ int main(void) {
         cmocka_unit_test(test_classifier),      cmocka_unit_test(test_windows),
         cmocka_unit_test(test_dilation),        cmocka_unit_test(test_linear),
         cmocka_unit_test(test_affine),          cmocka_unit_test(test_gates),
-        cmocka_unit_test(test_bounds),          cmocka_unit_test(test_quantized),
+        cmocka_unit_test(test_bounds),          cmocka_unit_test(test_names),
         cmocka_unit_test(test_element_types),   cmocka_unit_test(test_lies),
         cmocka_unit_test(test_invented_values), cmocka_unit_test(test_damage),
         cmocka_unit_test(test_input_name),      cmocka_unit_test(test_open),

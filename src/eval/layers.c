@@ -137,6 +137,8 @@ static int logits_of(const dp_graph *graph) {
 
 int dp_layers_features(const dp_graph *graph) {
     int node = logits_of(graph);
+    if (node >= 0 && graph->nodes[node].op == DP_OP_AFFINE) /* a bias of its own */
+        node = graph->nodes[node].inputs[0];
     if (node >= 0 && (graph->nodes[node].op == DP_OP_FC || graph->nodes[node].op == DP_OP_CONV))
         node = graph->nodes[node].inputs[0];
     while (node >= 0 && passes_on(graph->nodes[node].op))

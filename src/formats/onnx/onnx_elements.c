@@ -6,14 +6,19 @@
 #include <float.h>
 #include <math.h>
 
-/* A layer of one input and of its shape, element by element: reshaped values need not be
- * settled. */
+/* The node's layer, with the dims of x: what works element by element need not settle them. */
+static deeper_status add_like(dp_onnx_importer *importer, const Onnx__NodeProto *node, dp_op op,
+                              const int *inputs, int count, const dp_attributes *attributes,
+                              const dp_onnx_value *x) {
+    DP_TRY(dp_onnx_add(importer, node, op, inputs, count, attributes, 4));
+    return dp_onnx_set(importer, node, dp_onnx_output(importer, node, 0)->node, x->rank, x->dims);
+}
+
 static deeper_status add_same(dp_onnx_importer *importer, const Onnx__NodeProto *node, dp_op op,
                               const dp_attributes *attributes) {
     dp_onnx_value *x;
     DP_TRY(dp_onnx_activation(importer, node, 0, &x));
-    DP_TRY(dp_onnx_add(importer, node, op, &x->node, 1, attributes, 4));
-    return dp_onnx_set(importer, node, dp_onnx_output(importer, node, 0)->node, x->rank, x->dims);
+    return add_like(importer, node, op, &x->node, 1, attributes, x);
 }
 
 static deeper_status relu(dp_onnx_importer *importer, const Onnx__NodeProto *node) {
@@ -50,37 +55,35 @@ static deeper_status sigmoid(dp_onnx_importer *importer, const Onnx__NodeProto *
     return add_same(importer, node, DP_OP_SIGMOID, NULL);
 }
 
-/* min(1, max(0, slope * x + offset)), the node's first output. */
-static deeper_status add_ramp(dp_onnx_importer *importer, const Onnx__NodeProto *node,
-                              const dp_onnx_value *x, float slope, float offset) {
+static const dp_attributes unit = { .clip = { 0, 1 } };
+
+/* slope * x + offset as a part of the node. */
+static deeper_status add_line(dp_onnx_importer *importer, const Onnx__NodeProto *node,
+                              const dp_onnx_value *x, float slope, float offset, int *layer) {
     char name[DP_ONNX_NAME];
-    int inputs[3] = { x->node }, channels = importer->graph->nodes[x->node].shape.c;
-    dp_shape shape = { channels, 1, 1, 1 };
-    DP_TRY(dp_onnx_layer_name(importer, node, name));
-    DP_TRY(dp_onnx_add_parameter(importer, name, "weight", shape,
-                                 (dp_onnx_parameter){ .fill = slope }, &inputs[1]));
-    DP_TRY(dp_onnx_add_parameter(importer, name, "bias", shape,
-                                 (dp_onnx_parameter){ .fill = offset }, &inputs[2]));
-    DP_TRY(dp_onnx_add(importer, node, DP_OP_AFFINE, inputs, 3, NULL, 4));
-    return dp_onnx_add(importer, node, DP_OP_CLIP, &dp_onnx_output(importer, node, 0)->node, 1,
-                       &(dp_attributes){ .clip = { 0, 1 } }, 4);
+    DP_TRY(dp_onnx_part_name(importer, node, "line", name));
+    return dp_onnx_add_scaled(importer, name, x->node, (dp_onnx_parameter){ .fill = slope },
+                              (dp_onnx_parameter){ .fill = offset }, layer);
 }
 
+/* min(1, max(0, alpha * x + beta)) */
 static deeper_status hard_sigmoid(dp_onnx_importer *importer, const Onnx__NodeProto *node) {
     dp_onnx_value *x;
+    int line;
     DP_TRY(dp_onnx_activation(importer, node, 0, &x));
-    DP_TRY(add_ramp(importer, node, x, dp_onnx_float(node, "alpha", 0.2F),
-                    dp_onnx_float(node, "beta", 0.5F)));
-    return dp_onnx_set(importer, node, dp_onnx_output(importer, node, 0)->node, x->rank, x->dims);
+    DP_TRY(add_line(importer, node, x, dp_onnx_float(node, "alpha", 0.2F),
+                    dp_onnx_float(node, "beta", 0.5F), &line));
+    return add_like(importer, node, DP_OP_CLIP, &line, 1, &unit, x);
 }
 
+/* x * min(1, max(0, x / 6 + 1 / 2)) */
 static deeper_status hard_swish(dp_onnx_importer *importer, const Onnx__NodeProto *node) {
     dp_onnx_value *x;
+    int line, ramp;
     DP_TRY(dp_onnx_activation(importer, node, 0, &x));
-    DP_TRY(add_ramp(importer, node, x, 1.0F / 6, 0.5F));
-    int inputs[2] = { x->node, dp_onnx_output(importer, node, 0)->node };
-    DP_TRY(dp_onnx_add(importer, node, DP_OP_MULTIPLY, inputs, 2, NULL, 4));
-    return dp_onnx_set(importer, node, dp_onnx_output(importer, node, 0)->node, x->rank, x->dims);
+    DP_TRY(add_line(importer, node, x, 1.0F / 6, 0.5F, &line));
+    DP_TRY(dp_onnx_add_part(importer, node, "ramp", DP_OP_CLIP, &line, 1, &unit, &ramp));
+    return add_like(importer, node, DP_OP_MULTIPLY, (int[]){ x->node, ramp }, 2, NULL, x);
 }
 
 static deeper_status dropout(dp_onnx_importer *importer, const Onnx__NodeProto *node) {
@@ -118,38 +121,46 @@ static deeper_status softmax(dp_onnx_importer *importer, const Onnx__NodeProto *
 
 /* --------------------------------------------------------------------------------- quantization */
 
+/* A clip that stands for the real values of the node's output. They are those of the
+ * DequantizeLinear that reads it, and called so. */
+static deeper_status add_quantized(dp_onnx_importer *importer, const Onnx__NodeProto *node,
+                                   dp_clip bounds) {
+    const Onnx__NodeProto *reader = node;
+    dp_onnx_value *x, *output = dp_onnx_output(importer, node, 0);
+    char name[DP_ONNX_NAME];
+    int layer;
+    DP_TRY(dp_onnx_activation(importer, node, 0, &x));
+    if (output && output->reader >= 0)
+        reader = importer->file->graph->node[output->reader];
+    DP_TRY(dp_onnx_layer_name(importer, reader, name));
+    DP_TRY(dp_onnx_add_named(importer, name, DP_OP_CLIP, &x->node, 1,
+                             &(dp_attributes){ .clip = bounds }, &layer));
+    DP_TRY(dp_onnx_set(importer, node, layer, x->rank, x->dims));
+    output->quantized = true;
+    return DEEPER_OK;
+}
+
 /* What 8 or 16 bits cannot say, QuantizeLinear clips: that much of it is kept, for quantizers leave
  * ReLUs to it. */
 static deeper_status quantize(dp_onnx_importer *importer, const Onnx__NodeProto *node) {
-    static const struct {
-        dp_dtype dtype;
-        float min, max;
-    } ranges[] = { { DP_DTYPE_U8, 0, 255 },
-                   { DP_DTYPE_I8, -128, 127 },
-                   { DP_DTYPE_U16, 0, 65535 },
-                   { DP_DTYPE_I16, -32768, 32767 } };
     const dp_onnx_value *scale, *zero = dp_onnx_input(importer, node, 2);
     dp_onnx_parameter s, z = { 0 };
-    dp_dtype dtype = DP_DTYPE_U8;
-    size_t range = 0;
+    dp_dtype dtype;
+    float min, max;
     DP_TRY(dp_onnx_constant(importer, node, 1, &scale));
     DP_TRY(dp_onnx_floats(importer, scale, &s));
     if (zero) {
         DP_TRY(dp_onnx_constant(importer, node, 2, &zero));
         DP_TRY(dp_onnx_floats(importer, zero, &z));
-        dtype = zero->tensor.dtype == DP_DTYPE_I32 ? DP_DTYPE_U8 : zero->tensor.dtype;
     }
-    while (range < sizeof ranges / sizeof *ranges && ranges[range].dtype != dtype)
-        range++;
     if (dp_onnx_elements(scale) != 1 || (zero && dp_onnx_elements(zero) != 1)
-        || range == sizeof ranges / sizeof *ranges || !(dp_onnx_at(&s, 0) > 0))
+        || !(dp_onnx_at(&s, 0) > 0))
         return dp_onnx_fail(importer, DEEPER_ERROR_UNSUPPORTED,
-                            "more than one scale for a picture, or another type than 8 or 16 bits");
-    dp_clip bounds = { (ranges[range].min - dp_onnx_at(&z, 0)) * dp_onnx_at(&s, 0),
-                       (ranges[range].max - dp_onnx_at(&z, 0)) * dp_onnx_at(&s, 0) };
-    DP_TRY(add_same(importer, node, DP_OP_CLIP, &(dp_attributes){ .clip = bounds }));
-    dp_onnx_output(importer, node, 0)->quantized = true;
-    return DEEPER_OK;
+                            "more than one scale for a picture");
+    DP_TRY(dp_onnx_quantized_range(importer, node, zero, &dtype, &min, &max));
+    dp_clip bounds = { (min - dp_onnx_at(&z, 0)) * dp_onnx_at(&s, 0),
+                       (max - dp_onnx_at(&z, 0)) * dp_onnx_at(&s, 0) };
+    return add_quantized(importer, node, bounds);
 }
 
 static deeper_status dequantize(dp_onnx_importer *importer, const Onnx__NodeProto *node) {

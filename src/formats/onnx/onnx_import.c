@@ -233,17 +233,32 @@ static bool usable(const dp_onnx_importer *importer, const char *name) {
            && dp_graph_find(importer->graph, name) < 0;
 }
 
-deeper_status dp_onnx_layer_name(dp_onnx_importer *importer, const Onnx__NodeProto *node,
-                                 char name[DP_ONNX_NAME]) {
-    const char *base = usable(importer, node->name) ? node->name
-                       : node->n_output             ? node->output[0]
-                                                    : "";
+/* name = `base`, with a number behind it where that is taken. */
+static deeper_status free_name(dp_onnx_importer *importer, const char *base,
+                               char name[DP_ONNX_NAME]) {
     if (strlen(base) >= DP_ONNX_NAME - 16)
         return dp_onnx_fail(importer, DEEPER_ERROR_LIMIT, "a name of %zu bytes", strlen(base));
     memcpy(name, base, strlen(base) + 1);
     for (int i = 2; !usable(importer, name) && i < MAX_NODES; i++)
         snprintf(name, DP_ONNX_NAME, "%s.%d", base, i);
     return DEEPER_OK;
+}
+
+deeper_status dp_onnx_layer_name(dp_onnx_importer *importer, const Onnx__NodeProto *node,
+                                 char name[DP_ONNX_NAME]) {
+    return free_name(importer,
+                     usable(importer, node->name) ? node->name
+                     : node->n_output             ? node->output[0]
+                                                  : "",
+                     name);
+}
+
+deeper_status dp_onnx_part_name(dp_onnx_importer *importer, const Onnx__NodeProto *node,
+                                const char *part, char name[DP_ONNX_NAME]) {
+    char whole[DP_ONNX_NAME], base[DP_ONNX_NAME + 32];
+    DP_TRY(dp_onnx_layer_name(importer, node, whole));
+    snprintf(base, sizeof base, "%s.%s", whole, part);
+    return free_name(importer, base, name);
 }
 
 deeper_status dp_onnx_add_parameter(dp_onnx_importer *importer, const char *layer,
@@ -298,12 +313,36 @@ deeper_status dp_onnx_alias(dp_onnx_importer *importer, const Onnx__NodeProto *n
     return DEEPER_OK;
 }
 
+deeper_status dp_onnx_add_named(dp_onnx_importer *importer, const char *name, dp_op op,
+                                const int *inputs, int count, const dp_attributes *attributes,
+                                int *layer) {
+    *layer = dp_graph_add(importer->graph, op, name, inputs, count, attributes);
+    return check_graph(importer);
+}
+
+deeper_status dp_onnx_add_part(dp_onnx_importer *importer, const Onnx__NodeProto *node,
+                               const char *part, dp_op op, const int *inputs, int count,
+                               const dp_attributes *attributes, int *layer) {
+    char name[DP_ONNX_NAME];
+    DP_TRY(dp_onnx_part_name(importer, node, part, name));
+    return dp_onnx_add_named(importer, name, op, inputs, count, attributes, layer);
+}
+
+deeper_status dp_onnx_add_scaled(dp_onnx_importer *importer, const char *name, int x,
+                                 dp_onnx_parameter factor, dp_onnx_parameter term, int *layer) {
+    int inputs[3] = { x };
+    dp_shape shape = { importer->graph->nodes[x].shape.c, 1, 1, 1 };
+    DP_TRY(dp_onnx_add_parameter(importer, name, "weight", shape, factor, &inputs[1]));
+    DP_TRY(dp_onnx_add_parameter(importer, name, "bias", shape, term, &inputs[2]));
+    return dp_onnx_add_named(importer, name, DP_OP_AFFINE, inputs, 3, NULL, layer);
+}
+
 deeper_status dp_onnx_add(dp_onnx_importer *importer, const Onnx__NodeProto *node, dp_op op,
                           const int *inputs, int count, const dp_attributes *attributes, int rank) {
     char name[DP_ONNX_NAME];
+    int layer;
     DP_TRY(dp_onnx_layer_name(importer, node, name));
-    int layer = dp_graph_add(importer->graph, op, name, inputs, count, attributes);
-    DP_TRY(check_graph(importer));
+    DP_TRY(dp_onnx_add_named(importer, name, op, inputs, count, attributes, &layer));
     dp_shape shape = importer->graph->nodes[layer].shape;
     int64_t dims[4] = { importer->network->batch, shape.c, rank == 3 ? shape.w : shape.h, shape.w };
     return dp_onnx_set(importer, node, layer, rank, dims);

@@ -130,15 +130,30 @@ deeper_status dp_onnx_add_parameter(dp_onnx_importer *importer, const char *laye
                                     int *node);
 
 /* Adds a layer called as the ONNX node (or its output, where that has no name of its own), which is
- * the node's output 0 of `rank` dims after N. Errors: those of dp_graph_add with the node's
- * name. */
+ * the node's output 0 of `rank` dims with N. Errors: those of dp_graph_add with the node's name. */
 deeper_status dp_onnx_add(dp_onnx_importer *importer, const Onnx__NodeProto *node, dp_op op,
                           const int *inputs, int count, const dp_attributes *attributes, int rank);
 
-/* The name that dp_onnx_add gives. */
+/* The name that dp_onnx_add gives: that of the layer whose value is the node's output 0, whole. */
 enum { DP_ONNX_NAME = 320 };
 deeper_status dp_onnx_layer_name(dp_onnx_importer *importer, const Onnx__NodeProto *node,
                                  char name[DP_ONNX_NAME]);
+
+/* The name of a layer on the way to it, NAME.part. */
+deeper_status dp_onnx_part_name(dp_onnx_importer *importer, const Onnx__NodeProto *node,
+                                const char *part, char name[DP_ONNX_NAME]);
+
+/* Adds a layer of a name from one of these two, and makes it nobody's output. */
+deeper_status dp_onnx_add_named(dp_onnx_importer *importer, const char *name, dp_op op,
+                                const int *inputs, int count, const dp_attributes *attributes,
+                                int *layer);
+deeper_status dp_onnx_add_part(dp_onnx_importer *importer, const Onnx__NodeProto *node,
+                               const char *part, dp_op op, const int *inputs, int count,
+                               const dp_attributes *attributes, int *layer);
+
+/* x * factor + term, one of each a channel, as a layer of a name from one of these two. */
+deeper_status dp_onnx_add_scaled(dp_onnx_importer *importer, const char *name, int x,
+                                 dp_onnx_parameter factor, dp_onnx_parameter term, int *layer);
 
 /* Output `index` of the node as a value to be filled; NULL if the node leaves it out. */
 dp_onnx_value *dp_onnx_output(dp_onnx_importer *importer, const Onnx__NodeProto *node,

@@ -1,7 +1,7 @@
 /* onnx_layers.c - operators that become layers. Each function reads its node's attributes as their
- * operator set says, refuses what the graph cannot say, and adds a layer. A MatMul or Conv without
- * a bias, or a Mul, takes the constant of the Add that alone reads it. Letters: N images, C
- * channels, H W rows and columns, K outputs, R S window. */
+ * operator set says, refuses what the graph cannot say, and adds a layer. A Conv without a bias, or
+ * a Mul, takes the constant of the Add that alone reads it, and is called as that Add, whose value
+ * it is. Letters: N images, C channels, H W rows and columns, K outputs, R S window. */
 #include "formats/onnx/onnx_import.h"
 
 #include "base/arithmetic.h"
@@ -165,29 +165,21 @@ static deeper_status following_bias(dp_onnx_importer *importer, const Onnx__Node
     return DEEPER_OK;
 }
 
-/* A CONV or FC on `layer` with these weights; bias: input `bias_index` if the node has it, else
- * that of an Add after it. */
+/* A CONV or FC on `layer` with these weights and this bias (NULL: none). */
 static deeper_status add_product(dp_onnx_importer *importer, const Onnx__NodeProto *node, dp_op op,
                                  int layer, dp_shape shape, dp_onnx_parameter weights,
                                  const dp_onnx_parameter *bias, const dp_window *window, int rank) {
     char name[DP_ONNX_NAME];
-    const Onnx__NodeProto *add = NULL;
-    dp_onnx_parameter parameter;
     dp_attributes attributes = { 0 };
     int inputs[3] = { layer };
     DP_TRY(dp_onnx_layer_name(importer, node, name));
-    if (!bias) {
-        DP_TRY(following_bias(importer, node, rank, shape.n, &parameter, &add));
-        bias = add ? &parameter : NULL;
-    }
     DP_TRY(dp_onnx_add_parameter(importer, name, "weight", shape, weights, &inputs[1]));
     if (bias)
         DP_TRY(dp_onnx_add_parameter(importer, name, "bias", (dp_shape){ shape.n, 1, 1, 1 }, *bias,
                                      &inputs[2]));
     if (window)
         attributes.window = *window;
-    DP_TRY(dp_onnx_add(importer, node, op, inputs, bias ? 3 : 2, &attributes, rank));
-    return add ? dp_onnx_alias(importer, add, 0, dp_onnx_output(importer, node, 0)) : DEEPER_OK;
+    return dp_onnx_add(importer, node, op, inputs, bias ? 3 : 2, &attributes, rank);
 }
 
 /* Weights of a dilated window as those of a larger one with zeros between. */
@@ -245,8 +237,13 @@ static deeper_status conv(dp_onnx_importer *importer, const Onnx__NodeProto *nod
                                 "a bias of %zu values for %d outputs", dp_onnx_elements(w),
                                 shape.n);
     }
-    return add_product(importer, node, DP_OP_CONV, layer, shape, weights, b ? &bias : NULL, &window,
-                       4);
+    const Onnx__NodeProto *add = NULL, *named = node;
+    if (!b) {
+        DP_TRY(following_bias(importer, node, 4, shape.n, &bias, &add));
+        named = add ? add : node;
+    }
+    return add_product(importer, named, DP_OP_CONV, layer, shape, weights, b || add ? &bias : NULL,
+                       &window, 4);
 }
 
 /* Input 1 as K rows of C: as it is if `rows`, else transposed from C x K. *outputs = K. */
@@ -431,15 +428,15 @@ static deeper_status add_affine(dp_onnx_importer *importer, const Onnx__NodeProt
     const dp_onnx_value *constant;
     dp_onnx_parameter values;
     bool fits;
-    int inputs[3];
+    int layer;
     DP_TRY(dp_onnx_activation(importer, node, index, &x));
     DP_TRY(dp_onnx_constant(importer, node, !index, &constant));
     bool single = dp_onnx_elements(constant) == 1;
     if (single)
-        inputs[0] = x->node;
+        layer = x->node;
     else
-        DP_TRY(dp_onnx_settle(importer, x, &inputs[0]));
-    int channels = importer->graph->nodes[inputs[0]].shape.c;
+        DP_TRY(dp_onnx_settle(importer, x, &layer));
+    int channels = importer->graph->nodes[layer].shape.c;
     DP_TRY(read_operand(importer, node, constant, x->rank, channels, &values, &fits));
     if (!fits || (op == 'D' && index == 1))
         return dp_onnx_fail(importer, DEEPER_ERROR_UNSUPPORTED,
@@ -457,12 +454,8 @@ static deeper_status add_affine(dp_onnx_importer *importer, const Onnx__NodeProt
         DP_TRY(following_bias(importer, node, x->rank, channels, &term, &add));
     const Onnx__NodeProto *named = add ? add : node;
     DP_TRY(dp_onnx_layer_name(importer, named, name));
-    DP_TRY(dp_onnx_add_parameter(importer, name, "weight", (dp_shape){ channels, 1, 1, 1 },
-                                 factor ? values : sign, &inputs[1]));
-    DP_TRY(dp_onnx_add_parameter(importer, name, "bias", (dp_shape){ channels, 1, 1, 1 }, term,
-                                 &inputs[2]));
-    DP_TRY(dp_onnx_add(importer, named, DP_OP_AFFINE, inputs, 3, NULL, 4));
-    return dp_onnx_set(importer, named, dp_onnx_output(importer, named, 0)->node, x->rank, x->dims);
+    DP_TRY(dp_onnx_add_scaled(importer, name, layer, factor ? values : sign, term, &layer));
+    return dp_onnx_set(importer, named, layer, x->rank, x->dims);
 }
 
 static deeper_status arithmetic(dp_onnx_importer *importer, const Onnx__NodeProto *node) {
@@ -502,14 +495,15 @@ static deeper_status sum(dp_onnx_importer *importer, const Onnx__NodeProto *node
     for (size_t i = 0; i < node->n_input; i++) {
         DP_TRY(dp_onnx_activation(importer, node, i, &x));
         DP_TRY(dp_onnx_settle(importer, x, &layer));
+        const int terms[2] = { total, layer };
+        total = layer;
+        if (i > 0 && i + 1 == node->n_input)
+            return dp_onnx_add(importer, node, DP_OP_ADD, terms, 2, NULL, x->rank);
         if (i > 0)
-            DP_TRY(
-                dp_onnx_add(importer, node, DP_OP_ADD, (int[]){ total, layer }, 2, NULL, x->rank));
-        total = i > 0 ? dp_onnx_output(importer, node, 0)->node : layer;
+            DP_TRY(dp_onnx_add_part(importer, node, "sum", DP_OP_ADD, terms, 2, NULL, &total));
     }
-    if (node->n_input == 0)
-        return dp_onnx_fail(importer, DEEPER_ERROR_FORMAT, "it has no inputs");
-    return node->n_input == 1 ? dp_onnx_alias(importer, node, 0, x) : DEEPER_OK;
+    return node->n_input ? dp_onnx_alias(importer, node, 0, x)
+                         : dp_onnx_fail(importer, DEEPER_ERROR_FORMAT, "it has no inputs");
 }
 
 const dp_onnx_row dp_onnx_layer_operators[] = {

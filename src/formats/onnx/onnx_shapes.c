@@ -245,11 +245,8 @@ static deeper_status transpose(dp_onnx_importer *importer, const Onnx__NodeProto
     return dp_onnx_set(importer, node, dp_onnx_output(importer, node, 0)->node, x->rank, dims);
 }
 
-/* Channels begin..begin+count-1 as the node's first output. */
-static deeper_status take_channels(dp_onnx_importer *importer, const Onnx__NodeProto *node,
-                                   int layer, int rank, int64_t begin, int64_t count) {
-    dp_attributes attributes = { .slice = { (int)begin, (int)count } };
-    return dp_onnx_add(importer, node, DP_OP_SLICE, &layer, 1, &attributes, rank);
+static dp_attributes channels_from(int64_t begin, int64_t count) {
+    return (dp_attributes){ .slice = { (int)begin, (int)count } };
 }
 
 /* Channels by their numbers: one, which loses its axis, or a list. */
@@ -267,16 +264,20 @@ static deeper_status gather(dp_onnx_importer *importer, const Onnx__NodeProto *n
                             "values are taken along channels only");
     for (int i = 0; i < count; i++) {
         DP_TRY(dp_onnx_axis(importer, &at[i], (int)x->dims[1]));
-        DP_TRY(take_channels(importer, node, layer, x->rank, at[i], 1));
-        parts[i] = dp_onnx_output(importer, node, 0)->node;
+        dp_attributes attributes = channels_from(at[i], 1);
+        DP_TRY(count == 1
+                   ? dp_onnx_add(importer, node, DP_OP_SLICE, &layer, 1, &attributes, x->rank)
+                   : dp_onnx_add_part(importer, node, "channel", DP_OP_SLICE, &layer, 1,
+                                      &attributes, &parts[i]));
     }
+    if (count > 1)
+        return dp_onnx_add(importer, node, DP_OP_CONCAT, parts, count, NULL, x->rank);
     if (indices->tensor.rank == 1)
-        return count == 1 ? DEEPER_OK
-                          : dp_onnx_add(importer, node, DP_OP_CONCAT, parts, count, NULL, x->rank);
+        return DEEPER_OK;
     int64_t dims[DP_TENSOR_RANK] = { x->dims[0] };
     for (int i = 2; i < x->rank; i++)
         dims[i - 1] = x->dims[i];
-    return dp_onnx_set(importer, node, parts[0], x->rank - 1, dims);
+    return dp_onnx_set(importer, node, dp_onnx_output(importer, node, 0)->node, x->rank - 1, dims);
 }
 
 static deeper_status slice(dp_onnx_importer *importer, const Onnx__NodeProto *node) {
@@ -296,14 +297,15 @@ static deeper_status slice(dp_onnx_importer *importer, const Onnx__NodeProto *no
     if (axes[0] != 1 || end <= begin)
         return dp_onnx_fail(importer, DEEPER_ERROR_UNSUPPORTED,
                             "only channels are sliced, at least one");
-    return take_channels(importer, node, layer, x->rank, begin, end - begin);
+    dp_attributes attributes = channels_from(begin, end - begin);
+    return dp_onnx_add(importer, node, DP_OP_SLICE, &layer, 1, &attributes, x->rank);
 }
 
-/* Channels in parts, an output each: of the sizes that are given, or of one size, the last perhaps
- * smaller. */
+/* Channels in parts, an output each, called as that: of the sizes that are given, or of one size,
+ * the last perhaps smaller. */
 static deeper_status split(dp_onnx_importer *importer, const Onnx__NodeProto *node) {
     dp_onnx_value *x;
-    int64_t sizes[DP_ONNX_INTS], axis = dp_onnx_int(node, "axis", 0);
+    int64_t sizes[DP_ONNX_INTS], axis = dp_onnx_int(node, "axis", 0), begin = 0; /* of the next */
     int count, layer, parts = (int)node->n_output;
     DP_TRY(channels_of(importer, node, 0, &x, &layer));
     DP_TRY(dp_onnx_axis(importer, &axis, x->rank));
@@ -311,22 +313,26 @@ static deeper_status split(dp_onnx_importer *importer, const Onnx__NodeProto *no
     if (axis != 1)
         return dp_onnx_fail(importer, DEEPER_ERROR_UNSUPPORTED,
                             "values are split along channels only");
-    int64_t end = x->dims[1], equal = parts ? dp_ceil_div64(end, parts) : 0;
-    for (int i = parts - 1; i >= 0;
-         i--) { /* output 0, which every layer is first, is its own in the end */
-        int64_t begin = count < 0                                      ? i * equal
-                        : i < count && sizes[i] > 0 && sizes[i] <= end ? end - sizes[i]
-                                                                       : -1;
-        if (begin < 0 || begin >= end)
+    int64_t channels = x->dims[1], equal = parts ? dp_ceil_div64(channels, parts) : 0;
+    int i = 0;
+    for (; i < parts; i++) {
+        int64_t size = count >= 0      ? (i < count ? sizes[i] : 0)
+                       : i + 1 < parts ? equal
+                                       : channels - begin;
+        if (size < 1 || size > channels - begin)
             break;
-        DP_TRY(take_channels(importer, node, layer, x->rank, begin, end - begin));
-        if (dp_onnx_output(importer, node, (size_t)i))
-            DP_TRY(dp_onnx_alias(importer, node, (size_t)i, dp_onnx_output(importer, node, 0)));
-        end = begin;
+        Onnx__NodeProto part = *node;
+        part.name = NULL;
+        part.output = &node->output[i];
+        part.n_output = 1;
+        dp_attributes attributes = channels_from(begin, size);
+        if (dp_onnx_output(importer, &part, 0))
+            DP_TRY(dp_onnx_add(importer, &part, DP_OP_SLICE, &layer, 1, &attributes, x->rank));
+        begin += size;
     }
-    if (end != 0 || (count >= 0 && count != parts))
+    if (i < parts || begin != channels || (count >= 0 && count != parts))
         return dp_onnx_fail(importer, DEEPER_ERROR_FORMAT,
-                            "%lld channels are not what its %d parts have", (long long)x->dims[1],
+                            "%lld channels are not what its %d parts have", (long long)channels,
                             parts);
     return DEEPER_OK;
 }
