@@ -42,12 +42,13 @@ static uint64_t peak_rss_bytes(void) {
 
 static void print_json(const cli_args *args, const deeper_model *model, const setting *s,
                        const deeper_benchmark *b, const char *plan, json_t *layers) {
+    const char *chosen = strchr(b->network, ':');
     json_t *object = json_pack(
-        "{s:s?, s:s?, s:i, s:b, s:s, s:s, s:i, s:i, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, "
+        "{s:s?, s:s, s:i, s:b, s:s, s:s, s:i, s:i, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, "
         "s:o, s:I, s:o}",
         "architecture", deeper_model_text(model, "architecture"), "options",
-        deeper_model_text(model, "options"), "size", deeper_model_image_size(model), "train",
-        s->train, "precision", "fp32", "isa", s->isa, "threads", s->threads, "batch",
+        chosen ? chosen + 1 : "", "size", deeper_model_image_size(model), "train", s->train,
+        "precision", "fp32", "isa", s->isa, "threads", s->threads, "batch",
         cli_integer(args, "batch"), "runs", b->runs, "median_ms", app_json_real(b->median_ms),
         "min_ms", app_json_real(b->min_ms), "p90_ms", app_json_real(b->p90_ms), "images_per_second",
         app_json_real(b->images_per_second), "peak_gflops", app_json_real(b->peak_gflops),
@@ -74,8 +75,9 @@ static void print_text(const cli_args *args, const deeper_model *model, const se
         cli_steps_end(steps);
     if (plan)
         printf("%s\n", plan);
-    printf("network        %s, %s multiply-adds an image\n",
-           deeper_model_text(model, "architecture"), cli_grouped(b->multiply_adds, text));
+    printf("network        %s, %s multiply-adds an image%s\n",
+           deeper_model_text(model, "architecture"), cli_grouped(b->multiply_adds, text),
+           s->train ? ", forward and backward" : "");
     printf("run            %sfp32, %s, %d thread%s, batch %d, %d runs\n",
            s->train ? "training steps, " : "", s->isa, s->threads, s->threads == 1 ? "" : "s",
            cli_integer(args, "batch"), b->runs);

@@ -271,8 +271,11 @@ static int info_model(const char *path, uint64_t bytes) {
         json_decref(object);
         printf("%-14s %zu%s\n", "classes", classes,
                labelled ? ", with ids or names" : ", without labels");
-        printf("%-14s %s", "parameters", cli_grouped(parameters, text));
-        printf(", %s multiply-adds an image\nsound\n", cli_grouped(multiply_adds, text));
+        printf("%-14s %s", "parameters", cli_grouped(deeper_model_parameters(model, 0), text));
+        printf(", %s multiply-adds an image", cli_grouped(multiply_adds, text));
+        if (parameters != deeper_model_parameters(model, 0))
+            printf("; %s parameters with auxiliary heads", cli_grouped(parameters, text));
+        puts("\nsound");
     }
     deeper_model_close(model);
     return CLI_DONE;

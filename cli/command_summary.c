@@ -1,11 +1,11 @@
-/* command_summary.c - a network as the paper's Table 1: one row a stage, its columns computed from
- * the layers' names, with parameters and multiply-adds; or every layer with --layers. Letters: C H
- * W channels, rows, columns of an output. */
+/* command_summary.c - a network as the paper's Table 1: one row a stage (stages.c), with parameters
+ * and multiply-adds; or every layer with --layers. In 80 columns for the networks that are here. */
 #include "commands.h"
 #include "models.h"
 #include "output.h"
+#include "stages.h"
+#include "table.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,161 +20,94 @@ static const cli_option options[] = {
     CLI_ROW_FLAG("list", 0, "list the architectures and their options instead"),
 };
 
-/* The widths that Table 1 lists, by the last part of a layer's name. */
-enum { WIDTH_COUNT = 6 };
-static const struct {
-    const char *leaf, *variant, *title; /* variant: the name where branch5=3x3 */
-} widths[WIDTH_COUNT] = {
-    { "1x1", "", "#1x1" },         { "3x3_reduce", "", "#3x3r" }, { "3x3", "", "#3x3" },
-    { "5x5_reduce", "", "#5x5r" }, { "5x5", "3x3_b", "#5x5" },    { "pool_proj", "", "proj" },
-};
-
-/* How a row is called, by the operation that gives the row its character. */
-static const struct {
-    const char *operation, *title;
-} titles[] = {
-    { "conv", "convolution" },        { "max_pool", "max pool" }, { "average_pool", "avg pool" },
-    { "global_average", "avg pool" }, { "fc", "linear" },         { "lrn", "response norm" },
-};
-
-/* One row: consecutive layers with the same first part of the name. */
-typedef struct row {
-    const char *name;
-    size_t name_length;
-    const char
-        *operation; /* of the layer with most multiply-adds, else with a window, else the first */
-    uint64_t operation_weight;
-    int window_height, window_width, stride, width[WIDTH_COUNT], depth;
-    bool inception, auxiliary;
-    int channels, height, breadth; /* output of the last layer */
-    uint64_t parameters, multiply_adds;
-} row;
-
-static size_t group_length(const char *name) {
-    return strcspn(name, "/");
+/* What an operation is called where there is little room. */
+static const char *short_name(const char *operation) {
+    static const char *const names[][2] = {
+        { "max_pool", "max" },       { "average_pool", "avg" }, { "adaptive_pool", "avg" },
+        { "global_average", "avg" }, { "fc", "linear" },
+    };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (!strcmp(names[i][0], operation))
+            return names[i][1];
+    return operation;
 }
 
-static void row_add(row *to, const deeper_layer *layer) {
-    const char *leaf = layer->name + group_length(layer->name);
-    leaf += *leaf == '/';
-    uint64_t weight =
-        1 + (layer->window_height > 0) + (layer->parameters ? 1 + layer->multiply_adds : 0);
-    for (size_t i = 0; i < WIDTH_COUNT; i++)
-        if (layer->window_height > 0 && *leaf
-            && (!strcmp(leaf, widths[i].leaf) || !strcmp(leaf, widths[i].variant)))
-            to->width[i] = layer->channels;
-    to->inception |= !strcmp(layer->operation, "concat");
-    to->depth += layer->parameters && layer->multiply_adds;
-    if (weight > to->operation_weight) {
-        to->operation = layer->operation;
-        to->operation_weight = weight;
-        to->window_height = layer->window_height;
-        to->window_width = layer->window_width;
-        to->stride = layer->stride_height;
-    }
-    to->channels = layer->channels;
-    to->height = layer->height;
-    to->breadth = layer->width;
-    to->parameters += layer->parameters;
-    to->multiply_adds += layer->multiply_adds;
+static int out_of_memory(void) {
+    return cli_error("out of memory");
 }
 
-/* A count as the paper prints it, "159.5K" or "128.0M"; empty for none. */
-static const char *paper_count(uint64_t count, double unit, char letter,
-                               char text[CLI_NUMBER_SIZE]) {
+/* "7x7/2"; empty for none. */
+static const char *patch(int height, int width, int stride, char text[CLI_NUMBER_SIZE]) {
     text[0] = 0;
-    if (count)
-        snprintf(text, CLI_NUMBER_SIZE, "%.1f%c", (double)count / unit, letter);
+    if (height > 0)
+        snprintf(text, CLI_NUMBER_SIZE, "%dx%d/%d", height, width, stride);
     return text;
 }
 
-static void row_print(const row *r) {
-    char kind[32] = "", window[32] = "", output[48], parameters[CLI_NUMBER_SIZE],
-         operations[CLI_NUMBER_SIZE];
-    bool single = !r->inception && !r->auxiliary; /* one layer stands for the row */
-    snprintf(kind, sizeof kind, "%s",
-             r->inception   ? "inception"
-             : r->auxiliary ? "head"
-                            : r->operation);
-    for (size_t i = 0; i < sizeof titles / sizeof *titles && single; i++)
-        if (!strcmp(titles[i].operation, r->operation))
-            snprintf(kind, sizeof kind, "%s", titles[i].title);
-    if (single && r->window_height)
-        snprintf(window, sizeof window, "%dx%d/%d", r->window_height, r->window_width, r->stride);
-    snprintf(output, sizeof output, "%dx%dx%d", r->height, r->breadth, r->channels);
-    printf("%-20.*s %-19s %-7s %-12s ", (int)r->name_length, r->name, kind, window, output);
-    if (r->depth)
-        printf("%5d", r->inception ? 1 + (r->width[1] > 0) : r->depth);
-    else
-        printf("%5s", "");
-    for (size_t i = 0; i < WIDTH_COUNT; i++)
-        if (r->width[i])
-            printf(" %5d", r->width[i]);
-        else
-            printf(" %5s", "");
-    printf(" %9s %9s\n", paper_count(r->parameters, 1e3, 'K', parameters),
-           paper_count(r->multiply_adds, 1e6, 'M', operations));
+static void put_stage(FILE *out, const cli_stage *s) {
+    char window[CLI_NUMBER_SIZE], text[CLI_NUMBER_SIZE];
+    patch(s->window_height, s->window_width, s->stride, window);
+    fprintf(out, "%.*s\t%s%s%s\t%dx%dx%d\t", s->name_length, s->name, short_name(s->kind),
+            *window ? " " : "", window, s->height, s->width, s->channels);
+    if (s->depth)
+        fprintf(out, "%d", s->depth);
+    for (size_t i = 0; i < CLI_WIDTHS; i++) {
+        putc('\t', out);
+        if (s->widths[i])
+            fprintf(out, "%d", s->widths[i]);
+    }
+    fprintf(out, "\t%s", s->parameters ? cli_short_count(s->parameters, text) : "");
+    fprintf(out, "\t%s\n", s->multiply_adds ? cli_short_count(s->multiply_adds, text) : "");
 }
 
-static void print_rows(const deeper_model *model, int auxiliary) {
-    row current = { 0 };
-    size_t count = deeper_model_layers(model);
-    for (size_t i = 0; i < count; i++) {
-        deeper_layer layer;
-        if (deeper_model_layer(model, i, &layer, sizeof layer, NULL)
-            || !layer.auxiliary != !auxiliary)
-            continue;
-        size_t length = group_length(layer.name);
-        bool same = current.name && current.name_length == length
-                    && !memcmp(current.name, layer.name, length);
-        if (!same) {
-            if (current.name)
-                row_print(&current);
-            /* An activation by itself changes no shape and costs nothing; the paper does not list
-             * it. */
-            current = (row){ 0 };
-            if (!strcmp(layer.operation, "relu") || !strcmp(layer.operation, "input"))
+/* Lines of cells for cli_print_table; false: memory is out. */
+static bool print_lines(const char *alignment, void (*put)(FILE *out, const void *from),
+                        const void *from) {
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    if (!out)
+        return false;
+    put(out, from);
+    bool done = !fclose(out);
+    if (done)
+        cli_print_table(text, alignment);
+    free(text);
+    return done;
+}
+
+static const char heads_follow[] = "auxiliary heads (training only):\n";
+
+static void put_stages(FILE *out, const void *from) {
+    const cli_stages *stages = from;
+    fputs("stage\ttype\toutput\tdepth\t1x1\t3x3r\t3x3\t5x5r\t5x5\tproj\tparams\tops\n", out);
+    for (int auxiliary = 0; auxiliary < 2; auxiliary++)
+        for (size_t i = 0, shown = 0; i < stages->count; i++)
+            if (stages->rows[i].auxiliary == auxiliary) {
+                if (auxiliary && !shown++)
+                    fputs(heads_follow, out);
+                put_stage(out, &stages->rows[i]);
+            }
+}
+
+static void put_layers(FILE *out, const void *from) {
+    const deeper_model *model = from;
+    const size_t count = deeper_model_layers(model);
+    fputs("layer\toperation\tpatch\toutput\tparams\tmult-adds\n", out);
+    for (int auxiliary = 0; auxiliary < 2; auxiliary++)
+        for (size_t i = 0, shown = 0; i < count; i++) {
+            deeper_layer l;
+            char text[CLI_NUMBER_SIZE];
+            if (deeper_model_layer(model, i, &l, sizeof l, NULL) || !l.auxiliary != !auxiliary)
                 continue;
-            current = (row){ .name = layer.name,
-                             .name_length = length,
-                             .auxiliary = layer.auxiliary != 0 };
+            if (auxiliary && !shown++)
+                fputs(heads_follow, out);
+            fprintf(out, "%s\t%s\t%s\t%dx%dx%d", l.name, short_name(l.operation),
+                    patch(l.window_height, l.window_width, l.stride_height, text), l.height,
+                    l.width, l.channels);
+            fprintf(out, "\t%s", l.parameters ? cli_grouped(l.parameters, text) : "");
+            fprintf(out, "\t%s\n", l.multiply_adds ? cli_grouped(l.multiply_adds, text) : "");
         }
-        row_add(&current, &layer);
-    }
-    if (current.name)
-        row_print(&current);
-}
-
-static void print_table(const deeper_model *model) {
-    printf("%-20s %-19s %-7s %-12s %5s", "stage", "type", "patch", "output", "depth");
-    for (size_t i = 0; i < WIDTH_COUNT; i++)
-        printf(" %5s", widths[i].title);
-    printf(" %9s %9s\n", "params", "mult-adds");
-    print_rows(model, 0);
-    if (deeper_model_parameters(model, 1) != deeper_model_parameters(model, 0)) {
-        puts("auxiliary heads (training only):");
-        print_rows(model, 1);
-    }
-}
-
-static void print_layers(const deeper_model *model) {
-    size_t count = deeper_model_layers(model);
-    printf("%-32s %-14s %-8s %-14s %12s %14s\n", "layer", "operation", "patch", "output", "params",
-           "mult-adds");
-    for (size_t i = 0; i < count; i++) {
-        deeper_layer layer;
-        char window[32] = "", output[48], parameters[CLI_NUMBER_SIZE], operations[CLI_NUMBER_SIZE];
-        if (deeper_model_layer(model, i, &layer, sizeof layer, NULL))
-            continue;
-        if (layer.window_height)
-            snprintf(window, sizeof window, "%dx%d/%d", layer.window_height, layer.window_width,
-                     layer.stride_height);
-        snprintf(output, sizeof output, "%dx%dx%d", layer.height, layer.width, layer.channels);
-        printf("%-32s %-14s %-8s %-14s %12s %14s%s\n", layer.name, layer.operation, window, output,
-               cli_grouped(layer.parameters, parameters),
-               cli_grouped(layer.multiply_adds, operations),
-               layer.auxiliary ? "  (training only)" : "");
-    }
 }
 
 /* Sum of the outputs of the layers that inference runs, each kept: the most that a run without
@@ -189,21 +122,27 @@ static uint64_t activation_bytes(const deeper_model *model) {
     return bytes;
 }
 
-static void print_totals(const deeper_model *model) {
+static bool has_heads(const deeper_model *model) {
+    return deeper_model_parameters(model, 1) != deeper_model_parameters(model, 0);
+}
+
+static void print_totals(const deeper_model *model, int depth) {
     char a[CLI_NUMBER_SIZE], b[CLI_NUMBER_SIZE];
-    const char *variant = deeper_model_text(model, "options");
-    printf("\n%s%s%s, %d x %d x %d in, %zu classes; sizes are rows x columns x channels\n",
-           deeper_model_text(model, "architecture"), variant && *variant ? ":" : "",
-           variant ? variant : "", deeper_model_image_size(model), deeper_model_image_size(model),
-           deeper_model_channels(model), deeper_model_classes(model));
-    printf("inference            %15s parameters  %17s multiply-adds an image\n",
+    const char *chosen = deeper_model_text(model, "options");
+    const int side = deeper_model_image_size(model);
+    printf("\n%s: %d x %d x %d in, %zu classes, %d layers deep\n",
+           deeper_model_text(model, "architecture"), side, side, deeper_model_channels(model),
+           deeper_model_classes(model), depth);
+    if (chosen && *chosen)
+        cli_print_list("options ", chosen);
+    printf("inference   %12s parameters  %15s multiply-adds an image\n",
            cli_grouped(deeper_model_parameters(model, 0), a),
            cli_grouped(deeper_model_multiply_adds(model, 0), b));
-    if (deeper_model_parameters(model, 1) != deeper_model_parameters(model, 0))
-        printf("with auxiliary heads %15s parameters  %17s multiply-adds an image\n",
+    if (has_heads(model))
+        printf("with heads  %12s parameters  %15s multiply-adds an image\n",
                cli_grouped(deeper_model_parameters(model, 1), a),
                cli_grouped(deeper_model_multiply_adds(model, 1), b));
-    printf("memory (fp32)        %15s parameters  %17s activations an image if all were kept\n",
+    printf("memory fp32 %12s parameters  %15s activations, all kept\n",
            cli_bytes(4 * deeper_model_parameters(model, 0), a),
            cli_bytes(activation_bytes(model), b));
 }
@@ -226,12 +165,12 @@ static json_t *layers_json(const deeper_model *model) {
     return layers;
 }
 
-static void print_json(const deeper_model *model) {
+static void print_json(const deeper_model *model, int depth) {
     cli_print_json(json_pack(
-        "{s:s?, s:s?, s:i, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "architecture",
+        "{s:s?, s:s?, s:i, s:i, s:I, s:i, s:I, s:I, s:I, s:I, s:I, s:o}", "architecture",
         deeper_model_text(model, "architecture"), "options", deeper_model_text(model, "options"),
         "image_size", deeper_model_image_size(model), "channels", deeper_model_channels(model),
-        "classes", (json_int_t)deeper_model_classes(model), "parameters",
+        "classes", (json_int_t)deeper_model_classes(model), "depth", depth, "parameters",
         (json_int_t)deeper_model_parameters(model, 0), "parameters_with_heads",
         (json_int_t)deeper_model_parameters(model, 1), "multiply_adds",
         (json_int_t)deeper_model_multiply_adds(model, 0), "multiply_adds_with_heads",
@@ -266,6 +205,7 @@ static deeper_model *with_heads(const char *arch, int classes, int size) {
 
 static int run(const cli_args *args) {
     deeper_model *model = NULL;
+    cli_stages stages;
     if (cli_flag(args, "list"))
         return list_architectures();
     if (cli_given(args, "model") && (cli_given(args, "size") || cli_given(args, "classes")))
@@ -277,14 +217,22 @@ static int run(const cli_args *args) {
     int code = model ? CLI_DONE : cli_model_or_arch(&model, args, classes, size);
     if (code)
         return code;
-    if (cli_json()) {
-        print_json(model);
-    } else {
-        (cli_flag(args, "layers") ? print_layers : print_table)(model);
-        print_totals(model);
+    if (!cli_stages_of(&stages, model)) {
+        deeper_model_close(model);
+        return out_of_memory();
     }
+    if (cli_json()) {
+        print_json(model, stages.depth);
+    } else {
+        bool layers = cli_flag(args, "layers");
+        if (!print_lines(layers ? "lllrrr" : "lllrrrrrrrrr", layers ? put_layers : put_stages,
+                         layers ? (const void *)model : &stages))
+            code = out_of_memory();
+        print_totals(model, stages.depth);
+    }
+    cli_stages_free(&stages);
     deeper_model_close(model);
-    return CLI_DONE;
+    return code;
 }
 
 const cli_command cli_command_summary = {

@@ -183,6 +183,35 @@ const char *cli_bytes(uint64_t bytes, char text[CLI_NUMBER_SIZE]) {
     return text;
 }
 
+const char *cli_short_count(uint64_t count, char text[CLI_NUMBER_SIZE]) {
+    static const char units[] = "KMGT";
+    double value = (double)count;
+    int unit = -1;
+    for (; value >= 999.5 && unit + 1 < (int)sizeof units - 1; unit++)
+        value /= 1000;
+    int decimals = unit < 0 || value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2;
+    snprintf(text, CLI_NUMBER_SIZE, "%.*f%.*s", decimals, value, unit >= 0,
+             &units[unit < 0 ? 0 : unit]);
+    return text;
+}
+
+void cli_print_list(const char *title, const char *list) {
+    enum { WIDTH = 80 };
+    const int indent = (int)strlen(title);
+    int column = printf("%s", title);
+    while (*list) {
+        int length = (int)strcspn(list, ",");
+        length += list[length] == ',';
+        if (column > indent && column + length > WIDTH) {
+            printf("\n%*s", indent, "");
+            column = indent;
+        }
+        column += printf("%.*s", length, list);
+        list += length;
+    }
+    putchar('\n');
+}
+
 double cli_now(void) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);

@@ -62,6 +62,12 @@ enum { CLI_NUMBER_SIZE = 32 };
 const char *cli_grouped(uint64_t value, char text[CLI_NUMBER_SIZE]);
 const char *cli_bytes(uint64_t bytes, char text[CLI_NUMBER_SIZE]);
 
+/* A count to three digits, "159", "115K" or "1.58G", as the paper prints them. */
+const char *cli_short_count(uint64_t count, char text[CLI_NUMBER_SIZE]);
+
+/* Prints "a,b,c" after a title, broken at its commas into lines of up to 80 columns. */
+void cli_print_list(const char *title, const char *list);
+
 double cli_now(void); /* monotonic seconds */
 
 /* Progress on stderr: one line that is redrawn on a terminal, else a plain line every ten seconds.

@@ -50,6 +50,7 @@ static void test_null_handles_are_no_op(void **state) {
     assert_int_equal(deeper_model_image_size(NULL) + deeper_model_channels(NULL), 0);
     assert_null(deeper_model_input_name(NULL));
     assert_int_equal(deeper_model_layers(NULL), 0);
+    assert_int_equal(deeper_model_layer_inputs(NULL, 0, NULL, 0), 0);
     assert_int_equal(deeper_model_parameters(NULL, 1) + deeper_model_multiply_adds(NULL, 1), 0);
     assert_int_equal(deeper_session_output_size(NULL, 0, NULL), 0);
     assert_string_equal(deeper_session_plan(NULL), "");
@@ -519,6 +520,7 @@ static void test_bench_is_consistent(void **state) {
         assert_int_equal(b.multiply_adds, deeper_model_multiply_adds(model, 0));
         assert_true(b.min_ms > 0 && b.min_ms <= b.median_ms && b.median_ms <= b.p90_ms);
         assert_true(b.peak_gflops > 0);
+        assert_true(strstr(b.network, "googlenet:norm=lrn,") == b.network);
         double floor_ms = 2e-6 * (double)b.multiply_adds * batch / b.peak_gflops;
         assert_true(fabs(b.direct_floor_ms / floor_ms - 1) < 1e-9);
         assert_true(fabs(b.ratio_to_floor * b.direct_floor_ms / b.median_ms - 1) < 1e-9);

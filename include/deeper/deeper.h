@@ -252,6 +252,11 @@ DEEPER_API size_t deeper_model_layers(const deeper_model *model);
 DEEPER_API deeper_status deeper_model_layer(const deeper_model *model, size_t index,
                                             deeper_layer *layer, size_t size, deeper_error *error);
 
+/* The layers whose outputs a layer reads: fills inputs[0..capacity-1] with their indices, in order,
+ * and returns how many there are (0 for the input, and for an index past the last). */
+DEEPER_API size_t deeper_model_layer_inputs(const deeper_model *model, size_t index, size_t *inputs,
+                                            size_t capacity);
+
 /* Parameters and multiply-adds of the network as inference runs it, or with its auxiliary heads. */
 DEEPER_API uint64_t deeper_model_parameters(const deeper_model *model, int with_auxiliary_heads);
 DEEPER_API uint64_t deeper_model_multiply_adds(const deeper_model *model, int with_auxiliary_heads);
@@ -989,6 +994,8 @@ typedef struct deeper_benchmark {
     double logit_checksum;  /* sum of the logits of image 0 (input: a fixed formula), for comparing
                                machines and ISAs */
     uint64_t multiply_adds; /* an image */
+    char network[512]; /* what was timed, "googlenet:norm=lrn,...": training adds auxiliary heads to
+                          the model that it is given; an imported network's name alone */
 } deeper_benchmark;
 
 /* Times the network on a fixed input, images of options->max_batch at a time: makes a session of

@@ -252,6 +252,36 @@ deeper_status deeper_model_layer(const deeper_model *model, size_t index, deeper
     return DEEPER_OK;
 }
 
+/* The layer that is node `node`; they are in order. */
+static size_t layer_of(const deeper_model *model, int node) {
+    size_t low = 0, high = model->layer_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (model->layers[middle] < node)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+size_t deeper_model_layer_inputs(const deeper_model *model, size_t index, size_t *inputs,
+                                 size_t capacity) {
+    if (!model || index >= model->layer_count)
+        return 0;
+    const dp_graph *graph = model->model->graph;
+    const dp_node *node = &graph->nodes[model->layers[index]];
+    size_t count = 0;
+    for (int i = 0; i < node->input_count; i++) {
+        if (graph->nodes[node->inputs[i]].op == DP_OP_PARAMETER)
+            continue;
+        if (inputs && count < capacity)
+            inputs[count] = layer_of(model, node->inputs[i]);
+        count++;
+    }
+    return count;
+}
+
 uint64_t deeper_model_parameters(const deeper_model *model, int with_auxiliary_heads) {
     return model ? dp_model_cost(model->model, with_auxiliary_heads != 0).parameters : 0;
 }

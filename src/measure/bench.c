@@ -73,7 +73,8 @@ deeper_status dp_bench(const dp_model *model, dp_packs *packs,
     bench state = { 0 };
     deeper_status status = bench_begin(&state, model, packs, options, listener != NULL, error);
     if (status == DEEPER_OK) {
-        const dp_timed timed = { .allocator = model->allocator,
+        const dp_timed timed = { .model = model,
+                                 .allocator = model->allocator,
                                  .kernels = state.session->kernels,
                                  .pool = state.session->pool,
                                  .batch = state.session->max_batch,

@@ -15,6 +15,7 @@ typedef struct dp_step_listener {
 /* What is timed: run(context) does one batch of `batch` images of `multiply_adds` each on the
  * threads of the pool. */
 typedef struct dp_timed {
+    const dp_model *model;
     const deeper_allocator *allocator;
     const dp_kernels *kernels;
     dp_pool *pool;

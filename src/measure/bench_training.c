@@ -133,7 +133,8 @@ deeper_status dp_bench_training(const dp_model *model, const deeper_session_opti
     bench state = { 0 };
     deeper_status status = bench_begin(&state, model, options, listener != NULL, error);
     if (status == DEEPER_OK) {
-        const dp_timed timed = { .allocator = model->allocator,
+        const dp_timed timed = { .model = state.model,
+                                 .allocator = model->allocator,
                                  .kernels = dp_kernels_for(state.learner->isa),
                                  .pool = state.learner->pool,
                                  .batch = state.batch,

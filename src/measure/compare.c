@@ -8,6 +8,7 @@
 #include "base/statistics.h"
 #include "eval/evaluate.h"
 #include "formats/formats.h"
+#include "graph/attributes.h"
 #include "measure/bench.h"
 #include "report/compare.h"
 #include "session/open.h"
@@ -50,6 +51,35 @@ static int classes_of(const comparison *c) {
     return c->options->classes ? c->options->classes : DEFAULT_CLASSES;
 }
 
+/* Whether two networks are the same, node for node, heads included. */
+static bool same_graph(const dp_graph *a, const dp_graph *b) {
+    bool same = a->count == b->count;
+    for (int i = 0; same && i < a->count; i++) {
+        const dp_node *p = &a->nodes[i], *q = &b->nodes[i];
+        same = p->op == q->op && p->head == q->head && dp_shape_equal(p->shape, q->shape)
+               && p->input_count == q->input_count
+               && dp_attributes_equal(p->op, &p->attributes, &q->attributes);
+        for (int k = 0; same && k < p->input_count; k++)
+            same = p->inputs[k] == q->inputs[k];
+    }
+    return same;
+}
+
+/* A comparison of a network with itself answers nothing. A preset may end so: a base without
+ * modules that bear auxiliary heads is the same with aux=1 and aux=0. */
+static deeper_status check_different(const comparison *c, dp_model *const *models,
+                                     deeper_error *error) {
+    for (size_t i = 0; i < c->count; i++)
+        for (size_t k = 0; k < i; k++)
+            if (c->members[i].crops == c->members[k].crops
+                && same_graph(models[i]->graph, models[k]->graph))
+                return dp_fail(error, DEEPER_ERROR_ARGUMENT,
+                               "members: %s and %s are the same network; there is nothing to "
+                               "compare",
+                               c->members[k].text, c->members[i].text);
+    return DEEPER_OK;
+}
+
 /* What would fail every member, and a member that cannot be built, are errors of the call: a typing
  * error must not wait for hours of training. */
 static deeper_status check(const comparison *c, deeper_error *error) {
@@ -57,13 +87,16 @@ static deeper_status check(const comparison *c, deeper_error *error) {
     DP_TRY(dp_check_seconds(c->options->seconds, error));
     DP_TRY(dp_check_batch(c->options->batch, error));
     DP_TRY(dp_threads_select(&threads, c->options->threads, error));
-    for (size_t i = 0; i < c->count; i++) {
-        dp_model *model = NULL;
-        DP_TRY(dp_model_create(&model, c->members[i].spec, classes_of(c), c->members[i].image_size,
-                               NULL, error));
-        dp_model_free(model);
-    }
-    return DEEPER_OK;
+    dp_model *models[DP_MEMBERS] = { NULL };
+    deeper_status status = DEEPER_OK;
+    for (size_t i = 0; status == DEEPER_OK && i < c->count; i++)
+        status = dp_model_create(&models[i], c->members[i].spec, classes_of(c),
+                                 c->members[i].image_size, NULL, error);
+    if (status == DEEPER_OK)
+        status = check_different(c, models, error);
+    for (size_t i = 0; i < c->count; i++)
+        dp_model_free(models[i]);
+    return status;
 }
 
 static deeper_status prepare_folder(const comparison *c, deeper_error *error) {

@@ -4,6 +4,7 @@
 #include "base/statistics.h"
 
 #include <math.h>
+#include <stdio.h>
 
 enum {
     MIN_RUNS = 10,
@@ -117,6 +118,8 @@ deeper_status dp_time(const dp_timed *timed, double seconds, deeper_benchmark *r
         status = run_all(timed, seconds, &timings, fastest, error);
     if (status == DEEPER_OK) {
         report(timed, &timings, fmax(before, peak_gflops(timed)), result);
+        snprintf(result->network, sizeof result->network, "%s%s%s", timed->model->architecture,
+                 *timed->model->options ? ":" : "", timed->model->options);
         if (fastest)
             status = dp_tell_steps(timed, fastest, result, error);
     }

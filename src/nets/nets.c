@@ -115,6 +115,16 @@ static deeper_status parse_settings(const dp_net *net, const char *text, dp_net_
     return DEEPER_OK;
 }
 
+/* What the text says is what was built: a network too shallow for auxiliary heads has none. */
+static void settle(const dp_net *net, const dp_graph *graph, dp_net_values *values) {
+    int heads = 0;
+    for (int i = 0; i < graph->count; i++)
+        heads += graph->nodes[i].head != DP_HEAD_MAIN;
+    for (int i = 0; i < DP_NET_OPTIONS && net->options[i].name; i++)
+        if (strcmp(net->options[i].name, "aux") == 0)
+            values->choice[i] = heads > 0;
+}
+
 static void print_settings(const dp_net *net, const dp_net_values *values, dp_buffer *text) {
     for (int i = 0; i < DP_NET_OPTIONS && net->options[i].name; i++) {
         dp_buffer_printf(text, "%s%s=", i ? "," : "", net->options[i].name);
@@ -176,6 +186,7 @@ deeper_status dp_net_build(dp_graph *graph, const char *spec, dp_net_size size, 
     DP_TRY(parse_settings(net, spec[length] ? spec + length + 1 : "", &values, error));
     net->build(graph, &values, size);
     DP_TRY(check_built(net, graph, size, error));
+    settle(net, graph, &values);
 
     dp_buffer text;
     dp_buffer_init(&text, graph->allocator, MAX_TEXT);

@@ -11,7 +11,8 @@ typedef struct dp_net_size {
 } dp_net_size;
 
 /* Builds `spec` into an empty graph. architecture and options (allocated with the graph's
- * allocator, the caller frees) receive the name and the full option text with defaults filled in.
+ * allocator, the caller frees) receive the name and the full option text of what was built: with
+ * defaults filled in, and aux=0 where no module bears an auxiliary head.
  * The image is the node "data", the logits "loss3/classifier" in googlenet; every network ends in
  * the softmax "prob". Errors name the unknown architecture, option or value and list what there
  * is. */

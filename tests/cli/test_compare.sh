@@ -103,5 +103,7 @@ bad 2 "crops are of trained networks" lenet5@32/10
 bad 2 "--base is what a --preset varies" lenet5 --base googlenet
 bad 2 "'norm=lrn': norm is set twice" --preset norm --base googlenet:norm=bn
 bad 2 "--minutes goes with --data" lenet5 --minutes 1
+bad 2 "depth=10,aux=1 and googlenet:depth=10,aux=0 are the same network" --preset aux --base googlenet:depth=10
+bad 2 "lenet5 and lenet5:form=dense are the same network" lenet5 alexnet lenet5:form=dense
 bad 2 "--data needs --out" lenet5@28 --data set
 exit 0
