@@ -2,6 +2,7 @@
  * streams and as a data set. What one call gives is compared with what the calls below it give, to
  * the bit; the small network's weights are random, its answers mean nothing. */
 #include "helpers/helpers.h"
+#include "helpers/pictures.h"
 #include "helpers/small.h"
 
 #include <math.h>
@@ -209,7 +210,8 @@ static void test_classify_refuses(void **state) {
 
 /* -------------------------------------------------------------------------------------- streams */
 
-/* Pictures 0.ppm .. 11.ppm; 3 is text and 7 is not there. */
+/* Pictures 0.ppm .. 11.ppm; 3 is text, 7 is not there, and 9 is a JPEG so large that a fraction of
+ * its size would do for the network. */
 static char *make_pictures(void) {
     char *folder = test_folder(), name[32], path[TEST_PATH_SIZE];
     for (int i = 0; i < PICTURES; i++) {
@@ -217,7 +219,12 @@ static char *make_pictures(void) {
         test_path(path, folder, name);
         if (i == 3)
             test_write(path, "text", 4);
-        else if (i != 7)
+        else if (i == 9) {
+            test_bytes jpeg =
+                test_make_jpeg(&(test_jpeg){ .width = 470, .height = 440, .model = TEST_YCBCR });
+            test_write(path, jpeg.bytes, jpeg.size);
+            free(jpeg.bytes);
+        } else if (i != 7)
             small_picture(path, i);
     }
     return folder;

@@ -76,12 +76,15 @@ static void test_names(void **state) {
 }
 
 static void test_min_side(void **state) {
-    const dp_augment area = { .area = true }, none = { 0 };
+    const dp_augment area = { .area = true }, crop = { .crop = true }, mirror = { .mirror = true };
     dp_preprocess preprocess = plain;
     assert_int_equal(dp_augment_min_side(&area, &preprocess), 16);
-    assert_int_equal(dp_augment_min_side(&none, &preprocess), 0); /* nearest picks single pixels */
+    assert_int_equal(dp_augment_min_side(&crop, &preprocess), 0); /* nearest picks single pixels */
     preprocess.filter = DP_FILTER_BILINEAR;
-    assert_int_equal(dp_augment_min_side(&none, &preprocess), 20);
+    assert_int_equal(dp_augment_min_side(&crop, &preprocess), 20);
+    assert_int_equal(dp_augment_min_side(&mirror, &preprocess), 0); /* evaluation's pixels */
+    preprocess.rule = DP_RESIZE_NONE;
+    assert_int_equal(dp_augment_min_side(&crop, &preprocess), 0);
 }
 
 /* --------------------------------------------------------------------------------------- places */

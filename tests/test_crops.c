@@ -159,9 +159,6 @@ static void scales_are_in_proportion(void **state) {
             assert_int_equal(whole->width, expected[i][1 + scale]);
         }
     }
-    dp_preprocess shorter = of_rule(DP_RESIZE_SHORT, 224, 256);
-    assert_int_equal(dp_crops_min_side(&shorter, 1), 512);
-    assert_int_equal(dp_crops_min_side(&shorter, 2), 704);
 }
 
 /* --------------------------------------------------------------------------------------- pixels */

@@ -165,18 +165,6 @@ static void recorded_photo(void **state) {
     dp_image_free(&image);
 }
 
-static void min_side(void **state) {
-    dp_preprocess preprocess = caffe;
-    assert_int_equal(dp_preprocess_min_side(&preprocess), 18);
-    preprocess.rule = DP_RESIZE_SHORT;
-    assert_int_equal(dp_preprocess_min_side(&preprocess), 18);
-    preprocess.filter = DP_FILTER_NEAREST;
-    assert_int_equal(dp_preprocess_min_side(&preprocess), 0);
-    preprocess.filter = DP_FILTER_AREA;
-    preprocess.rule = DP_RESIZE_NONE;
-    assert_int_equal(dp_preprocess_min_side(&preprocess), 0);
-}
-
 static void descriptions(void **state) {
     static const struct {
         dp_preprocess preprocess;
@@ -295,7 +283,6 @@ int main(void) {
         cmocka_unit_test(prepared_picture),
         cmocka_unit_test(channels_mean_and_scale),
         cmocka_unit_test(recorded_photo),
-        cmocka_unit_test(min_side),
         cmocka_unit_test(descriptions),
         cmocka_unit_test(rule_names),
         cmocka_unit_test(bad_arguments),

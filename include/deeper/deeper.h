@@ -477,10 +477,10 @@ static inline deeper_stream_options deeper_stream_options_init(void) {
 /* Classifies a stream: decodes ahead on threads of its own while the session computes, and calls
  * `sink` once a picture, in the order of the source, on the calling thread, as soon as each is
  * done. A picture that cannot be read is reported to the sink and the rest goes on. A stream keeps
- * nothing: DEEPER_SAVE from `sink` goes on. Holds at most a bounded number of decoded pictures. A
- * large JPEG may be decoded at a reduced size of at least twice the network's. When the sink stops
- * while a call of `next` blocks, that call is given a fifth of a second and then left behind: its
- * context must live until it returns. */
+ * nothing: DEEPER_SAVE from `sink` goes on. Holds at most a bounded number of decoded pictures,
+ * each at full size, so that the answers are those of deeper_image_open without min_side. When the
+ * sink stops while a call of `next` blocks, that call is given a fifth of a second and then left
+ * behind: its context must live until it returns. */
 DEEPER_API deeper_status deeper_classify_stream(
     deeper_session *session, const deeper_source *source, const deeper_stream_options *options,
     deeper_control (*sink)(void *context, const deeper_result *result), void *context,

@@ -222,5 +222,8 @@ deeper_status dp_augment_run(const dp_augment *augment, const dp_preprocess *pre
 }
 
 int dp_augment_min_side(const dp_augment *augment, const dp_preprocess *preprocess) {
-    return augment->area ? 2 * preprocess->size : dp_preprocess_min_side(preprocess);
+    if (augment->area)
+        return 2 * preprocess->size;
+    bool resized = preprocess->rule != DP_RESIZE_NONE && preprocess->filter != DP_FILTER_NEAREST;
+    return augment->crop && resized ? 2 * preprocess->side : 0;
 }

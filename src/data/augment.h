@@ -46,8 +46,11 @@ deeper_status dp_augment_run(const dp_augment *augment, const dp_preprocess *pre
                              const dp_image *image, dp_random *random, float *tensor,
                              const deeper_allocator *allocator, deeper_error *error);
 
-/* What to pass as dp_decode_options.min_side: with area twice the network's input, for the mean
- * patch is 0.73 of a side; else that of dp_preprocess_min_side. */
+/* What to pass as dp_decode_options.min_side to save time where the pixels are random anyway: with
+ * area twice the network's input, for the mean patch is 0.73 of a side; with crop twice the resized
+ * side, so that the filter still averages over two pixels each way, but 0 (full size) where the
+ * rule or the nearest filter picks single pixels. 0 without either: what is cut at the centre has
+ * the pixels of evaluation. */
 int dp_augment_min_side(const dp_augment *augment, const dp_preprocess *preprocess);
 
 #endif

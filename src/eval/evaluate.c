@@ -151,7 +151,6 @@ static deeper_status run(evaluating *state, deeper_error *error) {
                                .end = (size_t)state->scores->end,
                                .labels = state->labels,
                                .readers = e->readers,
-                               .exact = true,
                                .sink = take,
                                .context = state };
     deeper_status status = dp_classify_stream(&stream, error);

@@ -198,7 +198,6 @@ static deeper_status compute(writing *w, deeper_error *error) {
         .end = f->dataset ? f->dataset->image_count : 0,
         .labels = labels,
         .readers = f->readers,
-        .exact = true,
         .sink = take,
         .context = w,
     };

@@ -15,7 +15,6 @@ enum {
 typedef struct streaming {
     const dp_stream *stream;
     const deeper_allocator *allocator;
-    dp_decode_options decode;
     size_t asked;        /* the next picture of the data set */
     size_t *segments;    /* [classifier]: where its prepared picture begins in a slot */
     size_t floats;       /* of a slot */
@@ -57,10 +56,9 @@ static deeper_status prepare(void *context, dp_item *item, float *tensor, deeper
     const dp_stream *stream = state->stream;
     dp_image image;
     if (stream->dataset)
-        DP_TRY(dp_dataset_read(&image, stream->dataset, item->key, &state->decode, state->allocator,
-                               error));
+        DP_TRY(dp_dataset_read(&image, stream->dataset, item->key, NULL, state->allocator, error));
     else
-        DP_TRY(dp_picture_read(&image, item->path, &state->decode, state->allocator, error));
+        DP_TRY(dp_picture_read(&image, item->path, NULL, state->allocator, error));
     item->note = (uint64_t)image.width << 32 | (uint64_t)image.height;
     deeper_status status = DEEPER_OK;
     for (int i = 0; i < stream->classifier_count && status == DEEPER_OK; i++)
@@ -145,10 +143,6 @@ static bool reserve(streaming *state) {
     state->max_pictures = stream->classifiers[0]->images;
     for (int i = 0; i < count; i++) {
         const dp_classifier *classifier = stream->classifiers[i];
-        const dp_preprocess *preprocess = &classifier->session->model->preprocess;
-        int min_side = dp_crops_min_side(preprocess, classifier->last);
-        if (i == 0 || (state->decode.min_side && (!min_side || min_side > state->decode.min_side)))
-            state->decode.min_side = min_side;
         state->max_pictures =
             classifier->images < state->max_pictures ? classifier->images : state->max_pictures;
         if (i > 0 && same_preprocess(classifier, stream->classifiers[i - 1])) {
@@ -158,8 +152,6 @@ static bool reserve(streaming *state) {
         state->segments[i] = state->floats;
         state->floats += classifier->picture_floats;
     }
-    if (stream->exact)
-        state->decode.min_side = 0;
     size_t all = 0;
     state->items = dp_alloc(state->allocator, state->max_pictures, sizeof *state->items);
     state->sizes = dp_alloc(state->allocator, state->max_pictures, sizeof *state->sizes);

@@ -28,13 +28,13 @@ typedef struct dp_stream {
     size_t begin, end;
     const size_t *labels; /* ... the label of each of its classes */
     int readers;
-    bool exact; /* JPEGs are decoded at full size even where a smaller decode would do: the numbers
-                   of other programs */
     deeper_control (*sink)(void *context, const dp_answer *answer);
     void *context;
 } dp_stream;
 
-/* Classifies every picture, in order; deeper_classify_stream has the contract. As many as are
+/* Classifies every picture, in order; deeper_classify_stream has the contract. Pictures are decoded
+ * at full size, so that an answer hangs on nothing but the picture and its model: not on the other
+ * models of an ensemble or on how many crops are asked for besides. As many as are
  * decoded, up to the classifiers' `images`, are computed together, without waiting for more. Reads
  * ahead a bounded number of bytes. Errors: STOPPED (by the sink), MEMORY, IO. */
 deeper_status dp_classify_stream(const dp_stream *stream, deeper_error *error);

@@ -263,8 +263,3 @@ deeper_status dp_preprocess_run(const dp_preprocess *preprocess, const dp_image 
     }
     return DEEPER_OK;
 }
-
-int dp_crops_min_side(const dp_preprocess *preprocess, int last) {
-    int own = dp_preprocess_min_side(preprocess), scaled = 2 * scaled_side(preprocess, SCALES - 1);
-    return own == 0 || !sets[last].scaled || own > scaled ? own : scaled;
-}

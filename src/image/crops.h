@@ -85,8 +85,4 @@ deeper_status dp_preprocess_run(const dp_preprocess *preprocess, const dp_image 
  * overlap. */
 void dp_crop_mirror(float *out, const float *in, const dp_preprocess *preprocess);
 
-/* What to pass as dp_decode_options.min_side for sets up to `last`: as dp_preprocess_min_side, for
- * the largest scale. */
-int dp_crops_min_side(const dp_preprocess *preprocess, int last);
-
 #endif

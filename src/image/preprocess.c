@@ -133,12 +133,6 @@ deeper_status dp_preprocess_picture(dp_image *image, const dp_preprocess *prepro
     return DEEPER_OK;
 }
 
-int dp_preprocess_min_side(const dp_preprocess *preprocess) {
-    return preprocess->rule == DP_RESIZE_NONE || preprocess->filter == DP_FILTER_NEAREST
-               ? 0
-               : 2 * preprocess->side;
-}
-
 /* A growing line in a buffer of fixed size; what does not fit is dropped. */
 typedef struct line {
     char *text;

@@ -56,12 +56,6 @@ deeper_status dp_preprocess_picture(dp_image *image, const dp_preprocess *prepro
 /* Luminance 0..255 of a pixel, rounded as Pillow's "L" does. */
 int dp_luminance(const uint8_t rgb[3]);
 
-/* What to pass as dp_decode_options.min_side: 2 x side for SHORT and SQUASH, so that after a scaled
- * JPEG decode the filter still averages over at least two pixels each way and nothing visible is
- * lost (pixels differ a little from a full decode: where numbers must equal Pillow's, decode with
- * 0). 0 (full decode) for NONE and for the nearest filter, which pick single pixels. */
-int dp_preprocess_min_side(const dp_preprocess *preprocess);
-
 /* One readable line: "resize 256x256 (bilinear, aspect ignored), centre crop 224, BGR, minus 104
  * 117 123". Always ended by a zero byte, cut to `size`. */
 void dp_preprocess_describe(const dp_preprocess *preprocess, char *text, size_t size);

@@ -68,9 +68,8 @@ static deeper_status fill(dp_batches *b, deeper_error *error) {
     b->items = dp_alloc(b->allocator, batch, sizeof *b->items);
     if (!b->tensors || !b->labels || !b->numbers || !b->items)
         return dp_fail_memory(error, "a batch of pictures");
-    b->decode.min_side = options->augment
-                             ? dp_augment_min_side(options->augment, options->preprocess)
-                             : dp_preprocess_min_side(options->preprocess);
+    if (options->augment)
+        b->decode.min_side = dp_augment_min_side(options->augment, options->preprocess);
     const dp_loader_options loader = { .next = next,
                                        .prepare = prepare,
                                        .context = b,
