@@ -21,6 +21,7 @@ static const cli_option options[] = {
     CLI_OPTION_THREADS,
     CLI_OPTION_LABELS,
     CLI_OPTION_PREPROCESS,
+    CLI_OPTION_ANSWER,
     CLI_OPTION_NULL,
     CLI_ROW_FILE("crop-sheet", 0, "FILE.png",
                  "draw the crops of one picture, a square's in a row, and stop there"),

@@ -13,6 +13,7 @@
 static const cli_option options[] = {
     CLI_OPTION_LABELS,
     CLI_OPTION_PREPROCESS,
+    CLI_OPTION_ANSWER,
     CLI_ROW_FLAG("with-preprocessing", 0,
                  "ONNX: channel order, mean and scale as a part of the network, which then takes "
                  "RGB of 0..255"),

@@ -26,6 +26,7 @@ static const cli_option options[] = {
     CLI_OPTION_THREADS,
     CLI_OPTION_LABELS,
     CLI_OPTION_PREPROCESS,
+    CLI_OPTION_ANSWER,
     CLI_ROW_FLAG("table", 0,
                  "show every model and their average with every number of crops up to --crops, as "
                  "the paper's Table 3 does"),

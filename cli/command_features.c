@@ -24,6 +24,7 @@ static const cli_option options[] = {
     CLI_OPTION_MEMORY,
     CLI_OPTION_THREADS,
     CLI_OPTION_PREPROCESS,
+    CLI_OPTION_ANSWER,
     CLI_OPTION_NULL,
 };
 

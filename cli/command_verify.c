@@ -24,6 +24,7 @@ static const cli_option options[] = {
     CLI_ROW_FLAG("layers", 0, "a line for every tensor that was compared"),
     CLI_OPTION_THREADS,
     CLI_OPTION_PREPROCESS,
+    CLI_OPTION_ANSWER,
 };
 
 /* What of a difference outlives its callback. */

@@ -12,6 +12,7 @@ static const struct {
     { "measure it anew", " ('deeper tune')" },
     { "save a copy that does", " ('deeper convert --preprocess NAME')" },
     { "name what its weights were made with", " (--preprocess)" },
+    { "say what makes probabilities of it", " (--answer)" },
     { "no layer's name begins with", " ('deeper summary' lists the names of the layers)" },
     { "use a file that deeper saved", " ('deeper convert' or 'deeper train')" },
     { "save the answers again", " ('deeper eval --crops N --save-probs FILE')" },

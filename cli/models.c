@@ -24,6 +24,7 @@ static int open_checked(deeper_model **model, const char *name, const cli_args *
     deeper_error error = { 0 };
     options.labels = cli_has(args, "labels") ? cli_text(args, "labels") : NULL;
     options.preprocess = cli_has(args, "preprocess") ? cli_text(args, "preprocess") : NULL;
+    options.answer = cli_has(args, "answer") ? cli_text(args, "answer") : NULL;
     options.check_values = check_values;
     char *file = cli_model_path(name);
     if (!file)

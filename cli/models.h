@@ -10,10 +10,11 @@
  * stderr. */
 char *cli_model_path(const char *name);
 
-/* Opens the model that `name` means (NULL: the default one) with what --labels and --preprocess
- * say, where the command has these rows. *path (may be NULL) receives its path, malloc'ed. Returns
- * CLI_DONE, or another code after a line on stderr. cli_sound_model_open refuses weights that are
- * no finite numbers, too: for commands that would pass them on without running a picture. */
+/* Opens the model that `name` means (NULL: the default one) with what --labels, --preprocess and
+ * --answer say, where the command has these rows. *path (may be NULL) receives its path, malloc'ed.
+ * Returns CLI_DONE, or another code after a line on stderr. cli_sound_model_open refuses weights
+ * that are no finite numbers, too: for commands that would pass them on without running a picture.
+ */
 int cli_model_open(deeper_model **model, const char *name, const cli_args *args, char **path);
 int cli_sound_model_open(deeper_model **model, const char *name, const cli_args *args, char **path);
 

@@ -129,6 +129,10 @@ struct cli_args {
                  "how pictures become the input, in place of what the model says: bvlc, "          \
                  "torchvision, inception ... ('deeper "                                            \
                  "convert --list' lists them)")
+#define CLI_OPTION_ANSWER                                                                          \
+    CLI_ROW_CHOICE("answer", 0, "softmax|sigmoid|as-is", NULL,                                     \
+                   "what makes probabilities of an ONNX file's output, where its graph does not "  \
+                   "show it")
 #define CLI_OPTION_ROOT(letter_)                                                                   \
     CLI_ROW_FILE("root", letter_, "FOLDER",                                                        \
                  "where the paths of a list start (default: the list's folder)")

@@ -162,7 +162,7 @@ static deeper_status open_made(made *m, bool v1, const char *without, dp_model *
     unsigned char *bytes = pack(m, v1, without, &size);
     *error = (deeper_error){ 0 };
     deeper_status status =
-        dp_model_open_bytes(model, bytes, size, "x.caffemodel", NULL, NULL, error);
+        dp_model_open_bytes(model, bytes, size, "x.caffemodel", NULL, NULL, NULL, error);
     free(bytes); /* before the values are looked at: nothing may point there */
     return status;
 }

@@ -331,7 +331,7 @@ static void misaligned(void **state) {
     memcpy(odd + 1, e.bytes, e.size);
     dp_model *opened = NULL;
     deeper_error error = { 0 };
-    assert_int_equal(dp_model_open_bytes(&opened, odd + 1, e.size, "odd", NULL, NULL, &error),
+    assert_int_equal(dp_model_open_bytes(&opened, odd + 1, e.size, "odd", NULL, NULL, NULL, &error),
                      DEEPER_OK);
     assert_non_null(opened->arena);
     same_model(e.model, opened);

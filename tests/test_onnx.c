@@ -447,8 +447,8 @@ static void test_damage(void **state) {
         memcpy(copy, bytes, size);
         if (i >= size)
             copy[i - size] ^= 0x55;
-        deeper_status status =
-            dp_model_open_bytes(&model, copy, i < size ? i : size, "made", NULL, NULL, &error);
+        deeper_status status = dp_model_open_bytes(&model, copy, i < size ? i : size, "made", NULL,
+                                                   NULL, NULL, &error);
         assert_int_equal(status == DEEPER_OK, model != NULL);
         assert_true(status == DEEPER_OK
                     || (error.status == status && strncmp(error.message, "made: ", 6) == 0));
@@ -487,7 +487,7 @@ static void test_open(void **state) {
     dp_model *model = NULL;
     deeper_error error = { 0 };
     test_failing_allocator it;
-    if (dp_model_open_bytes(&model, bytes, size, "made", NULL, NULL, &error) != DEEPER_OK)
+    if (dp_model_open_bytes(&model, bytes, size, "made", NULL, NULL, NULL, &error) != DEEPER_OK)
         fail_msg("%s", error.message);
     assert_string_equal(model->format, "onnx");
     assert_string_equal(model->architecture, "graph");
@@ -499,7 +499,7 @@ static void test_open(void **state) {
     for (long n = 1, complete = 0; !complete; n++) {
         test_failing_allocator_init(&it, n);
         deeper_status status =
-            dp_model_open_bytes(&model, bytes, size, "made", NULL, &it.allocator, &error);
+            dp_model_open_bytes(&model, bytes, size, "made", NULL, NULL, &it.allocator, &error);
         complete = it.calls < n;
         assert_int_equal(status, complete ? DEEPER_OK : DEEPER_ERROR_MEMORY);
         dp_model_free(model);
@@ -511,7 +511,7 @@ static void test_open(void **state) {
     m = maker_picture(13, 3, 8, 8); /* no classifier */
     maker_node(m, "Relu", "x", "y");
     bytes = maker_pack(m, &size);
-    assert_int_equal(dp_model_open_bytes(&model, bytes, size, "made", NULL, NULL, &error),
+    assert_int_equal(dp_model_open_bytes(&model, bytes, size, "made", NULL, NULL, NULL, &error),
                      DEEPER_ERROR_UNSUPPORTED);
     assert_non_null(strstr(error.message, "deeper runs classifiers"));
     free(bytes);

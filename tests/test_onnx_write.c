@@ -140,7 +140,7 @@ static void test_known_by_structure(void **state) {
     proto->n_metadata_props = 0;
     char *bare = malloc(size);
     size = onnx__model_proto__pack(proto, (uint8_t *)bare);
-    assert_int_equal(dp_model_open_bytes(&again, bare, size, "bare", NULL, NULL, &error),
+    assert_int_equal(dp_model_open_bytes(&again, bare, size, "bare", NULL, NULL, NULL, &error),
                      DEEPER_OK);
     assert_string_equal(again->architecture, "lenet5");
     assert_same_values(model, again);
@@ -260,7 +260,7 @@ static void test_bad_graphs(void **state) {
     static const struct {
         const char *json, *text;
     } cases[] = {
-        { "[]", "one input and a softmax named prob" },
+        { "[]", "one input and a layer named prob" },
         { "{\"nodes\":[{}]}", "node 0: no op, or no name" },
         { "{\"nodes\":[{\"op\":\"fill\",\"name\":\"x\"}]}",
           "node 0: an operator that this deeper does not know" },

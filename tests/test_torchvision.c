@@ -103,7 +103,8 @@ static dp_model *open_vectors(const vectors *v, test_bytes *bytes) {
     dp_model *model = NULL;
     deeper_error error = { 0 };
     test_torch_older(bytes, v->tensors, v->count);
-    if (dp_model_open_bytes(&model, bytes->bytes, bytes->size, "googlenet.pth", NULL, NULL, &error)
+    if (dp_model_open_bytes(&model, bytes->bytes, bytes->size, "googlenet.pth", NULL, NULL, NULL,
+                            &error)
         != DEEPER_OK)
         fail_msg("%s", error.message);
     return model;
@@ -229,7 +230,7 @@ static void variants(void **state) {
     bytes = (test_bytes){ 0 };
     test_torch_older(&bytes, v->tensors, v->count);
     assert_int_equal(
-        dp_model_open_bytes(&model, bytes.bytes, bytes.size, "x.pth", NULL, NULL, &error),
+        dp_model_open_bytes(&model, bytes.bytes, bytes.size, "x.pth", NULL, NULL, NULL, &error),
         DEEPER_ERROR_MISMATCH);
     assert_non_null(strstr(error.message, "1 tensor missing (first conv2/3x3_reduce.weight"));
     assert_non_null(strstr(error.message, "1 unknown (first conv2.other.weight"));
@@ -238,7 +239,7 @@ static void variants(void **state) {
     bytes = (test_bytes){ 0 };
     test_torch_older(&bytes, v->tensors, 3);
     assert_int_equal(
-        dp_model_open_bytes(&model, bytes.bytes, bytes.size, "x.pth", NULL, NULL, &error),
+        dp_model_open_bytes(&model, bytes.bytes, bytes.size, "x.pth", NULL, NULL, NULL, &error),
         DEEPER_ERROR_UNSUPPORTED);
     assert_non_null(strstr(
         error.message,

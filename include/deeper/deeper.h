@@ -148,6 +148,11 @@ typedef struct deeper_model_options {
                                file keeps it (docs/FORMATS.md); NULL: as the model says */
     int check_values; /* 1: a value of a parameter that is no finite number is DEEPER_ERROR_FORMAT,
                          which names it; all of them are looked at */
+    const char *answer; /* ONNX: what makes class probabilities of the file's output: "softmax",
+                           "sigmoid" (each class for itself) or "as-is"; NULL: what its graph shows,
+                           and DEEPER_ERROR_UNSUPPORTED where that does not show it. Of one
+                           probability p, classes 0 and 1 have 1 - p and p, or class 0, where the
+                           labels have one line, p */
 } deeper_model_options;
 static inline deeper_model_options deeper_model_options_init(void) {
     deeper_model_options options = DEEPER_ZEROED;

@@ -82,7 +82,8 @@ deeper_status deeper_model_open(deeper_model **model, const char *path,
     deeper_model *created = NULL;
     deeper_model_options taken;
     DP_TRY(begin(&created, &taken, options, error));
-    deeper_status status = dp_model_open(&created->model, path, created->owner.allocator, error);
+    deeper_status status =
+        dp_model_open_as(&created->model, path, taken.answer, created->owner.allocator, error);
     if (status == DEEPER_OK && taken.check_values)
         status = dp_model_check_values(created->model, path, error);
     if (status == DEEPER_OK)

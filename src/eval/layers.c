@@ -135,9 +135,17 @@ static int logits_of(const dp_graph *graph) {
     return prob >= 0 && graph->nodes[prob].op == DP_OP_SOFTMAX ? graph->nodes[prob].inputs[0] : -1;
 }
 
+/* Whether a node makes probabilities of scores, or of others, a class by itself. */
+static bool ends(dp_op op) {
+    return op == DP_OP_SOFTMAX || op == DP_OP_SIGMOID || op == DP_OP_CLIP || op == DP_OP_AFFINE
+           || passes_on(op);
+}
+
 int dp_layers_features(const dp_graph *graph) {
-    int node = logits_of(graph);
-    if (node >= 0 && graph->nodes[node].op == DP_OP_AFFINE) /* a bias of its own */
+    int node = dp_graph_find(graph, "prob");
+    if (node >= 0 && graph->nodes[node].op == DP_OP_CONCAT) /* 1 - p and p */
+        node = graph->nodes[node].inputs[0];
+    while (node >= 0 && ends(graph->nodes[node].op))
         node = graph->nodes[node].inputs[0];
     if (node >= 0 && (graph->nodes[node].op == DP_OP_FC || graph->nodes[node].op == DP_OP_CONV))
         node = graph->nodes[node].inputs[0];

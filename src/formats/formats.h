@@ -9,10 +9,15 @@
 deeper_status dp_model_open(dp_model **model, const char *path, const deeper_allocator *allocator,
                             deeper_error *error);
 
+/* The same; answer: what makes class probabilities of an ONNX file's output ("softmax", "sigmoid",
+ * "as-is"), NULL: what its graph shows. Error more: ARGUMENT (an answer for another format). */
+deeper_status dp_model_open_as(dp_model **model, const char *path, const char *answer,
+                               const deeper_allocator *allocator, deeper_error *error);
+
 /* The same for a file in memory; `name` stands for it in messages. folder: where values may lie in
  * other files; NULL: nowhere. The model may use weights in `bytes`, which must outlive it. */
 deeper_status dp_model_open_bytes(dp_model **model, const void *bytes, size_t size,
-                                  const char *name, const char *folder,
+                                  const char *name, const char *folder, const char *answer,
                                   const deeper_allocator *allocator, deeper_error *error);
 
 typedef struct dp_save_options {

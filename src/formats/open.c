@@ -17,11 +17,11 @@ typedef struct format {
     bool (*sniff)(const unsigned char *bytes, size_t size);
     deeper_status (*open)(dp_model **model, const void *bytes, size_t size, const char *name,
                           const deeper_allocator *allocator, deeper_error *error);
-    /* The same for formats that may keep values in other files of `folder` (NULL: it is not known);
-     * open is then NULL. */
+    /* The same for formats that may keep values in other files of `folder` (NULL: it is not known)
+     * and do not say what their output is; open is then NULL. */
     deeper_status (*open_in)(dp_model **model, const void *bytes, size_t size, const char *name,
-                             const char *folder, const deeper_allocator *allocator,
-                             deeper_error *error);
+                             const char *folder, const char *answer,
+                             const deeper_allocator *allocator, deeper_error *error);
 } format;
 
 static const format formats[] = {
@@ -33,7 +33,7 @@ static const format formats[] = {
 };
 
 deeper_status dp_model_open_bytes(dp_model **model, const void *bytes, size_t size,
-                                  const char *name, const char *folder,
+                                  const char *name, const char *folder, const char *answer,
                                   const deeper_allocator *allocator, deeper_error *error) {
     *model = NULL;
     if (size == 0)
@@ -42,9 +42,13 @@ deeper_status dp_model_open_bytes(dp_model **model, const void *bytes, size_t si
     for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
         if (!formats[i].sniff(bytes, size))
             continue;
-        DP_TRY(formats[i].open
-                   ? formats[i].open(model, bytes, size, name, allocator, error)
-                   : formats[i].open_in(model, bytes, size, name, folder, allocator, error));
+        if (formats[i].open && answer)
+            return dp_fail(error, DEEPER_ERROR_ARGUMENT,
+                           "%s: answer: the format (%s) says itself what its output is", name,
+                           formats[i].name);
+        DP_TRY(formats[i].open ? formats[i].open(model, bytes, size, name, allocator, error)
+                               : formats[i].open_in(model, bytes, size, name, folder, answer,
+                                                    allocator, error));
         (*model)->format = formats[i].name;
         return DEEPER_OK;
     }
@@ -61,6 +65,11 @@ static bool uses_map(const dp_model *model) {
 
 deeper_status dp_model_open(dp_model **model, const char *path, const deeper_allocator *allocator,
                             deeper_error *error) {
+    return dp_model_open_as(model, path, NULL, allocator, error);
+}
+
+deeper_status dp_model_open_as(dp_model **model, const char *path, const char *answer,
+                               const deeper_allocator *allocator, deeper_error *error) {
     dp_map map;
     *model = NULL;
     char *folder = dp_strdup(allocator, path), *slash = folder ? strrchr(folder, '/') : NULL;
@@ -73,8 +82,8 @@ deeper_status dp_model_open(dp_model **model, const char *path, const deeper_all
         dp_free(allocator, folder);
         return status;
     }
-    status = dp_model_open_bytes(model, map.data, map.size, path, slash ? folder : ".", allocator,
-                                 error);
+    status = dp_model_open_bytes(model, map.data, map.size, path, slash ? folder : ".", answer,
+                                 allocator, error);
     dp_free(allocator, folder);
     if (status == DEEPER_OK && uses_map(*model))
         (*model)->map = map;

@@ -30,12 +30,7 @@ static float *take_batch(const bench *state, dp_shape shape) {
 static deeper_status bench_begin(bench *state, const dp_model *model, dp_packs *packs,
                                  const deeper_session_options *options, bool profiled,
                                  deeper_error *error) {
-    const dp_node *softmax = &model->graph->nodes[model->prob];
-    if (softmax->op != DP_OP_SOFTMAX)
-        return dp_fail(error, DEEPER_ERROR_MISMATCH,
-                       "%s: its layer \"prob\" is no softmax, so it has no logits",
-                       model->architecture);
-    const int nodes[] = { softmax->inputs[0], model->prob };
+    const int nodes[] = { model->graph->nodes[model->prob].inputs[0], model->prob };
     DP_TRY(dp_session_open_nodes(&state->session, model, packs, options, nodes, 2, error));
     if (profiled)
         DP_TRY(dp_profile_create(&state->profile, state->session->plan, error));

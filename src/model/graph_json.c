@@ -148,15 +148,15 @@ static deeper_status read_node(dp_graph *graph, json_t *object, size_t number, c
                      why.message, error);
 }
 
-/* One picture in, one picture's probabilities out. */
+/* One picture in, one picture's probabilities out: what computes them is the network's matter. */
 static deeper_status check_ends(const dp_graph *graph, const char *file, deeper_error *error) {
     int inputs = 0, prob = dp_graph_find(graph, "prob");
     for (int i = 0; i < graph->count; i++)
         inputs += graph->nodes[i].op == DP_OP_INPUT;
-    if (inputs == 1 && prob >= 0 && graph->nodes[prob].op == DP_OP_SOFTMAX)
+    if (inputs == 1 && prob >= 0 && graph->nodes[prob].input_count > 0)
         return DEEPER_OK;
     return dp_fail(error, DEEPER_ERROR_FORMAT,
-                   "%s: deeper.graph: a network has one input and a softmax named prob", file);
+                   "%s: deeper.graph: a network has one input and a layer named prob", file);
 }
 
 deeper_status dp_graph_from_json(dp_graph **graph, const char *json, const char *name,

@@ -66,7 +66,7 @@ deeper_status dp_model_from_graph(dp_model **model, dp_graph *graph, deeper_erro
     deeper_status status = DEEPER_OK;
     if (!created->architecture || !created->options)
         status = dp_fail_memory(error, "a model");
-    else if (!prob || prob->op != DP_OP_SOFTMAX || prob->shape.h != 1 || prob->shape.w != 1)
+    else if (!prob || prob->input_count == 0 || prob->shape.h != 1 || prob->shape.w != 1)
         status = dp_fail(error, DEEPER_ERROR_MISMATCH,
                          "a network that does not end in one probability a class");
     else
@@ -207,6 +207,23 @@ deeper_status dp_model_at(dp_model *copy, const dp_model *model, const float *ar
     return DEEPER_OK;
 }
 
+/* Of classes "not p" and p, which one probability p stands for, p alone. */
+static deeper_status take_single(dp_model *model, deeper_error *error) {
+    dp_graph *graph = model->graph;
+    const dp_node *both = &graph->nodes[model->prob];
+    if (both->op != DP_OP_CONCAT || both->input_count != 2)
+        return DEEPER_OK;
+    const dp_node *rest = &graph->nodes[both->inputs[0]];
+    int single = both->inputs[1];
+    if (rest->op != DP_OP_AFFINE || rest->inputs[0] != single || rest->shape.c != 1)
+        return DEEPER_OK;
+    dp_graph_rename(graph, model->prob, "prob of both");
+    dp_graph_rename(graph, single, "prob");
+    model->prob = single;
+    model->classes = 1;
+    return dp_graph_status(graph, error);
+}
+
 deeper_status dp_model_read_labels(dp_model *model, const char *path, deeper_error *error) {
     void *text = NULL;
     size_t size = 0;
@@ -214,6 +231,8 @@ deeper_status dp_model_read_labels(dp_model *model, const char *path, deeper_err
     dp_labels labels;
     deeper_status status = dp_labels_from_text(&labels, text, size, path, model->allocator, error);
     dp_free(model->allocator, text);
+    if (status == DEEPER_OK && labels.count == 1 && model->classes == 2)
+        status = take_single(model, error);
     if (status == DEEPER_OK && labels.count != (size_t)model->classes)
         status = dp_fail(
             error, DEEPER_ERROR_MISMATCH,

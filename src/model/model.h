@@ -48,8 +48,8 @@ deeper_status dp_model_create(dp_model **model, const char *spec, int classes, i
                               const deeper_allocator *allocator, deeper_error *error);
 
 /* A model of a network that is none of nets/: architecture DP_MODEL_GRAPH, without options or
- * values. It has one INPUT and ends in the softmax "prob" (else MISMATCH). Takes the graph in every
- * case. */
+ * values. It has one INPUT and ends in "prob", a value a class (else MISMATCH). Takes the graph in
+ * every case. */
 #define DP_MODEL_GRAPH "graph"
 deeper_status dp_model_from_graph(dp_model **model, dp_graph *graph, deeper_error *error);
 
@@ -92,7 +92,7 @@ dp_label dp_model_label(const dp_model *model, size_t index);
 bool dp_model_has_heads(const dp_model *model);
 
 /* Replaces the label table by a text file of "ID NAME" lines (one a class); the count must be the
- * model's. */
+ * model's. One label for classes "not p" and p of one probability p is p's, and the only class. */
 deeper_status dp_model_read_labels(dp_model *model, const char *path, deeper_error *error);
 
 /* Replaces the preprocessing by what `text` says, as dp_recipe_read reads it. name: of the file or

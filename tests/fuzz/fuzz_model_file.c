@@ -100,7 +100,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     dp_model *model;
     deeper_error error = { 0 };
     deeper_status status =
-        dp_model_open_bytes(&model, file, 8 + header + values, "input", NULL, NULL, &error);
+        dp_model_open_bytes(&model, file, 8 + header + values, "input", NULL, NULL, NULL, &error);
     fuzz_demand(error.status == status && (status == DEEPER_OK) == (model != NULL));
     if (model) {
         for (int p = 0; p < model->graph->parameters; p++)

@@ -31,7 +31,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     fuzz_demand(status == DEEPER_OK || (error.status == status && error.message[0]));
 
     dp_model *model = NULL;
-    status = dp_model_open_bytes(&model, data, size, "input", NULL, &bounded, &error);
+    status = dp_model_open_bytes(&model, data, size, "input", NULL, NULL, &bounded, &error);
     fuzz_demand((status == DEEPER_OK) == (model != NULL));
     if (model && strcmp(model->format, "onnx") == 0)
         for (int p = 0; p < model->graph->parameters; p++)

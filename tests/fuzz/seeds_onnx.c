@@ -31,7 +31,7 @@ static void finish(maker *m) {
     void *bytes = maker_pack(m, &size);
     save("fuzz_onnx", bytes, size);
     dp_model *model = NULL;
-    if (dp_model_open_bytes(&model, bytes, size, "seed", NULL, NULL, NULL) == DEEPER_OK) {
+    if (dp_model_open_bytes(&model, bytes, size, "seed", NULL, NULL, NULL, NULL) == DEEPER_OK) {
         char *json = dp_graph_to_json(model->graph);
         save("fuzz_graph_json", json, strlen(json));
         save_for_writers(json);

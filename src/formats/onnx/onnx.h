@@ -9,12 +9,13 @@
 #include "model/model.h"
 
 /* The model of a file in memory; nothing points into bytes. folder: where external data may lie,
- * NULL nowhere. A softmax is added where the file ends in scores. Errors: those of dp_onnx_parse
+ * NULL nowhere. answer: what is done to the file's output, see onnx_ending.h; NULL: what its graph
+ * shows. Errors: those of dp_onnx_parse
  * and dp_onnx_import; UNSUPPORTED (no classifier of square pictures of 1 or 3 channels), FORMAT
  * (deeper.* texts that are bad). */
 deeper_status dp_onnx_open(dp_model **model, const void *bytes, size_t size, const char *name,
-                           const char *folder, const deeper_allocator *allocator,
-                           deeper_error *error);
+                           const char *folder, const char *answer,
+                           const deeper_allocator *allocator, deeper_error *error);
 
 /* Writes a model; atomic. The network as inference runs it, without auxiliary heads, for any number
  * of images; layers and parameters keep their names. with_preprocessing: a convolution of one

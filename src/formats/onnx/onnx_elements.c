@@ -5,6 +5,7 @@
 
 #include <float.h>
 #include <math.h>
+#include <string.h>
 
 /* The node's layer, with the dims of x: what works element by element need not settle them. */
 static deeper_status add_like(dp_onnx_importer *importer, const Onnx__NodeProto *node, dp_op op,
@@ -103,6 +104,14 @@ static deeper_status dropout(dp_onnx_importer *importer, const Onnx__NodeProto *
                     &(dp_attributes){ .dropout = { rate, importer->graph->count } });
 }
 
+/* Output 0 as the logarithm of the softmax of `layer`, with the dims of x. */
+static deeper_status set_logarithm(dp_onnx_importer *importer, const Onnx__NodeProto *node,
+                                   const dp_onnx_value *x, int layer) {
+    DP_TRY(dp_onnx_set(importer, node, layer, x->rank, x->dims));
+    dp_onnx_output(importer, node, 0)->logarithm = true;
+    return DEEPER_OK;
+}
+
 static deeper_status softmax(dp_onnx_importer *importer, const Onnx__NodeProto *node) {
     dp_onnx_value *x;
     int layer;
@@ -116,7 +125,30 @@ static deeper_status softmax(dp_onnx_importer *importer, const Onnx__NodeProto *
     if (axis != 1 || (coerced && !one))
         return dp_onnx_fail(importer, DEEPER_ERROR_UNSUPPORTED,
                             "a softmax over other axes than the channels");
+    if (strcmp(node->op_type, "LogSoftmax") == 0)
+        return set_logarithm(importer, node, x, layer);
     return dp_onnx_add(importer, node, DP_OP_SOFTMAX, &layer, 1, NULL, x->rank);
+}
+
+/* Of a softmax: what the softmax reads, as its logarithm. */
+static deeper_status logarithm(dp_onnx_importer *importer, const Onnx__NodeProto *node) {
+    dp_onnx_value *x;
+    DP_TRY(dp_onnx_activation(importer, node, 0, &x));
+    const dp_node *layer = &importer->graph->nodes[x->node];
+    if (layer->op != DP_OP_SOFTMAX)
+        return dp_onnx_fail(importer, DEEPER_ERROR_UNSUPPORTED,
+                            "a logarithm of anything but a softmax");
+    return set_logarithm(importer, node, x, layer->inputs[0]);
+}
+
+/* Of a softmax's logarithm: the softmax. */
+static deeper_status exponential(dp_onnx_importer *importer, const Onnx__NodeProto *node) {
+    dp_onnx_value *x;
+    DP_TRY(dp_onnx_moved(importer, node, 0, &x));
+    if (!x->logarithm)
+        return dp_onnx_fail(importer, DEEPER_ERROR_UNSUPPORTED,
+                            "an exponential of anything but a softmax's logarithm");
+    return add_like(importer, node, DP_OP_SOFTMAX, &x->node, 1, NULL, x);
 }
 
 /* --------------------------------------------------------------------------------- quantization */
@@ -177,8 +209,11 @@ const dp_onnx_row dp_onnx_element_operators[] = {
     { "Clip", clip },
     { "DequantizeLinear", dequantize },
     { "Dropout", dropout },
+    { "Exp", exponential },
     { "HardSigmoid", hard_sigmoid },
     { "HardSwish", hard_swish },
+    { "Log", logarithm },
+    { "LogSoftmax", softmax },
     { "QuantizeLinear", quantize },
     { "Relu", relu },
     { "Sigmoid", sigmoid },

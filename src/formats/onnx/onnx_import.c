@@ -147,8 +147,8 @@ dp_onnx_value *dp_onnx_output(dp_onnx_importer *importer, const Onnx__NodeProto 
                                                           : NULL;
 }
 
-deeper_status dp_onnx_activation(dp_onnx_importer *importer, const Onnx__NodeProto *node,
-                                 size_t index, dp_onnx_value **value) {
+deeper_status dp_onnx_moved(dp_onnx_importer *importer, const Onnx__NodeProto *node, size_t index,
+                            dp_onnx_value **value) {
     *value = dp_onnx_input(importer, node, index);
     if (!*value)
         return dp_onnx_fail(importer, DEEPER_ERROR_FORMAT, "its input %zu is missing", index);
@@ -156,9 +156,20 @@ deeper_status dp_onnx_activation(dp_onnx_importer *importer, const Onnx__NodePro
         return dp_onnx_fail(importer, DEEPER_ERROR_UNSUPPORTED,
                             "its input %.100s is a constant; it must depend on the picture",
                             (*value)->name);
+    return DEEPER_OK;
+}
+
+deeper_status dp_onnx_activation(dp_onnx_importer *importer, const Onnx__NodeProto *node,
+                                 size_t index, dp_onnx_value **value) {
+    DP_TRY(dp_onnx_moved(importer, node, index, value));
     if ((*value)->quantized)
         return dp_onnx_fail(importer, DEEPER_ERROR_UNSUPPORTED,
                             "its input %.100s is quantized; only DequantizeLinear reads such",
+                            (*value)->name);
+    if ((*value)->logarithm)
+        return dp_onnx_fail(importer, DEEPER_ERROR_UNSUPPORTED,
+                            "its input %.100s is the logarithm of a softmax, which only the output "
+                            "may be",
                             (*value)->name);
     return DEEPER_OK;
 }
@@ -551,6 +562,7 @@ static deeper_status walk(dp_onnx_importer *importer) {
     if (output->quantized)
         return dp_onnx_fail(importer, DEEPER_ERROR_UNSUPPORTED, "its output %.100s is quantized",
                             output->name);
+    importer->network->logarithm = output->logarithm;
     return dp_onnx_settle(importer, output, &importer->network->output);
 }
 

@@ -17,6 +17,7 @@ typedef struct dp_onnx_parameter {
 typedef struct dp_onnx_network {
     dp_graph *graph; /* one INPUT */
     int output;      /* the node of the file's first output */
+    bool logarithm;  /* it is the softmax's logarithm of that node's value */
     int batch;       /* images that the file was made for; -1: any number */
     dp_onnx_parameter *parameters;
     size_t capacity;
@@ -47,6 +48,7 @@ typedef struct dp_onnx_value {
     int rank;
     int64_t dims[DP_TENSOR_RANK]; /* dims[0] is the number of images */
     bool quantized; /* between QuantizeLinear and DequantizeLinear: stands for the real values */
+    bool logarithm; /* the softmax's logarithm of that layer, which only the output may be */
 } dp_onnx_value;
 
 typedef struct dp_onnx_importer {
@@ -79,7 +81,10 @@ bool dp_onnx_text_is(const Onnx__NodeProto *node, const char *name,
 /* Input `index`, NULL if the node leaves it out. */
 dp_onnx_value *dp_onnx_input(dp_onnx_importer *importer, const Onnx__NodeProto *node, size_t index);
 
-/* The same as an activation, or a constant. Errors: missing, of the other kind, quantized. */
+/* The same as an activation, or a constant. Errors: missing, of the other kind; quantized, or the
+ * logarithm of a softmax, where the operator would compute with it (dp_onnx_moved: it does not). */
+deeper_status dp_onnx_moved(dp_onnx_importer *importer, const Onnx__NodeProto *node, size_t index,
+                            dp_onnx_value **value);
 deeper_status dp_onnx_activation(dp_onnx_importer *importer, const Onnx__NodeProto *node,
                                  size_t index, dp_onnx_value **value);
 deeper_status dp_onnx_constant(dp_onnx_importer *importer, const Onnx__NodeProto *node,

@@ -2,6 +2,7 @@
  * what the file says beside it. */
 #include "formats/onnx/onnx.h"
 
+#include "formats/onnx/onnx_ending.h"
 #include "formats/onnx/onnx_import.h"
 #include "graph/build.h"
 #include "graph/match.h"
@@ -22,30 +23,6 @@ typedef struct opening {
     bool inside;      /* the network begins with the preprocessing of the texts */
     int *pairs;       /* of the nodes, in the network that they were matched with */
 } opening;
-
-/* ----------------------------------------------------------------------------------- classifier */
-
-/* The network must end in the softmax "prob"; scores get one. */
-static deeper_status end_in_prob(opening *o, deeper_error *error) {
-    dp_graph *graph = o->network.graph;
-    int named = dp_graph_find(graph, "prob"), output = o->network.output;
-    dp_shape shape = graph->nodes[output].shape;
-    if (shape.h != 1 || shape.w != 1 || graph->nodes[output].op == DP_OP_INPUT)
-        return dp_fail(error, DEEPER_ERROR_UNSUPPORTED,
-                       "%s: its output is %d x %d x %d for a picture; deeper runs classifiers",
-                       o->file.name, shape.c, shape.h, shape.w);
-    bool softmax = graph->nodes[output].op == DP_OP_SOFTMAX;
-    if (named >= 0 && (!softmax || named != output))
-        dp_graph_rename(graph, named, "prob (of the file)");
-    if (!softmax)
-        o->network.output = dp_add_softmax(graph, "prob", output);
-    else if (named != output)
-        dp_graph_rename(graph, output, "prob");
-    deeper_error why = { 0 };
-    deeper_status status = dp_graph_status(graph, &why);
-    return status == DEEPER_OK ? status
-                               : dp_fail(error, status, "%s: %s", o->file.name, why.message);
-}
 
 static deeper_status check_input(const opening *o, deeper_error *error) {
     dp_shape shape = o->network.graph->nodes[o->input].shape;
@@ -267,13 +244,14 @@ static deeper_status choose(opening *o, dp_model **model, deeper_error *error) {
     return *model ? fill(o, *model, o->pairs, error) : as_graph(o, model, error);
 }
 
-static deeper_status open_parsed(opening *o, dp_model **model, deeper_error *error) {
+static deeper_status open_parsed(opening *o, dp_model **model, const char *answer,
+                                 deeper_error *error) {
     DP_TRY(read_texts(o, error));
     DP_TRY(dp_onnx_import(&o->network, &o->file, error));
     while (o->network.graph->nodes[o->input].op != DP_OP_INPUT)
         o->input++;
     DP_TRY(check_input(o, error));
-    DP_TRY(end_in_prob(o, error));
+    DP_TRY(dp_onnx_end_in_prob(&o->network, &o->file, answer, error));
     o->pairs = dp_alloc(o->file.allocator, (size_t)o->network.graph->count, sizeof *o->pairs);
     if (!o->pairs)
         return dp_fail_memory(error, "the comparison of two graphs");
@@ -282,12 +260,12 @@ static deeper_status open_parsed(opening *o, dp_model **model, deeper_error *err
 }
 
 deeper_status dp_onnx_open(dp_model **model, const void *bytes, size_t size, const char *name,
-                           const char *folder, const deeper_allocator *allocator,
-                           deeper_error *error) {
+                           const char *folder, const char *answer,
+                           const deeper_allocator *allocator, deeper_error *error) {
     opening o = { 0 };
     *model = NULL;
     DP_TRY(dp_onnx_parse(&o.file, bytes, size, name, folder, allocator, error));
-    deeper_status status = open_parsed(&o, model, error);
+    deeper_status status = open_parsed(&o, model, answer, error);
     if (status != DEEPER_OK) {
         dp_model_free(*model);
         *model = NULL;

@@ -22,13 +22,17 @@ static deeper_status rename_dims(dp_onnx_importer *importer, const Onnx__NodePro
         return dp_onnx_fail(importer, DEEPER_ERROR_UNSUPPORTED,
                             "a shape that mixes the images, or does not fit its %zu values",
                             dp_shape_floats(importer->graph->nodes[x->node].shape));
-    return dp_onnx_set(importer, node, x->node, rank, dims);
+    DP_TRY(dp_onnx_set(importer, node, x->node, rank, dims));
+    dp_onnx_value *output = dp_onnx_output(importer, node, 0);
+    output->quantized = x->quantized;
+    output->logarithm = x->logarithm;
+    return DEEPER_OK;
 }
 
 static deeper_status flatten(dp_onnx_importer *importer, const Onnx__NodeProto *node) {
     dp_onnx_value *x;
     int64_t axis = dp_onnx_int(node, "axis", 1);
-    DP_TRY(dp_onnx_activation(importer, node, 0, &x));
+    DP_TRY(dp_onnx_moved(importer, node, 0, &x));
     if (axis < 0)
         axis += x->rank;
     if (axis != 1)
@@ -51,7 +55,7 @@ static deeper_status reshape(dp_onnx_importer *importer, const Onnx__NodeProto *
     int64_t dims[DP_ONNX_INTS];
     int rank, open = -1;
     size_t known = 1;
-    DP_TRY(dp_onnx_activation(importer, node, 0, &x));
+    DP_TRY(dp_onnx_moved(importer, node, 0, &x));
     size_t floats = dp_shape_floats(importer->graph->nodes[x->node].shape);
     DP_TRY(dp_onnx_ints_of(importer, node, "shape", 1, dims, &rank));
     if (rank < 1 || rank > DP_TENSOR_RANK)
@@ -80,7 +84,7 @@ static deeper_status unsqueeze(dp_onnx_importer *importer, const Onnx__NodeProto
     dp_onnx_value *x;
     int64_t axes[DP_ONNX_INTS], dims[DP_TENSOR_RANK] = { 0 };
     int count, from = 0;
-    DP_TRY(dp_onnx_activation(importer, node, 0, &x));
+    DP_TRY(dp_onnx_moved(importer, node, 0, &x));
     DP_TRY(dp_onnx_ints_of(importer, node, "axes", 1, axes, &count));
     int rank = x->rank + count;
     if (count < 0 || rank > DP_TENSOR_RANK)
@@ -103,7 +107,7 @@ static deeper_status squeeze(dp_onnx_importer *importer, const Onnx__NodeProto *
     int64_t axes[DP_ONNX_INTS], dims[DP_TENSOR_RANK];
     bool gone[DP_TENSOR_RANK] = { false };
     int count, rank = 0;
-    DP_TRY(dp_onnx_activation(importer, node, 0, &x));
+    DP_TRY(dp_onnx_moved(importer, node, 0, &x));
     DP_TRY(dp_onnx_ints_of(importer, node, "axes", 1, axes, &count));
     if (count < 0)
         return dp_onnx_fail(importer, DEEPER_ERROR_UNSUPPORTED,
@@ -123,13 +127,16 @@ static deeper_status squeeze(dp_onnx_importer *importer, const Onnx__NodeProto *
 
 static deeper_status identity(dp_onnx_importer *importer, const Onnx__NodeProto *node) {
     dp_onnx_value *x;
-    DP_TRY(dp_onnx_activation(importer, node, 0, &x));
+    DP_TRY(dp_onnx_moved(importer, node, 0, &x));
     return dp_onnx_alias(importer, node, 0, x);
 }
 
 /* Between floating-point types: all are computed as fp32. */
 static deeper_status cast(dp_onnx_importer *importer, const Onnx__NodeProto *node) {
+    const dp_onnx_value *x = dp_onnx_input(importer, node, 0);
     dp_dtype to;
+    if (x && x->quantized)
+        return dp_onnx_fail(importer, DEEPER_ERROR_UNSUPPORTED, "a cast of quantized values");
     if (!dp_onnx_dtype(&to, (int)dp_onnx_int(node, "to", 0)) || !dp_dtype_is_weight(to))
         return dp_onnx_fail(importer, DEEPER_ERROR_UNSUPPORTED,
                             "a cast of a picture to whole numbers");
