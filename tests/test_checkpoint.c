@@ -157,7 +157,8 @@ static void test_progress(void **state) {
                       .epoch = 3,
                       .epochs = 9,
                       .factor = 0.1,
-                      .fitted = true,
+                      .length = { 2, { { 0, 900 }, { 7, 100 } } },
+                      .planned = 1.5,
                       .rate = 1 / 3.0 },
                 back;
     deeper_error error;
@@ -170,8 +171,9 @@ static void test_progress(void **state) {
     assert_int_equal(dp_progress_from_json(&back, text, "x", NULL, &error), DEEPER_OK);
     assert_int_equal(back.history_count, 3);
     assert_memory_equal(back.history, p.history, 3 * sizeof *p.history);
-    assert_true(back.step == p.step && back.epoch == 3 && back.fitted && back.factor == 0.1
+    assert_true(back.step == p.step && back.epoch == 3 && back.planned == 1.5 && back.factor == 0.1
                 && back.rate == p.rate);
+    assert_memory_equal(&back.length, &p.length, sizeof p.length);
     assert_memory_equal(&back.sums, &p.sums, sizeof p.sums);
     dp_progress_free(&back, NULL);
     p.history[1].val_losses[0] = NAN;

@@ -285,8 +285,61 @@ static void test_less_than_an_epoch(void **state) {
     assert_true(again.best_top1 == result.best_top1);
 }
 
+static deeper_control stop_slowly(run_host *h) {
+    usleep(50000); /* the machine is slower for a while: the run is planned anew */
+    return DEEPER_STOP;
+}
+
+/* Copies what follows "--steps " in a run's run.json up to the next blank. */
+static void read_steps(const char *run, char *steps, size_t size) {
+    char path[TEST_PATH_SIZE];
+    size_t bytes;
+    test_path(path, run, "run.json");
+    char *json = test_read(path, &bytes), *begin = strstr(json, "--steps ");
+    assert_non_null(begin);
+    begin += strlen("--steps ");
+    snprintf(steps, size, "%.*s", (int)strcspn(begin, " "), begin);
+    assert_null(strstr(json, "--minutes"));
+    free(json);
+}
+
+/* A run by the clock, stopped and resumed, ends in its time; what run.json says that it decided
+ * leads to the same bits, stopped and resumed too. */
+static void test_run_by_the_clock(void **state) {
+    static char steps[4096];
+    deeper_train_result result;
+    run_host h = { .at = 20, .act = stop_slowly };
+    deeper_train_options clock = run_options("by the clock"), again = run_options("by steps");
+    clock.minutes = 0.03;
+    assert_int_equal(run_do(&clock, &h, &result, NULL), DEEPER_ERROR_STOPPED);
+    clock.resume = 1;
+    result = run_well(&clock, &h);
+    assert_true(result.seconds > 0.5 * 1.8
+                && result.seconds < 10); /* no figure: a machine may wait */
+    int epochs = result.epochs;
+    read_steps(clock.out, steps, sizeof steps);
+    assert_non_null(strchr(steps, ':'));
+    again.steps = steps;
+    h = (run_host){ .at = 25, .act = stop };
+    assert_int_equal(run_do(&again, &h, &result, NULL), DEEPER_ERROR_STOPPED);
+    again.resume = 1;
+    assert_int_equal(run_well(&again, &h).epochs, epochs);
+    run_same_results(clock.out, again.out);
+    clock.steps = steps;
+    clock.resume = 0;
+    clock.out = run_options("neither").out;
+    deeper_error error;
+    assert_int_equal(run_do(&clock, &h, &result, &error), DEEPER_ERROR_ARGUMENT);
+    assert_non_null(strstr(error.message, "steps and minutes"));
+    clock.minutes = 0;
+    clock.steps = "9,4:3";
+    assert_int_equal(run_do(&clock, &h, &result, &error), DEEPER_ERROR_ARGUMENT);
+    assert_non_null(strstr(error.message, "steps: '9,4:3'"));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_run_by_the_clock),
         cmocka_unit_test(test_less_than_an_epoch),
         cmocka_unit_test(test_learns),
         cmocka_unit_test(test_choices_matter),

@@ -795,8 +795,8 @@ typedef struct deeper_train_options {
     int image_size; /* [0: 224, or that of init] */
     uint64_t seed;  /* [1] */
     int epochs;     /* [30] */
-    double minutes; /* 0: no limit; else the schedule is fitted to this time by the speed measured;
-                       where not one epoch fits, it ends early */
+    double minutes; /* 0: no limit; else as many steps as fit into this time, all in all, planned
+                       again and again by the speed measured */
     int batch;      /* images a step [32] */
     int accumulate; /* batches whose gradients are added up before an update [1] */
     double rate;    /* learning rate [0: 0.01 from scratch, 0.002 fine-tuning, at batch 32, in
@@ -833,6 +833,9 @@ typedef struct deeper_train_options {
     int member; /* number of a member: it shares the first weights and the validation pictures with
                    those of the same seed, and draws order, augmentation and dropout of its own [0:
                    as member 1] */
+    const char *steps; /* length of the run in updates, in place of epochs: "900", or the decisions
+                          of a run by minutes as its run.json has them, "900,40:1010": 900, from
+                          step 40 on 1010 [NULL: epochs] */
 } deeper_train_options;
 
 typedef enum deeper_option_kind {
@@ -901,7 +904,8 @@ typedef enum deeper_train_event_kind {
 typedef struct deeper_train_event {
     deeper_train_event_kind kind;
     const char *message; /* WARNING, UNREADABLE, NOTE */
-    int epoch, epochs;   /* from 1; epochs expected, STEP: 0 until they are fitted to the minutes */
+    int epoch, epochs;   /* from 1; epochs expected, STEP: 0 until it is known how many fit into the
+                            minutes */
     uint64_t step, epoch_steps; /* within the epoch, from 1 */
     double rate, images_per_second, seconds_left_epoch, seconds_left;
     int heads;                                  /* main first, then the auxiliary ones */

@@ -199,9 +199,7 @@ static void put_method(dp_buffer *buffer, const dp_comparison_page *page) {
                          "training in batches of %d.",
                          options->seconds, options->batch);
     if (options->train && options->train->minutes > 0)
-        dp_buffer_printf(buffer,
-                         " Each network was trained for %g minutes, whatever its speed, in whole "
-                         "epochs or one that ends early.",
+        dp_buffer_printf(buffer, " Each network was trained for %g minutes, whatever its speed.",
                          options->train->minutes);
     else if (options->train)
         dp_buffer_printf(buffer, " Each network was trained for %d epoch%s.",

@@ -23,8 +23,8 @@ int main(int argc, char **argv) {
         };
         if (!dp_progress_add(&progress, &epoch, NULL))
             return 1;
-        progress.epoch_images = 100;
-        progress.fitted = true;
+        dp_length_parse(&progress.length, "900,3:100,20:110");
+        progress.planned = 1.5;
         progress.best_epoch = i + 1;
     }
     dp_progress_free(&progress, NULL);

@@ -62,7 +62,7 @@ static void event(void *context, const deeper_train_event *e) {
     switch (e->kind) {
     case DEEPER_TRAIN_STEP:
         h->steps++;
-        assert_true(isfinite(e->loss) && e->rate > 0 && e->gradient_norm > 0 && e->step >= 1
+        assert_true(isfinite(e->loss) && e->rate >= 0 && e->gradient_norm > 0 && e->step >= 1
                     && e->step <= e->epoch_steps);
         break;
     case DEEPER_TRAIN_EPOCH:

@@ -39,8 +39,10 @@ bool dp_schedule_from_name(dp_schedule_kind *kind, const char *name) {
     return false;
 }
 
-double dp_schedule_rate(const dp_schedule *schedule, double epoch) {
-    double t = fmin(1, fmax(0, epoch / schedule->epochs));
+double dp_schedule_rate(const dp_schedule *schedule, double epoch, double t) {
+    t = fmin(1, fmax(0, t));
     double warm = schedule->warmup > 0 ? fmin(1, epoch / schedule->warmup) : 1;
+    if (schedule->warmup_share < 1)
+        warm = fmin(1, fmax(warm, t / schedule->warmup_share));
     return schedule->rate * warm * kinds[schedule->kind].curve(t, epoch);
 }

@@ -1,5 +1,5 @@
-/* schedule.h - the learning rate as a function of how far a run is, in epochs. Pure arithmetic: a
- * resumed run asks for the same numbers. */
+/* schedule.h - the learning rate as a function of how far a run is. Pure arithmetic: a resumed run
+ * asks for the same numbers. */
 #ifndef DP_TRAIN_SCHEDULE_H
 #define DP_TRAIN_SCHEDULE_H
 
@@ -17,17 +17,18 @@ bool dp_schedule_from_name(dp_schedule_kind *kind, const char *name); /* false: 
 
 typedef struct dp_schedule {
     dp_schedule_kind kind;
-    double rate;   /* the largest */
-    double epochs; /* length of the run, > 0 */
-    double warmup; /* epochs at the beginning over which the rate grows from 0 */
+    double rate;         /* the largest */
+    double warmup;       /* epochs at the beginning over which the rate grows from 0, */
+    double warmup_share; /* but at most this share of the run; 1: all of it */
 } dp_schedule;
 
-/* The rate at `epoch` (0 .. epochs, fractions are moments inside an epoch):
- *     rate * min(1, epoch / warmup) * f,  with t = epoch / epochs held to 0..1:
+/* The rate at `epoch` (fractions are moments inside an epoch), when t of the run is done, which is
+ * held to 0..1:
+ *     rate * min(1, max(epoch / warmup, t / warmup_share)) * f,  with
  *     cosine    f = (1 + cos(pi t)) / 2
  *     poly      f = (1 - t)^0.5, as BVLC trained GoogLeNet
  *     step      f = 0.96^floor(epoch / 8), the paper's
  *     constant  f = 1 */
-double dp_schedule_rate(const dp_schedule *schedule, double epoch);
+double dp_schedule_rate(const dp_schedule *schedule, double epoch, double t);
 
 #endif

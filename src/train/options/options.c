@@ -137,6 +137,13 @@ void dp_train_options_reset(deeper_train_options *options) {
         dp_train_row_reset(options, r);
 }
 
+void dp_train_options_resolve(deeper_train_options *options) {
+    const dp_train_row *r;
+    for (size_t i = 0; (r = dp_train_row_at(i)) != NULL; i++)
+        if (r->option.kind >= DEEPER_OPTION_TEXT && !text_of(options, r))
+            *member_of(options, r).text = r->option.fallback;
+}
+
 /* ------------------------------------------------------------------------------------------ set */
 
 /* A name may be written with '_' or with '-'. */
@@ -239,9 +246,13 @@ uint64_t dp_train_sampling_seed(const deeper_train_options *options) {
 
 /* ---------------------------------------------------------------------------------------- texts */
 
+/* With as many digits as bring it back to the same bits. */
 static void print_number(char *text, size_t size, double number) {
+    double back = 0;
     dp_c_locale locale = dp_c_locale_enter();
     snprintf(text, size, "%.12g", number);
+    if (!dp_number_parse(text, strlen(text), &back) || back != number)
+        snprintf(text, size, "%.17g", number);
     dp_c_locale_leave(locale);
 }
 

@@ -21,6 +21,9 @@ const dp_train_row *dp_train_row_at(size_t index);
 void dp_train_row_reset(deeper_train_options *options, const dp_train_row *row);
 void dp_train_options_reset(deeper_train_options *options);
 
+/* Gives texts that are not set their rows' fallbacks. */
+void dp_train_options_resolve(deeper_train_options *options);
+
 /* Contract: deeper_train_set in deeper.h. */
 deeper_status dp_train_option_set(deeper_train_options *options, const char *name, const char *text,
                                   deeper_error *error);

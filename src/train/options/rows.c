@@ -55,8 +55,11 @@ static const dp_train_row table[] = {
     { INT(epochs, "epochs", "30", 1, 10000), RESULT("0.1", "times that every picture is seen") },
     { NUMBER(minutes, "minutes", NULL, 0, 1e6),
       RESULT("0.1",
-             "fit the schedule to this time by the speed measured; where not one epoch fits, "
-             "it ends early (default: no limit)") },
+             "as many steps as fit into this time, all in all, planned again as it goes (default: "
+             "no limit); run.json then has the steps to do it again") },
+    { LIST(steps, "steps", "N[,FROM:N...]", NULL),
+      RESULT("0.2", "length of the run in updates, in place of epochs; FROM:N: from update FROM on "
+                    "it is N, as a run by the clock decided") },
     { INT(batch, "batch", "32", 1, 4096), RESULT("0.1", "pictures a step") },
     { INT(accumulate, "accumulate", "1", 1, 4096),
       RESULT("0.1", "batches whose gradients are added up before an update") },

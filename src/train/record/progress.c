@@ -14,7 +14,6 @@ static const dp_field progress_fields[] = {
     DP_FIELD(dp_progress, epoch, DP_FIELD_INT),
     DP_FIELD(dp_progress, position, DP_FIELD_COUNT),
     DP_FIELD(dp_progress, epochs, DP_FIELD_INT),
-    DP_FIELD(dp_progress, fitted, DP_FIELD_FLAG),
     DP_FIELD(dp_progress, rate, DP_FIELD_NUMBER),
     DP_FIELD(dp_progress, factor, DP_FIELD_NUMBER),
     DP_FIELD(dp_progress, divergences, DP_FIELD_INT),
@@ -87,9 +86,12 @@ void dp_progress_free(dp_progress *progress, const deeper_allocator *allocator) 
     *progress = (dp_progress){ 0 };
 }
 
-/* In a run's text only where it is not 0, or where there are any: the first runs did not have
- * them. */
-static const dp_field epoch_images = DP_FIELD(dp_progress, epoch_images, DP_FIELD_COUNT);
+/* In a run's text only where there are any: the first runs did not have them. */
+static const dp_field planned = DP_FIELD(dp_progress, planned, DP_FIELD_NUMBER);
+static const dp_field stage_fields[] = {
+    DP_FIELD(dp_stage, from, DP_FIELD_COUNT),
+    DP_FIELD(dp_stage, steps, DP_FIELD_COUNT),
+};
 static const dp_field warning_fields[] = {
     DP_FIELD(dp_report_warning, epoch, DP_FIELD_INT),
     DP_FIELD(dp_report_warning, text, DP_FIELD_TEXT),
@@ -102,8 +104,13 @@ char *dp_progress_to_json(const dp_progress *progress) {
     for (size_t i = 0; i < progress->history_count && sound; i++)
         sound = dp_object_add(dp_object_append(object, "history"), epoch_fields,
                               COUNT_OF(epoch_fields), &progress->history[i]);
-    if (sound && progress->epoch_images)
-        sound = dp_object_add(object, &epoch_images, 1, progress);
+    const dp_length *length = &progress->length;
+    if (sound && length->count)
+        sound =
+            dp_object_add(object, &planned, 1, progress) && dp_object_put_list(object, "length");
+    for (int i = 0; i < length->count && sound; i++)
+        sound = dp_object_add(dp_object_append(object, "length"), stage_fields,
+                              COUNT_OF(stage_fields), &length->stages[i]);
     if (sound && progress->warning_count)
         sound = dp_object_put_list(object, "warnings");
     for (size_t i = 0; i < progress->warning_count && sound; i++)
@@ -112,6 +119,22 @@ char *dp_progress_to_json(const dp_progress *progress) {
     char *text = sound ? dp_object_text(object, false) : NULL;
     dp_object_free(object);
     return text;
+}
+
+static deeper_status read_length(dp_progress *progress, const dp_object *object, const char *name,
+                                 deeper_error *error) {
+    const dp_object *list = dp_object_member(object, "length");
+    if (!list)
+        return DEEPER_OK;
+    DP_TRY(dp_object_read(object, &planned, 1, progress, name, error));
+    for (size_t i = 0; i < dp_object_count(list); i++) {
+        dp_stage stage;
+        DP_TRY(dp_object_read(dp_object_at(list, i), stage_fields, COUNT_OF(stage_fields), &stage,
+                              name, error));
+        if (!dp_length_add(&progress->length, stage.from, stage.steps))
+            return dp_fail(error, DEEPER_ERROR_FORMAT, "%s: \"length\" is none", name);
+    }
+    return DEEPER_OK;
 }
 
 static deeper_status read_warnings(dp_progress *progress, const dp_object *list, const char *name,
@@ -148,8 +171,8 @@ deeper_status dp_progress_from_json(dp_progress *progress, const char *json, con
                            -1, error));
     deeper_status status =
         dp_object_read(object, progress_fields, COUNT_OF(progress_fields), progress, name, error);
-    if (status == DEEPER_OK && dp_object_member(object, "epoch_images"))
-        status = dp_object_read(object, &epoch_images, 1, progress, name, error);
+    if (status == DEEPER_OK)
+        status = read_length(progress, object, name, error);
     if (status == DEEPER_OK)
         status =
             read_history(progress, dp_object_member(object, "history"), name, allocator, error);

@@ -5,6 +5,7 @@
 
 #include "graph/training.h"
 #include "report/report.h"
+#include "train/core/length.h"
 
 /* Sums over pictures since the epoch began. */
 typedef struct dp_sums {
@@ -18,13 +19,12 @@ typedef struct dp_progress {
     int epoch;         /* under way, from 0 */
     uint64_t position; /* pictures of its order that are done */
     int epochs;        /* that the run will have */
-    bool fitted;       /* epochs follow from the speed that was measured */
-    uint64_t epoch_images; /* that an epoch takes of its order, where not even one fits into the
-                              time; 0: all */
-    double rate;           /* of the last step */
-    double factor;         /* on the rate, halved by every divergence */
-    int divergences;       /* since the last good state */
-    uint64_t kept_step;    /* of the last good state */
+    dp_length length;  /* of a run whose length is in steps */
+    double planned;    /* seconds when a run by the clock was last planned; 0: not yet */
+    double rate;       /* of the last step */
+    double factor;     /* on the rate, halved by every divergence */
+    int divergences;   /* since the last good state */
+    uint64_t kept_step; /* of the last good state */
     dp_sums sums;
     uint64_t images, unreadable, epoch_unreadable;
     double seconds; /* that the run has taken, interruptions not counted */

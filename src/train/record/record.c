@@ -62,13 +62,32 @@ static const dp_field trained_fields[] = {
     DP_FIELD(dp_trained, val_loss, DP_FIELD_NUMBER),
 };
 
+typedef struct command {
+    const char *command;
+} command;
+static const dp_field command_field = DP_FIELD(command, command, DP_FIELD_TEXT);
+
+static bool add_command(dp_object *record, const deeper_train_options *again,
+                        const deeper_allocator *allocator) {
+    dp_buffer text;
+    dp_buffer_init(&text, allocator, LIMIT);
+    dp_train_options_command(&text, again);
+    bool sound = !text.failed && dp_object_add(record, &command_field, 1, &(command){ text.data });
+    dp_buffer_free(&text);
+    return sound;
+}
+
 /* malloc'ed; NULL: it cannot be made. */
-static char *record_text(const dp_run_facts *facts, const deeper_train_options *options) {
+static char *record_text(const dp_run_facts *facts, const dp_record_options *options,
+                         const deeper_allocator *allocator) {
     dp_field fields[MAX_FIELDS];
+    size_t count = list_fields(fields, NULL);
     dp_object *record = dp_object_create();
     bool sound = dp_object_add(record, run_fields, facts->data ? COUNT_OF(run_fields) : 1, facts)
-                 && dp_object_add(dp_object_put(record, "options"), fields,
-                                  list_fields(fields, NULL), options);
+                 && dp_object_add(dp_object_put(record, "options"), fields, count, options->given)
+                 && add_command(record, options->again, allocator);
+    if (sound && options->resolved)
+        sound = dp_object_add(dp_object_put(record, "resolved"), fields, count, options->resolved);
     char *text = sound ? dp_object_text(record, true) : NULL;
     dp_object_free(record);
     return text;
@@ -84,9 +103,9 @@ char *dp_trained_text(const dp_trained *trained) {
 }
 
 deeper_status dp_record_write(const char *path, const dp_run_facts *facts,
-                              const deeper_train_options *options,
-                              const deeper_allocator *allocator, deeper_error *error) {
-    char *text = record_text(facts, options);
+                              const dp_record_options *options, const deeper_allocator *allocator,
+                              deeper_error *error) {
+    char *text = record_text(facts, options, allocator);
     if (!text)
         return dp_fail(error, DEEPER_ERROR_ARGUMENT,
                        "%s: not written: a path or an option is not UTF-8, or memory is out", path);

@@ -14,6 +14,14 @@ typedef struct dp_run_facts {
     uint64_t train_images, val_images;
 } dp_run_facts;
 
+/* The options of a run. */
+typedef struct dp_record_options {
+    const deeper_train_options *given; /* what a resumed run goes by */
+    const deeper_train_options
+        *resolved;                     /* with what the run chose for itself; NULL: nothing yet */
+    const deeper_train_options *again; /* those that lead to the same bits */
+} dp_record_options;
+
 /* No times: the same run gives the same file. */
 typedef struct dp_trained {
     const char *data; /* fingerprint of the pictures */
@@ -23,11 +31,11 @@ typedef struct dp_trained {
     double val_top1, val_top5, val_loss;
 } dp_trained;
 
-/* Writes the facts and the options that are recorded, atomically. Errors: ARGUMENT (a text that is
- * not UTF-8), IO. */
+/* Writes the facts and the options that are recorded, with the command to do it again, atomically.
+ * Errors: ARGUMENT (a text that is not UTF-8), IO. */
 deeper_status dp_record_write(const char *path, const dp_run_facts *facts,
-                              const deeper_train_options *options,
-                              const deeper_allocator *allocator, deeper_error *error);
+                              const dp_record_options *options, const deeper_allocator *allocator,
+                              deeper_error *error);
 
 /* Reads a record: the facts of a run (NULL: of an ensemble, which has none) and the options, over
  * `options`. Texts of both live with *record, which is freed by dp_object_free. Errors: IO,

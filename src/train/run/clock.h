@@ -1,5 +1,5 @@
-/* clock.h - how long things take, and what follows: time left, epochs that fit. The only place
- * where a run looks at the clock to decide. */
+/* clock.h - how long things take, and what follows: steps that fit into the time, time left. The
+ * only place where a run looks at the clock to decide; what it decides becomes the run's length. */
 #ifndef DP_TRAIN_CLOCK_H
 #define DP_TRAIN_CLOCK_H
 
@@ -15,10 +15,13 @@ typedef struct dp_clock {
     uint64_t measured_images;  /* how many pictures, */
     double image_seconds;      /* and seconds of one in training; 0: not known yet */
     bool measured;             /* image_seconds is of steps after the first ones */
-    double validation_seconds; /* of the last one; 0: none yet */
+    double recent_since;       /* the same since the length was last looked at, */
+    uint64_t recent_images;    /* for a machine whose load changes: */
+    double recent_seconds;     /* the mean of the last two and what was before; 0: not known yet */
+    double validation_seconds; /* of the last one, with all that an epoch writes; 0: none yet */
 } dp_clock;
 
-/* Pictures and steps that an epoch takes. */
+/* Pictures and steps that the epoch under way takes: all, or what is left of the run's steps. */
 uint64_t dp_epoch_images(const dp_clock *clock, const dp_progress *progress);
 uint64_t dp_epoch_steps(const dp_clock *clock, const dp_progress *progress);
 
@@ -31,16 +34,20 @@ double dp_seconds_so_far(dp_clock *clock, dp_progress *progress);
 void dp_measure_begin(dp_clock *clock);
 void dp_measure_speed(dp_clock *clock, uint64_t step, uint64_t images);
 
-/* With `minutes`, once: as many epochs as fit, when the speed is known well enough or the first
- * epoch ends. Where not even one fits, the run has one that ends early. Tells it in a NOTE. */
-void dp_fit_epochs(dp_clock *clock, dp_progress *progress, bool epoch_ends,
-                   const deeper_train_calls *calls);
+/* After a step of a run by the clock, now and then and when an epoch ends: plans anew how many
+ * steps fit into what is left of the time with the validations between them. A decision that
+ * differs by more than the speed varies becomes a stage of progress.length; the first one is told
+ * in a NOTE. */
+void dp_clock_plan(dp_clock *clock, dp_progress *progress, const deeper_train_calls *calls);
 
-/* Whether it has yet to find out. */
-bool dp_fit_pending(const dp_clock *clock, const dp_progress *progress);
+/* Whether a run by the clock has yet to find out. */
+bool dp_clock_pending(const dp_clock *clock, const dp_progress *progress);
 
-/* Seconds left in this epoch with its validation (unless `validated`), and in the run: of its
- * minutes while the fit is pending. */
+/* Epochs that a run with a length will have, the one that ends early included. */
+int dp_clock_epochs(const dp_clock *clock, const dp_progress *progress);
+
+/* Seconds left in this epoch with its validation (unless `validated`), and in the run: by the clock
+ * what is left of its minutes. */
 void dp_seconds_left(const dp_clock *clock, const dp_progress *progress, bool validated,
                      double *epoch, double *run);
 

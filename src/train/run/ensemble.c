@@ -81,7 +81,8 @@ static deeper_status begin(ensemble *e, const char *path, deeper_error *error) {
                        "ensemble trains all members, member one of them: give one of the two");
     DP_TRY(dp_folder_make_new(e->options.out, "run", e->allocator, error));
     const dp_run_facts facts = { .version = DP_VERSION };
-    return dp_record_write(path, &facts, &e->options, e->allocator, error);
+    const dp_record_options options = { .given = &e->options, .again = &e->options };
+    return dp_record_write(path, &facts, &options, e->allocator, error);
 }
 
 static deeper_status resume(ensemble *e, const deeper_train_options *given, const char *path,

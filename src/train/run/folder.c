@@ -7,6 +7,7 @@
 #include "train/record/checkpoint.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,9 +44,8 @@ static deeper_status make_checkpoints(const dp_run_folder *f, deeper_error *erro
     return status;
 }
 
-static deeper_status write_record(const dp_run_folder *f, const char *path,
-                                  const deeper_train_options *options, const dp_pictures *pictures,
-                                  int classes, deeper_error *error) {
+deeper_status dp_folder_record(const dp_run_folder *f, const dp_record_options *options,
+                               const dp_pictures *pictures, int classes, deeper_error *error) {
     char fingerprint[FINGERPRINT];
     print_fingerprint(fingerprint, pictures);
     const dp_run_facts facts = { .version = DP_VERSION,
@@ -53,29 +53,31 @@ static deeper_status write_record(const dp_run_folder *f, const char *path,
                                  .classes = classes,
                                  .train_images = pictures->train.dataset->image_count,
                                  .val_images = pictures->val.dataset->image_count };
-    return dp_record_write(path, &facts, options, f->allocator, error);
+    char *path = dp_folder_path(f, RECORD);
+    deeper_status status = path ? dp_record_write(path, &facts, options, f->allocator, error)
+                                : dp_fail_memory(error, "a path");
+    dp_free(f->allocator, path);
+    return status;
 }
 
 /* The folder is this process's until it ends, however it ends: two would write over each other.
  * File systems without locks do without. */
-static deeper_status hold(dp_run_folder *f, const char *record, deeper_error *error) {
-    DP_TRY(dp_file_open(&f->held, record, error));
+static deeper_status hold(dp_run_folder *f, deeper_error *error) {
+    f->held = open(f->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (f->held < 0)
+        return dp_fail_errno(error, f->path, "cannot open");
     if (flock(f->held, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
         return dp_fail(error, DEEPER_ERROR_IO,
                        "%s: another process trains there; stop it, or wait for its end", f->path);
     return DEEPER_OK;
 }
 
-deeper_status dp_folder_begin(dp_run_folder *f, const deeper_train_options *options,
+deeper_status dp_folder_begin(dp_run_folder *f, const dp_record_options *options,
                               const dp_pictures *pictures, int classes, deeper_error *error) {
     DP_TRY(dp_folder_make_new(f->path, "run", f->allocator, error));
-    char *record = dp_folder_path(f, RECORD);
-    deeper_status status = record ? write_record(f, record, options, pictures, classes, error)
-                                  : dp_fail_memory(error, "a path");
-    if (status == DEEPER_OK)
-        status = hold(f, record, error);
-    dp_free(f->allocator, record);
-    return status == DEEPER_OK ? make_checkpoints(f, error) : status;
+    DP_TRY(hold(f, error));
+    DP_TRY(dp_folder_record(f, options, pictures, classes, error));
+    return make_checkpoints(f, error);
 }
 
 deeper_status dp_folder_resume(dp_run_folder *f, deeper_train_options *options,
@@ -86,7 +88,7 @@ deeper_status dp_folder_resume(dp_run_folder *f, deeper_train_options *options,
         return dp_fail_memory(error, "a path");
     deeper_status status = dp_record_read(&f->record, &f->facts, options, path, f->allocator, &why);
     if (status == DEEPER_OK)
-        status = hold(f, path, &why);
+        status = hold(f, &why);
     dp_free(f->allocator, path);
     if (status != DEEPER_OK)
         return dp_fail(error, status, "%s", why.message);
@@ -143,7 +145,7 @@ static deeper_status restore(const dp_run_folder *f, dp_progress *p, const char 
                              uint64_t images, deeper_error *error) {
     dp_progress_free(p, f->allocator);
     DP_TRY(dp_progress_from_json(p, state, f->path, f->allocator, error));
-    if (p->position > images || p->epoch_images > images || p->epoch < 0 || p->epoch > p->epochs)
+    if (p->position > images || p->epoch < 0 || p->epoch > p->epochs)
         return dp_fail(error, DEEPER_ERROR_MISMATCH, "%s: its checkpoint is of another run",
                        f->path);
     dp_tell(f->calls, DEEPER_TRAIN_NOTE,

@@ -10,14 +10,18 @@ typedef struct dp_run_folder {
     const deeper_allocator *allocator;
     const deeper_train_calls *calls;
     const char *path;   /* options.out */
-    int held;           /* descriptor of run.json, locked; -1: none */
+    int held;           /* descriptor of the folder, locked; -1: none */
     dp_object *record;  /* run.json of a run that goes on; texts of its options live in it, */
     dp_run_facts facts; /* and of these */
 } dp_run_folder;
 
 /* Makes the folder, which must be new or empty, and writes run.json. Errors: ARGUMENT, IO. */
-deeper_status dp_folder_begin(dp_run_folder *folder, const deeper_train_options *options,
+deeper_status dp_folder_begin(dp_run_folder *folder, const dp_record_options *options,
                               const dp_pictures *pictures, int classes, deeper_error *error);
+
+/* Writes run.json anew. Errors: ARGUMENT, IO. */
+deeper_status dp_folder_record(const dp_run_folder *folder, const dp_record_options *options,
+                               const dp_pictures *pictures, int classes, deeper_error *error);
 
 /* Over `options` those of the run in the folder, from run.json; what changes no result, and where
  * data lies, may be given anew. Errors: IO, FORMAT. */

@@ -11,6 +11,7 @@ void dp_trainer_close(dp_trainer *t) {
     dp_free(t->allocator, t->order);
     dp_free(t->allocator, t->class_weights);
     dp_validation_free(&t->validation);
+    dp_buffer_free(&t->decided);
     dp_health_free(t->health);
     dp_optimiser_free(t->optimiser);
     dp_learner_free(t->learner);
@@ -36,7 +37,8 @@ deeper_status dp_trainer_open_data(dp_trainer *t, deeper_error *error) {
     t->clock = (dp_clock){ .images = t->images,
                            .val_images = t->pictures.val.dataset->image_count,
                            .step_images = (uint64_t)options->batch * (uint64_t)options->accumulate,
-                           .minutes = options->minutes };
+                           .minutes = options->minutes,
+                           .began = t->clock.began };
     t->order = dp_alloc(t->allocator, t->images, sizeof *t->order);
     bool weighs = options->class_weights && strcmp(options->class_weights, "auto") == 0;
     t->class_weights =

@@ -1,5 +1,6 @@
 /* steps.c - one step of a run: batches forward and backward, then an update or, when numbers broke,
  * the way back. */
+#include "base/arithmetic.h"
 #include "base/random.h"
 #include "base/top.h"
 #include "train/options/options.h"
@@ -66,16 +67,24 @@ double dp_total_loss(const dp_learner *l, const dp_sums *sums) {
     return total;
 }
 
+double dp_trainer_steps(const dp_trainer *t) {
+    const dp_progress *p = &t->progress;
+    return p->length.count > 0 ? (double)dp_length_steps(&p->length, p->step)
+                               : (double)dp_ceil_div64(t->images, t->clock.step_images) * p->epochs;
+}
+
+double dp_trainer_warmup_steps(const dp_trainer *t) {
+    double epochs = t->schedule.warmup * (double)dp_ceil_div64(t->images, t->clock.step_images);
+    return t->schedule.warmup_share < 1
+               ? fmin(epochs, t->schedule.warmup_share * dp_trainer_steps(t))
+               : epochs;
+}
+
 /* The average of the first steps follows closely, later ones more slowly, the longer the run. */
 static double average_blend(const dp_trainer *t) {
-    double steps = (double)t->progress.step,
-           total = (double)dp_epoch_steps(&t->clock, &t->progress) * t->progress.epochs;
+    double steps = (double)t->progress.step, total = dp_trainer_steps(t);
     if (t->options.average && strcmp(t->options.average, "polyak") == 0)
-        return 1
-               / (1
-                  + fmax(0, steps
-                                - t->options.warmup_epochs
-                                      * (double)dp_epoch_steps(&t->clock, &t->progress)));
+        return 1 / (1 + fmax(0, steps - dp_trainer_warmup_steps(t)));
     double horizon = fmin(1000, fmax(10, total / 20));
     return 1 - fmin(1 - 1 / horizon, (1 + steps) / (10 + steps));
 }
@@ -112,10 +121,10 @@ static deeper_status watch(dp_trainer *t, const dp_step *s, deeper_error *error)
 /* Updates the parameters from the gradients of a step. */
 static deeper_status learn(dp_trainer *t, dp_step *s, deeper_error *error) {
     dp_progress *p = &t->progress;
-    double middle =
-        ((double)p->position + 0.5 * (double)s->taken) / (double)dp_epoch_images(&t->clock, p);
-    t->schedule.epochs = p->epochs;
-    s->rate = p->factor * dp_schedule_rate(&t->schedule, p->epoch + middle);
+    double epoch = p->epoch + ((double)p->position + 0.5 * (double)s->taken) / (double)t->images;
+    double done = p->length.count > 0 ? dp_length_progress(&p->length, (double)p->step + 0.5)
+                                      : epoch / p->epochs;
+    s->rate = p->factor * dp_schedule_rate(&t->schedule, epoch, done);
     p->rate = s->rate;
     double loss = dp_total_loss(t->learner, &s->sums);
     s->norm = dp_optimiser_norm(t->optimiser, 1 / s->sums.weight);

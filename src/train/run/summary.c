@@ -47,14 +47,12 @@ static void describe_options(summary *s, const dp_run_view *v) {
     const char *word;
     char value[VALUE];
     bool set;
-    deeper_train_options chosen = *v->options;
-    chosen.image_size = v->network->model->preprocess.size;
-    chosen.rate = v->rate;
+    deeper_train_options chosen = *v->options->resolved;
     chosen.threads = v->learner->threads;
     chosen.readers = v->readers;
     chosen.out = NULL; /* where a run lies and how often it was interrupted is no fact of it */
     chosen.resume = 0;
-    dp_train_options_command(&s->command, v->options);
+    dp_train_options_command(&s->command, v->options->again);
     for (size_t i = 0; dp_train_option_text(&chosen, i, &word, value, sizeof value, &set); i++)
         if (value[0] && (set || strcmp(value, "0") != 0))
             add_fact(s, word, value);
@@ -96,7 +94,7 @@ static void show_mistakes(summary *s, const dp_run_view *view) {
 static deeper_status fill(summary *s, const dp_run_view *view, const deeper_allocator *allocator,
                           deeper_error *error) {
     const dp_validation *v = view->validation;
-    const deeper_train_options *options = view->options;
+    const deeper_train_options *options = view->options->given;
     const dp_labels *labels = &view->network->model->labels;
     dp_report *r = &s->report;
     snprintf(s->title, sizeof s->title, "%.200s, %s%.200s", options->data,

@@ -8,8 +8,7 @@
 
 /* All of it borrowed. */
 typedef struct dp_run_view {
-    const deeper_train_options *options; /* as they were given */
-    double rate;                         /* and what the run chose for itself */
+    const dp_record_options *options;
     int readers;
     const dp_pictures *pictures;
     const dp_network *network;

@@ -1,12 +1,13 @@
 /* trainer.c - the loop of a run: prepare, then epochs of steps, each ended by a validation and what
  * is written of it. Everything that decides a bit comes from options, data and progress, never from
- * the clock (but for `minutes`, whose one decision is kept in the progress). */
+ * the clock; what a run by the clock decides becomes a stage of its length (core/length.h). */
 #include "train/run/trainer.h"
 
 #include "base/float_mode.h"
 
 #include "base/arithmetic.h"
 #include "train/core/news.h"
+#include "train/options/options.h"
 #include "train/run/summary.h"
 #include "train/run/trainer_state.h"
 
@@ -14,7 +15,9 @@
 #include <string.h>
 #include <time.h>
 
-static const double SCRATCH_RATE = 0.01, TUNING_RATE = 0.002, RATE_BATCH = 32;
+enum { LENGTH_LIMIT = 1 << 13 };
+static const double SCRATCH_RATE = 0.01, TUNING_RATE = 0.002, RATE_BATCH = 32,
+                    WARMUP_SHARE = 0.1; /* of a run that a length in steps may make short */
 
 /* -------------------------------------------------------------------------------------- prepare */
 
@@ -25,6 +28,62 @@ static void prepare_schedule(dp_trainer *t) {
     dp_schedule_from_name(&t->schedule.kind, options->schedule ? options->schedule : "cosine");
     t->schedule.rate = options->rate > 0 ? options->rate : usual;
     t->schedule.warmup = options->warmup_epochs;
+    t->schedule.warmup_share = options->minutes > 0 || options->steps ? WARMUP_SHARE : 1;
+}
+
+/* The length that the options give, if they give one in steps. */
+static deeper_status take_length(dp_trainer *t, deeper_error *error) {
+    const char *steps = t->options.steps;
+    if (steps && t->options.minutes > 0)
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT,
+                       "steps and minutes exclude each other: minutes find out how many steps fit");
+    if (steps && !dp_length_parse(&t->progress.length, steps))
+        return dp_fail(
+            error, DEEPER_ERROR_ARGUMENT,
+            "steps: '%.60s' is no length: a number of steps from 1, or those of a run by "
+            "minutes as its record has them",
+            steps);
+    return DEEPER_OK;
+}
+
+/* Until the speed is known, a run by the clock is as long as its epochs. */
+static void prepare_length(dp_trainer *t) {
+    dp_progress *p = &t->progress;
+    uint64_t epoch = (uint64_t)dp_ceil_div64((int64_t)t->images, (int64_t)t->clock.step_images);
+    if (t->options.minutes > 0 && p->length.count == 0)
+        dp_length_add(&p->length, 0, p->step + epoch * (uint64_t)p->epochs);
+    if (p->length.count > 0)
+        p->epochs = dp_clock_epochs(&t->clock, p);
+}
+
+/* What run.json and the report say of the options; texts live as long as the trainer's. */
+typedef struct options_said {
+    deeper_train_options resolved, again;
+    dp_record_options all;
+} options_said;
+
+static deeper_status say_options(dp_trainer *t, options_said *o, deeper_error *error) {
+    o->resolved = o->again = t->options;
+    dp_train_options_resolve(&o->resolved);
+    o->resolved.rate = t->schedule.rate;
+    o->resolved.image_size = t->network.model->preprocess.size;
+    if (t->options.minutes > 0 && t->progress.length.count > 0) {
+        dp_buffer_free(&t->decided);
+        dp_buffer_init(&t->decided, t->allocator, LENGTH_LIMIT);
+        dp_length_print(&t->decided, &t->progress.length);
+        if (t->decided.failed)
+            return dp_fail_memory(error, "the length of the run");
+        o->again.minutes = 0;
+        o->again.steps = t->decided.data;
+    }
+    o->all = (dp_record_options){ &t->options, &o->resolved, &o->again };
+    return DEEPER_OK;
+}
+
+static deeper_status begin(dp_trainer *t, deeper_error *error) {
+    options_said said;
+    DP_TRY(say_options(t, &said, error));
+    return dp_folder_begin(&t->folder, &said.all, &t->pictures, t->network.model->classes, error);
 }
 
 static deeper_status prepare(dp_trainer *t, const deeper_train_options *given,
@@ -32,22 +91,22 @@ static deeper_status prepare(dp_trainer *t, const deeper_train_options *given,
     if (given->resume)
         DP_TRY(dp_folder_resume(&t->folder, &t->options, given, error));
     DP_TRY(dp_trainer_open_data(t, error));
-    DP_TRY(given->resume ? dp_folder_check_data(&t->folder, t->options.data, &t->pictures, error)
-                         : dp_folder_begin(&t->folder, &t->options, &t->pictures,
-                                           t->network.model->classes, error));
-    DP_TRY(dp_trainer_open_learner(t, error));
+    DP_TRY(take_length(t, error));
     prepare_schedule(t);
-    double guess = dp_guessing_loss(&t->pictures.train, t->class_weights, t->network.model->classes,
-                                    t->options.smoothing);
-    double warmup = t->schedule.warmup * (double)dp_epoch_steps(&t->clock, &t->progress);
-    DP_TRY(dp_health_watch(&t->health, t->learner, guess, warmup, t->allocator, error));
+    DP_TRY(given->resume ? dp_folder_check_data(&t->folder, t->options.data, &t->pictures, error)
+                         : begin(t, error));
+    DP_TRY(dp_trainer_open_learner(t, error));
     t->progress.epochs = t->options.epochs;
     t->progress.factor = 1;
     t->progress.started = (double)time(NULL);
     if (given->resume)
         DP_TRY(dp_folder_load(&t->folder, &t->progress, t->optimiser, t->images, error));
-    t->clock.began = t->saved = dp_now();
-    return DEEPER_OK;
+    prepare_length(t);
+    t->saved = dp_now();
+    double guess = dp_guessing_loss(&t->pictures.train, t->class_weights, t->network.model->classes,
+                                    t->options.smoothing);
+    return dp_health_watch(&t->health, t->learner, guess, dp_trainer_warmup_steps(t), t->allocator,
+                           error);
 }
 
 /* --------------------------------------------------------------------------------------- events */
@@ -58,7 +117,7 @@ deeper_train_event dp_trainer_event(const dp_trainer *t, deeper_train_event_kind
     deeper_train_event event = {
         .kind = kind,
         .epoch = p->epoch + 1,
-        .epochs = kind == DEEPER_TRAIN_STEP && dp_fit_pending(&t->clock, p) ? 0 : p->epochs,
+        .epochs = kind == DEEPER_TRAIN_STEP && dp_clock_pending(&t->clock, p) ? 0 : p->epochs,
         .step = dp_ceil_div64(p->position, t->clock.step_images),
         .epoch_steps = dp_epoch_steps(&t->clock, p),
         .rate = rate,
@@ -139,7 +198,9 @@ static deeper_status run_steps(dp_trainer *t, dp_batches *batches, deeper_error 
         if (s.taken == 0)
             return DEEPER_OK;
         dp_measure_speed(&t->clock, done, s.taken);
-        dp_fit_epochs(&t->clock, &t->progress, t->progress.position == t->images, t->calls);
+        dp_clock_plan(&t->clock, &t->progress, t->calls);
+        if (t->progress.length.count > 0)
+            t->progress.epochs = dp_clock_epochs(&t->clock, &t->progress);
         if (s.learnt)
             tell_step(t, &s);
         DP_TRY(ask_host(t, error));
@@ -204,8 +265,12 @@ static deeper_status record_epoch(dp_trainer *t, const dp_report_epoch *epoch,
                                  t->options.seed, error));
     if (t->validation.images == 0)
         DP_TRY(measure_best(t, error));
-    const dp_run_view view = { .options = &t->options,
-                               .rate = t->schedule.rate,
+    options_said said;
+    DP_TRY(say_options(t, &said, error));
+    if (t->options.minutes > 0)
+        DP_TRY(dp_folder_record(&t->folder, &said.all, &t->pictures, t->network.model->classes,
+                                error));
+    const dp_run_view view = { .options = &said.all,
                                .readers = t->readers,
                                .pictures = &t->pictures,
                                .network = &t->network,
@@ -231,7 +296,6 @@ static deeper_status end_epoch(dp_trainer *t, deeper_error *error) {
             "%s: nothing could be learnt in epoch %d: no picture was read, or every step diverged",
             t->options.data, p->epoch + 1);
     DP_TRY(validate(t, &v, dp_optimiser_result(t->optimiser), error));
-    t->clock.validation_seconds = dp_now() - begin;
     p->unreadable += v.unreadable;
     dp_report_epoch epoch = describe_epoch(t, &v);
     if (epoch.best || p->best_epoch == 0) {
@@ -246,7 +310,9 @@ static deeper_status end_epoch(dp_trainer *t, deeper_error *error) {
                                "are not numbers; a lower rate, a longer warm-up or norm=bn avoid "
                                "this",
                                error));
-    return record_epoch(t, &epoch, error);
+    DP_TRY(record_epoch(t, &epoch, error));
+    t->clock.validation_seconds = dp_now() - begin;
+    return DEEPER_OK;
 }
 
 static deeper_status run_epoch(dp_trainer *t, deeper_error *error) {
@@ -261,7 +327,10 @@ static deeper_status run_epoch(dp_trainer *t, deeper_error *error) {
 
 static bool finished(const dp_trainer *t) {
     const dp_progress *p = &t->progress;
-    return p->epoch >= p->epochs
+    bool long_enough = p->length.count > 0 ? p->position == 0 && p->step > 0
+                                                 && p->step >= dp_length_steps(&p->length, p->step)
+                                           : p->epoch >= p->epochs;
+    return long_enough
            || (t->options.patience > 0 && p->epoch - p->best_epoch >= t->options.patience);
 }
 
@@ -272,6 +341,7 @@ deeper_status dp_train(const deeper_train_options *options, const deeper_train_c
         .allocator = allocator,
         .options = *options,
         .calls = calls,
+        .clock = { .began = dp_now() }, /* all that a run by the clock does is in its time */
         .folder = { .allocator = allocator, .calls = calls, .path = options->out, .held = -1 },
     };
     deeper_status status = prepare(&t, options, error);

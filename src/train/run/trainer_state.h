@@ -34,6 +34,7 @@ typedef struct dp_trainer {
     dp_progress progress;
     dp_clock clock;
     double saved;             /* dp_now() of the last checkpoint */
+    dp_buffer decided;        /* text of the length of a run by the clock */
     dp_validation validation; /* of the best epoch, of the last while there is none; images 0: of
                                  neither, in this process */
 } dp_trainer;
@@ -84,6 +85,10 @@ void dp_step_done(dp_trainer *trainer, const dp_step *step);
  * ARGUMENT (the run diverges whatever the rate). */
 deeper_status dp_step_run(dp_trainer *trainer, dp_batches *batches, dp_step *step,
                           deeper_error *error);
+
+/* Steps of the run and of its warm-up, as they are planned now. */
+double dp_trainer_steps(const dp_trainer *trainer);
+double dp_trainer_warmup_steps(const dp_trainer *trainer);
 
 /* Weighted sum of the heads' mean losses. */
 double dp_total_loss(const dp_learner *learner, const dp_sums *sums);
