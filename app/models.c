@@ -82,9 +82,7 @@ static char *default_path(deeper_error *error) {
         if (path)
             return path;
     }
-    app_fail(error, DEEPER_ERROR_IO,
-             "no --model given and none pulled yet; get one with 'deeper pull %s'",
-             published[0].name);
+    app_fail(error, DEEPER_ERROR_IO, "no model is named, and none of the published ones is here");
     return NULL;
 }
 
@@ -113,14 +111,10 @@ char *app_model_path(const char *name, deeper_error *error) {
                : data_find(entry ? entry->file : name);
     if (path)
         return path;
-    if (entry)
-        app_fail(error, DEEPER_ERROR_IO, "%s: not pulled yet; get it with 'deeper pull %s'", name,
-                 name);
-    else
-        app_fail(error, DEEPER_ERROR_IO,
-                 "%s: no such file, and no pulled model of that name ('deeper pull --list' shows "
-                 "what can be had)",
-                 name);
+    app_fail(error, DEEPER_ERROR_IO,
+             entry ? "%s: a published model that is not here yet"
+                   : "%s: no such file, and no model of that name is here",
+             name);
     return NULL;
 }
 

@@ -3,6 +3,7 @@
 #include "app/json.h"
 #include "bench_steps.h"
 #include "commands.h"
+#include "load.h"
 #include "models.h"
 #include "output.h"
 
@@ -31,6 +32,7 @@ typedef struct setting {
     size_t arena_bytes, packed_bytes;
     int threads;
     char isa[16];
+    double others; /* processors that other programs kept busy; NAN: not known */
 } setting;
 
 static uint64_t peak_rss_bytes(void) {
@@ -45,7 +47,7 @@ static void print_json(const cli_args *args, const deeper_model *model, const se
     const char *chosen = strchr(b->network, ':');
     json_t *object = json_pack(
         "{s:s?, s:s, s:i, s:b, s:s, s:s, s:i, s:i, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, "
-        "s:o, s:I, s:o}",
+        "s:o, s:I, s:o, s:o}",
         "architecture", deeper_model_text(model, "architecture"), "options",
         chosen ? chosen + 1 : "", "size", deeper_model_image_size(model), "train", s->train,
         "precision", "fp32", "isa", s->isa, "threads", s->threads, "batch",
@@ -56,7 +58,8 @@ static void print_json(const cli_args *args, const deeper_model *model, const se
         app_json_real(b->ratio_to_floor), "multiply_adds", (json_int_t)b->multiply_adds,
         "logit_checksum", app_json_real(b->logit_checksum), "peak_rss_bytes",
         (json_int_t)peak_rss_bytes(), "tuning",
-        app_json_text(s->tuning ? s->tuning : "built-in model"));
+        app_json_text(s->tuning ? s->tuning : "built-in model"), "other_load",
+        app_json_real(s->others));
     if (!s->train) {
         json_object_set_new(object, "arena_bytes", json_integer((json_int_t)s->arena_bytes));
         json_object_set_new(object, "packed_bytes", json_integer((json_int_t)s->packed_bytes));
@@ -86,9 +89,10 @@ static void print_text(const cli_args *args, const deeper_model *model, const se
     printf("\ntime           median %.2f ms, least %.2f ms, 90 %% below %.2f ms\n", b->median_ms,
            b->min_ms, b->p90_ms);
     printf("speed          %.1f images/s\n", b->images_per_second);
-    printf("machine        %.1f GFLOP/s fp32 at most, so %.2f ms without short cuts\n",
-           b->peak_gflops, b->direct_floor_ms);
-    printf("ratio to that  %.3f\n", b->ratio_to_floor);
+    printf("peak           %.1f GFLOP/s fp32, measured with the same threads\n", b->peak_gflops);
+    printf("direct floor   %.2f ms: all multiply-adds at that peak\n", b->direct_floor_ms);
+    printf("ratio to floor %.3f%s\n", b->ratio_to_floor,
+           b->ratio_to_floor < 1 ? ", below 1 by algorithms that multiply less" : "");
     fputs("memory         ", stdout);
     if (!s->train)
         printf("%s activations, %s packed weights, ", cli_bytes(s->arena_bytes, text),
@@ -131,16 +135,18 @@ static int bench(const cli_args *args, const deeper_model *model) {
         session = NULL;
     }
     session_options.max_batch = cli_integer(args, "batch");
+    cli_load before = cli_load_now();
     cli_steps steps = { .rows = cli_json() && cli_flag(args, "layers") ? json_array() : NULL };
-    int code = CLI_DONE;
-    if (measure(args, model, &session_options, &steps, &result, &error))
-        code = cli_failure(&error);
-    else if (cli_json())
-        print_json(args, model, &s, &result,
-                   cli_flag(args, "plan") ? deeper_session_plan(session) : NULL, steps.rows);
-    else
-        print_text(args, model, &s, &result,
-                   cli_flag(args, "plan") ? deeper_session_plan(session) : NULL, &steps);
+    const char *plan = cli_flag(args, "plan") ? deeper_session_plan(session) : NULL;
+    int code = measure(args, model, &session_options, &steps, &result, &error) ? cli_failure(&error)
+                                                                               : CLI_DONE;
+    if (code == CLI_DONE) {
+        s.others = cli_load_warn(&before);
+        if (cli_json())
+            print_json(args, model, &s, &result, plan, steps.rows);
+        else
+            print_text(args, model, &s, &result, plan, &steps);
+    }
     json_decref(steps.rows);
     deeper_session_free(session);
     return code;
@@ -161,8 +167,9 @@ static int run(const cli_args *args) {
 const cli_command cli_command_bench = {
     .name = "bench",
     .summary = "measure the speed of a network on this machine",
-    .operands = "",
-    .description = "Runs the network on a fixed input and gives the median time, and its ratio to "
+    .operands = "[NETWORK]",
+    .description = "NETWORK is an architecture or a model, as --arch and --model name one.\n"
+                   "Runs the network on a fixed input and gives the median time, and its ratio to "
                    "the direct floor: the time that its "
                    "multiply-adds would take at the fp32 peak of the same threads, measured in the "
                    "same run. Below 1 means that fewer "
@@ -183,5 +190,7 @@ const cli_command cli_command_bench = {
                 "deeper bench --plan=choose --seconds 0\n",
     .options = options,
     .option_count = sizeof options / sizeof *options,
+    .max_operands = 1,
+    .operand = CLI_NETWORK,
     .run = run,
 };

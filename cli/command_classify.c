@@ -193,5 +193,6 @@ const cli_command cli_command_classify = {
     .option_count = sizeof options / sizeof *options,
     .min_operands = 1,
     .max_operands = SIZE_MAX,
+    .operand = CLI_FILE,
     .run = run,
 };

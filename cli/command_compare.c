@@ -3,6 +3,7 @@
  * train_progress.c. */
 #include "app/json.h"
 #include "commands.h"
+#include "load.h"
 #include "output.h"
 #include "stop.h"
 #include "train_options.h"
@@ -17,8 +18,7 @@ static const cli_option options[] = {
     CLI_ROW_CHOICE(
         "preset", 'p', "reduction|aux|pooling|depth-width|size|norm|dropout|crops", NULL,
         "in place of networks: an ablation of the paper ('--list' says what each compares)"),
-    CLI_ROW_TEXT("base", 0, "ARCH", NULL,
-                 "the network that the preset varies (default: googlenet)"),
+    CLI_ROW_ARCH("base", 0, NULL, "the network that the preset varies (default: googlenet)"),
     CLI_ROW_FLAG("list", 0, "list the presets instead"),
     CLI_OPTION_PIXELS("side of the pictures of networks that do not say theirs"),
     CLI_OPTION_CLASSES("outputs of the last layer, without --data"),
@@ -125,28 +125,34 @@ static const char *number(double value, int digits, const char *unit, char text[
     return text;
 }
 
+enum { NAME_WIDTH = 24 };
+
+/* Rows come one by one, so widths are fixed: 80 columns, where joules or accuracies are none more.
+ * A name that is longer has a line of its own. */
 static void print_text(const deeper_compared *c, size_t index) {
     char a[CLI_NUMBER_SIZE], b[CLI_NUMBER_SIZE], memory[CLI_NUMBER_SIZE], ms[CLI_NUMBER_SIZE],
         speed[CLI_NUMBER_SIZE], joules[CLI_NUMBER_SIZE];
+    const bool long_name = strlen(c->member) > NAME_WIDTH;
     if (index == 0)
-        printf("%-32s %12s %15s %11s %9s %10s %8s %9s  %s\n", "network", "parameters",
-               "multiply-adds", "activations", "image", "training", "J/image", "seen",
-               "top-1 (95 % interval)");
-    printf("%-32s ", c->member);
+        printf("%-*s params   ops   memory     image  training%s\n", NAME_WIDTH, "network",
+               c->images || c->status ? "  top-1 (95 %)" : "    J/image");
+    printf("%-*s%s", NAME_WIDTH, c->member, long_name && !c->status ? "\n" : "");
     if (c->status) {
-        printf("failed: ");
+        printf(" failed: ");
         cli_print_text(c->message);
         printf("\n");
         cli_flush();
         return;
     }
-    printf("%12s %15s %11s %9s %10s %8s", cli_grouped(c->parameters, a),
-           cli_grouped(c->multiply_adds, b), cli_bytes(c->activation_bytes, memory),
-           number(c->forward_ms, 2, " ms", ms),
-           number(c->training_images_per_second, 1, "/s", speed), number(c->joules, 3, "", joules));
+    printf("%*s %6s %5s %8s %9s %9s", long_name ? NAME_WIDTH : 0, "",
+           cli_short_count(c->parameters, a), cli_short_count(c->multiply_adds, b),
+           cli_bytes(c->activation_bytes, memory), number(c->forward_ms, 2, " ms", ms),
+           number(c->training_images_per_second, 1, "/s", speed));
     if (c->images)
-        printf(" %9s  %.2f %% (%.2f to %.2f)", cli_grouped(c->images_seen, a),
-               100 * (double)c->top1 / (double)c->images, 100 * c->top1_low, 100 * c->top1_high);
+        printf(" %5.1f (%.0f-%.0f)", 100 * (double)c->top1 / (double)c->images, 100 * c->top1_low,
+               100 * c->top1_high);
+    else
+        printf(" %10s", number(c->joules, 3, "", joules));
     printf("\n");
     cli_flush();
 }
@@ -218,9 +224,12 @@ static int run(const cli_args *args) {
     const deeper_compare_calls calls = { begin, done, note, event, cli_stop_control, &s };
     deeper_error error = { 0 };
     size_t failed = 0;
+    const cli_load before = cli_load_now();
     cli_stop_catch();
     deeper_status status = deeper_compare(&compare, &calls, &failed, &error);
     cli_progress_end();
+    if (compare.seconds > 0 && !status)
+        cli_load_warn(&before);
     if (status == DEEPER_ERROR_STOPPED && cli_stop_signal()) {
         cli_note("saved; to go on: the same command with --resume");
         return 128 + cli_stop_signal();
@@ -256,5 +265,6 @@ const cli_command cli_command_compare = {
     .option_count = sizeof options / sizeof *options,
     .more = training_option,
     .max_operands = 64,
+    .operand = CLI_ARCH,
     .run = run,
 };

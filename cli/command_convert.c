@@ -128,5 +128,6 @@ const cli_command cli_command_convert = {
     .options = options,
     .option_count = sizeof options / sizeof *options,
     .max_operands = 2,
+    .operand = CLI_MODEL,
     .run = run,
 };

@@ -291,11 +291,11 @@ static int run(const cli_args *args) {
                                  option->name);
         }
         if (k > 0 && args->operand_count)
-            return cli_usage(args->command, "'%s' is one word too many", args->operands[0]);
+            return cli_unexpected(args->command, args->operands[0]);
         return kinds[k].run(args);
     }
     if (args->operand_count)
-        return cli_usage(args->command, "'%s' is one word too many", args->operands[0]);
+        return cli_unexpected(args->command, args->operands[0]);
     if (!cli_can_write(cli_text(args, "csv")) || !cli_can_write(cli_text(args, "report")))
         return CLI_FAILED;
     return run_models(args);
@@ -329,5 +329,6 @@ const cli_command cli_command_eval = {
     .options = options,
     .option_count = sizeof options / sizeof *options,
     .max_operands = SIZE_MAX,
+    .operand = CLI_FILE,
     .run = run,
 };

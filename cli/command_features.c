@@ -210,5 +210,6 @@ const cli_command cli_command_features = {
     .option_count = sizeof options / sizeof *options,
     .min_operands = 0,
     .max_operands = SIZE_MAX,
+    .operand = CLI_FILE,
     .run = run,
 };

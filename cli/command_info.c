@@ -399,5 +399,6 @@ const cli_command cli_command_info = {
     .option_count = sizeof options / sizeof *options,
     .min_operands = 1,
     .max_operands = 1,
+    .operand = CLI_MODEL,
     .run = run,
 };

@@ -5,6 +5,7 @@
 #include "app/paths.h"
 #include "commands.h"
 #include "download.h"
+#include "models.h"
 #include "output.h"
 
 #include <stdio.h>
@@ -114,12 +115,7 @@ static int pull_checked(const cli_args *args, const app_published *entry) {
 #endif
 
 static int unknown(const cli_args *args, const char *name) {
-    const char *names[16];
-    size_t count = 0;
-    const app_published *entry;
-    while (count < sizeof names / sizeof *names && (entry = app_published_at(count)) != NULL)
-        names[count++] = entry->name;
-    const char *near = cli_nearest(name, names, count);
+    const char *near = cli_published_near(name);
     if (near)
         return cli_usage(args->command, "'%s' is not a published name; did you mean '%s'?", name,
                          near);
@@ -152,5 +148,6 @@ const cli_command cli_command_pull = {
     .options = options,
     .option_count = sizeof options / sizeof *options,
     .max_operands = 1,
+    .operand = CLI_PUBLISHED,
     .run = run,
 };

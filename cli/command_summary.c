@@ -11,7 +11,7 @@
 #include <string.h>
 
 static const cli_option options[] = {
-    CLI_ROW_TEXT("arch", 'a', "ARCH", "googlenet",
+    CLI_ROW_ARCH("arch", 'a', "googlenet",
                  "an architecture, with options after a colon: googlenet:stem=separable"),
     CLI_OPTION_MODEL,
     CLI_OPTION_PIXELS("side of the input, with --arch"),
@@ -178,13 +178,43 @@ static void print_json(const deeper_model *model, int depth) {
         (json_int_t)activation_bytes(model), "layers", layers_json(model)));
 }
 
+/* "lrn|bn|none", or "0.0625..4" for a number; NULL past the last option. */
+static const char *option_values(size_t architecture, size_t index, char text[CLI_NUMBER_SIZE],
+                                 const char **values) {
+    double range[2] = { 0 };
+    const char *name = deeper_architecture_option(architecture, index, values, range);
+    snprintf(text, CLI_NUMBER_SIZE, "%g..%g", range[0], range[1]);
+    if (name && !*values)
+        *values = text;
+    return name;
+}
+
+static json_t *options_json(size_t architecture) {
+    json_t *rows = json_array();
+    char text[CLI_NUMBER_SIZE];
+    const char *name, *values;
+    for (size_t i = 0; (name = option_values(architecture, i, text, &values)) != NULL; i++)
+        json_array_append_new(rows, json_pack("{s:s, s:s}", "name", name, "values", values));
+    return rows;
+}
+
+static void print_options(size_t architecture) {
+    char text[CLI_NUMBER_SIZE];
+    const char *name, *values;
+    for (size_t i = 0; (name = option_values(architecture, i, text, &values)) != NULL; i++)
+        printf("%-12s %s=%s\n", "", name, values);
+}
+
 static int list_architectures(void) {
     const char *name, *about;
     for (size_t i = 0; (name = deeper_architecture(i, &about)) != NULL; i++) {
-        if (cli_json())
-            cli_print_json(json_pack("{s:s, s:s}", "architecture", name, "about", about));
-        else
-            printf("%-12s %s\n", name, about);
+        if (cli_json()) {
+            cli_print_json(json_pack("{s:s, s:s, s:o}", "architecture", name, "about", about,
+                                     "options", options_json(i)));
+            continue;
+        }
+        printf("%-12s %s\n", name, about);
+        print_options(i);
     }
     return CLI_DONE;
 }
@@ -208,12 +238,13 @@ static int run(const cli_args *args) {
     cli_stages stages;
     if (cli_flag(args, "list"))
         return list_architectures();
-    if (cli_given(args, "model") && (cli_given(args, "size") || cli_given(args, "classes")))
+    const cli_network_name name = cli_network_named(args);
+    if (name.model && (cli_given(args, "size") || cli_given(args, "classes")))
         return cli_usage(args->command,
                          "--size and --classes go with --arch; a model file has its own");
     int classes = cli_integer(args, "classes"), size = cli_integer(args, "size");
-    if (!cli_given(args, "model"))
-        model = with_heads(cli_text(args, "arch"), classes, size);
+    if (name.arch && !(args->operand_count && cli_given(args, "arch")))
+        model = with_heads(name.arch, classes, size);
     int code = model ? CLI_DONE : cli_model_or_arch(&model, args, classes, size);
     if (code)
         return code;
@@ -238,15 +269,18 @@ static int run(const cli_args *args) {
 const cli_command cli_command_summary = {
     .name = "summary",
     .summary = "show a network as the paper's Table 1",
-    .operands = "",
-    .description = "Stages with their type, patch and stride, output, depth, the widths of an "
+    .operands = "[NETWORK]",
+    .description = "NETWORK is an architecture or a model, as --arch and --model name one.\n"
+                   "Stages with their type, patch and stride, output, depth, the widths of an "
                    "Inception module, parameters and "
                    "multiply-adds; totals for inference and with the auxiliary heads. With --json "
                    "every layer is listed.",
-    .examples = "deeper summary --arch googlenet\n"
+    .examples = "deeper summary vgg16\n"
                 "deeper summary --arch googlenet:stem=separable --layers\n"
                 "deeper summary --model flowers.safetensors --json\n",
     .options = options,
     .option_count = sizeof options / sizeof *options,
+    .max_operands = 1,
+    .operand = CLI_NETWORK,
     .run = run,
 };

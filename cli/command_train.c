@@ -22,9 +22,10 @@ enum { PREVIEW_PICTURES = 16 };
 static const cli_train_row letters[] = {
     { .word = "data", .letter = 'd' },
     { .word = "out", .letter = 'o' },
-    { .word = "arch", .fallback = "googlenet" },
+    { .word = "arch", .fallback = "googlenet", .kind = CLI_ARCH },
     { .word = "init",
       .letter = 'i',
+      .kind = CLI_MODEL,
       .help = "fine-tune this model: a file, a run's folder or a pulled one; its last layer is "
               "replaced where the classes differ" },
     { .word = "epochs", .letter = 'e' },

@@ -126,8 +126,9 @@ static int run(const cli_args *args) {
 const cli_command cli_command_tune = {
     .name = "tune",
     .summary = "measure once which way of computing each layer is the fastest here",
-    .operands = "",
-    .description = "Every convolution with a 3x3 to 5x5 window (and a first layer with stride 2) "
+    .operands = "[NETWORK]",
+    .description = "NETWORK is an architecture or a model, as --arch and --model name one.\n"
+                   "Every convolution with a 3x3 to 5x5 window (and a first layer with stride 2) "
                    "can be computed in several ways: directly, "
                    "or by Winograd's algorithm with tiles of several sizes. A model of the time "
                    "chooses; this command measures the ways "
@@ -149,5 +150,7 @@ const cli_command cli_command_tune = {
                 "DEEPER_TUNING=none deeper bench\n",
     .options = options,
     .option_count = sizeof options / sizeof *options,
+    .max_operands = 1,
+    .operand = CLI_NETWORK,
     .run = run,
 };

@@ -207,5 +207,6 @@ const cli_command cli_command_verify = {
     .option_count = sizeof options / sizeof *options,
     .min_operands = 1,
     .max_operands = SIZE_MAX,
+    .operand = CLI_MODEL,
     .run = run,
 };

@@ -1,7 +1,7 @@
-/* help.c - help texts, manual pages and shell completions, all from the command tables. The help
- * command prints the latter two for whoever packages the program. */
-#include "app/models.h"
+/* help.c - help texts and manual pages from the command tables, and the help command, which prints
+ * these and shell completions (completion.c) for whoever packages the program. */
 #include "commands.h"
+#include "completion.h"
 #include "output.h"
 
 #include <deeper/deeper.h>
@@ -14,7 +14,7 @@
 
 static const cli_option options[] = {
     CLI_ROW_FLAG("man", 0, "print the manual page of COMMAND, or of deeper, in roff"),
-    CLI_ROW_CHOICE("completion", 0, "bash|zsh|fish", NULL, "print the completions for a shell"),
+    CLI_ROW_CHOICE("completion", 0, CLI_SHELLS, NULL, "print the completions for a shell"),
 };
 
 static const char about[] = "GoogLeNet (\"Going Deeper with Convolutions\") on an ordinary CPU";
@@ -222,154 +222,6 @@ static void man_program(void) {
     fputs(environment, stdout);
 }
 
-/* ---------------------------------------------------------------------------------- completions */
-
-static void print_choices(const char *choices) {
-    for (; *choices; choices++)
-        putchar(*choices == '|' ? ' ' : *choices);
-}
-
-/* Whether the operands of a command are names, not files: of commands or of published models. Then
- * they are printed, a blank between them. */
-static bool print_operands(const cli_command *operands_of, bool print) {
-    const cli_command *command;
-    const app_published *entry;
-    bool commands = !strcmp(operands_of->name, "help"),
-         published = !strcmp(operands_of->name, "pull");
-    for (size_t i = 0; commands && print && (command = cli_command_at(i)) != NULL; i++)
-        printf("%s%s", i ? " " : "", command->name);
-    for (size_t i = 0; published && print && (entry = app_published_at(i)) != NULL; i++)
-        printf("%s%s", i ? " " : "", entry->name);
-    return commands || published;
-}
-
-static void complete_bash(void) {
-    const cli_command *command;
-    const cli_option *option;
-    puts("# bash completion for deeper; made by 'deeper help --completion bash'\n_deeper() {\n"
-         "    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}\n    "
-         "COMPREPLY=()\n"
-         "    if [ \"$COMP_CWORD\" -eq 1 ]; then");
-    fputs("        COMPREPLY=($(compgen -W \"", stdout);
-    for (size_t i = 0; (command = cli_command_at(i)) != NULL; i++)
-        printf("%s ", command->name);
-    puts("--help --version\" -- \"$word\"))\n        return\n    fi\n    case "
-         "${COMP_WORDS[1]}:$before in");
-    for (size_t i = 0; (command = cli_command_at(i)) != NULL; i++)
-        for (size_t k = 0; (option = cli_option_at(command, k)) != NULL; k++) {
-            if (option->kind != CLI_CHOICE)
-                continue;
-            printf("    %s:--%s) COMPREPLY=($(compgen -W \"", command->name, option->name);
-            print_choices(option->value);
-            puts("\" -- \"$word\")); return ;;");
-        }
-    puts("    esac\n    if [[ $word == -* ]]; then\n        case ${COMP_WORDS[1]} in");
-    for (size_t i = 0; (command = cli_command_at(i)) != NULL; i++) {
-        printf("        %s) COMPREPLY=($(compgen -W \"", command->name);
-        for (size_t k = 0; (option = cli_option_at(command, k)) != NULL; k++)
-            printf("--%s ", option->name);
-        puts("\" -- \"$word\")) ;;");
-    }
-    puts("        esac\n        return\n    fi\n    case ${COMP_WORDS[1]}:$before in");
-    for (size_t i = 0; (command = cli_command_at(i)) != NULL; i++) {
-        if (!print_operands(command, false))
-            continue;
-        printf("    %s:%s) COMPREPLY=($(compgen -W \"", command->name, command->name);
-        print_operands(command, true);
-        puts("\" -- \"$word\")) ;;");
-    }
-    puts("    *) COMPREPLY=($(compgen -f -- \"$word\")) ;;\n    esac\n}\ncomplete -o filenames -F "
-         "_deeper "
-         "deeper");
-}
-
-/* Text inside zsh's [brackets] and 'quotes'. */
-static void zsh_text(const char *text) {
-    for (; *text; text++) {
-        if (strchr("[]:\\", *text))
-            putchar('\\');
-        fputs(*text == '\'' ? "'\\''" : (char[2]){ *text, 0 }, stdout);
-    }
-}
-
-static void complete_zsh(void) {
-    const cli_command *command;
-    const cli_option *option;
-    puts("#compdef deeper\n# zsh completion for deeper; made by 'deeper help --completion "
-         "zsh'\n_deeper() {\n    local -a "
-         "commands=(");
-    for (size_t i = 0; (command = cli_command_at(i)) != NULL; i++) {
-        printf("        '%s:", command->name);
-        zsh_text(command->summary);
-        puts("'");
-    }
-    puts("    )\n    if (( CURRENT == 2 )); then\n        _describe command commands\n        "
-         "return\n    fi\n    local "
-         "command=${words[2]}\n"
-         "    shift words\n    (( CURRENT-- ))\n    case $command in");
-    for (size_t i = 0; (command = cli_command_at(i)) != NULL; i++) {
-        printf("    %s) _arguments", command->name);
-        for (size_t k = 0; (option = cli_option_at(command, k)) != NULL; k++) {
-            printf(" \\\n        '--%s[", option->name);
-            zsh_text(option->help);
-            putchar(']');
-            if (option->kind == CLI_CHOICE) {
-                printf(":%s:(", option->name);
-                print_choices(option->value);
-                putchar(')');
-            } else if (option->kind != CLI_FLAG) {
-                printf(":%s:%s", option->name, option->kind == CLI_FILE ? "_files" : "");
-            }
-            putchar('\'');
-        }
-        bool names = print_operands(command, false);
-        fputs(names ? " \\\n        '1:name:(" : " \\\n        '*:file:_files' ;;\n", stdout);
-        print_operands(command, true);
-        fputs(names ? ")' ;;\n" : "", stdout);
-    }
-    puts("    esac\n}\n_deeper \"$@\"");
-}
-
-static void fish_text(const char *text) {
-    for (; *text; text++) {
-        if (strchr("'\\", *text))
-            putchar('\\');
-        putchar(*text);
-    }
-}
-
-static void complete_fish(void) {
-    const cli_command *command;
-    const cli_option *option;
-    puts("# fish completion for deeper; made by 'deeper help --completion fish'");
-    for (size_t i = 0; (command = cli_command_at(i)) != NULL; i++) {
-        printf("complete -c deeper -f -n __fish_use_subcommand -a %s -d '", command->name);
-        fish_text(command->summary);
-        puts("'");
-        if (print_operands(command, false)) {
-            printf("complete -c deeper -f -n '__fish_seen_subcommand_from %s' -a '", command->name);
-            print_operands(command, true);
-            puts("'");
-        }
-        for (size_t k = 0; (option = cli_option_at(command, k)) != NULL; k++) {
-            printf("complete -c deeper -n '__fish_seen_subcommand_from %s' -l %s", command->name,
-                   option->name);
-            if (option->letter)
-                printf(" -s %c", option->letter);
-            if (option->kind == CLI_CHOICE) {
-                fputs(" -x -a '", stdout);
-                print_choices(option->value);
-                putchar('\'');
-            } else if (option->kind != CLI_FLAG) {
-                fputs(option->kind == CLI_FILE ? " -r" : " -x", stdout);
-            }
-            fputs(" -d '", stdout);
-            fish_text(option->help);
-            puts("'");
-        }
-    }
-}
-
 static int run(const cli_args *args) {
     const char *shell = cli_text(args, "completion"),
                *name = args->operand_count ? args->operands[0] : NULL;
@@ -377,8 +229,7 @@ static int run(const cli_args *args) {
     if (shell && (name || cli_flag(args, "man")))
         return cli_usage(args->command, "--completion stands alone");
     if (shell)
-        (strcmp(shell, "bash") ? strcmp(shell, "zsh") ? complete_fish : complete_zsh
-                               : complete_bash)();
+        cli_print_completion(cli_choice(args, "completion"));
     else if (command)
         (cli_flag(args, "man") ? man_command : cli_help_command)(command);
     else if (name && strcmp(name, "deeper"))
@@ -401,5 +252,6 @@ const cli_command cli_command_help = {
     .options = options,
     .option_count = sizeof options / sizeof *options,
     .max_operands = 1,
+    .operand = CLI_COMMAND_NAME,
     .run = run,
 };

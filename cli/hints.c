@@ -4,23 +4,23 @@
 #include <stddef.h>
 #include <string.h>
 
-/* What the library says, and what that is here; the first row that fits holds. */
 static const struct {
-    const char *advice, *hint;
+    deeper_status status;
+    const char *field, *hint;
 } hints[] = {
-    { "or use no tuning", " ('deeper tune'; DEEPER_TUNING=none)" },
-    { "measure it anew", " ('deeper tune')" },
-    { "save a copy that does", " ('deeper convert --preprocess NAME')" },
-    { "name what its weights were made with", " (--preprocess)" },
-    { "say what makes probabilities of it", " (--answer)" },
-    { "no layer's name begins with", " ('deeper summary' lists the names of the layers)" },
-    { "use a file that deeper saved", " ('deeper convert' or 'deeper train')" },
-    { "save the answers again", " ('deeper eval --crops N --save-probs FILE')" },
+    { DEEPER_ERROR_FORMAT, "tuning", " ('deeper tune'; DEEPER_TUNING=none)" },
+    { DEEPER_ERROR_MISMATCH, "preprocess", " (--preprocess, or 'deeper convert --preprocess')" },
+    { DEEPER_ERROR_MISMATCH, "crops", " ('deeper eval --crops N --save-probs FILE')" },
+    { DEEPER_ERROR_ARGUMENT, "freeze", " ('deeper summary --layers' lists the names)" },
+    { DEEPER_ERROR_ARGUMENT, "rates", " ('deeper summary --layers' lists the names)" },
 };
 
-const char *cli_hint(const char *message) {
-    for (size_t i = 0; i < sizeof hints / sizeof *hints; i++)
-        if (strstr(message, hints[i].advice))
+const char *cli_hint(const deeper_error *error) {
+    for (size_t i = 0; i < sizeof hints / sizeof *hints; i++) {
+        size_t length = strlen(hints[i].field);
+        if (error->status == hints[i].status && !strncmp(error->message, hints[i].field, length)
+            && error->message[length] == ':')
             return hints[i].hint;
+    }
     return "";
 }

@@ -1,7 +1,11 @@
 /* main.c - the program: the table of commands, and the way from argv to one of them. See
  * commands.h. */
+#include "app/models.h"
 #include "commands.h"
+#include "models.h"
 #include "output.h"
+
+#include "base/text.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -28,14 +32,27 @@ const cli_command *cli_command_find(const char *name) {
     return NULL;
 }
 
+/* What a word that is no command stands for, where it can be told: the command that takes it. */
+static const char *command_for(const char *word) {
+    if (cli_is_architecture(word))
+        return "summary";
+    if (app_published_find(word))
+        return "info";
+    return access(word, F_OK) == 0 ? "classify" : NULL;
+}
+
 int cli_command_unknown(const char *name) {
-    const char *names[sizeof commands / sizeof *commands];
-    size_t count = 0;
-    for (const cli_command *command; (command = cli_command_at(count)) != NULL; count++)
-        names[count] = command->name;
-    const char *near = cli_nearest(name, names, count);
-    if (near)
-        cli_error("no command '%s'; did you mean '%s'? ('deeper --help' lists them)", name, near);
+    dp_nearest nearest = dp_nearest_to(name, strlen(name));
+    const char *meant = command_for(name);
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+        dp_nearest_offer(&nearest, commands[i]->name, strlen(commands[i]->name));
+    if (meant)
+        cli_error("no command '%s'; did you mean 'deeper %s %s'? ('deeper --help' lists the "
+                  "commands)",
+                  name, meant, name);
+    else if (nearest.name)
+        cli_error("no command '%s'; did you mean '%s'? ('deeper --help' lists them)", name,
+                  nearest.name);
     else
         cli_error("no command '%s' ('deeper --help' lists them)", name);
     return CLI_USAGE;
@@ -60,7 +77,7 @@ int main(int count, char **words) {
         cli_help_short();
         return cli_output_end(CLI_DONE);
     }
-    if (!strcmp(words[1], "--version")) {
+    if (!strcmp(words[1], "--version") || !strcmp(words[1], "-V")) {
         printf("deeper %s\n", deeper_version());
         return cli_output_end(CLI_DONE);
     }

@@ -6,6 +6,9 @@
 
 #include <deeper/deeper.h>
 
+/* The published model that a misspelt name most likely meant, or NULL. */
+const char *cli_published_near(const char *name);
+
 /* app_model_path (app/models.h), with a note of a model that was not named; NULL after a line on
  * stderr. */
 char *cli_model_path(const char *name);
@@ -27,13 +30,23 @@ deeper_session_options cli_session_options(const cli_args *args);
 /* Pictures that go through the network together for that many crops of each. */
 int cli_batch(int crops);
 
-/* The network of --model, or of --arch and --size (default 224) with 1000 classes and made-up
- * weights, for what does not depend on their values. Returns CLI_DONE, or another code after a line
- * on stderr. */
+/* Whether a word begins with the name of an architecture: "googlenet:norm=bn". */
+bool cli_is_architecture(const char *word);
+
+/* Which network a command is about: its one operand [NETWORK], an architecture or a model, or what
+ * --model or --arch says. One of both is NULL. */
+typedef struct cli_network_name {
+    const char *arch, *model;
+} cli_network_name;
+
+cli_network_name cli_network_named(const cli_args *args);
+
+/* That network, with 1000 classes, --size (default 224) and made-up weights if it is an
+ * architecture, for what does not depend on their values. Returns CLI_DONE, or another code after a
+ * line on stderr. */
 int cli_network(deeper_model **model, const cli_args *args);
 
-/* The model of --model, or a new one of --arch with `classes` and `size`, without parameter
- * values. */
+/* The same, an architecture with `classes` and `size`, without parameter values. */
 int cli_model_or_arch(deeper_model **model, const cli_args *args, int classes, int size);
 
 #endif

@@ -43,47 +43,9 @@ int cli_usage(const cli_command *command, const char *format, ...) {
     return CLI_USAGE;
 }
 
-/* ---------------------------------------------------------------------------------------- hints */
-
-enum { MAX_WORD = 31 };
-
-static size_t smaller_of(size_t a, size_t b) {
-    return a < b ? a : b;
-}
-
-/* Typing errors between two words: letters inserted, left out, replaced, or two neighbours
- * swapped. */
-static size_t word_distance(const char *a, const char *b) {
-    size_t cost[MAX_WORD + 1][MAX_WORD + 1];
-    size_t m = strlen(a), n = strlen(b);
-    if (m > MAX_WORD || n > MAX_WORD)
-        return MAX_WORD;
-    for (size_t i = 0; i <= m; i++)
-        cost[i][0] = i;
-    for (size_t j = 0; j <= n; j++)
-        cost[0][j] = j;
-    for (size_t i = 1; i <= m; i++)
-        for (size_t j = 1; j <= n; j++) {
-            size_t best = smaller_of(cost[i - 1][j], cost[i][j - 1]) + 1;
-            best = smaller_of(best, cost[i - 1][j - 1] + (a[i - 1] != b[j - 1]));
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-                best = smaller_of(best, cost[i - 2][j - 2] + 1);
-            cost[i][j] = best;
-        }
-    return cost[m][n];
-}
-
-const char *cli_nearest(const char *word, const char *const *at, size_t count) {
-    const char *best = NULL;
-    size_t distance = strlen(word) <= 3 ? 2 : 3; /* below this many errors it counts as meant */
-    for (size_t i = 0; i < count; i++) {
-        size_t errors = word_distance(word, at[i]);
-        if (errors < distance) {
-            distance = errors;
-            best = at[i];
-        }
-    }
-    return best;
+int cli_unexpected(const cli_command *command, const char *word) {
+    return cli_usage(command, "unexpected argument '%s'; usage: deeper %s [OPTIONS]%s%s", word,
+                     command->name, *command->operands ? " " : "", command->operands);
 }
 
 /* -------------------------------------------------------------------------------------- parsing */
@@ -109,17 +71,15 @@ static size_t letter_find(const cli_command *command, char letter) {
 /* word: behind its dashes, of which `length` bytes name an option. */
 static cli_parsed option_unknown(const cli_command *command, const char *dashes, const char *word,
                                  size_t length) {
-    char name[64];
-    const char *names[CLI_MOST_OPTIONS];
-    size_t count = 0;
-    for (const cli_option *option; (option = cli_option_at(command, count)) != NULL; count++)
-        names[count] = option->name;
-    snprintf(name, sizeof name, "%.*s", (int)smaller_of(length, sizeof name - 1), word);
-    const char *near = length > 1 ? cli_nearest(name, names, count) : NULL;
-    if (near)
-        cli_usage(command, "no option --%s; did you mean --%s?", name, near);
+    const int shown = (int)(length < 64 ? length : 64);
+    dp_nearest nearest = dp_nearest_to(word, length);
+    const cli_option *option;
+    for (size_t i = 0; length > 1 && (option = cli_option_at(command, i)) != NULL; i++)
+        dp_nearest_offer(&nearest, option->name, strlen(option->name));
+    if (nearest.name)
+        cli_usage(command, "no option --%.*s; did you mean --%s?", shown, word, nearest.name);
     else
-        cli_usage(command, "no option %s%s in this version%s", dashes, name,
+        cli_usage(command, "no option %s%.*s in this version%s", dashes, shown, word,
                   dashes[1] ? "" : "; a name that begins with '-' goes after --");
     return CLI_PARSED_BAD;
 }
@@ -148,15 +108,19 @@ static bool number_ok(const cli_option *option, const char *text) {
 
 /* Checks a value by its row; false after a usage line. */
 static bool value_ok(const cli_command *command, const cli_option *option, const char *text) {
+    dp_nearest nearest;
+    char say[80];
     switch (option->kind) {
     case CLI_FLAG:
     case CLI_CHOICE:
         if (choice_listed(option->value, text))
             return true;
+        nearest = dp_nearest_to(text, strlen(text));
+        dp_nearest_offer_choices(&nearest, option->value);
         cli_usage(command,
-                  strchr(option->value, '|') ? "--%s %s: this version takes one of %s"
-                                             : "--%s %s: this version takes %s only",
-                  option->name, text, option->value);
+                  strchr(option->value, '|') ? "--%s %s: this version takes one of %s%s"
+                                             : "--%s %s: this version takes %s only%s",
+                  option->name, text, option->value, dp_nearest_say(&nearest, say, sizeof say));
         return false;
     case CLI_INTEGER:
     case CLI_REAL:
@@ -166,8 +130,7 @@ static bool value_ok(const cli_command *command, const cli_option *option, const
                   option->kind == CLI_INTEGER ? "whole number" : "number", option->min,
                   option->max);
         return false;
-    case CLI_TEXT:
-    case CLI_FILE:
+    default: /* any text, or what the command itself looks for */
         break;
     }
     return true;
@@ -233,7 +196,7 @@ cli_parsed cli_parse(cli_args *args, const cli_command *command, int count, char
         return CLI_PARSED_BAD;
     }
     if (args->operand_count > command->max_operands) {
-        cli_usage(command, "'%s' is one word too many", args->operands[command->max_operands]);
+        cli_unexpected(command, args->operands[command->max_operands]);
         return CLI_PARSED_BAD;
     }
     return CLI_PARSED;

@@ -17,12 +17,17 @@ enum cli_exit {
 };
 
 typedef enum cli_kind {
-    CLI_FLAG,    /* takes no value, or, behind '=' alone, one of `value` if that lists some */
-    CLI_TEXT,    /* any value */
-    CLI_FILE,    /* a path; completed as one */
-    CLI_INTEGER, /* a whole number within [min, max] */
-    CLI_REAL,    /* a finite number within [min, max] */
-    CLI_CHOICE   /* one of `value`, which lists them: "1|10" */
+    CLI_FLAG,        /* takes no value, or, behind '=' alone, one of `value` if that lists some */
+    CLI_TEXT,        /* any value */
+    CLI_FILE,        /* a path; completed as one */
+    CLI_INTEGER,     /* a whole number within [min, max] */
+    CLI_REAL,        /* a finite number within [min, max] */
+    CLI_CHOICE,      /* one of `value`, which lists them: "1|10" */
+    CLI_MODEL,       /* a model: a path, or the name of a published one */
+    CLI_ARCH,        /* an architecture with its options: "googlenet:norm=bn" */
+    CLI_NETWORK,     /* either of these two */
+    CLI_PUBLISHED,   /* the name of a published model */
+    CLI_COMMAND_NAME /* of this program */
 } cli_kind;
 
 typedef struct cli_option {
@@ -48,6 +53,7 @@ typedef struct cli_command {
     const cli_option *(*more)(size_t index); /* options after these, NULL past the last; NULL: no
                                                 more */
     size_t min_operands, max_operands;
+    cli_kind operand;                 /* what each is, for completion */
     int (*run)(const cli_args *args); /* returns an enum cli_exit */
 } cli_command;
 
@@ -73,6 +79,13 @@ struct cli_args {
     }
 #define CLI_ROW_FILE(name_, letter_, value_, help_)                                                \
     { .name = name_, .letter = letter_, .kind = CLI_FILE, .value = value_, .help = help_ }
+#define CLI_ROW_MODEL(name_, letter_, value_, help_)                                               \
+    { .name = name_, .letter = letter_, .kind = CLI_MODEL, .value = value_, .help = help_ }
+#define CLI_ROW_ARCH(name_, letter_, fallback_, help_)                                             \
+    {                                                                                              \
+        .name = name_, .letter = letter_, .kind = CLI_ARCH, .value = "ARCH",                       \
+        .fallback = fallback_, .help = help_                                                       \
+    }
 #define CLI_ROW_CHOICE(name_, letter_, choices_, fallback_, help_)                                 \
     {                                                                                              \
         .name = name_, .letter = letter_, .kind = CLI_CHOICE, .value = choices_,                   \
@@ -97,7 +110,8 @@ struct cli_args {
 
 /* Rows that several commands share. */
 #define CLI_OPTION_MODEL                                                                           \
-    CLI_ROW_FILE("model", 'm', "MODEL", "a model file, a run's folder, or the name of a pulled one")
+    CLI_ROW_MODEL("model", 'm', "MODEL",                                                           \
+                  "a model file, a run's folder, or the name of a pulled one")
 #define CLI_OPTION_THREADS                                                                         \
     CLI_ROW_WHOLE(                                                                                 \
         "threads", 't', "N", NULL, 1, 256,                                                         \
@@ -107,7 +121,7 @@ struct cli_args {
                    "low: convolutions without Winograd's algorithm, 40 MB less for GoogLeNet, at " \
                    "half the speed")
 #define CLI_OPTION_ARCH                                                                            \
-    CLI_ROW_TEXT("arch", 'a', "ARCH", "googlenet",                                                 \
+    CLI_ROW_ARCH("arch", 'a', "googlenet",                                                         \
                  "an architecture with made-up weights; the speed is the same")
 #define CLI_OPTION_SIZE                                                                            \
     CLI_ROW_WHOLE("size", 0, "N", NULL, 28, 1024,                                                  \
@@ -177,7 +191,7 @@ char *cli_shell_word(const char *word);
 int cli_usage(const cli_command *command, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* The name at[0..count-1] that `word` most likely meant (few typing errors apart), or NULL. */
-const char *cli_nearest(const char *word, const char *const *at, size_t count);
+/* The same for a word that the command does not take. */
+int cli_unexpected(const cli_command *command, const char *word);
 
 #endif

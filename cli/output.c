@@ -104,7 +104,7 @@ int cli_error(const char *format, ...) {
 }
 
 int cli_failure(const deeper_error *error) {
-    cli_error("%s%s", error->message, cli_hint(error->message));
+    cli_error("%s%s", error->message, cli_hint(error));
     return error->status == DEEPER_ERROR_ARGUMENT ? CLI_USAGE : CLI_FAILED;
 }
 

@@ -1,7 +1,6 @@
 /* paths.c - see paths.h. */
 #include "paths.h"
 
-#include "hints.h"
 #include "output.h"
 
 bool cli_can_write(const char *path) {
@@ -20,6 +19,6 @@ const char *cli_tuning(void) {
         path = app_tuning(&error);
     looked = true;
     if (error.status)
-        cli_note("%s%s", error.message, cli_hint(error.message));
+        cli_note("%s ('deeper tune')", error.message);
     return path;
 }

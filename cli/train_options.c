@@ -27,7 +27,7 @@ const cli_option *cli_train_option(cli_option *option, const deeper_option *row,
                                    const cli_train_row *own) {
     *option = (cli_option){ .name = row->word,
                             .letter = own ? own->letter : 0,
-                            .kind = kind_of(row->kind),
+                            .kind = own && own->kind ? own->kind : kind_of(row->kind),
                             .value = row->value,
                             .fallback = own && own->fallback ? own->fallback : row->fallback,
                             .min = row->min,

@@ -13,6 +13,7 @@ typedef struct cli_train_row {
     char letter;          /* of the short form, or 0 */
     const char *fallback; /* NULL: the library's */
     const char *help;     /* NULL: the library's */
+    cli_kind kind;        /* CLI_FLAG: the library's */
 } cli_train_row;
 
 /* Fills *option from the library's option and what differs (may be NULL). Returns option. */

@@ -33,15 +33,19 @@ static void assert_refused(const char *spec, int classes, int size, deeper_statu
 #define NETS "googlenet, lenet5, alexnet, nin, vgg16"
 
 static void test_unknown_names(void **state) {
-    static const char *const cases[][2] = { { "googlnet", "googlnet" },
-                                            { "", "" },
-                                            { "googlenets:norm=bn", "googlenets" },
-                                            { "GoogLeNet", "GoogLeNet" },
-                                            { "a\nb", "a?b" } };
+    static const char GOOGLENET[] = "; did you mean googlenet?";
+    static const char *const cases[][3] = { { "googlnet", "googlnet", GOOGLENET },
+                                            { "", "", "" },
+                                            { "googlenets:norm=bn", "googlenets", GOOGLENET },
+                                            { "GoogLeNet", "GoogLeNet", GOOGLENET },
+                                            { "vgg", "vgg", "" },
+                                            { "nni", "nni", "; did you mean nin?" },
+                                            { "a\nb", "a?b", "" } };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char message[DEEPER_MESSAGE_SIZE];
-        snprintf(message, sizeof message, "%s: no such architecture; there is " NETS, cases[i][1]);
+        snprintf(message, sizeof message, "%s: no such architecture; there is " NETS "%s",
+                 cases[i][1], cases[i][2]);
         assert_refused(cases[i][0], 10, 224, DEEPER_ERROR_ARGUMENT, message);
     }
 }
@@ -53,12 +57,13 @@ static void test_refused_specs(void **state) {
                                 "dropout, depth, pool4, aux_pool" },
         { "googlenet:norm=bn,Aux=1", "googlenet: no option 'Aux'; there are norm, stem, module, "
                                      "aux, branch5, width, classifier, "
-                                     "dropout, depth, pool4, aux_pool" },
+                                     "dropout, depth, pool4, aux_pool; did you mean aux?" },
         { "googlenet:norm", "googlenet: 'norm' is not OPTION=VALUE" },
         { "googlenet:,", "googlenet: '' is not OPTION=VALUE" },
         { "googlenet:norm=group", "googlenet: 'norm=group': norm is one of lrn|bn|none" },
         { "googlenet:norm=", "googlenet: 'norm=': norm is one of lrn|bn|none" },
-        { "googlenet:norm=lr", "googlenet: 'norm=lr': norm is one of lrn|bn|none" },
+        { "googlenet:norm=lr",
+          "googlenet: 'norm=lr': norm is one of lrn|bn|none; did you mean lrn?" },
         { "googlenet:norm=lrn|bn", "googlenet: 'norm=lrn|bn': norm is one of lrn|bn|none" },
         { "googlenet:stem=tiny", "googlenet: 'stem=tiny': stem is one of full|separable|small" },
         { "googlenet:module=v3", "googlenet: 'module=v3': module is one of reduced|naive" },
@@ -218,14 +223,24 @@ static void test_list(void **state) {
     (void)state;
     const char *description = NULL;
     assert_string_equal(dp_net_name(0, &description), "googlenet");
-    static const char *const said[] = { "norm=lrn|bn|none",      "stem=full|separable|small",
-                                        "module=reduced|naive",  "aux=0|1",
-                                        "branch5=5x5|3x3",       "width=0.0625..4",
-                                        "classifier=average|fc", "dropout=0..0.95",
-                                        "depth=22|16|10",        "pool4=3x3|2x2",
-                                        "aux_pool=5x5|adaptive" };
-    for (size_t i = 0; i < sizeof said / sizeof *said; i++)
-        assert_non_null(strstr(description, said[i]));
+    static const char *const options[] = { "norm=lrn|bn|none",      "stem=full|separable|small",
+                                           "module=reduced|naive",  "aux=0|1",
+                                           "branch5=5x5|3x3",       "width=0.0625..4",
+                                           "classifier=average|fc", "dropout=0..0.95",
+                                           "depth=22|16|10",        "pool4=3x3|2x2",
+                                           "aux_pool=5x5|adaptive" };
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
+        char text[64];
+        const char *choices;
+        double range[2];
+        const char *option = dp_net_option_at(0, i, &choices, range);
+        assert_non_null(option);
+        if (choices)
+            snprintf(text, sizeof text, "%s=%s", option, choices);
+        else
+            snprintf(text, sizeof text, "%s=%g..%g", option, range[0], range[1]);
+        assert_string_equal(text, options[i]);
+    }
     assert_string_equal(dp_net_name(0, NULL), "googlenet");
     char names[sizeof NETS + 64] = "";
     size_t length = 0, count = 0;

@@ -266,9 +266,15 @@ DEEPER_API size_t deeper_model_layer_inputs(const deeper_model *model, size_t in
 DEEPER_API uint64_t deeper_model_parameters(const deeper_model *model, int with_auxiliary_heads);
 DEEPER_API uint64_t deeper_model_multiply_adds(const deeper_model *model, int with_auxiliary_heads);
 
-/* The architectures that deeper_model_create knows: name and one line on it with its options; NULL
- * past the last index. */
+/* The architectures that deeper_model_create knows: name and one line on it; NULL past the last
+ * index. */
 DEEPER_API const char *deeper_architecture(size_t index, const char **description);
+
+/* Option `index` of an architecture; NULL past the last. *choices (may be NULL) receives its
+ * values, "lrn|bn|none", the first of which is the default, or NULL where it is a number of
+ * range[0] to range[1] (may be NULL). */
+DEEPER_API const char *deeper_architecture_option(size_t architecture, size_t index,
+                                                  const char **choices, double range[2]);
 
 /* The published kinds of preprocessing: name and one line on it with its source; NULL past the last
  * index. */

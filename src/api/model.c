@@ -296,6 +296,14 @@ const char *deeper_architecture(size_t index, const char **description) {
     return dp_net_name(index, description ? description : &unused);
 }
 
+const char *deeper_architecture_option(size_t architecture, size_t index, const char **choices,
+                                       double range[2]) {
+    const char *unused;
+    double numbers[2];
+    return dp_net_option_at(architecture, index, choices ? choices : &unused,
+                            range ? range : numbers);
+}
+
 const char *deeper_preprocessing(size_t index, const char **description) {
     const dp_recipe *recipe = dp_recipe_at(index);
     if (!recipe)

@@ -1,6 +1,7 @@
 /* text.c - see text.h. */
 #include "base/text.h"
 
+#include <stdio.h>
 #include <string.h>
 
 size_t dp_utf8_decode(const char *text, size_t size, uint32_t *code) {
@@ -79,4 +80,66 @@ void dp_put_csv_cell(dp_text_sink *sink, void *context, const char *cell) {
     sink(context, "\"", 1);
     put_replaced(sink, context, cell, '"', "\"\"");
     sink(context, "\"", 1);
+}
+
+/* -------------------------------------------------------------------------------- what was meant
+ */
+
+enum { MAX_WORD = 31 };
+
+static size_t smaller_of(size_t a, size_t b) {
+    return a < b ? a : b;
+}
+
+static bool same_letter(char a, char b) {
+    const bool letter = (a >= 'A' && a <= 'Z') || (a >= 'a' && a <= 'z');
+    return a == b || (letter && (a ^ b) == 0x20);
+}
+
+/* Typing errors between two words: letters inserted, left out, replaced, or two neighbours swapped;
+ * capitals are none. */
+static size_t word_distance(const char *a, size_t m, const char *b, size_t n) {
+    size_t cost[MAX_WORD + 1][MAX_WORD + 1];
+    if (m > MAX_WORD || n > MAX_WORD)
+        return MAX_WORD;
+    for (size_t i = 0; i <= m; i++)
+        cost[i][0] = i;
+    for (size_t j = 0; j <= n; j++)
+        cost[0][j] = j;
+    for (size_t i = 1; i <= m; i++)
+        for (size_t j = 1; j <= n; j++) {
+            size_t best = smaller_of(cost[i - 1][j], cost[i][j - 1]) + 1;
+            best = smaller_of(best, cost[i - 1][j - 1] + !same_letter(a[i - 1], b[j - 1]));
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                best = smaller_of(best, cost[i - 2][j - 2] + 1);
+            cost[i][j] = best;
+        }
+    return cost[m][n];
+}
+
+dp_nearest dp_nearest_to(const char *word, size_t length) {
+    return (dp_nearest){ .word = word, .length = length, .errors = length <= 3 ? 2 : 3 };
+}
+
+void dp_nearest_offer(dp_nearest *nearest, const char *name, size_t length) {
+    size_t errors = word_distance(nearest->word, nearest->length, name, length);
+    if (errors >= nearest->errors || errors >= length) /* not a word of other letters altogether */
+        return;
+    nearest->errors = errors;
+    nearest->name = name;
+    nearest->name_length = length;
+}
+
+void dp_nearest_offer_choices(dp_nearest *nearest, const char *choices) {
+    for (size_t length; *choices; choices += length + (choices[length] == '|')) {
+        length = strcspn(choices, "|");
+        dp_nearest_offer(nearest, choices, length);
+    }
+}
+
+const char *dp_nearest_say(const dp_nearest *nearest, char *text, size_t size) {
+    text[0] = '\0';
+    if (nearest->name)
+        snprintf(text, size, "; did you mean %.*s?", (int)nearest->name_length, nearest->name);
+    return text;
 }

@@ -23,6 +23,21 @@ bool dp_text_clean(const char *text, size_t size, bool lines);
 /* Bytes of the byte order mark that a text file of Notepad or Excel begins with: 3, else 0. */
 size_t dp_byte_order_mark(const char *text, size_t size);
 
+/* Of the names offered the one that a word most likely meant: fewest typing errors apart, and few
+ * at all (2 in a word of 4 letters or more, else 1). */
+typedef struct dp_nearest {
+    const char *word, *name; /* name: NULL while none is near */
+    size_t length, name_length;
+    size_t errors;
+} dp_nearest;
+
+dp_nearest dp_nearest_to(const char *word, size_t length);
+void dp_nearest_offer(dp_nearest *nearest, const char *name, size_t length);
+void dp_nearest_offer_choices(dp_nearest *nearest, const char *choices); /* "a|b|c" */
+
+/* text[size]: "; did you mean NAME?", or "" where no name is near; text is returned. */
+const char *dp_nearest_say(const dp_nearest *nearest, char *text, size_t size);
+
 /* Where a written text goes, piece by piece: a buffer, a file. */
 typedef void dp_text_sink(void *context, const char *bytes, size_t size);
 

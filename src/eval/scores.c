@@ -303,7 +303,8 @@ static deeper_status score_files(dp_scores **scores, reading *r, int crops, deep
     if (last > dp_crop_set_find(r->all.crops))
         return dp_fail(
             error, DEEPER_ERROR_MISMATCH,
-            "the saved answers are of %d crop%s, not of %d; save the answers again with those",
+            "crops: the saved answers are of %d crop%s, not of %d; save the answers again with "
+            "those",
             r->all.crops, r->all.crops == 1 ? "" : "s", crops);
     DP_TRY(dp_scores_create(&s, &r->all, r->labels, 0, last, combine, allocator, error));
     deeper_status status = DEEPER_OK;

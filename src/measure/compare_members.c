@@ -2,6 +2,8 @@
  * variations of one network. */
 #include "measure/compare.h"
 
+#include "base/text.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -141,13 +143,15 @@ deeper_status dp_compare_members(dp_member members[DP_MEMBERS], size_t *count,
         if (strcmp(presets[i].name, options->preset) == 0)
             return expand(members, count, i, options, image_size, error);
     if (options->preset) {
-        char names[256] = "";
+        char names[256] = "", say[80];
+        dp_nearest nearest = dp_nearest_to(options->preset, strlen(options->preset));
         for (size_t i = 0; i < PRESETS; i++) {
             strncat(names, i ? ", " : "", sizeof names - strlen(names) - 1);
             strncat(names, presets[i].name, sizeof names - strlen(names) - 1);
+            dp_nearest_offer(&nearest, presets[i].name, strlen(presets[i].name));
         }
-        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "preset: '%.40s' is none of %s",
-                       options->preset, names);
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "preset: '%.40s' is none of %s%s",
+                       options->preset, names, dp_nearest_say(&nearest, say, sizeof say));
     }
     if (options->member_count > DP_MEMBERS)
         return dp_fail(error, DEEPER_ERROR_LIMIT, "members: %zu of them; %d are possible",

@@ -98,8 +98,7 @@ static void build(dp_graph *graph, const dp_net_values *values, dp_net_size size
 
 const dp_net dp_net_alexnet = {
     .name = "alexnet",
-    .description = "AlexNet (2012): form=grouped|merged|caffenet|single stem=full|small "
-                   "norm=lrn|bn|none dropout=0..0.95",
+    .description = "AlexNet (2012)",
     .remedy = "larger ones and stem=small do",
     .options = { [OPTION_FORM] = { "form", "grouped|merged|caffenet|single", 0, 0, 0 },
                  [OPTION_STEM] = { "stem", "full|small", 0, 0, 0 },

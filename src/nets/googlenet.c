@@ -215,10 +215,7 @@ static void build(dp_graph *graph, const dp_net_values *values, dp_net_size size
 
 const dp_net dp_net_googlenet = {
     .name = "googlenet",
-    .description = "GoogLeNet (2014): norm=lrn|bn|none stem=full|separable|small "
-                   "module=reduced|naive aux=0|1 branch5=5x5|3x3 "
-                   "width=0.0625..4 classifier=average|fc dropout=0..0.95 depth=22|16|10 "
-                   "pool4=3x3|2x2 aux_pool=5x5|adaptive",
+    .description = "GoogLeNet (2014)",
     .remedy = "larger ones and stem=small do",
     .options = { [OPTION_NORM] = { "norm", "lrn|bn|none", 0, 0, 0 },
                  [OPTION_STEM] = { "stem", "full|separable|small", 0, 0, 0 },

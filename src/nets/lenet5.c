@@ -99,7 +99,7 @@ static void build(dp_graph *graph, const dp_net_values *values, dp_net_size size
 
 const dp_net dp_net_lenet5 = {
     .name = "lenet5",
-    .description = "LeNet-5 (1998), grey pictures of 28 or 32 pixels: form=dense|published",
+    .description = "LeNet-5 (1998), grey pictures of 28 or 32 pixels",
     .remedy = "28 and 32 pixels are what it is made for",
     .options = { [OPTION_FORM] = { "form", "dense|published", 0, 0, 0 } },
     .build = build,

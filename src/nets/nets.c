@@ -1,6 +1,7 @@
 /* nets.c - the registry of architectures and the one parser of their specs, "NAME" or
  * "NAME:OPTION=VALUE,OPTION=VALUE". */
 #include "base/number.h"
+#include "base/text.h"
 #include "nets/net.h"
 
 #include <math.h>
@@ -19,6 +20,16 @@ const char *dp_net_name(size_t index, const char **description) {
     if (description)
         *description = nets[index]->description;
     return nets[index]->name;
+}
+
+const char *dp_net_option_at(size_t net, size_t index, const char **choices, double range[2]) {
+    if (net >= net_count || index >= DP_NET_OPTIONS)
+        return NULL;
+    const dp_net_option *option = &nets[net]->options[index];
+    *choices = option->choices;
+    range[0] = (double)option->minimum;
+    range[1] = (double)option->maximum;
+    return option->name;
 }
 
 static bool text_is(const char *text, size_t length, const char *word) {
@@ -47,13 +58,16 @@ static const dp_net *find_net(const char *spec, size_t length, deeper_error *err
     for (size_t i = 0; i < net_count; i++)
         if (text_is(spec, length, nets[i]->name))
             return nets[i];
-    char names[MAX_TEXT] = "";
+    char names[MAX_TEXT] = "", say[80];
+    dp_nearest nearest = dp_nearest_to(spec, length);
     for (size_t i = 0; i < net_count; i++) {
         strncat(names, i ? ", " : "", sizeof names - strlen(names) - 1);
         strncat(names, nets[i]->name, sizeof names - strlen(names) - 1);
+        dp_nearest_offer(&nearest, nets[i]->name, strlen(nets[i]->name));
     }
-    dp_fail(error, DEEPER_ERROR_ARGUMENT, "%.*s: no such architecture; there is %s",
-            (int)(length < 80 ? length : 80), spec, names);
+    dp_fail(error, DEEPER_ERROR_ARGUMENT, "%.*s: no such architecture; there is %s%s",
+            (int)(length < 80 ? length : 80), spec, names,
+            dp_nearest_say(&nearest, say, sizeof say));
     return NULL;
 }
 
@@ -61,6 +75,7 @@ static const dp_net *find_net(const char *spec, size_t length, deeper_error *err
 static deeper_status parse_setting(const dp_net *net, const char *setting, size_t length,
                                    dp_net_values *values, deeper_error *error) {
     int shown = (int)(length < 80 ? length : 80);
+    char say[80];
     const char *equals = memchr(setting, '=', length);
     if (!equals)
         return dp_fail(error, DEEPER_ERROR_ARGUMENT, "%s: '%.*s' is not OPTION=VALUE", net->name,
@@ -77,10 +92,13 @@ static deeper_status parse_setting(const dp_net *net, const char *setting, size_
         values->set[i] = true;
         if (option->choices) {
             values->choice[i] = choice_index(option->choices, value, value_length);
-            if (values->choice[i] < 0)
-                return dp_fail(error, DEEPER_ERROR_ARGUMENT, "%s: '%.*s': %s is one of %s",
-                               net->name, shown, setting, option->name, option->choices);
-            return DEEPER_OK;
+            if (values->choice[i] >= 0)
+                return DEEPER_OK;
+            dp_nearest nearest = dp_nearest_to(value, value_length);
+            dp_nearest_offer_choices(&nearest, option->choices);
+            return dp_fail(error, DEEPER_ERROR_ARGUMENT, "%s: '%.*s': %s is one of %s%s", net->name,
+                           shown, setting, option->name, option->choices,
+                           dp_nearest_say(&nearest, say, sizeof say));
         }
         double number = NAN;
         if (dp_number_parse(value, value_length, &number))
@@ -92,12 +110,15 @@ static deeper_status parse_setting(const dp_net *net, const char *setting, size_
         return DEEPER_OK;
     }
     char names[MAX_TEXT] = "";
+    dp_nearest nearest = dp_nearest_to(setting, (size_t)(equals - setting));
     for (int i = 0; i < DP_NET_OPTIONS && net->options[i].name; i++) {
         strncat(names, i ? ", " : "", sizeof names - strlen(names) - 1);
         strncat(names, net->options[i].name, sizeof names - strlen(names) - 1);
+        dp_nearest_offer(&nearest, net->options[i].name, strlen(net->options[i].name));
     }
-    return dp_fail(error, DEEPER_ERROR_ARGUMENT, "%s: no option '%.*s'; there are %s", net->name,
-                   (int)(equals - setting), setting, names);
+    return dp_fail(error, DEEPER_ERROR_ARGUMENT, "%s: no option '%.*s'; there are %s%s", net->name,
+                   (int)(equals - setting), setting, names,
+                   dp_nearest_say(&nearest, say, sizeof say));
 }
 
 static deeper_status parse_settings(const dp_net *net, const char *text, dp_net_values *values,

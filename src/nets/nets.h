@@ -24,6 +24,9 @@ deeper_status dp_net_build(dp_graph *graph, const char *spec, dp_net_size size, 
 deeper_status dp_net_spec_with(char *text, size_t size, const char *spec, const char *option,
                                const char *value, deeper_error *error);
 
+/* Contract: deeper_architecture_option in deeper.h, nothing NULL. */
+const char *dp_net_option_at(size_t net, size_t index, const char **choices, double range[2]);
+
 /* Name and one-line description of architecture `index`; NULL past the last. */
 const char *dp_net_name(size_t index, const char **description);
 

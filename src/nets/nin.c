@@ -79,7 +79,7 @@ static void build(dp_graph *graph, const dp_net_values *values, dp_net_size size
 
 const dp_net dp_net_nin = {
     .name = "nin",
-    .description = "Network in Network (2013): form=imagenet|cifar norm=none|bn dropout=0..0.95",
+    .description = "Network in Network (2013)",
     .remedy = "larger ones and form=cifar do",
     .options = { [OPTION_FORM] = { "form", "imagenet|cifar", 0, 0, 0 },
                  [OPTION_NORM] = { "norm", "none|bn", 0, 0, 0 },

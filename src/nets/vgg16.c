@@ -50,7 +50,7 @@ static void build(dp_graph *graph, const dp_net_values *values, dp_net_size size
 
 const dp_net dp_net_vgg16 = {
     .name = "vgg16",
-    .description = "VGG-16 (2014, configuration D): norm=none|bn dropout=0..0.95",
+    .description = "VGG-16 (2014, configuration D)",
     .remedy = "larger ones do",
     .options = { [OPTION_NORM] = { "norm", "none|bn", 0, 0, 0 },
                  [OPTION_DROPOUT] = { "dropout", NULL, 0.0F, 0.95F, 0.5F } },

@@ -8,9 +8,8 @@ deeper_status dp_need_preprocess(const dp_model *model, deeper_error *error) {
         return DEEPER_OK;
     char names[DP_RECIPE_NAMES_SIZE];
     return dp_fail(error, DEEPER_ERROR_MISMATCH,
-                   "%s: the model does not say how a picture becomes its input; name what its "
-                   "weights were made with: "
-                   "%s, or JSON",
+                   "preprocess: %s: the model does not say how a picture becomes its input; name "
+                   "what its weights were made with: %s, or JSON",
                    model->architecture, dp_recipe_names(names));
 }
 

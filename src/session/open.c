@@ -43,6 +43,11 @@ deeper_status dp_session_open_nodes(dp_session **session, const dp_model *model,
     deeper_status status = options->tuning
                                ? dp_tuning_read(&tuning, options->tuning, model->allocator, error)
                                : DEEPER_OK;
+    if (status != DEEPER_OK && error) {
+        const deeper_error inner_error = *error;
+        status =
+            dp_fail_at(error, status, inner_error.offset, "tuning: %.490s", inner_error.message);
+    }
     if (status == DEEPER_OK)
         status = dp_session_create(session, model, packs, &inner, error);
     dp_tuning_free(&tuning);

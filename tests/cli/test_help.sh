@@ -12,6 +12,34 @@ says out "deeper 0."
 run 2 clasify
 says err "did you mean 'classify'"
 empty out
+# What is no command and can be told: a file, an architecture, a published model.
+: >cat.jpg
+run 2 cat.jpg
+says err "did you mean 'deeper classify cat.jpg'"
+run 2 vgg16
+says err "did you mean 'deeper summary vgg16'"
+run 0 -V
+says out "deeper 0."
+run 2 summary --arch googlnet
+says err "did you mean googlenet?"
+run 2 summary googlnet
+says err "did you mean googlenet?"
+run 2 summary --arch googlenet:nrom=bn
+says err "did you mean norm?"
+run 2 summary --arch googlenet:stem=seperable
+says err "did you mean separable?"
+run 2 compare --preset reducton
+says err "did you mean reduction?"
+run 2 classify --combine maen x
+says err "did you mean mean?"
+run 1 classify --model bvlc_googlnet x
+says err "did you mean 'deeper pull bvlc_googlenet'"
+run 0 summary vgg16 --json
+same "vgg16" "$(get architecture)"
+run 0 bench lenet5 --size 28 --seconds 0 --json
+same "lenet5" "$(get architecture)"
+run 2 summary vgg16 --arch nin
+says err "one network"
 run 2 frobnicate
 says err "no command 'frobnicate'"
 lacks err "did you mean"
@@ -76,7 +104,7 @@ run 2 bench --threads 99999999999999999999
 run 2 bench --seconds nan
 run 2 convert one
 run 2 convert one two.safetensors three
-says err "one word too many"
+says err "unexpected argument" "usage: deeper convert"
 run 2 eval
 
 # Not in this version: not offered, and refused clearly.
@@ -96,18 +124,38 @@ run 0 help --completion bash
 if command -v bash >/dev/null; then
     bash -n out || fail "bash does not read it"
     cp out completion
-    same "bench" "$(bash -c '. ./completion; COMP_WORDS=(deeper be); COMP_CWORD=1; _deeper; echo "${COMPREPLY[*]}"')"
-    same "--crops --crop-sheet" "$(bash -c '. ./completion; COMP_WORDS=(deeper classify --cr); COMP_CWORD=2; _deeper; echo "${COMPREPLY[*]}"')"
-    same "1 10 144" "$(bash -c '. ./completion; COMP_WORDS=(deeper classify --crops ""); COMP_CWORD=3; _deeper; echo "${COMPREPLY[*]}"')"
-    same "vgg_ilsvrc_16_layers" "$(bash -c '. ./completion; COMP_WORDS=(deeper pull vg); COMP_CWORD=2; _deeper; echo "${COMPREPLY[*]}"')"
-    same "summary" "$(bash -c '. ./completion; COMP_WORDS=(deeper help su); COMP_CWORD=2; _deeper; echo "${COMPREPLY[*]}"')"
-    same "completion" "$(bash -c '. ./completion; COMP_WORDS=(deeper info compl); COMP_CWORD=2; _deeper; echo "${COMPREPLY[*]}"')"
+    # complete WANTED WORDS...: the completions of the last word, with | between them; ':' and '=' are
+    # words of their own, as bash has them.
+    complete() {
+        wanted=$1
+        shift
+        same "$wanted" "$(bash -c '. ./completion; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _deeper; IFS="|"; echo "${COMPREPLY[*]}"' - "$@")"
+    }
+    : >"my cat.jpg"
+    complete bench deeper be
+    complete "--crops|--crop-sheet" deeper classify --cr
+    complete "1|10|144" deeper classify --crops ""
+    complete "1|10|144" deeper classify --crops = ""
+    complete "10" deeper classify -c 10
+    complete "vgg_ilsvrc_16_layers" deeper pull vg
+    complete "summary" deeper help su
+    complete "completion" deeper info compl
+    complete "my cat.jpg" deeper classify my
+    complete "bvlc_googlenet" deeper classify --model bvlc_g
+    complete "bvlc_googlenet" deeper train --data x --init bvlc_g
+    complete "googlenet" deeper summary --arch g
+    complete "stem=full|stem=separable|stem=small" deeper summary --arch googlenet : st
+    complete "small" deeper summary --arch googlenet : stem = sm
+    complete "bn,aux=0|bn,aux=1|bn,aux_pool=5x5|bn,aux_pool=adaptive" deeper compare googlenet : norm = bn,a
+    complete "googlenet" deeper bench goog
+    complete "simplify" deeper bench --plan = si
+    complete "" deeper classify --top ""
 fi
 run 0 help --completion zsh
-says out "#compdef deeper" "--crops"
+says out "#compdef deeper" "--crops" "googlenet:stem=small" bvlc_googlenet
 if command -v zsh >/dev/null; then zsh -n out || fail "zsh does not read it"; fi
 run 0 help --completion fish
-says out "complete -c deeper" "-l crops"
+says out "complete -c deeper" "-l crops" "googlenet:stem=small" bvlc_googlenet
 run 2 help --completion tcsh
 
 # Output that cannot be written is a failure; a reader that has had enough is not an error to talk

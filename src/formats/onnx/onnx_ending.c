@@ -199,14 +199,15 @@ deeper_status dp_onnx_end_in_prob(dp_onnx_network *network, dp_onnx_file *file, 
                             node->shape.c, node->shape.h, node->shape.w);
     DP_TRY(find_meaning(network, file, &output, error));
     if (!answer && (output.kind == UNCLEAR || (output.kind == SCORES && node->shape.c == 1)))
-        return dp_onnx_fail(&e.importer, DEEPER_ERROR_UNSUPPORTED,
-                            "its output, layer %.100s, is %s; say what makes probabilities of it: "
-                            "answer softmax, sigmoid or as-is",
-                            node->name,
-                            output.kind == UNCLEAR ? "neither scores nor probabilities that can be "
-                                                     "told by its graph"
-                                                   : "one number, which may be a score or a "
-                                                     "measure");
+        return dp_onnx_fail(
+            &e.importer, DEEPER_ERROR_UNSUPPORTED,
+            "its output, layer %.100s, is %s; say what makes probabilities of it by "
+            "the option answer: softmax, sigmoid or as-is",
+            node->name,
+            output.kind == UNCLEAR ? "neither scores nor probabilities that can be "
+                                     "told by its graph"
+                                   : "one number, which may be a score or a "
+                                     "measure");
     if (!answer)
         answer = output.kind == SCORES ? "softmax" : "as-is";
     DP_TRY(change(&e, answer, output));

@@ -118,7 +118,8 @@ static deeper_status from_model(dp_network *n, const deeper_train_options *optio
                        options->init);
     if (!init->has_preprocess)
         return dp_fail(error, DEEPER_ERROR_MISMATCH,
-                       "%s: does not say how a picture becomes its input; save a copy that does",
+                       "preprocess: %s: does not say how a picture becomes its input; save a copy "
+                       "that does",
                        options->init);
     if (snprintf(spec, sizeof spec, "%s:%s", init->architecture, init->options) >= (int)sizeof spec)
         return dp_fail(error, DEEPER_ERROR_LIMIT, "%s: its options are too long", options->init);
