@@ -1,6 +1,7 @@
 # Flags for everything that is ours, as one interface target. No contraction outside explicit FMA: the same bits from every compiler.
 add_library(deeper_flags INTERFACE)
-target_compile_definitions(deeper_flags INTERFACE _GNU_SOURCE)
+# Files above 2 GB on 32 bits too.
+target_compile_definitions(deeper_flags INTERFACE _GNU_SOURCE _FILE_OFFSET_BITS=64)
 target_compile_options(deeper_flags INTERFACE
     -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla -Wwrite-strings
     -Wno-unused-parameter -ffp-contract=off -fno-math-errno)

@@ -164,6 +164,9 @@ static void test_buffer_keeps_what_it_had(void **state) {
     dp_buffer buffer;
     test_failing_allocator it;
     test_failing_allocator_init(&it, 2);
+    dp_buffer_init(&buffer, NULL, SIZE_MAX); /* UINT32_MAX on 32 bits */
+    assert_true(dp_buffer_append(&buffer, "kept", 4));
+    dp_buffer_free(&buffer);
     dp_buffer_init(&buffer, &it.allocator, SIZE_MAX / 2);
     assert_true(dp_buffer_append(&buffer, "kept", 4));
     char *big = calloc(1, 100000);

@@ -71,7 +71,9 @@ char *dp_strdup(const deeper_allocator *allocator, const char *text) {
 }
 
 void dp_buffer_init(dp_buffer *buffer, const deeper_allocator *allocator, size_t limit) {
-    *buffer = (dp_buffer){ .allocator = allocator, .limit = limit };
+    /* one byte is the zero byte's, also of all that a size_t counts */
+    *buffer =
+        (dp_buffer){ .allocator = allocator, .limit = limit < SIZE_MAX ? limit : SIZE_MAX - 1 };
 }
 
 void dp_buffer_free(dp_buffer *buffer) {
@@ -84,7 +86,7 @@ static bool buffer_grow(dp_buffer *buffer, size_t extra) {
     if (buffer->failed)
         return false;
     buffer->failed = true;
-    if (extra > buffer->limit - buffer->size || buffer->limit == SIZE_MAX)
+    if (extra > buffer->limit - buffer->size)
         return false;
     size_t need = buffer->size + extra + 1;
     if (need > buffer->capacity) {
