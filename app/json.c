@@ -5,6 +5,7 @@
 
 #include <math.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,9 +33,36 @@ json_t *app_json_real(double value) {
     return isfinite(value) ? json_real(value) : json_null();
 }
 
+/* The same JSON with escapes, \uXXXX, for what would move a terminal that it is shown on; `line` is
+ * freed. Such characters stand in strings alone, and all are below U+10000. */
+static char *escape_unseen(char *line) {
+    enum { ESCAPE = 6 };
+    size_t size = strlen(line), unseen = 0, at = 0, length;
+    uint32_t code = 0;
+    for (size_t i = 0; i < size; i += length) {
+        length = dp_utf8_decode(line + i, size - i, &code);
+        unseen += !dp_code_shown(code);
+    }
+    if (unseen == 0)
+        return line;
+    char *escaped = malloc(size + unseen * ESCAPE + 1);
+    for (size_t i = 0; escaped && i < size; i += length) {
+        length = dp_utf8_decode(line + i, size - i, &code);
+        if (dp_code_shown(code)) {
+            memcpy(escaped + at, line + i, length);
+            at += length;
+        } else
+            at += (size_t)snprintf(escaped + at, ESCAPE + 1, "\\u%04X", (unsigned)code);
+    }
+    free(line);
+    if (escaped)
+        escaped[at] = '\0';
+    return escaped;
+}
+
 char *app_json_line(json_t *value) {
     /* Nine digits tell any two floats apart. */
     char *line = value ? json_dumps(value, JSON_COMPACT | JSON_REAL_PRECISION(9)) : NULL;
     json_decref(value);
-    return line;
+    return line ? escape_unseen(line) : NULL;
 }

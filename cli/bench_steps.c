@@ -30,7 +30,7 @@ static void print_step(const cli_steps *steps, const deeper_bench_step *s) {
         printf("%9s %5s %9s %8s %6s %5s %-14s %-32s %s\n", "ms", "%", "waiting", "GFLOP/s", "ratio",
                "phase", "step", "layer", "algorithm");
     print_times(s->ms, s->waiting_ms, s->share, s->gflops, s->ratio_to_floor);
-    printf(" %5d %-14s %-32s %s\n", s->phase, s->operation, s->layer, s->algorithm);
+    cli_print_names(" %5d %-14s %-32s %s\n", s->phase, s->operation, s->layer, s->algorithm);
 }
 
 static void add_sums(cli_steps *steps, const deeper_bench_step *s) {

@@ -77,7 +77,7 @@ static void print_text(const cli_args *args, const deeper_model *model, const se
     if (steps->step_count)
         cli_steps_end(steps);
     if (plan)
-        printf("%s\n", plan);
+        cli_print_names("%s\n", plan);
     printf("network        %s, %s multiply-adds an image%s\n",
            deeper_model_text(model, "architecture"), cli_grouped(b->multiply_adds, text),
            s->train ? ", forward and backward" : "");

@@ -2,6 +2,7 @@
 #include "output.h"
 
 #include "app/json.h"
+#include "base/text.h"
 #include "hints.h"
 #include "options.h"
 
@@ -69,17 +70,26 @@ static void line_clear(void) {
     line_open = false;
 }
 
-static void print_clean(FILE *file, const char *text) {
-    for (const unsigned char *c = (const unsigned char *)text; *c; c++)
-        putc(*c < 0x20 || *c == 0x7f ? '?' : *c, file);
-}
-
 void cli_file_sink(void *file, const char *bytes, size_t size) {
     fwrite(bytes, 1, size, file);
 }
 
 void cli_print_text(const char *text) {
-    print_clean(stdout, text);
+    dp_put_shown(cli_file_sink, stdout, text, false);
+}
+
+void cli_print_names(const char *format, ...) {
+    char *text = NULL;
+    va_list list;
+    va_start(list, format);
+    int length = vasprintf(&text, format, list);
+    va_end(list);
+    if (length < 0) {
+        output_errno = ENOMEM;
+        return;
+    }
+    dp_put_shown(cli_file_sink, stdout, text, true);
+    free(text);
 }
 
 static void message_print(const char *prefix, const char *suffix, const char *format,
@@ -89,7 +99,7 @@ static void message_print(const char *prefix, const char *suffix, const char *fo
     flockfile(stderr);
     line_clear();
     fputs(prefix, stderr);
-    print_clean(stderr, text);
+    dp_put_shown(cli_file_sink, stderr, text, false);
     fputs(suffix, stderr);
     putc('\n', stderr);
     funlockfile(stderr);

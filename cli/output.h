@@ -44,8 +44,11 @@ bool cli_print_json(json_t *value);
 /* fwrite as a dp_text_sink (base/text.h); the context is the FILE. */
 void cli_file_sink(void *file, const char *bytes, size_t size);
 
-/* Writes text for people: control bytes become '?'. */
+/* Writes text for people: '?' in place of what would move a terminal (dp_put_shown). */
 void cli_print_text(const char *text);
+
+/* The same for printf with names in it that others gave; lines and tabs stay. */
+void cli_print_names(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Whether stdout may be coloured: a terminal, TERM not dumb, no NO_COLOR. */
 bool cli_colour(void);

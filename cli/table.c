@@ -1,6 +1,8 @@
 /* table.c - see table.h. */
 #include "table.h"
 
+#include "output.h"
+
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -49,14 +51,14 @@ void cli_print_table(const char *lines, const char *alignment) {
             int before = alignment[i] == 'r' ? width[i] - length : 0;
             blanks += (column > 0) + before;
             if (length > 0) {
-                printf("%*s%.*s", blanks, "", length, cell);
+                cli_print_names("%*s%.*s", blanks, "", length, cell);
                 blanks = 0;
             }
             blanks += width[i] - before - length;
             column++;
         }
         if (!cells)
-            printf("%.*s", (int)(end - line), line);
+            cli_print_names("%.*s", (int)(end - line), line);
         putchar('\n');
         line = end + (*end == '\n');
     }

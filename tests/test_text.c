@@ -83,17 +83,51 @@ static void csv_cells(void **state) {
         { "\"", "\"\"\"\"" },
         { "say \"a\"", "\"say \"\"a\"\"\"" },
         { "a\r\nb", "\"a\r\nb\"" },
+        { "=1+2", "'=1+2" }, /* a formula is none */
+        { "+1", "'+1" },
+        { "-a", "'-a" },
+        { "@SUM(A1)", "'@SUM(A1)" },
+        { "\t=1", "'\t=1" },
+        { "=HYPERLINK(\"a\",1)", "\"'=HYPERLINK(\"\"a\"\",1)\"" },
+        { "a=b", "a=b" },
     };
     for (size_t i = 0; i < sizeof cells / sizeof *cells; i++)
         assert_puts(dp_put_csv_cell, cells[i][0], cells[i][1]);
 }
 
+static void put_text(dp_text_sink *sink, void *context, const char *text) {
+    dp_put_shown(sink, context, text, false);
+}
+
+static void put_lines(dp_text_sink *sink, void *context, const char *text) {
+    dp_put_shown(sink, context, text, true);
+}
+
+static void shown_texts(void **state) {
+    static const char *const texts[][2] = {
+        { "", "" },
+        { "a é 지단 \xf0\x9f\x90\x88", "a é 지단 \xf0\x9f\x90\x88" },
+        { "a\x1b[31m\x7f\rb", "a?[31m??b" },
+        { "\xc2\x9b"
+          "31m\xc2\x80\xc2\x9f\xc2\xa0",
+          "?31m??\xc2\xa0" },                                 /* C1, and the first that is none */
+        { "\x9b\xe9\x80", "?\xe9?" },                         /* Latin-1: its controls alone */
+        { "\xe0\x82\x9b\xc0\x9b", "\xe0??\xc0?" },            /* overlong */
+        { "x\xe2\x80\xaegpj.exe\xe2\x80\xac", "x?gpj.exe?" }, /* right-to-left override */
+        { "\xe2\x80\xa9\xe2\x80\xaa\xe2\x80\xaf", "\xe2\x80\xa9?\xe2\x80\xaf" },
+        { "\xe2\x81\xa5\xe2\x81\xa6\xe2\x81\xa9\xe2\x81\xaa", "\xe2\x81\xa5??\xe2\x81\xaa" },
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        assert_puts(put_text, texts[i][0], texts[i][1]);
+    assert_puts(put_text, "a\n\tb", "a??b");
+    assert_puts(put_lines, "a\n\tb\r", "a\n\tb?");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(clean_texts),
-        cmocka_unit_test(every_code_point_comes_back),
-        cmocka_unit_test(shell_words),
-        cmocka_unit_test(csv_cells),
+        cmocka_unit_test(clean_texts), cmocka_unit_test(every_code_point_comes_back),
+        cmocka_unit_test(shell_words), cmocka_unit_test(csv_cells),
+        cmocka_unit_test(shown_texts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -37,14 +37,22 @@ size_t dp_byte_order_mark(const char *text, size_t size) {
     return size >= sizeof mark && memcmp(text, mark, sizeof mark) == 0 ? sizeof mark : 0;
 }
 
+static bool is_control(uint32_t code) {
+    return code < 0x20 || (code >= 0x7F && code < 0xA0);
+}
+
+bool dp_code_shown(uint32_t code) {
+    return !is_control(code) && !(code >= 0x202A && code <= 0x202E)
+           && !(code >= 0x2066 && code <= 0x2069);
+}
+
 bool dp_text_clean(const char *text, size_t size, bool lines) {
     for (size_t at = 0, length = 0; at < size; at += length) {
         uint32_t code = 0;
         length = dp_utf8_decode(text + at, size - at, &code);
         if (length == 0)
             return false;
-        if ((code < 0x20 && !(lines && (code == '\n' || code == '\t')))
-            || (code >= 0x7F && code < 0xA0))
+        if (is_control(code) && !(lines && (code == '\n' || code == '\t')))
             return false;
     }
     return true;
@@ -72,12 +80,28 @@ void dp_put_shell_word(dp_text_sink *sink, void *context, const char *word) {
     sink(context, "'", 1);
 }
 
+void dp_put_shown(dp_text_sink *sink, void *context, const char *text, bool lines) {
+    for (size_t left = strlen(text), length; left > 0; text += length, left -= length) {
+        uint32_t code = 0;
+        length = dp_utf8_decode(text, left, &code);
+        if (length == 0) { /* a byte of another encoding */
+            length = 1;
+            code = (unsigned char)*text;
+        }
+        bool shown = dp_code_shown(code) || (lines && (code == '\n' || code == '\t'));
+        sink(context, shown ? text : "?", shown ? length : 1);
+    }
+}
+
 void dp_put_csv_cell(dp_text_sink *sink, void *context, const char *cell) {
+    const char *before = *cell && strchr("=+-@\t\r", *cell) ? "'" : "";
     if (!strpbrk(cell, ",\"\r\n")) {
+        sink(context, before, strlen(before));
         sink(context, cell, strlen(cell));
         return;
     }
     sink(context, "\"", 1);
+    sink(context, before, strlen(before));
     put_replaced(sink, context, cell, '"', "\"\"");
     sink(context, "\"", 1);
 }

@@ -20,6 +20,10 @@ size_t dp_utf8_encode(char bytes[4], uint32_t code);
  * and matched as it is. lines: newline and tab are allowed. */
 bool dp_text_clean(const char *text, size_t size, bool lines);
 
+/* Whether a terminal shows a character and does nothing else: no control character, none that turns
+ * the direction of the text around it (embeddings, overrides, isolates). */
+bool dp_code_shown(uint32_t code);
+
 /* Bytes of the byte order mark that a text file of Notepad or Excel begins with: 3, else 0. */
 size_t dp_byte_order_mark(const char *text, size_t size);
 
@@ -44,7 +48,12 @@ typedef void dp_text_sink(void *context, const char *bytes, size_t size);
 /* One word of a shell's command line, in quotes where it needs them. */
 void dp_put_shell_word(dp_text_sink *sink, void *context, const char *word);
 
-/* One cell of a CSV table (RFC 4180), in quotes where it needs them. */
+/* Text for people's eyes: '?' in place of what is not shown (dp_code_shown), and of bytes that
+ * would be controls where the terminal does not read UTF-8. lines: newline and tab stay. */
+void dp_put_shown(dp_text_sink *sink, void *context, const char *text, bool lines);
+
+/* One cell of a CSV table (RFC 4180), in quotes where it needs them. What a spreadsheet would run
+ * as a formula gets an apostrophe in front. */
 void dp_put_csv_cell(dp_text_sink *sink, void *context, const char *cell);
 
 #endif

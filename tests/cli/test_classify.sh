@@ -48,6 +48,16 @@ lines out 1
 get path | grep -q odd || fail "no path"
 run 0 classify $model "$odd"
 lines out 6
+# Names that would move a terminal: a control of 8 bits, an order to write from right to left.
+moves=$(printf 'a\302\2332Jb\342\200\256gpj.ppm')
+cp photos/b.ppm "$moves"
+run 0 classify $model "$moves"
+says out 'a?2Jb?gpj.ppm'
+run 0 classify $model --json "$moves"
+says out 'a\u009B2Jb\u202Egpj.ppm'
+same "$moves" "$(get path)"
+run 3 classify $model "no$moves"
+says err 'noa?2Jb?gpj.ppm'
 cp photos/b.ppm 'star[1]*.ppm'
 run 0 classify $model --json 'star[1]*.ppm'
 
