@@ -5,6 +5,36 @@ target_compile_definitions(deeper_flags INTERFACE _GNU_SOURCE _FILE_OFFSET_BITS=
 target_compile_options(deeper_flags INTERFACE
     -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla -Wwrite-strings
     -Wno-unused-parameter -ffp-contract=off -fno-math-errno)
+
+# Hardened, as distributions build: what reads files of strangers shall fall where it stumbles. A sanitizer does that better, and
+# _FORTIFY_SOURCE needs an optimising compiler. The generated readers of library.cmake have the
+# same flags.
+include(CheckCCompilerFlag)
+include(CheckLinkerFlag)
+set(hardening -fstack-protector-strong -fstack-clash-protection -fcf-protection -mbranch-protection=standard)
+add_library(deeper_hardened INTERFACE)
+set(CMAKE_REQUIRED_FLAGS -Werror) # clang only warns of a flag that it does not use
+foreach(flag ${hardening})
+    string(MAKE_C_IDENTIFIER "HAVE${flag}" have)
+    check_c_compiler_flag(${flag} ${have})
+    if(${have})
+        target_compile_options(deeper_hardened INTERFACE ${flag})
+    endif()
+endforeach()
+unset(CMAKE_REQUIRED_FLAGS)
+if(NOT DEEPER_SANITIZE)
+    target_compile_options(deeper_hardened INTERFACE "$<$<NOT:$<CONFIG:Debug>>:-U_FORTIFY_SOURCE;-D_FORTIFY_SOURCE=2>")
+endif()
+check_linker_flag(C -Wl,-z,relro,-z,now,-z,noexecstack HAVE_RELRO)
+if(HAVE_RELRO)
+    target_link_options(deeper_hardened INTERFACE -Wl,-z,relro,-z,now,-z,noexecstack)
+endif()
+if(NOT DEEPER_STATIC)
+    include(CheckPIESupported)
+    check_pie_supported(LANGUAGES C) # else CMAKE_POSITION_INDEPENDENT_CODE compiles so and does not link so
+endif()
+target_link_libraries(deeper_flags INTERFACE deeper_hardened)
+
 if(DEEPER_WERROR)
     target_compile_options(deeper_flags INTERFACE -Werror)
 endif()

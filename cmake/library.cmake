@@ -11,14 +11,16 @@ foreach(proto ${protos})
     get_filename_component(stem ${proto} NAME_WE)
     get_filename_component(folder ${proto} DIRECTORY)
     add_custom_command(OUTPUT ${generated}/${stem}.pb-c.c ${generated}/${stem}.pb-c.h
-        COMMAND ${PROTOC_C} --c_out=${generated} -I ${folder} ${proto} DEPENDS ${proto} VERBATIM)
+        COMMAND ${PROTOC_C} --c_out=${generated} -I ${folder} ${proto}
+        COMMAND ${CMAKE_COMMAND} -D PROTO=${proto} -D HEADER=${generated}/${stem}.pb-c.h -P ${PROJECT_SOURCE_DIR}/cmake/hide_protobuf.cmake
+        DEPENDS ${proto} cmake/hide_protobuf.cmake VERBATIM)
     list(APPEND proto_sources ${generated}/${stem}.pb-c.c)
 endforeach()
 
-# The generated readers are not ours: only visibility and position-independence, no warnings.
+# The generated readers are not ours: only visibility, position-independence and hardening, no warnings.
 add_library(deeper_proto OBJECT ${proto_sources})
 target_include_directories(deeper_proto PUBLIC ${generated})
-target_link_libraries(deeper_proto PUBLIC PkgConfig::PROTOBUFC)
+target_link_libraries(deeper_proto PUBLIC PkgConfig::PROTOBUFC PRIVATE deeper_hardened)
 
 set(objects $<TARGET_OBJECTS:deeper_proto>)
 foreach(isa ${DEEPER_ISAS})
@@ -69,3 +71,5 @@ foreach(kind static shared)
         target_link_libraries(deeper_${kind} PRIVATE PkgConfig::ZIP)
     endif()
 endforeach()
+target_link_options(deeper_shared PRIVATE -Wl,--version-script=${PROJECT_SOURCE_DIR}/cmake/deeper.map)
+set_target_properties(deeper_shared PROPERTIES LINK_DEPENDS ${PROJECT_SOURCE_DIR}/cmake/deeper.map)

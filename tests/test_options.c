@@ -266,7 +266,7 @@ static char *output_of(const char *command) {
     FILE *pipe = popen(command, "r");
     assert_non_null(text);
     assert_non_null(pipe);
-    fread(text, 1, LIMIT, pipe);
+    text[fread(text, 1, LIMIT, pipe)] = 0;
     if (pclose(pipe) == 0)
         return text;
     free(text);
