@@ -3,6 +3,7 @@
  * command line. Memory is bounded by one line and by the names of the folders on the way down. */
 #include "sources.h"
 
+#include "base/open.h"
 #include "base/text.h"
 
 #include <dirent.h>
@@ -13,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 enum { MAX_DEPTH = 64 };
 
@@ -231,9 +232,17 @@ static bool list_start(app_sources *sources, const char *word) {
         return false;
     sources->line = 0;
     sources->list_name = word[0] == '@' ? word + 1 : "standard input";
-    sources->list = word[0] == '@' ? fopen(word + 1, "re") : stdin;
-    if (!sources->list)
-        tell(sources, sources->list_name, strerror(errno));
+    sources->list = stdin;
+    if (word[0] == '@') {
+        struct stat status;
+        const char *why;
+        int file = dp_open(word + 1, &status, &why);
+        sources->list = file >= 0 ? fdopen(file, "r") : NULL;
+        if (!sources->list)
+            tell(sources, sources->list_name, why ? why : strerror(errno));
+        if (!sources->list && file >= 0)
+            close(file);
+    }
     return true;
 }
 

@@ -1,6 +1,7 @@
 /* command_info.c - says what a file or folder is to deeper (a model, a picture, a data set, saved
  * answers, a tuning) and whether it is sound. */
 #include "app/json.h"
+#include "base/open.h"
 #include "commands.h"
 #include "models.h"
 #include "output.h"
@@ -11,7 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 enum {
     HEAD = 512,          /* bytes that tell what a file is */
@@ -351,14 +352,16 @@ static int run(const cli_args *args) {
     if (!path)
         return CLI_FAILED;
     int code = CLI_FAILED;
-    FILE *file = NULL;
+    const char *why;
+    int file = -1;
     bool there = !stat(path, &status);
     if (there ? S_ISDIR(status.st_mode) : strchr(path, ':') != NULL) { /* "set.tar:inner/folder" */
         code = info_dataset(args, path);
-    } else if ((file = fopen(path, "re")) == NULL) {
-        cli_error("%s: %s", path, strerror(errno));
+    } else if ((file = dp_open(path, &status, &why)) < 0) {
+        cli_error("%s: %s", path, why ? why : strerror(errno));
     } else {
-        size_t size = fread(head, 1, sizeof head, file);
+        ssize_t got = pread(file, head, sizeof head, 0);
+        size_t size = got > 0 ? (size_t)got : 0;
         if (head_is_picture(head, size))
             code = info_picture(path);
         else if (head_is_tuning(head, size))
@@ -369,7 +372,7 @@ static int run(const cli_args *args) {
             code = info_answers(path, (uint64_t)status.st_size);
         else
             code = info_model(path, (uint64_t)status.st_size);
-        fclose(file);
+        close(file);
     }
     free(path);
     return code;

@@ -6,6 +6,7 @@
 #include "download.h"
 
 #include "app/paths.h"
+#include "base/open.h"
 #include "options.h"
 #include "output.h"
 
@@ -148,13 +149,13 @@ static void tag_save(const transfer *t) {
 }
 
 static void tag_load(const transfer *t, char tag[TAG_SIZE]) {
-    FILE *file = fopen(t->tag_path, "re");
-    tag[0] = 0;
-    if (!file)
-        return;
-    if (!fgets(tag, TAG_SIZE, file))
-        tag[0] = 0;
-    fclose(file);
+    struct stat status;
+    const char *why;
+    int file = dp_open(t->tag_path, &status, &why);
+    ssize_t got = file < 0 ? -1 : read(file, tag, TAG_SIZE - 1);
+    if (file >= 0)
+        close(file);
+    tag[got > 0 ? got : 0] = 0;
     tag[strcspn(tag, "\r\n")] = 0;
 }
 
@@ -300,8 +301,11 @@ static outcome fetch_file(transfer *t, const char *path) {
     static char chunk[CHUNK];
     struct stat status;
     ssize_t got = -1;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    bool ok = fd >= 0 && !fstat(fd, &status) && part_restart(t);
+    const char *why;
+    int fd = dp_open(path, &status, &why);
+    if (why)
+        refuse(t, "%s", why);
+    bool ok = fd >= 0 && part_restart(t);
     t->total = ok ? (uint64_t)status.st_size : 0;
     while (ok && (got = read(fd, chunk, sizeof chunk)) > 0)
         ok = part_append(t, chunk, (size_t)got);
@@ -363,7 +367,9 @@ static bool part_commit(const transfer *t) {
 }
 
 static bool already_there(transfer *t) {
-    int fd = open(t->download->path, O_RDONLY | O_CLOEXEC);
+    struct stat status;
+    const char *why;
+    int fd = dp_open(t->download->path, &status, &why);
     if (fd < 0)
         return false;
     t->download->present = hash_file(t, fd, &t->download->bytes) && hash_matches(t);

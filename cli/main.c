@@ -68,10 +68,20 @@ static void keep_standard_files(void) {
             _exit(CLI_FAILED);
 }
 
+/* A model's file is mapped (deeper_model_options.mapped): one that another program shortens while
+ * it is read is an error like any other. */
+static void on_shortened(int number) {
+    static const char line[] = "deeper: a file that is being read was shortened; run it again\n";
+    ssize_t unused = write(STDERR_FILENO, line, sizeof line - 1);
+    (void)unused;
+    _exit(CLI_FAILED);
+}
+
 int main(int count, char **words) {
     keep_standard_files();
     signal(SIGPIPE,
            SIG_DFL); /* `deeper ... | head` ends quietly even if our parent ignores the signal */
+    signal(SIGBUS, on_shortened);
     cli_output_begin(false, false);
     if (count < 2 || !strcmp(words[1], "--help") || !strcmp(words[1], "-h")) {
         cli_help_short();

@@ -42,6 +42,7 @@ static int open_checked(deeper_model **model, const char *name, const cli_args *
     options.preprocess = cli_has(args, "preprocess") ? cli_text(args, "preprocess") : NULL;
     options.answer = cli_has(args, "answer") ? cli_text(args, "answer") : NULL;
     options.check_values = check_values;
+    options.mapped = 1; /* main.c says what happens to one that is shortened */
     char *file = cli_model_path(name);
     if (!file)
         return CLI_FAILED;

@@ -1,4 +1,4 @@
-# The program: sees only include/deeper, app/ and the one file of src/ that programs share with the library. Its manual pages and completions are printed by itself, from the tables of its commands.
+# The program: sees only include/deeper, app/ and the files of src/ that programs share with the library. Its manual pages and completions are printed by itself, from the tables of its commands.
 file(GLOB cli_sources CONFIGURE_DEPENDS cli/*.c)
 if(cli_sources)
     add_executable(deeper ${cli_sources})
@@ -10,7 +10,7 @@ if(cli_sources)
     install(TARGETS deeper)
     # What programs share; not installed, for it is no interface of others.
     file(GLOB app_sources CONFIGURE_DEPENDS app/*.c)
-    add_library(deeper_app STATIC ${app_sources} src/base/text.c)
+    add_library(deeper_app STATIC ${app_sources} src/base/open.c src/base/text.c)
     target_include_directories(deeper_app PUBLIC ${PROJECT_SOURCE_DIR})
     target_link_libraries(deeper_app PUBLIC deeper_flags deeper_static PkgConfig::JANSSON)
     target_link_libraries(deeper PRIVATE deeper_app)

@@ -222,7 +222,7 @@ static void published_file(void **state) {
     uint32_t bits;
     memcpy(&bits, &model->values[0][0], 4);
     assert_int_equal(bits, 0x3DB4A4B7);
-    assert_null(model->map.data);
+    assert_null(model->file);
     dp_model_free(model);
 }
 

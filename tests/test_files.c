@@ -1,7 +1,8 @@
-/* test_files.c - files of the base floor: reading, mapping, atomic writing, listing. */
+/* test_files.c - files of the base floor: reading, atomic writing, listing. */
 #include "base/files.h"
 #include "helpers/helpers.h"
 
+#include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -11,7 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -41,29 +44,17 @@ static unsigned char *pattern(size_t size) {
 static const size_t sizes[] = { 0, 1, 4095, 4096, 4097, 65534, 65535, 65536, 65537, 300000 };
 enum { SIZES = sizeof sizes / sizeof *sizes };
 
-static void test_map_and_read(void **state) {
+static void test_read_whole(void **state) {
     char path[TEST_PATH_SIZE];
     deeper_error error;
     test_path(path, folder, "사진 1.bin");
     for (size_t i = 0; i < SIZES; i++) {
         size_t size = 0;
         void *data = NULL;
-        dp_map map;
         unsigned char *bytes = pattern(sizes[i]);
         test_write(path, bytes, sizes[i]);
         for (size_t limit = 0; limit <= sizes[i];
              limit += sizes[i] ? sizes[i] : 1) { /* none, and just enough */
-            assert_int_equal(dp_map_open(&map, path, limit, &error), DEEPER_OK);
-            assert_int_equal(map.size, sizes[i]);
-            assert_true((map.data == NULL) == (sizes[i] == 0));
-            if (sizes[i]) {
-                assert_memory_equal(map.data, bytes, sizes[i]);
-                dp_map_release_pages(&map);
-                assert_memory_equal(map.data, bytes, sizes[i]);
-            }
-            dp_map_close(&map);
-            assert_null(map.data);
-            dp_map_close(&map);
             assert_int_equal(dp_file_read(&data, &size, path, limit, NULL, &error), DEEPER_OK);
             assert_int_equal(size, sizes[i]);
             assert_memory_equal(data, bytes, size);
@@ -71,8 +62,6 @@ static void test_map_and_read(void **state) {
             dp_free(NULL, data);
         }
         if (sizes[i] > 1) {
-            assert_int_equal(dp_map_open(&map, path, sizes[i] - 1, &error), DEEPER_ERROR_LIMIT);
-            assert_null(map.data);
             assert_int_equal(dp_file_read(&data, &size, path, sizes[i] - 1, NULL, &error),
                              DEEPER_ERROR_LIMIT);
             assert_ptr_equal(strstr(error.message, path), error.message);
@@ -81,53 +70,102 @@ static void test_map_and_read(void **state) {
     }
 }
 
-static void test_read_errors(void **state) {
+/* What is asked of a map: the same bytes, also after the pages were given back. */
+static void test_map(void **state) {
     char path[TEST_PATH_SIZE];
+    test_path(path, folder, "file");
+    for (size_t i = 0; i < SIZES; i++) {
+        dp_map map;
+        unsigned char *bytes = pattern(sizes[i]);
+        test_write(path, bytes, sizes[i]);
+        assert_int_equal(dp_map_open(&map, path, sizes[i], NULL), DEEPER_OK);
+        assert_int_equal(map.size, sizes[i]);
+        assert_true((map.data == NULL) == (sizes[i] == 0));
+        if (sizes[i])
+            assert_memory_equal(map.data, bytes, sizes[i]);
+        dp_map_release_pages(&map);
+        if (sizes[i])
+            assert_memory_equal(map.data, bytes, sizes[i]);
+        dp_map_close(&map);
+        assert_null(map.data);
+        dp_map_close(&map);
+        if (sizes[i] > 1)
+            assert_int_equal(dp_map_open(&map, path, sizes[i] - 1, NULL), DEEPER_ERROR_LIMIT);
+        free(bytes);
+    }
+}
+
+static void expect_refused(const char *path, const char *why) {
     void *data = NULL;
     size_t size = 0;
-    dp_map map;
+    int file = 0;
     deeper_error error;
-    test_path(path, folder, "none");
-    assert_int_equal(dp_map_open(&map, path, 0, &error), DEEPER_ERROR_IO);
-    assert_non_null(strstr(error.message, "none: cannot open: No such file"));
     assert_int_equal(dp_file_read(&data, &size, path, 0, NULL, &error), DEEPER_ERROR_IO);
-    assert_int_equal(dp_map_open(&map, folder, 0, &error), DEEPER_ERROR_IO);
-    assert_non_null(strstr(error.message, "is a folder"));
-    assert_int_equal(dp_file_read(&data, &size, folder, 0, NULL, &error), DEEPER_ERROR_IO);
-    assert_int_equal(dp_map_open(&map, "/dev/null", 0, &error), DEEPER_ERROR_IO);
-    assert_non_null(strstr(error.message, "/dev/null: is not an ordinary file"));
-    assert_int_equal(dp_map_open(&map, "", 0, NULL), DEEPER_ERROR_IO);
-    assert_null(map.data);
+    assert_non_null(strstr(error.message, why));
     assert_null(data);
+    assert_int_equal(dp_file_open(&file, path, NULL), DEEPER_ERROR_IO);
+    assert_int_equal(file, -1);
+}
+
+/* A reader that waits for a pipe's writer ends this program by the alarm. */
+static void test_only_ordinary_files_are_read(void **state) {
+    char path[TEST_PATH_SIZE];
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    int socket_file = socket(AF_UNIX, SOCK_STREAM, 0);
+    alarm(60);
+    expect_refused("", "cannot open");
+    test_path(path, folder, "none");
+    expect_refused(path, "none: cannot open: No such file");
+    expect_refused(folder, "is a folder");
+    expect_refused("/dev/null", "/dev/null: is not an ordinary file");
+    expect_refused("/dev/zero", "/dev/zero: is not an ordinary file");
+    expect_refused("/dev/tty", "/dev/tty: ");
+    test_path(path, folder, "pipe");
+    assert_int_equal(mkfifo(path, 0600), 0);
+    expect_refused(path, "pipe: is not an ordinary file");
+    snprintf(address.sun_path, sizeof address.sun_path, "%.80s/socket", folder);
+    assert_int_equal(bind(socket_file, (struct sockaddr *)&address, sizeof address), 0);
+    expect_refused(address.sun_path, "socket: is not an ordinary file");
+    close(socket_file);
+    test_path(path, folder, "link");
+    assert_int_equal(symlink("pipe", path), 0);
+    expect_refused(path, "link: is not an ordinary file");
+    alarm(0);
 }
 
 typedef struct feed {
-    const char *path;
+    int end;
     const unsigned char *bytes;
     size_t size;
 } feed;
 
 static void *feed_pipe(void *argument) {
-    const feed *it = argument;
-    FILE *file = fopen(it->path, "wb");
-    if (file) {
-        fwrite(it->bytes, 1, it->size, file);
-        fclose(file);
+    const feed *to = argument;
+    usleep(1000); /* the reader waits, though it opened without waiting */
+    for (size_t done = 0; done < to->size;) {
+        ssize_t now = write(to->end, to->bytes + done, to->size - done);
+        if (now < 0)
+            break; /* the reader has had enough */
+        done += (size_t)now;
     }
+    close(to->end);
     return NULL;
 }
 
+/* A pipe that this process was started with, as `deeper classify /dev/stdin` or <(...) has it. */
 static void read_pipe(size_t bytes_sent, size_t limit, deeper_status expected) {
-    char path[TEST_PATH_SIZE];
-    test_path(path, folder, "pipe");
+    char path[32];
+    int ends[2];
     unsigned char *bytes = pattern(bytes_sent);
-    feed it = { path, bytes, bytes_sent };
     void *data = NULL;
     size_t size = 0;
     pthread_t thread;
-    assert_int_equal(mkfifo(path, 0600), 0);
-    assert_int_equal(pthread_create(&thread, NULL, feed_pipe, &it), 0);
+    assert_int_equal(pipe(ends), 0);
+    snprintf(path, sizeof path, "/dev/fd/%d", ends[0]);
+    feed to = { ends[1], bytes, bytes_sent };
+    assert_int_equal(pthread_create(&thread, NULL, feed_pipe, &to), 0);
     deeper_status status = dp_file_read(&data, &size, path, limit, NULL, NULL);
+    close(ends[0]);
     pthread_join(thread, NULL);
     assert_int_equal(status, expected);
     if (status == DEEPER_OK) {
@@ -139,10 +177,17 @@ static void read_pipe(size_t bytes_sent, size_t limit, deeper_status expected) {
     }
     dp_free(NULL, data);
     free(bytes);
-    unlink(path);
+}
+
+/* /dev/fd/N of /dev/zero: no end, and no size to be known before. */
+static int endless(char path[32]) {
+    int file = open("/dev/zero", O_RDONLY);
+    snprintf(path, 32, "/dev/fd/%d", file);
+    return file;
 }
 
 static void test_read_pipes(void **state) {
+    char path[32];
     signal(SIGPIPE, SIG_IGN);
     for (size_t i = 0; i < SIZES; i++)
         read_pipe(sizes[i], 0, DEEPER_OK);
@@ -152,16 +197,15 @@ static void test_read_pipes(void **state) {
         DEEPER_ERROR_LIMIT); /* the size is not known before: it stops when it sees too much */
     void *data = NULL;
     size_t size = 1;
-    assert_int_equal(dp_file_read(&data, &size, "/dev/null", 0, NULL, NULL), DEEPER_OK);
-    assert_int_equal(size, 0);
-    dp_free(NULL, data);
-    assert_int_equal(dp_file_read(&data, &size, "/dev/zero", 1 << 20, NULL, NULL),
+    int file = endless(path);
+    assert_int_equal(dp_file_read(&data, &size, path, 1 << 20, NULL, NULL),
                      DEEPER_ERROR_LIMIT); /* bounded memory */
+    close(file);
 }
 
 static void test_read_without_memory(void **state) {
-    static const char *const paths[] = { "file", "/dev/zero" };
-    char path[TEST_PATH_SIZE];
+    char path[TEST_PATH_SIZE], zeros[32];
+    int file = endless(zeros);
     test_path(path, folder, "file");
     test_write(path, "bytes", 5);
     for (int i = 0; i < 2; i++) {
@@ -173,7 +217,7 @@ static void test_read_without_memory(void **state) {
             deeper_error error;
             test_failing_allocator_init(&it, n);
             deeper_status status =
-                dp_file_read(&data, &size, i ? paths[i] : path, 1 << 18, &it.allocator, &error);
+                dp_file_read(&data, &size, i ? zeros : path, 1 << 18, &it.allocator, &error);
             done = it.calls < n;
             assert_int_equal(status, !done ? DEEPER_ERROR_MEMORY
                                      : i   ? DEEPER_ERROR_LIMIT
@@ -183,6 +227,7 @@ static void test_read_without_memory(void **state) {
         }
         assert_true(n > 2 + i);
     }
+    close(file);
 }
 
 /* -------------------------------------------------------------------------------------- writing */
@@ -537,9 +582,10 @@ static void test_new_folder(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_map_and_read, begin, end),
+        cmocka_unit_test_setup_teardown(test_read_whole, begin, end),
         cmocka_unit_test_setup_teardown(test_open, begin, end),
-        cmocka_unit_test_setup_teardown(test_read_errors, begin, end),
+        cmocka_unit_test_setup_teardown(test_map, begin, end),
+        cmocka_unit_test_setup_teardown(test_only_ordinary_files_are_read, begin, end),
         cmocka_unit_test_setup_teardown(test_read_pipes, begin, end),
         cmocka_unit_test_setup_teardown(test_read_without_memory, begin, end),
         cmocka_unit_test_setup_teardown(test_write_pieces, begin, end),

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -119,7 +120,7 @@ static void round_trip(void **state) {
         assert_int_equal(dp_model_open(&opened, path, NULL, &error), DEEPER_OK);
         assert_string_equal(opened->format, "safetensors");
         same_model(model, opened);
-        assert_non_null(opened->map.data); /* used where it lies */
+        assert_non_null(opened->file); /* used where it lies */
         assert_null(opened->arena);
 
         /* Over the very file that is in use; the same bytes come out. */
@@ -132,6 +133,22 @@ static void round_trip(void **state) {
         same_values(model, opened);
         free(bytes);
         free(again);
+        dp_model_free(opened);
+
+        /* Where the caller asked for it, in the file. */
+        const dp_open_options mapped = { .mapped = true };
+        assert_int_equal(dp_model_open_as(&opened, path, &mapped, NULL, &error), DEEPER_OK);
+        assert_non_null(opened->map.data);
+        same_values(model, opened);
+        dp_model_free(opened);
+
+        /* Emptied and overwritten in place while it is open: nothing of the model is lost. */
+        static const char zeros[1 << 16];
+        assert_int_equal(dp_model_open(&opened, path, NULL, &error), DEEPER_OK);
+        test_write(path, zeros, sizeof zeros);
+        same_values(model, opened);
+        assert_int_equal(truncate(path, 0), 0);
+        same_values(model, opened);
         dp_model_free(opened);
         dp_model_free(model);
     }
@@ -148,7 +165,7 @@ static void npz_round_trip(void **state) {
     if (dp_model_open(&opened, npz, NULL, &error) != DEEPER_OK)
         fail_msg("%s", error.message);
     assert_string_equal(opened->format, "npz");
-    assert_null(opened->map.data);
+    assert_null(opened->file);
     same_model(model, opened);
 #else
     assert_int_equal(dp_model_open(&opened, npz, NULL, &error), DEEPER_ERROR_UNSUPPORTED);
@@ -317,7 +334,7 @@ static void other_types(void **state) {
         deeper_error error;
         assert_int_equal(reopen(&e, &opened, &error), DEEPER_OK);
         same_model(e.model, opened);
-        assert_null(opened->map.data); /* converted, so the file is let go */
+        assert_null(opened->file); /* converted, so the file is let go */
         dp_model_free(opened);
         edit_end(&e);
     }

@@ -6,6 +6,7 @@
  *
  * Values that a case feeds beside the picture (weights, shapes) become initializers: deeper's
  * networks have one input. */
+#include "base/files.h"
 #include "base/float_mode.h"
 #include "formats/onnx/onnx_import.h"
 #include "helpers/helpers.h"

@@ -153,6 +153,12 @@ typedef struct deeper_model_options {
                            and DEEPER_ERROR_UNSUPPORTED where that does not show it. Of one
                            probability p, classes 0 and 1 have 1 - p and p, or class 0, where the
                            labels have one line, p */
+    int mapped; /* 0: the model owns its values, and what becomes of its file changes nothing. 1:
+                   the values of a safetensors file stay in the file, mapped: some milliseconds and,
+                   once a session has packed them, all of their memory are saved. The file must then
+                   keep its bytes until the model is closed: to shorten it ends the process by
+                   SIGBUS, to write into it changes answers. To rename another file over it, as
+                   deeper does with all that it writes, is no harm. */
 } deeper_model_options;
 static inline deeper_model_options deeper_model_options_init(void) {
     deeper_model_options options = DEEPER_ZEROED;

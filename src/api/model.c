@@ -82,8 +82,9 @@ deeper_status deeper_model_open(deeper_model **model, const char *path,
     deeper_model *created = NULL;
     deeper_model_options taken;
     DP_TRY(begin(&created, &taken, options, error));
+    const dp_open_options how = { .answer = taken.answer, .mapped = taken.mapped != 0 };
     deeper_status status =
-        dp_model_open_as(&created->model, path, taken.answer, created->owner.allocator, error);
+        dp_model_open_as(&created->model, path, &how, created->owner.allocator, error);
     if (status == DEEPER_OK && taken.check_values)
         status = dp_model_check_values(created->model, path, error);
     if (status == DEEPER_OK)

@@ -5,9 +5,9 @@
 #include "base/cpu.h"
 
 #include "base/arithmetic.h"
+#include "base/open.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <sched.h>
 #include <stdio.h>
@@ -149,7 +149,9 @@ deeper_status dp_isa_select(dp_isa *isa, deeper_error *error) {
 /* The first bytes of a file that the kernel makes up on reading, as text. False if it is not
  * there. */
 static bool read_text(const char *path, char *text, size_t size) {
-    int file = open(path, O_RDONLY | O_CLOEXEC);
+    struct stat status;
+    const char *why;
+    int file = dp_open(path, &status, &why);
     if (file < 0)
         return false;
     ssize_t got = read(file, text, size - 1);

@@ -1,8 +1,9 @@
 /* energy.c - one descriptor a zone, read from its beginning each time. */
 #include "base/energy.h"
 
+#include "base/open.h"
+
 #include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +24,9 @@ static bool read_number(int file, uint64_t *number) {
 static int open_in(const char *folder, int zone, const char *name) {
     char path[256];
     int length = snprintf(path, sizeof path, "%s/intel-rapl:%d/%s", folder, zone, name);
-    return length < (int)sizeof path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    struct stat status;
+    const char *why;
+    return length < (int)sizeof path ? dp_open(path, &status, &why) : -1;
 }
 
 static bool is_package(const char *folder, int zone) {

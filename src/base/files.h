@@ -1,32 +1,34 @@
-/* files.h - files as the library needs them: read whole or mapped, written atomically, folders
- * listed in a stable order. Paths are bytes as POSIX has them; nothing is re-encoded. */
+/* files.h - files as the library needs them: read whole, written atomically, folders listed in a
+ * stable order. Paths are bytes as POSIX has them; nothing is re-encoded. */
 #ifndef DP_BASE_FILES_H
 #define DP_BASE_FILES_H
 
 #include "base/memory.h"
 
-/* An ordinary file mapped read-only. data is NULL for an empty file. */
+/* A descriptor for reading at random by any number of threads (pread); the caller closes it.
+ * Errors: missing, unreadable, no ordinary file (open.h); *file is then -1. */
+deeper_status dp_file_open(int *file, const char *path, deeper_error *error);
+
+/* A whole file read into memory from `allocator` (followed by a zero byte, not counted; freed by
+ * dp_free), which is the reader's own: what becomes of the file changes none of it. Why not a map:
+ * a file that shrinks under one kills the process. Errors: those of dp_file_open; larger than limit
+ * bytes (0: no limit); MEMORY. */
+deeper_status dp_file_read(void **data, size_t *size, const char *path, size_t limit,
+                           const deeper_allocator *allocator, deeper_error *error);
+
+/* An ordinary file mapped read-only; data is NULL for an empty one. A file that is shortened while
+ * its map is read ends the process by SIGBUS: for callers that asked for this. Errors: those of
+ * dp_file_read. */
 typedef struct dp_map {
     const unsigned char *data;
     size_t size;
 } dp_map;
-
-/* Errors: missing, unreadable, a folder, larger than limit bytes (0: no limit). */
 deeper_status dp_map_open(dp_map *map, const char *path, size_t limit, deeper_error *error);
 void dp_map_close(dp_map *map);
 
 /* Tells the system that the mapped pages will not be read again soon (they come back from the file
  * if they are). */
 void dp_map_release_pages(const dp_map *map);
-
-/* A descriptor for reading at random by any number of threads (pread); the caller closes it.
- * Errors: missing, unreadable, a folder; *file is then -1. */
-deeper_status dp_file_open(int *file, const char *path, deeper_error *error);
-
-/* A whole file read into memory from `allocator` (followed by a zero byte, not counted; freed by
- * dp_free); for files that may change under us, and for pipes. limit as above. */
-deeper_status dp_file_read(void **data, size_t *size, const char *path, size_t limit,
-                           const deeper_allocator *allocator, deeper_error *error);
 
 /* A file being written: bytes go to a temporary name in the same folder (PATH.tmp-PID-RANDOM);
  * commit syncs it, renames it over `path` and syncs the folder; discard (or a failed commit)

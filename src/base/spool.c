@@ -52,18 +52,22 @@ deeper_status dp_spool_check(const dp_spool *spool, const char *path, deeper_err
                  : DEEPER_OK;
 }
 
-deeper_status dp_spool_map(const dp_spool *spool, dp_map *map, const char *path,
+deeper_status dp_spool_map(const dp_spool *spool, const void **bytes, const char *path,
                            deeper_error *error) {
-    *map = (dp_map){ 0 };
+    *bytes = NULL;
     DP_TRY(dp_spool_check(spool, path, error));
     if (spool->size == 0)
         return DEEPER_OK;
-    void *bytes = mmap(NULL, spool->size, PROT_READ, MAP_SHARED, spool->file, 0);
-    if (bytes == MAP_FAILED)
+    void *map = mmap(NULL, spool->size, PROT_READ, MAP_SHARED, spool->file, 0);
+    if (map == MAP_FAILED)
         return dp_fail_errno(error, path, "cannot map a temporary file beside it");
-    map->data = bytes;
-    map->size = spool->size;
+    *bytes = map;
     return DEEPER_OK;
+}
+
+void dp_spool_unmap(const dp_spool *spool, const void *bytes) {
+    if (bytes)
+        munmap((void *)bytes, spool->size);
 }
 
 void dp_spool_close(dp_spool *spool) {

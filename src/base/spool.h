@@ -4,7 +4,7 @@
 #ifndef DP_BASE_SPOOL_H
 #define DP_BASE_SPOOL_H
 
-#include "base/files.h"
+#include "base/memory.h"
 
 typedef struct dp_spool {
     int file;    /* -1: none */
@@ -23,10 +23,12 @@ bool dp_spool_put(dp_spool *spool, const void *bytes, size_t size);
  * that failed. */
 deeper_status dp_spool_check(const dp_spool *spool, const char *path, deeper_error *error);
 
-/* All that was put, read-only; closed by dp_map_close, before or after the spool. Errors: those of
+/* All that was put, read-only: *bytes, NULL if it was nothing; given back by dp_spool_unmap, before
+ * the spool is closed. Nobody else can shorten a file without a name. Errors: those of
  * dp_spool_check; IO (the map). */
-deeper_status dp_spool_map(const dp_spool *spool, dp_map *map, const char *path,
+deeper_status dp_spool_map(const dp_spool *spool, const void **bytes, const char *path,
                            deeper_error *error);
+void dp_spool_unmap(const dp_spool *spool, const void *bytes);
 void dp_spool_close(dp_spool *spool);
 
 #endif

@@ -116,19 +116,20 @@ static deeper_status put_list(dp_npz_writer *npz, const char *name, const char *
 static deeper_status put_output(dp_npz_writer *npz, const writing *w, int index,
                                 deeper_error *error) {
     dp_shape shape = dp_session_output(session_of(w), index);
-    dp_map map;
-    DP_TRY(dp_spool_map(&w->spools[index], &map, w->features->path, error));
+    const dp_spool *spool = &w->spools[index];
+    const void *values;
+    DP_TRY(dp_spool_map(spool, &values, w->features->path, error));
     const dp_tensor tensor = {
         .name = w->outputs == 1
                     ? "features"
                     : session_of(w)->model->graph->nodes[session_of(w)->outputs[index]].name,
         .rank = shape.h == 1 && shape.w == 1 ? 2 : 4,
         .shape = { (size_t)w->rows, (size_t)shape.c, (size_t)shape.h, (size_t)shape.w },
-        .data = map.data,
-        .bytes = map.size,
+        .data = values,
+        .bytes = spool->size,
     };
     dp_npz_put(npz, &tensor);
-    dp_map_close(&map);
+    dp_spool_unmap(spool, values);
     return DEEPER_OK;
 }
 

@@ -2,6 +2,7 @@
  * file. */
 #include "eval/probs.h"
 
+#include "base/files.h"
 #include "base/text.h"
 #include "image/crops.h"
 #include "model/json.h"

@@ -2,6 +2,7 @@
  * differences handed out. */
 #include "eval/verify_against.h"
 
+#include "base/files.h"
 #include "data/picture.h"
 #include "eval/verify.h"
 #include "formats/formats.h"
@@ -49,22 +50,23 @@ static deeper_status fill(void *context, int image, float *input, deeper_error *
  * a recording. */
 static deeper_status is_model(bool *model, const char *path, const deeper_allocator *allocator,
                               deeper_error *error) {
-    dp_map map;
+    void *bytes = NULL;
+    size_t size = 0;
     *model = false;
     if (dp_is_folder(path) == 1)
         return DEEPER_OK;
-    DP_TRY(dp_map_open(&map, path, 0, error));
+    DP_TRY(dp_file_read(&bytes, &size, path, DP_MODEL_BYTES, allocator, error));
     deeper_status status = DEEPER_OK;
-    if (dp_npz_sniff(map.data, map.size)) {
+    if (dp_npz_sniff(bytes, size)) {
         dp_npz npz;
-        status = dp_npz_parse(&npz, map.data, map.size, path, allocator, error);
+        status = dp_npz_parse(&npz, bytes, size, path, allocator, error);
         *model = status == DEEPER_OK && dp_text_find(npz.texts, npz.text_count, "deeper.version");
         if (status == DEEPER_OK)
             dp_npz_free(&npz);
     } else {
         *model = true;
     }
-    dp_map_close(&map);
+    dp_free(allocator, bytes);
     return status;
 }
 

@@ -5,13 +5,24 @@
 
 #include "model/model.h"
 
+/* The largest file that is read as a model or beside one: what protobuf takes, and three times the
+ * weights of the largest network in nets/. Others would fill memory before their headers are
+ * looked at. */
+#define DP_MODEL_BYTES ((size_t)INT32_MAX)
+
 /* Opens a file of any format that deeper reads, found by content. */
 deeper_status dp_model_open(dp_model **model, const char *path, const deeper_allocator *allocator,
                             deeper_error *error);
 
-/* The same; answer: what makes class probabilities of an ONNX file's output ("softmax", "sigmoid",
- * "as-is"), NULL: what its graph shows. Error more: ARGUMENT (an answer for another format). */
-deeper_status dp_model_open_as(dp_model **model, const char *path, const char *answer,
+typedef struct dp_open_options {
+    const char *answer; /* what makes class probabilities of an ONNX file's output ("softmax",
+                           "sigmoid", "as-is"); NULL: what its graph shows */
+    bool mapped;        /* without a copy: the file must keep its bytes while the model is open
+                           (dp_map_open) */
+} dp_open_options;
+
+/* The same in another way. Error more: ARGUMENT (an answer for another format). */
+deeper_status dp_model_open_as(dp_model **model, const char *path, const dp_open_options *options,
                                const deeper_allocator *allocator, deeper_error *error);
 
 /* The same for a file in memory; `name` stands for it in messages. folder: where values may lie in

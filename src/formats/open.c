@@ -2,6 +2,7 @@
  * and a folder of its own. */
 #include "formats/formats.h"
 
+#include "base/files.h"
 #include "formats/caffe/caffemodel.h"
 #include "formats/numpy/npz.h"
 #include "formats/onnx/onnx.h"
@@ -58,36 +59,60 @@ deeper_status dp_model_open_bytes(dp_model **model, const void *bytes, size_t si
                       name);
 }
 
-/* Whether the model uses weights inside the map: formats take all of them in place or none. */
-static bool uses_map(const dp_model *model) {
+/* Whether the model uses weights inside the file: formats take all of them in place or none. */
+static bool uses_file(const dp_model *model) {
     return model->values && !model->arena;
 }
 
 deeper_status dp_model_open(dp_model **model, const char *path, const deeper_allocator *allocator,
                             deeper_error *error) {
-    return dp_model_open_as(model, path, NULL, allocator, error);
+    const dp_open_options options = { 0 };
+    return dp_model_open_as(model, path, &options, allocator, error);
 }
 
-deeper_status dp_model_open_as(dp_model **model, const char *path, const char *answer,
-                               const deeper_allocator *allocator, deeper_error *error) {
-    dp_map map;
-    *model = NULL;
+/* dp_model_open_bytes with the folder that the file is in. */
+static deeper_status open_at(dp_model **model, const void *bytes, size_t size, const char *path,
+                             const char *answer, const deeper_allocator *allocator,
+                             deeper_error *error) {
     char *folder = dp_strdup(allocator, path), *slash = folder ? strrchr(folder, '/') : NULL;
     if (!folder)
         return dp_fail_memory(error, "a path");
     if (slash)
         slash[slash == folder] = '\0';
-    deeper_status status = dp_map_open(&map, path, 0, error);
-    if (status != DEEPER_OK) {
-        dp_free(allocator, folder);
-        return status;
-    }
-    status = dp_model_open_bytes(model, map.data, map.size, path, slash ? folder : ".", answer,
-                                 allocator, error);
+    deeper_status status = dp_model_open_bytes(model, bytes, size, path, slash ? folder : ".",
+                                               answer, allocator, error);
     dp_free(allocator, folder);
-    if (status == DEEPER_OK && uses_map(*model))
+    return status;
+}
+
+static deeper_status open_mapped(dp_model **model, const char *path, const char *answer,
+                                 const deeper_allocator *allocator, deeper_error *error) {
+    dp_map map;
+    DP_TRY(dp_map_open(&map, path, DP_MODEL_BYTES, error));
+    deeper_status status = open_at(model, map.data, map.size, path, answer, allocator, error);
+    if (status == DEEPER_OK && uses_file(*model))
         (*model)->map = map;
     else
         dp_map_close(&map);
     return status;
+}
+
+static deeper_status open_copy(dp_model **model, const char *path, const char *answer,
+                               const deeper_allocator *allocator, deeper_error *error) {
+    void *bytes = NULL;
+    size_t size = 0;
+    DP_TRY(dp_file_read(&bytes, &size, path, DP_MODEL_BYTES, allocator, error));
+    deeper_status status = open_at(model, bytes, size, path, answer, allocator, error);
+    if (status == DEEPER_OK && uses_file(*model))
+        (*model)->file = bytes;
+    else
+        dp_free(allocator, bytes);
+    return status;
+}
+
+deeper_status dp_model_open_as(dp_model **model, const char *path, const dp_open_options *options,
+                               const deeper_allocator *allocator, deeper_error *error) {
+    *model = NULL;
+    return (options->mapped ? open_mapped : open_copy)(model, path, options->answer, allocator,
+                                                       error);
 }

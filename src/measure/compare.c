@@ -5,6 +5,7 @@
 
 #include "base/cpu.h"
 #include "base/energy.h"
+#include "base/files.h"
 #include "base/statistics.h"
 #include "eval/evaluate.h"
 #include "formats/formats.h"

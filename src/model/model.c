@@ -2,6 +2,7 @@
  * is formats/'s. */
 #include "model/model.h"
 
+#include "base/files.h"
 #include "model/labels.h"
 #include "model/preprocess_json.h"
 #include "model/recipes.h"
@@ -86,6 +87,7 @@ void dp_model_free(dp_model *model) {
     dp_graph_free(model->graph);
     dp_free(allocator, model->values);
     dp_free(allocator, model->arena);
+    dp_free(allocator, model->file);
     dp_map_close(&model->map);
     dp_free(allocator, model->architecture);
     dp_free(allocator, model->options);
@@ -196,6 +198,7 @@ deeper_status dp_model_allocate(dp_model *model, deeper_error *error) {
 deeper_status dp_model_at(dp_model *copy, const dp_model *model, const float *arena,
                           deeper_error *error) {
     *copy = *model;
+    copy->file = NULL;
     copy->map = (dp_map){ 0 };
     copy->arena = NULL;
     copy->values =

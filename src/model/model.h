@@ -25,9 +25,11 @@ typedef struct dp_model {
 
     /* The values of parameter p are values[p], dp_shape_floats of its node, canonical order. They
      * lie in `arena` (flat, in parameter order) or, where a file holds all of them ready for use,
-     * in `map`, aligned to a float. values is NULL while there are none. */
+     * in `file`, its bytes, or in its `map`, aligned to a float. values is NULL while there are
+     * none. */
     const float **values;
     float *arena;
+    void *file;
     dp_map map;
 
     char *architecture; /* "googlenet" */

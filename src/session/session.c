@@ -52,7 +52,7 @@ static deeper_status make_plan(dp_session *session, dp_packs *packs,
             error, DEEPER_ERROR_MEMORY,
             "out of memory for the activations, %zu bytes; a smaller max_batch needs less",
             dp_plan_arena_bytes(session->plan));
-    /* The weights are packed: the file's own pages are not read again soon. */
+    /* The weights are packed: a map's pages are not read again soon. */
     dp_map_release_pages(&model->map);
     return DEEPER_OK;
 }

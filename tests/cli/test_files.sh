@@ -122,6 +122,50 @@ if "$program" convert small.npz back.safetensors >out 2>err; then
 else
     says err "libzip"
 fi
+# What is no ordinary file is refused at once, and named.
+mkfifo pipe.jpg
+for command in "info pipe.jpg" "classify --model pipe.jpg red.ppm" "convert pipe.jpg out.onnx" \
+    "classify --model small.safetensors --labels pipe.jpg red.ppm" \
+    "classify --model small.safetensors @pipe.jpg" "verify small.safetensors --against pipe.jpg" \
+    "eval --probs pipe.jpg" "eval --model small.safetensors --data pipe.jpg" \
+    "info --json /dev/zero"; do
+    ran=$command
+    # shellcheck disable=SC2086
+    timeout 20 "$program" $command >out 2>err
+    same 1 $?
+    says err "is not an ordinary file"
+done
+cp -r set piped
+mkfifo piped/a/z.jpg
+ran="info with a pipe among the pictures"
+timeout 20 "$program" info piped >out 2>err
+same 1 $?
+says err "piped/a/z.jpg: is not an ordinary file"
+run 3 classify --model small.safetensors pipe.jpg red.ppm
+says err "pipe.jpg: is not an ordinary file"
+run 0 classify --model small.safetensors /dev/stdin <red.ppm
+cat red.ppm | run 0 classify --model small.safetensors /dev/stdin
+
+# A model's file that is shortened while it is read: a line, and no signal.
+ran="classify while its model is shortened"
+mkfifo words
+rm out
+"$program" classify --model small.safetensors - <words >out 2>err &
+started=$!
+exec 3>words
+echo red.ppm >&3
+tries=0
+until [ -s out ]; do
+    tries=$((tries + 1))
+    [ $tries -lt 100 ] || fail "no answer"
+    sleep 0.1
+done
+kill -BUS $started
+wait $started
+same 1 $?
+exec 3>&-
+says err "was shortened"
+
 # A pickle that would run a command: refused by the command's name.
 printf '\200\002\212\012\154\374\234\106\371\040\152\250\120\031.\200\002M\351\003.\200\002}.\200\002cposix\nsystem\nX\4\0\0\0true\205R.' >evil.pth
 run 1 info evil.pth

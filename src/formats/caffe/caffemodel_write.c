@@ -1,6 +1,7 @@
 /* caffemodel_write.c - a model as Caffe's two files: OUT.caffemodel, layers and weights in binary,
  * and OUT.prototxt beside it, the deploy form without auxiliary heads and weights, in text. Both
  * come from one message (caffe_layers.c). */
+#include "base/files.h"
 #include "formats/caffe/caffemodel.h"
 #include "formats/formats.h"
 

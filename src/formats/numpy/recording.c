@@ -98,14 +98,15 @@ static deeper_status open_folder(dp_recording *recording, const char *path, deep
 /* ---------------------------------------------------------------------------------------- whole */
 
 static deeper_status open_npz(dp_recording *recording, const char *path, deeper_error *error) {
-    dp_map map;
-    DP_TRY(dp_map_open(&map, path, UINT32_MAX, error));
+    void *bytes = NULL;
+    size_t size = 0;
+    DP_TRY(dp_file_read(&bytes, &size, path, UINT32_MAX, recording->allocator, error));
     deeper_status status =
-        dp_npz_sniff(map.data, map.size)
-            ? dp_npz_parse(&recording->npz, map.data, map.size, path, recording->allocator, error)
+        dp_npz_sniff(bytes, size)
+            ? dp_npz_parse(&recording->npz, bytes, size, path, recording->allocator, error)
             : dp_fail(error, DEEPER_ERROR_FORMAT,
                       "%s: neither an npz nor a folder of NAME_SHAPE.f32 files", path);
-    dp_map_close(&map);
+    dp_free(recording->allocator, bytes);
     DP_TRY(status);
     for (size_t i = 0; i < recording->npz.count; i++)
         if (dp_dtype_is_weight(recording->npz.tensors[i].dtype))

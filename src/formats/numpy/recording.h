@@ -16,7 +16,7 @@ typedef struct dp_recording {
     dp_tensor *files; /* or of a folder: names and data by dp_free */
 } dp_recording;
 
-/* Errors: those of dp_map_open and dp_npz_parse; FORMAT (a file of other bytes than its shape, no
+/* Errors: those of dp_file_read and dp_npz_parse; FORMAT (a file of other bytes than its shape, no
  * array at all), LIMIT (4 GB); *recording is then empty. */
 deeper_status dp_recording_open(dp_recording *recording, const char *path,
                                 const deeper_allocator *allocator, deeper_error *error);

@@ -2,7 +2,9 @@
  * opened: a model may not point out of its own folder. */
 #include "formats/onnx/onnx_file.h"
 
+#include "base/files.h"
 #include "base/number.h"
+#include "formats/formats.h"
 #include "formats/protobuf_heap.h"
 
 #include <limits.h>
@@ -10,7 +12,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { RAW = 0, EXTERNAL = 1, MAX_MAPS = 64, MAX_LOCATION = 255 };
+enum { RAW = 0, EXTERNAL = 1, MAX_BESIDE = 64, MAX_LOCATION = 255 };
 
 bool dp_onnx_sniff(const unsigned char *bytes, size_t size) {
     /* The first field: the version, the graph or an operator set. Writers begin with the
@@ -31,14 +33,13 @@ void *dp_onnx_keep(dp_onnx_file *file, size_t count, size_t size) {
 
 void dp_onnx_free(dp_onnx_file *file) {
     dp_protobuf_free((ProtobufCMessage *)file->model);
-    for (size_t i = 0; i < file->map_count; i++) {
-        dp_map_close(&file->maps[i]);
-        dp_free(file->allocator, file->map_names[i]);
+    for (size_t i = 0; i < file->beside_count; i++) {
+        dp_free(file->allocator, file->beside[i].bytes);
+        dp_free(file->allocator, file->beside[i].name);
     }
     for (size_t i = 0; i < file->kept_count; i++)
         dp_free(file->allocator, file->kept[i]);
-    dp_free(file->allocator, file->maps);
-    dp_free(file->allocator, file->map_names);
+    dp_free(file->allocator, file->beside);
     dp_free(file->allocator, file->kept);
     *file = (dp_onnx_file){ .allocator = file->allocator };
 }
@@ -123,52 +124,58 @@ static bool without_links(char *path, size_t folder) {
     }
 }
 
-static deeper_status open_beside(dp_onnx_file *file, const char *location, const dp_map **map,
+/* Reads the file at `path` as the next of those beside the model, of that name. */
+static deeper_status read_beside(dp_onnx_file *file, const char *path, const char *name,
                                  deeper_error *error) {
-    for (size_t i = 0; i < file->map_count; i++)
-        if (strcmp(file->map_names[i], location) == 0) {
-            *map = &file->maps[i];
+    void *list = file->beside, *bytes = NULL;
+    if (file->beside_count == MAX_BESIDE)
+        return dp_fail(error, DEEPER_ERROR_LIMIT, "%s: external data in more than %d files",
+                       file->name, MAX_BESIDE);
+    bool room = dp_reserve(file->allocator, &list, &file->beside_capacity, file->beside_count + 1,
+                           sizeof *file->beside);
+    file->beside = list;
+    char *copy = room ? dp_strdup(file->allocator, name) : NULL;
+    if (!copy)
+        return dp_fail_memory(error, "the list of external files");
+    dp_onnx_beside *next = &file->beside[file->beside_count];
+    deeper_status status =
+        dp_file_read(&bytes, &next->size, path, DP_MODEL_BYTES, file->allocator, error);
+    if (status != DEEPER_OK) {
+        dp_free(file->allocator, copy);
+        return status;
+    }
+    next->bytes = bytes;
+    next->name = copy;
+    file->beside_count++;
+    return DEEPER_OK;
+}
+
+static deeper_status open_beside(dp_onnx_file *file, const char *location,
+                                 const dp_onnx_beside **beside, deeper_error *error) {
+    for (size_t i = 0; i < file->beside_count; i++)
+        if (strcmp(file->beside[i].name, location) == 0) {
+            *beside = &file->beside[i];
             return DEEPER_OK;
         }
     if (!file->folder)
         return dp_fail(error, DEEPER_ERROR_UNSUPPORTED,
                        "%s: its values lie in another file, %.100s; open it by its path",
                        file->name, location);
-    char *path =
-        stays_inside(location) ? dp_path_join(file->allocator, file->folder, location) : NULL;
-    if (!stays_inside(location)
-        || (path && !without_links(path, strlen(path) - strlen(location) - 1))) {
-        dp_free(file->allocator, path);
-        return dp_fail(error, DEEPER_ERROR_FORMAT,
-                       "%s: external data at %.100s: not a file in the model's own folder",
-                       file->name, location);
-    }
-    void *maps = file->maps, *names = file->map_names;
-    bool room = path && file->map_count < MAX_MAPS
-                && dp_reserve(file->allocator, &maps, &file->map_capacity, file->map_count + 1,
-                              sizeof *file->maps);
-    file->maps = maps;
-    room = room
-           && dp_reserve(file->allocator, &names, &file->name_capacity, file->map_count + 1,
-                         sizeof *file->map_names);
-    file->map_names = names;
-    char *copy = room ? dp_strdup(file->allocator, location) : NULL;
-    deeper_status status = DEEPER_OK;
-    if (file->map_count == MAX_MAPS)
-        status = dp_fail(error, DEEPER_ERROR_LIMIT, "%s: external data in more than %d files",
-                         file->name, MAX_MAPS);
-    else if (!copy)
-        status = dp_fail_memory(error, "the list of external files");
+    bool inside = stays_inside(location);
+    char *path = inside ? dp_path_join(file->allocator, file->folder, location) : NULL;
+    deeper_status status;
+    if (inside && !path)
+        status = dp_fail_memory(error, "a path");
+    else if (!inside || !without_links(path, strlen(path) - strlen(location) - 1))
+        status = dp_fail(error, DEEPER_ERROR_FORMAT,
+                         "%s: external data at %.100s: not a file in the model's own folder",
+                         file->name, location);
     else
-        status = dp_map_open(&file->maps[file->map_count], path, 0, error);
+        status = read_beside(file, path, location, error);
     dp_free(file->allocator, path);
-    if (status != DEEPER_OK) {
-        dp_free(file->allocator, copy);
-        return status;
-    }
-    file->map_names[file->map_count] = copy;
-    *map = &file->maps[file->map_count++];
-    return DEEPER_OK;
+    if (status == DEEPER_OK)
+        *beside = &file->beside[file->beside_count - 1];
+    return status;
 }
 
 /* A whole number of bytes; `otherwise` where the key is missing. */
@@ -189,19 +196,19 @@ static bool read_bytes(const Onnx__TensorProto *proto, const char *key, size_t o
 static deeper_status take_external(dp_onnx_file *file, const Onnx__TensorProto *proto,
                                    dp_tensor *tensor, deeper_error *error) {
     const char *location = text_of(proto, "location");
-    const dp_map *map = NULL;
+    const dp_onnx_beside *beside = NULL;
     size_t offset, length;
     if (!location || !read_bytes(proto, "offset", 0, &offset)
         || !read_bytes(proto, "length", tensor->bytes, &length) || length != tensor->bytes)
         return dp_fail(error, DEEPER_ERROR_FORMAT,
                        "%s: tensor %.100s: where its external data lies is not said soundly",
                        file->name, tensor->name);
-    DP_TRY(open_beside(file, location, &map, error));
-    if (offset > map->size || length > map->size - offset)
+    DP_TRY(open_beside(file, location, &beside, error));
+    if (offset > beside->size || length > beside->size - offset)
         return dp_fail(error, DEEPER_ERROR_FORMAT,
                        "%s: tensor %.100s: its external data runs past the end of %.100s",
                        file->name, tensor->name, location);
-    tensor->data = map->data ? map->data + offset : NULL;
+    tensor->data = beside->bytes + offset;
     return DEEPER_OK;
 }
 

@@ -4,7 +4,7 @@
 #ifndef DP_FORMATS_ONNX_FILE_H
 #define DP_FORMATS_ONNX_FILE_H
 
-#include "base/files.h"
+#include "base/memory.h"
 #include "model/tensor.h"
 #include "onnx.pb-c.h"
 
@@ -30,6 +30,13 @@ enum {
 /* Kinds of attributes. */
 enum { DP_ONNX_ATTRIBUTE_FLOAT = 1, DP_ONNX_ATTRIBUTE_INT = 2, DP_ONNX_ATTRIBUTE_INTS = 7 };
 
+/* A file of external data, read whole. */
+typedef struct dp_onnx_beside {
+    char *name;
+    unsigned char *bytes;
+    size_t size;
+} dp_onnx_beside;
+
 typedef struct dp_onnx_file {
     const deeper_allocator *allocator;
     const char *name;   /* for messages */
@@ -37,9 +44,8 @@ typedef struct dp_onnx_file {
     Onnx__ModelProto *model;
     const Onnx__GraphProto *graph; /* not NULL */
     int opset;
-    dp_map *maps; /* of external data, a file each */
-    char **map_names;
-    size_t map_count, map_capacity, name_capacity;
+    dp_onnx_beside *beside; /* files of external data */
+    size_t beside_count, beside_capacity;
     void **kept; /* memory that tensors point into */
     size_t kept_count, kept_capacity;
 } dp_onnx_file;

@@ -2,6 +2,7 @@
  * where they are to the file, each behind a head of a few bytes, for a model of half a gigabyte
  * shall not take another half to be written. */
 #include "formats/onnx/onnx_write.h"
+#include "base/files.h"
 #include "formats/formats.h"
 
 #include "formats/onnx/onnx.h"

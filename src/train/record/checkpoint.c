@@ -140,10 +140,11 @@ static deeper_status take(const dp_safetensors *file, const char *path, const dp
 /* One file. FORMAT, LIMIT, UNSUPPORTED: it is damaged. */
 static deeper_status read_file(const char *path, const dp_arena *arenas, size_t count, char **state,
                                const deeper_allocator *allocator, deeper_error *error) {
-    dp_map map;
+    void *bytes = NULL;
+    size_t size = 0;
     dp_safetensors file;
-    DP_TRY(dp_map_open(&map, path, 0, error));
-    deeper_status status = dp_safetensors_parse(&file, map.data, map.size, path, allocator, error);
+    DP_TRY(dp_file_read(&bytes, &size, path, 0, allocator, error));
+    deeper_status status = dp_safetensors_parse(&file, bytes, size, path, allocator, error);
     if (status == DEEPER_OK) {
         status = verify(&file, path, error);
         if (status == DEEPER_OK)
@@ -155,7 +156,7 @@ static deeper_status read_file(const char *path, const dp_arena *arenas, size_t 
         }
         dp_safetensors_free(&file);
     }
-    dp_map_close(&map);
+    dp_free(allocator, bytes);
     return status;
 }
 
