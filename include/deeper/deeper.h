@@ -40,10 +40,11 @@
  *     the call writes what both sides know of it, and zeros past that. One that the library makes
  *     and shows to a callback is read in place. So all may grow at their ends, but for
  *     deeper_error, deeper_allocator, deeper_source, the ..._calls, and what arrays are made of:
- *     deeper_prediction, deeper_rate_point, deeper_tuning_set.
- *   - A deeper_model, deeper_image, deeper_dataset or deeper_scores does not change once it is made
- *     and may be shared between threads. A deeper_session is used by one thread at a time; make one
- *     session a thread.
+ *     deeper_prediction, deeper_rate_point, deeper_tuning_set, deeper_box, deeper_truth,
+ *     deeper_detection.
+ *   - A deeper_model, deeper_image, deeper_dataset, deeper_scores or deeper_box_scores does not
+ *     change once it is made and may be shared between threads. A deeper_session is used by one
+ *     thread at a time; make one session a thread.
  *   - A child of fork may use and free what its parent made, sessions too (theirs start threads of
  *     their own), but not return from a callback that the fork was made in.
  *   - The floating-point environment of the caller (rounding, traps, flags, denormals) changes no
@@ -1216,6 +1217,95 @@ DEEPER_API deeper_status deeper_compare(const deeper_compare_options *options,
 
 /* The presets: name, and one line on what each compares; NULL past the last. */
 DEEPER_API const char *deeper_compare_preset(size_t index, const char **description);
+
+/* ------------------------------------------------------------------------ detections and scores */
+
+/* A box in pixels of the photo as it is shown: its left upper corner, from 0, and its size, all
+ * with fractions if need be. Pixels a to b, both included, are width b - a + 1 from x = a. */
+typedef struct deeper_box {
+    double x, y, width, height;
+} deeper_box;
+
+/* A box that is there. */
+typedef struct deeper_truth {
+    deeper_box box;
+    double area; /* of the object, where the annotation has it, else of the box: which of COCO's
+                    ranges it is in */
+    size_t image, class_index; /* from 0 */
+    int difficult;             /* 1: neither to be found nor wrong when it is found */
+    int crowd;                 /* 1: likewise, and many detections may lie in it (COCO's iscrowd) */
+} deeper_truth;
+
+/* A box that a detector says is there. */
+typedef struct deeper_detection {
+    deeper_box box;
+    double score;
+    size_t image, class_index;
+} deeper_detection;
+
+/* How good detections are by every published protocol, the figures side by side. */
+typedef struct deeper_box_scores deeper_box_scores;
+
+typedef struct deeper_box_scores_options {
+    size_t size;
+    const deeper_allocator *allocator;
+    size_t images, classes; /* of the set; 0: one more than the largest index */
+    int resamples; /* of the photos, for intervals of 95 %; up to 10,000; 0: no intervals */
+    uint64_t seed; /* of these */
+} deeper_box_scores_options;
+static inline deeper_box_scores_options deeper_box_scores_options_init(void) {
+    deeper_box_scores_options options = DEEPER_ZEROED;
+    options.size = sizeof options;
+    return options;
+}
+#define DEEPER_BOX_SCORES_OPTIONS_INIT deeper_box_scores_options_init()
+
+/* Matches detections with boxes and counts. Equal scores rank by photo, then by their order here.
+ * The arrays are not needed afterwards. Errors: ARGUMENT (an index that is none, a box or a score
+ * that is no finite number, a size below 0), MEMORY. */
+DEEPER_API deeper_status deeper_box_scores_create(deeper_box_scores **scores,
+                                                  const deeper_truth *truth, size_t truth_count,
+                                                  const deeper_detection *detections,
+                                                  size_t detection_count,
+                                                  const deeper_box_scores_options *options,
+                                                  deeper_error *error);
+DEEPER_API void deeper_box_scores_close(deeper_box_scores *scores);
+
+/* A figure: the mean over the classes that have boxes. Texts are static. */
+typedef struct deeper_box_score {
+    const char *protocol; /* "coco", "voc07", "voc10", "ilsvrc" */
+    const char *name;     /* "AP", "AP50", "AR100", ... */
+    const char *rule;     /* one line */
+    double value;         /* 0..1; NAN: no box counts */
+    double interval[2];   /* bounds of 95 % over photos drawn anew; NAN without resamples */
+} deeper_box_score;
+
+/* The figures: COCO's twelve in the order of its own program, then VOC 2007, VOC 2010, ILSVRC. */
+DEEPER_API size_t deeper_box_scores_figures(const deeper_box_scores *scores);
+DEEPER_API deeper_status deeper_box_scores_figure(const deeper_box_scores *scores, size_t index,
+                                                  deeper_box_score *figure, size_t size,
+                                                  deeper_error *error);
+
+/* One class: a figure by its index (NAN: no box counts), its boxes that count, and its detections
+ * into *detections (may be NULL). */
+DEEPER_API size_t deeper_box_scores_classes(const deeper_box_scores *scores);
+DEEPER_API double deeper_box_scores_of_class(const deeper_box_scores *scores, size_t figure,
+                                             size_t class_index);
+DEEPER_API size_t deeper_box_scores_boxes(const deeper_box_scores *scores, size_t class_index,
+                                          size_t *detections);
+
+/* A kind of mistake, by COCO's rule at an overlap of .5 (TIDE: Bolya and others, 2020). */
+typedef struct deeper_box_mistake {
+    const char *name; /* "class", "localisation", "both", "duplicate", "background", "missed" */
+    const char *description; /* one line; both are static */
+    size_t count;
+    double gain; /* by how much AP50 would rise if none of the kind were made */
+} deeper_box_mistake;
+
+/* The kinds; ARGUMENT past the last. */
+DEEPER_API deeper_status deeper_box_scores_mistake(const deeper_box_scores *scores, size_t index,
+                                                   deeper_box_mistake *mistake, size_t size,
+                                                   deeper_error *error);
 
 #ifdef __cplusplus
 }
