@@ -2,7 +2,8 @@
  * bounded as a caller could bound it: a block above 16 MB is refused.
  *
  * covers: src/formats/onnx/onnx_file.c src/formats/onnx/onnx_import.c
- *   src/formats/onnx/onnx_constants.c src/formats/onnx/onnx_layers.c
+ *   src/formats/onnx/onnx_constants.c src/formats/onnx/onnx_moves.c
+ *   src/formats/onnx/onnx_arithmetic.c src/formats/onnx/onnx_layers.c
  *   src/formats/onnx/onnx_elements.c src/formats/onnx/onnx_shapes.c */
 #include "formats/formats.h"
 #include "formats/onnx/onnx_import.h"

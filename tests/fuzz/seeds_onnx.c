@@ -309,6 +309,61 @@ static void refused(void) {
     }
 }
 
+/* Weights that are computed: every function of constants, one file. */
+static void computed(void) {
+    static const char
+        *const unary[] = { "Abs",  "Exp",  "Log",     "Sqrt",  "Neg",        "Erf",
+                           "Tanh", "Ceil", "Sigmoid", "Round", "Reciprocal", "Floor" },
+               *const binary[] = { "Add", "Sub", "Mul", "Div", "Pow", "Max", "Min" },
+               *const whole[] = { "Add", "Sub", "Mul", "Div", "Mod", "Max", "Min" },
+               *const reduce[] = { "ReduceMean", "ReduceSum",       "ReduceMax", "ReduceMin",
+                                   "ReduceProd", "ReduceSumSquare", "ReduceL2" };
+    static int64_t axes[] = { 1, -1 }, sides[] = { 2, 3, 1, 1 }, places[] = { 2, 0, 1 },
+                   from[] = { -1, 0 }, to[] = { -9, 5 }, along[] = { 0, 1 }, steps[] = { -1, 2 };
+    maker *m = picture(18, 4);
+    maker_floats(m, "w", (int64_t[]){ 2, 3, 1, 1 }, 4);
+    maker_floats(m, "k", (int64_t[]){ 2, 1, 1, 1 }, 4);
+    maker_floats(m, "v", (int64_t[]){ 3 }, 1);
+    maker_list(m, "axes", axes, 2);
+    maker_list(m, "sides", sides, 4);
+    maker_list(m, "places", places, 3);
+    maker_list(m, "from", from, 2);
+    maker_list(m, "to", to, 2);
+    maker_list(m, "along", along, 2);
+    maker_list(m, "steps", steps, 2);
+    char name[32];
+    for (size_t i = 0; i < sizeof unary / sizeof *unary; i++) {
+        snprintf(name, sizeof name, "unary%zu", i);
+        maker_node(m, unary[i], "w", name);
+    }
+    for (size_t i = 0; i < 7; i++) {
+        snprintf(name, sizeof name, "binary%zu", i);
+        maker_node(m, binary[i], i % 2 ? "k,w" : "w,k", name);
+        snprintf(name, sizeof name, "whole%zu", i);
+        maker_node(m, whole[i], "to,steps", name);
+        snprintf(name, sizeof name, "reduce%zu", i);
+        maker_int(m, maker_node(m, reduce[i], i % 2 ? "w,axes" : "w", name), "keepdims",
+                  (int64_t)i % 2);
+    }
+    maker_node(m, "Clip", "w,reduce2,reduce4", "clipped");
+    maker_node(m, "Clip", "sides", "bounded");
+    maker_int(m, maker_node(m, "BatchNormalization", "clipped,v,v,v,v", "normal"), "training_mode",
+              1);
+    maker_node(m, "BatchNormalization", "normal,v,v,v,v", "normal2");
+    maker_int(m, maker_node(m, "Cast", "sides", "narrow"), "to", DP_ONNX_INT8);
+    maker_int(m, maker_node(m, "Cast", "narrow", "real"), "to", DP_ONNX_FLOAT);
+    maker_node(m, "Slice", "normal2,from,to,along,steps", "sliced");
+    maker_node(m, "Expand", "sliced,sides", "wide");
+    maker_int(m, maker_node(m, "Gather", "wide,places", "picked"), "axis", 1);
+    maker_int(m, maker_node(m, "Concat", "picked,w", "joined"), "axis", 0);
+    maker_ints(m, maker_node(m, "Transpose", "joined", "turned"), "perm", (int64_t[]){ 0, 1, 3, 2 },
+               4);
+    maker_node(m, "Conv", "x,turned", "c");
+    maker_node(m, "GlobalAveragePool", "c", "g");
+    maker_node(m, "Flatten", "g", "y");
+    finish(m);
+}
+
 int main(int argc, char **argv) {
     seeds_open(argc, argv);
     finish(maker_classifier());
@@ -318,6 +373,7 @@ int main(int argc, char **argv) {
     external();
     values();
     constants();
+    computed();
     refused();
     return 0;
 }

@@ -9,7 +9,7 @@
 #include <stddef.h>
 
 enum {
-    MAKER_NODES = 24,
+    MAKER_NODES = 64,
     MAKER_NAMES = 8,
     MAKER_ATTRIBUTES = 8,
     MAKER_TENSORS = 24,

@@ -523,11 +523,14 @@ static deeper_status check_inputs(dp_onnx_importer *importer, const Onnx__NodePr
 
 /* NULL: none of that name. */
 static dp_onnx_operator *find_operator(const char *name, bool constant) {
-    static const dp_onnx_row *const tables[] = { dp_onnx_constant_operators,
-                                                 dp_onnx_layer_operators, dp_onnx_element_operators,
-                                                 dp_onnx_shape_operators };
-    for (size_t i = constant ? 0 : 1; i < (constant ? 1 : sizeof tables / sizeof *tables); i++)
-        for (const dp_onnx_row *row = tables[i]; row->name; row++)
+    static const dp_onnx_row *const on_constants[] = { dp_onnx_constant_operators,
+                                                       dp_onnx_move_operators,
+                                                       dp_onnx_arithmetic_operators },
+                                    *const on_pictures[] = { dp_onnx_layer_operators,
+                                                             dp_onnx_element_operators,
+                                                             dp_onnx_shape_operators };
+    for (size_t i = 0; i < 3; i++)
+        for (const dp_onnx_row *row = constant ? on_constants[i] : on_pictures[i]; row->name; row++)
             if (strcmp(row->name, name) == 0)
                 return row->run;
     return NULL;

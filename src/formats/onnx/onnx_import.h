@@ -1,7 +1,7 @@
 /* onnx_import.h - from the nodes of an ONNX file to a dp_graph and the values of its parameters;
- * and what the files that do it share: onnx_import.c walks, onnx_constants.c computes what depends
- * on no picture, onnx_layers.c, onnx_elements.c and onnx_shapes.c add layers. Letters: N images, C
- * channels, H W rows and columns. */
+ * and what the files that do it share: onnx_import.c walks, onnx_constants.c, onnx_moves.c and
+ * onnx_arithmetic.c compute what depends on no picture, onnx_layers.c, onnx_elements.c and
+ * onnx_shapes.c add layers. Letters: N images, C channels, H W rows and columns. */
 #ifndef DP_FORMATS_ONNX_IMPORT_H
 #define DP_FORMATS_ONNX_IMPORT_H
 
@@ -109,6 +109,20 @@ deeper_status dp_onnx_ints_of(dp_onnx_importer *importer, const Onnx__NodeProto 
 deeper_status dp_onnx_set_ints(dp_onnx_importer *importer, const Onnx__NodeProto *node, int rank,
                                const size_t *shape, const int64_t *ints, int count);
 
+/* Output 0 of a Shape: these sides, from attribute start to end. */
+deeper_status dp_onnx_set_sides(dp_onnx_importer *importer, const Onnx__NodeProto *node, int rank,
+                                const int64_t *sides);
+
+/* Output 0 as a tensor of this type and shape with the bytes of `data`, which live with the file;
+ * NULL: the value's fill everywhere. */
+deeper_status dp_onnx_set_constant(dp_onnx_importer *importer, const Onnx__NodeProto *node,
+                                   dp_dtype dtype, int rank, const size_t *shape, const void *data);
+
+bool dp_onnx_is_whole(const dp_tensor *tensor); /* holds whole numbers */
+
+/* Element of a constant of whole numbers. */
+int64_t dp_onnx_whole_at(const dp_onnx_value *value, size_t index);
+
 /* A constant's elements as floats: in place, or kept with the file. */
 deeper_status dp_onnx_floats(dp_onnx_importer *importer, const dp_onnx_value *value,
                              dp_onnx_parameter *floats);
@@ -184,14 +198,16 @@ static inline int64_t dp_onnx_place(int64_t index, int64_t length) {
     return index < 0 ? 0 : index > length ? length : index;
 }
 
-/* Operators by name, ended by a row of NULL: on constants (onnx_constants.c), and on what depends
- * on the picture (onnx_layers.c, onnx_elements.c, onnx_shapes.c). */
+/* Operators by name, ended by a row of NULL: on constants (onnx_constants.c, onnx_moves.c,
+ * onnx_arithmetic.c), and on what depends on the picture (onnx_layers.c, onnx_elements.c,
+ * onnx_shapes.c). */
 typedef struct dp_onnx_row {
     const char *name;
     dp_onnx_operator *run;
 } dp_onnx_row;
 
-extern const dp_onnx_row dp_onnx_constant_operators[], dp_onnx_layer_operators[],
-    dp_onnx_element_operators[], dp_onnx_shape_operators[];
+extern const dp_onnx_row dp_onnx_constant_operators[], dp_onnx_move_operators[],
+    dp_onnx_arithmetic_operators[], dp_onnx_layer_operators[], dp_onnx_element_operators[],
+    dp_onnx_shape_operators[];
 
 #endif

@@ -150,14 +150,7 @@ static deeper_status shape_of(dp_onnx_importer *importer, const Onnx__NodeProto 
         return dp_onnx_fail(importer, DEEPER_ERROR_FORMAT, "its input is missing");
     for (int i = 0; i < x->rank; i++)
         dims[i] = i == 0 && importer->network->batch < 0 ? DP_ONNX_BATCH : x->dims[i];
-    int64_t start = dp_onnx_int(node, "start", 0), end = dp_onnx_int(node, "end", x->rank);
-    start += start < 0 ? x->rank : 0;
-    end += end < 0 ? x->rank : 0;
-    if (start < 0 || end > x->rank || start > end)
-        return dp_onnx_fail(importer, DEEPER_ERROR_UNSUPPORTED, "axes %lld to %lld of %d",
-                            (long long)start, (long long)end, x->rank);
-    return dp_onnx_set_ints(importer, node, 1, &(size_t){ (size_t)(end - start) }, dims + start,
-                            (int)(end - start));
+    return dp_onnx_set_sides(importer, node, x->rank, dims);
 }
 
 /* ------------------------------------------------------------------------------------- channels */
