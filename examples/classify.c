@@ -13,15 +13,15 @@ int main(int argc, char **argv) {
     deeper_image *image = NULL;
     deeper_prediction top[5];
     deeper_error error = { 0 };
-    size_t found = 0;
+    size_t count = 0;
     deeper_status status = deeper_model_open(&model, argv[1], NULL, &error);
     if (status == DEEPER_OK)
         status = deeper_session_create(&session, model, NULL, &error);
     if (status == DEEPER_OK)
         status = deeper_image_open(&image, argv[2], NULL, &error);
     if (status == DEEPER_OK)
-        status = deeper_classify(session, image, 1, top, 5, &found, &error);
-    for (size_t i = 0; i < found; i++)
+        status = deeper_classify(session, image, 1, top, 5, &count, &error);
+    for (size_t i = 0; i < count; i++)
         printf("%.3f %s %s\n", (double)top[i].probability, top[i].id, top[i].name);
     if (status != DEEPER_OK)
         fprintf(stderr, "classify: %s\n", error.message);

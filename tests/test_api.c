@@ -469,19 +469,19 @@ typedef struct job {
 /* Makes sessions and runs them, again and again, without an assertion: these belong to the main
  * thread. */
 static void *work(void *argument) {
-    job *it = argument;
-    it->sound = true;
+    job *task = argument;
+    task->sound = true;
     for (int i = 0; i < 10; i++) {
         deeper_session *session = NULL;
         deeper_session_options options = DEEPER_SESSION_OPTIONS_INIT;
         options.threads = 2;
         float prob[SMALL_CLASSES], *outputs[] = { prob };
-        it->sound =
-            it->sound && deeper_session_create(&session, it->model, &options, NULL) == DEEPER_OK;
-        for (int j = 0; j < 10 && it->sound; j++) {
-            it->sound = deeper_session_run(session, it->input, 1, outputs, NULL) == DEEPER_OK
-                        && (i + j == 0 || memcmp(prob, it->prob, sizeof prob) == 0);
-            memcpy(it->prob, prob, sizeof prob);
+        task->sound = task->sound
+                      && deeper_session_create(&session, task->model, &options, NULL) == DEEPER_OK;
+        for (int j = 0; j < 10 && task->sound; j++) {
+            task->sound = deeper_session_run(session, task->input, 1, outputs, NULL) == DEEPER_OK
+                          && (i + j == 0 || memcmp(prob, task->prob, sizeof prob) == 0);
+            memcpy(task->prob, prob, sizeof prob);
         }
         deeper_session_free(session);
     }
@@ -540,17 +540,17 @@ typedef struct told {
 } told;
 
 static void take_step(void *context, const deeper_bench_step *step) {
-    told *it = context;
-    assert_true(step->phase >= it->phase || step->phase == 0);
+    told *notes = context;
+    assert_true(step->phase >= notes->phase || step->phase == 0);
     assert_true(step->layer && step->operation[0] && step->algorithm);
     assert_true(step->ms >= 0 && step->waiting_ms >= 0 && step->waiting_ms <= step->ms + 1e-9);
     assert_true((step->ratio_to_floor > 0) == (step->multiply_adds > 0));
-    it->steps++;
-    it->convolutions += strcmp(step->operation, "conv") == 0;
-    it->phase = step->phase;
-    it->ms += step->ms;
-    it->share += step->share;
-    it->multiply_adds += step->multiply_adds;
+    notes->steps++;
+    notes->convolutions += strcmp(step->operation, "conv") == 0;
+    notes->phase = step->phase;
+    notes->ms += step->ms;
+    notes->share += step->share;
+    notes->multiply_adds += step->multiply_adds;
 }
 
 /* All steps add up to the fastest run. */
@@ -559,15 +559,15 @@ static void test_steps_add_up(void **state) {
     deeper_session_options options = DEEPER_SESSION_OPTIONS_INIT;
     options.max_batch = options.threads = 2;
     for (int training = 0; training < 2; training++) {
-        told it = { 0 };
+        told notes = { 0 };
         deeper_benchmark b = { 0 };
         assert_int_equal(
-            deeper_bench_steps(model, &options, training, 0, take_step, &it, &b, sizeof b, NULL),
+            deeper_bench_steps(model, &options, training, 0, take_step, &notes, &b, sizeof b, NULL),
             DEEPER_OK);
-        assert_true(it.steps > 20 && it.convolutions > 10);
-        assert_int_equal(it.multiply_adds, b.multiply_adds);
-        assert_true(fabs(it.share - 1) < 1e-6);
-        assert_true(fabs(it.ms / b.min_ms - 1) < 1e-6);
+        assert_true(notes.steps > 20 && notes.convolutions > 10);
+        assert_int_equal(notes.multiply_adds, b.multiply_adds);
+        assert_true(fabs(notes.share - 1) < 1e-6);
+        assert_true(fabs(notes.ms / b.min_ms - 1) < 1e-6);
     }
     deeper_model_close(model);
 }

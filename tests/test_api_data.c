@@ -63,11 +63,11 @@ static bool make_tar(const char *folder, const char *part, char path[TEST_PATH_S
 
 static void test_pair(void **state) {
     char *folder = make_set();
-    test_failing_allocator it;
+    test_failing_allocator failing;
     deeper_dataset *train = NULL, *val = NULL;
     size_t class_index = 9, images = 0;
-    test_failing_allocator_init(&it, 0);
-    assert_int_equal(deeper_dataset_open_pair(&train, &val, folder, NULL, &it.allocator, NULL),
+    test_failing_allocator_init(&failing, 0);
+    assert_int_equal(deeper_dataset_open_pair(&train, &val, folder, NULL, &failing.allocator, NULL),
                      DEEPER_OK);
     assert_int_equal(deeper_dataset_images(train), CLASSES * EACH);
     assert_int_equal(deeper_dataset_images(val), CLASSES * EACH);
@@ -80,17 +80,17 @@ static void test_pair(void **state) {
     assert_string_equal(deeper_dataset_class(val, 2, &images), "c2");
     assert_int_equal(images, EACH);
     deeper_dataset_close(val);
-    assert_int_equal(it.outstanding, 0);
+    assert_int_equal(failing.outstanding, 0);
     for (long n = 1, done = 0; !done; n++) {
-        test_failing_allocator_init(&it, n);
+        test_failing_allocator_init(&failing, n);
         deeper_status status =
-            deeper_dataset_open_pair(&train, &val, folder, NULL, &it.allocator, NULL);
-        done = it.calls < n;
+            deeper_dataset_open_pair(&train, &val, folder, NULL, &failing.allocator, NULL);
+        done = failing.calls < n;
         assert_int_equal(status, done ? DEEPER_OK : DEEPER_ERROR_MEMORY);
         assert_true((train != NULL) == done && (val != NULL) == done);
         deeper_dataset_close(train);
         deeper_dataset_close(val);
-        assert_int_equal(it.outstanding, 0);
+        assert_int_equal(failing.outstanding, 0);
     }
     assert_int_equal(deeper_dataset_open_pair(NULL, &val, folder, NULL, NULL, NULL),
                      DEEPER_ERROR_ARGUMENT);
@@ -108,7 +108,7 @@ static void count_problem(void *context, const char *name, const char *message) 
 static void test_check(void **state) {
     char *folder = make_set(), path[TEST_PATH_SIZE];
     deeper_dataset *train = NULL, *val = NULL;
-    deeper_dataset_soundness found;
+    deeper_dataset_soundness soundness;
     int problems = 0;
     deeper_dataset_check_options options = DEEPER_DATASET_CHECK_OPTIONS_INIT;
     options.problem = count_problem;
@@ -116,24 +116,24 @@ static void test_check(void **state) {
     test_path(path, folder, "val/c1/2.ppm");
     test_write(path, "P6 what", 7);
     assert_int_equal(deeper_dataset_open_pair(&train, &val, folder, NULL, NULL, NULL), DEEPER_OK);
-    assert_int_equal(deeper_dataset_check(train, val, &options, &found, sizeof found, NULL),
+    assert_int_equal(deeper_dataset_check(train, val, &options, &soundness, sizeof soundness, NULL),
                      DEEPER_OK);
-    assert_int_equal(found.images, 2 * CLASSES * EACH);
-    assert_int_equal(found.unreadable, 1);
+    assert_int_equal(soundness.images, 2 * CLASSES * EACH);
+    assert_int_equal(soundness.unreadable, 1);
     assert_int_equal(problems, 1);
-    assert_int_equal(deeper_dataset_check(train, NULL, NULL, &found, sizeof found, NULL),
+    assert_int_equal(deeper_dataset_check(train, NULL, NULL, &soundness, sizeof soundness, NULL),
                      DEEPER_OK);
-    assert_int_equal(found.images, CLASSES * EACH);
-    assert_int_equal(found.unreadable, 0);
-    assert_int_equal(deeper_dataset_check(NULL, val, NULL, &found, sizeof found, NULL),
+    assert_int_equal(soundness.images, CLASSES * EACH);
+    assert_int_equal(soundness.unreadable, 0);
+    assert_int_equal(deeper_dataset_check(NULL, val, NULL, &soundness, sizeof soundness, NULL),
                      DEEPER_ERROR_ARGUMENT);
     assert_int_equal(deeper_dataset_check(train, val, NULL, NULL, 0, NULL), DEEPER_ERROR_ARGUMENT);
     options.readers = -1;
-    assert_int_equal(deeper_dataset_check(train, val, &options, &found, sizeof found, NULL),
+    assert_int_equal(deeper_dataset_check(train, val, &options, &soundness, sizeof soundness, NULL),
                      DEEPER_ERROR_ARGUMENT);
     options.readers = 0;
     options.size = 1;
-    assert_int_equal(deeper_dataset_check(train, val, &options, &found, sizeof found, NULL),
+    assert_int_equal(deeper_dataset_check(train, val, &options, &soundness, sizeof soundness, NULL),
                      DEEPER_ERROR_ARGUMENT);
     deeper_dataset_close(train);
     deeper_dataset_close(val);

@@ -37,21 +37,21 @@ static void make_model(const char *path, const char *folder, uint64_t seed, bool
     deeper_model_close(model);
 }
 
-static void make_files(files *it) {
-    it->folder = test_folder();
-    test_path(it->model, it->folder, "m.safetensors");
-    test_path(it->picture, it->folder, "x.ppm");
-    test_path(it->list, it->folder, "list.txt");
-    test_path(it->saved, it->folder, "saved.safetensors");
-    test_path(it->other, it->folder, "other.safetensors");
-    test_path(it->answers, it->folder, "answers");
-    test_path(it->merged, it->folder, "merged");
-    test_path(it->parts[0], it->folder, "answers.part");
-    test_path(it->parts[1], it->folder, "merged.part");
-    make_model(it->model, it->folder, 1, false);
-    make_model(it->other, it->folder, 2, true);
-    small_picture(it->picture, 2);
-    test_write(it->list, "x.ppm 1\n", 8);
+static void make_files(files *paths) {
+    paths->folder = test_folder();
+    test_path(paths->model, paths->folder, "m.safetensors");
+    test_path(paths->picture, paths->folder, "x.ppm");
+    test_path(paths->list, paths->folder, "list.txt");
+    test_path(paths->saved, paths->folder, "saved.safetensors");
+    test_path(paths->other, paths->folder, "other.safetensors");
+    test_path(paths->answers, paths->folder, "answers");
+    test_path(paths->merged, paths->folder, "merged");
+    test_path(paths->parts[0], paths->folder, "answers.part");
+    test_path(paths->parts[1], paths->folder, "merged.part");
+    make_model(paths->model, paths->folder, 1, false);
+    make_model(paths->other, paths->folder, 2, true);
+    small_picture(paths->picture, 2);
+    test_write(paths->list, "x.ppm 1\n", 8);
 }
 
 /* What a round holds; all of it is closed whatever happened. */
@@ -115,8 +115,8 @@ static deeper_status classify(held *h, const files *f, const deeper_allocator *a
     options.allocator = allocator;
     TRY(deeper_image_open(&h->image, f->picture, &options, error));
     deeper_prediction top[2];
-    size_t found = 0;
-    return deeper_classify(h->session, h->image, 10, top, 2, &found, error);
+    size_t count = 0;
+    return deeper_classify(h->session, h->image, 10, top, 2, &count, error);
 }
 
 static int next(void *context, const char **path, int64_t *label) {
@@ -210,31 +210,31 @@ static deeper_status bench(held *h, const files *f, const deeper_allocator *allo
  * round makes. */
 static long fail_each(round_of_calls *calls, const files *f, long first) {
     for (long n = first;; n++) {
-        test_failing_allocator it;
+        test_failing_allocator failing;
         held h = { 0 };
         deeper_error error = { 0 };
-        test_failing_allocator_init(&it, n);
-        deeper_status status = calls(&h, f, &it.allocator, &error);
-        bool done = it.calls < n;
+        test_failing_allocator_init(&failing, n);
+        deeper_status status = calls(&h, f, &failing.allocator, &error);
+        bool done = failing.calls < n;
         if (status != (done ? DEEPER_OK : DEEPER_ERROR_MEMORY))
             fail_msg("allocation %ld: status %d, \"%s\"", n, status, error.message);
         close_all(&h);
-        if (it.outstanding != 0)
-            fail_msg("allocation %ld: %ld blocks are left", n, (long)it.outstanding);
+        if (failing.outstanding != 0)
+            fail_msg("allocation %ld: %ld blocks are left", n, (long)failing.outstanding);
         if (done)
-            return it.calls;
+            return failing.calls;
     }
 }
 
 /* How many allocations a call makes before the part of a round that is new. */
 static long calls_of(round_of_calls *calls, const files *f) {
-    test_failing_allocator it;
+    test_failing_allocator failing;
     held h = { 0 };
-    test_failing_allocator_init(&it, 0);
-    assert_int_equal(calls(&h, f, &it.allocator, NULL), DEEPER_OK);
+    test_failing_allocator_init(&failing, 0);
+    assert_int_equal(calls(&h, f, &failing.allocator, NULL), DEEPER_OK);
     close_all(&h);
-    assert_int_equal(it.outstanding, 0);
-    return it.calls;
+    assert_int_equal(failing.outstanding, 0);
+    return failing.calls;
 }
 
 static void test_open_and_session(void **state) {

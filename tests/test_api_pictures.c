@@ -139,20 +139,20 @@ static void test_classify(void **state) {
              batch += 5) { /* in pieces of 1, 6 and 4, at once, with room to spare */
             deeper_session *session = session_of(model, batch);
             deeper_prediction top[SMALL_CLASSES + 3];
-            size_t found = 99;
+            size_t ranked = 99;
             assert_int_equal(
-                deeper_classify(session, image, crops, top, SMALL_CLASSES + 3, &found, NULL),
+                deeper_classify(session, image, crops, top, SMALL_CLASSES + 3, &ranked, NULL),
                 DEEPER_OK);
-            assert_int_equal(found, SMALL_CLASSES);
-            assert_predictions(top, found, prob);
-            for (size_t i = 0; i < found; i++)
+            assert_int_equal(ranked, SMALL_CLASSES);
+            assert_predictions(top, ranked, prob);
+            for (size_t i = 0; i < ranked; i++)
                 assert_string_equal(top[i].id, ids[top[i].index]);
-            for (size_t i = 0; i < found; i++)
+            for (size_t i = 0; i < ranked; i++)
                 assert_true(top[i].index != 1 || strcmp(top[i].name, "second one") == 0);
-            assert_int_equal(deeper_classify(session, image, crops, top, 2, &found, NULL),
+            assert_int_equal(deeper_classify(session, image, crops, top, 2, &ranked, NULL),
                              DEEPER_OK);
-            assert_int_equal(found, 2);
-            assert_predictions(top, found, prob);
+            assert_int_equal(ranked, 2);
+            assert_predictions(top, ranked, prob);
             deeper_session_free(session);
         }
     }
@@ -167,7 +167,7 @@ static void test_classify_refuses(void **state) {
     deeper_model *model = small_model(3, NULL), *bare = NULL;
     deeper_session *session = session_of(model, 1), *features = NULL;
     deeper_prediction top[1];
-    size_t found = 99;
+    size_t ranked = 99;
     static const char *const names[] = { "pool5/7x7_s1" };
     deeper_session_options options = DEEPER_SESSION_OPTIONS_INIT;
     options.outputs = names;
@@ -176,19 +176,19 @@ static void test_classify_refuses(void **state) {
     small_picture(path, 0);
     deeper_image *image = open_image(path);
     assert_int_equal(deeper_session_create(&features, model, &options, NULL), DEEPER_OK);
-    assert_refused(deeper_classify(features, image, 1, top, 1, &found, &error),
+    assert_refused(deeper_classify(features, image, 1, top, 1, &ranked, &error),
                    DEEPER_ERROR_ARGUMENT, &error, "\"prob\"");
-    assert_refused(deeper_classify(session, image, 7, top, 1, &found, &error),
+    assert_refused(deeper_classify(session, image, 7, top, 1, &ranked, &error),
                    DEEPER_ERROR_ARGUMENT, &error, "crops is 7");
-    assert_refused(deeper_classify(NULL, image, 1, top, 1, &found, &error), DEEPER_ERROR_ARGUMENT,
+    assert_refused(deeper_classify(NULL, image, 1, top, 1, &ranked, &error), DEEPER_ERROR_ARGUMENT,
                    &error, "session is NULL");
-    assert_refused(deeper_classify(session, NULL, 1, top, 1, &found, &error), DEEPER_ERROR_ARGUMENT,
-                   &error, "image is NULL");
-    assert_refused(deeper_classify(session, image, 1, NULL, 1, &found, &error),
+    assert_refused(deeper_classify(session, NULL, 1, top, 1, &ranked, &error),
+                   DEEPER_ERROR_ARGUMENT, &error, "image is NULL");
+    assert_refused(deeper_classify(session, image, 1, NULL, 1, &ranked, &error),
                    DEEPER_ERROR_ARGUMENT, &error, "top is NULL");
     assert_refused(deeper_classify(session, image, 1, top, 1, NULL, &error), DEEPER_ERROR_ARGUMENT,
                    &error, "found is NULL");
-    assert_int_equal(found, 99);
+    assert_int_equal(ranked, 99);
     float *tensor = small_input(1);
     assert_refused(deeper_prepare(model, image, 2, tensor, &error), DEEPER_ERROR_ARGUMENT, &error,
                    "crops");
@@ -238,20 +238,20 @@ typedef struct stream {
 } stream;
 
 static int next(void *context, const char **path, int64_t *label) {
-    stream *it = context;
-    if (it->asked == PICTURES)
+    stream *feed = context;
+    if (feed->asked == PICTURES)
         return 0;
-    snprintf(it->path, sizeof it->path, "%s/%d.ppm", it->folder, it->asked);
-    *path = it->path;
-    *label = it->asked++ - 1;
+    snprintf(feed->path, sizeof feed->path, "%s/%d.ppm", feed->folder, feed->asked);
+    *path = feed->path;
+    *label = feed->asked++ - 1;
     return 1;
 }
 
 static deeper_control sink(void *context, const deeper_result *result) {
-    stream *it = context;
+    stream *feed = context;
     char path[TEST_PATH_SIZE];
-    int i = it->seen++;
-    snprintf(path, sizeof path, "%s/%d.ppm", it->folder, i);
+    int i = feed->seen++;
+    snprintf(path, sizeof path, "%s/%d.ppm", feed->folder, i);
     assert_string_equal(result->path, path);
     assert_int_equal(result->label, i - 1);
     assert_int_equal(result->status, i == 3   ? DEEPER_ERROR_FORMAT
@@ -259,13 +259,13 @@ static deeper_control sink(void *context, const deeper_result *result) {
                                               : DEEPER_OK);
     if (result->status == DEEPER_OK) {
         assert_int_equal(result->classes, SMALL_CLASSES);
-        assert_memory_equal(result->probabilities, it->expected[i], sizeof it->expected[i]);
+        assert_memory_equal(result->probabilities, feed->expected[i], sizeof feed->expected[i]);
         assert_string_equal(result->message, "");
     } else {
         assert_null(result->probabilities);
         assert_non_null(strstr(result->message, path));
     }
-    return it->seen == it->stop_at ? DEEPER_STOP : DEEPER_SAVE;
+    return feed->seen == feed->stop_at ? DEEPER_STOP : DEEPER_SAVE;
 }
 
 static void expect(const deeper_model *model, const char *folder, int crops,
@@ -290,14 +290,15 @@ static void test_stream(void **state) {
         for (int batch = 1; batch <= 21; batch += 5) {
             deeper_session *session = session_of(model, batch);
             for (int readers = 0; readers <= 3; readers++) {
-                stream it = { .folder = folder, .expected = expected };
-                const deeper_source source = { next, &it };
+                stream feed = { .folder = folder, .expected = expected };
+                const deeper_source source = { next, &feed };
                 deeper_stream_options options = DEEPER_STREAM_OPTIONS_INIT;
                 options.crops = crops;
                 options.readers = readers;
                 assert_int_equal(
-                    deeper_classify_stream(session, &source, &options, sink, &it, NULL), DEEPER_OK);
-                assert_int_equal(it.seen, PICTURES);
+                    deeper_classify_stream(session, &source, &options, sink, &feed, NULL),
+                    DEEPER_OK);
+                assert_int_equal(feed.seen, PICTURES);
             }
             deeper_session_free(session);
         }
@@ -312,12 +313,12 @@ typedef struct crops_seen {
 } crops_seen;
 
 static deeper_control keep_crops(void *context, const deeper_result *result) {
-    crops_seen *it = context;
+    crops_seen *seen = context;
     if (result->status)
         return DEEPER_GO_ON;
     assert_int_equal(result->crops, 144);
-    memcpy(it->crops[result->label + 1], result->crop_probabilities, sizeof it->crops[0]);
-    memcpy(it->combined[result->label + 1], result->probabilities, sizeof it->combined[0]);
+    memcpy(seen->crops[result->label + 1], result->crop_probabilities, sizeof seen->crops[0]);
+    memcpy(seen->combined[result->label + 1], result->probabilities, sizeof seen->combined[0]);
     return DEEPER_GO_ON;
 }
 
@@ -335,16 +336,16 @@ static void test_stream_of_144(void **state) {
             session_options.threads = 1 + batch % 3;
             assert_int_equal(deeper_session_create(&session, model, &session_options, NULL),
                              DEEPER_OK);
-            crops_seen *it = batch == 1 ? &first : &again;
+            crops_seen *seen = batch == 1 ? &first : &again;
             stream walk = { .folder = folder };
             const deeper_source source = { next, &walk };
             deeper_stream_options options = DEEPER_STREAM_OPTIONS_INIT;
             options.crops = 144;
             options.combine = (deeper_combine)rule;
             assert_int_equal(
-                deeper_classify_stream(session, &source, &options, keep_crops, it, NULL),
+                deeper_classify_stream(session, &source, &options, keep_crops, seen, NULL),
                 DEEPER_OK);
-            if (it == &again)
+            if (seen == &again)
                 assert_memory_equal(&again, &first, sizeof first);
             deeper_session_free(session);
         }
@@ -419,35 +420,35 @@ static void test_stream_stops_and_refuses(void **state) {
     float expected[PICTURES][SMALL_CLASSES];
     expect(model, folder, 1, expected);
     for (int stop_at = 1; stop_at <= PICTURES; stop_at++) {
-        stream it = { .folder = folder, .expected = expected, .stop_at = stop_at };
-        const deeper_source source = { next, &it };
-        assert_refused(deeper_classify_stream(session, &source, NULL, sink, &it, &error),
+        stream feed = { .folder = folder, .expected = expected, .stop_at = stop_at };
+        const deeper_source source = { next, &feed };
+        assert_refused(deeper_classify_stream(session, &source, NULL, sink, &feed, &error),
                        DEEPER_ERROR_STOPPED, &error, "stopped");
-        assert_int_equal(it.seen, stop_at);
+        assert_int_equal(feed.seen, stop_at);
     }
-    stream it = { .folder = folder, .expected = expected };
-    const deeper_source source = { next, &it }, none = { NULL, NULL };
+    stream feed = { .folder = folder, .expected = expected };
+    const deeper_source source = { next, &feed }, none = { NULL, NULL };
     deeper_stream_options options = DEEPER_STREAM_OPTIONS_INIT;
     options.crops = 12;
-    assert_refused(deeper_classify_stream(session, &source, &options, sink, &it, &error),
+    assert_refused(deeper_classify_stream(session, &source, &options, sink, &feed, &error),
                    DEEPER_ERROR_ARGUMENT, &error, "144");
     options.crops = 1;
     options.combine = (deeper_combine)3;
-    assert_refused(deeper_classify_stream(session, &source, &options, sink, &it, &error),
+    assert_refused(deeper_classify_stream(session, &source, &options, sink, &feed, &error),
                    DEEPER_ERROR_ARGUMENT, &error, "combine");
     options.combine = DEEPER_COMBINE_MEAN;
     options.readers = -1;
-    assert_refused(deeper_classify_stream(session, &source, &options, sink, &it, &error),
+    assert_refused(deeper_classify_stream(session, &source, &options, sink, &feed, &error),
                    DEEPER_ERROR_ARGUMENT, &error, "readers");
-    assert_refused(deeper_classify_stream(NULL, &source, NULL, sink, &it, &error),
+    assert_refused(deeper_classify_stream(NULL, &source, NULL, sink, &feed, &error),
                    DEEPER_ERROR_ARGUMENT, &error, "session is");
-    assert_refused(deeper_classify_stream(session, NULL, NULL, sink, &it, &error),
+    assert_refused(deeper_classify_stream(session, NULL, NULL, sink, &feed, &error),
                    DEEPER_ERROR_ARGUMENT, &error, "source is");
-    assert_refused(deeper_classify_stream(session, &none, NULL, sink, &it, &error),
+    assert_refused(deeper_classify_stream(session, &none, NULL, sink, &feed, &error),
                    DEEPER_ERROR_ARGUMENT, &error, "source->next");
-    assert_refused(deeper_classify_stream(session, &source, NULL, NULL, &it, &error),
+    assert_refused(deeper_classify_stream(session, &source, NULL, NULL, &feed, &error),
                    DEEPER_ERROR_ARGUMENT, &error, "sink is");
-    assert_int_equal(it.asked, 0);
+    assert_int_equal(feed.asked, 0);
     deeper_session_free(session);
     deeper_model_close(model);
     test_folder_remove(folder);
@@ -461,14 +462,14 @@ typedef struct calls {
 } calls;
 
 static void progress(void *context, uint64_t done, uint64_t total) {
-    calls *it = context;
-    assert_int_equal(done, ++it->done);
+    calls *counts = context;
+    assert_int_equal(done, ++counts->done);
     assert_int_equal(total, PICTURES);
 }
 
 static void problem(void *context, const char *path, const char *message) {
-    calls *it = context;
-    it->problems++;
+    calls *counts = context;
+    counts->problems++;
     assert_non_null(strstr(path, ".ppm"));
     assert_non_null(strstr(message, path));
 }
@@ -507,17 +508,17 @@ static void test_evaluate(void **state) {
     for (int batch = 1; batch <= 9; batch += 4) {
         deeper_session *session = session_of(model, batch);
         deeper_evaluation result = { 0 };
-        calls it = { 0 };
+        calls counts = { 0 };
         deeper_evaluate_options options = DEEPER_EVALUATE_OPTIONS_INIT;
         options.progress = progress;
         options.problem = problem;
-        options.context = &it;
+        options.context = &counts;
         assert_int_equal(deeper_evaluate(session, dataset, &options, &result, sizeof result, NULL),
                          DEEPER_OK);
         assert_int_equal(result.images, PICTURES - 2);
         assert_int_equal(result.unreadable, 2);
-        assert_int_equal(it.problems, 2);
-        assert_int_equal(it.done, PICTURES);
+        assert_int_equal(counts.problems, 2);
+        assert_int_equal(counts.done, PICTURES);
         assert_int_equal(result.top1, want.top1);
         assert_int_equal(result.top5, want.top5);
         assert_true(fabs(result.loss - want.loss) < 1e-9); /* doubles, summed in another order */

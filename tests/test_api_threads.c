@@ -55,19 +55,19 @@ typedef struct stream {
 } stream;
 
 static int next(void *context, const char **path, int64_t *label) {
-    stream *it = context;
-    if (it->asked == PICTURES)
+    stream *feed = context;
+    if (feed->asked == PICTURES)
         return 0;
-    *path = it->q->paths[it->asked];
-    *label = it->asked++;
+    *path = feed->q->paths[feed->asked];
+    *label = feed->asked++;
     return 1;
 }
 
 static deeper_control sink(void *context, const deeper_result *result) {
-    stream *it = context;
+    stream *feed = context;
     if (result->status)
         return DEEPER_STOP;
-    memcpy(it->a->stream[it->seen++], result->probabilities, sizeof it->a->stream[0]);
+    memcpy(feed->a->stream[feed->seen++], result->probabilities, sizeof feed->a->stream[0]);
     return DEEPER_GO_ON;
 }
 
@@ -84,19 +84,19 @@ static bool ask(const questions *q, deeper_session *session, answers *a) {
     memset(a, 0, sizeof *a);
     float *outputs[] = { a->run[0] };
     deeper_prediction top[SMALL_CLASSES];
-    size_t found = 0;
-    stream it = { .q = q, .a = a };
-    const deeper_source source = { next, &it };
+    size_t count = 0;
+    stream feed = { .q = q, .a = a };
+    const deeper_source source = { next, &feed };
     deeper_stream_options options = DEEPER_STREAM_OPTIONS_INIT;
     options.readers = 2;
     if (deeper_session_run(session, q->input, IMAGES, outputs, NULL) != DEEPER_OK
-        || deeper_classify(session, q->image, 10, top, SMALL_CLASSES, &found, NULL) != DEEPER_OK
-        || found != SMALL_CLASSES)
+        || deeper_classify(session, q->image, 10, top, SMALL_CLASSES, &count, NULL) != DEEPER_OK
+        || count != SMALL_CLASSES)
         return false;
     for (int i = 0; i < SMALL_CLASSES; i++)
         a->top[i] = top[i].probability;
-    return deeper_classify_stream(session, &source, &options, sink, &it, NULL) == DEEPER_OK
-           && it.seen == PICTURES;
+    return deeper_classify_stream(session, &source, &options, sink, &feed, NULL) == DEEPER_OK
+           && feed.seen == PICTURES;
 }
 
 static void test_fewer_threads(void **state) {

@@ -23,27 +23,29 @@ enum { CASES = 60, TRIES = 100000, MAX_INPUTS = 5 };
 /* --------------------------------------------------------------------------------- random nodes */
 
 /* A random value of a row; ints are small, so that windows fit and groups divide. */
-static double random_value(const dp_attribute *it) {
+static double random_value(const dp_attribute *attribute) {
     const double share = rand() / (double)RAND_MAX;
-    switch (it->kind) {
+    switch (attribute->kind) {
     case DP_ATTRIBUTE_FLOAT:
-        return (double)(float)(fmax(it->min, -2) + share * (fmin(it->max, 2) - fmax(it->min, -2)));
+        return (double)(float)(fmax(attribute->min, -2)
+                               + share * (fmin(attribute->max, 2) - fmax(attribute->min, -2)));
     case DP_ATTRIBUTE_BOUNDS:
         return 0;
     default:
-        return it->min + rand() % (int)(fmin(it->max, it->min + 6) - it->min + 1);
+        return attribute->min
+               + rand() % (int)(fmin(attribute->max, attribute->min + 6) - attribute->min + 1);
     }
 }
 
 static dp_attributes random_attributes(dp_op op) {
-    dp_attributes made = { 0 };
-    for (const dp_attribute *it = dp_attributes_of(op); it->name; it++)
-        for (int i = 0; i < it->count; i++)
-            dp_attribute_set(it, &made, i, random_value(it));
+    dp_attributes attributes = { 0 };
+    for (const dp_attribute *attribute = dp_attributes_of(op); attribute->name; attribute++)
+        for (int i = 0; i < attribute->count; i++)
+            dp_attribute_set(attribute, &attributes, i, random_value(attribute));
     if (op == DP_OP_CLIP)
-        made.clip = (dp_clip){ rand() % 2 ? (float)-rand() / 3 : -INFINITY,
-                               rand() % 2 ? (float)rand() / 7 : INFINITY };
-    return made;
+        attributes.clip = (dp_clip){ rand() % 2 ? (float)-rand() / 3 : -INFINITY,
+                                     rand() % 2 ? (float)rand() / 7 : INFINITY };
+    return attributes;
 }
 
 /* Shapes of inputs that such a node may have; the first is the picture. */
@@ -137,10 +139,11 @@ static void test_round_trip(void **state) {
             assert_int_equal(again->count, graph->count);
             for (int k = 0; k < graph->count; k++) {
                 const dp_node *a = &graph->nodes[k], *b = &again->nodes[k];
-                for (const dp_attribute *it = dp_attributes_of(a->op); it->name; it++)
-                    for (int v = 0; v < it->count; v++)
-                        assert_true(dp_attribute_get(it, &a->attributes, v)
-                                    == dp_attribute_get(it, &b->attributes, v));
+                for (const dp_attribute *attribute = dp_attributes_of(a->op); attribute->name;
+                     attribute++)
+                    for (int v = 0; v < attribute->count; v++)
+                        assert_true(dp_attribute_get(attribute, &a->attributes, v)
+                                    == dp_attribute_get(attribute, &b->attributes, v));
             }
             dp_graph_free(graph);
             dp_graph_free(again);
@@ -185,18 +188,19 @@ static void test_any_difference_is_seen(void **state) {
             continue;
         dp_graph *a = random_graph((dp_op)op);
         char *json = dp_graph_to_json(a);
-        for (const dp_attribute *it = dp_attributes_of((dp_op)op); it->name; it++)
-            for (int i = 0; i < it->count; i++, seen++) {
+        for (const dp_attribute *attribute = dp_attributes_of((dp_op)op); attribute->name;
+             attribute++)
+            for (int i = 0; i < attribute->count; i++, seen++) {
                 dp_graph *b;
                 assert_int_equal(dp_graph_from_json(&b, json, "made", NULL, NULL), DEEPER_OK);
                 dp_attributes *of = &b->nodes[dp_graph_find(b, "node")].attributes;
-                const double value = dp_attribute_get(it, of, i);
-                dp_attribute_set(it, of, i,
-                                 it->kind == DP_ATTRIBUTE_FLAG ? !value
-                                 : isinf(value)                ? 3
-                                                               : value * 2 + 1);
-                if (matches(a, b) != it->in_shape)
-                    fail_msg("%s: %s", dp_op_name((dp_op)op), it->name);
+                const double value = dp_attribute_get(attribute, of, i);
+                dp_attribute_set(attribute, of, i,
+                                 attribute->kind == DP_ATTRIBUTE_FLAG ? !value
+                                 : isinf(value)                       ? 3
+                                                                      : value * 2 + 1);
+                if (matches(a, b) != attribute->in_shape)
+                    fail_msg("%s: %s", dp_op_name((dp_op)op), attribute->name);
                 dp_graph_free(b);
             }
         free(json);
@@ -210,44 +214,47 @@ static void test_any_difference_is_seen(void **state) {
 
 /* A sound value of each attribute: the nearest to 1 in its range. */
 static dp_attributes sound_attributes(dp_op op) {
-    dp_attributes made = { 0 };
-    for (const dp_attribute *it = dp_attributes_of(op); it->name; it++)
-        for (int i = 0; i < it->count; i++)
-            dp_attribute_set(it, &made, i, fmin(fmax(1, it->min), it->max));
-    return made;
+    dp_attributes attributes = { 0 };
+    for (const dp_attribute *attribute = dp_attributes_of(op); attribute->name; attribute++)
+        for (int i = 0; i < attribute->count; i++)
+            dp_attribute_set(attribute, &attributes, i,
+                             fmin(fmax(1, attribute->min), attribute->max));
+    return attributes;
 }
 
-static void assert_out_of_range(dp_op op, const dp_attribute *it, int index, double value) {
+static void assert_out_of_range(dp_op op, const dp_attribute *attribute, int index, double value) {
     dp_attributes of = sound_attributes(op);
     deeper_error error = { 0 };
     assert_int_equal(dp_attributes_check(op, &of, &error), DEEPER_OK);
-    dp_attribute_set(it, &of, index, value);
+    dp_attribute_set(attribute, &of, index, value);
     assert_int_equal(dp_attributes_check(op, &of, &error), DEEPER_ERROR_ARGUMENT);
-    if (strncmp(error.message, it->name, strlen(it->name)) != 0)
-        fail_msg("%s: %s", it->name, error.message);
+    if (strncmp(error.message, attribute->name, strlen(attribute->name)) != 0)
+        fail_msg("%s: %s", attribute->name, error.message);
 }
 
 static void test_ranges(void **state) {
     (void)state;
     for (int op = 0; op < DP_OP_COUNT; op++)
-        for (const dp_attribute *it = dp_attributes_of((dp_op)op); it->name; it++)
-            for (int i = 0; i < it->count; i++) {
-                const bool real = it->kind == DP_ATTRIBUTE_FLOAT || it->kind == DP_ATTRIBUTE_BOUNDS;
+        for (const dp_attribute *attribute = dp_attributes_of((dp_op)op); attribute->name;
+             attribute++)
+            for (int i = 0; i < attribute->count; i++) {
+                const bool real =
+                    attribute->kind == DP_ATTRIBUTE_FLOAT || attribute->kind == DP_ATTRIBUTE_BOUNDS;
                 dp_attributes ends = sound_attributes((dp_op)op);
-                dp_attribute_set(it, &ends, i, it->min);
+                dp_attribute_set(attribute, &ends, i, attribute->min);
                 assert_int_equal(dp_attributes_check((dp_op)op, &ends, NULL), DEEPER_OK);
-                dp_attribute_set(it, &ends, i, it->max);
+                dp_attribute_set(attribute, &ends, i, attribute->max);
                 assert_int_equal(dp_attributes_check((dp_op)op, &ends, NULL), DEEPER_OK);
                 if (real)
-                    assert_out_of_range((dp_op)op, it, i, (double)NAN);
-                if (it->kind == DP_ATTRIBUTE_FLAG || it->kind == DP_ATTRIBUTE_BOUNDS)
+                    assert_out_of_range((dp_op)op, attribute, i, (double)NAN);
+                if (attribute->kind == DP_ATTRIBUTE_FLAG || attribute->kind == DP_ATTRIBUTE_BOUNDS)
                     continue;
-                assert_out_of_range((dp_op)op, it, i,
-                                    real ? (double)nextafterf((float)it->min, -INFINITY)
-                                         : it->min - 1);
-                assert_out_of_range((dp_op)op, it, i,
-                                    real ? (double)nextafterf((float)it->max, INFINITY)
-                                         : it->max + 1);
+                assert_out_of_range((dp_op)op, attribute, i,
+                                    real ? (double)nextafterf((float)attribute->min, -INFINITY)
+                                         : attribute->min - 1);
+                assert_out_of_range((dp_op)op, attribute, i,
+                                    real ? (double)nextafterf((float)attribute->max, INFINITY)
+                                         : attribute->max + 1);
             }
 }
 
@@ -256,15 +263,15 @@ static void test_ranges(void **state) {
 
 /* The JSON of `graph` in which `value` (stolen; NULL: nothing) takes the place of an attribute of
  * node "node", or of its value `index` if that is >= 0. */
-static char *altered(const char *json, const dp_attribute *it, int index, json_t *value) {
+static char *altered(const char *json, const dp_attribute *attribute, int index, json_t *value) {
     json_t *root = json_loads(json, 0, NULL), *node = NULL;
     size_t i;
     char outer[32];
     json_array_foreach(json_object_get(root, "nodes"), i,
                        node) if (strcmp(json_string_value(json_object_get(node, "name")), "node")
                                  == 0) break;
-    const char *dot = strchr(it->name, '.'), *key = dot ? dot + 1 : it->name;
-    snprintf(outer, sizeof outer, "%.*s", dot ? (int)(dot - it->name) : 0, it->name);
+    const char *dot = strchr(attribute->name, '.'), *key = dot ? dot + 1 : attribute->name;
+    snprintf(outer, sizeof outer, "%.*s", dot ? (int)(dot - attribute->name) : 0, attribute->name);
     json_t *inside = dot ? json_object_get(node, outer) : node;
     assert_non_null(json_object_get(inside, key));
     if (!value)
@@ -278,12 +285,13 @@ static char *altered(const char *json, const dp_attribute *it, int index, json_t
     return text;
 }
 
-static void assert_refused(const char *json, const dp_attribute *it, int index, json_t *value) {
-    char *text = altered(json, it, index, value);
+static void assert_refused(const char *json, const dp_attribute *attribute, int index,
+                           json_t *value) {
+    char *text = altered(json, attribute, index, value);
     dp_graph *graph;
     deeper_error error = { 0 };
     assert_int_equal(dp_graph_from_json(&graph, text, "made", NULL, &error), DEEPER_ERROR_FORMAT);
-    if (!strstr(error.message, it->name))
+    if (!strstr(error.message, attribute->name))
         fail_msg("%s: %s", text, error.message);
     free(text);
 }
@@ -295,24 +303,29 @@ static void test_bad_values_in_a_file(void **state) {
             continue;
         dp_graph *graph = random_graph((dp_op)op);
         char *json = dp_graph_to_json(graph);
-        for (const dp_attribute *it = dp_attributes_of((dp_op)op); it->name; it++) {
-            const bool list = it->kind == DP_ATTRIBUTE_INTS || it->kind == DP_ATTRIBUTE_BOUNDS;
-            assert_refused(json, it, -1, NULL);
-            assert_refused(json, it, -1, json_string("1"));
+        for (const dp_attribute *attribute = dp_attributes_of((dp_op)op); attribute->name;
+             attribute++) {
+            const bool list =
+                attribute->kind == DP_ATTRIBUTE_INTS || attribute->kind == DP_ATTRIBUTE_BOUNDS;
+            assert_refused(json, attribute, -1, NULL);
+            assert_refused(json, attribute, -1, json_string("1"));
             if (list)
-                assert_refused(json, it, -1, json_pack("[iiiii]", 1, 1, 1, 1, 1));
-            for (int i = 0; i < it->count; i++) {
+                assert_refused(json, attribute, -1, json_pack("[iiiii]", 1, 1, 1, 1, 1));
+            for (int i = 0; i < attribute->count; i++) {
                 const int at = list ? i : -1;
-                assert_refused(json, it, at, json_string("1"));
-                if (it->kind == DP_ATTRIBUTE_FLAG) {
-                    assert_refused(json, it, at, json_integer(1));
-                } else if (it->kind == DP_ATTRIBUTE_FLOAT || it->kind == DP_ATTRIBUTE_BOUNDS) {
-                    assert_refused(json, it, at, json_real(1e39));
+                assert_refused(json, attribute, at, json_string("1"));
+                if (attribute->kind == DP_ATTRIBUTE_FLAG) {
+                    assert_refused(json, attribute, at, json_integer(1));
+                } else if (attribute->kind == DP_ATTRIBUTE_FLOAT
+                           || attribute->kind == DP_ATTRIBUTE_BOUNDS) {
+                    assert_refused(json, attribute, at, json_real(1e39));
                 } else {
-                    assert_refused(json, it, at, json_real(1));
-                    assert_refused(json, it, at, json_integer((json_int_t)it->min - 1));
-                    assert_refused(json, it, at, json_integer((json_int_t)it->max + 1));
-                    assert_refused(json, it, at, json_integer(1LL << 32));
+                    assert_refused(json, attribute, at, json_real(1));
+                    assert_refused(json, attribute, at,
+                                   json_integer((json_int_t)attribute->min - 1));
+                    assert_refused(json, attribute, at,
+                                   json_integer((json_int_t)attribute->max + 1));
+                    assert_refused(json, attribute, at, json_integer(1LL << 32));
                 }
             }
         }

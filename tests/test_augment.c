@@ -290,7 +290,7 @@ static void test_photometric_steps(void **state) {
             dp_random_below(&random, 3 - (uint32_t)i); /* which step; then its factor */
             factors[i] = 0.5f + dp_random_unit(&random);
         }
-        int found = 0;
+        int matches = 0;
         for (int order = 0; order < 6; order++) {
             uint8_t wanted[12];
             bool same = true;
@@ -300,10 +300,10 @@ static void test_photometric_steps(void **state) {
             for (int i = 0; i < 4; i++)
                 for (int c = 0; c < 3; c++)
                     same = same && tensor[4 * c + i] == (float)wanted[3 * i + c];
-            found += same;
+            matches += same;
             seen[order] += same;
         }
-        assert_true(found >= 1);
+        assert_true(matches >= 1);
     }
     for (int i = 0; i < 6; i++)
         assert_in_range(seen[i], 100 - 50, 100 + 50); /* mean 100, deviation 9.1 */
@@ -376,14 +376,14 @@ static void test_filters(void **state) {
                          DEEPER_OK);
     }
     for (uint64_t seed = 0; seed < 4000; seed++) {
-        int found = 0;
+        int matches = 0;
         run(&augment, &plain, &image, seed, got);
         for (int f = 0; f < 4; f++)
             if (memcmp(got, wanted[f], sizeof got) == 0) {
                 counts[f]++;
-                found++;
+                matches++;
             }
-        assert_int_equal(found, 1);
+        assert_int_equal(matches, 1);
     }
     for (int f = 0; f < 4; f++)
         assert_in_range(counts[f], 1000 - 140, 1000 + 140); /* deviation 27 */
@@ -415,7 +415,7 @@ static void test_errors_and_memory(void **state) {
     dp_preprocess wrong = plain;
     dp_random random = dp_random_at(1, 2, 3);
     float tensor[3 * 64];
-    test_failing_allocator it;
+    test_failing_allocator failing;
     assert_int_equal(dp_augment_parse(&paper, "paper", NULL), DEEPER_OK);
     wrong.size = 0;
     assert_int_equal(dp_augment_run(&paper, &wrong, &image, &random, tensor, NULL, NULL),
@@ -424,12 +424,12 @@ static void test_errors_and_memory(void **state) {
                      DEEPER_ERROR_ARGUMENT);
     for (long n = 1, done = 0; !done; n++) {
         random = dp_random_at(1, 2, 3);
-        test_failing_allocator_init(&it, n);
+        test_failing_allocator_init(&failing, n);
         deeper_status status =
-            dp_augment_run(&paper, &plain, &image, &random, tensor, &it.allocator, NULL);
-        done = it.calls < n;
+            dp_augment_run(&paper, &plain, &image, &random, tensor, &failing.allocator, NULL);
+        done = failing.calls < n;
         assert_int_equal(status, done ? DEEPER_OK : DEEPER_ERROR_MEMORY);
-        assert_int_equal(it.outstanding, 0);
+        assert_int_equal(failing.outstanding, 0);
     }
     free(image.pixels);
 }

@@ -107,9 +107,9 @@ static void test_size_mul(void **state) {
 }
 
 static void test_alloc(void **state) {
-    test_failing_allocator it;
-    test_failing_allocator_init(&it, 0);
-    const deeper_allocator *allocators[] = { NULL, &it.allocator };
+    test_failing_allocator failing;
+    test_failing_allocator_init(&failing, 0);
+    const deeper_allocator *allocators[] = { NULL, &failing.allocator };
     for (int a = 0; a < 2; a++) {
         for (size_t count = 0; count < 200; count += 13) {
             unsigned char *bytes = dp_alloc(allocators[a], count, 3);
@@ -126,19 +126,19 @@ static void test_alloc(void **state) {
         assert_string_equal(copy, "고양이");
         dp_free(allocators[a], copy);
     }
-    assert_int_equal(it.outstanding, 0);
-    test_failing_allocator_init(&it, 1);
-    assert_null(dp_alloc(&it.allocator, 1, 1));
-    test_failing_allocator_init(&it, 1);
-    assert_null(dp_strdup(&it.allocator, "x"));
+    assert_int_equal(failing.outstanding, 0);
+    test_failing_allocator_init(&failing, 1);
+    assert_null(dp_alloc(&failing.allocator, 1, 1));
+    test_failing_allocator_init(&failing, 1);
+    assert_null(dp_strdup(&failing.allocator, "x"));
 }
 
 static void test_buffer_grows_to_its_limit(void **state) {
     enum { LIMIT = 1000 };
     dp_buffer buffer;
-    test_failing_allocator it;
-    test_failing_allocator_init(&it, 0);
-    dp_buffer_init(&buffer, &it.allocator, LIMIT);
+    test_failing_allocator failing;
+    test_failing_allocator_init(&failing, 0);
+    dp_buffer_init(&buffer, &failing.allocator, LIMIT);
     assert_true(dp_buffer_append(&buffer, "", 0));
     assert_string_equal(buffer.data, "");
     for (size_t i = 0; i < LIMIT / 10; i++) {
@@ -157,17 +157,17 @@ static void test_buffer_grows_to_its_limit(void **state) {
     assert_false(dp_buffer_printf(&buffer, "%s", ""));
     dp_buffer_free(&buffer);
     assert_true(buffer.data == NULL && buffer.size == 0 && !buffer.failed);
-    assert_int_equal(it.outstanding, 0);
+    assert_int_equal(failing.outstanding, 0);
 }
 
 static void test_buffer_keeps_what_it_had(void **state) {
     dp_buffer buffer;
-    test_failing_allocator it;
-    test_failing_allocator_init(&it, 2);
+    test_failing_allocator failing;
+    test_failing_allocator_init(&failing, 2);
     dp_buffer_init(&buffer, NULL, SIZE_MAX); /* UINT32_MAX on 32 bits */
     assert_true(dp_buffer_append(&buffer, "kept", 4));
     dp_buffer_free(&buffer);
-    dp_buffer_init(&buffer, &it.allocator, SIZE_MAX / 2);
+    dp_buffer_init(&buffer, &failing.allocator, SIZE_MAX / 2);
     assert_true(dp_buffer_append(&buffer, "kept", 4));
     char *big = calloc(1, 100000);
     assert_false(dp_buffer_append(&buffer, big, 100000));
@@ -176,17 +176,17 @@ static void test_buffer_keeps_what_it_had(void **state) {
     assert_false(dp_buffer_append(&buffer, big, SIZE_MAX - 2)); /* no wrap-round */
     free(big);
     dp_buffer_free(&buffer);
-    assert_int_equal(it.outstanding, 0);
+    assert_int_equal(failing.outstanding, 0);
 }
 
 static void test_reserve(void **state) {
-    test_failing_allocator it;
-    test_failing_allocator_init(&it, 0);
+    test_failing_allocator failing;
+    test_failing_allocator_init(&failing, 0);
     void *items = NULL;
     size_t capacity = 0;
     for (size_t need = 0; need < 300; need++) {
         size_t before = capacity;
-        assert_true(dp_reserve(&it.allocator, &items, &capacity, need, sizeof(int)));
+        assert_true(dp_reserve(&failing.allocator, &items, &capacity, need, sizeof(int)));
         assert_true(capacity >= need);
         int *numbers = items;
         for (size_t i = before; i < capacity; i++) {
@@ -196,15 +196,15 @@ static void test_reserve(void **state) {
     }
     for (size_t i = 0; i < capacity; i++)
         assert_int_equal(((int *)items)[i], (int)i * 7);
-    assert_true(it.calls < 10); /* by doubling */
+    assert_true(failing.calls < 10); /* by doubling */
     size_t before = capacity;
     void *old = items;
-    assert_false(dp_reserve(&it.allocator, &items, &capacity, SIZE_MAX / 2, sizeof(int)));
-    it.fail_at = it.calls + 1;
-    assert_false(dp_reserve(&it.allocator, &items, &capacity, capacity + 1, sizeof(int)));
+    assert_false(dp_reserve(&failing.allocator, &items, &capacity, SIZE_MAX / 2, sizeof(int)));
+    failing.fail_at = failing.calls + 1;
+    assert_false(dp_reserve(&failing.allocator, &items, &capacity, capacity + 1, sizeof(int)));
     assert_true(items == old && capacity == before);
-    dp_free(&it.allocator, items);
-    assert_int_equal(it.outstanding, 0);
+    dp_free(&failing.allocator, items);
+    assert_int_equal(failing.outstanding, 0);
 }
 
 /* --------------------------------------------------------------------------------------- random */

@@ -17,7 +17,7 @@
 /* A caffemodel in the making: up to MAX layers of up to two blobs, one serialised whole. */
 enum { MAX = 128 };
 
-typedef struct made {
+typedef struct weights_file {
     Caffe__NetParameter net;
     Caffe__V1LayerParameter v1[MAX], *v1_list[MAX];
     Caffe__LayerParameter now[MAX], *now_list[MAX];
@@ -26,7 +26,7 @@ typedef struct made {
     int64_t dims[MAX][2][4];
     char names[MAX][64];
     size_t layers, blob_counts[MAX];
-} made;
+} weights_file;
 
 static float value_of(const char *parameter, size_t index) {
     size_t seed = strlen(parameter) + (unsigned char)parameter[strlen(parameter) / 2];
@@ -34,7 +34,7 @@ static float value_of(const char *parameter, size_t index) {
 }
 
 /* The place of a layer, which is added if it is new. */
-static size_t add_layer(made *m, const char *layer) {
+static size_t add_layer(weights_file *m, const char *layer) {
     size_t at = 0;
     while (at < m->layers && strcmp(m->names[at], layer) != 0)
         at++;
@@ -48,8 +48,8 @@ static size_t add_layer(made *m, const char *layer) {
 }
 
 /* Blob `index` (0 weight, 1 bias) of a layer; its values by value_of. */
-static Caffe__BlobProto *add_blob(made *m, const char *layer, int index, const int64_t *dims,
-                                  size_t rank, const char *parameter) {
+static Caffe__BlobProto *add_blob(weights_file *m, const char *layer, int index,
+                                  const int64_t *dims, size_t rank, const char *parameter) {
     size_t at = add_layer(m, layer);
     Caffe__BlobProto *blob = &m->blobs[at][index];
     caffe__blob_proto__init(blob);
@@ -71,8 +71,8 @@ static Caffe__BlobProto *add_blob(made *m, const char *layer, int index, const i
 }
 
 /* All parameters of a network, in the shapes of the newer form. */
-static made *made_of(const char *spec, int classes, int size) {
-    made *m = calloc(1, sizeof *m);
+static weights_file *weights_of(const char *spec, int classes, int size) {
+    weights_file *m = calloc(1, sizeof *m);
     dp_model *model = NULL;
     assert_int_equal(dp_model_create(&model, spec, classes, size, NULL, NULL), DEEPER_OK);
     for (int i = 0; i < model->graph->count; i++) {
@@ -93,11 +93,11 @@ static made *made_of(const char *spec, int classes, int size) {
     return m;
 }
 
-static made *googlenet(void) {
-    return made_of("googlenet:aux=1", 1000, 224);
+static weights_file *googlenet(void) {
+    return weights_of("googlenet:aux=1", 1000, 224);
 }
 
-static void made_free(made *m) {
+static void weights_free(weights_file *m) {
     for (size_t i = 0; i < m->layers; i++)
         for (size_t j = 0; j < 2; j++) {
             free(m->blobs[i][j].data);
@@ -106,7 +106,7 @@ static void made_free(made *m) {
     free(m);
 }
 
-static size_t layer_of(const made *m, const char *name) {
+static size_t layer_of(const weights_file *m, const char *name) {
     for (size_t i = 0; i < m->layers; i++)
         if (strcmp(m->names[i], name) == 0)
             return i;
@@ -115,7 +115,7 @@ static size_t layer_of(const made *m, const char *name) {
 }
 
 /* The four numbers of the older form: 1x1xNxM for two sizes, 1x1x1xN for one. */
-static void older_shapes(made *m) {
+static void older_shapes(weights_file *m) {
     for (size_t i = 0; i < m->layers; i++)
         for (size_t j = 0; j < m->blob_counts[i]; j++) {
             Caffe__BlobProto *blob = m->blob_list[i][j];
@@ -134,7 +134,7 @@ static void older_shapes(made *m) {
 
 /* The bytes of the file, in one of the forms, without the layers whose name begins with `without`
  * (NULL: with all). */
-static unsigned char *pack(made *m, bool v1, const char *without, size_t *size) {
+static unsigned char *pack(weights_file *m, bool v1, const char *without, size_t *size) {
     caffe__net_parameter__init(&m->net);
     size_t count = 0;
     for (size_t i = 0; i < m->layers; i++) {
@@ -156,8 +156,8 @@ static unsigned char *pack(made *m, bool v1, const char *without, size_t *size) 
     return bytes;
 }
 
-static deeper_status open_made(made *m, bool v1, const char *without, dp_model **model,
-                               deeper_error *error) {
+static deeper_status open_weights(weights_file *m, bool v1, const char *without, dp_model **model,
+                                  deeper_error *error) {
     size_t size;
     unsigned char *bytes = pack(m, v1, without, &size);
     *error = (deeper_error){ 0 };
@@ -228,14 +228,14 @@ static void published_file(void **state) {
 
 static void both_forms_with_heads(void **state) {
     for (int v1 = 0; v1 < 2; v1++) {
-        made *m = googlenet();
+        weights_file *m = googlenet();
         if (v1)
             older_shapes(m);
         dp_model *model = NULL;
         deeper_error error;
-        if (open_made(m, v1, NULL, &model, &error) != DEEPER_OK)
+        if (open_weights(m, v1, NULL, &model, &error) != DEEPER_OK)
             fail_msg("%s", error.message);
-        made_free(m);
+        weights_free(m);
         check_published(model);
         check_values(model);
         assert_int_equal(parameters_of(model), 13378280);
@@ -252,7 +252,7 @@ static void both_forms_with_heads(void **state) {
  * so. A blob of doubles on the way. */
 static void heads_in_part(void **state) {
     for (int k = 0; k < 2; k++) {
-        made *m = googlenet();
+        weights_file *m = googlenet();
         size_t fc = layer_of(m, "loss2/fc"), stem = layer_of(m, "conv1/7x7_s2");
         if (k) {
             m->blobs[fc][0].shape->dim[0] /= 2;
@@ -266,9 +266,9 @@ static void heads_in_part(void **state) {
             bias->double_data[i] = (double)bias->data[i];
         dp_model *model = NULL;
         deeper_error error;
-        if (open_made(m, false, k ? NULL : "loss1/", &model, &error) != DEEPER_OK)
+        if (open_weights(m, false, k ? NULL : "loss1/", &model, &error) != DEEPER_OK)
             fail_msg("%s", error.message);
-        made_free(m);
+        weights_free(m);
         check_values(model);
         assert_int_equal(parameters_of(model), 6998552);
         assert_non_null(strstr(model->source, "auxiliary heads left out, for they are not whole"));
@@ -330,14 +330,14 @@ static void other_networks(void **state) {
           256 },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        made *m = made_of(cases[i].spec, cases[i].classes, cases[i].size);
+        weights_file *m = weights_of(cases[i].spec, cases[i].classes, cases[i].size);
         for (int j = 0; j < 2 && cases[i].layers[j]; j++)
             add_layer(m, cases[i].layers[j]);
         dp_model *model = NULL;
         deeper_error error;
-        if (open_made(m, false, NULL, &model, &error) != DEEPER_OK)
+        if (open_weights(m, false, NULL, &model, &error) != DEEPER_OK)
             fail_msg("%s", error.message);
-        made_free(m);
+        weights_free(m);
         check_values(model);
         assert_string_equal(model->architecture, cases[i].spec);
         assert_string_equal(model->source, cases[i].source);
@@ -355,11 +355,11 @@ static void other_networks(void **state) {
 
 /* -------------------------------------------------------------------------------- refused files */
 
-static void refused(made *m, bool v1, const char *without, deeper_status wanted,
+static void refused(weights_file *m, bool v1, const char *without, deeper_status wanted,
                     const char *words) {
     dp_model *model;
     deeper_error error;
-    deeper_status status = open_made(m, v1, without, &model, &error);
+    deeper_status status = open_weights(m, v1, without, &model, &error);
     assert_null(model);
     if (status != wanted || !strstr(error.message, words)
         || strncmp(error.message, "x.caffemodel: ", 14) != 0)
@@ -367,7 +367,7 @@ static void refused(made *m, bool v1, const char *without, deeper_status wanted,
 }
 
 static void differences(void **state) {
-    made *m = googlenet();
+    weights_file *m = googlenet();
     refused(m, false, "inception_3a/1x1", DEEPER_ERROR_MISMATCH,
             "not the weights of googlenet: 2 tensors missing (first inception_3a/1x1.weight "
             "64x192x1x1)");
@@ -379,11 +379,11 @@ static void differences(void **state) {
     refused(m, true, NULL, DEEPER_ERROR_MISMATCH,
             "googlenet: 1 unknown (first extra.weight 1), 1 of other shape (conv1/7x7_s2.weight: "
             "64x3x7x7 wanted, 64x3x49x1 found)");
-    made_free(m);
+    weights_free(m);
 }
 
 static void another_network(void **state) {
-    made *m = calloc(1, sizeof *m);
+    weights_file *m = calloc(1, sizeof *m);
     const int64_t conv[] = { 20, 1, 5, 5 }, fc[] = { 10, 800 }, bias[] = { 20 };
     add_blob(m, "conv1", 0, conv, 4, "w");
     add_blob(m, "conv1", 1, bias, 1, "b");
@@ -394,26 +394,26 @@ static void another_network(void **state) {
                 "(VGG_ILSVRC_16_layers), Network in Network "
                 "(nin_imagenet), BVLC CaffeNet, BVLC AlexNet); 3 tensors, the first conv1.weight "
                 "20x1x5x5");
-    made_free(m);
+    weights_free(m);
 }
 
 /* Layers of a known network that are not all there, in a file that is small for it. */
 static void others_refused(void **state) {
     const int64_t conv[] = { 512, 512, 3, 3 }, fc[] = { 3, 4096 };
-    made *m = calloc(1, sizeof *m);
+    weights_file *m = calloc(1, sizeof *m);
     add_blob(m, "conv5_3", 0, conv, 4, "w");
     add_blob(m, "fc8", 0, fc, 2, "w");
     refused(m, false, NULL, DEEPER_ERROR_MISMATCH,
             "not the weights of vgg16: 30 tensors missing (first conv1_1.weight 64x3x3x3)");
-    made_free(m);
+    weights_free(m);
 }
 
 static void twice(void **state) {
-    made *m = googlenet();
+    weights_file *m = googlenet();
     size_t at = layer_of(m, "inception_3a/3x3");
     snprintf(m->names[at], sizeof m->names[at], "inception_3a/1x1");
     refused(m, false, NULL, DEEPER_ERROR_FORMAT, "two tensors are named inception_3a/1x1.weight");
-    made_free(m);
+    weights_free(m);
 }
 
 static void bad_blobs(void **state) {
@@ -429,15 +429,15 @@ static void bad_blobs(void **state) {
         { { 1, 1, INT64_MIN, 1 }, 4, "cannot be" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        made *m = calloc(1, sizeof *m);
+        weights_file *m = calloc(1, sizeof *m);
         const int64_t six[] = { 6 };
         Caffe__BlobProto *blob = add_blob(m, "a", 0, six, 1, "a");
         memcpy(blob->shape->dim, cases[i].dims, sizeof cases[i].dims);
         blob->shape->n_dim = cases[i].rank;
         refused(m, i % 2, NULL, DEEPER_ERROR_FORMAT, cases[i].words);
-        made_free(m);
+        weights_free(m);
     }
-    made *m = calloc(1, sizeof *m);
+    weights_file *m = calloc(1, sizeof *m);
     const int64_t six[] = { 6 };
     Caffe__BlobProto *blob = add_blob(m, "a", 0, six, 1, "a");
     blob->shape = NULL; /* and no older numbers */
@@ -451,7 +451,7 @@ static void bad_blobs(void **state) {
     long_shape.dim = nine;
     blob->shape = &long_shape;
     refused(m, false, NULL, DEEPER_ERROR_FORMAT, "cannot be");
-    made_free(m);
+    weights_free(m);
 }
 
 static deeper_status parse(const void *bytes, size_t size, deeper_error *error) {
@@ -495,7 +495,7 @@ static void hostile(void **state) {
 
 /* Every prefix is read without a step past its end, and gives a model to none. */
 static void every_cut(void **state) {
-    made *m = calloc(1, sizeof *m);
+    weights_file *m = calloc(1, sizeof *m);
     const int64_t conv[] = { 2, 1, 2, 2 }, bias[] = { 2 };
     add_blob(m, "conv1", 0, conv, 4, "w");
     add_blob(m, "conv1", 1, bias, 1, "b");
@@ -514,29 +514,30 @@ static void every_cut(void **state) {
         }
         free(bytes);
     }
-    made_free(m);
+    weights_free(m);
 }
 
 static void allocations_fail(void **state) {
-    made *m = googlenet();
+    weights_file *m = googlenet();
     size_t size;
     unsigned char *bytes = pack(m, false, "loss1/", &size);
-    made_free(m);
+    weights_free(m);
     long calls = 0;
     /* All calls around the edges of the phases and every 37th between: thousands there are, each
      * over 40 MB. */
     for (long n = 1, done = 0; !done; n += n < 8 || (calls && n > calls - 8) ? 1 : 37) {
         dp_model *model = NULL;
         deeper_error error = { 0 };
-        test_failing_allocator it;
-        test_failing_allocator_init(&it, calls ? n : 0);
-        deeper_status status = dp_caffemodel_open(&model, bytes, size, "x", &it.allocator, &error);
-        done = calls && it.calls < n;
+        test_failing_allocator failing;
+        test_failing_allocator_init(&failing, calls ? n : 0);
+        deeper_status status =
+            dp_caffemodel_open(&model, bytes, size, "x", &failing.allocator, &error);
+        done = calls && failing.calls < n;
         assert_int_equal(status, !calls || done ? DEEPER_OK : DEEPER_ERROR_MEMORY);
         dp_model_free(model);
-        assert_int_equal(it.outstanding, 0);
+        assert_int_equal(failing.outstanding, 0);
         if (!calls) {
-            calls = it.calls;
+            calls = failing.calls;
             n = 0;
         }
     }

@@ -201,21 +201,21 @@ static bool layers_of(dp_caffe_net *net, dp_model **model, dp_op op, int side, d
                       deeper_error *error) {
     static const float zeros[4096];
     static const float *values[2] = { zeros, zeros };
-    dp_model *made = calloc(1, sizeof *made);
-    *model = made;
-    assert_int_equal(dp_graph_create(&made->graph, NULL, error), DEEPER_OK);
-    int x = dp_add_input(made->graph, "data", 2, side, side);
+    dp_model *read_back = calloc(1, sizeof *read_back);
+    *model = read_back;
+    assert_int_equal(dp_graph_create(&read_back->graph, NULL, error), DEEPER_OK);
+    int x = dp_add_input(read_back->graph, "data", 2, side, side);
     if (op == DP_OP_CONV)
-        dp_add_conv(made->graph, "layer", x, 2, window, true);
+        dp_add_conv(read_back->graph, "layer", x, 2, window, true);
     else if (op == DP_OP_MAX_POOL)
-        dp_add_max_pool(made->graph, "layer", x, window);
+        dp_add_max_pool(read_back->graph, "layer", x, window);
     else if (op == DP_OP_AVERAGE_POOL)
-        dp_add_average_pool(made->graph, "layer", x, window);
+        dp_add_average_pool(read_back->graph, "layer", x, window);
     else
-        dp_add_adaptive_pool(made->graph, "layer", x, window.height, window.width);
-    assert_int_equal(dp_graph_status(made->graph, error), DEEPER_OK);
-    made->values = values;
-    return dp_caffe_net_make(net, made, "file", error) == DEEPER_OK;
+        dp_add_adaptive_pool(read_back->graph, "layer", x, window.height, window.width);
+    assert_int_equal(dp_graph_status(read_back->graph, error), DEEPER_OK);
+    read_back->values = values;
+    return dp_caffe_net_make(net, read_back, "file", error) == DEEPER_OK;
 }
 
 static void free_layers(dp_caffe_net *net, dp_model *model) {
@@ -263,10 +263,10 @@ static void test_windows(void **state) {
         dp_caffe_net net;
         dp_model *model;
         deeper_error error = { 0 };
-        bool made = layers_of(&net, &model, cases[i].op, cases[i].side, window, &error);
-        if (made != (cases[i].layers > 0) || (made && (int)net.count != 1 + cases[i].layers))
+        bool built = layers_of(&net, &model, cases[i].op, cases[i].side, window, &error);
+        if (built != (cases[i].layers > 0) || (built && (int)net.count != 1 + cases[i].layers))
             fail_msg("case %zu: %zu layers, '%s'", i, net.count, error.message);
-        if (made) {
+        if (built) {
             const Caffe__LayerParameter *last = net.layers[net.count - 1];
             assert_string_equal(last->top[0], "layer");
             for (size_t k = 1; k < net.count; k++) {
@@ -333,15 +333,15 @@ static void test_allocations(void **state) {
     dp_model *model = make("googlenet:width=0.0625,norm=bn", 7, 64);
     const deeper_allocator *own = model->allocator;
     for (long n = 1, done = 0; !done; n++) {
-        test_failing_allocator it;
+        test_failing_allocator failing;
         deeper_error error = { 0 };
-        test_failing_allocator_init(&it, n);
-        model->allocator = &it.allocator;
+        test_failing_allocator_init(&failing, n);
+        model->allocator = &failing.allocator;
         deeper_status status = dp_model_save(model, path, NULL, &error);
         model->allocator = own;
-        done = it.calls < n;
+        done = failing.calls < n;
         assert_int_equal(status, done ? DEEPER_OK : DEEPER_ERROR_MEMORY);
-        assert_int_equal(it.outstanding, 0);
+        assert_int_equal(failing.outstanding, 0);
         assert_int_equal(test_folder_count(folder), done ? 2 : 0);
     }
     dp_model_free(model);

@@ -38,58 +38,58 @@ typedef struct told {
 } told;
 
 static void problem(void *context, const char *name, const char *message) {
-    told *it = context;
+    told *notes = context;
     assert_int_equal(strncmp(message, name, strlen(name)), 0);
-    assert_true(it->count < LINES);
-    strcpy(it->lines[it->count++], message);
+    assert_true(notes->count < LINES);
+    strcpy(notes->lines[notes->count++], message);
 }
 
 static void progress(void *context, uint64_t done, uint64_t total) {
-    told *it = context;
-    assert_true(done >= it->done && done <= total);
-    it->done = done;
-    it->total = total;
+    told *notes = context;
+    assert_true(done >= notes->done && done <= total);
+    notes->done = done;
+    notes->total = total;
 }
 
-static void assert_told(const told *it, int line, const char *name, const char *words) {
-    assert_true(line < it->count);
-    if (!strstr(it->lines[line], name) || !strstr(it->lines[line], words))
-        fail_msg("\"%s\" should name %s and say \"%s\"", it->lines[line], name, words);
+static void assert_told(const told *notes, int line, const char *name, const char *words) {
+    assert_true(line < notes->count);
+    if (!strstr(notes->lines[line], name) || !strstr(notes->lines[line], words))
+        fail_msg("\"%s\" should name %s and say \"%s\"", notes->lines[line], name, words);
 }
 
-static void check(deeper_dataset_soundness *found, told *it, const char *path) {
+static void check(deeper_dataset_soundness *soundness, told *notes, const char *path) {
     dp_dataset *train = NULL, *val = NULL;
-    const dp_check_calls calls = { .progress = progress, .problem = problem, .context = it };
-    *it = (told){ 0 };
+    const dp_check_calls calls = { .progress = progress, .problem = problem, .context = notes };
+    *notes = (told){ 0 };
     assert_int_equal(dp_dataset_open_pair(&train, &val, path, NULL, NULL, NULL), DEEPER_OK);
-    assert_int_equal(dp_dataset_check(found, train, val, 2, &calls, NULL, NULL), DEEPER_OK);
-    assert_int_equal(it->done, found->images);
-    assert_int_equal(it->total, found->images);
+    assert_int_equal(dp_dataset_check(soundness, train, val, 2, &calls, NULL, NULL), DEEPER_OK);
+    assert_int_equal(notes->done, soundness->images);
+    assert_int_equal(notes->total, soundness->images);
     dp_dataset_free(train);
     dp_dataset_free(val);
 }
 
 static void test_sound(void **state) {
     char *folder = test_folder(), name[32];
-    deeper_dataset_soundness found;
-    static told it;
+    deeper_dataset_soundness soundness;
+    static told notes;
     make_folder(folder, "a");
     make_folder(folder, "b");
     for (int i = 0; i < 200; i++) { /* more than are taken at a time */
         snprintf(name, sizeof name, "%s/%d.ppm", i % 2 ? "a" : "b", i);
         make_picture(folder, name, SIDE, i);
     }
-    check(&found, &it, folder);
+    check(&soundness, &notes, folder);
     const deeper_dataset_soundness wanted = { .images = 200 };
-    assert_memory_equal(&found, &wanted, sizeof found);
-    assert_int_equal(it.count, 0);
+    assert_memory_equal(&soundness, &wanted, sizeof soundness);
+    assert_int_equal(notes.count, 0);
     test_folder_remove(folder);
 }
 
 static void test_each_trouble(void **state) {
     char *folder = test_folder(), path[TEST_PATH_SIZE];
-    deeper_dataset_soundness found;
-    static told it;
+    deeper_dataset_soundness soundness;
+    static told notes;
     static const char *const folders[] = { "train", "train/a", "train/b", "train/none",
                                            "val",   "val/a",   "val/b" };
     for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
@@ -104,7 +104,7 @@ static void test_each_trouble(void **state) {
     make_picture(folder, "val/a/thin.ppm", SIDE - 1, 4);
     test_path(path, folder, "train/a/text.jpg");
     test_write(path, "text", 4);
-    check(&found, &it, folder);
+    check(&soundness, &notes, folder);
     const deeper_dataset_soundness wanted = { .images = 9,
                                               .unreadable = 1,
                                               .tiny = 1,
@@ -112,54 +112,54 @@ static void test_each_trouble(void **state) {
                                               .leaked = 2,
                                               .repeated = 1,
                                               .empty_classes = 1 };
-    assert_memory_equal(&found, &wanted, sizeof found);
-    assert_int_equal(it.count, 7);
-    assert_told(&it, 0, "train/a/text.jpg: ", "not a picture");
-    assert_told(&it, 1, "val/a/thin.ppm: ", "only 15x16 pixels");
+    assert_memory_equal(&soundness, &wanted, sizeof soundness);
+    assert_int_equal(notes.count, 7);
+    assert_told(&notes, 0, "train/a/text.jpg: ", "not a picture");
+    assert_told(&notes, 1, "val/a/thin.ppm: ", "only 15x16 pixels");
     int seen = 0;
     for (int i = 2; i < 6; i++) { /* in the order of their hashes */
-        seen |= strstr(it.lines[i], "train/b/one.ppm: the same picture as ")
-                        && strstr(it.lines[i], "of class a, not b")
+        seen |= strstr(notes.lines[i], "train/b/one.ppm: the same picture as ")
+                        && strstr(notes.lines[i], "of class a, not b")
                     ? 1
                     : 0;
-        seen |= strstr(it.lines[i], "val/b/two.ppm: to validate with")
-                        && strstr(it.lines[i], "train/b/2.ppm")
+        seen |= strstr(notes.lines[i], "val/b/two.ppm: to validate with")
+                        && strstr(notes.lines[i], "train/b/2.ppm")
                     ? 2
                     : 0;
-        seen |= strstr(it.lines[i], "val/a/two.ppm: to validate with") ? 4 : 0;
-        seen |= strstr(it.lines[i], "val/a/two.ppm: the same picture as ")
-                        && strstr(it.lines[i], "of class b, not a")
+        seen |= strstr(notes.lines[i], "val/a/two.ppm: to validate with") ? 4 : 0;
+        seen |= strstr(notes.lines[i], "val/a/two.ppm: the same picture as ")
+                        && strstr(notes.lines[i], "of class b, not a")
                     ? 8
                     : 0;
     }
     assert_int_equal(seen, 15);
-    assert_told(&it, 6, "train", "class 'none' has no pictures");
+    assert_told(&notes, 6, "train", "class 'none' has no pictures");
     test_folder_remove(folder);
 }
 
 /* Same pixels in another shape or another file are told apart or together as they should. */
 static void test_what_counts_as_the_same(void **state) {
     char *folder = test_folder(), path[TEST_PATH_SIZE];
-    deeper_dataset_soundness found;
-    static told it;
+    deeper_dataset_soundness soundness;
+    static told notes;
     make_folder(folder, "a");
     make_folder(folder, "b");
     test_path(path, folder, "a/wide.pgm");
     test_write(path, "P2 2 1 255 7 7", 14);
     test_path(path, folder, "b/tall.pgm"); /* the same levels in the same order, another shape */
     test_write(path, "P2 1 2 255 7 7", 14);
-    check(&found, &it, folder);
-    assert_int_equal(found.conflicting, 0);
+    check(&soundness, &notes, folder);
+    assert_int_equal(soundness.conflicting, 0);
     test_path(path, folder, "b/same.ppm"); /* another format */
     test_write(path, "P3 2 1 255 7 7 7 7 7 7", 22);
-    check(&found, &it, folder);
-    assert_int_equal(found.conflicting, 1);
+    check(&soundness, &notes, folder);
+    assert_int_equal(soundness.conflicting, 1);
     test_folder_remove(folder);
 }
 
 static void test_every_allocation_may_fail(void **state) {
     char *folder = test_folder();
-    test_failing_allocator it;
+    test_failing_allocator failing;
     dp_dataset *set = NULL;
     const dp_check_calls calls = { 0 };
     make_folder(folder, "a");
@@ -167,12 +167,13 @@ static void test_every_allocation_may_fail(void **state) {
     make_picture(folder, "a/2.ppm", SIDE, 2);
     assert_int_equal(dp_dataset_open(&set, folder, NULL, NULL, NULL), DEEPER_OK);
     for (long n = 1, done = 0; !done; n++) {
-        deeper_dataset_soundness found;
-        test_failing_allocator_init(&it, n);
-        deeper_status status = dp_dataset_check(&found, set, NULL, 1, &calls, &it.allocator, NULL);
-        done = it.calls < n;
+        deeper_dataset_soundness soundness;
+        test_failing_allocator_init(&failing, n);
+        deeper_status status =
+            dp_dataset_check(&soundness, set, NULL, 1, &calls, &failing.allocator, NULL);
+        done = failing.calls < n;
         assert_int_equal(status, done ? DEEPER_OK : DEEPER_ERROR_MEMORY);
-        assert_int_equal(it.outstanding, 0);
+        assert_int_equal(failing.outstanding, 0);
     }
     dp_dataset_free(set);
     test_folder_remove(folder);

@@ -229,14 +229,15 @@ static void memory_failures_are_reported(void **state) {
     static float tensor[144 * 3 * PLANE];
     dp_image image = test_picture(50, 37);
     dp_preprocess p = of_rule(DP_RESIZE_SHORT, SIZE, 16);
-    test_failing_allocator it;
+    test_failing_allocator failing;
     for (long n = 1, done = 0; !done; n += 7) {
         deeper_error error = { 0 };
-        test_failing_allocator_init(&it, n);
-        deeper_status status = dp_preprocess_run(&p, &image, 144, tensor, &it.allocator, &error);
-        done = it.calls < n;
+        test_failing_allocator_init(&failing, n);
+        deeper_status status =
+            dp_preprocess_run(&p, &image, 144, tensor, &failing.allocator, &error);
+        done = failing.calls < n;
         assert_int_equal(status, done ? DEEPER_OK : DEEPER_ERROR_MEMORY);
-        assert_int_equal(it.outstanding, 0);
+        assert_int_equal(failing.outstanding, 0);
     }
     dp_image_free(&image);
 }

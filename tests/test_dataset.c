@@ -456,40 +456,40 @@ static void test_split_refusals(void **state) {
 /* --------------------------------------------------------------------------------------- memory */
 
 static void assert_clean_without_memory(const char *path) {
-    test_failing_allocator it;
+    test_failing_allocator failing;
     for (long n = 1, done = 0; !done; n++) {
         deeper_error error = { 0 };
         dp_dataset *dataset = NULL;
-        test_failing_allocator_init(&it, n);
-        deeper_status status = dp_dataset_open(&dataset, path, NULL, &it.allocator, &error);
-        done = it.calls < n;
+        test_failing_allocator_init(&failing, n);
+        deeper_status status = dp_dataset_open(&dataset, path, NULL, &failing.allocator, &error);
+        done = failing.calls < n;
         assert_int_equal(status, done ? DEEPER_OK : DEEPER_ERROR_MEMORY);
         dp_dataset_free(dataset);
-        assert_int_equal(it.outstanding, 0);
+        assert_int_equal(failing.outstanding, 0);
     }
 }
 
 static void test_split_without_memory(void **state) {
     char *folder = test_folder(), path[TEST_PATH_SIZE];
-    test_failing_allocator it;
+    test_failing_allocator failing;
     test_path(path, folder, "list");
     test_write(path, "a 0\nb 0\nc 1\nd 1\n", 16);
     for (long n = 1, done = 0; !done; n++) {
         dp_dataset *set = NULL, *train = NULL, *val = NULL;
-        test_failing_allocator_init(&it, n);
+        test_failing_allocator_init(&failing, n);
         {
-            deeper_allocator copy = it.allocator; /* gone before the sets are */
+            deeper_allocator copy = failing.allocator; /* gone before the sets are */
             deeper_status status = dp_dataset_open(&set, path, NULL, &copy, NULL);
             if (status == DEEPER_OK)
                 status = dp_dataset_split(&train, &val, set, 0.5, 3, NULL);
-            done = it.calls < n;
+            done = failing.calls < n;
             assert_int_equal(status, done ? DEEPER_OK : DEEPER_ERROR_MEMORY);
             memset(&copy, 0, sizeof copy);
         }
         dp_dataset_free(set);
         dp_dataset_free(val);
         dp_dataset_free(train);
-        assert_int_equal(it.outstanding, 0);
+        assert_int_equal(failing.outstanding, 0);
     }
     test_folder_remove(folder);
 }

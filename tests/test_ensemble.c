@@ -30,13 +30,13 @@ static const char *member_of(char path[TEST_PATH_SIZE], const char *out, int num
 /* The largest difference between the weights that the last step left of two members. */
 static double difference(const char *a, const char *b) {
     dp_model *x = run_open_model(a, "last.safetensors"), *y = run_open_model(b, "last.safetensors");
-    double most = 0;
+    double max = 0;
     for (int p = 0; p < x->graph->parameters; p++)
         for (size_t i = 0; i < dp_shape_floats(dp_model_parameter(x, p)->shape); i++)
-            most = fmax(most, fabs((double)x->values[p][i] - (double)y->values[p][i]));
+            max = fmax(max, fabs((double)x->values[p][i] - (double)y->values[p][i]));
     dp_model_free(x);
     dp_model_free(y);
-    return most;
+    return max;
 }
 
 /* Member 1 is the run without an ensemble; the others differ from it and from each other; each can

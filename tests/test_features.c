@@ -264,30 +264,30 @@ static void test_full_disk(void **state) {
 static void test_allocations(void **state) {
     const char *list[] = { paths[0], paths[1], paths[2] };
     for (long n = 1, done = 0; !done; n++) {
-        test_failing_allocator it;
+        test_failing_allocator failing;
         deeper_model_options options = DEEPER_MODEL_OPTIONS_INIT;
         deeper_features_options with = DEEPER_FEATURES_OPTIONS_INIT;
         deeper_features_result result;
         deeper_error error = { 0 };
-        deeper_model *mine = NULL;
+        deeper_model *opened = NULL;
         source_list pictures = { list, 3, 0 };
         const deeper_source source = { next, &pictures };
         remove(out);
-        test_failing_allocator_init(&it, 0);
-        options.allocator = &it.allocator;
+        test_failing_allocator_init(&failing, 0);
+        options.allocator = &failing.allocator;
         options.preprocess = SMALL_PREPROCESS;
-        assert_int_equal(deeper_model_create(&mine, SMALL_ARCHITECTURE, SMALL_CLASSES, SMALL_SIDE,
+        assert_int_equal(deeper_model_create(&opened, SMALL_ARCHITECTURE, SMALL_CLASSES, SMALL_SIDE,
                                              &options, &error),
                          DEEPER_OK);
-        assert_int_equal(deeper_model_initialize(mine, 3, &error), DEEPER_OK);
-        deeper_session *session = session_of(mine, 1);
-        it.calls = 0;
-        it.fail_at = n;
+        assert_int_equal(deeper_model_initialize(opened, 3, &error), DEEPER_OK);
+        deeper_session *session = session_of(opened, 1);
+        failing.calls = 0;
+        failing.fail_at = n;
         with.readers = 1;
         deeper_status status =
             deeper_features(session, &source, NULL, out, &with, &result, sizeof result, &error);
-        done = it.calls < n;
-        it.fail_at = 0;
+        done = failing.calls < n;
+        failing.fail_at = 0;
         /* A picture that found no memory is one that could not be read. */
         if (done)
             assert_true(status == DEEPER_OK && result.images == 3);
@@ -296,8 +296,8 @@ static void test_allocations(void **state) {
                         || (status == DEEPER_OK && result.unreadable > 0));
         assert_int_equal(test_folder_count(folder), status == DEEPER_OK ? 2 : 1);
         deeper_session_free(session);
-        deeper_model_close(mine);
-        assert_int_equal(it.outstanding, 0);
+        deeper_model_close(opened);
+        assert_int_equal(failing.outstanding, 0);
     }
 }
 
@@ -310,11 +310,11 @@ static void test_default_layer(void **state) {
                    { "vgg16", "relu7" },
                    { "nin", "pool4" } };
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
-        deeper_model *made = NULL;
-        assert_int_equal(deeper_model_create(&made, wanted[i].spec, 10, 227, NULL, NULL),
+        deeper_model *published = NULL;
+        assert_int_equal(deeper_model_create(&published, wanted[i].spec, 10, 227, NULL, NULL),
                          DEEPER_OK);
-        assert_string_equal(deeper_model_text(made, "features"), wanted[i].layer);
-        deeper_model_close(made);
+        assert_string_equal(deeper_model_text(published, "features"), wanted[i].layer);
+        deeper_model_close(published);
     }
 }
 

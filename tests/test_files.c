@@ -211,19 +211,19 @@ static void test_read_without_memory(void **state) {
     for (int i = 0; i < 2; i++) {
         long n = 1;
         for (bool done = false; !done; n++) {
-            test_failing_allocator it;
+            test_failing_allocator failing;
             void *data = NULL;
             size_t size = 0;
             deeper_error error;
-            test_failing_allocator_init(&it, n);
+            test_failing_allocator_init(&failing, n);
             deeper_status status =
-                dp_file_read(&data, &size, i ? zeros : path, 1 << 18, &it.allocator, &error);
-            done = it.calls < n;
+                dp_file_read(&data, &size, i ? zeros : path, 1 << 18, &failing.allocator, &error);
+            done = failing.calls < n;
             assert_int_equal(status, !done ? DEEPER_ERROR_MEMORY
                                      : i   ? DEEPER_ERROR_LIMIT
                                            : DEEPER_OK);
-            dp_free(&it.allocator, data);
-            assert_int_equal(it.outstanding, 0);
+            dp_free(&failing.allocator, data);
+            assert_int_equal(failing.outstanding, 0);
         }
         assert_true(n > 2 + i);
     }
@@ -234,11 +234,11 @@ static void test_read_without_memory(void **state) {
 
 static void assert_holds(const char *path, const void *bytes, size_t expected) {
     size_t size = 0;
-    char *found = test_read(path, &size);
-    assert_non_null(found);
+    char *content = test_read(path, &size);
+    assert_non_null(content);
     assert_int_equal(size, expected);
-    assert_memory_equal(found, bytes, size);
-    free(found);
+    assert_memory_equal(content, bytes, size);
+    free(content);
 }
 
 /* Pieces smaller and larger than the writer's block, in both orders, come out as they went in. */
@@ -407,18 +407,18 @@ static void test_write_without_memory(void **state) {
     assert_int_equal(symlink("file", path), 0);
     long n = 1;
     for (bool done = false; !done; n++) {
-        test_failing_allocator it;
+        test_failing_allocator failing;
         dp_writer *writer = NULL;
         deeper_error error;
-        test_failing_allocator_init(&it, n);
-        deeper_status status = dp_writer_open(&writer, path, &it.allocator, &error);
+        test_failing_allocator_init(&failing, n);
+        deeper_status status = dp_writer_open(&writer, path, &failing.allocator, &error);
         if (status == DEEPER_OK) {
             dp_writer_put(writer, "x", 1);
             status = dp_writer_commit(writer, &error);
         }
-        done = it.calls < n;
+        done = failing.calls < n;
         assert_int_equal(status, done ? DEEPER_OK : DEEPER_ERROR_MEMORY);
-        assert_int_equal(it.outstanding, 0);
+        assert_int_equal(failing.outstanding, 0);
         assert_int_equal(test_folder_count(folder), done ? 2 : 1);
     }
     assert_true(n > 4);
@@ -477,16 +477,16 @@ static void test_listing_without_memory(void **state) {
     fill_folder();
     long n = 1;
     for (bool done = false; !done; n++) {
-        test_failing_allocator it;
+        test_failing_allocator failing;
         dp_listing listing;
         deeper_error error;
-        test_failing_allocator_init(&it, n);
-        deeper_status status = dp_listing_read(&listing, folder, &it.allocator, &error);
-        done = it.calls < n;
+        test_failing_allocator_init(&failing, n);
+        deeper_status status = dp_listing_read(&listing, folder, &failing.allocator, &error);
+        done = failing.calls < n;
         assert_int_equal(status, done ? DEEPER_OK : DEEPER_ERROR_MEMORY);
         assert_int_equal(listing.count == 0, !done);
-        dp_listing_free(&listing, &it.allocator);
-        assert_int_equal(it.outstanding, 0);
+        dp_listing_free(&listing, &failing.allocator);
+        assert_int_equal(failing.outstanding, 0);
     }
     assert_true(n > 10);
 }

@@ -140,15 +140,15 @@ static void test_the_photo_itself(void **state) {
     deeper_session *session = NULL;
     deeper_image *image = NULL;
     deeper_prediction top[2];
-    size_t found = 0;
+    size_t ranked = 0;
     if (!test_data(photo, "golden/bvlc_googlenet/cat.jpg")
         || !test_data(path, "models/bvlc_googlenet.caffemodel"))
         skip();
     assert_int_equal(deeper_model_open(&model, path, NULL, NULL), DEEPER_OK);
     assert_int_equal(deeper_session_create(&session, model, NULL, NULL), DEEPER_OK);
     assert_int_equal(deeper_image_open(&image, photo, NULL, NULL), DEEPER_OK);
-    assert_int_equal(deeper_classify(session, image, 1, top, 2, &found, NULL), DEEPER_OK);
-    assert_int_equal(found, 2);
+    assert_int_equal(deeper_classify(session, image, 1, top, 2, &ranked, NULL), DEEPER_OK);
+    assert_int_equal(ranked, 2);
     assert_int_equal(top[0].index, 282);
     assert_string_equal(top[0].id, "n02123159");
     assert_string_equal(top[0].name, "tiger cat");

@@ -434,16 +434,16 @@ static void test_norms(void **state) {
 static void test_frozen_norms(void **state) {
     bool frozen[MAX_PARAMETERS] = { false };
     dp_graph *graph;
-    int found = 0;
+    int matches = 0;
     assert_int_equal(dp_graph_create(&graph, NULL, NULL), DEEPER_OK);
     build_norms(graph);
     for (int i = 0; i < graph->count; i++)
         if (graph->nodes[i].parameter >= 0 && strncmp(graph->nodes[i].name, "bn", 2) == 0) {
             frozen[graph->nodes[i].parameter] = true;
-            found++;
+            matches++;
         }
     dp_graph_free(graph);
-    assert_int_equal(found, 8);
+    assert_int_equal(matches, 8);
     options.frozen = frozen;
     check(build_norms);
     subject s;

@@ -360,23 +360,23 @@ static void test_nth_allocation_fails(void **state) {
     (void)state;
     bool done = false;
     for (long n = 1; !done; n++) {
-        test_failing_allocator it;
-        test_failing_allocator_init(&it, n);
+        test_failing_allocator failing;
+        test_failing_allocator_init(&failing, n);
         dp_graph *graph = NULL;
         deeper_error error = { 0 };
-        deeper_status status = dp_graph_create(&graph, &it.allocator, &error);
+        deeper_status status = dp_graph_create(&graph, &failing.allocator, &error);
         if (status == DEEPER_OK) {
             int last = build_some(graph);
             status = dp_graph_status(graph, &error);
             assert_int_equal(last >= 0, status == DEEPER_OK);
         } else
             assert_null(graph);
-        done = it.calls < n;
+        done = failing.calls < n;
         assert_int_equal(status, done ? DEEPER_OK : DEEPER_ERROR_MEMORY);
         if (!done)
             assert_non_null(strstr(error.message, "out of memory"));
         dp_graph_free(graph);
-        assert_int_equal(it.outstanding, 0);
+        assert_int_equal(failing.outstanding, 0);
     }
     dp_graph_free(NULL);
 }

@@ -26,10 +26,10 @@ static dp_health *open(int heads, double warmup) {
 
 static const float alive[UNITS] = { 1, -1, 1, 1, 1, 1, 1, 1 };
 
-/* Steps with these losses until the watch speaks, at most `most`; which step, 0: silence. */
-static int run(dp_health *health, const double *losses, const float *gradients, int most,
+/* Steps with these losses until the watch speaks, at most `max_steps`; which step, 0: silence. */
+static int run(dp_health *health, const double *losses, const float *gradients, int max_steps,
                char *message) {
-    for (int step = 1; step <= most; step++)
+    for (int step = 1; step <= max_steps; step++)
         if (dp_health_look(health, losses, 1, gradients, message))
             return step;
     return 0;
@@ -89,12 +89,12 @@ static void test_dead_units(void **state) {
     char message[DEEPER_MESSAGE_SIZE];
     const double losses[] = { 1 };
     const float half[UNITS] = { 1, 1, 1, 1, 0, 0, 1, 1 },
-                most[UNITS] = { 1, 1, 1, 1, 0, 0, -0.0F, 1 };
+                dead_layer[UNITS] = { 1, 1, 1, 1, 0, 0, -0.0F, 1 };
     dp_health *health = open(1, 0);
     assert_int_equal(run(health, losses, half, 300, message), 0); /* not more than half */
-    assert_int_equal(run(health, losses, most, 300, message), 100);
+    assert_int_equal(run(health, losses, dead_layer, 300, message), 100);
     assert_non_null(strstr(message, "layer conv2: 75 %"));
-    assert_int_equal(run(health, losses, most, 300, message), 0);
+    assert_int_equal(run(health, losses, dead_layer, 300, message), 0);
     dp_health_free(health);
     health = open(1, 0);
     const float none[UNITS] = { 0, 0, 0, 1 };
@@ -104,7 +104,7 @@ static void test_dead_units(void **state) {
     dp_health_free(health);
     health = open(1, 0);
     for (int i = 0; i < 10; i++) { /* units that wake now and then are not dead */
-        assert_int_equal(run(health, losses, most, 99, message), 0);
+        assert_int_equal(run(health, losses, dead_layer, 99, message), 0);
         assert_int_equal(run(health, losses, alive, 1, message), 0);
     }
     dp_health_free(health);

@@ -244,19 +244,19 @@ static void test_every_allocation_may_fail(void **state) {
     write_idx(folder, "images", 3, COUNT, STEP);
     write_idx(folder, "labels.gz", 1, COUNT, 3);
     test_path(path, folder, "images");
-    test_failing_allocator it;
+    test_failing_allocator failing;
     for (long n = 1, done = 0; !done; n++) {
         dp_dataset *set = NULL;
         dp_image image = { 0 };
-        test_failing_allocator_init(&it, n);
-        deeper_status status = dp_dataset_open(&set, path, NULL, &it.allocator, NULL);
+        test_failing_allocator_init(&failing, n);
+        deeper_status status = dp_dataset_open(&set, path, NULL, &failing.allocator, NULL);
         if (status == DEEPER_OK)
-            status = dp_dataset_read(&image, set, 2, NULL, &it.allocator, NULL);
-        done = it.calls < n;
+            status = dp_dataset_read(&image, set, 2, NULL, &failing.allocator, NULL);
+        done = failing.calls < n;
         assert_int_equal(status, done ? DEEPER_OK : DEEPER_ERROR_MEMORY);
         dp_image_free(&image);
         dp_dataset_free(set);
-        assert_int_equal(it.outstanding, 0);
+        assert_int_equal(failing.outstanding, 0);
     }
     test_folder_remove(folder);
 }

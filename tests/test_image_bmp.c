@@ -186,14 +186,14 @@ static void damaged(void **state) {
 static void failing_memory(void **state) {
     test_bmp bmp = { .width = 9, .height = 4, .header = 40, .bits = 8 };
     test_bytes file = test_make_bmp(&bmp);
-    test_failing_allocator it;
-    test_failing_allocator_init(&it, 1);
+    test_failing_allocator failing;
+    test_failing_allocator_init(&failing, 1);
     deeper_error error = { 0 };
     dp_image image;
     assert_int_equal(
-        dp_image_decode(&image, file.bytes, file.size, "x", NULL, &it.allocator, &error),
+        dp_image_decode(&image, file.bytes, file.size, "x", NULL, &failing.allocator, &error),
         DEEPER_ERROR_MEMORY);
-    assert_int_equal(it.outstanding, 0);
+    assert_int_equal(failing.outstanding, 0);
     free(file.bytes);
 }
 

@@ -58,11 +58,11 @@ typedef struct answers {
 static void ask(deeper_session *session, const deeper_model *model, const deeper_image *image,
                 answers *a) {
     deeper_prediction top[SMALL_CLASSES];
-    size_t found = 0;
+    size_t ranked = 0;
     assert_int_equal(deeper_prepare(model, image, CROPS, a->tensors, NULL), DEEPER_OK);
-    assert_int_equal(deeper_classify(session, image, CROPS, top, SMALL_CLASSES, &found, NULL),
+    assert_int_equal(deeper_classify(session, image, CROPS, top, SMALL_CLASSES, &ranked, NULL),
                      DEEPER_OK);
-    for (size_t i = 0; i < found; i++)
+    for (size_t i = 0; i < ranked; i++)
         a->probabilities[top[i].index] = top[i].probability;
 }
 
@@ -167,18 +167,18 @@ static void test_refused(void **state) {
 
 static void test_memory(void **state) {
     static const uint8_t pixels[WIDTH * 4];
-    test_failing_allocator it;
+    test_failing_allocator failing;
     for (long n = 1, complete = 0; !complete; n++) {
         deeper_image *image = NULL;
         deeper_image_options options = DEEPER_IMAGE_OPTIONS_INIT;
-        test_failing_allocator_init(&it, n);
-        options.allocator = &it.allocator;
+        test_failing_allocator_init(&failing, n);
+        options.allocator = &failing.allocator;
         deeper_status status = deeper_image_from_pixels(&image, pixels, WIDTH, 1, 0,
                                                         DEEPER_PIXELS_RGBA, &options, NULL);
-        complete = it.calls < n;
+        complete = failing.calls < n;
         assert_int_equal(status, complete ? DEEPER_OK : DEEPER_ERROR_MEMORY);
         deeper_image_close(image);
-        assert_int_equal(it.outstanding, 0);
+        assert_int_equal(failing.outstanding, 0);
     }
 }
 

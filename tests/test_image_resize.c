@@ -203,16 +203,16 @@ static void failing_memory(void **state) {
     dp_image in = picture(9, 8);
     for (int filter = 0; filter < FILTERS; filter++)
         for (long n = 1, done = 0; !done; n++) {
-            test_failing_allocator it;
-            test_failing_allocator_init(&it, n);
+            test_failing_allocator failing;
+            test_failing_allocator_init(&failing, n);
             deeper_error error = { 0 };
             dp_image out;
-            deeper_status status =
-                dp_image_resize(&out, &in, NULL, 5, 12, (dp_filter)filter, &it.allocator, &error);
-            done = it.calls < n;
+            deeper_status status = dp_image_resize(&out, &in, NULL, 5, 12, (dp_filter)filter,
+                                                   &failing.allocator, &error);
+            done = failing.calls < n;
             assert_int_equal(status, done ? DEEPER_OK : DEEPER_ERROR_MEMORY);
             dp_image_free(&out);
-            assert_int_equal(it.outstanding, 0);
+            assert_int_equal(failing.outstanding, 0);
         }
     dp_image_free(&in);
 }

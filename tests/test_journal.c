@@ -166,23 +166,23 @@ static void refusals(void **state) {
 }
 
 static void memory_failures_are_reported(void **state) {
-    test_failing_allocator it;
+    test_failing_allocator failing;
     for (long n = 1, done = 0; !done; n++) {
         dp_journal *journal = NULL;
         deeper_error error = { 0 };
-        test_failing_allocator_init(&it, n);
+        test_failing_allocator_init(&failing, n);
         deeper_status status =
-            dp_journal_create(&journal, path, header, HEADER, RECORD, &it.allocator, &error);
+            dp_journal_create(&journal, path, header, HEADER, RECORD, &failing.allocator, &error);
         if (status == DEEPER_OK)
             append(journal, 0, RECORDS);
         dp_journal_close(status == DEEPER_OK ? journal : NULL);
         journal = NULL;
         if (status == DEEPER_OK)
-            status = dp_journal_resume(&journal, path, &it.allocator, &error);
-        done = it.calls < n;
+            status = dp_journal_resume(&journal, path, &failing.allocator, &error);
+        done = failing.calls < n;
         assert_int_equal(status, done ? DEEPER_OK : DEEPER_ERROR_MEMORY);
         dp_journal_close(status == DEEPER_OK ? journal : NULL);
-        assert_int_equal(it.outstanding, 0);
+        assert_int_equal(failing.outstanding, 0);
         unlink(part);
     }
 }

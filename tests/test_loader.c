@@ -51,18 +51,19 @@ typedef struct paths {
 } paths;
 
 static int next_path(void *context, dp_job *job) {
-    paths *it = context;
-    if (atomic_fetch_add(&it->inside, 1) != 0)
+    paths *source = context;
+    if (atomic_fetch_add(&source->inside, 1) != 0)
         abort();
-    int more = it->next < it->count;
+    int more = source->next < source->count;
     if (more) {
-        snprintf(it->path, sizeof it->path, "%s/%d.ppm", it->folder, it->next % PICTURES);
-        job->path = it->path;
-        job->key = (uint64_t)it->next << 40;
-        job->label = 1000 + it->next++;
+        snprintf(source->path, sizeof source->path, "%s/%d.ppm", source->folder,
+                 source->next % PICTURES);
+        job->path = source->path;
+        job->key = (uint64_t)source->next << 40;
+        job->label = 1000 + source->next++;
     }
-    atomic_fetch_add(&it->asked, 1);
-    atomic_fetch_sub(&it->inside, 1);
+    atomic_fetch_add(&source->asked, 1);
+    atomic_fetch_sub(&source->inside, 1);
     return more;
 }
 
@@ -75,10 +76,11 @@ static deeper_status prepare(void *context, dp_item *item, float *tensor, deeper
     return status;
 }
 
-static dp_loader *start(paths *it, int readers, size_t slots, const deeper_allocator *allocator) {
+static dp_loader *start(paths *source, int readers, size_t slots,
+                        const deeper_allocator *allocator) {
     const dp_loader_options options = { .next = next_path,
                                         .prepare = prepare,
-                                        .context = it,
+                                        .context = source,
                                         .floats = FLOATS,
                                         .readers = readers,
                                         .slots = slots };
@@ -113,8 +115,8 @@ static void assert_item(const dp_item *item, int number, const char *folder, con
 }
 
 static void read_all(const char *folder, int readers, size_t slots, size_t capacity) {
-    paths it = { .folder = folder, .count = PICTURES + 5 };
-    dp_loader *loader = start(&it, readers, slots, NULL);
+    paths source = { .folder = folder, .count = PICTURES + 5 };
+    dp_loader *loader = start(&source, readers, slots, NULL);
     float tensors[8 * FLOATS];
     int seen = 0;
     for (size_t count = 1; count > 0;) {
@@ -146,8 +148,8 @@ static void test_items_come_in_order(void **state) {
 }
 
 static void test_empty_source(void **state) {
-    paths it = { .folder = "", .count = 0 };
-    dp_loader *loader = start(&it, 2, 2, NULL);
+    paths source = { .folder = "", .count = 0 };
+    dp_loader *loader = start(&source, 2, 2, NULL);
     size_t count = 1;
     assert_int_equal(dp_loader_take(loader, 1, NULL, NULL, &count, NULL), DEEPER_OK);
     assert_int_equal(count, 0);
@@ -160,15 +162,15 @@ static void test_empty_source(void **state) {
 static void test_reads_ahead_no_further_than_its_slots(void **state) {
     char *folder = make_pictures();
     size_t open_before = test_folder_count("/proc/self/fd");
-    paths it = { .folder = folder, .count = 1 << 30 };
-    dp_loader *loader = start(&it, 3, 5, NULL);
+    paths source = { .folder = folder, .count = 1 << 30 };
+    dp_loader *loader = start(&source, 3, 5, NULL);
     float tensors[2 * FLOATS];
     dp_item items[2];
     int taken = 0;
     for (int round = 0; round < 20; round++) {
         size_t count = 0;
         wait_milliseconds(2);
-        assert_true(atomic_load(&it.asked) <= taken + 5);
+        assert_true(atomic_load(&source.asked) <= taken + 5);
         assert_int_equal(dp_loader_take(loader, 2, items, tensors, &count, NULL), DEEPER_OK);
         assert_true(count >= 1);
         taken += (int)count;
@@ -185,10 +187,10 @@ static void test_reads_ahead_no_further_than_its_slots(void **state) {
 static void test_stops_at_any_time(void **state) {
     char *folder = make_pictures();
     for (int taken = 0; taken < 12; taken++) {
-        paths it = { .folder = folder, .count = 1 << 30 };
+        paths source = { .folder = folder, .count = 1 << 30 };
         test_failing_allocator memory;
         test_failing_allocator_init(&memory, 0);
-        dp_loader *loader = start(&it, 1 + taken % 4, 1 + (size_t)taken % 3, &memory.allocator);
+        dp_loader *loader = start(&source, 1 + taken % 4, 1 + (size_t)taken % 3, &memory.allocator);
         for (int i = 0; i < taken; i++) {
             float tensor[FLOATS];
             dp_item item;
@@ -198,10 +200,10 @@ static void test_stops_at_any_time(void **state) {
         }
         dp_loader_free(loader);
         assert_int_equal(memory.outstanding, 0);
-        assert_int_equal(atomic_load(&it.inside), 0);
-        int asked = atomic_load(&it.asked);
+        assert_int_equal(atomic_load(&source.inside), 0);
+        int asked = atomic_load(&source.asked);
         wait_milliseconds(1);
-        assert_int_equal(atomic_load(&it.asked), asked); /* not called any more */
+        assert_int_equal(atomic_load(&source.asked), asked); /* not called any more */
     }
     test_folder_remove(folder);
 }
@@ -213,24 +215,24 @@ typedef struct piped {
 } piped;
 
 static int next_from_pipe(void *context, dp_job *job) {
-    piped *it = context;
+    piped *pipe_ends = context;
     char byte;
-    int more = read(it->file, &byte, 1) == 1;
+    int more = read(pipe_ends->file, &byte, 1) == 1;
     job->path = "nowhere.ppm";
-    atomic_fetch_add(&it->returned, 1);
+    atomic_fetch_add(&pipe_ends->returned, 1);
     return more;
 }
 
 static void test_stops_while_the_source_blocks(void **state) {
     int ends[2];
     assert_int_equal(pipe(ends), 0);
-    static piped it; /* outlives the call that is left behind */
-    it.file = ends[0];
+    static piped pipe_ends; /* outlives the call that is left behind */
+    pipe_ends.file = ends[0];
     test_failing_allocator memory;
     test_failing_allocator_init(&memory, 0);
     const dp_loader_options options = { .next = next_from_pipe,
                                         .prepare = prepare,
-                                        .context = &it,
+                                        .context = &pipe_ends,
                                         .floats = FLOATS,
                                         .readers = 3,
                                         .slots = 4 };
@@ -248,12 +250,12 @@ static void test_stops_while_the_source_blocks(void **state) {
     wait_milliseconds(5);
     dp_loader_free(loader); /* hangs for ever if it waits for the source */
     assert_int_equal(memory.outstanding, 0);
-    assert_int_equal(atomic_load(&it.returned), 1);
+    assert_int_equal(atomic_load(&pipe_ends.returned), 1);
     assert_int_equal(write(ends[1], "xx", 2), 2);
-    for (int i = 0; i < 1000 && atomic_load(&it.returned) < 2; i++)
+    for (int i = 0; i < 1000 && atomic_load(&pipe_ends.returned) < 2; i++)
         wait_milliseconds(1);
     wait_milliseconds(20);
-    assert_int_equal(atomic_load(&it.returned),
+    assert_int_equal(atomic_load(&pipe_ends.returned),
                      2); /* the blocked call came back, and no other was made */
     assert_int_equal(memory.outstanding, 0);
     close(ends[0]);
@@ -265,10 +267,10 @@ static void test_every_allocation_may_fail(void **state) {
     char *folder = make_pictures();
     test_failing_allocator memory;
     for (long n = 1, done = 0; !done; n++) {
-        paths it = { .folder = folder, .count = 2 };
+        paths source = { .folder = folder, .count = 2 };
         const dp_loader_options options = { .next = next_path,
                                             .prepare = prepare,
-                                            .context = &it,
+                                            .context = &source,
                                             .floats = FLOATS,
                                             .readers = 1,
                                             .slots = 1 };

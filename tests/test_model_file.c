@@ -560,7 +560,7 @@ static void not_a_model(void **state) {
 static void allocations_fail(void **state) {
     edited e;
     edit(&e);
-    test_failing_allocator it;
+    test_failing_allocator failing;
     deeper_error error;
     convert(&e, tensor_of(&e, "conv2/3x3.bias"),
             DP_DTYPE_F64); /* so that the arena is asked for too */
@@ -569,20 +569,20 @@ static void allocations_fail(void **state) {
                      DEEPER_OK);
     for (long n = 1, done = 0; !done; n++) {
         dp_model *opened = NULL;
-        test_failing_allocator_init(&it, n);
-        deeper_status status = dp_model_open(&opened, path, &it.allocator, &error);
-        done = it.calls < n;
+        test_failing_allocator_init(&failing, n);
+        deeper_status status = dp_model_open(&opened, path, &failing.allocator, &error);
+        done = failing.calls < n;
         assert_int_equal(status, done ? DEEPER_OK : DEEPER_ERROR_MEMORY);
         dp_model_free(opened);
-        assert_int_equal(it.outstanding, 0);
+        assert_int_equal(failing.outstanding, 0);
     }
     for (long n = 1, done = 0; !done; n++) {
-        test_failing_allocator_init(&it, n);
-        e.model->allocator = &it.allocator;
+        test_failing_allocator_init(&failing, n);
+        e.model->allocator = &failing.allocator;
         deeper_status status = dp_model_save(e.model, path, NULL, &error);
-        done = it.calls < n;
+        done = failing.calls < n;
         assert_int_equal(status, done ? DEEPER_OK : DEEPER_ERROR_MEMORY);
-        assert_int_equal(it.outstanding, 0);
+        assert_int_equal(failing.outstanding, 0);
     }
     e.model->allocator = NULL;
     edit_end(&e);

@@ -23,30 +23,30 @@ typedef struct sums {
     uint64_t weights, biases, multiply_adds, parameters;
 } sums;
 
-static sums sum(const test_net *it, const char *prefix, bool with_heads) {
+static sums sum(const test_net *net, const char *prefix, bool with_heads) {
     sums total = { 0 };
-    for (int i = 0; i < it->graph->count; i++) {
-        const dp_node *node = &it->graph->nodes[i];
+    for (int i = 0; i < net->graph->count; i++) {
+        const dp_node *node = &net->graph->nodes[i];
         if (strncmp(node->name, prefix, strlen(prefix)) != 0
             || (node->head != DP_HEAD_MAIN && !with_heads))
             continue;
-        dp_cost cost = dp_node_cost(it->graph, i);
+        dp_cost cost = dp_node_cost(net->graph, i);
         total.multiply_adds += cost.multiply_adds;
         total.parameters += cost.parameters;
         if (node->op == DP_OP_CONV || node->op == DP_OP_FC) {
-            total.weights += dp_shape_floats(it->graph->nodes[node->inputs[1]].shape);
+            total.weights += dp_shape_floats(net->graph->nodes[node->inputs[1]].shape);
             total.biases += node->input_count == 3
-                                ? dp_shape_floats(it->graph->nodes[node->inputs[2]].shape)
+                                ? dp_shape_floats(net->graph->nodes[node->inputs[2]].shape)
                                 : 0;
         }
     }
     return total;
 }
 
-static int count_ops(const test_net *it, dp_op op) {
+static int count_ops(const test_net *net, dp_op op) {
     int count = 0;
-    for (int i = 0; i < it->graph->count; i++)
-        count += it->graph->nodes[i].op == op;
+    for (int i = 0; i < net->graph->count; i++)
+        count += net->graph->nodes[i].op == op;
     return count;
 }
 
@@ -81,14 +81,14 @@ enum { ROWS = sizeof rows / sizeof *rows };
 
 static void test_table_1(void **state) {
     (void)state;
-    test_net it = test_net_build("googlenet", 1000, 224);
-    assert_string_equal(it.architecture, "googlenet");
-    assert_string_equal(it.options, DEFAULTS);
-    test_net_shape(&it, "data", 3, 224, 224);
+    test_net net = test_net_build("googlenet", 1000, 224);
+    assert_string_equal(net.architecture, "googlenet");
+    assert_string_equal(net.options, DEFAULTS);
+    test_net_shape(&net, "data", 3, 224, 224);
     sums all = { 0 };
     for (size_t i = 0; i < ROWS; i++) {
-        sums row = sum(&it, rows[i].prefix, false);
-        test_net_shape(&it, rows[i].last, rows[i].channels, rows[i].side, rows[i].side);
+        sums row = sum(&net, rows[i].prefix, false);
+        test_net_shape(&net, rows[i].last, rows[i].channels, rows[i].side, rows[i].side);
         if (row.weights != rows[i].weights || row.biases != rows[i].biases
             || (row.multiply_adds + 50000) / 100000 != rows[i].tenths)
             fail_msg("%s: %llu weights, %llu biases, %llu multiply-adds", rows[i].prefix,
@@ -100,12 +100,12 @@ static void test_table_1(void **state) {
         all.weights += row.weights;
         all.biases += row.biases;
     }
-    test_net_shape(&it, "prob", 1000, 1, 1);
-    sums whole = sum(&it, "", false);
+    test_net_shape(&net, "prob", 1000, 1, 1);
+    sums whole = sum(&net, "", false);
     assert_true(all.weights == 6990272 && all.biases == 8280);
     assert_true(whole.weights == 6990272 && whole.biases == 8280 && whole.parameters == 6998552);
     assert_true(whole.multiply_adds == 1582671872);
-    test_net_free(&it);
+    test_net_free(&net);
 }
 
 typedef struct layer {
@@ -114,10 +114,10 @@ typedef struct layer {
     int window, stride, pad; /* 0 where there is no window */
 } layer;
 
-static void assert_layer(const test_net *it, const char *part, const layer *expected) {
+static void assert_layer(const test_net *net, const char *part, const layer *expected) {
     char name[64];
     snprintf(name, sizeof name, "%s%s", part, expected->name);
-    const dp_node *node = test_net_node(it, name);
+    const dp_node *node = test_net_node(net, name);
     const dp_window *w = &node->attributes.window;
     if (node->op != expected->op)
         fail_msg("%s is of operator %s", name, dp_op_name(node->op));
@@ -162,25 +162,25 @@ static void test_caffe_names(void **state) {
         { "prob", DP_OP_SOFTMAX, 0, 0, 0 },
     };
     (void)state;
-    test_net it = test_net_build("googlenet", 1000, 224);
+    test_net net = test_net_build("googlenet", 1000, 224);
     for (size_t i = 0; i < sizeof modules / sizeof *modules; i++)
         for (size_t j = 0; j < sizeof parts / sizeof *parts; j++)
-            assert_layer(&it, modules[i], &parts[j]);
+            assert_layer(&net, modules[i], &parts[j]);
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-        assert_layer(&it, "", &others[i]);
-    assert_int_equal(count_ops(&it, DP_OP_CONV), 57);
-    assert_int_equal(count_ops(&it, DP_OP_RELU), 57);
-    assert_int_equal(count_ops(&it, DP_OP_FC), 1);
-    assert_int_equal(count_ops(&it, DP_OP_MAX_POOL), 13);
-    assert_int_equal(count_ops(&it, DP_OP_LRN), 2);
-    assert_int_equal(it.graph->parameters, 2 * 58);
-    test_net_free(&it);
+        assert_layer(&net, "", &others[i]);
+    assert_int_equal(count_ops(&net, DP_OP_CONV), 57);
+    assert_int_equal(count_ops(&net, DP_OP_RELU), 57);
+    assert_int_equal(count_ops(&net, DP_OP_FC), 1);
+    assert_int_equal(count_ops(&net, DP_OP_MAX_POOL), 13);
+    assert_int_equal(count_ops(&net, DP_OP_LRN), 2);
+    assert_int_equal(net.graph->parameters, 2 * 58);
+    test_net_free(&net);
 }
 
-static const char *input_name(const test_net *it, const char *name, int input) {
-    const dp_node *node = test_net_node(it, name);
+static const char *input_name(const test_net *net, const char *name, int input) {
+    const dp_node *node = test_net_node(net, name);
     assert_in_range(input, 0, node->input_count - 1);
-    return it->graph->nodes[node->inputs[input]].name;
+    return net->graph->nodes[node->inputs[input]].name;
 }
 
 /* Order of layers where it could be another, and the constants that Table 1 leaves open. */
@@ -188,24 +188,24 @@ static void test_order_and_constants(void **state) {
     static const char *const order[] = { "inception_4b/relu_1x1", "inception_4b/relu_3x3",
                                          "inception_4b/relu_5x5", "inception_4b/relu_pool_proj" };
     (void)state;
-    test_net it = test_net_build("googlenet", 1000, 224);
-    assert_int_equal(test_net_node(&it, "inception_4b/output")->input_count, 4);
+    test_net net = test_net_build("googlenet", 1000, 224);
+    assert_int_equal(test_net_node(&net, "inception_4b/output")->input_count, 4);
     for (int i = 0; i < 4; i++)
-        assert_string_equal(input_name(&it, "inception_4b/output", i), order[i]);
-    assert_string_equal(input_name(&it, "inception_4b/pool", 0), "inception_4a/output");
-    assert_string_equal(input_name(&it, "inception_4b/relu_5x5", 0), "inception_4b/5x5");
-    assert_string_equal(input_name(&it, "pool1/norm1", 0), "pool1/3x3_s2");
-    assert_string_equal(input_name(&it, "pool2/3x3_s2", 0), "conv2/norm2");
-    assert_string_equal(input_name(&it, "loss3/classifier", 0), "pool5/drop_7x7_s1");
-    assert_string_equal(input_name(&it, "prob", 0), "loss3/classifier");
+        assert_string_equal(input_name(&net, "inception_4b/output", i), order[i]);
+    assert_string_equal(input_name(&net, "inception_4b/pool", 0), "inception_4a/output");
+    assert_string_equal(input_name(&net, "inception_4b/relu_5x5", 0), "inception_4b/5x5");
+    assert_string_equal(input_name(&net, "pool1/norm1", 0), "pool1/3x3_s2");
+    assert_string_equal(input_name(&net, "pool2/3x3_s2", 0), "conv2/norm2");
+    assert_string_equal(input_name(&net, "loss3/classifier", 0), "pool5/drop_7x7_s1");
+    assert_string_equal(input_name(&net, "prob", 0), "loss3/classifier");
     static const char *const norms[] = { "pool1/norm1", "conv2/norm2" };
     for (int i = 0; i < 2; i++) {
-        dp_lrn lrn = test_net_node(&it, norms[i])->attributes.lrn;
+        dp_lrn lrn = test_net_node(&net, norms[i])->attributes.lrn;
         assert_true(lrn.size == 5 && lrn.alpha == 1e-4F && lrn.beta == 0.75F && lrn.k == 1.0F);
     }
-    assert_true(test_net_node(&it, "pool1/3x3_s2")->attributes.window.ceil);
-    assert_true(test_net_node(&it, "pool5/drop_7x7_s1")->attributes.dropout.rate == 0.4F);
-    test_net_free(&it);
+    assert_true(test_net_node(&net, "pool1/3x3_s2")->attributes.window.ceil);
+    assert_true(test_net_node(&net, "pool5/drop_7x7_s1")->attributes.dropout.rate == 0.4F);
+    test_net_free(&net);
 }
 
 /* ------------------------------------------------------------------------------ auxiliary heads */
@@ -214,46 +214,46 @@ static void test_auxiliary_heads(void **state) {
     static const char *const names[] = { "ave_pool", "conv",    "relu_conv",  "fc",
                                          "relu_fc",  "drop_fc", "classifier", "prob" };
     (void)state;
-    test_net it = test_net_build("googlenet:aux=1", 1000, 224);
-    assert_int_equal(test_net_node(&it, "loss1/ave_pool")->inputs[0],
-                     dp_graph_find(it.graph, "inception_4a/output"));
-    assert_int_equal(test_net_node(&it, "loss2/ave_pool")->inputs[0],
-                     dp_graph_find(it.graph, "inception_4d/output"));
-    test_net_shape(&it, "loss1/ave_pool", 512, 4, 4);
-    test_net_shape(&it, "loss2/ave_pool", 528, 4, 4);
+    test_net net = test_net_build("googlenet:aux=1", 1000, 224);
+    assert_int_equal(test_net_node(&net, "loss1/ave_pool")->inputs[0],
+                     dp_graph_find(net.graph, "inception_4a/output"));
+    assert_int_equal(test_net_node(&net, "loss2/ave_pool")->inputs[0],
+                     dp_graph_find(net.graph, "inception_4d/output"));
+    test_net_shape(&net, "loss1/ave_pool", 512, 4, 4);
+    test_net_shape(&net, "loss2/ave_pool", 528, 4, 4);
     for (int head = 1; head <= 2; head++)
         for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
             char name[64];
             snprintf(name, sizeof name, "loss%d/%s", head, names[i]);
-            assert_int_equal(test_net_node(&it, name)->head,
+            assert_int_equal(test_net_node(&net, name)->head,
                              head == 1 ? DP_HEAD_AUX1 : DP_HEAD_AUX2);
         }
-    test_net_shape(&it, "loss1/conv", 128, 4, 4);
-    test_net_shape(&it, "loss2/fc", 1024, 1, 1);
-    test_net_shape(&it, "loss2/prob", 1000, 1, 1);
-    assert_true(test_net_node(&it, "loss1/drop_fc")->attributes.dropout.rate == 0.7F);
+    test_net_shape(&net, "loss1/conv", 128, 4, 4);
+    test_net_shape(&net, "loss2/fc", 1024, 1, 1);
+    test_net_shape(&net, "loss2/prob", 1000, 1, 1);
+    assert_true(test_net_node(&net, "loss1/drop_fc")->attributes.dropout.rate == 0.7F);
     /* 512 and 528 x 128 + 128, 2048 x 1024 + 1024, 1024 x 1000 + 1000. */
-    assert_true(sum(&it, "loss1/", true).parameters == 3188840
-                && sum(&it, "loss2/", true).parameters == 3190888);
-    assert_true(sum(&it, "", true).parameters == 13378280
-                && sum(&it, "", false).parameters == 6998552);
-    assert_true(sum(&it, "", false).multiply_adds == 1582671872);
-    assert_true(sum(&it, "", true).multiply_adds
+    assert_true(sum(&net, "loss1/", true).parameters == 3188840
+                && sum(&net, "loss2/", true).parameters == 3190888);
+    assert_true(sum(&net, "", true).parameters == 13378280
+                && sum(&net, "", false).parameters == 6998552);
+    assert_true(sum(&net, "", false).multiply_adds == 1582671872);
+    assert_true(sum(&net, "", true).multiply_adds
                 == 1582671872 + 2 * (2048 * 1024 + 1024 * 1000) + 16 * 128 * (512 + 528));
 
     /* The main output needs nothing of them; parameters of a head are marked as the head's. */
-    int prob = dp_graph_find(it.graph, "prob");
-    bool *needed = calloc((size_t)it.graph->count, sizeof *needed);
+    int prob = dp_graph_find(net.graph, "prob");
+    bool *needed = calloc((size_t)net.graph->count, sizeof *needed);
     assert_non_null(needed);
-    dp_graph_needed(it.graph, &prob, 1, needed);
-    for (int i = 0; i < it.graph->count; i++) {
-        assert_int_equal(needed[i], it.graph->nodes[i].head == DP_HEAD_MAIN);
-        assert_int_equal(it.graph->nodes[i].head != DP_HEAD_MAIN,
-                         !strncmp(it.graph->nodes[i].name, "loss1/", 6)
-                             || !strncmp(it.graph->nodes[i].name, "loss2/", 6));
+    dp_graph_needed(net.graph, &prob, 1, needed);
+    for (int i = 0; i < net.graph->count; i++) {
+        assert_int_equal(needed[i], net.graph->nodes[i].head == DP_HEAD_MAIN);
+        assert_int_equal(net.graph->nodes[i].head != DP_HEAD_MAIN,
+                         !strncmp(net.graph->nodes[i].name, "loss1/", 6)
+                             || !strncmp(net.graph->nodes[i].name, "loss2/", 6));
     }
     free(needed);
-    test_net_free(&it);
+    test_net_free(&net);
 }
 
 /* -------------------------------------------------------------------------------------- options */
@@ -290,75 +290,75 @@ static void test_option_counts(void **state) {
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        test_net it = test_net_build(cases[i].spec, cases[i].classes, cases[i].size);
-        sums all = sum(&it, "", false);
+        test_net net = test_net_build(cases[i].spec, cases[i].classes, cases[i].size);
+        sums all = sum(&net, "", false);
         if (all.parameters != cases[i].parameters || all.multiply_adds != cases[i].multiply_adds)
             fail_msg("%s: %llu parameters, %llu multiply-adds", cases[i].spec,
                      (unsigned long long)all.parameters, (unsigned long long)all.multiply_adds);
-        test_net_shape(&it, "prob", cases[i].classes, 1, 1); /* width does not touch the classes */
-        test_net_free(&it);
+        test_net_shape(&net, "prob", cases[i].classes, 1, 1); /* width does not touch the classes */
+        test_net_free(&net);
     }
 }
 
 /* What each value changes in the graph. */
 static void test_option_structure(void **state) {
     (void)state;
-    test_net it = test_net_build("googlenet:norm=bn,aux=1", 1000, 224);
-    assert_int_equal(count_ops(&it, DP_OP_LRN), 0);
-    assert_int_equal(count_ops(&it, DP_OP_BATCH_NORM), 59);
-    for (int i = 0; i < it.graph->count;
+    test_net net = test_net_build("googlenet:norm=bn,aux=1", 1000, 224);
+    assert_int_equal(count_ops(&net, DP_OP_LRN), 0);
+    assert_int_equal(count_ops(&net, DP_OP_BATCH_NORM), 59);
+    for (int i = 0; i < net.graph->count;
          i++) /* no bias beside a batch norm, but in the linear layers */
-        if (it.graph->nodes[i].op == DP_OP_CONV || it.graph->nodes[i].op == DP_OP_FC)
-            assert_int_equal(it.graph->nodes[i].input_count,
-                             it.graph->nodes[i].op == DP_OP_FC ? 3 : 2);
-    assert_string_equal(input_name(&it, "inception_3a/relu_3x3", 0), "inception_3a/3x3/bn");
-    assert_string_equal(input_name(&it, "inception_3a/3x3/bn", 4),
+        if (net.graph->nodes[i].op == DP_OP_CONV || net.graph->nodes[i].op == DP_OP_FC)
+            assert_int_equal(net.graph->nodes[i].input_count,
+                             net.graph->nodes[i].op == DP_OP_FC ? 3 : 2);
+    assert_string_equal(input_name(&net, "inception_3a/relu_3x3", 0), "inception_3a/3x3/bn");
+    assert_string_equal(input_name(&net, "inception_3a/3x3/bn", 4),
                         "inception_3a/3x3/bn.running_var");
-    assert_true(test_net_node(&it, "inception_3a/3x3/bn")->attributes.epsilon == 1e-3F);
-    test_net_free(&it);
+    assert_true(test_net_node(&net, "inception_3a/3x3/bn")->attributes.epsilon == 1e-3F);
+    test_net_free(&net);
 
-    it = test_net_build("googlenet:norm=none", 1000, 224);
-    assert_int_equal(count_ops(&it, DP_OP_LRN) + count_ops(&it, DP_OP_BATCH_NORM), 0);
-    test_net_free(&it);
+    net = test_net_build("googlenet:norm=none", 1000, 224);
+    assert_int_equal(count_ops(&net, DP_OP_LRN) + count_ops(&net, DP_OP_BATCH_NORM), 0);
+    test_net_free(&net);
 
-    it = test_net_build("googlenet:stem=separable", 1000, 224);
-    const dp_node *depthwise = test_net_node(&it, "conv1/7x7_s2_depthwise");
+    net = test_net_build("googlenet:stem=separable", 1000, 224);
+    const dp_node *depthwise = test_net_node(&net, "conv1/7x7_s2_depthwise");
     assert_int_equal(depthwise->attributes.window.groups, 3);
     assert_int_equal(depthwise->input_count, 2); /* no bias, no ReLU before the 1x1 */
-    test_net_shape(&it, "conv1/7x7_s2_depthwise", 24, 112, 112);
-    assert_string_equal(input_name(&it, "conv1/7x7_s2_pointwise", 0), "conv1/7x7_s2_depthwise");
-    test_net_shape(&it, "conv1/7x7_s2_pointwise", 64, 112, 112);
-    assert_true(sum(&it, "conv1/", false).weights == 2712);
-    test_net_free(&it);
+    test_net_shape(&net, "conv1/7x7_s2_depthwise", 24, 112, 112);
+    assert_string_equal(input_name(&net, "conv1/7x7_s2_pointwise", 0), "conv1/7x7_s2_depthwise");
+    test_net_shape(&net, "conv1/7x7_s2_pointwise", 64, 112, 112);
+    assert_true(sum(&net, "conv1/", false).weights == 2712);
+    test_net_free(&net);
 
-    it = test_net_build("googlenet:stem=small", 10, 32);
-    assert_layer(&it, "", &(layer){ "conv1/3x3_s1", DP_OP_CONV, 3, 1, 1 });
-    assert_int_equal(dp_graph_find(it.graph, "pool1/3x3_s2"), -1);
-    test_net_shape(&it, "inception_3a/output", 256, 16, 16);
-    test_net_shape(&it, "inception_5b/output", 1024, 4, 4);
-    test_net_free(&it);
+    net = test_net_build("googlenet:stem=small", 10, 32);
+    assert_layer(&net, "", &(layer){ "conv1/3x3_s1", DP_OP_CONV, 3, 1, 1 });
+    assert_int_equal(dp_graph_find(net.graph, "pool1/3x3_s2"), -1);
+    test_net_shape(&net, "inception_3a/output", 256, 16, 16);
+    test_net_shape(&net, "inception_5b/output", 1024, 4, 4);
+    test_net_free(&net);
 
-    it = test_net_build("googlenet:module=naive", 1000, 224);
-    assert_int_equal(dp_graph_find(it.graph, "inception_3a/3x3_reduce"), -1);
-    assert_int_equal(dp_graph_find(it.graph, "inception_3a/pool_proj"), -1);
-    test_net_shape(&it, "inception_3a/output", 64 + 128 + 32 + 192, 28,
+    net = test_net_build("googlenet:module=naive", 1000, 224);
+    assert_int_equal(dp_graph_find(net.graph, "inception_3a/3x3_reduce"), -1);
+    assert_int_equal(dp_graph_find(net.graph, "inception_3a/pool_proj"), -1);
+    test_net_shape(&net, "inception_3a/output", 64 + 128 + 32 + 192, 28,
                    28); /* the pool keeps all channels */
-    assert_string_equal(input_name(&it, "inception_3a/output", 3), "inception_3a/pool");
-    test_net_free(&it);
+    assert_string_equal(input_name(&net, "inception_3a/output", 3), "inception_3a/pool");
+    test_net_free(&net);
 
-    it = test_net_build("googlenet:branch5=3x3", 1000, 224);
-    assert_int_equal(dp_graph_find(it.graph, "inception_3a/5x5"), -1);
-    assert_layer(&it, "inception_3a/", &(layer){ "3x3_b", DP_OP_CONV, 3, 1, 1 });
-    assert_string_equal(input_name(&it, "inception_3a/3x3_b", 0), "inception_3a/relu_5x5_reduce");
-    test_net_free(&it);
+    net = test_net_build("googlenet:branch5=3x3", 1000, 224);
+    assert_int_equal(dp_graph_find(net.graph, "inception_3a/5x5"), -1);
+    assert_layer(&net, "inception_3a/", &(layer){ "3x3_b", DP_OP_CONV, 3, 1, 1 });
+    assert_string_equal(input_name(&net, "inception_3a/3x3_b", 0), "inception_3a/relu_5x5_reduce");
+    test_net_free(&net);
 
     /* Multiples of 8, to the nearest, halves up, at least 8. */
-    it = test_net_build("googlenet:width=0.25", 1000, 224);
-    test_net_shape(&it, "inception_3a/3x3_reduce", 24, 28, 28); /* 24 */
-    test_net_shape(&it, "inception_3a/5x5_reduce", 8, 28, 28);  /* 4 */
-    test_net_shape(&it, "inception_4a/5x5", 16, 14, 14);        /* 12 */
-    test_net_shape(&it, "inception_4b/3x3_reduce", 32, 14, 14); /* 28 */
-    test_net_free(&it);
+    net = test_net_build("googlenet:width=0.25", 1000, 224);
+    test_net_shape(&net, "inception_3a/3x3_reduce", 24, 28, 28); /* 24 */
+    test_net_shape(&net, "inception_3a/5x5_reduce", 8, 28, 28);  /* 4 */
+    test_net_shape(&net, "inception_4a/5x5", 16, 14, 14);        /* 12 */
+    test_net_shape(&net, "inception_4b/3x3_reduce", 32, 14, 14); /* 28 */
+    test_net_free(&net);
 }
 
 /* ---------------------------------------------------------------------------------------- sizes */
@@ -367,21 +367,22 @@ static void test_option_structure(void **state) {
 static void test_sizes(void **state) {
     (void)state;
     for (int size = 31; size <= 320; size++) {
-        test_net it = test_net_build("googlenet", 10, size);
+        test_net net = test_net_build("googlenet", 10, size);
         int stem = (size + 1) / 2;
-        test_net_shape(&it, "conv1/7x7_s2", 64, stem, stem);
-        test_net_shape(&it, "pool1/3x3_s2", 64, stem / 2, stem / 2);
-        test_net_shape(&it, "inception_3b/output", 480, stem / 4, stem / 4);
-        test_net_shape(&it, "inception_4e/output", 832, stem / 8, stem / 8);
-        test_net_shape(&it, "inception_5b/output", 1024, stem / 16, stem / 16);
-        test_net_shape(&it, "pool5/7x7_s1", 1024, 1, 1);
-        assert_true(sum(&it, "", false).parameters == 6998552 - 990 * 1025); /* whatever the size */
-        test_net_free(&it);
+        test_net_shape(&net, "conv1/7x7_s2", 64, stem, stem);
+        test_net_shape(&net, "pool1/3x3_s2", 64, stem / 2, stem / 2);
+        test_net_shape(&net, "inception_3b/output", 480, stem / 4, stem / 4);
+        test_net_shape(&net, "inception_4e/output", 832, stem / 8, stem / 8);
+        test_net_shape(&net, "inception_5b/output", 1024, stem / 16, stem / 16);
+        test_net_shape(&net, "pool5/7x7_s1", 1024, 1, 1);
+        assert_true(sum(&net, "", false).parameters
+                    == 6998552 - 990 * 1025); /* whatever the size */
+        test_net_free(&net);
     }
     for (int size = 8; size <= 64; size++) {
-        test_net it = test_net_build("googlenet:stem=small", 10, size);
-        test_net_shape(&it, "inception_5b/output", 1024, size / 8, size / 8);
-        test_net_free(&it);
+        test_net net = test_net_build("googlenet:stem=small", 10, size);
+        test_net_shape(&net, "inception_5b/output", 1024, size / 8, size / 8);
+        test_net_free(&net);
     }
 }
 
@@ -390,16 +391,16 @@ static void test_sizes(void **state) {
 static void test_sizes_with_heads(void **state) {
     (void)state;
     for (int size = 31; size <= 320; size++) {
-        test_net it = test_net_build("googlenet:aux=1", 10, size);
-        int input = test_net_node(&it, "inception_4a/output")->shape.h;
+        test_net net = test_net_build("googlenet:aux=1", 10, size);
+        int input = test_net_node(&net, "inception_4a/output")->shape.h;
         int side = input >= 14 ? (input - 5) / 3 + 1 : input < 4 ? input : 4;
-        assert_int_equal(test_net_node(&it, "loss1/ave_pool")->op,
+        assert_int_equal(test_net_node(&net, "loss1/ave_pool")->op,
                          input >= 14 ? DP_OP_AVERAGE_POOL : DP_OP_ADAPTIVE_POOL);
-        test_net_shape(&it, "loss1/ave_pool", 512, side, side);
-        test_net_shape(&it, "loss2/ave_pool", 528, side, side);
-        assert_int_equal(dp_shape_floats(test_net_node(&it, "loss1/fc.weight")->shape),
+        test_net_shape(&net, "loss1/ave_pool", 512, side, side);
+        test_net_shape(&net, "loss2/ave_pool", 528, side, side);
+        assert_int_equal(dp_shape_floats(test_net_node(&net, "loss1/fc.weight")->shape),
                          1024 * 128 * side * side);
-        test_net_free(&it);
+        test_net_free(&net);
     }
     test_net small = test_net_build("googlenet:aux=1,stem=small", 10, 56);
     test_net_shape(&small, "loss1/ave_pool", 512, 4, 4);
@@ -408,33 +409,33 @@ static void test_sizes_with_heads(void **state) {
 
 /* The pools as torchvision has them: the same sides at 224 pixels, other windows. */
 static void test_pools(void **state) {
-    test_net it = test_net_build("googlenet:aux=1,pool4=2x2,aux_pool=adaptive", 10, 224);
-    test_net_shape(&it, "pool4/2x2_s2", 832, 7, 7);
-    test_net_shape(&it, "loss1/ave_pool", 512, 4, 4);
-    assert_int_equal(test_net_node(&it, "loss1/ave_pool")->op, DP_OP_ADAPTIVE_POOL);
-    test_net_free(&it);
+    test_net net = test_net_build("googlenet:aux=1,pool4=2x2,aux_pool=adaptive", 10, 224);
+    test_net_shape(&net, "pool4/2x2_s2", 832, 7, 7);
+    test_net_shape(&net, "loss1/ave_pool", 512, 4, 4);
+    assert_int_equal(test_net_node(&net, "loss1/ave_pool")->op, DP_OP_ADAPTIVE_POOL);
+    test_net_free(&net);
 }
 
 static void test_nth_allocation_fails(void **state) {
     (void)state;
     bool done = false;
     for (long n = 1; !done; n += n < 20 ? 1 : 7) {
-        test_failing_allocator it;
-        test_failing_allocator_init(&it, n);
+        test_failing_allocator failing;
+        test_failing_allocator_init(&failing, n);
         dp_graph *graph = NULL;
         char *architecture = NULL, *options = NULL;
         deeper_error error = { 0 };
-        deeper_status status = dp_graph_create(&graph, &it.allocator, &error);
+        deeper_status status = dp_graph_create(&graph, &failing.allocator, &error);
         if (status == DEEPER_OK)
             status = dp_net_build(graph, "googlenet", (dp_net_size){ 10, 64 }, &architecture,
                                   &options, &error);
-        done = it.calls < n;
+        done = failing.calls < n;
         assert_int_equal(status, done ? DEEPER_OK : DEEPER_ERROR_MEMORY);
         assert_true(done == (architecture != NULL) && done == (options != NULL));
         dp_graph_free(graph);
-        dp_free(&it.allocator, architecture);
-        dp_free(&it.allocator, options);
-        assert_int_equal(it.outstanding, 0);
+        dp_free(&failing.allocator, architecture);
+        dp_free(&failing.allocator, options);
+        assert_int_equal(failing.outstanding, 0);
     }
 }
 

@@ -19,14 +19,14 @@ static const char DEFAULTS[] = "norm=lrn,stem=full,module=reduced,aux=0,branch5=
 
 static void assert_refused(const char *spec, int classes, int size, deeper_status status,
                            const char *message) {
-    test_net it;
+    test_net net;
     deeper_error error = { 0 };
-    assert_int_equal(test_net_try(&it, spec, classes, size, &error), status);
+    assert_int_equal(test_net_try(&net, spec, classes, size, &error), status);
     assert_string_equal(error.message, message);
     assert_int_equal(error.status, status);
-    assert_null(it.architecture);
-    assert_null(it.options);
-    test_net_free(&it);
+    assert_null(net.architecture);
+    assert_null(net.options);
+    test_net_free(&net);
 }
 
 /* All of them, in the order of the registry. */
@@ -122,11 +122,11 @@ static void test_long_specs(void **state) {
         size_t begin = strlen(spec);
         memset(spec + begin, 'x', LONG);
         spec[begin + LONG] = '\0';
-        test_net it;
+        test_net net;
         deeper_error error = { 0 };
-        assert_int_equal(test_net_try(&it, spec, 10, 224, &error), DEEPER_ERROR_ARGUMENT);
+        assert_int_equal(test_net_try(&net, spec, 10, 224, &error), DEEPER_ERROR_ARGUMENT);
         assert_in_range(strlen(error.message), 1, DEEPER_MESSAGE_SIZE - 1);
-        test_net_free(&it);
+        test_net_free(&net);
     }
 }
 
@@ -150,12 +150,12 @@ static void assert_same_graph(const test_net *a, const test_net *b, const char *
 /* The canonical text of a spec builds the same network and is its own canonical text. */
 static void assert_round_trip(const char *spec, int size) {
     char again[256];
-    test_net it = test_net_build(spec, 10, size);
-    snprintf(again, sizeof again, "%s:%s", it.architecture, it.options);
+    test_net net = test_net_build(spec, 10, size);
+    snprintf(again, sizeof again, "%s:%s", net.architecture, net.options);
     test_net twin = test_net_build(again, 10, size);
-    assert_same_graph(&it, &twin, spec);
-    assert_string_equal(twin.options, it.options);
-    test_net_free(&it);
+    assert_same_graph(&net, &twin, spec);
+    assert_string_equal(twin.options, net.options);
+    test_net_free(&net);
     test_net_free(&twin);
 }
 
@@ -175,12 +175,12 @@ static void test_every_combination(void **state) {
                  stems[i / 3 % 3], modules[i / 9 % 2], i / 18 % 2, branches[i / 36 % 2],
                  widths[i / 72]);
         snprintf(spec, sizeof spec, "googlenet:%s", options);
-        test_net it = test_net_build(spec, 10, 224);
-        assert_string_equal(it.options, options);
-        assert_int_equal(it.graph->nodes[it.graph->count - 1].op, DP_OP_SOFTMAX);
-        test_net_shape(&it, "prob", 10, 1, 1);
-        assert_int_equal(dp_graph_find(it.graph, "loss2/prob") >= 0, i / 18 % 2);
-        test_net_free(&it);
+        test_net net = test_net_build(spec, 10, 224);
+        assert_string_equal(net.options, options);
+        assert_int_equal(net.graph->nodes[net.graph->count - 1].op, DP_OP_SOFTMAX);
+        test_net_shape(&net, "prob", 10, 1, 1);
+        assert_int_equal(dp_graph_find(net.graph, "loss2/prob") >= 0, i / 18 % 2);
+        test_net_free(&net);
         assert_round_trip(spec, 224);
     }
 }
@@ -203,9 +203,9 @@ static void test_option_text(void **state) {
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        test_net it = test_net_build(cases[i].spec, 10, 224);
-        assert_string_equal(it.options, cases[i].options);
-        test_net_free(&it);
+        test_net net = test_net_build(cases[i].spec, 10, 224);
+        assert_string_equal(net.options, cases[i].options);
+        test_net_free(&net);
         assert_round_trip(cases[i].spec, 224);
     }
     /* Widths (8n + 4) / c are where rounding turns, for every channel count c of the paper. */

@@ -14,10 +14,10 @@
 
 #include <cmocka.h>
 
-static dp_cost total(const test_net *it) {
+static dp_cost total(const test_net *net) {
     dp_cost sum = { 0 };
-    for (int i = 0; i < it->graph->count; i++) {
-        dp_cost cost = dp_node_cost(it->graph, i);
+    for (int i = 0; i < net->graph->count; i++) {
+        dp_cost cost = dp_node_cost(net->graph, i);
         sum.parameters += cost.parameters;
         sum.multiply_adds += cost.multiply_adds;
     }
@@ -60,15 +60,15 @@ static const struct {
 static void test_totals(void **state) {
     (void)state;
     for (size_t i = 0; i < sizeof totals / sizeof *totals; i++) {
-        test_net it = test_net_build(totals[i].spec, totals[i].classes, totals[i].size);
-        dp_cost sum = total(&it);
+        test_net net = test_net_build(totals[i].spec, totals[i].classes, totals[i].size);
+        dp_cost sum = total(&net);
         if (sum.parameters != totals[i].parameters || sum.multiply_adds != totals[i].multiply_adds)
             fail_msg("%s: %llu parameters, %llu multiply-adds", totals[i].spec,
                      (unsigned long long)sum.parameters, (unsigned long long)sum.multiply_adds);
-        const dp_node *prob = &it.graph->nodes[it.graph->count - 1];
+        const dp_node *prob = &net.graph->nodes[net.graph->count - 1];
         assert_string_equal(prob->name, "prob");
         assert_true(dp_shape_equal(prob->shape, (dp_shape){ 0, totals[i].classes, 1, 1 }));
-        test_net_free(&it);
+        test_net_free(&net);
     }
 }
 
@@ -112,23 +112,23 @@ static const struct {
 static void test_layers(void **state) {
     (void)state;
     for (size_t i = 0; i < sizeof layers / sizeof *layers; i++) {
-        test_net it = test_net_build(layers[i].spec, 1000, 227);
-        int node = dp_graph_find(it.graph, layers[i].layer);
-        assert_in_range(node, 0, it.graph->count - 1);
-        const dp_node *layer = &it.graph->nodes[node];
+        test_net net = test_net_build(layers[i].spec, 1000, 227);
+        int node = dp_graph_find(net.graph, layers[i].layer);
+        assert_in_range(node, 0, net.graph->count - 1);
+        const dp_node *layer = &net.graph->nodes[node];
         const dp_window *w = &layer->attributes.window;
         bool windowed = layers[i].window > 0;
         if (!dp_shape_equal(layer->shape,
                             (dp_shape){ 0, layers[i].channels, layers[i].side, layers[i].side })
-            || dp_node_cost(it.graph, node).parameters != layers[i].parameters
+            || dp_node_cost(net.graph, node).parameters != layers[i].parameters
             || (windowed
                 && (w->height != layers[i].window || w->width != layers[i].window
                     || w->stride_x != layers[i].stride || w->pads.bottom != layers[i].pad
                     || w->groups != layers[i].groups)))
             fail_msg("%s: %s is of %dx%dx%d, %llu parameters", layers[i].spec, layers[i].layer,
                      layer->shape.c, layer->shape.h, layer->shape.w,
-                     (unsigned long long)dp_node_cost(it.graph, node).parameters);
-        test_net_free(&it);
+                     (unsigned long long)dp_node_cost(net.graph, node).parameters);
+        test_net_free(&net);
     }
 }
 
@@ -140,26 +140,26 @@ static void test_lenet_as_published(void **state) {
     } parts[] = { { "C1", 156 },   { "S2", 12 },    { "C3", 1516 },   { "S4", 32 },
                   { "C5", 48120 }, { "F6", 10164 }, { "output", 850 } };
     (void)state;
-    test_net it = test_net_build("lenet5:form=published", 10, 32);
+    test_net net = test_net_build("lenet5:form=published", 10, 32);
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         uint64_t sum = 0;
-        for (int node = 0; node < it.graph->count; node++)
-            if (!strncmp(it.graph->nodes[node].name, parts[i].beginning,
+        for (int node = 0; node < net.graph->count; node++)
+            if (!strncmp(net.graph->nodes[node].name, parts[i].beginning,
                          strlen(parts[i].beginning)))
-                sum += dp_node_cost(it.graph, node).parameters;
+                sum += dp_node_cost(net.graph, node).parameters;
         if (sum != parts[i].parameters)
             fail_msg("%s: %llu parameters", parts[i].beginning, (unsigned long long)sum);
     }
     /* Column 7 of table I: C3's eighth map reads maps 1, 2, 3 and 4 of S2. */
-    const dp_node *maps = &it.graph->nodes[dp_graph_find(it.graph, "C3/7/maps")];
+    const dp_node *maps = &net.graph->nodes[dp_graph_find(net.graph, "C3/7/maps")];
     assert_int_equal(maps->input_count, 4);
     for (int i = 0; i < 4; i++) {
         char name[16];
         snprintf(name, sizeof name, "S2/%d/relu", i + 1);
-        assert_string_equal(it.graph->nodes[maps->inputs[i]].name, name);
+        assert_string_equal(net.graph->nodes[maps->inputs[i]].name, name);
     }
-    assert_int_equal(it.graph->nodes[dp_graph_find(it.graph, "data")].shape.c, 1);
-    test_net_free(&it);
+    assert_int_equal(net.graph->nodes[dp_graph_find(net.graph, "data")].shape.c, 1);
+    test_net_free(&net);
 }
 
 /* What reads what, where forms differ in order alone. */
@@ -181,25 +181,26 @@ static void test_order(void **state) {
     };
     (void)state;
     for (size_t i = 0; i < sizeof readers / sizeof *readers; i++) {
-        test_net it = test_net_build(readers[i][0], 1000, 224);
-        int node = dp_graph_find(it.graph, readers[i][1]);
-        assert_in_range(node, 0, it.graph->count - 1);
-        assert_string_equal(it.graph->nodes[it.graph->nodes[node].inputs[0]].name, readers[i][2]);
-        test_net_free(&it);
+        test_net net = test_net_build(readers[i][0], 1000, 224);
+        int node = dp_graph_find(net.graph, readers[i][1]);
+        assert_in_range(node, 0, net.graph->count - 1);
+        assert_string_equal(net.graph->nodes[net.graph->nodes[node].inputs[0]].name, readers[i][2]);
+        test_net_free(&net);
     }
-    test_net it = test_net_build("alexnet:dropout=0.25", 10, 224);
-    assert_true(it.graph->nodes[dp_graph_find(it.graph, "drop7")].attributes.dropout.rate == 0.25F);
-    assert_string_equal(it.options, "form=grouped,stem=full,norm=lrn,dropout=0.25");
-    dp_lrn lrn = it.graph->nodes[dp_graph_find(it.graph, "norm2")].attributes.lrn;
+    test_net net = test_net_build("alexnet:dropout=0.25", 10, 224);
+    assert_true(net.graph->nodes[dp_graph_find(net.graph, "drop7")].attributes.dropout.rate
+                == 0.25F);
+    assert_string_equal(net.options, "form=grouped,stem=full,norm=lrn,dropout=0.25");
+    dp_lrn lrn = net.graph->nodes[dp_graph_find(net.graph, "norm2")].attributes.lrn;
     assert_true(lrn.size == 5 && lrn.alpha == 1e-4F && lrn.beta == 0.75F && lrn.k == 1.0F);
-    assert_true(it.graph->nodes[dp_graph_find(it.graph, "pool1")].attributes.window.ceil);
-    test_net_free(&it);
+    assert_true(net.graph->nodes[dp_graph_find(net.graph, "pool1")].attributes.window.ceil);
+    test_net_free(&net);
 }
 
 /* ------------------------------------------------------------------------- the paper's argument */
 
-static uint64_t multiply_adds_of(const test_net *it, const char *name) {
-    return dp_node_cost(it->graph, dp_graph_find(it->graph, name)).multiply_adds;
+static uint64_t multiply_adds_of(const test_net *net, const char *name) {
+    return dp_node_cost(net->graph, dp_graph_find(net->graph, name)).multiply_adds;
 }
 
 /* A 5x5 convolution of 192x28x28 to 32 channels, alone and with 16 channels of 1x1 before it: 3a's
@@ -222,7 +223,7 @@ static void test_worked_example(void **state) {
 static void test_sizes(void **state) {
     static const struct {
         const char *spec;
-        int least;
+        int min_size;
         const char *refusal;
     } cases[] = {
         { "lenet5", 13,
@@ -255,19 +256,19 @@ static void test_sizes(void **state) {
     (void)state;
     for (int size = 1; size <= 320;
          size += size < 32 ? 1 : 16) { /* pools of 2x2 rounded up fit into anything */
-        test_net it = test_net_build("vgg16", 10, size);
-        test_net_free(&it);
+        test_net net = test_net_build("vgg16", 10, size);
+        test_net_free(&net);
     }
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        test_net it;
+        test_net net;
         deeper_error error = { 0 };
-        assert_int_equal(test_net_try(&it, cases[i].spec, 10, cases[i].least - 1, &error),
+        assert_int_equal(test_net_try(&net, cases[i].spec, 10, cases[i].min_size - 1, &error),
                          DEEPER_ERROR_MISMATCH);
         assert_string_equal(error.message, cases[i].refusal);
-        test_net_free(&it);
-        for (int size = cases[i].least; size <= 320; size++) {
-            it = test_net_build(cases[i].spec, 10, size);
-            test_net_free(&it);
+        test_net_free(&net);
+        for (int size = cases[i].min_size; size <= 320; size++) {
+            net = test_net_build(cases[i].spec, 10, size);
+            test_net_free(&net);
         }
     }
 }

@@ -466,15 +466,15 @@ static void allocations_fail(void **state) {
         .name = "a", .dtype = DP_DTYPE_I16, .rank = 1, .shape = { 6 }, .data = columns, .bytes = 12
     };
     const dp_text text = { "b", "text" };
-    test_failing_allocator it;
+    test_failing_allocator failing;
     test_bytes arrays[2] = { { 0 } }, bytes = { 0 };
     deeper_error error = { 0 };
     for (long n = 1, done = 0; !done; n++) {
-        test_failing_allocator_init(&it, n);
-        deeper_status status = dp_npz_write(path, &tensor, 1, &text, 1, &it.allocator, &error);
-        done = it.calls < n;
+        test_failing_allocator_init(&failing, n);
+        deeper_status status = dp_npz_write(path, &tensor, 1, &text, 1, &failing.allocator, &error);
+        done = failing.calls < n;
         assert_int_equal(status, done ? DEEPER_OK : DEEPER_ERROR_MEMORY);
-        assert_int_equal(it.outstanding, 0);
+        assert_int_equal(failing.outstanding, 0);
         assert_int_equal(test_folder_count(folder), done);
     }
     test_npy_put(&arrays[0], "{'descr': '<i2', 'fortran_order': True, 'shape': (2, 3), }", columns,
@@ -487,13 +487,13 @@ static void allocations_fail(void **state) {
     test_zip_put(&bytes, entries, 2);
     for (long n = 1, done = 0; !done; n++) {
         dp_npz file;
-        test_failing_allocator_init(&it, n);
+        test_failing_allocator_init(&failing, n);
         deeper_status status =
-            dp_npz_parse(&file, bytes.bytes, bytes.size, "x.npz", &it.allocator, &error);
-        done = it.calls < n;
+            dp_npz_parse(&file, bytes.bytes, bytes.size, "x.npz", &failing.allocator, &error);
+        done = failing.calls < n;
         assert_int_equal(status, done ? DEEPER_OK : DEEPER_ERROR_MEMORY);
         dp_npz_free(&file);
-        assert_int_equal(it.outstanding, 0);
+        assert_int_equal(failing.outstanding, 0);
     }
     free(arrays[0].bytes);
     free(arrays[1].bytes);

@@ -19,19 +19,19 @@
 /* --------------------------------------------------------------------------------------- layers */
 
 static void test_classifier(void **state) {
-    imported it = imported_make(maker_classifier());
-    imported_assert_shape(imported_layer(&it, "c"), 4, 8, 8);
-    assert_int_equal(imported_layer(&it, "c")->attributes.window.pads.right, 1);
-    imported_assert_shape(imported_layer(&it, "p"), 4, 4, 4);
-    const dp_node *fc = imported_layer(&it, "y");
+    imported import = imported_make(maker_classifier());
+    imported_assert_shape(imported_layer(&import, "c"), 4, 8, 8);
+    assert_int_equal(imported_layer(&import, "c")->attributes.window.pads.right, 1);
+    imported_assert_shape(imported_layer(&import, "p"), 4, 4, 4);
+    const dp_node *fc = imported_layer(&import, "y");
     assert_int_equal(fc->op, DP_OP_FC);
-    assert_string_equal(it.network.graph->nodes[fc->inputs[0]].name,
+    assert_string_equal(import.network.graph->nodes[fc->inputs[0]].name,
                         "p"); /* no flatten between: it reads the picture */
-    imported_assert_shape(imported_layer(&it, "y.weight"), 4, 4, 4);
-    assert_int_equal(it.network.graph->nodes[it.network.output].op, DP_OP_FC);
-    assert_int_equal(it.network.batch, -1);
-    assert_true(imported_value(&it, "y.weight", 8) == -0.5F);
-    imported_free(&it);
+    imported_assert_shape(imported_layer(&import, "y.weight"), 4, 4, 4);
+    assert_int_equal(import.network.graph->nodes[import.network.output].op, DP_OP_FC);
+    assert_int_equal(import.network.batch, -1);
+    assert_true(imported_value(&import, "y.weight", 8) == -0.5F);
+    imported_free(&import);
 }
 
 /* Sizes and pads by auto_pad, of an even window on an odd side: what is left over goes behind, or
@@ -55,14 +55,14 @@ static void test_windows(void **state) {
         maker_ints(m, node, "strides", (int64_t[]){ 2, 2 }, 2);
         if (i / 2 == 3)
             maker_ints(m, node, "pads", (int64_t[]){ 1, 1, 0, 0 }, 4);
-        imported it = imported_make(m);
-        const dp_window *w = &imported_layer(&it, "y")->attributes.window;
-        imported_assert_shape(imported_layer(&it, "y"), pool ? 2 : 3, cases[i / 2].side,
+        imported import = imported_make(m);
+        const dp_window *w = &imported_layer(&import, "y")->attributes.window;
+        imported_assert_shape(imported_layer(&import, "y"), pool ? 2 : 3, cases[i / 2].side,
                               cases[i / 2].side);
         assert_int_equal(w->pads.top, cases[i / 2].top);
         assert_int_equal(w->pads.left, cases[i / 2].top);
         assert_int_equal(w->pads.bottom, cases[i / 2].bottom);
-        imported_free(&it);
+        imported_free(&import);
     }
     maker *m = maker_picture(13, 2, 8, 8); /* rounded up, all positions counted */
     Onnx__NodeProto *node = maker_node(m, "AveragePool", "x", "y");
@@ -70,11 +70,11 @@ static void test_windows(void **state) {
     maker_ints(m, node, "strides", (int64_t[]){ 2, 2 }, 2);
     maker_int(m, node, "ceil_mode", 1);
     maker_int(m, node, "count_include_pad", 1);
-    imported it = imported_make(m);
-    imported_assert_shape(imported_layer(&it, "y"), 2, 4, 4);
-    assert_true(imported_layer(&it, "y")->attributes.window.ceil
-                && imported_layer(&it, "y")->attributes.window.count_padding);
-    imported_free(&it);
+    imported import = imported_make(m);
+    imported_assert_shape(imported_layer(&import, "y"), 2, 4, 4);
+    assert_true(imported_layer(&import, "y")->attributes.window.ceil
+                && imported_layer(&import, "y")->attributes.window.count_padding);
+    imported_free(&import);
 }
 
 /* A dilated window is a larger one with zeros between. */
@@ -82,12 +82,12 @@ static void test_dilation(void **state) {
     maker *m = maker_picture(13, 1, 9, 9);
     maker_floats(m, "w", (int64_t[]){ 1, 1, 2, 2 }, 4);
     maker_ints(m, maker_node(m, "Conv", "x,w", "y"), "dilations", (int64_t[]){ 3, 2 }, 2);
-    imported it = imported_make(m);
-    imported_assert_shape(imported_layer(&it, "y"), 1, 6, 7);
+    imported import = imported_make(m);
+    imported_assert_shape(imported_layer(&import, "y"), 1, 6, 7);
     const float wanted[] = { -0.75F, 0, -0.5F, 0, 0, 0, 0, 0, 0, -0.25F, 0, 0 };
     for (size_t i = 0; i < 12; i++)
-        assert_true(imported_value(&it, "y.weight", i) == wanted[i]);
-    imported_free(&it);
+        assert_true(imported_value(&import, "y.weight", i) == wanted[i]);
+    imported_free(&import);
 }
 
 /* alpha, beta and an untransposed B are worked into the weights. MatMul and Add stay two layers,
@@ -98,13 +98,14 @@ static void test_linear(void **state) {
     maker_floats(m, "b", (int64_t[]){ 4 }, 1);
     maker_node(m, "MatMul", "x,w", "product");
     maker_node(m, "Add", "b,product", "y");
-    imported it = imported_make(m);
-    assert_int_equal(imported_layer(&it, "product")->op, DP_OP_FC);
-    assert_int_equal(imported_layer(&it, "product")->input_count, 2);
-    assert_int_equal(imported_layer(&it, "y")->op, DP_OP_AFFINE);
-    assert_true(imported_value(&it, "product.weight", 1) == ((float)(4 % 7) - 3) / 4);
-    assert_true(imported_value(&it, "y.weight", 3) == 1 && imported_value(&it, "y.bias", 3) == 0);
-    imported_free(&it);
+    imported import = imported_make(m);
+    assert_int_equal(imported_layer(&import, "product")->op, DP_OP_FC);
+    assert_int_equal(imported_layer(&import, "product")->input_count, 2);
+    assert_int_equal(imported_layer(&import, "y")->op, DP_OP_AFFINE);
+    assert_true(imported_value(&import, "product.weight", 1) == ((float)(4 % 7) - 3) / 4);
+    assert_true(imported_value(&import, "y.weight", 3) == 1
+                && imported_value(&import, "y.bias", 3) == 0);
+    imported_free(&import);
 
     m = maker_create(9, (int64_t[]){ 3, 6 }, 2);
     maker_floats(m, "w", (int64_t[]){ 6, 4 }, 2);
@@ -112,11 +113,11 @@ static void test_linear(void **state) {
     Onnx__NodeProto *node = maker_node(m, "Gemm", "x,w,b", "y");
     maker_float(m, node, "alpha", 2);
     maker_float(m, node, "beta", -4);
-    it = imported_make(m);
-    assert_true(imported_value(&it, "y.weight", 1) == 2 * ((float)(4 % 7) - 3) / 4);
-    assert_true(imported_value(&it, "y.bias", 0) == 3);
-    assert_int_equal(it.network.batch, 3);
-    imported_free(&it);
+    import = imported_make(m);
+    assert_true(imported_value(&import, "y.weight", 1) == 2 * ((float)(4 % 7) - 3) / 4);
+    assert_true(imported_value(&import, "y.bias", 0) == 3);
+    assert_int_equal(import.network.batch, 3);
+    imported_free(&import);
 }
 
 /* Constants that multiply and add: one number, one a channel, in the older way with an axis. */
@@ -129,22 +130,22 @@ static void test_affine(void **state) {
     maker_node(m, "Add", "s,term", "t");
     maker_node(m, "Sub", "one,t", "u");
     maker_node(m, "Div", "u,one", "y");
-    imported it = imported_make(m);
-    assert_true(imported_value(&it, "t.weight", 1) == -0.5F
-                && imported_value(&it, "t.bias", 2) == -0.25F); /* one layer */
-    assert_true(imported_value(&it, "u.weight", 0) == -1
-                && imported_value(&it, "u.bias", 2) == -0.75F);
-    assert_true(imported_value(&it, "y.weight", 0) == 1 / -0.75F);
-    imported_free(&it);
+    imported import = imported_make(m);
+    assert_true(imported_value(&import, "t.weight", 1) == -0.5F
+                && imported_value(&import, "t.bias", 2) == -0.25F); /* one layer */
+    assert_true(imported_value(&import, "u.weight", 0) == -1
+                && imported_value(&import, "u.bias", 2) == -0.75F);
+    assert_true(imported_value(&import, "y.weight", 0) == 1 / -0.75F);
+    imported_free(&import);
 
     m = maker_picture(6, 3, 2, 2);
     maker_floats(m, "term", (int64_t[]){ 3 }, 1);
     Onnx__NodeProto *node = maker_node(m, "Add", "x,term", "y");
     maker_int(m, node, "broadcast", 1);
     maker_int(m, node, "axis", 1);
-    it = imported_make(m);
-    assert_int_equal(imported_layer(&it, "y")->op, DP_OP_AFFINE);
-    imported_free(&it);
+    import = imported_make(m);
+    assert_int_equal(imported_layer(&import, "y")->op, DP_OP_AFFINE);
+    imported_free(&import);
 
     m = maker_picture(13, 3, 2, 2);
     maker_floats(m, "term", (int64_t[]){ 1, 3, 2, 2 }, 4);
@@ -165,24 +166,25 @@ static void test_gates(void **state) {
         maker_float(m, node, "alpha", 0.25F);
         maker_node(m, "Mul", "h,gated", "p");
         maker_node(m, "HardSwish", "p", "y");
-        imported it = imported_make(m);
-        const dp_node *nodes = it.network.graph->nodes, *gated = imported_layer(&it, "gated");
+        imported import = imported_make(m);
+        const dp_node *nodes = import.network.graph->nodes,
+                      *gated = imported_layer(&import, "gated");
         assert_int_equal(gated->op, DP_OP_MULTIPLY);
         assert_string_equal(nodes[gated->inputs[1]].name, "gate");
         imported_assert_shape(gated, 3, 4, 4);
-        assert_true(imported_value(&it, "h.line.weight", 2) == 0.25F
-                    && imported_value(&it, "h.line.bias", 0) == 0.5F);
-        const dp_node *product = imported_layer(&it, "p"), *ramp = &nodes[product->inputs[0]];
-        assert_ptr_equal(ramp, imported_layer(&it, "h"));
+        assert_true(imported_value(&import, "h.line.weight", 2) == 0.25F
+                    && imported_value(&import, "h.line.bias", 0) == 0.5F);
+        const dp_node *product = imported_layer(&import, "p"), *ramp = &nodes[product->inputs[0]];
+        assert_ptr_equal(ramp, imported_layer(&import, "h"));
         assert_int_equal(ramp->op, DP_OP_CLIP);
         assert_true(ramp->attributes.clip.low == 0 && ramp->attributes.clip.high == 1);
-        const dp_node *swish = &nodes[it.network.output];
+        const dp_node *swish = &nodes[import.network.output];
         assert_int_equal(swish->op, DP_OP_MULTIPLY);
-        assert_ptr_equal(swish, imported_layer(&it, "y"));
+        assert_ptr_equal(swish, imported_layer(&import, "y"));
         assert_ptr_equal(&nodes[swish->inputs[0]], product);
-        assert_true(imported_value(&it, "y.line.weight", 1) == 1.0F / 6
-                    && imported_value(&it, "y.line.bias", 1) == 0.5F);
-        imported_free(&it);
+        assert_true(imported_value(&import, "y.line.weight", 1) == 1.0F / 6
+                    && imported_value(&import, "y.line.bias", 1) == 0.5F);
+        imported_free(&import);
     }
     maker *m = maker_picture(13, 3, 4, 4);
     maker_node(m, "Sigmoid", "x", "s");
@@ -204,26 +206,26 @@ static void test_bounds(void **state) {
     maker_node(m, "Clip", "x,low,high", "a");
     maker_node(m, "Clip", "a,,high", "b");
     maker_node(m, "Clip", "b", "y");
-    imported it = imported_make(m);
-    assert_true(imported_layer(&it, "a")->attributes.clip.low == -0.75F
-                && imported_layer(&it, "a")->attributes.clip.high == 6);
-    assert_true(imported_layer(&it, "b")->attributes.clip.low < -1e30F);
-    imported_free(&it);
+    imported import = imported_make(m);
+    assert_true(imported_layer(&import, "a")->attributes.clip.low == -0.75F
+                && imported_layer(&import, "a")->attributes.clip.high == 6);
+    assert_true(imported_layer(&import, "b")->attributes.clip.low < -1e30F);
+    imported_free(&import);
 
     m = maker_picture(9, 2, 3, 3);
     Onnx__NodeProto *node = maker_node(m, "Clip", "x", "y");
     maker_float(m, node, "min", 0);
-    it = imported_make(m);
-    assert_int_equal(imported_layer(&it, "y")->op, DP_OP_RELU);
-    imported_free(&it);
+    import = imported_make(m);
+    assert_int_equal(imported_layer(&import, "y")->op, DP_OP_RELU);
+    imported_free(&import);
 
     m = maker_picture(11, 2, 3, 3);
     static int64_t pads[] = { 0, 0, 1, 2, 0, 0, 3, 4 };
     maker_list(m, "pads", pads, 8);
     maker_node(m, "Pad", "x,pads", "y");
-    it = imported_make(m);
-    imported_assert_shape(imported_layer(&it, "y"), 2, 7, 9);
-    imported_free(&it);
+    import = imported_make(m);
+    imported_assert_shape(imported_layer(&import, "y"), 2, 7, 9);
+    imported_free(&import);
 }
 
 /* A node of several layers lends its name to the last, whose value is the node's output; a node
@@ -240,19 +242,19 @@ static void test_names(void **state) {
     maker_int(m, maker_node(m, "Gather", "s,two", "g"), "axis", 1);
     maker_int(m, maker_node(m, "Split", "g", "first,second"), "axis", 1);
     maker_node(m, "Add", "first,second", "y");
-    imported it = imported_make(m);
-    const dp_node *nodes = it.network.graph->nodes, *s = imported_layer(&it, "s"),
-                  *part = &nodes[s->inputs[0]], *biased = imported_layer(&it, "biased");
+    imported import = imported_make(m);
+    const dp_node *nodes = import.network.graph->nodes, *s = imported_layer(&import, "s"),
+                  *part = &nodes[s->inputs[0]], *biased = imported_layer(&import, "biased");
     assert_int_equal(biased->op, DP_OP_CONV);
     assert_int_equal(biased->input_count, 3);
-    assert_int_equal(dp_graph_find(it.network.graph, "c"), -1);
+    assert_int_equal(dp_graph_find(import.network.graph, "c"), -1);
     assert_int_equal(part->op, DP_OP_ADD);
     assert_ptr_equal(&nodes[part->inputs[0]], biased);
     assert_string_equal(part->name, "s.sum");
-    assert_int_equal(imported_layer(&it, "g")->op, DP_OP_CONCAT);
-    assert_int_equal(imported_layer(&it, "first")->attributes.slice.begin, 0);
-    assert_int_equal(imported_layer(&it, "second")->attributes.slice.begin, 1);
-    imported_free(&it);
+    assert_int_equal(imported_layer(&import, "g")->op, DP_OP_CONCAT);
+    assert_int_equal(imported_layer(&import, "first")->attributes.slice.begin, 0);
+    assert_int_equal(imported_layer(&import, "second")->attributes.slice.begin, 1);
+    imported_free(&import);
 }
 
 /* Values in every field and type. */
@@ -278,10 +280,10 @@ static void test_element_types(void **state) {
         w->double_data = doubles;
         w->n_double_data = i == 4 ? 2 : 0;
         maker_node(m, "Conv", "x,w", "y");
-        imported it = imported_make(m);
-        assert_true(imported_value(&it, "y.weight", 0) == 1
-                    && imported_value(&it, "y.weight", 1) == -2);
-        imported_free(&it);
+        imported import = imported_make(m);
+        assert_true(imported_value(&import, "y.weight", 0) == 1
+                    && imported_value(&import, "y.weight", 1) == -2);
+        imported_free(&import);
     }
 }
 
@@ -414,9 +416,9 @@ static void test_lies(void **state) {
         maker *m = maker_classifier();
         cases[i].spoil(m);
         if (cases[i].spoil == no_input) {
-            imported it = imported_make(m);
-            assert_int_not_equal(it.status, DEEPER_OK);
-            imported_free(&it);
+            imported import = imported_make(m);
+            assert_int_not_equal(import.status, DEEPER_OK);
+            imported_free(&import);
             continue;
         }
         imported_assert_refused(m, cases[i].status, cases[i].text);
@@ -486,7 +488,7 @@ static void test_open(void **state) {
     void *bytes = maker_pack(m, &size);
     dp_model *model = NULL;
     deeper_error error = { 0 };
-    test_failing_allocator it;
+    test_failing_allocator failing;
     if (dp_model_open_bytes(&model, bytes, size, "made", NULL, NULL, NULL, &error) != DEEPER_OK)
         fail_msg("%s", error.message);
     assert_string_equal(model->format, "onnx");
@@ -497,13 +499,13 @@ static void test_open(void **state) {
     assert_true(model->values[0][0] == -0.75F);
     dp_model_free(model);
     for (long n = 1, complete = 0; !complete; n++) {
-        test_failing_allocator_init(&it, n);
-        deeper_status status =
-            dp_model_open_bytes(&model, bytes, size, "made", NULL, NULL, &it.allocator, &error);
-        complete = it.calls < n;
+        test_failing_allocator_init(&failing, n);
+        deeper_status status = dp_model_open_bytes(&model, bytes, size, "made", NULL, NULL,
+                                                   &failing.allocator, &error);
+        complete = failing.calls < n;
         assert_int_equal(status, complete ? DEEPER_OK : DEEPER_ERROR_MEMORY);
         dp_model_free(model);
-        assert_int_equal(it.outstanding, 0);
+        assert_int_equal(failing.outstanding, 0);
     }
     free(bytes);
     maker_free(m);

@@ -72,10 +72,10 @@ typedef struct tally {
 
 static bool is_listed(const Onnx__GraphProto *graph) {
     for (size_t i = 0; i < graph->n_node; i++) {
-        bool found = false;
+        bool named = false;
         for (size_t j = 0; j < sizeof listed / sizeof *listed; j++)
-            found = found || strcmp(graph->node[i]->op_type, listed[j]) == 0;
-        if (!found)
+            named = named || strcmp(graph->node[i]->op_type, listed[j]) == 0;
+        if (!named)
             return false;
     }
     return true;
@@ -140,7 +140,7 @@ static float *run_network(const dp_onnx_network *network, const float *input, in
     dp_pool *pool = NULL;
     assert_int_equal(dp_isa_select(&isa, &error), DEEPER_OK);
     const float **values = calloc((size_t)graph->parameters + 1, sizeof *values);
-    float **made = calloc((size_t)graph->parameters + 1, sizeof *made);
+    float **buffers = calloc((size_t)graph->parameters + 1, sizeof *buffers);
     for (int i = 0; i < graph->count; i++) {
         int p = graph->nodes[i].parameter;
         if (p < 0)
@@ -149,10 +149,10 @@ static float *run_network(const dp_onnx_network *network, const float *input, in
         if (values[p])
             continue;
         size_t floats = dp_shape_floats(graph->nodes[i].shape);
-        made[p] = malloc(floats * sizeof **made);
+        buffers[p] = malloc(floats * sizeof **buffers);
         for (size_t j = 0; j < floats; j++)
-            made[p][j] = network->parameters[p].fill;
-        values[p] = made[p];
+            buffers[p][j] = network->parameters[p].fill;
+        values[p] = buffers[p];
     }
     float *output = malloc(dp_shape_floats(graph->nodes[network->output].shape) * (size_t)images
                            * sizeof *output);
@@ -175,8 +175,8 @@ static float *run_network(const dp_onnx_network *network, const float *input, in
     dp_plan_free(plan);
     dp_packs_free(packs);
     for (int p = 0; p < graph->parameters; p++)
-        free(made[p]);
-    free(made);
+        free(buffers[p]);
+    free(buffers);
     free(values);
     return output;
 }

@@ -19,12 +19,12 @@ static Onnx__TensorProto *add_floats(maker *m, const char *name, const int64_t *
 /* Adds the convolution by "y_w" and takes the values of its weights. */
 static void assert_weights(maker *m, const float *wanted, size_t count) {
     maker_node(m, "Conv", "x,y_w", "y");
-    imported it = imported_make(m);
+    imported import = imported_make(m);
     for (size_t i = 0; i < count; i++)
-        if (fabsf(imported_value(&it, "y.weight", i) - wanted[i]) > 1e-6F)
-            fail_msg("weight %zu is %g and not %g", i, (double)imported_value(&it, "y.weight", i),
-                     (double)wanted[i]);
-    imported_free(&it);
+        if (fabsf(imported_value(&import, "y.weight", i) - wanted[i]) > 1e-6F)
+            fail_msg("weight %zu is %g and not %g", i,
+                     (double)imported_value(&import, "y.weight", i), (double)wanted[i]);
+    imported_free(&import);
 }
 
 /* v / |v| * g, a row at a time. */
@@ -99,13 +99,13 @@ static void test_pads_of_torch(void **state) {
     maker_node(m, "Reshape", "columns,flat", "list");
     maker_int(m, maker_node(m, "Cast", "list", "whole"), "to", DP_ONNX_INT64);
     maker_node(m, "Pad", "x,whole", "y");
-    imported it = imported_make(m);
-    const dp_pads *got = &imported_layer(&it, "y")->attributes.pads;
+    imported import = imported_make(m);
+    const dp_pads *got = &imported_layer(&import, "y")->attributes.pads;
     assert_int_equal(got->left, 0);
     assert_int_equal(got->right, 1);
     assert_int_equal(got->top, 2);
     assert_int_equal(got->bottom, 3);
-    imported_free(&it);
+    imported_free(&import);
 }
 
 /* Rows sliced with steps both ways, gathered, joined and repeated. */

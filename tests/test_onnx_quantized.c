@@ -27,13 +27,13 @@ static void test_quantized(void **state) {
     maker_node(m, "QuantizeLinear", "x,scale,p", "q");
     maker_node(m, "DequantizeLinear", "q,scale,p", "dq");
     maker_node(m, "Conv", "dq,weights", "y");
-    imported it = imported_make(m);
-    assert_true(imported_value(&it, "y.weight", 0) == -69
-                && imported_value(&it, "y.weight", 1) == 58.5F);
-    assert_true(imported_layer(&it, "dq")->attributes.clip.low == -64
-                && imported_layer(&it, "dq")->attributes.clip.high == 63.5F);
-    assert_int_equal(dp_graph_find(it.network.graph, "q"), -1);
-    imported_free(&it);
+    imported import = imported_make(m);
+    assert_true(imported_value(&import, "y.weight", 0) == -69
+                && imported_value(&import, "y.weight", 1) == 58.5F);
+    assert_true(imported_layer(&import, "dq")->attributes.clip.low == -64
+                && imported_layer(&import, "dq")->attributes.clip.high == 63.5F);
+    assert_int_equal(dp_graph_find(import.network.graph, "q"), -1);
+    imported_free(&import);
 }
 
 /* The range is that of the zero point's type, whether its value lies in the field of its type or in
@@ -60,11 +60,11 @@ static void test_quantized_types(void **state) {
             maker_floats(m, "scale", NULL, 0)->float_data[0] = 0.5F;
             maker_node(m, "QuantizeLinear", "x,scale,z", "q");
             maker_node(m, "DequantizeLinear", "q,scale,z", "y");
-            imported it = imported_make(m);
-            const dp_clip *clip = &imported_layer(&it, "y")->attributes.clip;
+            imported import = imported_make(m);
+            const dp_clip *clip = &imported_layer(&import, "y")->attributes.clip;
             assert_true(clip->low == (cases[i].low - (float)zero) / 2
                         && clip->high == (cases[i].high - (float)zero) / 2);
-            imported_free(&it);
+            imported_free(&import);
         }
     for (int stated = 0; stated < 2; stated++) {
         maker *m = maker_picture(21, 1, 4, 4);
@@ -73,9 +73,9 @@ static void test_quantized_types(void **state) {
         if (stated)
             maker_int(m, node, "output_dtype", DP_ONNX_INT8);
         maker_node(m, "DequantizeLinear", "q,scale", "y");
-        imported it = imported_make(m);
-        assert_true(imported_layer(&it, "y")->attributes.clip.low == (stated ? -64 : 0));
-        imported_free(&it);
+        imported import = imported_make(m);
+        assert_true(imported_layer(&import, "y")->attributes.clip.low == (stated ? -64 : 0));
+        imported_free(&import);
     }
 }
 
@@ -92,11 +92,11 @@ static void test_quantized_weights(void **state) {
     maker_int(m, maker_node(m, "QuantizeLinear", "w,scale,z", "q"), "axis", 0);
     maker_int(m, maker_node(m, "DequantizeLinear", "q,scale,z", "dq"), "axis", 0);
     maker_node(m, "Conv", "x,dq", "y");
-    imported it = imported_make(m);
+    imported import = imported_make(m);
     const float wanted[] = { 1, -64, 3, 3.375F };
     for (size_t i = 0; i < 4; i++)
-        assert_true(imported_value(&it, "y.weight", i) == wanted[i]);
-    imported_free(&it);
+        assert_true(imported_value(&import, "y.weight", i) == wanted[i]);
+    imported_free(&import);
 }
 
 int main(void) {

@@ -21,9 +21,9 @@ static void test_shape_arithmetic(void **state) {
         maker_int(m, maker_node(m, "Concat", "n,rest", "to"), "axis", 0);
         maker_node(m, "Reshape", "x,to", "flat");
         maker_int(m, maker_node(m, "Gemm", "flat,w", "y"), "transB", 1);
-        imported it = imported_make(m);
-        assert_int_equal(imported_layer(&it, "y")->op, DP_OP_FC);
-        imported_free(&it);
+        imported import = imported_make(m);
+        assert_int_equal(imported_layer(&import, "y")->op, DP_OP_FC);
+        imported_free(&import);
     }
     static int64_t mixed[] = { 2, -1 };
     maker *m = maker_picture(13, 3, 2, 2);
@@ -52,16 +52,16 @@ static void test_split(void **state) {
         maker_node(m, "Relu", "b", "rb");
         maker_node(m, "Relu", "c", "rc");
         maker_int(m, maker_node(m, "Concat", "rc,rb,ra", "y"), "axis", 1);
-        imported it = imported_make(m);
-        const dp_node *nodes = it.network.graph->nodes,
-                      *b = &nodes[imported_layer(&it, "rb")->inputs[0]],
-                      *c = imported_layer(&it, "rc");
-        imported_assert_shape(imported_layer(&it, "ra"), i < 2 ? 4 : 3, 8, 8);
+        imported import = imported_make(m);
+        const dp_node *nodes = import.network.graph->nodes,
+                      *b = &nodes[imported_layer(&import, "rb")->inputs[0]],
+                      *c = imported_layer(&import, "rc");
+        imported_assert_shape(imported_layer(&import, "ra"), i < 2 ? 4 : 3, 8, 8);
         imported_assert_shape(b, cases[i].second, 8, 8);
         imported_assert_shape(c, cases[i].third, 8, 8);
         assert_int_equal(b->attributes.slice.begin, i < 2 ? 4 : 3);
         assert_int_equal(nodes[c->inputs[0]].attributes.slice.begin, i < 2 ? 5 : 6);
-        imported_free(&it);
+        imported_free(&import);
     }
     static const struct {
         int64_t sizes[3];
@@ -102,13 +102,13 @@ static void test_transpose(void **state) {
     maker_node(m, "Reshape", "x,apart", "a");
     maker_ints(m, maker_node(m, "Transpose", "a", "t"), "perm", (int64_t[]){ 0, 2, 1, 3, 4 }, 5);
     maker_node(m, "Reshape", "t,joined", "y");
-    imported it = imported_make(m);
-    const dp_node *shuffle = imported_layer(&it, "t");
+    imported import = imported_make(m);
+    const dp_node *shuffle = imported_layer(&import, "t");
     assert_int_equal(shuffle->op, DP_OP_SHUFFLE);
     assert_int_equal(shuffle->attributes.groups, 2);
     imported_assert_shape(shuffle, 6, 8, 8);
-    assert_int_equal(it.network.output, 1); /* nothing was added for the reshapes */
-    imported_free(&it);
+    assert_int_equal(import.network.output, 1); /* nothing was added for the reshapes */
+    imported_free(&import);
 
     static const struct {
         int64_t sides[3], perm[4];
@@ -125,15 +125,15 @@ static void test_transpose(void **state) {
         m = maker_picture(13, cases[i].sides[0], cases[i].sides[1], cases[i].sides[2]);
         maker_ints(m, maker_node(m, "Transpose", "x", "t"), "perm", cases[i].perm, 4);
         maker_node(m, "GlobalMaxPool", "t", "y");
-        it = imported_make(m);
-        const dp_node *pool = imported_layer(&it, "y"),
-                      *in = &it.network.graph->nodes[pool->inputs[0]];
-        int found = dp_graph_find(it.network.graph, "t");
+        import = imported_make(m);
+        const dp_node *pool = imported_layer(&import, "y"),
+                      *in = &import.network.graph->nodes[pool->inputs[0]];
+        int layer = dp_graph_find(import.network.graph, "t");
         assert_int_equal(in->shape.c, cases[i].c);
         assert_int_equal(in->shape.w, cases[i].w);
-        assert_int_equal(found < 0 ? 0 : it.network.graph->nodes[found].attributes.groups,
+        assert_int_equal(layer < 0 ? 0 : import.network.graph->nodes[layer].attributes.groups,
                          cases[i].groups);
-        imported_free(&it);
+        imported_free(&import);
     }
     static const struct {
         int64_t perm[4];
@@ -176,10 +176,10 @@ static void test_channels(void **state) {
     maker_int(m, maker_node(m, "Gather", "x,i", "green"), "axis", 1);
     maker_node(m, "Unsqueeze", "green,one", "plane");
     maker_int(m, maker_node(m, "Concat", "bgr,plane", "y"), "axis", 1);
-    imported it = imported_make(m);
-    imported_assert_shape(imported_layer(&it, "y"), 4, 4, 5);
-    assert_int_equal(imported_layer(&it, "green")->attributes.slice.begin, 1);
-    imported_free(&it);
+    imported import = imported_make(m);
+    imported_assert_shape(imported_layer(&import, "y"), 4, 4, 5);
+    assert_int_equal(imported_layer(&import, "green")->attributes.slice.begin, 1);
+    imported_free(&import);
 }
 
 int main(void) {

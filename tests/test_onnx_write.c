@@ -304,7 +304,7 @@ static void test_bad_graphs(void **state) {
 static void test_refusals_and_memory(void **state) {
     char *folder = test_folder(), path[TEST_PATH_SIZE];
     deeper_error error = { 0 };
-    test_failing_allocator it;
+    test_failing_allocator failing;
     const dp_save_options inside = { .with_preprocessing = true };
     dp_model *model = network("lenet5", 28);
     test_path(path, folder, "m.safetensors");
@@ -315,12 +315,12 @@ static void test_refusals_and_memory(void **state) {
     assert_int_equal(dp_model_save(model, path, &inside, &error), DEEPER_ERROR_ARGUMENT);
     assert_non_null(strstr(error.message, "does not say how a picture becomes its input"));
     for (long n = 1, complete = 0; !complete; n++) {
-        test_failing_allocator_init(&it, n);
-        model->allocator = &it.allocator;
+        test_failing_allocator_init(&failing, n);
+        model->allocator = &failing.allocator;
         deeper_status status = dp_model_save(model, path, NULL, &error);
-        complete = it.calls < n;
+        complete = failing.calls < n;
         assert_int_equal(status, complete ? DEEPER_OK : DEEPER_ERROR_MEMORY);
-        assert_int_equal(it.outstanding, 0);
+        assert_int_equal(failing.outstanding, 0);
         assert_int_equal(test_folder_count(folder), complete ? 1 : 0);
     }
     model->allocator = NULL;

@@ -132,17 +132,17 @@ static void close(subject *s) {
 
 /* Most steps of one phase that keep transformed pictures, as far as their texts say. */
 static int winograd_steps_at_once(const dp_plan *plan) {
-    int most = 0, here = 0;
+    int max = 0, here = 0;
     for (int i = 0; i < dp_plan_steps(plan); i++) {
         dp_buffer text;
         dp_buffer_init(&text, NULL, 4096);
         dp_plan_describe_step(plan, i, &text);
         here = i && dp_plan_step_at(plan, i).phase == dp_plan_step_at(plan, i - 1).phase ? here : 0;
         here += text.data && strstr(text.data, "winograd");
-        most = here > most ? here : most;
+        max = here > max ? here : max;
         dp_buffer_free(&text);
     }
-    return most;
+    return max;
 }
 
 static void check_way(subject *s, plan_way way) {

@@ -267,17 +267,17 @@ static void limits(void **state) {
 static void allocations_fail(void **state) {
     static const char bytes[] = "]q\0(K\1h\0X\1\0\0\0ae.";
     for (long n = 1, done = 0; !done; n++) {
-        test_failing_allocator it;
+        test_failing_allocator failing;
         dp_pickle pickle;
         deeper_error error = { 0 };
-        test_failing_allocator_init(&it, n);
+        test_failing_allocator_init(&failing, n);
         deeper_status status =
             dp_pickle_parse(&pickle, (const unsigned char *)bytes, sizeof bytes - 1, globals,
-                            LENGTH(globals), "x.pth", &it.allocator, &error);
-        done = it.calls < n;
+                            LENGTH(globals), "x.pth", &failing.allocator, &error);
+        done = failing.calls < n;
         assert_int_equal(status, done ? DEEPER_OK : DEEPER_ERROR_MEMORY);
         dp_pickle_free(&pickle);
-        assert_int_equal(it.outstanding, 0);
+        assert_int_equal(failing.outstanding, 0);
     }
 }
 

@@ -85,14 +85,14 @@ static void test_refusals(void **state) {
 static void test_every_allocation_may_fail(void **state) {
     char *folder = test_folder(), path[TEST_PATH_SIZE];
     dp_image image = make(40, 40);
-    test_failing_allocator it;
+    test_failing_allocator failing;
     test_path(path, folder, "a.png");
     for (long n = 1, done = 0; !done; n++) {
-        test_failing_allocator_init(&it, n);
-        deeper_status status = dp_png_write(path, &image, &it.allocator, NULL);
-        done = it.calls < n;
+        test_failing_allocator_init(&failing, n);
+        deeper_status status = dp_png_write(path, &image, &failing.allocator, NULL);
+        done = failing.calls < n;
         assert_int_equal(status, done ? DEEPER_OK : DEEPER_ERROR_MEMORY);
-        assert_int_equal(it.outstanding, 0);
+        assert_int_equal(failing.outstanding, 0);
         assert_int_equal(test_folder_count(folder), done);
     }
     free(image.pixels);

@@ -265,14 +265,15 @@ static void elongated(void **state) {
 static void failing_memory(void **state) {
     dp_image image = test_picture(20, 14);
     for (long n = 1, done = 0; !done; n++) {
-        test_failing_allocator it;
-        test_failing_allocator_init(&it, n);
+        test_failing_allocator failing;
+        test_failing_allocator_init(&failing, n);
         deeper_error error = { 0 };
         float tensor[10 * 3 * PLANE];
-        deeper_status status = dp_preprocess_run(&caffe, &image, 10, tensor, &it.allocator, &error);
-        done = it.calls < n;
+        deeper_status status =
+            dp_preprocess_run(&caffe, &image, 10, tensor, &failing.allocator, &error);
+        done = failing.calls < n;
         assert_int_equal(status, done ? DEEPER_OK : DEEPER_ERROR_MEMORY);
-        assert_int_equal(it.outstanding, 0);
+        assert_int_equal(failing.outstanding, 0);
     }
     dp_image_free(&image);
 }

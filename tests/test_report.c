@@ -351,8 +351,8 @@ static void test_little_to_say(void **state) {
 
 static int digit(char letter) {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const char *found = letter ? strchr(digits, letter) : NULL;
-    return found ? (int)(found - digits) : -1;
+    const char *place = letter ? strchr(digits, letter) : NULL;
+    return place ? (int)(place - digits) : -1;
 }
 
 static void test_thumbnail(void **state) {
@@ -518,12 +518,12 @@ static void test_memory(void **state) {
         test_path(path, folder, "file");
         test_write(path, "old", 3);
         for (long n = 1, done = 0; !done; n++) {
-            test_failing_allocator it;
-            test_failing_allocator_init(&it, n);
+            test_failing_allocator failing;
+            test_failing_allocator_init(&failing, n);
             deeper_error error = { 0 };
-            deeper_status status = calls[i](&s.report, path, &it.allocator, &error);
-            done = it.calls < n;
-            assert_int_equal(it.outstanding, 0);
+            deeper_status status = calls[i](&s.report, path, &failing.allocator, &error);
+            done = failing.calls < n;
+            assert_int_equal(failing.outstanding, 0);
             assert_int_equal(test_folder_count(folder), 1);
             size_t size = 0;
             char *text = test_read(path, &size);

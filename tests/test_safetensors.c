@@ -318,13 +318,13 @@ static void element_types(void **state) {
         double wanted = exponent == 31  ? fraction ? (double)NAN : (double)INFINITY
                         : exponent == 0 ? ldexp(fraction, -24)
                                         : ldexp(1024 + fraction, (int)exponent - 25);
-        float found = one(DP_DTYPE_F16, bits);
-        assert_int_equal(signbit(found) != 0, bits >> 15);
-        assert_true(isnan(wanted) ? isnan(found) : fabs((double)found) == wanted);
+        float value = one(DP_DTYPE_F16, bits);
+        assert_int_equal(signbit(value) != 0, bits >> 15);
+        assert_true(isnan(wanted) ? isnan(value) : fabs((double)value) == wanted);
         uint32_t full;
-        found = one(DP_DTYPE_BF16, bits);
-        memcpy(&full, &found, 4);
-        if (!isnan(found)) /* a signalling one may come back quiet */
+        value = one(DP_DTYPE_BF16, bits);
+        memcpy(&full, &value, 4);
+        if (!isnan(value)) /* a signalling one may come back quiet */
             assert_int_equal(full, bits << 16);
     }
     assert_true(one(DP_DTYPE_F32, 0xC0490FDBU) == -0x1.921fb6p+1F);

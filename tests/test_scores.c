@@ -87,11 +87,11 @@ static void rows_base_and_test(void **state) {
 
 /* Classes in another order are matched by id; other classes are refused and named. */
 static void classes_match_by_id(void **state) {
-    const dp_labels mine = { .items = three, .count = 3 }, same = { .items = turned, .count = 3 },
+    const dp_labels labels = { .items = three, .count = 3 }, same = { .items = turned, .count = 3 },
                     other = { .items = others, .count = 3 }, fewer = { .items = three, .count = 2 };
     static const float a[] = { 0.7f, 0.2f, 0.1f },
                        b[] = { 0.1f, 0.7f, 0.2f }; /* both: class "a" with 0.7 */
-    const dp_labels *lists[] = { &mine, &same };
+    const dp_labels *lists[] = { &labels, &same };
     const float *answers[] = { a, b };
     dp_probs_about about = about_of(2, 1);
     dp_scores *scores = NULL;
@@ -138,18 +138,18 @@ typedef struct setting {
 } setting;
 
 static deeper_control control(void *context) {
-    setting *it = context;
-    return ++it->asked == it->stop_after ? DEEPER_STOP : DEEPER_SAVE;
+    setting *scene = context;
+    return ++scene->asked == scene->stop_after ? DEEPER_STOP : DEEPER_SAVE;
 }
 
 static int setup(void **state) {
-    static setting it;
+    static setting scene;
     char path[TEST_PATH_SIZE], name[LONG], text[PICTURES * LONG];
     int size = 0;
-    it.folder = test_folder();
+    scene.folder = test_folder();
     for (int i = 0; i < PICTURES; i++) {
         snprintf(name, sizeof name, "%d.ppm", i);
-        test_path(path, it.folder, name);
+        test_path(path, scene.folder, name);
         if (i == UNREADABLE)
             test_write(path, "text", 4);
         else
@@ -157,51 +157,52 @@ static int setup(void **state) {
         size +=
             snprintf(text + size, sizeof text - (size_t)size, "%d.ppm %d\n", i, i % SMALL_CLASSES);
     }
-    test_path(path, it.folder, "list.txt");
+    test_path(path, scene.folder, "list.txt");
     test_write(path, text, (size_t)size);
-    assert_int_equal(deeper_dataset_open(&it.dataset, path, NULL, NULL, NULL), DEEPER_OK);
+    assert_int_equal(deeper_dataset_open(&scene.dataset, path, NULL, NULL, NULL), DEEPER_OK);
     for (int m = 0; m < 2; m++) {
         deeper_session_options options = DEEPER_SESSION_OPTIONS_INIT;
         options.max_batch = 4;
-        it.models[m] = small_model((uint64_t)m + 3, NULL);
-        assert_int_equal(deeper_session_create(&it.sessions[m], it.models[m], &options, NULL),
+        scene.models[m] = small_model((uint64_t)m + 3, NULL);
+        assert_int_equal(deeper_session_create(&scene.sessions[m], scene.models[m], &options, NULL),
                          DEEPER_OK);
     }
-    *state = &it;
+    *state = &scene;
     return 0;
 }
 
 static int teardown(void **state) {
-    setting *it = *state;
+    setting *scene = *state;
     for (int m = 0; m < 2; m++) {
-        deeper_session_free(it->sessions[m]);
-        deeper_model_close(it->models[m]);
+        deeper_session_free(scene->sessions[m]);
+        deeper_model_close(scene->models[m]);
     }
-    deeper_dataset_close(it->dataset);
-    test_folder_remove(it->folder);
+    deeper_dataset_close(scene->dataset);
+    test_folder_remove(scene->folder);
     return 0;
 }
 
-static deeper_evaluate_options options_of(setting *it, const char *save) {
+static deeper_evaluate_options options_of(setting *scene, const char *save) {
     deeper_evaluate_options options = DEEPER_EVALUATE_OPTIONS_INIT;
     options.crops = 10;
     options.smaller = 1;
     options.save = save;
     options.control = control;
-    options.context = it;
-    it->asked = it->stop_after = 0;
+    options.context = scene;
+    scene->asked = scene->stop_after = 0;
     return options;
 }
 
-static deeper_status measure(deeper_scores **scores, setting *it, size_t count,
+static deeper_status measure(deeper_scores **scores, setting *scene, size_t count,
                              const deeper_evaluate_options *options, deeper_error *error) {
-    return deeper_evaluate_models(scores, it->sessions, count, it->dataset, options, error);
+    return deeper_evaluate_models(scores, scene->sessions, count, scene->dataset, options, error);
 }
 
-static deeper_scores *measured(setting *it, size_t count, const deeper_evaluate_options *options) {
+static deeper_scores *measured(setting *scene, size_t count,
+                               const deeper_evaluate_options *options) {
     deeper_scores *scores = NULL;
     deeper_error error = { 0 };
-    if (measure(&scores, it, count, options, &error))
+    if (measure(&scores, scene, count, options, &error))
         fail_msg("%s", error.message);
     return scores;
 }
@@ -248,33 +249,33 @@ static void assert_same_files(const char *a, const char *b) {
 
 /* One ensemble: computed, saved, scored from one file and from two. */
 static void saved_answers_score_the_same(void **state) {
-    setting *it = *state;
+    setting *scene = *state;
     char both[TEST_PATH_SIZE], one[TEST_PATH_SIZE], two[TEST_PATH_SIZE];
-    test_path(both, it->folder, "both");
-    test_path(one, it->folder, "one");
-    test_path(two, it->folder, "two");
-    deeper_evaluate_options options = options_of(it, NULL);
-    deeper_scores *plain = measured(it, 2, &options);
+    test_path(both, scene->folder, "both");
+    test_path(one, scene->folder, "one");
+    test_path(two, scene->folder, "two");
+    deeper_evaluate_options options = options_of(scene, NULL);
+    deeper_scores *plain = measured(scene, 2, &options);
     assert_int_equal(deeper_scores_rows(plain), 6);
     assert_int_equal(deeper_scores_unreadable(plain), 1);
     options.save = both;
-    assert_same(plain, measured(it, 2, &options));
+    assert_same(plain, measured(scene, 2, &options));
     const char *files[] = { both, NULL };
     plain = measured(
-        it, 2, &(deeper_evaluate_options){ .size = sizeof options, .crops = 10, .smaller = 1 });
+        scene, 2, &(deeper_evaluate_options){ .size = sizeof options, .crops = 10, .smaller = 1 });
     assert_same(plain, saved(files, 1, 0));
-    setting second = *it;
-    second.sessions[0] = it->sessions[1];
+    setting second = *scene;
+    second.sessions[0] = scene->sessions[1];
     options.save = one;
-    deeper_scores_close(measured(it, 1, &options));
+    deeper_scores_close(measured(scene, 1, &options));
     options.save = two;
     options.context = &second;
     deeper_scores_close(measured(&second, 1, &options));
     const char *pair[] = { one, two };
     assert_same(saved(files, 1, 0), saved(pair, 2, 0));
-    options = options_of(it, NULL);
+    options = options_of(scene, NULL);
     options.crops = 1;
-    assert_same(measured(it, 2, &options), saved(pair, 2, 1));
+    assert_same(measured(scene, 2, &options), saved(pair, 2, 1));
     unlink(both);
     unlink(one);
     unlink(two);
@@ -282,35 +283,35 @@ static void saved_answers_score_the_same(void **state) {
 
 /* Stopped after every picture in turn and gone on with: the same file to the byte. */
 static void a_resumed_evaluation_is_the_unbroken_one(void **state) {
-    setting *it = *state;
+    setting *scene = *state;
     char whole[TEST_PATH_SIZE], broken[TEST_PATH_SIZE];
-    test_path(whole, it->folder, "whole");
-    test_path(broken, it->folder, "broken");
-    deeper_evaluate_options options = options_of(it, whole);
-    deeper_scores_close(measured(it, 1, &options));
+    test_path(whole, scene->folder, "whole");
+    test_path(broken, scene->folder, "broken");
+    deeper_evaluate_options options = options_of(scene, whole);
+    deeper_scores_close(measured(scene, 1, &options));
     for (int stop = 1; stop < PICTURES; stop += 3) {
         deeper_scores *scores = NULL;
         deeper_error error = { 0 };
-        options = options_of(it, broken);
-        it->stop_after = stop;
-        refused(measure(&scores, it, 1, &options, &error), DEEPER_ERROR_STOPPED, &error,
+        options = options_of(scene, broken);
+        scene->stop_after = stop;
+        refused(measure(&scores, scene, 1, &options, &error), DEEPER_ERROR_STOPPED, &error,
                 "resume goes on");
-        it->stop_after = 0;
-        refused(measure(&scores, it, 1, &options, &error), DEEPER_ERROR_ARGUMENT, &error,
+        scene->stop_after = 0;
+        refused(measure(&scores, scene, 1, &options, &error), DEEPER_ERROR_ARGUMENT, &error,
                 "broken off");
         options.resume = 1;
-        it->asked = 0;
+        scene->asked = 0;
         const char *files[] = { whole };
-        assert_same(measured(it, 1, &options), saved(files, 1, 0));
-        assert_int_equal(it->asked, PICTURES - stop);
+        assert_same(measured(scene, 1, &options), saved(files, 1, 0));
+        assert_int_equal(scene->asked, PICTURES - stop);
         assert_same_files(whole, broken);
-        assert_same(measured(it, 1, &options),
+        assert_same(measured(scene, 1, &options),
                     saved(files, 1, 0)); /* there is nothing left to do */
         options.crops = 1;
-        refused(measure(&scores, it, 1, &options, &error), DEEPER_ERROR_MISMATCH, &error,
+        refused(measure(&scores, scene, 1, &options, &error), DEEPER_ERROR_MISMATCH, &error,
                 "another number of crops");
         options.crops = 10;
-        refused(measure(&scores, it, 2, &options, &error), DEEPER_ERROR_MISMATCH, &error,
+        refused(measure(&scores, scene, 2, &options, &error), DEEPER_ERROR_MISMATCH, &error,
                 "other models");
         unlink(broken);
     }
@@ -318,24 +319,24 @@ static void a_resumed_evaluation_is_the_unbroken_one(void **state) {
 }
 
 static void shards_merge_to_the_whole(void **state) {
-    setting *it = *state;
+    setting *scene = *state;
     enum { SHARDS = 3 };
     char whole[TEST_PATH_SIZE], merged[TEST_PATH_SIZE], parts[SHARDS][TEST_PATH_SIZE], name[LONG],
         other[TEST_PATH_SIZE];
     const char *order[] = { parts[2], parts[0], parts[1] };
     deeper_error error = { 0 };
-    test_path(whole, it->folder, "whole");
-    test_path(merged, it->folder, "merged");
-    test_path(other, it->folder, "other");
-    deeper_evaluate_options options = options_of(it, whole);
-    deeper_scores_close(measured(it, 2, &options));
+    test_path(whole, scene->folder, "whole");
+    test_path(merged, scene->folder, "merged");
+    test_path(other, scene->folder, "other");
+    deeper_evaluate_options options = options_of(scene, whole);
+    deeper_scores_close(measured(scene, 2, &options));
     options.shards = SHARDS;
     for (int s = 0; s < SHARDS; s++) {
         snprintf(name, sizeof name, "part%d", s);
-        test_path(parts[s], it->folder, name);
+        test_path(parts[s], scene->folder, name);
         options.save = parts[s];
         options.shard = s + 1;
-        deeper_scores_close(measured(it, 2, &options));
+        deeper_scores_close(measured(scene, 2, &options));
     }
     assert_int_equal(deeper_scores_merge(merged, order, SHARDS, NULL, NULL), DEEPER_OK);
     assert_same_files(whole, merged);
@@ -358,16 +359,16 @@ static void shards_merge_to_the_whole(void **state) {
             DEEPER_ERROR_MISMATCH, &error, "merge shards first");
     options.save = other;
     options.shard = 2;
-    deeper_scores_close(measured(it, 1, &options));
+    deeper_scores_close(measured(scene, 1, &options));
     const char *strangers[] = { parts[0], other, parts[2] };
     refused(deeper_scores_merge(merged, strangers, 3, NULL, &error), DEEPER_ERROR_MISMATCH, &error,
             "other models");
     assert_int_equal(access(merged, F_OK), -1);
     options.shard = 4;
-    refused(measure(&scores, it, 1, &options, &error), DEEPER_ERROR_ARGUMENT, &error,
+    refused(measure(&scores, scene, 1, &options, &error), DEEPER_ERROR_ARGUMENT, &error,
             "shard 4 of 3");
     options.shards = PICTURES + 1;
-    refused(measure(&scores, it, 1, &options, &error), DEEPER_ERROR_ARGUMENT, &error,
+    refused(measure(&scores, scene, 1, &options, &error), DEEPER_ERROR_ARGUMENT, &error,
             "cannot be divided");
     for (int s = 0; s < SHARDS; s++)
         unlink(parts[s]);
@@ -376,13 +377,13 @@ static void shards_merge_to_the_whole(void **state) {
 }
 
 static void a_page_of_it(void **state) {
-    setting *it = *state;
+    setting *scene = *state;
     char page[TEST_PATH_SIZE], list[TEST_PATH_SIZE];
     deeper_error error = { 0 };
-    test_path(page, it->folder, "page.html");
-    deeper_evaluate_options options = options_of(it, NULL);
-    deeper_scores *scores = measured(it, 2, &options);
-    assert_int_equal(deeper_scores_report(scores, it->dataset, "deeper eval <&>", page, NULL),
+    test_path(page, scene->folder, "page.html");
+    deeper_evaluate_options options = options_of(scene, NULL);
+    deeper_scores *scores = measured(scene, 2, &options);
+    assert_int_equal(deeper_scores_report(scores, scene->dataset, "deeper eval <&>", page, NULL),
                      DEEPER_OK);
     size_t size = 0;
     char *text = test_read(page, &size);
@@ -399,14 +400,14 @@ static void a_page_of_it(void **state) {
             fail_msg("no \"%s\" in the page", wanted[i]);
     free(text);
     assert_int_equal(deeper_scores_report(scores, NULL, NULL, page, NULL), DEEPER_OK);
-    test_path(list, it->folder, "short.txt");
+    test_path(list, scene->folder, "short.txt");
     test_write(list, "1.ppm 1\n", 8);
     deeper_dataset *shorter = NULL;
     assert_int_equal(deeper_dataset_open(&shorter, list, NULL, NULL, NULL), DEEPER_OK);
     refused(deeper_scores_report(scores, shorter, NULL, page, &error), DEEPER_ERROR_MISMATCH,
             &error, "not those");
-    refused(deeper_scores_report(scores, NULL, NULL, it->folder, &error), DEEPER_ERROR_IO, &error,
-            it->folder);
+    refused(deeper_scores_report(scores, NULL, NULL, scene->folder, &error), DEEPER_ERROR_IO,
+            &error, scene->folder);
     deeper_dataset_close(shorter);
     deeper_scores_close(scores);
 }
@@ -429,9 +430,9 @@ static void hostile_files(void **state) {
         "\"labels\":[],\"data\":\"x\","
         "\"fingerprint\":\"0000000000000000\",\"pictures\":2,\"shard\":3,\"shards\":2}",
     };
-    const setting *it = *state;
+    const setting *scene = *state;
     char path[TEST_PATH_SIZE];
-    test_path(path, it->folder, "hostile");
+    test_path(path, scene->folder, "hostile");
     for (size_t i = 0; i < sizeof headers / sizeof *headers; i++) {
         dp_journal *journal = NULL;
         dp_probs *probs = NULL;
@@ -454,10 +455,10 @@ static void endless_shards(void **state) {
         "{\"models\":[{\"name\":\"x\",\"weights\":\"0000000000000000\"}],\"classes\":3,\"crops\":1,"
         "\"labels\":[],\"data\":\"x\",\"fingerprint\":\"0000000000000000\",\"pictures\":2147483647,"
         "\"shard\":3,\"shards\":2147483647}";
-    const setting *it = *state;
+    const setting *scene = *state;
     char path[TEST_PATH_SIZE], merged[TEST_PATH_SIZE], record[44] = { 2 }; /* of picture 2 */
-    test_path(path, it->folder, "endless");
-    test_path(merged, it->folder, "merged");
+    test_path(path, scene->folder, "endless");
+    test_path(merged, scene->folder, "merged");
     dp_journal *journal = NULL;
     deeper_error error = { 0 };
     assert_int_equal(

@@ -67,10 +67,11 @@ static void test_refusals(void **state) {
         DEEPER_ERROR_LIMIT);
     assert_int_equal(dp_sheet_create(&sheet, 100, 100, 224, 4, NULL, NULL), DEEPER_ERROR_LIMIT);
     assert_null(sheet.image.pixels);
-    test_failing_allocator it;
-    test_failing_allocator_init(&it, 1);
-    assert_int_equal(dp_sheet_create(&sheet, 2, 2, 4, 1, &it.allocator, NULL), DEEPER_ERROR_MEMORY);
-    assert_int_equal(it.outstanding, 0);
+    test_failing_allocator failing;
+    test_failing_allocator_init(&failing, 1);
+    assert_int_equal(dp_sheet_create(&sheet, 2, 2, 4, 1, &failing.allocator, NULL),
+                     DEEPER_ERROR_MEMORY);
+    assert_int_equal(failing.outstanding, 0);
 }
 
 /* A picture of exactly the network's size comes back from its tensor to the same levels, whatever

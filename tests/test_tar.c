@@ -326,13 +326,13 @@ typedef struct work {
 } work;
 
 static void *read_all(void *argument) {
-    work *it = argument;
+    work *share = argument;
     for (int round = 0; round < 20; round++)
-        for (size_t i = 0; i < it->dataset->image_count; i++) {
+        for (size_t i = 0; i < share->dataset->image_count; i++) {
             dp_image image;
-            if (dp_dataset_read(&image, it->dataset, i, NULL, NULL, NULL) != DEEPER_OK
+            if (dp_dataset_read(&image, share->dataset, i, NULL, NULL, NULL) != DEEPER_OK
                 || image.pixels[0] != i)
-                it->wrong++;
+                share->wrong++;
             dp_image_free(&image);
         }
     return NULL;
@@ -369,20 +369,21 @@ static void test_every_allocation_may_fail(void **state) {
     put_picture(&tar, "top/val/a/2.ppm", 2);
     test_tar_put(&tar, "top/val/b/3.ppm", '1', "top/train/a/1.ppm", NULL, 0);
     finish(&tar, folder, path);
-    test_failing_allocator it;
+    test_failing_allocator failing;
     for (long n = 1, done = 0; !done; n++) {
         dp_dataset *train = NULL, *val = NULL;
         dp_image image = { 0 };
-        test_failing_allocator_init(&it, n);
-        deeper_status status = dp_dataset_open_pair(&train, &val, path, NULL, &it.allocator, NULL);
+        test_failing_allocator_init(&failing, n);
+        deeper_status status =
+            dp_dataset_open_pair(&train, &val, path, NULL, &failing.allocator, NULL);
         if (status == DEEPER_OK)
-            status = dp_dataset_read(&image, val, 1, NULL, &it.allocator, NULL);
-        done = it.calls < n;
+            status = dp_dataset_read(&image, val, 1, NULL, &failing.allocator, NULL);
+        done = failing.calls < n;
         assert_int_equal(status, done ? DEEPER_OK : DEEPER_ERROR_MEMORY);
         dp_image_free(&image);
         dp_dataset_free(train);
         dp_dataset_free(val);
-        assert_int_equal(it.outstanding, 0);
+        assert_int_equal(failing.outstanding, 0);
     }
     test_folder_remove(folder);
 }

@@ -45,43 +45,43 @@ typedef struct record {
 } record;
 
 static void note(void *context, int task, int worker) {
-    record *it = context;
-    if (worker < 0 || worker >= it->threads || it->workers[worker].inside
-        || (it->workers[worker].tasks > 0
-            && !pthread_equal(it->workers[worker].thread, pthread_self()))) {
-        atomic_fetch_add(&it->faults, 1);
+    record *log = context;
+    if (worker < 0 || worker >= log->threads || log->workers[worker].inside
+        || (log->workers[worker].tasks > 0
+            && !pthread_equal(log->workers[worker].thread, pthread_self()))) {
+        atomic_fetch_add(&log->faults, 1);
         return;
     }
-    it->workers[worker].inside = true;
-    it->workers[worker].thread = pthread_self();
-    it->workers[worker].tasks++;
-    it->times[task]++;
-    it->workers[worker].inside = false;
+    log->workers[worker].inside = true;
+    log->workers[worker].thread = pthread_self();
+    log->workers[worker].tasks++;
+    log->times[task]++;
+    log->workers[worker].inside = false;
 }
 
-static void check_loop(dp_pool *pool, record *it, int tasks) {
-    memset(it, 0, sizeof *it);
-    it->threads = dp_pool_threads(pool);
-    dp_pool_run(pool, tasks, note, it);
+static void check_loop(dp_pool *pool, record *log, int tasks) {
+    memset(log, 0, sizeof *log);
+    log->threads = dp_pool_threads(pool);
+    dp_pool_run(pool, tasks, note, log);
     int done = 0;
-    for (int i = 0; i < it->threads; i++)
-        done += it->workers[i].tasks;
-    assert_int_equal(it->faults, 0);
+    for (int i = 0; i < log->threads; i++)
+        done += log->workers[i].tasks;
+    assert_int_equal(log->faults, 0);
     assert_int_equal(done, tasks);
     for (int i = 0; i <= MAX_TASKS; i++)
-        assert_int_equal(it->times[i], i < tasks);
+        assert_int_equal(log->times[i], i < tasks);
 }
 
 static void test_every_task_once(void **state) {
     static const int counts[] = { 0, 1, 2, 3, 7, 8, 9, 64, 1000, MAX_TASKS - 1, MAX_TASKS };
-    record *it = malloc(sizeof *it);
+    record *log = malloc(sizeof *log);
     for (int p = 0; p < POOLS; p++) {
         dp_pool *pool = make_pool(pool_sizes[p]);
         for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
-            check_loop(pool, it, counts[i]);
+            check_loop(pool, log, counts[i]);
         dp_pool_free(pool);
     }
-    free(it);
+    free(log);
 }
 
 /* Loops in a row that each need what the one before wrote: a task of an old loop that came late, or
@@ -93,27 +93,28 @@ typedef struct chain {
 } chain;
 
 static void link_task(void *context, int task, int worker) {
-    chain *it = context;
-    it->to[task] = it->from[task] * 3 + it->from[(task + 1) % it->tasks] + (uint64_t)task;
+    chain *links = context;
+    links->to[task] =
+        links->from[task] * 3 + links->from[(task + 1) % links->tasks] + (uint64_t)task;
 }
 
 static void copy_task(void *context, int task, int worker) {
-    chain *it = context;
-    it->from[task] = it->to[task];
+    chain *links = context;
+    links->from[task] = links->to[task];
 }
 
 static uint64_t run_chain(dp_pool *pool, int loops) {
-    chain it = { .from = { 1 }, .to = { 0 } };
+    chain links = { .from = { 1 }, .to = { 0 } };
     for (int i = 0; i < loops; i++) {
-        it.tasks = 1 + i * 7 % 64;
-        dp_pool_run(pool, it.tasks, link_task, &it);
-        dp_pool_run(pool, it.tasks, copy_task, &it);
+        links.tasks = 1 + i * 7 % 64;
+        dp_pool_run(pool, links.tasks, link_task, &links);
+        dp_pool_run(pool, links.tasks, copy_task, &links);
         if (i % 97 == 0)
             nanosleep(&(struct timespec){ .tv_nsec = i % 3 * 60000 }, NULL);
     }
     uint64_t sum = 0;
     for (int i = 0; i < 64; i++)
-        sum = sum * 31 + it.from[i];
+        sum = sum * 31 + links.from[i];
     return sum;
 }
 
@@ -185,22 +186,22 @@ typedef struct meeting {
 } meeting;
 
 static void meet(void *context, int task, int worker) {
-    meeting *it = context;
+    meeting *seats = context;
     double end = dp_now() + 5;
-    if (atomic_fetch_add(&it->inside, 1) + 1 >= 2)
-        atomic_store(&it->met, true);
-    while (!atomic_load(&it->met) && dp_now() < end)
+    if (atomic_fetch_add(&seats->inside, 1) + 1 >= 2)
+        atomic_store(&seats->met, true);
+    while (!atomic_load(&seats->met) && dp_now() < end)
         nanosleep(&(struct timespec){ .tv_nsec = 20000 }, NULL);
 }
 
 static void test_parked_helpers_wake(void **state) {
     dp_pool *pool = make_pool(3);
     for (int i = 0; i < 30; i++) {
-        meeting it = { 0 };
+        meeting seats = { 0 };
         nanosleep(&(struct timespec){ .tv_nsec = 1000000 },
                   NULL); /* 20 times what a helper spins */
-        dp_pool_run(pool, 2 + i % 3, meet, &it);
-        assert_true(it.met);
+        dp_pool_run(pool, 2 + i % 3, meet, &seats);
+        assert_true(seats.met);
     }
     dp_pool_free(pool);
 }
@@ -227,33 +228,33 @@ static void test_idle_pool_sleeps(void **state) {
 /* Up and down: only the first `active` workers are seen, the loops are whole. */
 static void test_fewer_threads(void **state) {
     static const int numbers[] = { 8, 1, 7, 2, 3, 8, 4, 1, 5, 6, 2, 8 };
-    record *it = malloc(sizeof *it);
+    record *log = malloc(sizeof *log);
     dp_pool *pool = make_pool(8);
     for (int round = 0; round < 200; round++) {
         int active = numbers[round % 12];
         dp_pool_set_active(pool, active);
-        check_loop(pool, it, round % 2 ? 1000 : 9);
+        check_loop(pool, log, round % 2 ? 1000 : 9);
         for (int worker = active; worker < 8; worker++)
-            assert_int_equal(it->workers[worker].tasks, 0);
+            assert_int_equal(log->workers[worker].tasks, 0);
     }
     assert_int_equal(dp_pool_threads(pool), 8);
     dp_pool_set_active(pool, 3);
     dp_pool_free(pool); /* ends those that rest, too */
-    free(it);
+    free(log);
 }
 
 /* In a child of fork; its exit code, 0 if all was well. */
 static int use_inherited(dp_pool *pool, bool run) {
     enum { TASKS = 1000, LOOPS = 20 };
-    static record it;
+    static record log;
     alarm(30); /* ends a child that waits for ever */
     dp_pool_resume(pool);
     for (int loop = 0; run && loop < LOOPS; loop++) {
-        memset(&it, 0, sizeof it);
-        it.threads = dp_pool_threads(pool);
-        dp_pool_run(pool, TASKS, note, &it);
+        memset(&log, 0, sizeof log);
+        log.threads = dp_pool_threads(pool);
+        dp_pool_run(pool, TASKS, note, &log);
         for (int i = 0; i < TASKS; i++)
-            if (it.times[i] != 1 || it.faults)
+            if (log.times[i] != 1 || log.faults)
                 return 1;
     }
     dp_pool_free(pool);
@@ -264,12 +265,12 @@ static void test_child_of_fork(void **state) {
 #ifdef __SANITIZE_THREAD__
     skip(); /* it allows no threads in a child of a process with threads */
 #endif
-    record *it = malloc(sizeof *it);
+    record *log = malloc(sizeof *log);
     for (int p = 0; p < POOLS; p++)
         for (int way = 0; way < 4; way++) {
             dp_pool *pool = make_pool(pool_sizes[p]);
             if (way & 1)
-                check_loop(pool, it, 64);
+                check_loop(pool, log, 64);
             if (way == 3)
                 dp_pool_set_active(pool, (pool_sizes[p] + 1) / 2);
             pid_t child = fork();
@@ -278,10 +279,10 @@ static void test_child_of_fork(void **state) {
             int status = -1;
             assert_int_equal(waitpid(child, &status, 0), child);
             assert_int_equal(status, 0);
-            check_loop(pool, it, 64); /* the parent's goes on */
+            check_loop(pool, log, 64); /* the parent's goes on */
             dp_pool_free(pool);
         }
-    free(it);
+    free(log);
 }
 
 static void test_create_and_free(void **state) {
@@ -296,14 +297,14 @@ static void test_create_and_free(void **state) {
         dp_pool_free(make_pool(1 + i % 5));
     long n = 1;
     for (bool done = false; !done; n++) {
-        test_failing_allocator it;
-        test_failing_allocator_init(&it, n);
-        deeper_status status = dp_pool_create(&pool, &it.allocator, 4, &error);
-        done = it.calls < n;
+        test_failing_allocator failing;
+        test_failing_allocator_init(&failing, n);
+        deeper_status status = dp_pool_create(&pool, &failing.allocator, 4, &error);
+        done = failing.calls < n;
         assert_int_equal(status, done ? DEEPER_OK : DEEPER_ERROR_MEMORY);
         if (done)
             dp_pool_free(pool);
-        assert_int_equal(it.outstanding, 0);
+        assert_int_equal(failing.outstanding, 0);
     }
     assert_true(n > 2);
 }
@@ -313,18 +314,18 @@ static void test_threads_cannot_start(void **state) {
     pthread_attr_t old, huge;
     dp_pool *pool = NULL;
     deeper_error error;
-    test_failing_allocator it;
-    test_failing_allocator_init(&it, 0);
+    test_failing_allocator failing;
+    test_failing_allocator_init(&failing, 0);
     assert_int_equal(pthread_getattr_default_np(&old), 0);
     pthread_attr_init(&huge);
     pthread_attr_setstacksize(&huge, (size_t)1 << 47);
     assert_int_equal(pthread_setattr_default_np(&huge), 0);
-    deeper_status status = dp_pool_create(&pool, &it.allocator, 4, &error);
+    deeper_status status = dp_pool_create(&pool, &failing.allocator, 4, &error);
     pthread_setattr_default_np(&old);
     assert_int_equal(status, DEEPER_ERROR_IO);
     assert_non_null(strstr(error.message, "threads: cannot start so many"));
     assert_null(pool);
-    assert_int_equal(it.outstanding, 0);
+    assert_int_equal(failing.outstanding, 0);
 }
 
 static void signals_blocked(void *context, int task, int worker) {

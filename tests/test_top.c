@@ -30,9 +30,9 @@ static void test_what_is_no_number_comes_last(void **state) {
     size_t best[5];
     const size_t expected[] = { 4, 1, 2, 0, 3 };
     for (size_t k = 0; k <= 5; k++) {
-        size_t found = k < 3 ? k : 3;
-        assert_int_equal(dp_top_k(p, 5, k, best), found);
-        assert_memory_equal(best, expected, found * sizeof *best);
+        size_t ranked = k < 3 ? k : 3;
+        assert_int_equal(dp_top_k(p, 5, k, best), ranked);
+        assert_memory_equal(best, expected, ranked * sizeof *best);
     }
     for (size_t i = 0; i < 5; i++)
         assert_true(dp_rank(p, 5, expected[i]) == (i < 3 ? i : SIZE_MAX));

@@ -64,7 +64,7 @@ static void has(const dp_torch *file, const char *name, dp_dtype type, int rank,
                 const size_t *shape, const float *values) {
     const dp_tensor *tensor = NULL;
     size_t elements;
-    float found[8];
+    float read[8];
     for (size_t i = 0; i < file->count; i++)
         tensor = strcmp(file->tensors[i].name, name) == 0 ? &file->tensors[i] : tensor;
     assert_non_null(tensor);
@@ -72,11 +72,11 @@ static void has(const dp_torch *file, const char *name, dp_dtype type, int rank,
     assert_int_equal(tensor->rank, rank);
     if (rank)
         assert_memory_equal(tensor->shape, shape, (size_t)rank * sizeof *shape);
-    assert_true(dp_tensor_elements(tensor, &elements) && elements <= LENGTH(found));
+    assert_true(dp_tensor_elements(tensor, &elements) && elements <= LENGTH(read));
     if (!values)
         return;
-    dp_tensor_read(tensor, found);
-    assert_memory_equal(found, values, elements * sizeof *found);
+    dp_tensor_read(tensor, read);
+    assert_memory_equal(read, values, elements * sizeof *read);
 }
 
 static void files_of_pytorch(void **state) {
@@ -254,16 +254,16 @@ static void allocations_fail(void **state) {
     for (size_t i = DP_HAVE_LIBZIP ? 0 : 1; i < LENGTH(names); i++) {
         test_bytes bytes = recorded(names[i]);
         for (long n = 1, done = 0; !done; n++) {
-            test_failing_allocator it;
+            test_failing_allocator failing;
             dp_torch file;
             deeper_error error = { 0 };
-            test_failing_allocator_init(&it, n);
+            test_failing_allocator_init(&failing, n);
             deeper_status status =
-                dp_torch_parse(&file, bytes.bytes, bytes.size, "x.pth", &it.allocator, &error);
-            done = it.calls < n;
+                dp_torch_parse(&file, bytes.bytes, bytes.size, "x.pth", &failing.allocator, &error);
+            done = failing.calls < n;
             assert_int_equal(status, done ? DEEPER_OK : DEEPER_ERROR_MEMORY);
             dp_torch_free(&file);
-            assert_int_equal(it.outstanding, 0);
+            assert_int_equal(failing.outstanding, 0);
         }
         free(bytes.bytes);
     }

@@ -146,15 +146,15 @@ static void run_graph(const dp_model *model, const dp_graph *graph, const int *o
 /* 1e-4 of the largest logit, the project's figure for imports; float rounding of some 60 layers is
  * 1e-6 of it. */
 static void same_logits(const char *what, float (*found)[CLASSES], const float (*wanted)[CLASSES]) {
-    float most = 0, largest = 0;
+    float max_difference = 0, largest = 0;
     for (int n = 0; n < BATCH; n++)
         for (int c = 0; c < CLASSES; c++) {
-            most = fmaxf(most, fabsf(found[n][c] - wanted[n][c]));
+            max_difference = fmaxf(max_difference, fabsf(found[n][c] - wanted[n][c]));
             largest = fmaxf(largest, fabsf(wanted[n][c]));
         }
     print_message("%s: logits up to %g differ by at most %g\n", what, (double)largest,
-                  (double)most);
-    if (!(most <= 1e-4F * largest))
+                  (double)max_difference);
+    if (!(max_difference <= 1e-4F * largest))
         fail_msg("%s differs", what);
 }
 

@@ -177,9 +177,9 @@ static void test_kill_and_resume(void **state) {
         pid_t child = fork();
         assert_true(child >= 0);
         if (child == 0) {
-            run_host mine = { .at = kill_at, .act = die };
+            run_host host = { .at = kill_at, .act = die };
             deeper_train_result result;
-            run_do(&options, &mine, &result, NULL);
+            run_do(&options, &host, &result, NULL);
             _exit(0);
         }
         int status;

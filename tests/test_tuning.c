@@ -65,8 +65,8 @@ static void test_there_and_back(void **state) {
     assert_int_equal(deeper_tuning_check(file, NULL), DEEPER_OK);
     assert_int_equal(back.count, count);
     for (size_t i = 0; i < count; i++) {
-        const dp_tuning_choice *found = dp_tuning_find(&back, &items[i].key);
-        assert_true(found && dp_tuning_same_choice(found, &items[i].choice));
+        const dp_tuning_choice *answer = dp_tuning_find(&back, &items[i].key);
+        assert_true(answer && dp_tuning_same_choice(answer, &items[i].choice));
     }
     dp_tuned other = { items[0].key,
                        { 0, false, 1 } }; /* replaces, and everything in a key counts */
@@ -371,18 +371,18 @@ typedef struct told {
 } told;
 
 static void progress(void *context, uint64_t done, uint64_t total) {
-    told *it = context;
-    assert_int_equal(done, it->done + 1);
-    it->done = done;
-    it->total = total;
+    told *notes = context;
+    assert_int_equal(done, notes->done + 1);
+    notes->done = done;
+    notes->total = total;
 }
 
 static void take_layer(void *context, const deeper_tuned_layer *layer) {
-    told *it = context;
+    told *notes = context;
     assert_true(layer->layers >= 1 && *layer->model && *layer->tuned && layer->model_ms > 0);
     assert_int_equal(layer->changed, strcmp(layer->model, layer->tuned) != 0);
-    it->layers += layer->layers;
-    it->changed += layer->changed;
+    notes->layers += layer->layers;
+    notes->changed += layer->changed;
 }
 
 static deeper_model *tiny_model(const deeper_allocator *allocator) {
@@ -402,22 +402,22 @@ static void test_tune(void **state) {
     deeper_error error = { 0 };
     deeper_model *tiny = tiny_model(NULL);
     dp_tuning tuning;
-    told it = { 0 };
+    told notes = { 0 };
     options.progress = progress;
-    options.context = &it;
+    options.context = &notes;
     options.threads = 1;
     int steps = write_choices(1);
     assert_int_equal(dp_tuning_read(&tuning, file, NULL, NULL), DEEPER_OK);
     size_t before = tuning.count;
     dp_tuning_free(&tuning);
     for (int round = 0; round < 2; round++) {
-        it = (told){ 0 };
-        if (deeper_tune(tiny, file, &options, take_layer, &it, &result, sizeof result, &error)
+        notes = (told){ 0 };
+        if (deeper_tune(tiny, file, &options, take_layer, &notes, &result, sizeof result, &error)
             != DEEPER_OK)
             fail_msg("%s", error.message);
-        assert_int_equal(it.done, it.total);
-        assert_true(result.kinds >= 1 && it.layers >= result.kinds && result.threads == 1);
-        assert_int_equal(it.changed, result.changed);
+        assert_int_equal(notes.done, notes.total);
+        assert_true(result.kinds >= 1 && notes.layers >= result.kinds && result.threads == 1);
+        assert_int_equal(notes.changed, result.changed);
         assert_true(result.model_ms > 0 && result.tuned_ms > 0 && *result.isa);
         assert_int_equal(dp_tuning_read(&tuning, file, NULL, &error), DEEPER_OK);
         assert_int_equal(tuning.count, (round ? 0 : before) + (size_t)result.kinds);
@@ -448,19 +448,19 @@ static void test_memory(void **state) {
     options.threads = 1;
     bool done = false;
     for (long n = 1; !done; n += n < 150 ? 1 : n) {
-        test_failing_allocator it;
+        test_failing_allocator failing;
         deeper_error error = { 0 };
-        test_failing_allocator_init(&it, 0);
+        test_failing_allocator_init(&failing, 0);
         remove(file);
-        deeper_model *tiny = tiny_model(&it.allocator);
-        long calls = it.calls;
-        it.fail_at = calls + n;
+        deeper_model *tiny = tiny_model(&failing.allocator);
+        long calls = failing.calls;
+        failing.fail_at = calls + n;
         deeper_status status = deeper_tune(tiny, file, &options, NULL, NULL, NULL, 0, &error);
-        done = it.calls < calls + n;
+        done = failing.calls < calls + n;
         assert_int_equal(status, done ? DEEPER_OK : DEEPER_ERROR_MEMORY);
         assert_int_equal(test_folder_count(folder), done ? 1 : 0);
         deeper_model_close(tiny);
-        assert_int_equal(it.outstanding, 0);
+        assert_int_equal(failing.outstanding, 0);
     }
 }
 

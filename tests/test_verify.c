@@ -343,22 +343,22 @@ static void test_allocations(void **state) {
     for (int which = 0; which < 2; which++)
         for (long n = 1, done = 0; !done;
              n += which ? 7 : 1) { /* that of a model is test_model_file.c's too */
-            test_failing_allocator it;
+            test_failing_allocator failing;
             deeper_model_options options = DEEPER_MODEL_OPTIONS_INIT;
-            deeper_model *mine = NULL;
+            deeper_model *altered = NULL;
             deeper_error error = { 0 };
             told t = { 0 };
-            test_failing_allocator_init(&it, 0);
-            options.allocator = &it.allocator;
-            assert_int_equal(deeper_model_open(&mine, file, &options, &error), DEEPER_OK);
-            test_failing_allocator_init(&it, n);
+            test_failing_allocator_init(&failing, 0);
+            options.allocator = &failing.allocator;
+            assert_int_equal(deeper_model_open(&altered, file, &options, &error), DEEPER_OK);
+            test_failing_allocator_init(&failing, n);
             deeper_status status =
-                deeper_verify(mine, which ? file : npz, NULL, take, &t, NULL, &error);
-            done = it.calls < n;
+                deeper_verify(altered, which ? file : npz, NULL, take, &t, NULL, &error);
+            done = failing.calls < n;
             assert_int_equal(status, done ? DEEPER_OK : DEEPER_ERROR_MEMORY);
             assert_true(done || t.count == 0);
-            it.fail_at = 0;
-            deeper_model_close(mine);
+            failing.fail_at = 0;
+            deeper_model_close(altered);
         }
 }
 

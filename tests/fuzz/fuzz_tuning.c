@@ -14,8 +14,8 @@
 static void demand_same(const dp_tuning *a, const dp_tuning *b) {
     fuzz_demand(a->count == b->count);
     for (size_t i = 0; i < a->count; i++) {
-        const dp_tuning_choice *found = dp_tuning_find(b, &a->items[i].key);
-        fuzz_demand(found && dp_tuning_same_choice(found, &a->items[i].choice));
+        const dp_tuning_choice *answer = dp_tuning_find(b, &a->items[i].key);
+        fuzz_demand(answer && dp_tuning_same_choice(answer, &a->items[i].choice));
     }
 }
 
@@ -39,11 +39,11 @@ static void check_file(const dp_tuning *tuning) {
 static void check_choices(const dp_tuning *tuning) {
     dp_tuning_choice all[DP_TUNING_CANDIDATES];
     for (size_t i = 0; i < tuning->count; i++) {
-        const dp_tuned *it = &tuning->items[i];
-        if (!dp_kernels_for(it->key.isa))
+        const dp_tuned *tuned = &tuning->items[i];
+        if (!dp_kernels_for(tuned->key.isa))
             continue;
-        int count = dp_winograd_candidates(all, &it->key), k = 0;
-        while (k < count && !dp_tuning_same_choice(&all[k], &it->choice))
+        int count = dp_winograd_candidates(all, &tuned->key), k = 0;
+        while (k < count && !dp_tuning_same_choice(&all[k], &tuned->choice))
             k++;
         fuzz_demand(k < count);
     }

@@ -38,11 +38,11 @@ static const layer timm[] = { { "pre_logits.fc1", 4096, 512, 7 },
 #define LENGTH(list) (int)(sizeof(list) / sizeof *(list))
 
 static void put_layers(FILE *file, const char *wrapper, const layer *layers, int count) {
-    for (const layer *it = layers; it < layers + count; it++) {
-        fprintf(file, "%s%s.weight %dx%d", wrapper, it->name, it->rows, it->columns);
-        if (it->window)
-            fprintf(file, "x%dx%d", it->window, it->window);
-        fprintf(file, "\n%s%s.bias %d\n", wrapper, it->name, it->rows);
+    for (const layer *row = layers; row < layers + count; row++) {
+        fprintf(file, "%s%s.weight %dx%d", wrapper, row->name, row->rows, row->columns);
+        if (row->window)
+            fprintf(file, "x%dx%d", row->window, row->window);
+        fprintf(file, "\n%s%s.bias %d\n", wrapper, row->name, row->rows);
     }
 }
 

@@ -13,11 +13,11 @@
 
 enum { CLASSES = 2 };
 
-static char made[SEEDS_PATH_SIZE];
+static char target[SEEDS_PATH_SIZE];
 
 static void check(bool holds) {
     if (!holds)
-        seeds_fail(made, "cannot be made a seed");
+        seeds_fail(target, "cannot be made a seed");
 }
 
 static FILE *next_seed(char first) {
@@ -30,13 +30,13 @@ static FILE *next_seed(char first) {
 static void save(void) {
     char bytes[4096];
     size_t size;
-    FILE *from = fopen(made, "rb"), *to = next_seed(0);
+    FILE *from = fopen(target, "rb"), *to = next_seed(0);
     check(from && (size = fread(bytes, 1, sizeof bytes, from)) > 0
           && fwrite(bytes, 1, size, to) == size && fclose(to) == 0);
     fclose(from);
 
     dp_journal *journal = NULL;
-    check(dp_journal_open(&journal, made, NULL, NULL) == DEEPER_OK);
+    check(dp_journal_open(&journal, target, NULL, NULL) == DEEPER_OK);
     const void *header = dp_journal_header(journal, &size);
     size_t record = dp_journal_record_size(journal);
     to = next_seed(1);
@@ -66,8 +66,8 @@ static void make(int models, const char *labels, int shard, int shards) {
     if (labels)
         check(dp_labels_from_text(&about.labels, labels, strlen(labels), "labels", NULL, NULL)
               == DEEPER_OK);
-    unlink(made);
-    check(dp_probs_create(&probs, made, &about, false, NULL, NULL) == DEEPER_OK);
+    unlink(target);
+    check(dp_probs_create(&probs, target, &about, false, NULL, NULL) == DEEPER_OK);
     dp_probs_range(&about, &begin, &end);
     for (uint64_t i = begin; i < end; i++)
         check(dp_probs_add(probs, i % CLASSES, i == 2 ? NULL : all, NULL) == DEEPER_OK);
@@ -79,10 +79,10 @@ static void make(int models, const char *labels, int shard, int shards) {
 int main(int argc, char **argv) {
     seeds_open(argc, argv);
     seeds_begin("fuzz_probs");
-    snprintf(made, sizeof made, "%s/made", argv[1]);
+    snprintf(target, sizeof target, "%s/made", argv[1]);
     make(1, NULL, 1, 1);
     make(2, "a A\nb B", 1, 1);
     make(1, NULL, 2, 2);
-    unlink(made);
+    unlink(target);
     return 0;
 }

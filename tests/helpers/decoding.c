@@ -30,19 +30,19 @@ void test_cut_short(test_bytes file, size_t from, size_t to, const char *name) {
     }
 }
 
-void test_decode_without_memory(test_bytes file, long least) {
+void test_decode_without_memory(test_bytes file, long min_allocations) {
     for (long n = 1, done = 0; !done; n++) {
-        test_failing_allocator it;
-        test_failing_allocator_init(&it, n);
+        test_failing_allocator failing;
+        test_failing_allocator_init(&failing, n);
         deeper_error error = { 0 };
         dp_image image;
         const deeper_status status =
-            dp_image_decode(&image, file.bytes, file.size, "x", NULL, &it.allocator, &error);
-        done = it.calls < n;
+            dp_image_decode(&image, file.bytes, file.size, "x", NULL, &failing.allocator, &error);
+        done = failing.calls < n;
         assert_int_equal(status, done ? DEEPER_OK : DEEPER_ERROR_MEMORY);
         dp_image_free(&image);
-        assert_int_equal(it.outstanding, 0);
-        assert_true(n > least || !done);
+        assert_int_equal(failing.outstanding, 0);
+        assert_true(n > min_allocations || !done);
     }
 }
 

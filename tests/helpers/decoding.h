@@ -10,7 +10,7 @@
 void test_cut_short(test_bytes file, size_t from, size_t to, const char *name);
 
 /* The nth allocation fails, for every n until decoding needs fewer; at least `least` are needed. */
-void test_decode_without_memory(test_bytes file, long least);
+void test_decode_without_memory(test_bytes file, long min_allocations);
 
 /* Runs tests, which may write nothing to the standard error: the codecs' own messages never reach
  * the terminal. */

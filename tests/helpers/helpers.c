@@ -77,32 +77,33 @@ size_t test_folder_count(const char *folder) {
     size_t count = 0;
     if (!list)
         give_up("cannot list", folder);
-    for (const struct dirent *found; (found = readdir(list));)
-        count += strcmp(found->d_name, ".") != 0 && strcmp(found->d_name, "..") != 0;
+    for (const struct dirent *entry; (entry = readdir(list));)
+        count += strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
     closedir(list);
     return count;
 }
 
 static void *allocate(void *context, size_t size, size_t alignment) {
-    test_failing_allocator *it = context;
+    test_failing_allocator *failing = context;
     void *pointer = NULL;
-    if (atomic_fetch_add(&it->calls, 1) + 1 == it->fail_at
+    if (atomic_fetch_add(&failing->calls, 1) + 1 == failing->fail_at
         || posix_memalign(&pointer, alignment, size) != 0)
         return NULL;
     memset(pointer, 0xA5, size); /* what is not written before it is read shows */
-    atomic_fetch_add(&it->outstanding, 1);
+    atomic_fetch_add(&failing->outstanding, 1);
     return pointer;
 }
 
 static void release(void *context, void *pointer) {
-    test_failing_allocator *it = context;
-    atomic_fetch_sub(&it->outstanding, 1);
+    test_failing_allocator *failing = context;
+    atomic_fetch_sub(&failing->outstanding, 1);
     free(pointer);
 }
 
-void test_failing_allocator_init(test_failing_allocator *it, long fail_at) {
-    it->allocator = (deeper_allocator){ .allocate = allocate, .release = release, .context = it };
-    it->fail_at = fail_at;
-    atomic_init(&it->calls, 0);
-    atomic_init(&it->outstanding, 0);
+void test_failing_allocator_init(test_failing_allocator *failing, long fail_at) {
+    failing->allocator =
+        (deeper_allocator){ .allocate = allocate, .release = release, .context = failing };
+    failing->fail_at = fail_at;
+    atomic_init(&failing->calls, 0);
+    atomic_init(&failing->outstanding, 0);
 }

@@ -48,6 +48,6 @@ typedef struct test_failing_allocator {
     atomic_long calls, outstanding; /* calls of allocate; blocks not yet released */
 } test_failing_allocator;
 
-void test_failing_allocator_init(test_failing_allocator *it, long fail_at);
+void test_failing_allocator_init(test_failing_allocator *failing, long fail_at);
 
 #endif

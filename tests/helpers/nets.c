@@ -11,37 +11,37 @@
 
 #include <cmocka.h>
 
-deeper_status test_net_try(test_net *it, const char *spec, int classes, int size,
+deeper_status test_net_try(test_net *net, const char *spec, int classes, int size,
                            deeper_error *error) {
-    *it = (test_net){ 0 };
-    assert_int_equal(dp_graph_create(&it->graph, NULL, NULL), DEEPER_OK);
-    return dp_net_build(it->graph, spec, (dp_net_size){ classes, size }, &it->architecture,
-                        &it->options, error);
+    *net = (test_net){ 0 };
+    assert_int_equal(dp_graph_create(&net->graph, NULL, NULL), DEEPER_OK);
+    return dp_net_build(net->graph, spec, (dp_net_size){ classes, size }, &net->architecture,
+                        &net->options, error);
 }
 
 test_net test_net_build(const char *spec, int classes, int size) {
-    test_net it;
+    test_net net;
     deeper_error error = { 0 };
-    if (test_net_try(&it, spec, classes, size, &error) != DEEPER_OK)
+    if (test_net_try(&net, spec, classes, size, &error) != DEEPER_OK)
         fail_msg("%s, %d pixels: %s", spec, size, error.message);
-    return it;
+    return net;
 }
 
-void test_net_free(test_net *it) {
-    dp_graph_free(it->graph);
-    dp_free(NULL, it->architecture);
-    dp_free(NULL, it->options);
+void test_net_free(test_net *net) {
+    dp_graph_free(net->graph);
+    dp_free(NULL, net->architecture);
+    dp_free(NULL, net->options);
 }
 
-const dp_node *test_net_node(const test_net *it, const char *name) {
-    int node = dp_graph_find(it->graph, name);
+const dp_node *test_net_node(const test_net *net, const char *name) {
+    int node = dp_graph_find(net->graph, name);
     if (node < 0)
         fail_msg("no layer %s", name);
-    return &it->graph->nodes[node];
+    return &net->graph->nodes[node];
 }
 
-void test_net_shape(const test_net *it, const char *name, int c, int h, int w) {
-    dp_shape shape = test_net_node(it, name)->shape;
+void test_net_shape(const test_net *net, const char *name, int c, int h, int w) {
+    dp_shape shape = test_net_node(net, name)->shape;
     if (!dp_shape_equal(shape, (dp_shape){ 0, c, h, w }))
         fail_msg("%s: %dx%dx%d, not %dx%dx%d", name, shape.c, shape.h, shape.w, c, h, w);
 }

@@ -10,16 +10,16 @@ typedef struct test_net {
 } test_net;
 
 /* Freed by test_net_free whatever the status is. */
-deeper_status test_net_try(test_net *it, const char *spec, int classes, int size,
+deeper_status test_net_try(test_net *net, const char *spec, int classes, int size,
                            deeper_error *error);
 
 /* The same; a failure fails the test. */
 test_net test_net_build(const char *spec, int classes, int size);
-void test_net_free(test_net *it);
+void test_net_free(test_net *net);
 
 /* A layer by its name; fails the test where there is none, or where its shape is another. */
-const dp_node *test_net_node(const test_net *it, const char *name);
-void test_net_shape(const test_net *it, const char *name, int c, int h, int w);
+const dp_node *test_net_node(const test_net *net, const char *name);
+void test_net_shape(const test_net *net, const char *name, int c, int h, int w);
 
 /* Adds x + y to a graph. */
 int test_add_sum(dp_graph *graph, const char *name, int x, int y);

@@ -9,33 +9,34 @@
 #include <cmocka.h>
 
 imported imported_make(maker *m) {
-    imported it = { 0 };
+    imported import = { 0 };
     size_t size;
     void *bytes = maker_pack(m, &size);
-    it.status = dp_onnx_parse(&it.file, bytes, size, "made", NULL, NULL, &it.error);
-    if (it.status == DEEPER_OK)
-        it.status = dp_onnx_import(&it.network, &it.file, &it.error);
+    import.status = dp_onnx_parse(&import.file, bytes, size, "made", NULL, NULL, &import.error);
+    if (import.status == DEEPER_OK)
+        import.status = dp_onnx_import(&import.network, &import.file, &import.error);
     free(bytes);
     maker_free(m);
-    return it;
+    return import;
 }
 
-void imported_free(imported *it) {
-    dp_onnx_network_free(&it->network, NULL);
-    dp_onnx_free(&it->file);
+void imported_free(imported *import) {
+    dp_onnx_network_free(&import->network, NULL);
+    dp_onnx_free(&import->file);
 }
 
-const dp_node *imported_layer(const imported *it, const char *name) {
-    if (it->status != DEEPER_OK)
-        fail_msg("%s", it->error.message);
-    int node = dp_graph_find(it->network.graph, name);
+const dp_node *imported_layer(const imported *import, const char *name) {
+    if (import->status != DEEPER_OK)
+        fail_msg("%s", import->error.message);
+    int node = dp_graph_find(import->network.graph, name);
     if (node < 0)
         fail_msg("no layer %s", name);
-    return &it->network.graph->nodes[node];
+    return &import->network.graph->nodes[node];
 }
 
-float imported_value(const imported *it, const char *parameter, size_t index) {
-    return dp_onnx_at(&it->network.parameters[imported_layer(it, parameter)->parameter], index);
+float imported_value(const imported *import, const char *parameter, size_t index) {
+    return dp_onnx_at(&import->network.parameters[imported_layer(import, parameter)->parameter],
+                      index);
 }
 
 void imported_assert_shape(const dp_node *node, int c, int h, int w) {
@@ -45,13 +46,13 @@ void imported_assert_shape(const dp_node *node, int c, int h, int w) {
 }
 
 void imported_assert_refused(maker *m, deeper_status status, const char *text) {
-    imported it = imported_make(m);
-    if (it.status != status || !strstr(it.error.message, text)
-        || strncmp(it.error.message, "made: ", 6) != 0)
-        fail_msg("status %d: '%s' and not %d: '%s'", (int)it.status, it.error.message, (int)status,
-                 text);
-    assert_null(it.network.graph);
-    imported_free(&it);
+    imported import = imported_make(m);
+    if (import.status != status || !strstr(import.error.message, text)
+        || strncmp(import.error.message, "made: ", 6) != 0)
+        fail_msg("status %d: '%s' and not %d: '%s'", (int)import.status, import.error.message,
+                 (int)status, text);
+    assert_null(import.network.graph);
+    imported_free(&import);
 }
 
 maker *maker_picture(int opset, int64_t c, int64_t h, int64_t w) {

@@ -15,10 +15,10 @@ typedef struct imported {
 
 /* Imports and frees the maker. */
 imported imported_make(maker *m);
-void imported_free(imported *it);
+void imported_free(imported *import);
 
-const dp_node *imported_layer(const imported *it, const char *name);
-float imported_value(const imported *it, const char *parameter, size_t index);
+const dp_node *imported_layer(const imported *import, const char *name);
+float imported_value(const imported *import, const char *parameter, size_t index);
 
 void imported_assert_shape(const dp_node *node, int c, int h, int w);
 

@@ -12,13 +12,13 @@ static void remove_folder(void) {
 }
 
 const char *test_scratch(void) {
-    static const char *made;
-    if (!made) {
+    static const char *created;
+    if (!created) {
         if (access("/dev/shm", W_OK) != 0)
             snprintf(folder, sizeof folder, "/tmp/deeper_fuzz_XXXXXX");
-        made = mkdtemp(folder);
-        if (!made || atexit(remove_folder) != 0)
+        created = mkdtemp(folder);
+        if (!created || atexit(remove_folder) != 0)
             abort();
     }
-    return made;
+    return created;
 }

@@ -10,12 +10,12 @@
 #include <string.h>
 
 static double *doubles(size_t count) {
-    double *made = calloc(count ? count : 1, sizeof *made);
-    if (!made) {
+    double *zeros = calloc(count ? count : 1, sizeof *zeros);
+    if (!zeros) {
         fprintf(stderr, "reference_graph: out of memory\n");
         exit(2);
     }
-    return made;
+    return zeros;
 }
 
 static double *widen(const float *values, size_t count) {
