@@ -60,7 +60,51 @@ static char *escape_unseen(char *line) {
     return escaped;
 }
 
+json_t *app_json_wholes(const int *values, size_t count) {
+    json_t *list = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(list, json_integer(values[i]));
+    return list;
+}
+
+app_member app_value(app_key key, json_t *value) {
+    return (app_member){ key, value };
+}
+
+app_member app_text(app_key key, const char *text) {
+    return app_value(key, text ? app_json_text(text) : json_null());
+}
+
+app_member app_whole(app_key key, json_int_t value) {
+    return app_value(key, json_integer(value));
+}
+
+app_member app_real(app_key key, double value) {
+    return app_value(key, app_json_real(value));
+}
+
+app_member app_truth(app_key key, bool value) {
+    return app_value(key, json_boolean(value));
+}
+
+void app_put(json_t *object, app_member member) {
+    json_object_set_new(object, app_key_name(member.key), member.value);
+}
+
+json_t *app_object(const app_member *members, size_t count) {
+    json_t *object = json_object();
+    bool whole = true;
+    for (size_t i = 0; i < count; i++)
+        whole &= !json_object_set_new(object, app_key_name(members[i].key), members[i].value);
+    if (whole)
+        return object;
+    json_decref(object);
+    return NULL;
+}
+
 char *app_json_line(json_t *value) {
+    if (json_is_object(value))
+        app_put(value, app_whole(KEY_schema, APP_SCHEMA));
     /* Nine digits tell any two floats apart. */
     char *line = value ? json_dumps(value, JSON_COMPACT | JSON_REAL_PRECISION(9)) : NULL;
     json_decref(value);

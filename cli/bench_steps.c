@@ -7,13 +7,12 @@
 
 static void add_object(json_t *rows, const deeper_bench_step *s) {
     json_array_append_new(
-        rows,
-        json_pack("{s:o, s:o, s:o, s:i, s:o, s:o, s:o, s:o, s:o, s:I}", "layer",
-                  app_json_text(s->layer), "operation", app_json_text(s->operation), "algorithm",
-                  app_json_text(s->algorithm), "phase", s->phase, "ms", app_json_real(s->ms),
-                  "waiting_ms", app_json_real(s->waiting_ms), "share", app_json_real(s->share),
-                  "gflops", app_json_real(s->gflops), "ratio_to_floor",
-                  app_json_real(s->ratio_to_floor), "multiply_adds", (json_int_t)s->multiply_adds));
+        rows, APP_OBJECT(app_text(KEY_layer, s->layer), app_text(KEY_operation, s->operation),
+                         app_text(KEY_algorithm, s->algorithm), app_whole(KEY_phase, s->phase),
+                         app_real(KEY_ms, s->ms), app_real(KEY_waiting_ms, s->waiting_ms),
+                         app_real(KEY_share, s->share), app_real(KEY_gflops, s->gflops),
+                         app_real(KEY_ratio_to_floor, s->ratio_to_floor),
+                         app_whole(KEY_multiply_adds, s->multiply_adds)));
 }
 
 /* What both tables begin with. Steps without multiply-adds have no floor. */

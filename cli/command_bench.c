@@ -45,29 +45,31 @@ static uint64_t peak_rss_bytes(void) {
 static void print_json(const cli_args *args, const deeper_model *model, const setting *s,
                        const deeper_benchmark *b, const char *plan, json_t *layers) {
     const char *chosen = strchr(b->network, ':');
-    json_t *object = json_pack(
-        "{s:s?, s:s, s:i, s:b, s:s, s:s, s:i, s:i, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, "
-        "s:o, s:I, s:o, s:o}",
-        "architecture", deeper_model_text(model, "architecture"), "options",
-        chosen ? chosen + 1 : "", "size", deeper_model_image_size(model), "train", s->train,
-        "precision", "fp32", "isa", s->isa, "threads", s->threads, "batch",
-        cli_integer(args, "batch"), "runs", b->runs, "median_ms", app_json_real(b->median_ms),
-        "min_ms", app_json_real(b->min_ms), "p90_ms", app_json_real(b->p90_ms), "images_per_second",
-        app_json_real(b->images_per_second), "peak_gflops", app_json_real(b->peak_gflops),
-        "direct_floor_ms", app_json_real(b->direct_floor_ms), "ratio_to_floor",
-        app_json_real(b->ratio_to_floor), "multiply_adds", (json_int_t)b->multiply_adds,
-        "logit_checksum", app_json_real(b->logit_checksum), "peak_rss_bytes",
-        (json_int_t)peak_rss_bytes(), "tuning",
-        app_json_text(s->tuning ? s->tuning : "built-in model"), "other_load",
-        app_json_real(s->others));
+    json_t *object = APP_OBJECT(
+        app_text(KEY_architecture, deeper_model_text(model, "architecture")),
+        app_text(KEY_options, chosen ? chosen + 1 : ""),
+        app_whole(KEY_image_size, deeper_model_image_size(model)), app_truth(KEY_train, s->train),
+        app_text(KEY_precision, "fp32"), app_text(KEY_isa, s->isa),
+        app_whole(KEY_threads, s->threads), app_whole(KEY_batch, cli_integer(args, "batch")),
+        app_whole(KEY_runs, b->runs), app_real(KEY_median_ms, b->median_ms),
+        app_real(KEY_min_ms, b->min_ms), app_real(KEY_p90_ms, b->p90_ms),
+        app_real(KEY_images_per_second, b->images_per_second),
+        app_real(KEY_peak_gflops, b->peak_gflops),
+        app_real(KEY_direct_floor_ms, b->direct_floor_ms),
+        app_real(KEY_ratio_to_floor, b->ratio_to_floor),
+        app_whole(s->train ? KEY_training_multiply_adds : KEY_multiply_adds,
+                  (json_int_t)b->multiply_adds),
+        app_real(KEY_logit_checksum, b->logit_checksum),
+        app_whole(KEY_peak_rss_bytes, peak_rss_bytes()), app_text(KEY_tuning, s->tuning),
+        app_real(KEY_other_load, s->others));
     if (!s->train) {
-        json_object_set_new(object, "arena_bytes", json_integer((json_int_t)s->arena_bytes));
-        json_object_set_new(object, "packed_bytes", json_integer((json_int_t)s->packed_bytes));
+        app_put(object, app_whole(KEY_arena_bytes, s->arena_bytes));
+        app_put(object, app_whole(KEY_packed_bytes, s->packed_bytes));
     }
     if (plan)
-        json_object_set_new(object, "plan", app_json_text(plan));
+        app_put(object, app_text(KEY_plan, plan));
     if (layers)
-        json_object_set(object, "layers", layers);
+        app_put(object, app_value(KEY_layers, json_incref(layers)));
     cli_print_json(object);
 }
 

@@ -51,11 +51,11 @@ static bool print_json(const classify *work, const deeper_result *result, const 
     char number[CLASS_NAME_SIZE];
     for (size_t i = 0; i < count; i++)
         json_array_append_new(
-            top, json_pack("{s:I, s:o, s:o, s:o}", "class", (json_int_t)chosen[i], "id",
-                           app_json_text(deeper_model_class_id(work->model, chosen[i])), "name",
-                           app_json_text(class_name(work->model, chosen[i], number)), "p",
-                           app_json_real((double)result->probabilities[chosen[i]])));
-    return cli_print_json(json_pack("{s:o, s:o}", "path", app_json_text(result->path), "top", top));
+            top, APP_OBJECT(app_whole(KEY_class, chosen[i]),
+                            app_text(KEY_id, deeper_model_class_id(work->model, chosen[i])),
+                            app_text(KEY_name, class_name(work->model, chosen[i], number)),
+                            app_real(KEY_p, (double)result->probabilities[chosen[i]])));
+    return cli_print_json(APP_OBJECT(app_text(KEY_path, result->path), app_value(KEY_top, top)));
 }
 
 static bool print_table(const classify *work, const deeper_result *result, const size_t *chosen,
@@ -141,7 +141,7 @@ static int draw_crops(const cli_args *args, const deeper_model *model, const cha
     if (failed)
         return cli_failure(&error);
     if (cli_json())
-        cli_print_json(json_pack("{s:o, s:i}", "crop_sheet", app_json_text(sheet), "crops", crops));
+        cli_print_json(APP_OBJECT(app_text(KEY_crop_sheet, sheet), app_whole(KEY_crops, crops)));
     else
         printf("crops     %d in %s\n", crops, sheet);
     return CLI_DONE;

@@ -98,22 +98,23 @@ static json_t *count_or_null(uint64_t count) {
 
 static void print_json(const deeper_compared *c) {
     bool trained = c->images > 0;
-    cli_print_json(json_pack(
-        "{s:o, s:s, s:s, s:i, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
-        "s:o, s:o, s:o, s:o}",
-        "member", app_json_text(c->member), "architecture", c->architecture, "options", c->options,
-        "image_size", c->image_size, "crops", c->crops, "error",
-        c->status ? app_json_text(c->message) : json_null(), "parameters",
-        count_or_null(c->parameters), "multiply_adds", count_or_null(c->multiply_adds),
-        "activation_bytes", count_or_null(c->activation_bytes), "forward_ms",
-        app_json_real(c->forward_ms), "images_per_second",
-        app_json_real(c->forward_images_per_second), "training_images_per_second",
-        app_json_real(c->training_images_per_second), "joules", app_json_real(c->joules), "epochs",
-        count_or_null((uint64_t)c->epochs), "images_seen", count_or_null(c->images_seen),
-        "train_seconds", app_json_real(c->train_seconds), "images", count_or_null(c->images),
-        "top1", app_json_real(trained ? (double)c->top1 / (double)c->images : (double)NAN),
-        "top1_low", app_json_real(c->top1_low), "top1_high", app_json_real(c->top1_high), "top5",
-        app_json_real(trained ? (double)c->top5 / (double)c->images : (double)NAN)));
+    cli_print_json(APP_OBJECT(
+        app_text(KEY_member, c->member), app_text(KEY_architecture, c->architecture),
+        app_text(KEY_options, c->options), app_whole(KEY_image_size, c->image_size),
+        app_whole(KEY_crops, c->crops), app_text(KEY_error, c->status ? c->message : NULL),
+        app_value(KEY_parameters, count_or_null(c->parameters)),
+        app_value(KEY_multiply_adds, count_or_null(c->multiply_adds)),
+        app_value(KEY_arena_bytes, count_or_null(c->activation_bytes)),
+        app_real(KEY_forward_ms, c->forward_ms),
+        app_real(KEY_images_per_second, c->forward_images_per_second),
+        app_real(KEY_training_images_per_second, c->training_images_per_second),
+        app_real(KEY_joules, c->joules), app_value(KEY_epochs, count_or_null((uint64_t)c->epochs)),
+        app_value(KEY_images_seen, count_or_null(c->images_seen)),
+        app_real(KEY_train_seconds, c->train_seconds),
+        app_value(KEY_images, count_or_null(c->images)),
+        app_real(KEY_top1, trained ? (double)c->top1 / (double)c->images : (double)NAN),
+        app_real(KEY_top1_low, c->top1_low), app_real(KEY_top1_high, c->top1_high),
+        app_real(KEY_top5, trained ? (double)c->top5 / (double)c->images : (double)NAN)));
 }
 
 /* "12.3 ms", or "-" for what was not measured. */
@@ -171,7 +172,7 @@ static int list_presets(void) {
     const char *name, *about;
     for (size_t i = 0; (name = deeper_compare_preset(i, &about)) != NULL; i++) {
         if (cli_json())
-            cli_print_json(json_pack("{s:s, s:s}", "preset", name, "about", about));
+            cli_print_json(APP_OBJECT(app_text(KEY_preset, name), app_text(KEY_about, about)));
         else
             printf("%-12s %s\n", name, about);
     }

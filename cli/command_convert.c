@@ -28,12 +28,12 @@ static void print_result(const deeper_model *model, int with_heads, const char *
     uint64_t parameters = deeper_model_parameters(model, with_heads);
     char text[CLI_NUMBER_SIZE], more[CLI_NUMBER_SIZE];
     if (cli_json()) {
-        cli_print_json(json_pack("{s:o, s:o, s:s?, s:s?, s:I, s:I, s:I}", "input",
-                                 app_json_text(in), "output", app_json_text(out), "format",
-                                 deeper_model_text(model, "format"), "architecture",
-                                 deeper_model_text(model, "architecture"), "classes",
-                                 (json_int_t)deeper_model_classes(model), "parameters",
-                                 (json_int_t)parameters, "bytes", (json_int_t)bytes));
+        cli_print_json(
+            APP_OBJECT(app_text(KEY_input, in), app_text(KEY_output, out),
+                       app_text(KEY_format, deeper_model_text(model, "format")),
+                       app_text(KEY_architecture, deeper_model_text(model, "architecture")),
+                       app_whole(KEY_classes, deeper_model_classes(model)),
+                       app_whole(KEY_parameters, parameters), app_whole(KEY_bytes, bytes)));
         return;
     }
     cli_print_text(out);
@@ -61,22 +61,22 @@ static int fail_ending(const cli_args *args, const char *path) {
                      endings);
 }
 
-static void list_rows(const char *key, const char *title,
+static void list_rows(app_key key, const char *title,
                       const char *(*at)(size_t index, const char **about)) {
     const char *name, *about;
     if (!cli_json())
         printf("%s\n", title);
     for (size_t i = 0; (name = at(i, &about)) != NULL; i++) {
         if (cli_json())
-            cli_print_json(json_pack("{s:s, s:s}", key, name, "about", about));
+            cli_print_json(APP_OBJECT(app_text(key, name), app_text(KEY_about, about)));
         else
             printf("  %-22s %s\n", name, about);
     }
 }
 
 static int list(void) {
-    list_rows("format", "OUT may end in", deeper_model_ending);
-    list_rows("preprocess", "--preprocess may be", deeper_preprocessing);
+    list_rows(KEY_ending, "OUT may end in", deeper_model_ending);
+    list_rows(KEY_preprocess, "--preprocess may be", deeper_preprocessing);
     return CLI_DONE;
 }
 

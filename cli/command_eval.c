@@ -261,8 +261,8 @@ static int run_merge(const cli_args *args) {
                             &error))
         return cli_failure(&error);
     if (cli_json())
-        cli_print_json(json_pack("{s:o, s:I}", "merged", app_json_text(path), "parts",
-                                 (json_int_t)args->operand_count));
+        cli_print_json(
+            APP_OBJECT(app_text(KEY_merged, path), app_whole(KEY_parts, args->operand_count)));
     else
         printf("merged    %zu parts in %s\n", args->operand_count, path);
     return CLI_DONE;

@@ -99,11 +99,10 @@ static void print_result(const cli_args *args, const layers *of,
     if (cli_json()) {
         for (size_t i = 0; i < of->count; i++)
             json_array_append_new(names, app_json_text(of->names[i]));
-        cli_print_json(json_pack(
-            "{s:o, s:o, s:I, s:I, s:o, s:o}", "output", app_json_text(cli_text(args, "out")),
-            "layers", names, "images", (json_int_t)result->images, "unreadable",
-            (json_int_t)result->unreadable, "seconds", app_json_real(result->seconds),
-            "images_per_second", app_json_real(rate)));
+        cli_print_json(APP_OBJECT(
+            app_text(KEY_output, cli_text(args, "out")), app_value(KEY_layer_names, names),
+            app_whole(KEY_images, result->images), app_whole(KEY_unreadable, result->unreadable),
+            app_real(KEY_seconds, result->seconds), app_real(KEY_images_per_second, rate)));
         return;
     }
     json_decref(names);

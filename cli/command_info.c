@@ -58,7 +58,7 @@ static bool head_is_set(const unsigned char *head, size_t size) {
 }
 
 static json_t *with_sound(json_t *object) {
-    json_object_set_new(object, "sound", json_true());
+    app_put(object, app_truth(KEY_sound, true));
     return object;
 }
 
@@ -70,8 +70,8 @@ static int info_picture(const char *path) {
     int width = deeper_image_width(image), height = deeper_image_height(image);
     if (cli_json())
         cli_print_json(
-            with_sound(json_pack("{s:s, s:o, s:i, s:i}", "kind", "picture", "path",
-                                 app_json_text(path), "width", width, "height", height)));
+            with_sound(APP_OBJECT(app_text(KEY_kind, "picture"), app_text(KEY_path, path),
+                                  app_whole(KEY_width, width), app_whole(KEY_height, height))));
     else
         printf("picture   %d x %d (after orientation), sound\n", width, height);
     deeper_image_close(image);
@@ -111,8 +111,8 @@ static json_t *classes_json(const deeper_dataset *dataset) {
     for (size_t i = 0; i < deeper_dataset_classes(dataset); i++) {
         size_t images = 0;
         const char *name = deeper_dataset_class(dataset, i, &images);
-        json_array_append_new(classes, json_pack("{s:o, s:I}", "name", app_json_text(name),
-                                                 "images", (json_int_t)images));
+        json_array_append_new(classes,
+                              APP_OBJECT(app_text(KEY_name, name), app_whole(KEY_images, images)));
     }
     return classes;
 }
@@ -185,23 +185,26 @@ static void print_sets(const set_pair *sets, const char *path, bool sound) {
                              : "names and classes are sound; --check decodes the pictures");
         return;
     }
-    json_t *object = json_pack(
-        "{s:s, s:o, s:I, s:I, s:o, s:s, s:b, s:b}", "kind", "dataset", "path", app_json_text(path),
-        "images", (json_int_t)deeper_dataset_images(sets->train), "empty_classes",
-        (json_int_t)soundness->empty_classes, "classes", classes_json(sets->train), "fingerprint",
-        fingerprint, "checked", sets->checked, "sound", sound);
+    json_t *object =
+        APP_OBJECT(app_text(KEY_kind, "dataset"), app_text(KEY_path, path),
+                   app_whole(KEY_images, deeper_dataset_images(sets->train)),
+                   app_whole(KEY_empty_classes, soundness->empty_classes),
+                   app_whole(KEY_classes, (json_int_t)deeper_dataset_classes(sets->train)),
+                   app_value(KEY_class_images, classes_json(sets->train)),
+                   app_text(KEY_fingerprint, fingerprint), app_truth(KEY_checked, sets->checked),
+                   app_truth(KEY_sound, sound));
     if (sets->val)
-        json_object_set_new(object, "val",
-                            json_pack("{s:I, s:o}", "images",
-                                      (json_int_t)deeper_dataset_images(sets->val), "classes",
-                                      classes_json(sets->val)));
-    if (sets->checked)
-        json_object_update_new(object, json_pack("{s:I, s:I, s:I, s:I, s:I}", "unreadable",
-                                                 (json_int_t)soundness->unreadable, "tiny",
-                                                 (json_int_t)soundness->tiny, "conflicting",
-                                                 (json_int_t)soundness->conflicting, "leaked",
-                                                 (json_int_t)soundness->leaked, "repeated",
-                                                 (json_int_t)soundness->repeated));
+        app_put(
+            object,
+            app_value(KEY_val, APP_OBJECT(app_whole(KEY_images, deeper_dataset_images(sets->val)),
+                                          app_value(KEY_class_images, classes_json(sets->val)))));
+    if (sets->checked) {
+        app_put(object, app_whole(KEY_unreadable, soundness->unreadable));
+        app_put(object, app_whole(KEY_tiny, soundness->tiny));
+        app_put(object, app_whole(KEY_conflicting, soundness->conflicting));
+        app_put(object, app_whole(KEY_leaked, soundness->leaked));
+        app_put(object, app_whole(KEY_repeated, soundness->repeated));
+    }
     cli_print_json(object);
 }
 
@@ -230,8 +233,8 @@ static int info_dataset(const cli_args *args, const char *path) {
 /* ---------------------------------------------------------------------------------------- model */
 
 static int info_model(const char *path, uint64_t bytes) {
-    static const char *const keys[] = { "format",        "architecture", "options",
-                                        "preprocessing", "recipe",       "source" };
+    static const app_key keys[] = { KEY_format,        KEY_architecture, KEY_options,
+                                    KEY_preprocessing, KEY_recipe,       KEY_source };
     deeper_model *model = NULL;
     deeper_error error = { 0 };
     char text[CLI_NUMBER_SIZE];
@@ -243,29 +246,28 @@ static int info_model(const char *path, uint64_t bytes) {
     bool labelled = *deeper_model_class_name(model, 0) || *deeper_model_class_id(model, 0);
     uint64_t parameters = deeper_model_parameters(model, 1),
              multiply_adds = deeper_model_multiply_adds(model, 0);
-    json_t *object = json_pack("{s:s, s:o, s:I}", "kind", "model", "path", app_json_text(path),
-                               "bytes", (json_int_t)bytes);
+    json_t *object = APP_OBJECT(app_text(KEY_kind, "model"), app_text(KEY_path, path),
+                                app_whole(KEY_bytes, bytes));
     if (!cli_json())
         printf("%-14s %s\n", "model", cli_bytes(bytes, text));
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
-        const char *value = deeper_model_text(model, keys[i]);
-        json_object_set_new(object, keys[i], value ? app_json_text(value) : json_null());
-        bool unknown = !value && !strcmp(keys[i], "preprocessing");
+        const char *value = deeper_model_text(model, app_key_name(keys[i]));
+        app_put(object, app_text(keys[i], value));
+        bool unknown = !value && keys[i] == KEY_preprocessing;
         if ((unknown || (value && *value)) && !cli_json()) {
-            printf("%-14s ", keys[i]);
+            printf("%-14s ", app_key_name(keys[i]));
             cli_print_text(unknown ? "unknown; commands that take pictures ask for --preprocess"
                                    : value);
             putchar('\n');
         }
     }
-    json_object_set_new(object, "image_size", json_integer(deeper_model_image_size(model)));
-    json_object_set_new(object, "channels", json_integer(deeper_model_channels(model)));
-    json_object_set_new(object, "classes", json_integer((json_int_t)classes));
-    json_object_set_new(object, "labels", json_boolean(labelled));
-    json_object_set_new(object, "parameters",
-                        json_integer((json_int_t)deeper_model_parameters(model, 0)));
-    json_object_set_new(object, "parameters_with_heads", json_integer((json_int_t)parameters));
-    json_object_set_new(object, "multiply_adds", json_integer((json_int_t)multiply_adds));
+    app_put(object, app_whole(KEY_image_size, deeper_model_image_size(model)));
+    app_put(object, app_whole(KEY_channels, deeper_model_channels(model)));
+    app_put(object, app_whole(KEY_classes, classes));
+    app_put(object, app_truth(KEY_labels, labelled));
+    app_put(object, app_whole(KEY_parameters, deeper_model_parameters(model, 0)));
+    app_put(object, app_whole(KEY_parameters_with_heads, parameters));
+    app_put(object, app_whole(KEY_multiply_adds, multiply_adds));
     if (cli_json()) {
         cli_print_json(with_sound(object));
     } else {
@@ -327,7 +329,7 @@ static int info_tuning(const char *path, uint64_t bytes) {
     deeper_tuning_contents contents;
     deeper_error error = { 0 };
     if (deeper_tuning_examine(path, &contents, sizeof contents, &error))
-        return cli_failure(&error);
+        return cli_error("%s ('deeper tune')", error.message);
     if (!cli_json()) {
         print_tuning(&contents, bytes);
         return CLI_DONE;
@@ -335,13 +337,14 @@ static int info_tuning(const char *path, uint64_t bytes) {
     json_t *sets = json_array();
     for (int i = 0; i < contents.set_count; i++) {
         const deeper_tuning_set *set = &contents.sets[i];
-        json_array_append_new(sets, json_pack("{s:s, s:i, s:i}", "isa", set->isa, "choices",
-                                              set->choices, "direct", set->direct));
+        json_array_append_new(sets, APP_OBJECT(app_text(KEY_isa, set->isa),
+                                               app_whole(KEY_choices, set->choices),
+                                               app_whole(KEY_direct, set->direct)));
     }
-    cli_print_json(with_sound(json_pack("{s:s, s:o, s:I, s:o, s:b, s:o}", "kind", "tuning", "path",
-                                        app_json_text(path), "bytes", (json_int_t)bytes, "machine",
-                                        app_json_text(contents.machine), "used", contents.here,
-                                        "sets", sets)));
+    cli_print_json(
+        with_sound(APP_OBJECT(app_text(KEY_kind, "tuning"), app_text(KEY_path, path),
+                              app_whole(KEY_bytes, bytes), app_text(KEY_machine, contents.machine),
+                              app_truth(KEY_used, contents.here), app_value(KEY_sets, sets))));
     return CLI_DONE;
 }
 

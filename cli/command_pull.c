@@ -42,9 +42,10 @@ static int list_models(void) {
             return CLI_FAILED;
         bool pulled = !access(path, F_OK);
         if (cli_json())
-            cli_print_json(json_pack("{s:s, s:s, s:s, s:s, s:o, s:b}", "name", entry->name, "about",
-                                     entry->about, "url", entry->url, "hash", entry->hash, "path",
-                                     app_json_text(path), "pulled", pulled));
+            cli_print_json(
+                APP_OBJECT(app_text(KEY_name, entry->name), app_text(KEY_about, entry->about),
+                           app_text(KEY_url, entry->url), app_text(KEY_hash, entry->hash),
+                           app_text(KEY_path, path), app_truth(KEY_pulled, pulled)));
         else
             printf("%-*s  %s%s\n%*s  %s\n%*s  %s\n", width, entry->name, entry->about,
                    pulled ? ", pulled" : "", width, "", entry->url, width, "", entry->hash);
@@ -70,11 +71,12 @@ static char *source_of(const cli_args *args, const app_published *entry) {
 static void print_result(const app_published *entry, const cli_download *download) {
     char bytes[CLI_NUMBER_SIZE];
     if (cli_json()) {
-        cli_print_json(json_pack(
-            "{s:s, s:o, s:o, s:I, s:s, s:b, s:I}", "name", entry->name, "path",
-            app_json_text(download->path), "source", app_json_text(download->source), "bytes",
-            (json_int_t)download->bytes, "hash", download->found_hash, "already_there",
-            download->present, "resumed_at", (json_int_t)download->resumed_at));
+        cli_print_json(APP_OBJECT(
+            app_text(KEY_name, entry->name), app_text(KEY_path, download->path),
+            app_text(KEY_source, download->source), app_whole(KEY_bytes, download->bytes),
+            app_text(KEY_hash, download->found_hash),
+            app_truth(KEY_already_there, download->present),
+            app_whole(KEY_resumed_at, download->resumed_at)));
         return;
     }
     cli_print_text(download->path);

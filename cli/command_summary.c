@@ -1,5 +1,6 @@
 /* command_summary.c - a network as the paper's Table 1: one row a stage (stages.c), with parameters
  * and multiply-adds; or every layer with --layers. In 80 columns for the networks that are here. */
+#include "app/json.h"
 #include "commands.h"
 #include "models.h"
 #include "output.h"
@@ -147,6 +148,18 @@ static void print_totals(const deeper_model *model, int depth) {
            cli_bytes(activation_bytes(model), b));
 }
 
+static json_t *reads_json(const deeper_model *model, size_t layer) {
+    json_t *list = json_array();
+    size_t count = deeper_model_layer_inputs(model, layer, NULL, 0);
+    size_t *inputs = calloc(count + 1, sizeof *inputs);
+    if (inputs)
+        deeper_model_layer_inputs(model, layer, inputs, count);
+    for (size_t i = 0; inputs && i < count; i++)
+        json_array_append_new(list, json_integer((json_int_t)inputs[i]));
+    free(inputs);
+    return list;
+}
+
 static json_t *layers_json(const deeper_model *model) {
     json_t *layers = json_array();
     for (size_t i = 0; i < deeper_model_layers(model); i++) {
@@ -155,27 +168,34 @@ static json_t *layers_json(const deeper_model *model) {
             continue;
         json_array_append_new(
             layers,
-            json_pack("{s:s, s:s, s:[iii], s:[ii], s:[ii], s:b, s:I, s:I, s:I}", "name", l.name,
-                      "operation", l.operation, "output", l.channels, l.height, l.width, "window",
-                      l.window_height, l.window_width, "stride", l.stride_height, l.stride_width,
-                      "auxiliary", l.auxiliary, "parameters", (json_int_t)l.parameters,
-                      "multiply_adds", (json_int_t)l.multiply_adds, "output_bytes",
-                      (json_int_t)l.output_bytes));
+            APP_OBJECT(
+                app_text(KEY_name, l.name), app_text(KEY_operation, l.operation),
+                app_value(KEY_reads, reads_json(model, i)),
+                app_value(KEY_shape, app_json_wholes((int[]){ l.channels, l.height, l.width }, 3)),
+                app_value(KEY_window,
+                          app_json_wholes((int[]){ l.window_height, l.window_width }, 2)),
+                app_value(KEY_stride,
+                          app_json_wholes((int[]){ l.stride_height, l.stride_width }, 2)),
+                app_truth(KEY_auxiliary, l.auxiliary), app_whole(KEY_parameters, l.parameters),
+                app_whole(KEY_multiply_adds, l.multiply_adds),
+                app_whole(KEY_output_bytes, l.output_bytes)));
     }
     return layers;
 }
 
 static void print_json(const deeper_model *model, int depth) {
-    cli_print_json(json_pack(
-        "{s:s?, s:s?, s:i, s:i, s:I, s:i, s:I, s:I, s:I, s:I, s:I, s:o}", "architecture",
-        deeper_model_text(model, "architecture"), "options", deeper_model_text(model, "options"),
-        "image_size", deeper_model_image_size(model), "channels", deeper_model_channels(model),
-        "classes", (json_int_t)deeper_model_classes(model), "depth", depth, "parameters",
-        (json_int_t)deeper_model_parameters(model, 0), "parameters_with_heads",
-        (json_int_t)deeper_model_parameters(model, 1), "multiply_adds",
-        (json_int_t)deeper_model_multiply_adds(model, 0), "multiply_adds_with_heads",
-        (json_int_t)deeper_model_multiply_adds(model, 1), "activation_bytes",
-        (json_int_t)activation_bytes(model), "layers", layers_json(model)));
+    cli_print_json(
+        APP_OBJECT(app_text(KEY_architecture, deeper_model_text(model, "architecture")),
+                   app_text(KEY_options, deeper_model_text(model, "options")),
+                   app_whole(KEY_image_size, deeper_model_image_size(model)),
+                   app_whole(KEY_channels, deeper_model_channels(model)),
+                   app_whole(KEY_classes, deeper_model_classes(model)), app_whole(KEY_depth, depth),
+                   app_whole(KEY_parameters, deeper_model_parameters(model, 0)),
+                   app_whole(KEY_parameters_with_heads, deeper_model_parameters(model, 1)),
+                   app_whole(KEY_multiply_adds, deeper_model_multiply_adds(model, 0)),
+                   app_whole(KEY_multiply_adds_with_heads, deeper_model_multiply_adds(model, 1)),
+                   app_whole(KEY_output_bytes, activation_bytes(model)),
+                   app_value(KEY_layers, layers_json(model))));
 }
 
 /* "lrn|bn|none", or "0.0625..4" for a number; NULL past the last option. */
@@ -189,12 +209,13 @@ static const char *option_values(size_t architecture, size_t index, char text[CL
     return name;
 }
 
-static json_t *options_json(size_t architecture) {
+static json_t *settings_json(size_t architecture) {
     json_t *rows = json_array();
     char text[CLI_NUMBER_SIZE];
     const char *name, *values;
     for (size_t i = 0; (name = option_values(architecture, i, text, &values)) != NULL; i++)
-        json_array_append_new(rows, json_pack("{s:s, s:s}", "name", name, "values", values));
+        json_array_append_new(rows,
+                              APP_OBJECT(app_text(KEY_name, name), app_text(KEY_values, values)));
     return rows;
 }
 
@@ -209,8 +230,8 @@ static int list_architectures(void) {
     const char *name, *about;
     for (size_t i = 0; (name = deeper_architecture(i, &about)) != NULL; i++) {
         if (cli_json()) {
-            cli_print_json(json_pack("{s:s, s:s, s:o}", "architecture", name, "about", about,
-                                     "options", options_json(i)));
+            cli_print_json(APP_OBJECT(app_text(KEY_architecture, name), app_text(KEY_about, about),
+                                      app_value(KEY_settings, settings_json(i))));
             continue;
         }
         printf("%-12s %s\n", name, about);

@@ -65,13 +65,13 @@ static const cli_option *option_at(size_t index) {
 
 static void print_json(const deeper_train_options *train, const deeper_train_result *result,
                        bool stopped) {
-    cli_print_json(json_pack(
-        "{s:o, s:b, s:i, s:i, s:I, s:I, s:I, s:o, s:o, s:o, s:o}", "run", app_json_text(train->out),
-        "stopped", stopped, "epochs", result->epochs, "best_epoch", result->best_epoch, "steps",
-        (json_int_t)result->steps, "images", (json_int_t)result->images, "unreadable",
-        (json_int_t)result->unreadable, "best_top1", app_json_real(result->best_top1), "best_top5",
-        app_json_real(result->best_top5), "best_loss", app_json_real(result->best_loss), "seconds",
-        app_json_real(result->seconds)));
+    cli_print_json(APP_OBJECT(
+        app_text(KEY_run, train->out), app_truth(KEY_stopped, stopped),
+        app_whole(KEY_epochs, result->epochs), app_whole(KEY_best_epoch, result->best_epoch),
+        app_whole(KEY_steps, result->steps), app_whole(KEY_images_seen, (json_int_t)result->images),
+        app_whole(KEY_unreadable, result->unreadable), app_real(KEY_best_top1, result->best_top1),
+        app_real(KEY_best_top5, result->best_top5), app_real(KEY_best_loss, result->best_loss),
+        app_real(KEY_seconds, result->seconds)));
 }
 
 /* A resumed run does not say it. */
@@ -169,7 +169,7 @@ static int preview(const deeper_train_options *train, const char *path) {
     if (deeper_train_preview(train, path, PREVIEW_PICTURES, &error))
         return cli_failure(&error);
     if (cli_json())
-        cli_print_json(json_pack("{s:o}", "preview", app_json_text(path)));
+        cli_print_json(APP_OBJECT(app_text(KEY_preview, path)));
     else
         printf("preview   %s\n", path);
     return CLI_DONE;

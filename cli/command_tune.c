@@ -40,12 +40,14 @@ static void take_layer(void *context, const deeper_tuned_layer *layer) {
     if (w->layers) {
         json_array_append_new(
             w->layers,
-            json_pack("{s:o, s:i, s:i, s:i, s:i, s:i, s:i, s:s, s:s, s:b, s:o, s:o}", "layer",
-                      app_json_text(layer->layer), "layers", layer->layers, "channels",
-                      layer->channels, "outputs", layer->outputs, "height", layer->height, "width",
-                      layer->width, "window", layer->window, "model", layer->model, "tuned",
-                      layer->tuned, "changed", layer->changed, "model_ms",
-                      app_json_real(layer->model_ms), "tuned_ms", app_json_real(layer->tuned_ms)));
+            APP_OBJECT(
+                app_text(KEY_layer, layer->layer), app_whole(KEY_alike, layer->layers),
+                app_whole(KEY_channels, layer->channels), app_whole(KEY_outputs, layer->outputs),
+                app_whole(KEY_height, layer->height), app_whole(KEY_width, layer->width),
+                app_value(KEY_window, app_json_wholes((int[]){ layer->window, layer->window }, 2)),
+                app_text(KEY_built_in, layer->model), app_text(KEY_tuned, layer->tuned),
+                app_truth(KEY_changed, layer->changed), app_real(KEY_built_in_ms, layer->model_ms),
+                app_real(KEY_tuned_ms, layer->tuned_ms)));
         return;
     }
     if (!w->headed)
@@ -59,13 +61,14 @@ static void take_layer(void *context, const deeper_tuned_layer *layer) {
 static void print_result(const work *w, const deeper_tuning_result *r, const char *path,
                          int batch) {
     if (w->layers) {
-        cli_print_json(json_pack("{s:o, s:s, s:i, s:i, s:i, s:i, s:b, s:o, s:o, s:o, s:o, s:O}",
-                                 "tuning", r->kinds ? app_json_text(path) : json_null(), "isa",
-                                 r->isa, "threads", r->threads, "batch", batch, "kinds", r->kinds,
-                                 "changed", r->changed, "taken_back", r->slower, "model_ms",
-                                 app_json_real(r->model_ms), "tuned_ms", app_json_real(r->tuned_ms),
-                                 "model_one_ms", app_json_real(r->model_one_ms), "tuned_one_ms",
-                                 app_json_real(r->tuned_one_ms), "layers", w->layers));
+        cli_print_json(APP_OBJECT(
+            app_text(KEY_tuning, r->kinds ? path : NULL), app_text(KEY_isa, r->isa),
+            app_whole(KEY_threads, r->threads), app_whole(KEY_batch, batch),
+            app_whole(KEY_kinds, r->kinds), app_whole(KEY_changes, r->changed),
+            app_truth(KEY_taken_back, r->slower), app_real(KEY_built_in_ms, r->model_ms),
+            app_real(KEY_tuned_ms, r->tuned_ms), app_real(KEY_built_in_one_ms, r->model_one_ms),
+            app_real(KEY_tuned_one_ms, r->tuned_one_ms),
+            app_value(KEY_layers, json_incref(w->layers))));
         return;
     }
     if (!r->kinds) {

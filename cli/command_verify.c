@@ -66,12 +66,13 @@ static void leave(work *w, const char *name) {
 }
 
 static json_t *difference_json(const deeper_difference *d, const char *name, const char *other) {
-    return json_pack("{s:o, s:o, s:[i,i,i], s:o, s:o, s:i, s:[i,i,i], s:o, s:o}", "name",
-                     app_json_text(name), "other", app_json_text(other), "output", d->channels,
-                     d->height, d->width, "relative", app_json_real(d->relative), "absolute",
-                     app_json_real(d->absolute), "image", d->image, "at", d->channel, d->row,
-                     d->column, "value", app_json_real((double)d->value), "reference",
-                     app_json_real((double)d->reference));
+    return APP_OBJECT(
+        app_text(KEY_name, name), app_text(KEY_other, other),
+        app_value(KEY_shape, app_json_wholes((int[]){ d->channels, d->height, d->width }, 3)),
+        app_real(KEY_relative, d->relative), app_real(KEY_absolute, d->absolute),
+        app_whole(KEY_image, d->image),
+        app_value(KEY_at, app_json_wholes((int[]){ d->channel, d->row, d->column }, 3)),
+        app_real(KEY_value, (double)d->value), app_real(KEY_reference, (double)d->reference));
 }
 
 static void print_difference(const char *title, const deeper_difference *d, const char *name,
@@ -111,14 +112,15 @@ static void print_json_result(const work *w, const char *path, const char *again
     json_t *left = json_array();
     for (size_t i = 0; i < w->left_count; i++)
         json_array_append_new(left, app_json_text(w->left[i]));
-    cli_print_json(json_pack(
-        "{s:o, s:o, s:i, s:I, s:I, s:o, s:o, s:o, s:b, s:o, s:o}", "model", app_json_text(path),
-        "against", app_json_text(against), "inputs", inputs, "tensors", (json_int_t)w->compared,
-        "beyond", (json_int_t)w->beyond, "worst",
-        difference_json(&w->worst.at, w->worst.name, w->worst.other), "first",
-        w->beyond ? difference_json(&w->first.at, w->first.name, w->first.other) : json_null(),
-        "tolerance", app_json_real(w->tolerance), "agree", !w->beyond, "not_compared", left,
-        "tuning", app_json_text(cli_tuning() ? cli_tuning() : "built-in model")));
+    cli_print_json(APP_OBJECT(
+        app_text(KEY_model, path), app_text(KEY_against, against), app_whole(KEY_inputs, inputs),
+        app_whole(KEY_tensors, w->compared), app_whole(KEY_beyond, w->beyond),
+        app_value(KEY_worst, difference_json(&w->worst.at, w->worst.name, w->worst.other)),
+        app_value(KEY_first, w->beyond
+                                 ? difference_json(&w->first.at, w->first.name, w->first.other)
+                                 : json_null()),
+        app_real(KEY_tolerance, w->tolerance), app_truth(KEY_agree, !w->beyond),
+        app_value(KEY_not_compared, left), app_text(KEY_tuning, cli_tuning())));
 }
 
 static int print_result(const work *w, const char *path, const char *against, int inputs) {

@@ -20,4 +20,9 @@ int cli_command_unknown(const char *name);
 void cli_help_short(void); /* what one can do, in three lines and a list */
 void cli_help_command(const cli_command *command);
 
+void cli_help_json(const cli_command *command); /* NULL: of all */
+
+/* The vocabulary of JSON: as the table of docs/JSON.md, or as JSON. */
+void cli_help_keys(void);
+
 #endif

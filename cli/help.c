@@ -226,28 +226,38 @@ static int run(const cli_args *args) {
     const char *shell = cli_text(args, "completion"),
                *name = args->operand_count ? args->operands[0] : NULL;
     const cli_command *command = name ? cli_command_find(name) : NULL;
-    if (shell && (name || cli_flag(args, "man")))
+    const bool man = cli_flag(args, "man"), keys = name && !strcmp(name, "json");
+    if (shell && (name || man))
         return cli_usage(args->command, "--completion stands alone");
+    if (man && (keys || cli_json()))
+        return cli_usage(args->command, "--man is of commands, and not JSON");
+    if (name && !command && !keys && strcmp(name, "deeper") != 0)
+        return cli_command_unknown(name);
     if (shell)
         cli_print_completion(cli_choice(args, "completion"));
+    else if (keys)
+        cli_help_keys();
+    else if (cli_json())
+        cli_help_json(command);
     else if (command)
-        (cli_flag(args, "man") ? man_command : cli_help_command)(command);
-    else if (name && strcmp(name, "deeper"))
-        return cli_command_unknown(name);
+        (man ? man_command : cli_help_command)(command);
     else
-        (cli_flag(args, "man") ? man_program : cli_help_short)();
+        (man ? man_program : cli_help_short)();
     return CLI_DONE;
 }
 
 const cli_command cli_command_help = {
     .name = "help",
     .summary = "show help, manual pages and shell completions",
-    .operands = "[COMMAND|deeper]",
-    .description = "Shows the options of a command; with --man its manual page, with --completion "
-                   "a file for a shell.",
+    .operands = "[COMMAND|deeper|json]",
+    .description =
+        "Shows the options of a command; with --man its manual page, with --completion "
+        "a file for a shell, with --json the same for programs. 'deeper help json' lists "
+        "every key that --json prints, with unit and meaning.",
     .examples =
         "deeper help classify\n"
         "deeper help --man classify | man -l -\n"
+        "deeper help json\n"
         "deeper help --completion bash > ~/.local/share/bash-completion/completions/deeper\n",
     .options = options,
     .option_count = sizeof options / sizeof *options,

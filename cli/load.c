@@ -36,7 +36,7 @@ cli_load cli_load_now(void) {
 }
 
 double cli_load_others(const cli_load *since) {
-    enum { TICKS = 10 }; /* below that many the count says nothing */
+    enum { TICKS = 50 }; /* below that many the count says nothing */
     const cli_load now = cli_load_now();
     const double spent = now.at - since->at;
     if (!(spent * (double)sysconf(_SC_CLK_TCK) >= TICKS))

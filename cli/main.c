@@ -77,6 +77,24 @@ static void on_shortened(int number) {
     _exit(CLI_FAILED);
 }
 
+/* Whether --json is among the words, for help, which is shown before the rest is looked at. */
+static bool wants_json(int count, char **words) {
+    for (int i = 1; i < count; i++)
+        if (!strcmp(words[i], "--json") || !strcmp(words[i], "-j"))
+            return true;
+    return false;
+}
+
+static void show_help(const cli_command *command, bool json) {
+    cli_output_begin(json, false);
+    if (json)
+        cli_help_json(command);
+    else if (command)
+        cli_help_command(command);
+    else
+        cli_help_short();
+}
+
 int main(int count, char **words) {
     keep_standard_files();
     signal(SIGPIPE,
@@ -84,7 +102,7 @@ int main(int count, char **words) {
     signal(SIGBUS, on_shortened);
     cli_output_begin(false, false);
     if (count < 2 || !strcmp(words[1], "--help") || !strcmp(words[1], "-h")) {
-        cli_help_short();
+        show_help(NULL, wants_json(count, words));
         return cli_output_end(CLI_DONE);
     }
     if (!strcmp(words[1], "--version") || !strcmp(words[1], "-V")) {
@@ -99,7 +117,7 @@ int main(int count, char **words) {
     case CLI_PARSED_BAD:
         return cli_output_end(CLI_USAGE);
     case CLI_PARSED_HELP:
-        cli_help_command(command);
+        show_help(command, wants_json(count, words));
         return cli_output_end(CLI_DONE);
     case CLI_PARSED:
         break;

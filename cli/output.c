@@ -144,8 +144,7 @@ void cli_problem(const char *path, const char *message) {
     problems++;
     cli_error("%s: %s", path, message);
     if (json_mode)
-        cli_print_json(
-            json_pack("{s:o, s:o}", "path", app_json_text(path), "error", app_json_text(message)));
+        cli_print_json(APP_OBJECT(app_text(KEY_path, path), app_text(KEY_error, message)));
 }
 
 size_t cli_problems(void) {

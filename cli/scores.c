@@ -18,7 +18,7 @@
 enum { NAME_WIDTH = 28, FIELDS = 24 };
 
 typedef struct field {
-    const char *name;
+    app_key key;
     enum { TEXT, WHOLE, NUMBER, TRUTH } kind;
     const char *text;
     double value;
@@ -28,26 +28,26 @@ typedef struct field {
 static size_t list_fields(const deeper_score *row, field fields[FIELDS]) {
     double images = (double)row->images;
     const field all[] = {
-        { "model", TEXT, row->model ? row->model : "all", 0 },
-        { "models", WHOLE, NULL, row->models },
-        { "crops", WHOLE, NULL, row->crops },
-        { "cost", WHOLE, NULL, (double)row->models * row->crops },
-        { "base", TRUTH, NULL, row->base },
-        { "images", WHOLE, NULL, images },
-        { "top1", NUMBER, NULL, (double)row->top1 / images },
-        { "top1_low", NUMBER, NULL, row->top1_interval[0] },
-        { "top1_high", NUMBER, NULL, row->top1_interval[1] },
-        { "top1_gain", NUMBER, NULL, row->top1_gain },
-        { "top1_p", NUMBER, NULL, row->top1_p },
-        { "top1_real", TRUTH, NULL, row->top1_p < REAL_BELOW },
-        { "top5", NUMBER, NULL, (double)row->top5 / images },
-        { "top5_low", NUMBER, NULL, row->top5_interval[0] },
-        { "top5_high", NUMBER, NULL, row->top5_interval[1] },
-        { "top5_gain", NUMBER, NULL, row->top5_gain },
-        { "top5_p", NUMBER, NULL, row->top5_p },
-        { "top5_real", TRUTH, NULL, row->top5_p < REAL_BELOW },
-        { "loss", NUMBER, NULL, row->loss },
-        { "calibration_error", NUMBER, NULL, row->calibration_error },
+        { KEY_model, TEXT, row->model ? row->model : "all", 0 },
+        { KEY_models, WHOLE, NULL, row->models },
+        { KEY_crops, WHOLE, NULL, row->crops },
+        { KEY_cost, WHOLE, NULL, (double)row->models * row->crops },
+        { KEY_base, TRUTH, NULL, row->base },
+        { KEY_images, WHOLE, NULL, images },
+        { KEY_top1, NUMBER, NULL, (double)row->top1 / images },
+        { KEY_top1_low, NUMBER, NULL, row->top1_interval[0] },
+        { KEY_top1_high, NUMBER, NULL, row->top1_interval[1] },
+        { KEY_top1_gain, NUMBER, NULL, row->top1_gain },
+        { KEY_top1_p, NUMBER, NULL, row->top1_p },
+        { KEY_top1_real, TRUTH, NULL, row->top1_p < REAL_BELOW },
+        { KEY_top5, NUMBER, NULL, (double)row->top5 / images },
+        { KEY_top5_low, NUMBER, NULL, row->top5_interval[0] },
+        { KEY_top5_high, NUMBER, NULL, row->top5_interval[1] },
+        { KEY_top5_gain, NUMBER, NULL, row->top5_gain },
+        { KEY_top5_p, NUMBER, NULL, row->top5_p },
+        { KEY_top5_real, TRUTH, NULL, row->top5_p < REAL_BELOW },
+        { KEY_loss, NUMBER, NULL, row->loss },
+        { KEY_calibration_error, NUMBER, NULL, row->calibration_error },
     };
     memcpy(fields, all, sizeof all);
     return sizeof all / sizeof *all;
@@ -58,7 +58,7 @@ static void add_field(json_t *object, const field *f) {
                     : f->kind == TRUTH ? json_boolean(f->value != 0)
                     : f->kind == WHOLE ? json_integer((json_int_t)f->value)
                                        : app_json_real(f->value);
-    json_object_set_new(object, f->name, value);
+    app_put(object, app_value(f->key, value));
 }
 
 static json_t *row_json(const deeper_score *row) {
@@ -91,11 +91,10 @@ static deeper_score last_row(const deeper_scores *scores) {
 static json_t *result_json(const deeper_scores *scores, const char *what, const char *combine) {
     deeper_score row = last_row(scores);
     json_t *object = row_json(&row);
-    json_object_set_new(object, "model", app_json_text(what));
-    json_object_set_new(object, "data", app_json_text(deeper_scores_data(scores)));
-    json_object_set_new(object, "unreadable",
-                        json_integer((json_int_t)deeper_scores_unreadable(scores)));
-    json_object_set_new(object, "combine", json_string(combine));
+    app_put(object, app_text(KEY_model, what));
+    app_put(object, app_text(KEY_data, deeper_scores_data(scores)));
+    app_put(object, app_whole(KEY_unreadable, deeper_scores_unreadable(scores)));
+    app_put(object, app_text(KEY_combine, combine));
     return object;
 }
 
@@ -108,9 +107,9 @@ void cli_scores_print(const deeper_scores *scores, const char *what, const char 
     if (cli_json()) {
         json_t *object = result_json(scores, what, combine);
         if (threads) {
-            json_object_set_new(object, "seconds", app_json_real(seconds));
-            json_object_set_new(object, "images_per_second", app_json_real(speed));
-            json_object_set_new(object, "threads", json_integer(threads));
+            app_put(object, app_real(KEY_seconds, seconds));
+            app_put(object, app_real(KEY_images_per_second, speed));
+            app_put(object, app_whole(KEY_threads, threads));
         }
         cli_print_json(object);
         return;
@@ -165,12 +164,13 @@ void cli_scores_about(const deeper_scores *scores, const char *path, uint64_t by
         if (row.model && row.crops == 1)
             json_array_append_new(names, app_json_text(row.model));
     }
-    json_object_del(object, "model");
+    json_object_del(object, app_key_name(KEY_model));
     json_object_update_new(object,
-                           json_pack("{s:s, s:o, s:I, s:I, s:i, s:i, s:o, s:b}", "kind", "answers",
-                                     "path", app_json_text(path), "bytes", (json_int_t)bytes,
-                                     "classes", (json_int_t)deeper_scores_classes(scores), "shard",
-                                     shard, "shards", shards, "model_names", names, "sound", 1));
+                           APP_OBJECT(app_text(KEY_kind, "answers"), app_text(KEY_path, path),
+                                      app_whole(KEY_bytes, bytes),
+                                      app_whole(KEY_classes, deeper_scores_classes(scores)),
+                                      app_whole(KEY_shard, shard), app_whole(KEY_shards, shards),
+                                      app_value(KEY_model_names, names), app_truth(KEY_sound, 1)));
     cli_print_json(object);
 }
 
@@ -261,7 +261,7 @@ int cli_scores_csv(const deeper_scores *scores, const char *path) {
         deeper_score row = row_at(scores, r);
         size_t count = list_fields(&row, fields);
         for (size_t i = 0; r == 0 && i < count; i++)
-            fprintf(file, "%s%s", i ? "," : "", fields[i].name);
+            fprintf(file, "%s%s", i ? "," : "", app_key_name(fields[i].key));
         putc('\n', file);
         for (size_t i = 0; i < count; i++)
             write_field(file, &fields[i], i ? "," : "");

@@ -137,24 +137,29 @@ static void step_done(cli_train_progress *progress, const deeper_train_event *ev
 
 /* ------------------------------------------------------------------------------- after an epoch */
 
+/* By head: "main", "aux1", "aux2". */
 static json_t *losses_json(const deeper_train_event *event, const double *losses) {
+    static const app_key heads[] = { KEY_main, KEY_aux1, KEY_aux2 };
     json_t *object = json_object();
     for (int i = 0; i < event->heads; i++)
-        json_object_set_new(object, event->head_names[i], app_json_real(losses[i]));
+        for (size_t k = 0; k < sizeof heads / sizeof *heads; k++)
+            if (!strcmp(event->head_names[i], app_key_name(heads[k])))
+                app_put(object, app_real(heads[k], losses[i]));
     return object;
 }
 
 static void epoch_json(const deeper_train_event *event) {
-    cli_print_json(json_pack(
-        "{s:i, s:i, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:b, s:o}", "epoch",
-        event->epoch, "epochs", event->epochs, "steps", (json_int_t)event->epoch_steps, "loss",
-        app_json_real(event->loss), "losses", losses_json(event, event->losses), "top1",
-        app_json_real(event->top1), "val_losses", losses_json(event, event->val_losses), "val_top1",
-        app_json_real(event->val_top1), "val_top5", app_json_real(event->val_top5), "rate",
-        app_json_real(event->rate), "gradient_norm", app_json_real(event->gradient_norm),
-        "images_per_second", app_json_real(event->images_per_second), "unreadable",
-        (json_int_t)event->unreadable, "best", event->best, "seconds_left",
-        app_json_real(event->seconds_left)));
+    cli_print_json(APP_OBJECT(
+        app_whole(KEY_epoch, event->epoch), app_whole(KEY_epochs, event->epochs),
+        app_whole(KEY_epoch_steps, event->epoch_steps), app_real(KEY_train_loss, event->loss),
+        app_value(KEY_train_losses, losses_json(event, event->losses)),
+        app_real(KEY_train_top1, event->top1),
+        app_value(KEY_val_losses, losses_json(event, event->val_losses)),
+        app_real(KEY_val_top1, event->val_top1), app_real(KEY_val_top5, event->val_top5),
+        app_real(KEY_learning_rate, event->rate), app_real(KEY_gradient_norm, event->gradient_norm),
+        app_real(KEY_images_per_second, event->images_per_second),
+        app_whole(KEY_unreadable, event->unreadable), app_truth(KEY_best, event->best),
+        app_real(KEY_seconds_left, event->seconds_left)));
 }
 
 static void epoch_text(const deeper_train_event *event) {
@@ -180,9 +185,9 @@ static void epoch_done(cli_train_progress *progress, const deeper_train_event *e
 }
 
 /* A message as {"KIND": "..."} with --json; for people it went to stderr already. */
-static void message_json(const char *kind, const char *message) {
+static void message_json(app_key kind, const char *message) {
     if (cli_json())
-        cli_print_json(json_pack("{s:o}", kind, app_json_text(message)));
+        cli_print_json(APP_OBJECT(app_text(kind, message)));
 }
 
 void cli_train_progress_begin(cli_train_progress *progress) {
@@ -200,11 +205,11 @@ void cli_train_progress_event(void *context, const deeper_train_event *event) {
         break;
     case DEEPER_TRAIN_WARNING:
         cli_warning("%s", event->message);
-        message_json("warning", event->message);
+        message_json(KEY_warning, event->message);
         break;
     case DEEPER_TRAIN_UNREADABLE:
         cli_error("%s", event->message);
-        message_json("unreadable", event->message);
+        message_json(KEY_error, event->message);
         break;
     case DEEPER_TRAIN_NOTE:
         cli_note("%s", event->message);

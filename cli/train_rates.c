@@ -41,15 +41,15 @@ static void print_json(const deeper_rate_search *search, const char *command, co
     json_t *points = json_array();
     for (size_t i = 0; i < search->count; i++) {
         const deeper_rate_point *p = &search->points[i];
-        json_array_append_new(points, json_pack("{s:o, s:o, s:o}", "rate", app_json_real(p->rate),
-                                                "loss", app_json_real(p->loss), "smoothed",
-                                                app_json_real(p->smoothed)));
+        json_array_append_new(points, APP_OBJECT(app_real(KEY_learning_rate, p->rate),
+                                                 app_real(KEY_loss, p->loss),
+                                                 app_real(KEY_smoothed, p->smoothed)));
     }
-    cli_print_json(json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "rate", rate_json(search->rate),
-                             "steepest", rate_json(search->steepest), "tenth",
-                             rate_json(search->tenth), "command",
-                             command ? app_json_text(command) : json_null(), "page",
-                             page ? app_json_text(page) : json_null(), "points", points));
+    cli_print_json(APP_OBJECT(app_value(KEY_learning_rate, rate_json(search->rate)),
+                              app_value(KEY_steepest, rate_json(search->steepest)),
+                              app_value(KEY_tenth, rate_json(search->tenth)),
+                              app_text(KEY_command, command), app_text(KEY_page, page),
+                              app_value(KEY_points, points)));
 }
 
 static void print_text(const deeper_rate_search *search, const char *command, const char *page) {

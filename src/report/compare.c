@@ -10,7 +10,8 @@
 #include <math.h>
 #include <string.h>
 
-typedef enum kind { COUNT, REAL, SHARE } kind;
+/* HITS: a count that is shown as its share of the images. */
+typedef enum kind { COUNT, REAL, SHARE, HITS } kind;
 
 /* A number of a row. unit: the page shows it divided by this. */
 static const struct {
@@ -24,16 +25,16 @@ static const struct {
 #define AT(member) offsetof(deeper_compared, member)
     { "parameters", "params, M", AT(parameters), COUNT, 1e6, 4 },
     { "multiply_adds", "mult-adds, M", AT(multiply_adds), COUNT, 1e6, 4 },
-    { "activation_bytes", "memory, MB", AT(activation_bytes), COUNT, 1e6, 3 },
+    { "arena_bytes", "memory, MB", AT(activation_bytes), COUNT, 1e6, 3 },
     { "forward_ms", "image, ms", AT(forward_ms), REAL, 1, 3 },
-    { "forward_images_per_second", NULL, AT(forward_images_per_second), REAL, 1, 4 },
+    { "images_per_second", NULL, AT(forward_images_per_second), REAL, 1, 4 },
     { "training_images_per_second", "training/s", AT(training_images_per_second), REAL, 1, 3 },
     { "joules", "J an image", AT(joules), REAL, 1, 3 },
     { "images_seen", "seen", AT(images_seen), COUNT, 1, 7 },
     { "train_seconds", "trained, s", AT(train_seconds), REAL, 1, 4 },
     { "images", NULL, AT(images), COUNT, 1, 0 },
-    { "top1", NULL, AT(top1), COUNT, 1, 0 },
-    { "top5", NULL, AT(top5), COUNT, 1, 0 },
+    { "top1", NULL, AT(top1), HITS, 1, 0 },
+    { "top5", NULL, AT(top5), HITS, 1, 0 },
     { "top1_low", NULL, AT(top1_low), SHARE, 1, 0 },
     { "top1_high", NULL, AT(top1_high), SHARE, 1, 0 },
 #undef AT
@@ -43,11 +44,12 @@ enum { COLUMNS = sizeof columns / sizeof *columns };
 /* NAN where nothing was measured: counts of 0 too. */
 static double value_of(const deeper_compared *row, size_t column) {
     const char *at = (const char *)row + columns[column].offset;
-    if (columns[column].kind != COUNT)
+    if (columns[column].kind == REAL || columns[column].kind == SHARE)
         return *(const double *)(const void *)at;
-    uint64_t count = *(const uint64_t *)(const void *)at;
-    return count || columns[column].offset > offsetof(deeper_compared, images) ? (double)count
-                                                                               : NAN;
+    double count = (double)*(const uint64_t *)(const void *)at;
+    if (columns[column].kind == HITS)
+        return row->images ? count / (double)row->images : NAN;
+    return count > 0 ? count : NAN;
 }
 
 static double top1_of(const deeper_compared *row) {

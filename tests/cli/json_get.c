@@ -1,7 +1,9 @@
 /* json_get.c - for the tests of --json: reads JSON lines from stdin, each of which must be one
  * valid object, and prints a line a line with the values at the given places ("top.0.id"), tabs
- * between. A place that is missing is printed as "none". */
+ * between. A place that is missing is printed as "none". With the one word --keys: the names of all
+ * members, at any depth, a line each. */
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +34,17 @@ static void print(const json_t *value) {
     }
 }
 
+static void print_keys(json_t *value) {
+    const char *key;
+    size_t index;
+    json_t *inner;
+    json_object_foreach(value, key, inner) {
+        puts(key);
+        print_keys(inner);
+    }
+    json_array_foreach(value, index, inner) print_keys(inner);
+}
+
 int main(int count, char **words) {
     char *line = NULL;
     size_t capacity = 0;
@@ -43,7 +56,10 @@ int main(int count, char **words) {
             fprintf(stderr, "not a JSON object: %s(%s)\n", line, error.text);
             return 1;
         }
-        for (int i = 1; i < count; i++) {
+        const bool keys = count == 2 && !strcmp(words[1], "--keys");
+        if (keys)
+            print_keys(object);
+        for (int i = 1; i < count && !keys; i++) {
             print(find(object, words[i]));
             putchar(i + 1 < count ? '\t' : '\n');
         }

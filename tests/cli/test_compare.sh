@@ -21,7 +21,7 @@ same "lenet5	32	61706	416520	null" "$(get architecture image_size parameters mul
 run 0 compare lenet5@32 --classes 10 --seconds 0
 says out network 61.7K 417K
 run 0 compare lenet5@28 --classes 10 --seconds 0.01 --batch 2 --threads 1 --json
-get forward_ms training_images_per_second activation_bytes | grep -q 'null' && fail "speeds"
+get forward_ms training_images_per_second arena_bytes | grep -q 'null' && fail "speeds"
 says err "energy is not measured" || true
 run 0 compare lenet5@28 googlenet:stem=small,width=0.0625@32 --seconds 0
 same "" "$(awk 'length > 80' out)"

@@ -10,7 +10,7 @@ run 0 features $model --out f.npz set
 says out "f.npz: 3 pictures, pool5/7x7_s1"
 cp f.npz first.npz
 run 0 features $model --out f.npz --layer pool5/7x7_s1 --threads 1 set --json
-same "f.npz	pool5/7x7_s1	3	0" "$(get output layers.0 images unreadable)"
+same "f.npz	pool5/7x7_s1	3	0" "$(get output layer_names.0 images unreadable)"
 cmp -s f.npz first.npz || fail "threads change the file"
 find set -name '*.ppm' | sort >list
 run 0 features $model --out f.npz --layer pool5 - <list

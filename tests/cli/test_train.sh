@@ -17,11 +17,11 @@ lines out 3
 same "1	2	true
 2	2	true" "$(head -n 2 out | sed 's/"best":false/"best":true/' >two && "$HELPERS/cli_json_get" epoch epochs best <two)"
 head -n 2 out >two
-"$HELPERS/cli_json_get" loss losses.main losses.aux1 losses.aux2 top1 val_losses.main val_top1 val_top5 rate images_per_second <two |
+"$HELPERS/cli_json_get" train_loss train_losses.main train_losses.aux1 train_losses.aux2 train_top1 val_losses.main val_top1 val_top5 learning_rate images_per_second <two |
     grep -q none && fail "fields of an epoch"
 tail -n 1 out >last
 same "one	false	2	0" "$("$HELPERS/cli_json_get" run stopped epochs unreadable <last)"
-"$HELPERS/cli_json_get" best_epoch best_top1 best_top5 best_loss steps images seconds <last | grep -q none && fail "fields of the end"
+"$HELPERS/cli_json_get" best_epoch best_top1 best_top5 best_loss steps images_seen seconds <last | grep -q none && fail "fields of the end"
 for file in model.safetensors last.safetensors log.csv report.html events.out.tfevents.deeper run.json; do
     [ -s "one/$file" ] || fail "no one/$file"
 done
@@ -138,8 +138,8 @@ run 0 train --data set $net --lr-find --curve rates.html --seed 3
 says out "suggested" "the loss fell fastest at" "curve     rates.html" "next      deeper train --data set --arch" "--seed 3" "--out RUN"
 says rates.html "<svg" "deeper train --data set"
 run 0 train --data set $net --lr-find --seed 3 --json
-same "null	1e-5" "$(get page points.0.rate)"
-get rate steepest command points.59.smoothed | grep -q none && fail "fields of a search"
+same "null	1e-5" "$(get page points.0.learning_rate)"
+get learning_rate steepest command points.59.smoothed | grep -q none && fail "fields of a search"
 [ ! -e RUN ] || fail "a run was made"
 
 # ------------------------------------------------------------------------------------------------------------
@@ -169,8 +169,8 @@ usage "--arch and --init exclude each other: --init brings its architecture" --d
 usage "--rate: a resumed run keeps the options it was started with" --resume --out one --rate 1
 run 2 train --quiet --data set --out bad --arch nosuch
 says err "nosuch: no such architecture; there is googlenet, "
-bad 2 ": freeze: no layer's name begins with 'foo' ('deeper summary' lists the names of the layers)" --data set --out bad --freeze foo
-bad 2 ": rates: 'foo' is not BEGINNING=FACTOR with a factor above 0" --data set --out bad --rates foo
+bad 2 ": freeze: no layer's name begins with 'foo' ('deeper summary --layers' lists the names)" --data set --out bad --freeze foo
+bad 2 ": rates: 'foo' is not BEGINNING=FACTOR with a factor above 0 ('deeper summary --layers' lists the names)" --data set --out bad --rates foo
 
 mkdir -p empty oneclass/a corrupt/a corrupt/b
 cp set/red/*.ppm oneclass/a
@@ -186,7 +186,7 @@ rm -rf bad
 # Pictures that cannot be read are named and left out, up to a share.
 run 1 train --data corrupt $net --out corrupt-run --json
 says err "deeper: corrupt/a/" "more than max_unreadable allows"
-says out '{"unreadable":"corrupt/'
+says out '{"error":"corrupt/'
 cp corrupt/a/1.jpg set/red/bad.jpg
 run 3 train --data set $net --seed 2 --epochs 1 --max-unreadable 0.5 --out named --json
 says err "set/red/bad.jpg"
@@ -195,7 +195,7 @@ same 1 "$("$HELPERS/cli_json_get" unreadable <last)"
 
 # A training step, timed.
 run 0 bench --train --arch googlenet:aux=1,width=0.0625 --size 64 --batch 2 --threads 1 --seconds 0 --json
-same "true	64	2	1" "$(get train size batch threads)"
+same "true	64	2	1" "$(get train image_size batch threads)"
 get median_ms images_per_second peak_gflops direct_floor_ms ratio_to_floor isa peak_rss_bytes | grep -q none && fail "fields"
 run 2 bench --train --plan
 run 0 bench --train --layers --arch googlenet:aux=1,width=0.0625 --size 64 --batch 2 --threads 1 --seconds 0
