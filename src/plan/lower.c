@@ -35,7 +35,8 @@ deeper_status dp_emit(dp_plan *plan, const dp_step *step, const int *reads, int 
     plan->steps = steps;
     if (!room)
         return dp_fail_memory(error, "the table of steps");
-    int phase = dp_max(step->phase, 1), mask = step->masked ? step->mask.storage : -1;
+    int phase = dp_max(step->phase, 1),
+        mask = step->epilogue.masked ? step->epilogue.mask.storage : -1;
     for (int i = 0; i <= read_count; i++) {
         int read = i < read_count ? reads[i] : mask;
         if (read >= 0 && phase <= plan->storages[read].written)
@@ -46,8 +47,9 @@ deeper_status dp_emit(dp_plan *plan, const dp_step *step, const int *reads, int 
         if (read >= 0 && phase > plan->storages[read].last)
             plan->storages[read].last = phase;
     }
-    const int along[] = { step->bias.out.storage, step->bias.sums };
-    for (int i = 0; i < write_count + (step->bias.taken ? 2 : 0); i++) {
+    const dp_bias_step *bias = &step->epilogue.bias;
+    const int along[] = { bias->out.storage, bias->sums };
+    for (int i = 0; i < write_count + (bias->taken ? 2 : 0); i++) {
         dp_storage *storage = &plan->storages[i < write_count ? writes[i] : along[i - write_count]];
         if (storage->first > storage->last || phase < storage->first)
             storage->first = phase;

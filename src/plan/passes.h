@@ -85,19 +85,15 @@ extern const dp_plan_op dp_plan_ops[DP_OP_COUNT];
 /* The last of the chain node -> absorber -> ...: the node whose value the step of `node` writes. */
 int dp_target(const dp_lowering *lowering, int node);
 
-/* The lower bound of the output of the step of `node`: that of a ReLU or clip which it ends in, or
- * -INFINITY. */
-float dp_target_low(const dp_lowering *lowering, int node);
-
 /* The batch norm or affine that the step of `node` computes along, or -1. */
 int dp_target_affine(const dp_lowering *lowering, int node);
 
-/* Sets what a step that can mask (see dp_step) takes over from the gradient of a ReLU, or from a
- * clip, if it absorbs one. */
-void dp_read_mask(const dp_lowering *lowering, int node, dp_step *step);
+/* What the step of `node` computes along: the bounds of the ReLU or clip that it ends in or is, the
+ * mask of a ReLU's gradient that it has absorbed. */
+dp_epilogue dp_epilogue_of(const dp_lowering *lowering, int node);
 
-/* Appends that a step masks or clips. */
-void dp_describe_mask(const dp_step *step, dp_buffer *text);
+/* Appends that a step masks or clips what it computes. */
+void dp_describe_epilogue(const dp_step *step, dp_buffer *text);
 
 /* ---------------------------------------------------------------------------------------- place */
 

@@ -77,13 +77,6 @@ int dp_target(const dp_lowering *lowering, int node) {
     return node;
 }
 
-float dp_target_low(const dp_lowering *lowering, int node) {
-    const dp_node *target = &lowering->graph->nodes[dp_target(lowering, node)];
-    if (target->op == DP_OP_CLIP)
-        return target->attributes.clip.low;
-    return target->op == DP_OP_RELU ? 0.0F : -INFINITY;
-}
-
 int dp_target_affine(const dp_lowering *lowering, int node) {
     int next = lowering->absorber[node];
     bool affine =
@@ -91,21 +84,27 @@ int dp_target_affine(const dp_lowering *lowering, int node) {
     return affine ? next : -1;
 }
 
-void dp_read_mask(const dp_lowering *lowering, int node, dp_step *step) {
-    int target = dp_target(lowering, node);
-    step->masked = target != node && lowering->graph->nodes[target].op == DP_OP_RELU_GRADIENT;
-    if (step->masked)
-        step->mask = *dp_input_view(lowering, target, 1);
-    step->clipped = target != node && lowering->graph->nodes[target].op == DP_OP_CLIP;
-    if (step->clipped)
-        step->high = lowering->graph->nodes[target].attributes.clip.high;
+dp_epilogue dp_epilogue_of(const dp_lowering *lowering, int node) {
+    const int target = dp_target(lowering, node);
+    const dp_node *last = &lowering->graph->nodes[target];
+    dp_epilogue epilogue = { .low = -INFINITY, .high = INFINITY };
+    if (last->op == DP_OP_RELU)
+        epilogue.low = 0.0F;
+    if (last->op == DP_OP_CLIP) {
+        epilogue.low = last->attributes.clip.low;
+        epilogue.high = last->attributes.clip.high;
+    }
+    epilogue.masked = last->op == DP_OP_RELU_GRADIENT && target != node;
+    if (epilogue.masked)
+        epilogue.mask = *dp_input_view(lowering, target, 1);
+    return epilogue;
 }
 
-void dp_describe_mask(const dp_step *step, dp_buffer *text) {
-    if (step->masked)
-        dp_buffer_printf(text, "with a ReLU's gradient");
-    if (step->clipped)
-        dp_buffer_printf(text, ", clipped at %g", (double)step->high);
+void dp_describe_epilogue(const dp_step *step, dp_buffer *text) {
+    if (step->epilogue.masked)
+        dp_buffer_printf(text, ", with a ReLU's gradient");
+    if (step->epilogue.high < INFINITY)
+        dp_buffer_printf(text, ", clipped at %g", (double)step->epilogue.high);
 }
 
 void dp_print_simplify(const dp_lowering *lowering, dp_buffer *text) {

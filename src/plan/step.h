@@ -73,9 +73,19 @@ typedef struct dp_winograd_gradient_step dp_winograd_gradient_step;
  * same values (steps/batch.c). */
 typedef struct dp_bias_step {
     bool taken;
-    int sums;    /* storage: a double a channel */
+    int sums;    /* storage: a double per channel */
     dp_view out; /* a batch sum */
 } dp_bias_step;
+
+/* What a step computes along with its own result, beside what its weights have taken in. A kernel
+ * that ends in max(low, sum) takes `low` itself; dp_finish_pixels does the rest. Steps that
+ * use either take theirs from dp_epilogue_of: zeros would clip at 0. */
+typedef struct dp_epilogue {
+    float low, high; /* bounds of a ReLU or clip; -INFINITY, INFINITY: none */
+    bool masked;     /* by the gradient of a ReLU: `out` is kept where `mask` is > 0, else 0 */
+    dp_view mask;
+    dp_bias_step bias;
+} dp_epilogue;
 
 struct dp_step {
     const dp_step_kind *kind;
@@ -88,12 +98,7 @@ struct dp_step {
                                what it is measured by */
     dp_chosen chosen;
     dp_view in, in2, in3, out;
-    float low;    /* the lower bound of a fused ReLU or clip, -INFINITY: none */
-    bool clipped; /* a clip is fused: `out` is at most `high` */
-    float high;
-    bool masked; /* the gradient of a ReLU is fused: `out` is kept where `mask` is > 0, else 0 */
-    dp_view mask;
-    dp_bias_step bias;
+    dp_epilogue epilogue;
     union {
         dp_conv_step *conv;
         dp_depthwise_step *depthwise;
@@ -125,7 +130,6 @@ struct dp_step {
             int margin; /* pixels above and before the picture */
         } phases;
         dp_dropout dropout;
-        float high;             /* of a clamp */
         float smoothing, value; /* of a loss; of a fill */
     } as;
 };
@@ -170,34 +174,33 @@ static inline float *dp_worker_scratch(const dp_run *run, int worker) {
 
 /* Whether a step masks by its own in2, which its kernel has at hand. */
 static inline bool dp_masks_by_input(const dp_step *step) {
-    const dp_view *x = &step->in2, *mask = &step->mask;
-    return step->masked && mask->storage == x->storage && mask->offset == x->offset
+    const dp_view *x = &step->in2, *mask = &step->epilogue.mask;
+    return step->epilogue.masked && mask->storage == x->storage && mask->offset == x->offset
            && mask->shape.c == x->shape.c;
 }
 
-/* Applies a step's mask, or the upper bound of its clip, to pixels x..x+pixels-1 of row y of one
- * channel block, which the step has just written. */
-static inline void dp_mask_pixels(const dp_run *run, const dp_step *step, int image, int block,
-                                  int y, int x, int pixels) {
-    if (!step->masked && !step->clipped)
+/* Applies a step's mask or upper bound to pixels x..x+pixels-1 of row y of one channel block, which
+ * the step has just written. */
+static inline void dp_finish_pixels(const dp_run *run, const dp_step *step, int image, int block,
+                                    int y, int x, int pixels) {
+    const dp_epilogue *epilogue = &step->epilogue;
+    if (!epilogue->masked && epilogue->high == INFINITY)
         return;
+    const dp_view *view = &step->out, *mask = &epilogue->mask;
     ptrdiff_t pixel = (ptrdiff_t)x * run->plan->kernels->lanes;
-    float *out =
-        dp_view_at(run, &step->out, image) + block * step->out.block + y * step->out.row + pixel;
-    if (step->clipped)
-        run->plan->kernels->clamp(out, out, pixels, -INFINITY, step->high);
+    float *out = dp_view_at(run, view, image) + block * view->block + y * view->row + pixel;
+    if (epilogue->masked)
+        run->plan->gradient_kernels->relu(
+            out, out, dp_view_at(run, mask, image) + block * mask->block + y * mask->row + pixel,
+            pixels);
     else
-        run->plan->gradient_kernels->relu(out, out,
-                                          dp_view_at(run, &step->mask, image)
-                                              + block * step->mask.block + y * step->mask.row
-                                              + pixel,
-                                          pixels);
+        run->plan->kernels->clamp(out, out, pixels, -INFINITY, epilogue->high);
 }
 
-static inline void dp_mask_rows(const dp_run *run, const dp_step *step, int image, int block,
-                                int begin, int end) {
+static inline void dp_finish_rows(const dp_run *run, const dp_step *step, int image, int block,
+                                  int begin, int end) {
     for (int y = begin; y < end; y++)
-        dp_mask_pixels(run, step, image, block, y, 0, step->out.shape.w);
+        dp_finish_pixels(run, step, image, block, y, 0, step->out.shape.w);
 }
 
 /* The values of a parameter or batch sum. */

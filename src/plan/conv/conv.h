@@ -1,6 +1,6 @@
 /* conv.h - what the steps of a convolution keep: shared by the algorithms, which
- * make and run them, pack.c, which packs their weights, panels.c and bands.c, which cut them into
- * panels. Internal to plan/. Letters: L lanes, K output channels. */
+ * make and run them, siblings.c, which joins them, pack.c, which packs their weights, panels.c and
+ * bands.c, which cut them into panels. Internal to plan/. Letters: L lanes, K output channels. */
 #ifndef DP_PLAN_CONV_CONV_H
 #define DP_PLAN_CONV_CONV_H
 
@@ -71,6 +71,10 @@ struct dp_conv_step {
 
 /* Fills weights, bias and batch norm of a source from the node's inputs. */
 void dp_conv_read_source(const dp_lowering *lowering, dp_conv_source *source);
+
+/* siblings.c: fills the sources of a direct product with the convolution `node` and, unless it is
+ * to be alone, all later ones that can be computed with it; these count as done. */
+void dp_conv_collect(dp_lowering *lowering, int node, bool alone, dp_conv_weights *weights);
 
 /* Fills panels: blocks as even as can be, at most `most` a panel, the larger ones first. */
 deeper_status dp_conv_make_panels(dp_plan *plan, dp_conv_weights *weights, int most,

@@ -25,7 +25,7 @@ static void run_depthwise(const dp_run *run, const dp_step *step, int task, int 
                                .width = it->window.width,
                                .stride_y = it->window.stride_y,
                                .stride_x = it->window.stride_x,
-                               .low = step->low };
+                               .low = step->epilogue.low };
     int begin = 0, end = it->weights.blocks;
     if (out->shape.h > it->weights.blocks)
         dp_share(out->shape.h, step->tasks, part, &depthwise.row_begin, &depthwise.row_end);
@@ -37,15 +37,14 @@ static void run_depthwise(const dp_run *run, const dp_step *step, int task, int 
         depthwise.weights = dp_conv_packed(run, &it->weights, block);
         depthwise.bias = dp_conv_packed_bias(run, &it->weights, block);
         run->plan->kernels->depthwise(&depthwise);
-        dp_mask_rows(run, step, image, block, depthwise.row_begin, depthwise.row_end);
+        dp_finish_rows(run, step, image, block, depthwise.row_begin, depthwise.row_end);
     }
 }
 
 static void describe_depthwise(const dp_step *step, dp_buffer *text) {
     const dp_window *w = &step->as.depthwise->window;
-    dp_buffer_printf(text, "%dx%d/%d%s", w->height, w->width, w->stride_y,
-                     step->masked ? ", " : "");
-    dp_describe_mask(step, text);
+    dp_buffer_printf(text, "%dx%d/%d", w->height, w->width, w->stride_y);
+    dp_describe_epilogue(step, text);
 }
 
 static void release_depthwise(dp_plan *plan, dp_step *step) {
@@ -93,10 +92,9 @@ static deeper_status build(dp_lowering *l, int node, dp_step *step, deeper_error
     step->kind = weights->sources[0].order == DP_WEIGHTS_PLAIN ? &depthwise_kind : &gradient_kind;
     step->name = it->name;
     step->out = l->views[dp_target(l, node)];
-    step->low = dp_target_low(l, node);
+    step->epilogue = dp_epilogue_of(l, node);
     step->multiply_adds = dp_node_cost(l->graph, node).multiply_adds;
     step->work = step->multiply_adds;
-    dp_read_mask(l, node, step);
     step->tasks = dp_parts(l->plan, dp_max(it->shape.h, weights->blocks), step->work);
     return dp_emit(l->plan, step, (int[]){ step->in.storage, weights->packed_storage }, 2,
                    &step->out.storage, 1, error);

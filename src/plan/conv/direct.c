@@ -41,7 +41,7 @@ static void run_tiles(const dp_run *run, const dp_step *step, int image, int til
                        .segments = conv->segments,
                        .segment_count = conv->segment_count,
                        .run = conv->run,
-                       .low = step->low,
+                       .low = step->epilogue.low,
                        .out_stride = lanes };
     int block = 0;
     for (int p = 0; p < panel_end; block += conv->weights.panels[p++]) {
@@ -73,7 +73,7 @@ static void run_tiles(const dp_run *run, const dp_step *step, int image, int til
                                + (ptrdiff_t)tile->x * lanes;
             kernels->panel[blocks][tile->rows](&panel);
             for (int j = 0; j < blocks; j++)
-                dp_mask_pixels(run, step, image, block + j, tile->y, tile->x, tile->rows);
+                dp_finish_pixels(run, step, image, block + j, tile->y, tile->x, tile->rows);
         }
     }
 }
@@ -99,7 +99,7 @@ static void run_images(const dp_run *run, const dp_step *step, int task, int wor
                        .segments = conv->segments,
                        .segment_count = conv->segment_count,
                        .run = conv->run,
-                       .low = step->low,
+                       .low = step->epilogue.low,
                        .out_stride = (ptrdiff_t)run->plan->storages[step->out.storage].image };
     for (int p = 0; p < panel_end; block += conv->weights.panels[p++]) {
         if (p < panel_begin)
@@ -126,9 +126,7 @@ static void describe_conv(const dp_step *step, dp_buffer *text) {
         dp_buffer_printf(text, ", %d siblings as one product", conv->weights.source_count);
     if (step->chosen.tuned)
         dp_buffer_printf(text, ", tuned");
-    if (step->masked)
-        dp_buffer_printf(text, ", ");
-    dp_describe_mask(step, text);
+    dp_describe_epilogue(step, text);
 }
 
 static void release_conv(dp_plan *plan, dp_step *step) {
@@ -274,51 +272,6 @@ static deeper_status make_targets(conv_build *b, deeper_error *error) {
     return DEEPER_OK;
 }
 
-/* Weights that a convolution's node joins along its input channels. */
-static int parts_of(const dp_lowering *l, int node) {
-    const dp_node *weight = &l->graph->nodes[l->graph->nodes[node].inputs[1]];
-    return weight->op == DP_OP_ROTATE ? weight->input_count : 1;
-}
-
-static void add_sources(conv_build *b, int node) {
-    dp_conv_weights *w = &b->conv->weights;
-    const int lanes = b->lowering->plan->kernels->lanes, parts = parts_of(b->lowering, node);
-    for (int part = 0, channel = 0; part < parts; part++) {
-        dp_conv_source *source = &w->sources[w->source_count++];
-        *source = (dp_conv_source){
-            .node = node, .part = part, .first_output = w->blocks * lanes, .first_channel = channel
-        };
-        dp_conv_read_source(b->lowering, source);
-        channel += source->channels;
-    }
-    w->blocks += dp_blocks(w->sources[w->source_count - 1].outputs, lanes);
-    b->lowering->done[node] = true;
-}
-
-/* Whether a 1x1 convolution of several channels' pixels can be one of a product of several; masks
- * and clips are for one output. */
-static bool joins(const dp_lowering *l, int node) {
-    const dp_op target = l->graph->nodes[dp_target(l, node)].op;
-    return dp_is_point(&l->graph->nodes[node]) && target != DP_OP_RELU_GRADIENT
-           && target != DP_OP_CLIP;
-}
-
-/* The first convolution and, if it is 1x1, all later 1x1 ones of the same input and the same
- * ReLU. */
-static void collect_sources(conv_build *b, int node) {
-    const dp_lowering *l = b->lowering;
-    const dp_node *first = &l->graph->nodes[node];
-    int input = l->root[first->inputs[0]];
-    add_sources(b, node);
-    for (int i = node + 1; joins(l, node) && !b->images_are_pixels && i < l->graph->count; i++) {
-        const dp_node *other = &l->graph->nodes[i];
-        if (l->needed[i] && joins(l, i) && l->root[other->inputs[0]] == input
-            && dp_target_low(l, i) == dp_target_low(l, node)
-            && b->conv->weights.source_count + parts_of(l, i) <= DP_CONV_SOURCES)
-            add_sources(b, i);
-    }
-}
-
 static deeper_status emit(conv_build *b, deeper_error *error) {
     dp_lowering *l = b->lowering;
     dp_conv_step *conv = b->conv;
@@ -327,11 +280,10 @@ static deeper_status emit(conv_build *b, deeper_error *error) {
                      .name = node->name,
                      .in = b->in,
                      .out = l->views[dp_target(l, b->conv->weights.sources[0].node)],
-                     .low = dp_target_low(l, b->conv->weights.sources[0].node),
+                     .epilogue = dp_epilogue_of(l, b->conv->weights.sources[0].node),
                      .whole_batch = b->images_are_pixels,
                      .chosen = l->choices[conv->weights.sources[0].node].chosen,
                      .as.conv = conv };
-    dp_read_mask(l, b->conv->weights.sources[0].node, &step);
     step.work = (uint64_t)conv->segment_count * (uint64_t)conv->run * (uint64_t)conv->weights.blocks
                 * (uint64_t)l->plan->kernels->lanes * (uint64_t)b->output.h * (uint64_t)b->output.w;
     int parts = dp_parts(
@@ -375,7 +327,7 @@ static deeper_status build_conv(conv_build *b, int node, deeper_error *error) {
     b->conv->weights.width = w->width;
     b->conv->weights.groups = w->groups;
     b->conv->weights.planar = b->in.planar;
-    collect_sources(b, node);
+    dp_conv_collect(l, node, b->images_are_pixels, &b->conv->weights);
     DP_TRY(make_targets(b, error));
     if (b->images_are_pixels) {
         b->in.offset -=

@@ -3,8 +3,6 @@
  * that they sum along. */
 #include "plan/conv/conv.h"
 
-#include <math.h>
-
 /* The outputs that are this gradient, or slices of it: at most DP_CONV_SOURCES are listed. */
 static void find_targets(const dp_lowering *l, int node, dp_weight_targets *targets) {
     targets->count = 0;
@@ -26,8 +24,7 @@ deeper_status dp_begin_weight_gradient(dp_lowering *lowering, int node, dp_step 
                        .in = *dp_input_view(lowering, node, 0),
                        .in2 = *dp_input_view(lowering, node, 1),
                        .whole_batch = true,
-                       .multiply_adds = dp_node_cost(lowering->graph, node).multiply_adds,
-                       .low = -INFINITY };
+                       .multiply_adds = dp_node_cost(lowering->graph, node).multiply_adds };
     step->work = step->multiply_adds * (uint64_t)lowering->plan->max_batch;
     find_targets(lowering, node, targets);
     if (targets->count < lowering->uses[node])

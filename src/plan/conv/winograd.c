@@ -134,9 +134,9 @@ static void transform_output(const strip *it, int block, int blocks) {
             for (int j = 0; j < blocks; j++) {
                 tiles.frequencies = it->products + (ptrdiff_t)j * kernels->lanes;
                 kernels->winograd_output(&tiles, bias + (ptrdiff_t)j * kernels->lanes,
-                                         it->step->low, to + j * out->block, out->row);
-                dp_mask_rows(it->run, it->step, it->first + image, block + j, top,
-                             top + tiles.down->points - w->taps + 1);
+                                         it->step->epilogue.low, to + j * out->block, out->row);
+                dp_finish_rows(it->run, it->step, it->first + image, block + j, top,
+                               top + tiles.down->points - w->taps + 1);
             }
         }
 }
@@ -170,9 +170,7 @@ static void describe_winograd(const dp_step *step, dp_buffer *text) {
         dp_buffer_printf(text, ", %d images at once", w->strip_images);
     if (step->chosen.tuned)
         dp_buffer_printf(text, ", tuned");
-    if (step->masked)
-        dp_buffer_printf(text, ", ");
-    dp_describe_mask(step, text);
+    dp_describe_epilogue(step, text);
 }
 
 static void release_winograd(dp_plan *plan, dp_step *step) {
@@ -313,7 +311,7 @@ static deeper_status make(dp_lowering *l, int node, dp_winograd_step *w, deeper_
                                                                              : &gradient_kind,
                      .name = it->name,
                      .out = l->views[dp_target(l, node)],
-                     .low = dp_target_low(l, node),
+                     .epilogue = dp_epilogue_of(l, node),
                      .work = multiply_adds / 3,
                      .multiply_adds = multiply_adds,
                      .chosen = choice->chosen,
@@ -326,7 +324,6 @@ static deeper_status make(dp_lowering *l, int node, dp_winograd_step *w, deeper_
         step.in.offset -=
             window->pads.top * step.in.row + (ptrdiff_t)window->pads.left * l->plan->kernels->lanes;
     }
-    dp_read_mask(l, node, &step);
     return build(l, w, &step, error);
 }
 

@@ -4,7 +4,6 @@
  * the lanes. Letters: L lanes, H W the larger picture, P Q the smaller one. */
 #include "plan/passes.h"
 
-#include <math.h>
 #include <string.h>
 
 /* Rows (or columns) first..end-1 that output `index` of `outputs` averages. */
@@ -74,7 +73,7 @@ deeper_status dp_lower_adaptive_pool(dp_lowering *lowering, int node, deeper_err
                      .in = *dp_input_view(lowering, node, 0),
                      .in2 = dp_optional_view(lowering, node, 1),
                      .out = lowering->views[node],
-                     .low = -INFINITY,
+
                      .work = dp_shape_floats(it->shape) * 4 };
     step.tasks =
         dp_parts(lowering->plan, dp_blocks(it->shape.c, lowering->plan->kernels->lanes), step.work);

@@ -143,7 +143,7 @@ static void run_norm(const dp_run *run, const dp_step *step, int task, int worke
                 run->plan->kernels->affine(
                     dp_view_at(run, out, image) + block * out->block + y * out->row,
                     dp_view_at(run, in, image) + block * in->block + y * in->row, out->shape.w, p,
-                    q, step->low);
+                    q, step->epilogue.low);
     }
 }
 
@@ -161,7 +161,7 @@ static dp_step make(const dp_lowering *l, int node, const dp_step_kind *kind) {
                      .in2 = dp_optional_view(l, node, 1),
                      .in3 = { .storage = -1 },
                      .out = l->views[dp_target(l, node)],
-                     .low = dp_target_low(l, node),
+                     .epilogue = dp_epilogue_of(l, node),
                      .whole_batch = true };
     step.as.norm.epsilon = it->attributes.epsilon;
     step.as.norm.scale = step.as.norm.mean = step.as.norm.variance = step.as.norm.sums =
@@ -236,25 +236,25 @@ deeper_status dp_lower_batch_norm_gradient(dp_lowering *lowering, int node, deep
 /* ------------------------------------------------------------------ along with weight gradients */
 
 static double *bias_sums(const dp_run *run, const dp_step *step, int block) {
-    return (double *)(run->arena + run->plan->storages[step->bias.sums].offset)
+    return (double *)(run->arena + run->plan->storages[step->epilogue.bias.sums].offset)
            + (ptrdiff_t)block * run->plan->kernels->lanes;
 }
 
 void dp_bias_clear(const dp_run *run, const dp_step *step, int block) {
-    for (int l = 0; step->bias.taken && l < run->plan->kernels->lanes; l++)
+    for (int l = 0; step->epilogue.bias.taken && l < run->plan->kernels->lanes; l++)
         bias_sums(run, step, block)[l] = 0;
 }
 
 void dp_bias_add(const dp_run *run, const dp_step *step, int image, int block, int begin, int end) {
     const dp_view *g = &step->in2;
-    for (int y = begin; step->bias.taken && y < end; y++)
+    for (int y = begin; step->epilogue.bias.taken && y < end; y++)
         run->plan->gradient_kernels->sums(bias_sums(run, step, block), NULL,
                                           dp_view_at(run, g, image) + block * g->block + y * g->row,
                                           NULL, g->shape.w);
 }
 
 void dp_bias_write(const dp_run *run, const dp_step *step, int block) {
-    const dp_bias_step *bias = &step->bias;
+    const dp_bias_step *bias = &step->epilogue.bias;
     int lanes = run->plan->kernels->lanes, channels = step->in2.shape.c;
     for (int l = 0; bias->taken && l < lane_count(channels, lanes, block); l++)
         (run->arena + run->plan->storages[bias->out.storage].offset
@@ -273,8 +273,8 @@ deeper_status dp_take_channel_sum(dp_lowering *l, int node, dp_step *step, deepe
     size_t doubles =
         (size_t)dp_blocks(it->shape.n, l->plan->kernels->lanes) * (size_t)l->plan->kernels->lanes;
     DP_TRY(dp_storage_add_fixed(l->plan, doubles * (sizeof(double) / sizeof(float)),
-                                &step->bias.sums, error));
-    step->bias.out = l->views[sum];
-    step->bias.taken = l->done[sum] = true;
+                                &step->epilogue.bias.sums, error));
+    step->epilogue.bias.out = l->views[sum];
+    step->epilogue.bias.taken = l->done[sum] = true;
     return DEEPER_OK;
 }

@@ -3,7 +3,6 @@
  * channel blocks. */
 #include "plan/passes.h"
 
-#include <math.h>
 #include <string.h>
 
 /* One channel of one part: where a lane of a joined block comes from. */
@@ -200,8 +199,7 @@ deeper_status dp_lower_input(dp_lowering *lowering, int node, deeper_error *erro
         return DEEPER_OK;
     dp_step step = { .kind = &input_kind,
                      .name = lowering->graph->nodes[node].name,
-                     .out = lowering->views[node],
-                     .low = -INFINITY };
+                     .out = lowering->views[node] };
     step.as.io.index = dp_input_index(lowering->graph, node);
     step.work = dp_shape_floats(step.out.shape);
     int planes = step.out.planar ? step.out.shape.c
@@ -219,7 +217,7 @@ deeper_status dp_lower_output(dp_lowering *lowering, int output, deeper_error *e
     dp_step step = { .kind = it->shape.n ? &output_fixed_kind : &output_kind,
                      .name = it->name,
                      .in = lowering->views[lowering->root[node]],
-                     .low = -INFINITY,
+
                      .whole_batch = it->shape.n > 0,
                      .tasks = 1 };
     step.as.io.index = output;
@@ -236,7 +234,7 @@ static dp_step unary(const dp_lowering *l, int node, const dp_step_kind *kind) {
                      .name = l->graph->nodes[node].name,
                      .in = *dp_input_view(l, node, 0),
                      .out = l->views[node],
-                     .low = -INFINITY,
+
                      .tasks = 1 };
     step.work = dp_shape_floats(step.out.shape);
     return step;
@@ -280,7 +278,7 @@ deeper_status dp_lower_halos(dp_plan *plan, deeper_error *error) {
         dp_step step = { .kind = &halo_kind,
                          .name = "",
                          .phase = s->first,
-                         .low = -INFINITY,
+
                          .tasks = 1,
                          .work = (uint64_t)s->planes * (uint64_t)s->height * 4,
                          .out = { .storage = i,

@@ -101,7 +101,7 @@ static dp_step make(const dp_lowering *l, int node, const dp_step_kind *kind) {
                       .in2 = dp_optional_view(l, node, 1),
                       .in3 = dp_optional_view(l, node, 2),
                       .out = l->views[node],
-                      .low = -INFINITY,
+
                       .tasks = 1,
                       .work = dp_shape_floats(it->shape) * 20 };
 }

@@ -2,8 +2,6 @@
  * pixel together, shared out by row and image. */
 #include "plan/passes.h"
 
-#include <math.h>
-
 /* Row y of x in an image, as the kernels take it; out is where the result goes. */
 static dp_normalise describe_row(const dp_run *run, const dp_step *step, const dp_view *x,
                                  int image, int y, int worker) {
@@ -42,13 +40,13 @@ static void run_lrn_gradient(const dp_run *run, const dp_step *step, int task, i
         };
         run->plan->gradient_kernels->lrn(&normalise);
         for (int block = 0; !normalise.relu && block < normalise.forward.blocks; block++)
-            dp_mask_rows(run, step, image, block, y, y + 1);
+            dp_finish_rows(run, step, image, block, y, y + 1);
     }
 }
 
 static void describe_lrn(const dp_step *step, dp_buffer *text) {
-    dp_buffer_printf(text, "%d channels%s", step->as.lrn.size, step->masked ? ", " : "");
-    dp_describe_mask(step, text);
+    dp_buffer_printf(text, "%d channels", step->as.lrn.size);
+    dp_describe_epilogue(step, text);
 }
 
 static const dp_step_kind lrn_kind = { "lrn", run_lrn, describe_lrn, NULL };
@@ -60,8 +58,7 @@ static deeper_status lower(dp_lowering *l, int node, dp_step *step, size_t scrat
     dp_plan *plan = l->plan;
     step->name = it->name;
     step->out = l->views[dp_target(l, node)];
-    dp_read_mask(l, node, step);
-    step->low = -INFINITY;
+    step->epilogue = dp_epilogue_of(l, node);
     step->as.lrn = it->attributes.lrn;
     dp_need_scratch(plan, scratch_floats);
     step->work = (uint64_t)dp_shape_floats(it->shape) * 16;

@@ -20,7 +20,7 @@ static void run_clamp(const dp_run *run, const dp_step *step, int task, int work
         for (int y = 0; y < step->out.shape.h; y++)
             run->plan->kernels->clamp(row_at(run, &step->out, own.image, block, y),
                                       row_at(run, &step->in, own.image, block, y),
-                                      step->out.shape.w, step->low, step->as.high);
+                                      step->out.shape.w, step->epilogue.low, step->epilogue.high);
 }
 
 static void run_add(const dp_run *run, const dp_step *step, int task, int worker) {
@@ -30,8 +30,8 @@ static void run_add(const dp_run *run, const dp_step *step, int task, int worker
             run->plan->kernels->add(row_at(run, &step->out, own.image, block, y),
                                     row_at(run, &step->in, own.image, block, y),
                                     row_at(run, &step->in2, own.image, block, y), step->out.shape.w,
-                                    step->low);
-            dp_mask_rows(run, step, own.image, block, y, y + 1);
+                                    step->epilogue.low);
+            dp_finish_rows(run, step, own.image, block, y, y + 1);
         }
 }
 
@@ -68,7 +68,7 @@ static void run_affine(const dp_run *run, const dp_step *step, int task, int wor
                 row_at(run, &step->out, own.image, block, y),
                 row_at(run, &step->in, own.image, block, y), step->out.shape.w,
                 step->as.norm.packed + (ptrdiff_t)block * lanes,
-                step->as.norm.packed + (ptrdiff_t)(blocks + block) * lanes, step->low);
+                step->as.norm.packed + (ptrdiff_t)(blocks + block) * lanes, step->epilogue.low);
 }
 
 /* in: g, in2: y. */
@@ -93,10 +93,15 @@ static void run_softmax(const dp_run *run, const dp_step *step, int task, int wo
                                         step->in.block, step->out.shape.c);
 }
 
+static void describe_add(const dp_step *step, dp_buffer *text) {
+    dp_buffer_printf(text, "two terms");
+    dp_describe_epilogue(step, text);
+}
+
 static const dp_step_kind relu_kind = { "relu", run_clamp, NULL, NULL };
 static const dp_step_kind clip_kind = { "clip", run_clamp, NULL, NULL };
 static const dp_step_kind copy_kind = { "copy", run_clamp, NULL, NULL };
-static const dp_step_kind add_kind = { "add", run_add, dp_describe_mask, NULL };
+static const dp_step_kind add_kind = { "add", run_add, describe_add, NULL };
 static const dp_step_kind multiply_kind = { "multiply", run_multiply, NULL, NULL };
 static const dp_step_kind sigmoid_kind = { "sigmoid", run_sigmoid, NULL, NULL };
 static const dp_step_kind relu_gradient_kind = { "relu grad", run_relu_gradient, NULL, NULL };
@@ -111,7 +116,7 @@ static dp_step pointwise(const dp_lowering *l, int node, const dp_step_kind *kin
                      .name = it->name,
                      .in = *dp_input_view(l, node, 0),
                      .out = l->views[dp_target(l, node)],
-                     .low = dp_target_low(l, node),
+                     .epilogue = dp_epilogue_of(l, node),
                      .work = dp_shape_floats(it->shape) * WORK_OF_A_VALUE };
     step.tasks = dp_parts(l->plan, dp_blocks(it->shape.c, l->plan->kernels->lanes), step.work);
     return step;
@@ -119,15 +124,11 @@ static dp_step pointwise(const dp_lowering *l, int node, const dp_step_kind *kin
 
 deeper_status dp_lower_relu(dp_lowering *lowering, int node, deeper_error *error) {
     dp_step step = pointwise(lowering, node, &relu_kind);
-    step.low = 0.0F;
-    step.as.high = INFINITY;
     return dp_emit_unary(lowering->plan, &step, error);
 }
 
 deeper_status dp_lower_clip(dp_lowering *lowering, int node, deeper_error *error) {
     dp_step step = pointwise(lowering, node, &clip_kind);
-    step.low = lowering->graph->nodes[node].attributes.clip.low;
-    step.as.high = lowering->graph->nodes[node].attributes.clip.high;
     return dp_emit_unary(lowering->plan, &step, error);
 }
 
@@ -136,7 +137,6 @@ static deeper_status lower_binary(dp_lowering *l, int node, const dp_step_kind *
                                   deeper_error *error) {
     dp_step step = pointwise(l, node, kind);
     step.in2 = *dp_input_view(l, node, 1);
-    dp_read_mask(l, node, &step);
     return dp_emit(l->plan, &step, (int[]){ step.in.storage, step.in2.storage }, 2,
                    &step.out.storage, 1, error);
 }
@@ -212,9 +212,8 @@ deeper_status dp_lower_copy(dp_lowering *lowering, int node, const dp_view *in, 
     dp_step step = { .kind = &copy_kind,
                      .name = lowering->graph->nodes[node].name,
                      .in = *in,
-                     .low = -INFINITY,
-                     .work = dp_shape_floats(in->shape) * WORK_OF_A_VALUE,
-                     .as.high = INFINITY };
+                     .epilogue = { .low = -INFINITY, .high = INFINITY },
+                     .work = dp_shape_floats(in->shape) * WORK_OF_A_VALUE };
     step.tasks =
         dp_parts(lowering->plan, dp_blocks(in->shape.c, lowering->plan->kernels->lanes), step.work);
     DP_TRY(dp_storage_add(lowering->plan, in->shape, halo, false, &step.out, error));

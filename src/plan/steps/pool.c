@@ -2,8 +2,6 @@
  * blocks and images shared out among threads. */
 #include "plan/passes.h"
 
-#include <math.h>
-
 /* The pool from view `in` to view `out`, without its pointers. */
 static dp_pooling describe_pooling(const dp_window *w, const dp_view *in, const dp_view *out) {
     return (dp_pooling){ .in_row = in->row,
@@ -44,10 +42,10 @@ static void run_pool(const dp_run *run, const dp_step *step, int task, int worke
 
 static void describe_pool(const dp_step *step, dp_buffer *text) {
     const dp_window *w = &step->as.pool.window;
-    dp_buffer_printf(text, "%dx%d/%d%s%s%s", w->height, w->width, w->stride_y,
+    dp_buffer_printf(text, "%dx%d/%d%s%s", w->height, w->width, w->stride_y,
                      w->ceil ? ", rounded up" : "",
-                     step->as.pool.base.shape.c ? ", with a sum" : "", step->masked ? ", " : "");
-    dp_describe_mask(step, text);
+                     step->as.pool.base.shape.c ? ", with a sum" : "");
+    dp_describe_epilogue(step, text);
 }
 
 static void run_pool_gradient(const dp_run *run, const dp_step *step, int task, int worker) {
@@ -74,7 +72,7 @@ static void run_pool_gradient(const dp_run *run, const dp_step *step, int task, 
         pooling.forward.out = value;
         step->as.pool.gradient(&pooling);
         if (!pooling.relu)
-            dp_mask_rows(run, step, image, block, 0, out->shape.h);
+            dp_finish_rows(run, step, image, block, 0, out->shape.h);
     }
 }
 
@@ -96,8 +94,7 @@ static deeper_status emit(dp_lowering *l, int node, dp_step *step, const int *re
     const dp_node *it = &l->graph->nodes[node];
     step->name = it->name;
     step->out = l->views[dp_target(l, node)];
-    dp_read_mask(l, node, step);
-    step->low = -INFINITY;
+    step->epilogue = dp_epilogue_of(l, node);
     step->work = (uint64_t)dp_shape_floats(it->shape) * (uint64_t)step->as.pool.window.height
                  * (uint64_t)step->as.pool.window.width;
     const int blocks = dp_blocks(it->shape.c, l->plan->kernels->lanes);
