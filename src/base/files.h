@@ -59,6 +59,11 @@ deeper_status dp_folder_lock(int *lock, const char *path, const deeper_allocator
                              deeper_error *error);
 void dp_folder_unlock(int lock);
 
+/* Gives a file another name in its folder, durably; what has that name is replaced. Errors: IO,
+ * MEMORY. */
+deeper_status dp_file_rename(const char *from, const char *to, const deeper_allocator *allocator,
+                             deeper_error *error);
+
 /* Removes a file. Errors: IO, naming the path. */
 deeper_status dp_file_remove(const char *path, deeper_error *error);
 

@@ -60,7 +60,9 @@ static deeper_status write_at(const dp_journal *j, const void *bytes, size_t siz
     for (size_t done = 0; done < size;) {
         ssize_t now =
             pwrite(j->file, (const char *)bytes + done, size - done, (off_t)(offset + done));
-        if (now < 0 && errno != EINTR)
+        if (now == 0) /* no progress, and no reason given */
+            errno = ENOSPC;
+        if (now == 0 || (now < 0 && errno != EINTR))
             return dp_fail_errno(error, name_of(j), "cannot write");
         done += now > 0 ? (size_t)now : 0;
     }
@@ -178,16 +180,9 @@ static deeper_status take_lock(const dp_journal *j, deeper_error *error) {
     return dp_fail(error, DEEPER_ERROR_IO, "%s: is being written by another process", j->part);
 }
 
-static deeper_status create(dp_journal *j, const void *header, deeper_error *error) {
-    j->file = open(j->part, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (j->file < 0 && errno == EEXIST)
-        return dp_fail(
-            error, DEEPER_ERROR_ARGUMENT,
-            "%s: is an evaluation that was broken off; resume goes on with it, or remove it",
-            j->part);
-    if (j->file < 0)
-        return dp_fail_errno(error, j->part, "cannot write");
-    DP_TRY(take_lock(j, error));
+/* Writes what comes before the records, and makes it last: a part whose header a loss of power took
+ * could not be gone on with. */
+static deeper_status write_start(dp_journal *j, const void *header, deeper_error *error) {
     start s = { .order = ORDER,
                 .header_size = (uint32_t)j->header_size,
                 .record_size = j->record_size };
@@ -202,7 +197,25 @@ static deeper_status create(dp_journal *j, const void *header, deeper_error *err
     uint64_t used = sizeof s + j->header_size;
     DP_TRY(write_at(j, &s, sizeof s, 0, error));
     DP_TRY(write_at(j, header, j->header_size, sizeof s, error));
-    return write_at(j, zeros, (size_t)(j->first - used), used, error);
+    DP_TRY(write_at(j, zeros, (size_t)(j->first - used), used, error));
+    return dp_journal_sync(j, false, error);
+}
+
+static deeper_status create(dp_journal *j, const void *header, deeper_error *error) {
+    j->file = open(j->part, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (j->file < 0 && errno == EEXIST)
+        return dp_fail(
+            error, DEEPER_ERROR_ARGUMENT,
+            "%s: is an evaluation that was broken off; resume goes on with it, or remove it",
+            j->part);
+    if (j->file < 0)
+        return dp_fail_errno(error, j->part, "cannot write");
+    deeper_status status = take_lock(j, error);
+    if (status == DEEPER_OK)
+        status = write_start(j, header, error);
+    if (status != DEEPER_OK)
+        unlink(j->part); /* nothing is in it */
+    return status;
 }
 
 deeper_status dp_journal_create(dp_journal **journal, const char *path, const void *header,
@@ -222,33 +235,66 @@ deeper_status dp_journal_create(dp_journal **journal, const char *path, const vo
     return finish_open(journal, j, status);
 }
 
-/* The records up to the first that is not sound; the rest is cut off. */
+/* The records up to the first that is not sound; the rest is cut off. What cannot be read now may
+ * be read later, and stays. */
 static deeper_status keep_sound(dp_journal *j, deeper_error *error) {
     void *record = dp_alloc_raw(j->allocator, j->record_size, 1);
     if (!record)
         return dp_fail_memory(error, "a record of a journal");
     uint64_t sound = 0;
-    while (sound < j->count && dp_journal_read(j, sound, record, NULL) == DEEPER_OK)
+    deeper_status status = DEEPER_OK;
+    while (sound < j->count && (status = dp_journal_read(j, sound, record, error)) == DEEPER_OK)
         sound++;
     dp_free(j->allocator, record);
+    if (status != DEEPER_OK && status != DEEPER_ERROR_FORMAT)
+        return status;
     j->count = sound;
     return ftruncate(j->file, (off_t)place(j, sound)) == 0
                ? DEEPER_OK
                : dp_fail_errno(error, j->part, "cannot write");
 }
 
+/* Whether a file of `size` bytes, which begins with `s` as far as it goes, is of a journal whose
+ * header was broken off. Anything else may be another's file. */
+static bool is_broken_off(const start *s, uint64_t size) {
+    size_t known = size < sizeof s->magic ? (size_t)size : sizeof s->magic;
+    return memcmp(s->magic, magic, known) == 0
+           && (size < sizeof *s || size < sizeof *s + s->header_size);
+}
+
+/* Opens the part of a journal that is being written; *there: it holds more than a header that was
+ * broken off, which is removed. */
+static deeper_status open_part(dp_journal *j, bool *there, deeper_error *error) {
+    struct stat status;
+    start s = { 0 };
+    *there = false;
+    j->file = open(j->part, O_RDWR | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (j->file < 0 && errno == ENOENT)
+        return DEEPER_OK;
+    if (j->file < 0 || fstat(j->file, &status) != 0)
+        return dp_fail_errno(error, j->part, "cannot open");
+    if (!S_ISREG(status.st_mode))
+        return dp_fail(error, DEEPER_ERROR_IO, "%s: is not an ordinary file", j->part);
+    DP_TRY(take_lock(j, error));
+    uint64_t size = (uint64_t)status.st_size;
+    DP_TRY(read_at(j, &s, size < sizeof s ? (size_t)size : sizeof s, 0, error));
+    *there = !is_broken_off(&s, size);
+    if (!*there && unlink(j->part) != 0)
+        return dp_fail_errno(error, j->part, "cannot remove");
+    return DEEPER_OK;
+}
+
 deeper_status dp_journal_resume(dp_journal **journal, const char *path,
                                 const deeper_allocator *allocator, deeper_error *error) {
     dp_journal *j = NULL;
+    bool there = false;
     *journal = NULL;
     deeper_status status = begin(&j, path, true, allocator, error);
-    if (status == DEEPER_OK) {
-        j->file = open(j->part, O_RDWR | O_CLOEXEC);
-        if (j->file < 0 && errno == ENOENT) {
-            dp_journal_close(j);
-            return DEEPER_OK;
-        }
-        status = j->file < 0 ? dp_fail_errno(error, j->part, "cannot open") : take_lock(j, error);
+    if (status == DEEPER_OK)
+        status = open_part(j, &there, error);
+    if (status == DEEPER_OK && !there) {
+        dp_journal_close(j);
+        return DEEPER_OK;
     }
     if (status == DEEPER_OK)
         status = read_start(j, error);
@@ -298,8 +344,7 @@ deeper_status dp_journal_sync(dp_journal *j, bool done, deeper_error *error) {
         return dp_fail_errno(error, j->part, "cannot write");
     if (!done)
         return DEEPER_OK;
-    if (rename(j->part, j->path) != 0)
-        return dp_fail_errno(error, j->path, "cannot write");
+    DP_TRY(dp_file_rename(j->part, j->path, j->allocator, error));
     j->growing = false;
     return DEEPER_OK;
 }

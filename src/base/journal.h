@@ -28,7 +28,8 @@ deeper_status dp_journal_create(dp_journal **journal, const char *path, const vo
                                 const deeper_allocator *allocator, deeper_error *error);
 
 /* Opens PATH.part to go on with it, cut down to its sound records. *journal is NULL if there is
- * none. Errors: those of dp_journal_open; IO if another process is writing it. */
+ * none, or was none but a header that was broken off. Errors: those of dp_journal_open; IO if
+ * another process is writing it. */
 deeper_status dp_journal_resume(dp_journal **journal, const char *path,
                                 const deeper_allocator *allocator, deeper_error *error);
 

@@ -150,6 +150,8 @@ deeper_status dp_writer_open(dp_writer **writer, const char *path,
 static void write_through(dp_writer *writer, const unsigned char *bytes, size_t size) {
     while (size > 0 && !writer->failure) {
         ssize_t done = write(writer->file, bytes, size < SSIZE_MAX ? size : SSIZE_MAX);
+        if (done == 0) /* no progress, and no reason given */
+            writer->failure = ENOSPC;
         if (done < 0 && errno != EINTR)
             writer->failure = errno;
         if (done > 0) {
@@ -189,6 +191,17 @@ static int sync_folder(char *target) {
     int failure = fsync(file) != 0 && errno != EINVAL ? errno : 0;
     close(file);
     return failure;
+}
+
+deeper_status dp_file_rename(const char *from, const char *to, const deeper_allocator *allocator,
+                             deeper_error *error) {
+    char *folder = dp_strdup(allocator, to);
+    if (!folder)
+        return dp_fail_memory(error, "a path");
+    int failure = rename(from, to) == 0 ? sync_folder(folder) : errno;
+    dp_free(allocator, folder);
+    errno = failure;
+    return failure ? dp_fail_errno(error, to, "cannot write") : DEEPER_OK;
 }
 
 deeper_status dp_writer_commit(dp_writer *writer, deeper_error *error) {

@@ -286,9 +286,10 @@ static deeper_status resume_file(dp_probs *p, const char *path, const dp_probs_a
     const char *other = difference(&p->about, about);
     if (!other && p->about.shard != about->shard)
         other = "another shard";
-    return other ? dp_fail(error, DEEPER_ERROR_MISMATCH,
-                           "%s: holds answers of %s; name another file", path, other)
-                 : DEEPER_OK;
+    if (other)
+        return dp_fail(error, DEEPER_ERROR_MISMATCH, "%s: holds answers of %s; name another file",
+                       path, other);
+    return dp_probs_count(p) == p->end - p->begin ? dp_probs_sync(p, error) : DEEPER_OK;
 }
 
 deeper_status dp_probs_create(dp_probs **probs, const char *path, const dp_probs_about *about,

@@ -78,6 +78,16 @@ for part in 1 2 3; do run 0 eval $pair --data val --crops 10 --shard $part/3 --s
 run 0 eval --merge merged part3 part1 part2
 cmp whole merged || fail "the merged file is not the whole one"
 run 0 eval $pair --data val --crops 10 --save-probs whole --resume
+# Killed between the last answer and the name, in the header, while merging.
+cp whole killed.part
+run 0 eval $pair --data val --crops 10 --save-probs killed --resume
+cmp whole killed || fail "the killed evaluation is not the whole one"
+head -c 40 whole >header.part
+run 0 eval $pair --data val --crops 10 --save-probs header --resume
+cmp whole header || fail "the evaluation that was killed in its header is not the whole one"
+cp whole joined.part
+run 0 eval --merge joined part1 part2 part3
+cmp whole joined || fail "the killed merge is not the whole one"
 run 1 eval --merge again part3 part1
 says err "shard 2 of 3 is missing beside part1, part3" "answers for val with 10 crops and shard 2/3"
 lines err 1
