@@ -3,6 +3,7 @@
 #include "base/files.h"
 
 #include "base/open.h"
+#include "base/temporary.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -155,6 +156,7 @@ deeper_status dp_folder_make_new(const char *path, const char *what,
                                  const deeper_allocator *allocator, deeper_error *error) {
     dp_listing listing;
     DP_TRY(dp_folder_make(path, error));
+    DP_TRY(dp_temporaries_remove(path, error));
     DP_TRY(dp_listing_read(&listing, path, allocator, error));
     size_t count = listing.count;
     dp_listing_free(&listing, allocator);

@@ -30,9 +30,10 @@ void dp_map_close(dp_map *map);
  * if they are). */
 void dp_map_release_pages(const dp_map *map);
 
-/* A file being written: bytes go to a temporary name in the same folder (PATH.tmp-PID-RANDOM);
- * commit syncs it, renames it over `path` and syncs the folder; discard (or a failed commit)
- * removes it. Where `path` is a symbolic link, the file it leads to is replaced. A folder or a
+/* A file being written: bytes go to a temporary name in the same folder (temporary.h); commit syncs
+ * it, renames it over `path` and syncs the folder; discard (or a failed commit) removes it. A file
+ * that is replaced hands on its owner and rights. Where `path` is a symbolic link, the file it
+ * leads to is replaced, unless somebody else made the link in a folder like /tmp. A folder or a
  * device is refused. Writes after a failed write are ignored and the failure is told by commit. */
 typedef struct dp_writer dp_writer;
 deeper_status dp_writer_open(dp_writer **writer, const char *path,
@@ -45,8 +46,8 @@ void dp_writer_discard(dp_writer *writer);           /* NULL is a no-op */
 /* Makes a folder, or finds it there. Errors: IO. */
 deeper_status dp_folder_make(const char *path, deeper_error *error);
 
-/* Makes the folder of a new run or comparison (`what`): one that is there must be empty. Errors:
- * IO; ARGUMENT, naming resume. */
+/* Makes the folder of a new run or comparison (`what`): one that is there must be empty but for
+ * what a killed writer left. Errors: IO; ARGUMENT, naming resume. */
 deeper_status dp_folder_make_new(const char *path, const char *what,
                                  const deeper_allocator *allocator, deeper_error *error);
 
@@ -59,6 +60,9 @@ deeper_status dp_folder_lock(int *lock, const char *path, const deeper_allocator
                              deeper_error *error);
 void dp_folder_unlock(int lock);
 
+/* The lock of a folder itself, without waiting; *taken: somebody else has it. Errors: IO. */
+deeper_status dp_folder_hold(int *lock, bool *taken, const char *folder, deeper_error *error);
+
 /* Gives a file another name in its folder, durably; what has that name is replaced. Errors: IO,
  * MEMORY. */
 deeper_status dp_file_rename(const char *from, const char *to, const deeper_allocator *allocator,
@@ -66,11 +70,6 @@ deeper_status dp_file_rename(const char *from, const char *to, const deeper_allo
 
 /* Removes a file. Errors: IO, naming the path. */
 deeper_status dp_file_remove(const char *path, deeper_error *error);
-
-/* Removes from a folder what killed writers left there: names that end as their temporary ones do.
- * For folders that nobody else writes to now. Errors: IO, MEMORY. */
-deeper_status dp_temporaries_remove(const char *folder, const deeper_allocator *allocator,
-                                    deeper_error *error);
 
 /* Names in a folder, sorted by bytes, without "." and ".." and without hidden names. */
 typedef struct dp_listing {

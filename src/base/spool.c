@@ -18,12 +18,16 @@ deeper_status dp_spool_open(dp_spool *spool, const char *path, const deeper_allo
     if (!name)
         return dp_fail_memory(error, "the name of a temporary file");
     memcpy(name, path, folder);
+    name[folder] = '\0';
+    spool->file = open(folder ? name : ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    bool named = spool->file < 0; /* a file system without nameless files */
     memcpy(name + folder, pattern, sizeof pattern);
-    spool->file = mkostemp(name, O_CLOEXEC);
+    if (named)
+        spool->file = mkostemp(name, O_CLOEXEC);
     deeper_status status =
         spool->file < 0 ? dp_fail_errno(error, path, "cannot write a temporary file beside it")
                         : DEEPER_OK;
-    if (spool->file >= 0)
+    if (named && spool->file >= 0)
         unlink(name);
     dp_free(allocator, name);
     return status;

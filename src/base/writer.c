@@ -2,7 +2,7 @@
  * be whole in any other way. */
 #include "base/files.h"
 
-#include "base/random.h"
+#include "base/temporary.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,17 +12,9 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
-enum {
-    WRITER_BLOCK = 256 << 10,
-    KEPT_NAME = 200,   /* bytes of a file's name that its temporary name keeps; 255 is what file
-                          systems take */
-    RANDOM_DIGITS = 8, /* of its ending */
-    NAME_TRIES = 64 /* temporary names tried before giving up; two in a row taken is already a sign
-                       of something else */
-};
+enum { WRITER_BLOCK = 256 << 10 };
 
 struct dp_writer {
     const deeper_allocator *allocator;
@@ -54,8 +46,27 @@ static size_t folder_length(const char *path) {
     return slash ? (size_t)(slash - path) + 1 : 0;
 }
 
+/* Whether a writer is led by a link: in a folder where everybody may make files (/tmp), one that
+ * somebody else made is a trap (EACCES; ENOMEM: out of memory). It is Linux's own rule, which does
+ * not see links that a program follows by itself. */
+static bool may_follow(const char *link, const deeper_allocator *allocator) {
+    struct stat made, place;
+    char *folder = dp_strdup(allocator, link);
+    errno = ENOMEM;
+    if (!folder)
+        return false;
+    folder[folder_length(link)] = '\0';
+    bool known = lstat(link, &made) == 0 && stat(*folder ? folder : ".", &place) == 0;
+    dp_free(allocator, folder);
+    errno = EACCES;
+    return known
+           && (!(place.st_mode & S_ISVTX) || !(place.st_mode & S_IWOTH) || made.st_uid == geteuid()
+               || made.st_uid == place.st_uid);
+}
+
 /* What `path` finally names: itself, or where its symbolic links lead, also when nothing is there
- * yet. NULL with errno set if memory is out, the links are a circle or a name is too long. */
+ * yet. NULL with errno set if memory is out, the links are a circle, one of them is a trap or a
+ * name is too long. */
 static char *follow_links(const char *path, const deeper_allocator *allocator) {
     enum { LINKS = 40 }; /* as many as Linux follows */
     char *current = dp_strdup(allocator, path);
@@ -65,6 +76,12 @@ static char *follow_links(const char *path, const deeper_allocator *allocator) {
         if (length < 0)
             return current; /* not a link; any other trouble shows when the temporary file is
                                made */
+        if (!may_follow(current, allocator)) {
+            int failure = errno;
+            dp_free(allocator, current);
+            errno = failure;
+            return NULL;
+        }
         size_t folder = target[0] == '/' ? 0 : folder_length(current);
         char *next = dp_alloc_raw(allocator, folder + (size_t)length + 1, 1);
         if (next) {
@@ -80,34 +97,13 @@ static char *follow_links(const char *path, const deeper_allocator *allocator) {
     return NULL;
 }
 
-/* Makes a file that was not there: target + ".tmp-PID-RANDOM", the name of target cut where the
- * whole would be too long for a file system. A file of the same name from another process or a
- * killed one is left alone. */
-static deeper_status make_temporary(dp_writer *writer, deeper_error *error) {
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    dp_random random =
-        dp_random_at((uint64_t)now.tv_sec, (uint64_t)now.tv_nsec, (uint64_t)(uintptr_t)writer);
-    size_t kept = folder_length(writer->target)
-                  + strnlen(writer->target + folder_length(writer->target), KEPT_NAME);
-    size_t size = kept + 48;
-    char *name = dp_alloc_raw(writer->allocator, size, 1);
-    if (!name)
-        return dp_fail_memory(error, "the name of a temporary file");
-    for (int i = 0; i < NAME_TRIES && writer->file < 0; i++) {
-        snprintf(name, size, "%.*s.tmp-%ld-%0*lx", (int)kept, writer->target, (long)getpid(),
-                 RANDOM_DIGITS, (unsigned long)(dp_random_u64(&random) >> 32));
-        writer->file = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-        if (writer->file < 0 && errno != EEXIST)
-            break;
-    }
-    if (writer->file < 0) {
-        deeper_status result = dp_fail_errno(error, writer->path, "cannot write");
-        dp_free(writer->allocator, name);
-        return result;
-    }
-    writer->temporary = name;
-    return DEEPER_OK;
+/* Gives the new file owner and rights of the one that it will replace, as far as this process may.
+ * A group that cannot be kept gets the rights of all others. */
+static void keep_rights(int file, const struct stat *old) {
+    mode_t mode = old->st_mode & 0777;
+    bool group =
+        fchown(file, old->st_uid, old->st_gid) == 0 || fchown(file, (uid_t)-1, old->st_gid) == 0;
+    fchmod(file, group ? mode : (mode & ~(mode_t)070) | (mode & 07) << 3);
 }
 
 static deeper_status writer_prepare(dp_writer *writer, const char *path, deeper_error *error) {
@@ -117,15 +113,22 @@ static deeper_status writer_prepare(dp_writer *writer, const char *path, deeper_
         return dp_fail_memory(error, "the name of a file to write");
     writer->target = follow_links(path, writer->allocator);
     if (!writer->target)
-        return dp_fail_errno(error, path, "cannot write");
-    if (stat(writer->target, &status) == 0 && !S_ISREG(status.st_mode))
+        return errno == ENOMEM ? dp_fail_memory(error, "the name of a file to write")
+                               : dp_fail_errno(error, path, "cannot write");
+    bool replaces = stat(writer->target, &status) == 0;
+    if (replaces && !S_ISREG(status.st_mode))
         return dp_fail(error, DEEPER_ERROR_IO, "%s: is %s; name an ordinary file to write", path,
                        S_ISDIR(status.st_mode) ? "a folder" : "not an ordinary file");
     if (!writer->target[folder_length(writer->target)])
         return dp_fail(error, DEEPER_ERROR_IO,
                        "%s: does not name a file; give the name of one to write",
                        *path ? path : "\"\"");
-    return make_temporary(writer, error);
+    if (!dp_temporary_make(&writer->file, &writer->temporary, writer->target, writer->allocator))
+        return errno == ENOMEM ? dp_fail_memory(error, "the name of a temporary file")
+                               : dp_fail_errno(error, path, "cannot write");
+    if (replaces)
+        keep_rights(writer->file, &status);
+    return DEEPER_OK;
 }
 
 deeper_status dp_writer_open(dp_writer **writer, const char *path,
@@ -251,37 +254,15 @@ deeper_status dp_folder_lock(int *lock, const char *path, const deeper_allocator
     return DEEPER_OK;
 }
 
+deeper_status dp_folder_hold(int *lock, bool *taken, const char *folder, deeper_error *error) {
+    *lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (*lock < 0)
+        return dp_fail_errno(error, folder, "cannot open");
+    *taken = flock(*lock, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    return DEEPER_OK;
+}
+
 void dp_folder_unlock(int lock) {
     if (lock >= 0)
         close(lock);
-}
-
-/* ------------------------------------------------------------------------------------- remains */
-
-/* Whether a name ends in .tmp-PID-RANDOM. */
-static bool is_temporary(const char *name) {
-    static const char infix[] = ".tmp-", digits[] = "0123456789", hex[] = "0123456789abcdef";
-    const char *at = strrchr(name, '.');
-    if (!at || strncmp(at, infix, sizeof infix - 1) != 0)
-        return false;
-    at += sizeof infix - 1;
-    size_t pid = strspn(at, digits);
-    return pid > 0 && at[pid] == '-' && strspn(at + pid + 1, hex) == RANDOM_DIGITS
-           && !at[pid + 1 + RANDOM_DIGITS];
-}
-
-deeper_status dp_temporaries_remove(const char *folder, const deeper_allocator *allocator,
-                                    deeper_error *error) {
-    dp_listing listing;
-    DP_TRY(dp_listing_read(&listing, folder, allocator, error));
-    deeper_status result = DEEPER_OK;
-    for (size_t i = 0; i < listing.count && result == DEEPER_OK; i++) {
-        if (listing.folders[i] || !is_temporary(listing.names[i]))
-            continue;
-        char *path = dp_path_join(allocator, folder, listing.names[i]);
-        result = path ? dp_file_remove(path, error) : dp_fail_memory(error, "a path");
-        dp_free(allocator, path);
-    }
-    dp_listing_free(&listing, allocator);
-    return result;
 }

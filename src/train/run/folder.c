@@ -2,6 +2,7 @@
 #include "train/run/folder.h"
 
 #include "base/files.h"
+#include "base/temporary.h"
 #include "formats/formats.h"
 #include "train/core/news.h"
 #include "train/record/checkpoint.h"
@@ -39,7 +40,7 @@ static deeper_status make_checkpoints(const dp_run_folder *f, deeper_error *erro
     char *path = dp_folder_path(f, CHECKPOINTS);
     deeper_status status = path ? dp_folder_make(path, error) : dp_fail_memory(error, "a path");
     if (status == DEEPER_OK)
-        status = dp_temporaries_remove(path, f->allocator, error);
+        status = dp_temporaries_remove(path, error);
     dp_free(f->allocator, path);
     return status;
 }
@@ -63,13 +64,12 @@ deeper_status dp_folder_record(const dp_run_folder *f, const dp_record_options *
 /* The folder is this process's until it ends, however it ends: two would write over each other.
  * File systems without locks do without. */
 static deeper_status hold(dp_run_folder *f, deeper_error *error) {
-    f->held = open(f->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (f->held < 0)
-        return dp_fail_errno(error, f->path, "cannot open");
-    if (flock(f->held, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
-        return dp_fail(error, DEEPER_ERROR_IO,
-                       "%s: another process trains there; stop it, or wait for its end", f->path);
-    return DEEPER_OK;
+    bool taken = false;
+    DP_TRY(dp_folder_hold(&f->held, &taken, f->path, error));
+    return taken
+               ? dp_fail(error, DEEPER_ERROR_IO,
+                         "%s: another process trains there; stop it, or wait for its end", f->path)
+               : DEEPER_OK;
 }
 
 deeper_status dp_folder_begin(dp_run_folder *f, const dp_record_options *options,
@@ -93,7 +93,7 @@ deeper_status dp_folder_resume(dp_run_folder *f, deeper_train_options *options,
     if (status != DEEPER_OK)
         return dp_fail(error, status, "%s", why.message);
     dp_record_move(options, given);
-    DP_TRY(dp_temporaries_remove(f->path, f->allocator, error));
+    DP_TRY(dp_temporaries_remove(f->path, error));
     return make_checkpoints(f, error); /* the run may have been killed before it had */
 }
 
