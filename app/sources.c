@@ -28,8 +28,7 @@ typedef struct folder {
 } folder;
 
 struct app_sources {
-    void (*problem)(void *context, const char *path, const char *message);
-    void *context;
+    app_sources_calls tell;
     char *const *words;
     size_t word_count, word;
     int delimiter;
@@ -61,12 +60,10 @@ static bool picture_name(const char *name) {
 }
 
 app_sources *app_sources_open(char *const *words, size_t count, bool zero,
-                              void (*problem)(void *context, const char *path, const char *message),
-                              void *context) {
+                              const app_sources_calls *calls) {
     app_sources *sources = calloc(1, sizeof *sources);
     if (sources) {
-        sources->problem = problem;
-        sources->context = context;
+        sources->tell = *calls;
         sources->words = words;
         sources->word_count = count;
         sources->delimiter = zero ? 0 : '\n';
@@ -75,13 +72,13 @@ app_sources *app_sources_open(char *const *words, size_t count, bool zero,
 }
 
 static void tell(const app_sources *sources, const char *path, const char *message) {
-    sources->problem(sources->context, path, message);
+    sources->tell.problem(sources->tell.context, path, message);
 }
 
 /* -------------------------------------------------------------------------------------- folders */
 
 static int name_visible(const struct dirent *entry) {
-    return entry->d_name[0] != '.';
+    return entry->d_name[0] != '.' && strcmp(entry->d_name, "__MACOSX") != 0;
 }
 
 static int name_order(const struct dirent **a, const struct dirent **b) {
@@ -89,10 +86,16 @@ static int name_order(const struct dirent **a, const struct dirent **b) {
 }
 
 static void folder_enter(app_sources *sources, const char *path, const struct stat *status) {
+    bool loops = sources->depth > 0 && dp_leads_up(path);
     for (size_t i = 0; i < sources->depth; i++)
-        if (sources->folders[i].device == status->st_dev
-            && sources->folders[i].inode == status->st_ino)
-            return;
+        loops |= sources->folders[i].device == status->st_dev
+                 && sources->folders[i].inode == status->st_ino;
+    if (loops) {
+        if (sources->tell.note)
+            sources->tell.note(sources->tell.context, path,
+                               "a link to a folder that it is in; passed over");
+        return;
+    }
     if (sources->depth == MAX_DEPTH) {
         tell(sources, path, "folders are nested too deeply here; name this one by itself");
         return;

@@ -9,13 +9,20 @@
 
 typedef struct app_sources app_sources;
 
+/* Who is told what of the walk. */
+typedef struct app_sources_calls {
+    void (*problem)(void *context, const char *path, const char *message); /* cannot be read */
+    void (*note)(void *context, const char *path,
+                 const char *message); /* is passed over; may be NULL */
+    void *context;
+} app_sources_calls;
+
 /* Pictures named by words: a file; a folder (walked through, in byte order of the names, hidden
- * names left out, files that end like pictures); a pattern in quotes ("*.jpg"); "-" = paths on
- * stdin, "@FILE" = paths in a file, each a line or, with `zero`, ended by a zero byte. The words
- * are borrowed. problem(context, ...) is told of what cannot be read. NULL if memory is out. */
+ * names and __MACOSX left out, links to a folder that they lie in passed over, files that end like
+ * pictures); a pattern in quotes ("*.jpg"); "-" = paths on stdin, "@FILE" = paths in a file, each a
+ * line or, with `zero`, ended by a zero byte. The words are borrowed. NULL if memory is out. */
 app_sources *app_sources_open(char *const *words, size_t count, bool zero,
-                              void (*problem)(void *context, const char *path, const char *message),
-                              void *context);
+                              const app_sources_calls *calls);
 void app_sources_close(app_sources *sources);
 
 /* As deeper_source.next: the next path, with label -1. Opens folders and reads lists only as far as

@@ -5,6 +5,7 @@
 #include "commands.h"
 #include "models.h"
 #include "output.h"
+#include "sets.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -104,7 +105,7 @@ static int classify_all(const cli_args *args, classify *work, deeper_session *se
      * app_sources_next: then the sources stay until the process ends. */
     static app_sources *sources;
     sources = app_sources_open(args->operands, args->operand_count, cli_flag(args, "null"),
-                               cli_on_problem, NULL);
+                               &cli_sources_calls);
     if (!sources)
         return cli_error("out of memory");
     deeper_source source = { app_sources_next, sources };

@@ -7,6 +7,7 @@
 #include "output.h"
 #include "paths.h"
 #include "scores.h"
+#include "sets.h"
 #include "stop.h"
 
 #include <stdio.h>
@@ -18,7 +19,7 @@ static const cli_option options[] = {
                  "a model file, a run's folder, or the name of a pulled one; of several, or an "
                  "ensemble's folder, the average is "
                  "measured"),
-    CLI_ROW_FILE("data", 'd', "SET", CLI_A_SET "; of one with train and val parts, val"),
+    CLI_ROW_FILE("data", 'd', "SET", CLI_A_SET "; of one with parts, val, else test"),
     CLI_OPTION_ROOT('r'),
     CLI_OPTION_CROPS,
     CLI_OPTION_COMBINE,
@@ -208,10 +209,8 @@ static int evaluate(const cli_args *args, members *all, const deeper_dataset *da
 static int run_models(const cli_args *args) {
     deeper_evaluate_options evaluate_options = DEEPER_EVALUATE_OPTIONS_INIT;
     deeper_dataset *dataset = NULL;
-    deeper_error error = { 0 };
     members all = { 0 };
-    const char *data = cli_text(args, "data");
-    if (!data)
+    if (!cli_given(args, "data"))
         return cli_usage(args->command, "--data SET is missing");
     if (cli_flag(args, "resume") && !cli_given(args, "save-probs"))
         return cli_usage(
@@ -220,9 +219,8 @@ static int run_models(const cli_args *args) {
     if (!read_shard(args, &evaluate_options))
         return CLI_USAGE;
     int code = members_open(&all, args);
-    if (code == CLI_DONE
-        && deeper_dataset_open(&dataset, data, cli_text(args, "root"), NULL, &error))
-        code = cli_failure(&error);
+    if (code == CLI_DONE)
+        code = cli_set_open(&dataset, args);
     if (code == CLI_DONE)
         code = evaluate(args, &all, dataset, &evaluate_options);
     deeper_dataset_close(dataset);

@@ -5,6 +5,7 @@
 #include "commands.h"
 #include "models.h"
 #include "output.h"
+#include "sets.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +20,9 @@ static const cli_option options[] = {
                  "layers whose output is written, with commas between; the beginning of a name up "
                  "to a slash will do where only "
                  "one layer has it (default: what the classifier reads, pool5 of GoogLeNet)"),
-    CLI_ROW_FILE("data", 'd', "SET", "pictures with labels in place of operands: " CLI_A_SET),
+    CLI_ROW_FILE("data", 'd', "SET",
+                 "pictures with labels in place of operands: " CLI_A_SET
+                 "; of one with parts, val, else test"),
     CLI_OPTION_ROOT('r'),
     CLI_OPTION_MEMORY,
     CLI_OPTION_THREADS,
@@ -92,7 +95,7 @@ static int find_layers(layers *of, const cli_args *args, const deeper_model *mod
 
 /* -------------------------------------------------------------------------------------- writing */
 
-static void print_result(const cli_args *args, const layers *of,
+static void print_result(const cli_args *args, const layers *of, const deeper_dataset *dataset,
                          const deeper_features_result *result) {
     double rate = result->seconds > 0 ? (double)result->images / result->seconds : 0;
     json_t *names = json_array();
@@ -101,6 +104,8 @@ static void print_result(const cli_args *args, const layers *of,
             json_array_append_new(names, app_json_text(of->names[i]));
         cli_print_json(APP_OBJECT(
             app_text(KEY_output, cli_text(args, "out")), app_value(KEY_layer_names, names),
+            app_value(KEY_data,
+                      dataset ? app_json_text(deeper_dataset_path(dataset)) : json_null()),
             app_whole(KEY_images, result->images), app_whole(KEY_unreadable, result->unreadable),
             app_real(KEY_seconds, result->seconds), app_real(KEY_images_per_second, rate)));
         return;
@@ -128,7 +133,7 @@ static int write_features(const cli_args *args, const layers *of, deeper_session
     static app_sources *sources;
     sources = dataset ? NULL
                       : app_sources_open(args->operands, args->operand_count,
-                                         cli_flag(args, "null"), cli_on_problem, NULL);
+                                         cli_flag(args, "null"), &cli_sources_calls);
     if (!dataset && !sources)
         return cli_error("out of memory");
     const deeper_source source = { app_sources_next, sources };
@@ -144,7 +149,7 @@ static int write_features(const cli_args *args, const layers *of, deeper_session
     if (status)
         return cli_failure(&error);
     app_sources_close(sources);
-    print_result(args, of, &result);
+    print_result(args, of, dataset, &result);
     return cli_problems() ? CLI_UNREADABLE : CLI_DONE;
 }
 
@@ -154,14 +159,13 @@ static int with_model(const cli_args *args, const deeper_model *model) {
     deeper_dataset *dataset = NULL;
     deeper_error error = { 0 };
     layers of = { 0 };
-    const char *data = cli_text(args, "data");
     int code = find_layers(&of, args, model);
     session_options.outputs = of.names;
     session_options.output_count = of.count;
     session_options.max_batch = BATCH;
-    if (code == CLI_DONE
-        && ((data && deeper_dataset_open(&dataset, data, cli_text(args, "root"), NULL, &error))
-            || deeper_session_create(&session, model, &session_options, &error)))
+    if (code == CLI_DONE)
+        code = cli_set_open(&dataset, args);
+    if (code == CLI_DONE && deeper_session_create(&session, model, &session_options, &error))
         code = cli_failure(&error);
     if (code == CLI_DONE)
         code = write_features(args, &of, session, dataset);

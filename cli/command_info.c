@@ -6,6 +6,7 @@
 #include "models.h"
 #include "output.h"
 #include "scores.h"
+#include "sets.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -161,6 +162,19 @@ static bool check_sets(set_pair *sets, const char *path, deeper_error *error) {
     return status == DEEPER_OK;
 }
 
+/* Which folders the pictures are those of, where these are not the one that was named. */
+static void print_parts(const set_pair *sets, const char *path) {
+    if (!strcmp(deeper_dataset_path(sets->train), path))
+        return;
+    printf("%-12s ", "parts");
+    cli_print_text(deeper_dataset_path(sets->train));
+    if (sets->val) {
+        fputs(", ", stdout);
+        cli_print_text(deeper_dataset_path(sets->val));
+    }
+    putchar('\n');
+}
+
 static void print_sets(const set_pair *sets, const char *path, bool sound) {
     const deeper_dataset_soundness *soundness = &sets->soundness;
     char fingerprint[CLI_NUMBER_SIZE];
@@ -170,6 +184,7 @@ static void print_sets(const set_pair *sets, const char *path, bool sound) {
         print_classes(sets->train, sets->val ? "train" : "data set");
         if (sets->val)
             print_classes(sets->val, "validate");
+        print_parts(sets, path);
         printf("%-12s %s\n", "fingerprint", fingerprint);
         if (sets->checked)
             printf("%-12s %llu unreadable, %llu of the same pixels in two classes, %llu in "
@@ -187,6 +202,7 @@ static void print_sets(const set_pair *sets, const char *path, bool sound) {
     }
     json_t *object =
         APP_OBJECT(app_text(KEY_kind, "dataset"), app_text(KEY_path, path),
+                   app_text(KEY_data, deeper_dataset_path(sets->train)),
                    app_whole(KEY_images, deeper_dataset_images(sets->train)),
                    app_whole(KEY_empty_classes, soundness->empty_classes),
                    app_whole(KEY_classes, (json_int_t)deeper_dataset_classes(sets->train)),
@@ -196,7 +212,8 @@ static void print_sets(const set_pair *sets, const char *path, bool sound) {
     if (sets->val)
         app_put(
             object,
-            app_value(KEY_val, APP_OBJECT(app_whole(KEY_images, deeper_dataset_images(sets->val)),
+            app_value(KEY_val, APP_OBJECT(app_text(KEY_data, deeper_dataset_path(sets->val)),
+                                          app_whole(KEY_images, deeper_dataset_images(sets->val)),
                                           app_value(KEY_class_images, classes_json(sets->val)))));
     if (sets->checked) {
         app_put(object, app_whole(KEY_unreadable, soundness->unreadable));
@@ -214,6 +231,8 @@ static int info_dataset(const cli_args *args, const char *path) {
     int code = CLI_FAILED;
     if (deeper_dataset_open_pair(&sets.train, &sets.val, path, NULL, NULL, &error))
         return cli_failure(&error);
+    cli_set_notes(sets.train);
+    cli_set_notes(sets.val);
     size_t images = deeper_dataset_images(sets.train) + deeper_dataset_images(sets.val);
     sets.all = cli_flag(args, "check");
     sets.checked = sets.all || images <= CHECK_UP_TO;

@@ -516,20 +516,29 @@ typedef struct deeper_dataset deeper_dataset;
  *     root if that is not NULL);
  *   - IDX pictures, gzipped or not, with their labels beside them (train-images-idx3-ubyte.gz and
  *     train-labels-idx1-ubyte.gz), or the folder of the IDX files.
- * A folder or tar that holds just "train" and one of "val", "validation", "valid" and "test", each
- * with class folders, is two sets; this call opens the one to measure on. Lists names only; no
- * picture is decoded. */
+ * A folder or tar with class folders in parts ("train" beside "val", "validation", "dev" or "test",
+ * in any case, "Training", "test_set", "val2017") is several sets; this call opens the one to
+ * measure on: "val", else "test". Parts beside what is none, and classes one level too deep, are
+ * refused with the folder to name instead. Names that say that a file is no picture (Thumbs.db,
+ * list.csv) are passed over. Lists names only; no picture is decoded. */
 DEEPER_API deeper_status deeper_dataset_open(deeper_dataset **dataset, const char *path,
                                              const char *root, const deeper_allocator *allocator,
                                              deeper_error *error);
 
-/* Opens both: the pictures to train on, and those to validate with; *val is NULL where there is
- * only one set. */
+/* Opens both: the pictures to train on, and those to validate with; *val is NULL where nothing says
+ * which. */
 DEEPER_API deeper_status deeper_dataset_open_pair(deeper_dataset **train, deeper_dataset **val,
                                                   const char *path, const char *root,
                                                   const deeper_allocator *allocator,
                                                   deeper_error *error);
 DEEPER_API void deeper_dataset_close(deeper_dataset *dataset);
+
+/* Where the set lies: the path that was given, with the part in it that was chosen. */
+DEEPER_API const char *deeper_dataset_path(const deeper_dataset *dataset);
+
+/* What was passed over when the set was opened (a link to a folder that it lies in, a part without
+ * class folders), a line each; NULL after the last. */
+DEEPER_API const char *deeper_dataset_note(const deeper_dataset *dataset, size_t index);
 
 DEEPER_API size_t deeper_dataset_images(const deeper_dataset *dataset);
 DEEPER_API size_t deeper_dataset_classes(const deeper_dataset *dataset);

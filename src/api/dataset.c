@@ -63,6 +63,14 @@ void deeper_dataset_close(deeper_dataset *dataset) {
     dp_handle_free(dataset);
 }
 
+const char *deeper_dataset_path(const deeper_dataset *dataset) {
+    return dataset ? dataset->dataset->path : "";
+}
+
+const char *deeper_dataset_note(const deeper_dataset *dataset, size_t index) {
+    return dataset ? dp_dataset_note(dataset->dataset, index) : NULL;
+}
+
 size_t deeper_dataset_images(const deeper_dataset *dataset) {
     return dataset ? dataset->dataset->image_count : 0;
 }

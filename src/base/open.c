@@ -3,7 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
+#include <limits.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -43,4 +43,26 @@ int dp_open(const char *path, struct stat *status, const char **why) {
     errno = code;
     *why = *trouble ? trouble : NULL;
     return -1;
+}
+
+bool dp_leads_up(const char *path) {
+    char name[PATH_MAX] = ".";
+    struct stat link, target, above, last = { 0 };
+    const char *slash = strrchr(path, '/');
+    size_t length = slash ? (size_t)(slash - path) + 1 : 1;
+    if (lstat(path, &link) != 0 || !S_ISLNK(link.st_mode) || stat(path, &target) != 0)
+        return false;
+    if (length >= sizeof name)
+        return false;
+    if (slash)
+        memcpy(name, path, length);
+    for (; length + sizeof "/.." <= sizeof name && stat(name, &above) == 0; length += 3) {
+        if (above.st_dev == target.st_dev && above.st_ino == target.st_ino)
+            return true;
+        if (above.st_dev == last.st_dev && above.st_ino == last.st_ino)
+            return false; /* the top of the file system, which lies in itself */
+        last = above;
+        memcpy(name + length, "/..", sizeof "/..");
+    }
+    return false;
 }

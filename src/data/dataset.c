@@ -99,9 +99,9 @@ static deeper_status find_kind(kind *format, size_t *packing, const char *path,
 }
 
 /* inner: the folder after the colon, or NULL. */
-static deeper_status open_file(dp_dataset **train, dp_dataset **val, const char *path,
-                               const char *inner, const char *root,
-                               const deeper_allocator *allocator, deeper_error *error) {
+static deeper_status open_file(dp_dataset *sets[DP_SETS], const char *path, const char *inner,
+                               const char *root, const deeper_allocator *allocator,
+                               deeper_error *error) {
     kind format = KIND_LIST;
     size_t packing = 0;
     DP_TRY(find_kind(&format, &packing, path, error));
@@ -114,19 +114,18 @@ static deeper_status open_file(dp_dataset **train, dp_dataset **val, const char 
         return dp_fail(error, DEEPER_ERROR_ARGUMENT,
                        "%s: not a tar, so there is no folder %s in it", path, inner);
     if (format == KIND_LIST)
-        return dp_open_list(train, path, root, allocator, error);
+        return dp_open_list(&sets[DP_WHOLE], path, root, allocator, error);
     if (root)
         return dp_fail(error, DEEPER_ERROR_ARGUMENT,
                        "%s: has its pictures inside; a root is for list files", path);
-    return format == KIND_TAR ? dp_open_tar(train, val, path, inner, allocator, error)
-                              : dp_open_idx(train, path, allocator, error);
+    return format == KIND_TAR ? dp_open_tar(sets, path, inner, allocator, error)
+                              : dp_open_idx(&sets[DP_WHOLE], path, allocator, error);
 }
 
 /* A path of nothing that is there: "FILE:folder" if there is such a file, up to the first colon
  * that makes one. */
-static deeper_status open_inside(dp_dataset **train, dp_dataset **val, const char *path,
-                                 const char *root, const deeper_allocator *allocator,
-                                 deeper_error *error) {
+static deeper_status open_inside(dp_dataset *sets[DP_SETS], const char *path, const char *root,
+                                 const deeper_allocator *allocator, deeper_error *error) {
     char *file = dp_strdup(allocator, path);
     if (!file)
         return dp_fail_memory(error, "the path of a data set");
@@ -137,35 +136,79 @@ static deeper_status open_inside(dp_dataset **train, dp_dataset **val, const cha
             break;
         *colon = ':';
     }
-    deeper_status status =
-        open_file(train, val, file, colon ? colon + 1 : NULL, root, allocator, error);
+    deeper_status status = open_file(sets, file, colon ? colon + 1 : NULL, root, allocator, error);
     dp_free(allocator, file);
     return status;
+}
+
+/* The set, or those of its parts; all NULL on failure. */
+static deeper_status open_sets(dp_dataset *sets[DP_SETS], const char *path, const char *root,
+                               const deeper_allocator *allocator, deeper_error *error) {
+    int is_folder = dp_is_folder(path);
+    for (int i = 0; i < DP_SETS; i++)
+        sets[i] = NULL;
+    if (is_folder < 0)
+        return open_inside(sets, path, root, allocator, error);
+    if (is_folder == 0)
+        return open_file(sets, path, NULL, root, allocator, error);
+    if (root)
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT,
+                       "%s: a folder has its pictures inside; a root is for list files", path);
+    return dp_open_folder(sets, path, allocator, error);
+}
+
+/* Gives the chosen set out of those that were opened. */
+static dp_dataset *take_out(dp_dataset *sets[DP_SETS], int which) {
+    dp_dataset *chosen = sets[which];
+    sets[which] = NULL;
+    return chosen;
+}
+
+static void free_sets(dp_dataset *sets[DP_SETS]) {
+    for (int i = 0; i < DP_SETS; i++)
+        dp_dataset_free(sets[i]);
+}
+
+/* Which of the sets is to be measured on; DP_TRAIN: none. */
+static int to_measure(dp_dataset *const sets[DP_SETS]) {
+    return sets[DP_WHOLE] ? DP_WHOLE : sets[DP_VAL] ? DP_VAL : sets[DP_TEST] ? DP_TEST : DP_TRAIN;
 }
 
 deeper_status dp_dataset_open_pair(dp_dataset **train, dp_dataset **val, const char *path,
                                    const char *root, const deeper_allocator *allocator,
                                    deeper_error *error) {
-    int is_folder = dp_is_folder(path);
+    dp_dataset *sets[DP_SETS];
     *val = NULL;
-    if (is_folder < 0)
-        return open_inside(train, val, path, root, allocator, error);
-    if (is_folder == 0)
-        return open_file(train, val, path, NULL, root, allocator, error);
-    if (root)
-        return dp_fail(error, DEEPER_ERROR_ARGUMENT,
-                       "%s: a folder has its pictures inside; a root is for list files", path);
-    return dp_open_folder(train, val, path, allocator, error);
+    DP_TRY(open_sets(sets, path, root, allocator, error));
+    int measured = to_measure(sets);
+    deeper_status status = DEEPER_OK;
+    if (!sets[DP_WHOLE] && !sets[DP_TRAIN])
+        status = dp_fail(error, DEEPER_ERROR_FORMAT,
+                         "%s: has pictures to measure on (%s), but no part 'train' to train on; to "
+                         "train on them give that folder",
+                         path, sets[measured]->path);
+    else {
+        *train = take_out(sets, sets[DP_WHOLE] ? DP_WHOLE : DP_TRAIN);
+        *val = take_out(sets, measured);
+    }
+    free_sets(sets);
+    return status;
 }
 
 deeper_status dp_dataset_open(dp_dataset **dataset, const char *path, const char *root,
                               const deeper_allocator *allocator, deeper_error *error) {
-    dp_dataset *train = NULL, *val = NULL;
-    DP_TRY(dp_dataset_open_pair(&train, &val, path, root, allocator, error));
-    if (val)
-        dp_dataset_free(train);
-    *dataset = val ? val : train;
-    return DEEPER_OK;
+    dp_dataset *sets[DP_SETS];
+    DP_TRY(open_sets(sets, path, root, allocator, error));
+    deeper_status status = DEEPER_OK;
+    int measured = to_measure(sets);
+    if (measured == DP_TRAIN)
+        status = dp_fail(error, DEEPER_ERROR_FORMAT,
+                         "%s: has pictures to train on alone; to measure on them give %s", path,
+                         sets[DP_TRAIN]->path);
+    else
+        *dataset = take_out(sets, measured);
+    free_sets(sets);
+    return status;
 }
 
 /* ---------------------------------------------------------------------------------- fingerprint */

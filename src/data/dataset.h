@@ -37,15 +37,20 @@ typedef struct dp_dataset {
 
 enum { DP_DATASET_DEPTH = 16 }; /* folders inside a class folder */
 
+/* The parts that a set may have, and the set of one that has none. */
+enum { DP_TRAIN, DP_VAL, DP_TEST, DP_PARTS, DP_WHOLE = DP_PARTS, DP_SETS };
+
 /* Opens what `path` is, found by content; the pictures to train on and those to validate on, or
  * *val = NULL where the set does not say (see dp_dataset_split).
  *   - Folder: every folder in it is a class, every file in a class folder or in folders inside it a
- *     picture of it, whatever its extension. Classes and pictures are sorted by bytes; hidden
- *     names, and files beside the class folders, are not looked at; links are followed. A class
- *     folder without pictures stays a class with images == 0.
- *   - Parts: a folder that holds just "train" and one or more of "val", "validation", "valid" and
- *     "test" (the first of these that is there is meant), each with class folders inside, is two
- *     sets. So is a folder with the IDX files "train-images..." and "t10k-images...".
+ *     picture of it, but for those whose names say that they are none (names.h). Classes and
+ *     pictures are sorted by bytes; files beside the class folders are not looked at; links are
+ *     followed, but those to a folder that they lie in are passed over with a note. A class folder
+ *     without pictures stays a class with images == 0.
+ *   - Parts: a folder that holds folders "train", "val" or "test" (names.h has the other names),
+ *     with class folders inside, is two or three sets. What stands beside them must be empty; a
+ * part without class folders is left aside with a note. So is a folder with the IDX files
+ *     "train-images..." and "t10k-images...".
  *   - Tar, not compressed: the same as the folder it was made from. A folder that is alone at its
  *     top and holds folders is stepped into. "set.tar:inner/folder" is that folder of it. Symbolic
  *     links inside are not followed, hard links are.
@@ -54,17 +59,23 @@ enum { DP_DATASET_DEPTH = 16 }; /* folders inside a class folder */
  *   - IDX: a file of pictures (...-images-idx3-ubyte, gzipped or not), its labels beside it
  *     (...-labels-idx1-ubyte). Classes are numbers, but those of Fashion-MNIST have its names where
  *     the path has "fashion" in it.
- * Errors: IO (missing, unreadable), FORMAT (no class folders, no pictures, a line that is not of
- * the form, a folder inside itself, a damaged tar or IDX file), MISMATCH (IDX pictures and labels
- * that differ in number), UNSUPPORTED (a compressed tar; a build without libarchive), ARGUMENT
- * (root with anything but a list), LIMIT (depth or file too large), MEMORY. */
+ * To validate on is "val", else "test". Errors: IO (missing, unreadable), FORMAT (no class folders,
+ * no pictures, parts without class folders or none to train on, classes one level too deep:
+ * layout.h; a line that is not of the form; a damaged tar or IDX file), MISMATCH (IDX pictures and
+ * labels that differ in number), UNSUPPORTED (a compressed tar; a build without libarchive),
+ * ARGUMENT (root with anything but a list), LIMIT (depth or file too large), MEMORY. */
 deeper_status dp_dataset_open_pair(dp_dataset **train, dp_dataset **val, const char *path,
                                    const char *root, const deeper_allocator *allocator,
                                    deeper_error *error);
 
-/* The same where one set is needed, to measure on: the validation part where there are two. */
+/* The same where one set is needed, to measure on: the validation part where there are several.
+ * Errors also: FORMAT where there is only one to train on. */
 deeper_status dp_dataset_open(dp_dataset **dataset, const char *path, const char *root,
                               const deeper_allocator *allocator, deeper_error *error);
+
+/* What was passed over when the set was opened, a line each that begins with a path; NULL after the
+ * last. */
+const char *dp_dataset_note(const dp_dataset *dataset, size_t index);
 void dp_dataset_free(dp_dataset *dataset);
 
 /* Live with the data set; index must be in range. The name of a picture is its path, or

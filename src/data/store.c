@@ -1,5 +1,4 @@
-/* store.c - what the openers build data sets with: shared stores, growing tables, the names of
- * parts. */
+/* store.c - what the openers build data sets with: shared stores, growing tables, notes. */
 #include "data/store.h"
 
 #include "data/picture.h"
@@ -9,11 +8,6 @@
 
 #define TEXT_LIMIT UINT32_MAX /* bytes of all names: some 50 million pictures */
 
-/* The names that a part may have; those for validation in order of preference. */
-static const char *const training = "train";
-static const char *const validation[] = { "val", "validation", "valid", "test" };
-enum { VALIDATIONS = sizeof validation / sizeof *validation };
-
 static void release(dp_store *store, const deeper_allocator *allocator) {
     if (atomic_fetch_sub(&store->owners, 1) > 1)
         return;
@@ -21,6 +15,7 @@ static void release(dp_store *store, const deeper_allocator *allocator) {
         close(store->file);
     dp_free(allocator, store->pixels);
     dp_buffer_free(&store->text);
+    dp_buffer_free(&store->notes);
     dp_free(allocator, store);
 }
 
@@ -48,6 +43,7 @@ static dp_store *create_store(dp_store_read *read, const deeper_allocator *alloc
     }
     atomic_init(&store->owners, 0);
     dp_buffer_init(&store->text, store->allocator, TEXT_LIMIT);
+    dp_buffer_init(&store->notes, store->allocator, TEXT_LIMIT);
     store->read = read;
     store->file = -1;
     return store;
@@ -151,28 +147,23 @@ deeper_status dp_dataset_check_empty(const dp_dataset *dataset, deeper_error *er
     return DEEPER_OK;
 }
 
-static bool is_word(const char *word, const char *name, size_t length) {
-    return strlen(word) == length && memcmp(word, name, length) == 0;
+const char *const dp_note_unlabelled = "holds pictures but no class folders; left aside";
+
+deeper_status dp_dataset_add_note(dp_dataset *dataset, const char *folder, const char *name,
+                                  const char *text, deeper_error *error) {
+    dp_buffer *notes = &dataset->store->notes;
+    size_t length = strlen(folder);
+    dp_buffer_printf(notes, "%s%s%s: %s", folder,
+                     length && (folder[length - 1] == '/' || folder[length - 1] == ':') ? "" : "/",
+                     name, text);
+    return dp_buffer_append(notes, "", 1) ? DEEPER_OK : dp_fail_names(dataset, error);
 }
 
-void dp_parts_add(dp_parts *parts, const char *name, size_t length) {
-    size_t rank = 0;
-    if (is_word(training, name, length)) {
-        parts->train = name;
-        parts->train_length = length;
-        return;
-    }
-    while (rank < VALIDATIONS && !is_word(validation[rank], name, length))
-        rank++;
-    if (rank == VALIDATIONS)
-        parts->others = true;
-    else if (!parts->val || rank < parts->rank) {
-        parts->val = name;
-        parts->val_length = length;
-        parts->rank = rank;
-    }
-}
-
-bool dp_parts_found(const dp_parts *parts) {
-    return parts->train && parts->val && !parts->others;
+const char *dp_dataset_note(const dp_dataset *dataset, size_t index) {
+    const dp_buffer *notes = &dataset->store->notes;
+    const char *note = notes->data;
+    const char *end = notes->size ? notes->data + notes->size : NULL;
+    for (; index > 0 && note < end; index--)
+        note += strlen(note) + 1;
+    return note < end ? note : NULL;
 }

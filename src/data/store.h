@@ -16,8 +16,9 @@ struct dp_store {
     deeper_allocator copy; /* the caller's structure may be gone when the last part is freed */
     const deeper_allocator *allocator; /* &copy, or NULL: malloc */
     atomic_int owners;
-    dp_buffer text; /* names of classes and pictures, each ended by a zero byte, for a set may have
-                       millions of them */
+    dp_buffer text;  /* names of classes and pictures, each ended by a zero byte, for a set may have
+                        millions of them */
+    dp_buffer notes; /* likewise: what was passed over */
     dp_store_read *read;
     int file;          /* of a tar, else -1 */
     uint8_t *pixels;   /* of an IDX file, else NULL */
@@ -53,24 +54,23 @@ deeper_status dp_fail_names(const dp_dataset *dataset,
 /* FORMAT, with the remedy, if it has no classes or no pictures. */
 deeper_status dp_dataset_check_empty(const dp_dataset *dataset, deeper_error *error);
 
-/* Which folder names are the parts of one set (dataset.h). Start from zero, add each, then ask. */
-typedef struct dp_parts {
-    const char *train, *val; /* as they were given */
-    size_t train_length, val_length, rank;
-    bool others; /* there is another folder: they are classes */
-} dp_parts;
-void dp_parts_add(dp_parts *parts, const char *name, size_t length);
-bool dp_parts_found(const dp_parts *parts);
+/* Adds a note to the set's: `text` about the path folder/name. Errors: MEMORY. */
+deeper_status dp_dataset_add_note(dp_dataset *dataset, const char *folder, const char *name,
+                                  const char *text, deeper_error *error);
 
-/* The openers, as dp_dataset_open_pair has them. */
-deeper_status dp_open_folder(dp_dataset **train, dp_dataset **val, const char *path,
+/* What is noted of a part that is left aside, since nothing says its classes. */
+extern const char *const dp_note_unlabelled;
+
+/* The openers, as dp_dataset_open_pair has them: sets[DP_WHOLE], or those of the parts that there
+ * are; all NULL on failure. */
+deeper_status dp_open_folder(dp_dataset *sets[DP_SETS], const char *path,
                              const deeper_allocator *allocator, deeper_error *error);
 deeper_status dp_open_list(dp_dataset **dataset, const char *path, const char *root,
                            const deeper_allocator *allocator, deeper_error *error);
 deeper_status dp_open_idx(dp_dataset **dataset, const char *path, const deeper_allocator *allocator,
                           deeper_error *error);
 /* inner: a folder inside the tar, or NULL. */
-deeper_status dp_open_tar(dp_dataset **train, dp_dataset **val, const char *path, const char *inner,
+deeper_status dp_open_tar(dp_dataset *sets[DP_SETS], const char *path, const char *inner,
                           const deeper_allocator *allocator, deeper_error *error);
 
 #endif

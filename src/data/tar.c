@@ -3,6 +3,8 @@
  * whatever else begins alike: '/' sorts below every byte. */
 #include "data/tar.h"
 
+#include "data/names.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -121,17 +123,20 @@ static deeper_status resolve(dp_tar_index *index, const char *path, deeper_error
 /* -------------------------------------------------------------------------------------- entries */
 
 /* The name without what leads nowhere in front and the slash at the end; its length. 0: the top
- * folder itself, or a hidden name. */
-static size_t plain_name(const char **name) {
+ * folder itself, or a name that is passed over (names.h). */
+static size_t plain_name(const char **name, bool folder) {
     const char *at = *name;
     while (*at == '/' || (at[0] == '.' && (at[1] == '/' || at[1] == 0)))
         at++;
     size_t length = strlen(at);
     while (length > 0 && at[length - 1] == '/')
         length--;
-    for (size_t i = 0; i < length; i++)
-        if (at[i] == '.' && (i == 0 || at[i - 1] == '/'))
+    for (size_t begin = 0, end; begin < length; begin = end + 1) {
+        for (end = begin; end < length && at[end] != '/';)
+            end++;
+        if (end > begin && dp_name_ignored(at + begin, end - begin, folder || end < length))
             return 0;
+    }
     *name = at;
     return length;
 }
@@ -155,13 +160,13 @@ static deeper_status add_entry(dp_tar_index *index, struct archive *archive,
                                deeper_error *error) {
     const char *name = archive_entry_pathname(from), *link = archive_entry_hardlink(from);
     name = name ? name : archive_entry_pathname_utf8(from);
-    size_t length = name ? plain_name(&name) : 0;
     dp_tar_entry entry = { .offset = (uint64_t)archive_filter_bytes(archive, 0),
                            .folder = archive_entry_filetype(from) == AE_IFDIR };
+    size_t length = name ? plain_name(&name, entry.folder) : 0;
     if (length == 0 || !(entry.folder || link || archive_entry_filetype(from) == AE_IFREG))
         return DEEPER_OK;
     if (link) {
-        size_t link_length = plain_name(&link);
+        size_t link_length = plain_name(&link, false);
         entry.linked = true;
         entry.link = index->text.size;
         if (!dp_buffer_append(&index->text, link, link_length)

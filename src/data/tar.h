@@ -29,9 +29,9 @@ bool dp_tar_begins(const unsigned char *bytes, size_t size);
 /* Reads the headers of an open file, from its beginning to its end; what lies between them is
  * skipped. Entries are in the order of a walk through the folders, each sorted by bytes: what is in
  * "a" comes before "a-b". Of entries of one name the last is kept, as when unpacking; hard links
- * become entries of their own. Hidden names, links and devices are left out. path: for messages.
- * Errors: FORMAT (damaged, cut short, a hard link to nothing), UNSUPPORTED (sparse files, a build
- * without libarchive), IO, MEMORY. libarchive allocates with malloc. */
+ * become entries of their own. Names that are passed over (names.h), links and devices are left
+ * out. path: for messages. Errors: FORMAT (damaged, cut short, a hard link to nothing), UNSUPPORTED
+ * (sparse files, a build without libarchive), IO, MEMORY. libarchive allocates with malloc. */
 deeper_status dp_tar_index_read(dp_tar_index *index, int file, const char *path,
                                 const deeper_allocator *allocator, deeper_error *error);
 void dp_tar_index_free(dp_tar_index *index);

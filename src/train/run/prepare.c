@@ -21,6 +21,12 @@ void dp_trainer_close(dp_trainer *t) {
     dp_folder_close(&t->folder);
 }
 
+static void tell_notes(const dp_trainer *t, const dp_dataset *dataset) {
+    const char *note;
+    for (size_t i = 0; (note = dp_dataset_note(dataset, i)) != NULL; i++)
+        dp_tell(t->calls, DEEPER_TRAIN_NOTE, "%s", note);
+}
+
 deeper_status dp_trainer_open_data(dp_trainer *t, deeper_error *error) {
     const deeper_train_options *options = &t->options;
     DP_TRY(dp_train_options_check(options, error));
@@ -29,6 +35,9 @@ deeper_status dp_trainer_open_data(dp_trainer *t, deeper_error *error) {
     t->images = t->pictures.train.dataset->image_count;
     DP_TRY(dp_network_create(&t->network, options, &t->pictures, t->allocator, error));
     DP_TRY(dp_pictures_match(&t->pictures, t->network.model, error));
+    tell_notes(t, t->pictures.train.dataset);
+    if (t->pictures.val.dataset->store != t->pictures.train.dataset->store)
+        tell_notes(t, t->pictures.val.dataset);
     if (t->pictures.empty_classes > 0)
         dp_tell(t->calls, DEEPER_TRAIN_NOTE, "%s: %zu classes without pictures are left out",
                 options->data, t->pictures.empty_classes);
