@@ -182,12 +182,55 @@ static void test_channels(void **state) {
     imported_free(&import);
 }
 
+/* A picture as Keras has it, N x H x W x C, is the picture that other networks have: what turns it
+ * around is no layer, and what works on the last axis works on the channels. */
+static void test_channels_last(void **state) {
+    static int64_t pads[] = { 0, 1, 0, 0, 0, 0, 2, 0 };
+    maker *m = maker_create(13, (int64_t[]){ 0, 8, 6, 3 }, 4);
+    maker_floats(m, "mean", (int64_t[]){ 3 }, 1);
+    maker_floats(m, "w", (int64_t[]){ 4, 3, 1, 1 }, 4);
+    maker_floats(m, "b", (int64_t[]){ 1, 1, 1, 4 }, 4);
+    maker_floats(m, "dense", (int64_t[]){ 4, 5 }, 2);
+    maker_list(m, "pads", pads, 8);
+    maker_node(m, "Sub", "x,mean", "centred");
+    maker_node(m, "Pad", "centred,pads", "padded");
+    maker_ints(m, maker_node(m, "Transpose", "padded", "t"), "perm", (int64_t[]){ 0, 3, 1, 2 }, 4);
+    maker_node(m, "Conv", "t,w", "c");
+    maker_ints(m, maker_node(m, "Transpose", "c", "u"), "perm", (int64_t[]){ 0, 2, 3, 1 }, 4);
+    maker_node(m, "Add", "u,b", "biased");
+    maker_node(m, "Relu", "biased", "r");
+    maker_node(m, "MatMul", "r,dense", "pixels");
+    maker_int(m, maker_node(m, "Concat", "pixels,r", "j"), "axis", -1);
+    maker_int(m, maker_node(m, "Split", "j", "s,rest"), "axis", 3);
+    maker_node(m, "Mul", "s,s", "square");
+    maker_ints(m, maker_node(m, "ReduceMean", "square", "mean_of"), "axes", (int64_t[]){ 1, 2 }, 2);
+    maker_node(m, "Mul", "mean_of,square", "gated");
+    maker_ints(m, maker_node(m, "ReduceMean", "gated", "y"), "axes", (int64_t[]){ 2, 1 }, 2);
+    imported import = imported_make(m);
+    imported_assert_shape(imported_layer(&import, "x"), 3, 8, 6);
+    assert_int_equal(imported_layer(&import, "centred")->op, DP_OP_AFFINE);
+    imported_assert_shape(imported_layer(&import, "padded"), 3, 9, 8);
+    imported_assert_shape(imported_layer(&import, "biased"), 4, 9, 8);
+    assert_true(imported_value(&import, "biased.bias", 1) == -0.5F);
+    imported_assert_shape(imported_layer(&import, "pixels"), 5, 9, 8);
+    assert_int_equal(imported_layer(&import, "pixels")->op, DP_OP_CONV);
+    assert_true(imported_value(&import, "pixels.weight", 1) == ((float)(5 % 7) - 3) / 4);
+    imported_assert_shape(imported_layer(&import, "j"), 9, 9, 8);
+    imported_assert_shape(imported_layer(&import, "s"), 5, 9, 8);
+    imported_assert_shape(imported_layer(&import, "gated"), 5, 9, 8);
+    imported_assert_shape(imported_layer(&import, "y"), 5, 1, 1);
+    for (int i = 0; i < import.network.graph->count; i++)
+        assert_int_not_equal(import.network.graph->nodes[i].op, DP_OP_SHUFFLE);
+    imported_free(&import);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_shape_arithmetic),
         cmocka_unit_test(test_transpose),
         cmocka_unit_test(test_split),
         cmocka_unit_test(test_channels),
+        cmocka_unit_test(test_channels_last),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

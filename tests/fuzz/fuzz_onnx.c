@@ -1,7 +1,7 @@
 /* fuzz_onnx.c - any bytes as an ONNX model: imported and opened; what opens has values. Memory is
  * bounded as a caller could bound it: a block above 16 MB is refused.
  *
- * covers: src/formats/onnx/onnx_file.c src/formats/onnx/onnx_import.c
+ * covers: src/formats/onnx/onnx_file.c src/formats/onnx/onnx_import.c src/formats/onnx/onnx_add.c
  *   src/formats/onnx/onnx_constants.c src/formats/onnx/onnx_moves.c
  *   src/formats/onnx/onnx_arithmetic.c src/formats/onnx/onnx_layers.c
  *   src/formats/onnx/onnx_elements.c src/formats/onnx/onnx_shapes.c */

@@ -319,7 +319,7 @@ static void computed(void) {
                *const reduce[] = { "ReduceMean", "ReduceSum",       "ReduceMax", "ReduceMin",
                                    "ReduceProd", "ReduceSumSquare", "ReduceL2" };
     static int64_t axes[] = { 1, -1 }, sides[] = { 2, 3, 1, 1 }, places[] = { 2, 0, 1 },
-                   from[] = { -1, 0 }, to[] = { -9, 5 }, along[] = { 0, 1 }, steps[] = { -1, 2 };
+                   from[] = { -1, 0 }, to[] = { -9, 5 }, along[] = { 0, 1 }, steps[] = { -1, 3 };
     maker *m = picture(18, 4);
     maker_floats(m, "w", (int64_t[]){ 2, 3, 1, 1 }, 4);
     maker_floats(m, "k", (int64_t[]){ 2, 1, 1, 1 }, 4);

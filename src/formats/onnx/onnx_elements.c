@@ -7,19 +7,11 @@
 #include <math.h>
 #include <string.h>
 
-/* The node's layer, with the dims of x: what works element by element need not settle them. */
-static deeper_status add_like(dp_onnx_importer *importer, const Onnx__NodeProto *node, dp_op op,
-                              const int *inputs, int count, const dp_attributes *attributes,
-                              const dp_onnx_value *x) {
-    DP_TRY(dp_onnx_add(importer, node, op, inputs, count, attributes, 4));
-    return dp_onnx_set(importer, node, dp_onnx_output(importer, node, 0)->node, x->rank, x->dims);
-}
-
 static deeper_status add_same(dp_onnx_importer *importer, const Onnx__NodeProto *node, dp_op op,
                               const dp_attributes *attributes) {
     dp_onnx_value *x;
     DP_TRY(dp_onnx_activation(importer, node, 0, &x));
-    return add_like(importer, node, op, &x->node, 1, attributes, x);
+    return dp_onnx_add_like(importer, node, op, &x->node, 1, attributes, x);
 }
 
 static deeper_status relu(dp_onnx_importer *importer, const Onnx__NodeProto *node) {
@@ -74,7 +66,7 @@ static deeper_status hard_sigmoid(dp_onnx_importer *importer, const Onnx__NodePr
     DP_TRY(dp_onnx_activation(importer, node, 0, &x));
     DP_TRY(add_line(importer, node, x, dp_onnx_float(node, "alpha", 0.2F),
                     dp_onnx_float(node, "beta", 0.5F), &line));
-    return add_like(importer, node, DP_OP_CLIP, &line, 1, &unit, x);
+    return dp_onnx_add_like(importer, node, DP_OP_CLIP, &line, 1, &unit, x);
 }
 
 /* x * min(1, max(0, x / 6 + 1 / 2)) */
@@ -84,7 +76,7 @@ static deeper_status hard_swish(dp_onnx_importer *importer, const Onnx__NodeProt
     DP_TRY(dp_onnx_activation(importer, node, 0, &x));
     DP_TRY(add_line(importer, node, x, 1.0F / 6, 0.5F, &line));
     DP_TRY(dp_onnx_add_part(importer, node, "ramp", DP_OP_CLIP, &line, 1, &unit, &ramp));
-    return add_like(importer, node, DP_OP_MULTIPLY, (int[]){ x->node, ramp }, 2, NULL, x);
+    return dp_onnx_add_like(importer, node, DP_OP_MULTIPLY, (int[]){ x->node, ramp }, 2, NULL, x);
 }
 
 static deeper_status dropout(dp_onnx_importer *importer, const Onnx__NodeProto *node) {
@@ -107,7 +99,7 @@ static deeper_status dropout(dp_onnx_importer *importer, const Onnx__NodeProto *
 /* Output 0 as the logarithm of the softmax of `layer`, with the dims of x. */
 static deeper_status set_logarithm(dp_onnx_importer *importer, const Onnx__NodeProto *node,
                                    const dp_onnx_value *x, int layer) {
-    DP_TRY(dp_onnx_set(importer, node, layer, x->rank, x->dims));
+    DP_TRY(dp_onnx_set_like(importer, node, layer, x));
     dp_onnx_output(importer, node, 0)->logarithm = true;
     return DEEPER_OK;
 }
@@ -119,15 +111,15 @@ static deeper_status softmax(dp_onnx_importer *importer, const Onnx__NodeProto *
     int64_t axis = dp_onnx_int(node, "axis", coerced ? 1 : -1);
     DP_TRY(dp_onnx_activation(importer, node, 0, &x));
     DP_TRY(dp_onnx_axis(importer, &axis, x->rank));
-    DP_TRY(dp_onnx_settle(importer, x, &layer));
+    DP_TRY(dp_onnx_settle_channels(importer, x, &layer));
     dp_shape shape = importer->graph->nodes[layer].shape;
     bool one = shape.h == 1 && shape.w == 1;
-    if (axis != 1 || (coerced && !one))
+    if (axis != dp_onnx_channel_axis(x) || (coerced && !one))
         return dp_onnx_fail(importer, DEEPER_ERROR_UNSUPPORTED,
                             "a softmax over other axes than the channels");
     if (strcmp(node->op_type, "LogSoftmax") == 0)
         return set_logarithm(importer, node, x, layer);
-    return dp_onnx_add(importer, node, DP_OP_SOFTMAX, &layer, 1, NULL, x->rank);
+    return dp_onnx_add_like(importer, node, DP_OP_SOFTMAX, &layer, 1, NULL, x);
 }
 
 /* Of a softmax: what the softmax reads, as its logarithm. */
@@ -148,7 +140,7 @@ static deeper_status exponential(dp_onnx_importer *importer, const Onnx__NodePro
     if (!x->logarithm)
         return dp_onnx_fail(importer, DEEPER_ERROR_UNSUPPORTED,
                             "an exponential of anything but a softmax's logarithm");
-    return add_like(importer, node, DP_OP_SOFTMAX, &x->node, 1, NULL, x);
+    return dp_onnx_add_like(importer, node, DP_OP_SOFTMAX, &x->node, 1, NULL, x);
 }
 
 /* --------------------------------------------------------------------------------- quantization */
@@ -167,7 +159,7 @@ static deeper_status add_quantized(dp_onnx_importer *importer, const Onnx__NodeP
     DP_TRY(dp_onnx_layer_name(importer, reader, name));
     DP_TRY(dp_onnx_add_named(importer, name, DP_OP_CLIP, &x->node, 1,
                              &(dp_attributes){ .clip = bounds }, &layer));
-    DP_TRY(dp_onnx_set(importer, node, layer, x->rank, x->dims));
+    DP_TRY(dp_onnx_set_like(importer, node, layer, x));
     output->quantized = true;
     return DEEPER_OK;
 }

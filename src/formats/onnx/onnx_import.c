@@ -39,8 +39,7 @@ static deeper_status fail_memory(dp_onnx_importer *importer, const char *what) {
     return dp_fail_memory(importer->error, what);
 }
 
-/* A failure that stayed in the graph, with the node before it. */
-static deeper_status check_graph(dp_onnx_importer *importer) {
+deeper_status dp_onnx_check_graph(dp_onnx_importer *importer) {
     deeper_error why = { 0 };
     if (dp_graph_status(importer->graph, &why) == DEEPER_OK)
         return DEEPER_OK;
@@ -227,168 +226,19 @@ deeper_status dp_onnx_ints_of(dp_onnx_importer *importer, const Onnx__NodeProto 
     return dp_onnx_read_ints(importer, value, ints, count);
 }
 
-deeper_status dp_onnx_invent(dp_onnx_importer *importer, size_t count, float **floats) {
+deeper_status dp_onnx_charge(dp_onnx_importer *importer, size_t count) {
     if (count > MAX_INVENTED - importer->invented)
         return dp_onnx_fail(importer, DEEPER_ERROR_LIMIT,
                             "values that the file does not hold would take more than %zu numbers",
                             MAX_INVENTED);
     importer->invented += count;
+    return DEEPER_OK;
+}
+
+deeper_status dp_onnx_invent(dp_onnx_importer *importer, size_t count, float **floats) {
+    DP_TRY(dp_onnx_charge(importer, count));
     *floats = dp_onnx_keep(importer->file, count, sizeof **floats);
     return *floats ? DEEPER_OK : fail_memory(importer, "the values of a parameter");
-}
-
-/* --------------------------------------------------------------------------------------- layers */
-
-static bool usable(const dp_onnx_importer *importer, const char *name) {
-    return name && *name && dp_text_clean(name, strlen(name), false)
-           && dp_graph_find(importer->graph, name) < 0;
-}
-
-/* name = `base`, with a number behind it where that is taken. */
-static deeper_status free_name(dp_onnx_importer *importer, const char *base,
-                               char name[DP_ONNX_NAME]) {
-    if (strlen(base) >= DP_ONNX_NAME - 16)
-        return dp_onnx_fail(importer, DEEPER_ERROR_LIMIT, "a name of %zu bytes", strlen(base));
-    memcpy(name, base, strlen(base) + 1);
-    for (int i = 2; !usable(importer, name) && i < MAX_NODES; i++)
-        snprintf(name, DP_ONNX_NAME, "%s.%d", base, i);
-    return DEEPER_OK;
-}
-
-deeper_status dp_onnx_layer_name(dp_onnx_importer *importer, const Onnx__NodeProto *node,
-                                 char name[DP_ONNX_NAME]) {
-    return free_name(importer,
-                     usable(importer, node->name) ? node->name
-                     : node->n_output             ? node->output[0]
-                                                  : "",
-                     name);
-}
-
-deeper_status dp_onnx_part_name(dp_onnx_importer *importer, const Onnx__NodeProto *node,
-                                const char *part, char name[DP_ONNX_NAME]) {
-    char whole[DP_ONNX_NAME], base[DP_ONNX_NAME + 32];
-    DP_TRY(dp_onnx_layer_name(importer, node, whole));
-    snprintf(base, sizeof base, "%s.%s", whole, part);
-    return free_name(importer, base, name);
-}
-
-deeper_status dp_onnx_add_parameter(dp_onnx_importer *importer, const char *layer,
-                                    const char *suffix, dp_shape shape, dp_onnx_parameter values,
-                                    int *node) {
-    dp_onnx_network *network = importer->network;
-    void *parameters = network->parameters;
-    bool room = dp_reserve(importer->file->allocator, &parameters, &network->capacity,
-                           (size_t)importer->graph->parameters + 1, sizeof *network->parameters);
-    network->parameters = parameters;
-    if (!room)
-        return fail_memory(importer, "the parameters of a network");
-    int number = importer->graph->parameters;
-    *node = dp_add_parameter(importer->graph, layer, suffix, shape);
-    DP_TRY(check_graph(importer));
-    network->parameters[number] = values;
-    if (!values.values) {
-        size_t floats = dp_shape_floats(shape); /* that the model will have to hold */
-        if (floats > MAX_INVENTED - importer->invented)
-            return dp_onnx_fail(
-                importer, DEEPER_ERROR_LIMIT,
-                "values that the file does not hold would take more than %zu numbers",
-                MAX_INVENTED);
-        importer->invented += floats;
-    }
-    return DEEPER_OK;
-}
-
-deeper_status dp_onnx_set(dp_onnx_importer *importer, const Onnx__NodeProto *node, int layer,
-                          int rank, const int64_t *dims) {
-    dp_onnx_value *value = dp_onnx_output(importer, node, 0);
-    if (!value)
-        return dp_onnx_fail(importer, DEEPER_ERROR_FORMAT, "it has no output");
-    value->kind = DP_ONNX_ACTIVATION;
-    value->node = layer;
-    value->rank = rank;
-    for (int i = 0; i < rank; i++)
-        value->dims[i] = dims[i];
-    return DEEPER_OK;
-}
-
-deeper_status dp_onnx_alias(dp_onnx_importer *importer, const Onnx__NodeProto *node, size_t index,
-                            const dp_onnx_value *from) {
-    dp_onnx_value *value = dp_onnx_output(importer, node, index);
-    if (!value)
-        return dp_onnx_fail(importer, DEEPER_ERROR_FORMAT, "it has no output");
-    const dp_onnx_value kept = *value;
-    *value = *from;
-    value->name = kept.name;
-    value->uses = kept.uses;
-    value->reader = kept.reader;
-    return DEEPER_OK;
-}
-
-deeper_status dp_onnx_add_named(dp_onnx_importer *importer, const char *name, dp_op op,
-                                const int *inputs, int count, const dp_attributes *attributes,
-                                int *layer) {
-    *layer = dp_graph_add(importer->graph, op, name, inputs, count, attributes);
-    return check_graph(importer);
-}
-
-deeper_status dp_onnx_add_part(dp_onnx_importer *importer, const Onnx__NodeProto *node,
-                               const char *part, dp_op op, const int *inputs, int count,
-                               const dp_attributes *attributes, int *layer) {
-    char name[DP_ONNX_NAME];
-    DP_TRY(dp_onnx_part_name(importer, node, part, name));
-    return dp_onnx_add_named(importer, name, op, inputs, count, attributes, layer);
-}
-
-deeper_status dp_onnx_add_scaled(dp_onnx_importer *importer, const char *name, int x,
-                                 dp_onnx_parameter factor, dp_onnx_parameter term, int *layer) {
-    int inputs[3] = { x };
-    dp_shape shape = { importer->graph->nodes[x].shape.c, 1, 1, 1 };
-    DP_TRY(dp_onnx_add_parameter(importer, name, "weight", shape, factor, &inputs[1]));
-    DP_TRY(dp_onnx_add_parameter(importer, name, "bias", shape, term, &inputs[2]));
-    return dp_onnx_add_named(importer, name, DP_OP_AFFINE, inputs, 3, NULL, layer);
-}
-
-deeper_status dp_onnx_add(dp_onnx_importer *importer, const Onnx__NodeProto *node, dp_op op,
-                          const int *inputs, int count, const dp_attributes *attributes, int rank) {
-    char name[DP_ONNX_NAME];
-    int layer;
-    DP_TRY(dp_onnx_layer_name(importer, node, name));
-    DP_TRY(dp_onnx_add_named(importer, name, op, inputs, count, attributes, &layer));
-    dp_shape shape = importer->graph->nodes[layer].shape;
-    int64_t dims[4] = { importer->network->batch, shape.c, rank == 3 ? shape.w : shape.h, shape.w };
-    return dp_onnx_set(importer, node, layer, rank, dims);
-}
-
-/* The shape of a layer whose output has these dims. */
-static dp_shape layer_shape(const dp_onnx_value *value) {
-    dp_shape shape = { 0, (int)value->dims[1], 1, 1 };
-    if (value->rank == 4)
-        shape.h = (int)value->dims[2];
-    if (value->rank >= 3)
-        shape.w = (int)value->dims[value->rank - 1];
-    return shape;
-}
-
-deeper_status dp_onnx_settle(dp_onnx_importer *importer, dp_onnx_value *value, int *layer) {
-    if (value->rank < 2 || value->rank > 4)
-        return dp_onnx_fail(importer, DEEPER_ERROR_UNSUPPORTED,
-                            "%.100s has %d dimensions; N x C x H x W and N x C are read",
-                            value->name, value->rank);
-    dp_shape wanted = layer_shape(value), settled = importer->graph->nodes[value->node].shape;
-    char name[DP_ONNX_NAME];
-    for (int step = 0; step < 2 && !dp_shape_equal(wanted, settled); step++) {
-        bool flat = settled.h == 1 && settled.w == 1;
-        snprintf(name, sizeof name, "%.200s.%s", value->name, flat ? "shape" : "flat");
-        for (int i = 2; !usable(importer, name) && i < MAX_NODES; i++)
-            snprintf(name, sizeof name, "%.200s.%s.%d", value->name, flat ? "shape" : "flat", i);
-        value->node = flat ? dp_graph_add(importer->graph, DP_OP_UNFLATTEN, name, &value->node, 1,
-                                          &(dp_attributes){ .shape = wanted })
-                           : dp_add_flatten(importer->graph, name, value->node);
-        DP_TRY(check_graph(importer));
-        settled = importer->graph->nodes[value->node].shape;
-    }
-    *layer = value->node;
-    return DEEPER_OK;
 }
 
 /* ------------------------------------------------------------------------------ inputs, outputs */
@@ -428,12 +278,6 @@ static deeper_status read_input_dims(dp_onnx_importer *importer, const Onnx__Val
                 "input %.100s: side %d is not fixed; export the model for pictures of one size",
                 input->name, i);
     }
-    if (*rank == 4 && dims[1] > 4 && (dims[3] == 1 || dims[3] == 3))
-        return dp_onnx_fail(importer, DEEPER_ERROR_UNSUPPORTED,
-                            "input %.100s is %lld x %lld x %lld: N x H x W x C (NHWC); export the "
-                            "model as N x C x H x W",
-                            input->name, (long long)dims[1], (long long)dims[2],
-                            (long long)dims[3]);
     return DEEPER_OK;
 }
 
@@ -456,9 +300,13 @@ static deeper_status add_inputs(dp_onnx_importer *importer) {
         value->kind = DP_ONNX_ACTIVATION;
         DP_TRY(read_input_dims(importer, input, value->dims, &value->rank));
         importer->network->batch = (int)value->dims[0];
-        dp_shape shape = layer_shape(value);
+        value->last = value->rank == 4 && value->dims[1] > 4
+                      && (value->dims[3] == 1 || value->dims[3] == 3); /* as Keras has them */
+        dp_shape shape = dp_onnx_layer_shape(value);
+        if (value->last)
+            shape = (dp_shape){ 0, (int)value->dims[3], (int)value->dims[1], (int)value->dims[2] };
         value->node = dp_add_input(importer->graph, input->name, shape.c, shape.h, shape.w);
-        DP_TRY(check_graph(importer));
+        DP_TRY(dp_onnx_check_graph(importer));
     }
     return first ? DEEPER_OK
                  : dp_onnx_fail(importer, DEEPER_ERROR_FORMAT, "no input; a network needs one");

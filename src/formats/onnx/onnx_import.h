@@ -47,6 +47,8 @@ typedef struct dp_onnx_value {
                  reshaped: */
     int rank;
     int64_t dims[DP_TENSOR_RANK]; /* dims[0] is the number of images */
+    bool last;      /* dims are N x H x W x C, but the layer is N x C x H x W as all are: a picture
+                       that was only turned around */
     bool quantized; /* between QuantizeLinear and DequantizeLinear: stands for the real values */
     bool logarithm; /* the softmax's logarithm of that layer, which only the output may be */
 } dp_onnx_value;
@@ -71,6 +73,9 @@ typedef deeper_status dp_onnx_operator(dp_onnx_importer *importer, const Onnx__N
 deeper_status dp_onnx_fail(dp_onnx_importer *importer, deeper_status status, const char *format,
                            ...) __attribute__((format(printf, 3, 4)));
 
+/* A failure that stayed in the graph, with the node before it. */
+deeper_status dp_onnx_check_graph(dp_onnx_importer *importer);
+
 /* The attribute of a name, NULL if the node has none; its value, or the one given. */
 const Onnx__AttributeProto *dp_onnx_attribute(const Onnx__NodeProto *node, const char *name);
 int64_t dp_onnx_int(const Onnx__NodeProto *node, const char *name, int64_t otherwise);
@@ -90,8 +95,21 @@ deeper_status dp_onnx_activation(dp_onnx_importer *importer, const Onnx__NodePro
 deeper_status dp_onnx_constant(dp_onnx_importer *importer, const Onnx__NodeProto *node,
                                size_t index, const dp_onnx_value **value);
 
+/* The shape of a layer whose output has a value's dims, its channels second. */
+dp_shape dp_onnx_layer_shape(const dp_onnx_value *value);
+
+/* The axis of a value's channels. */
+static inline int dp_onnx_channel_axis(const dp_onnx_value *value) {
+    return value->last ? value->rank - 1 : 1;
+}
+
+/* *layer = the layer whose channels are those of an activation: settled, unless its channels come
+ * last. */
+deeper_status dp_onnx_settle_channels(dp_onnx_importer *importer, dp_onnx_value *value, int *layer);
+
 /* *layer = the layer of an activation in the shape of its dims: N x C, N x C x W (as C x 1 x W) or
- * N x C x H x W. A value that was only reshaped so far gets its FLATTEN or UNFLATTEN now. */
+ * N x C x H x W. A value that was only reshaped so far gets its FLATTEN or UNFLATTEN now, one that
+ * was turned around its SHUFFLE. */
 deeper_status dp_onnx_settle(dp_onnx_importer *importer, dp_onnx_value *value, int *layer);
 
 /* Whole numbers of a constant, at most DP_ONNX_INTS of them. */
@@ -140,6 +158,9 @@ deeper_status dp_onnx_quantized_range(dp_onnx_importer *importer, const Onnx__No
                                       const dp_onnx_value *zero, dp_dtype *dtype, float *min,
                                       float *max);
 
+/* Counts floats that the file does not hold. Error: LIMIT, too many. */
+deeper_status dp_onnx_charge(dp_onnx_importer *importer, size_t count);
+
 /* Room for `count` floats that the file does not hold, kept with it. Errors: LIMIT, MEMORY. */
 deeper_status dp_onnx_invent(dp_onnx_importer *importer, size_t count, float **floats);
 
@@ -178,9 +199,17 @@ deeper_status dp_onnx_add_scaled(dp_onnx_importer *importer, const char *name, i
 dp_onnx_value *dp_onnx_output(dp_onnx_importer *importer, const Onnx__NodeProto *node,
                               size_t index);
 
-/* Output 0 as `layer` with these dims (rank counts N). */
+/* Output 0 as `layer` with these dims (rank counts N), or with those of a value of its shape. */
 deeper_status dp_onnx_set(dp_onnx_importer *importer, const Onnx__NodeProto *node, int layer,
                           int rank, const int64_t *dims);
+deeper_status dp_onnx_set_like(dp_onnx_importer *importer, const Onnx__NodeProto *node, int layer,
+                               const dp_onnx_value *like);
+
+/* The node's layer, whose value has the dims of `like`: what works element by element need not
+ * settle them. */
+deeper_status dp_onnx_add_like(dp_onnx_importer *importer, const Onnx__NodeProto *node, dp_op op,
+                               const int *inputs, int count, const dp_attributes *attributes,
+                               const dp_onnx_value *like);
 
 /* Output `index` as another name of a value. */
 deeper_status dp_onnx_alias(dp_onnx_importer *importer, const Onnx__NodeProto *node, size_t index,

@@ -117,11 +117,11 @@ static float inverse(float value, float c) {
     return c / value;
 }
 
-/* A constant operand of Add, Sub, Mul, Div for an activation of `rank` dims with `channels`: one
- * number, or one a channel. *fits: it is that. */
+/* A constant operand of Add, Sub, Mul, Div for an activation of `rank` dims of which one has
+ * `channels`: one number, or one a channel. *fits: it is that. */
 static deeper_status read_operand(dp_onnx_importer *importer, const Onnx__NodeProto *node,
-                                  const dp_onnx_value *constant, int rank, int channels,
-                                  dp_onnx_parameter *values, bool *fits) {
+                                  const dp_onnx_value *constant, int rank, int channel_axis,
+                                  int channels, dp_onnx_parameter *values, bool *fits) {
     const dp_tensor *tensor = &constant->tensor;
     int64_t axis = rank - tensor->rank; /* of the constant's first side: aligned at the end */
     if (importer->file->opset < 7 && dp_onnx_int(node, "broadcast", 0))
@@ -129,7 +129,8 @@ static deeper_status read_operand(dp_onnx_importer *importer, const Onnx__NodePr
     size_t elements = dp_onnx_elements(constant);
     *fits = axis >= 0 && axis <= rank && tensor->rank <= rank;
     for (int i = 0; i < tensor->rank && *fits; i++)
-        *fits = tensor->shape[i] == 1 || (axis + i == 1 && tensor->shape[i] == (size_t)channels);
+        *fits = tensor->shape[i] == 1
+                || (axis + i == channel_axis && tensor->shape[i] == (size_t)channels);
     if (!*fits)
         return DEEPER_OK;
     DP_TRY(dp_onnx_floats(importer, constant, values));
@@ -143,8 +144,8 @@ static deeper_status read_operand(dp_onnx_importer *importer, const Onnx__NodePr
 /* The Add that alone reads output 0 of `node`, if its other operand is a constant of `channels`
  * values; *add NULL: none. Its name then stands for the layer's output. */
 static deeper_status following_bias(dp_onnx_importer *importer, const Onnx__NodeProto *node,
-                                    int rank, int channels, dp_onnx_parameter *bias,
-                                    const Onnx__NodeProto **add) {
+                                    int rank, int channel_axis, int channels,
+                                    dp_onnx_parameter *bias, const Onnx__NodeProto **add) {
     const dp_onnx_value *output = dp_onnx_output(importer, node, 0);
     *add = NULL;
     if (!output || output->uses != 1 || output->reader < 0)
@@ -157,7 +158,7 @@ static deeper_status following_bias(dp_onnx_importer *importer, const Onnx__Node
         dp_onnx_input(importer, next, strcmp(next->input[0], output->name) == 0);
     if (!other || other->kind != DP_ONNX_CONSTANT || dp_onnx_elements(other) != (size_t)channels)
         return DEEPER_OK;
-    DP_TRY(read_operand(importer, next, other, rank, channels, bias, &fits));
+    DP_TRY(read_operand(importer, next, other, rank, channel_axis, channels, bias, &fits));
     if (fits) {
         *add = next;
         importer->done[output->reader] = true;
@@ -239,7 +240,7 @@ static deeper_status conv(dp_onnx_importer *importer, const Onnx__NodeProto *nod
     }
     const Onnx__NodeProto *add = NULL, *named = node;
     if (!b) {
-        DP_TRY(following_bias(importer, node, 4, shape.n, &bias, &add));
+        DP_TRY(following_bias(importer, node, 4, 1, shape.n, &bias, &add));
         named = add ? add : node;
     }
     return add_product(importer, named, DP_OP_CONV, layer, shape, weights, b || add ? &bias : NULL,
@@ -314,10 +315,28 @@ static deeper_status gemm(dp_onnx_importer *importer, const Onnx__NodeProto *nod
                        2);
 }
 
+/* Of the channels of each pixel, which come last: a convolution of one pixel. */
+static deeper_status matmul_pixels(dp_onnx_importer *importer, const Onnx__NodeProto *node,
+                                   const dp_onnx_value *x) {
+    static const dp_window pixel = {
+        .height = 1, .width = 1, .stride_y = 1, .stride_x = 1, .groups = 1
+    };
+    dp_shape shape = { 0, importer->graph->nodes[x->node].shape.c, 1, 1 };
+    dp_onnx_parameter weights;
+    DP_TRY(read_matrix(importer, node, false, (size_t)shape.c, &shape.n, &weights));
+    DP_TRY(add_product(importer, node, DP_OP_CONV, x->node, shape, weights, NULL, &pixel, 4));
+    dp_onnx_value turned = *x;
+    turned.dims[3] = shape.n;
+    return dp_onnx_set_like(importer, node, dp_onnx_output(importer, node, 0)->node, &turned);
+}
+
 static deeper_status matmul(dp_onnx_importer *importer, const Onnx__NodeProto *node) {
     dp_onnx_value *x;
     dp_shape shape;
     dp_onnx_parameter weights;
+    DP_TRY(dp_onnx_activation(importer, node, 0, &x));
+    if (x->last)
+        return matmul_pixels(importer, node, x);
     DP_TRY(flat(importer, node, &x, &shape));
     DP_TRY(read_matrix(importer, node, false, dp_shape_floats(shape), &shape.n, &weights));
     return add_product(importer, node, DP_OP_FC, x->node, shape, weights, NULL, NULL, 2);
@@ -360,16 +379,26 @@ static deeper_status global_max(dp_onnx_importer *importer, const Onnx__NodeProt
 /* A mean over rows and columns. */
 static deeper_status reduce_mean(dp_onnx_importer *importer, const Onnx__NodeProto *node) {
     int64_t axes[DP_ONNX_INTS];
+    dp_onnx_value *x;
     int layer, count;
-    DP_TRY(picture(importer, node, &layer));
+    DP_TRY(dp_onnx_activation(importer, node, 0, &x));
     DP_TRY(dp_onnx_ints_of(importer, node, "axes", 1, axes, &count));
     for (int i = 0; i < count; i++)
-        DP_TRY(dp_onnx_axis(importer, &axes[i], 4));
-    if (count != 2 || axes[0] + axes[1] != 5 || (axes[0] != 2 && axes[0] != 3))
+        DP_TRY(dp_onnx_axis(importer, &axes[i], x->rank));
+    int rows = x->last ? 1 : 2;
+    if (x->rank != 4 || count != 2 || axes[0] + axes[1] != 2 * rows + 1
+        || (axes[0] != rows && axes[1] != rows))
         return dp_onnx_fail(importer, DEEPER_ERROR_UNSUPPORTED,
                             "a mean over other axes than rows and columns");
-    return dp_onnx_add(importer, node, DP_OP_GLOBAL_AVERAGE, &layer, 1, NULL,
-                       dp_onnx_int(node, "keepdims", 1) ? 4 : 2);
+    bool last = x->last, keep = dp_onnx_int(node, "keepdims", 1) != 0;
+    DP_TRY(dp_onnx_settle_channels(importer, x, &layer));
+    DP_TRY(dp_onnx_add(importer, node, DP_OP_GLOBAL_AVERAGE, &layer, 1, NULL, keep ? 4 : 2));
+    dp_onnx_value *output = dp_onnx_output(importer, node, 0);
+    if (last && keep)
+        return dp_onnx_set_like(
+            importer, node, output->node,
+            &(dp_onnx_value){ .rank = 4, .last = true, .dims = { x->dims[0], 1, 1, x->dims[3] } });
+    return DEEPER_OK;
 }
 
 /* -------------------------------------------------------------------------------- normalisation */
@@ -435,9 +464,9 @@ static deeper_status add_affine(dp_onnx_importer *importer, const Onnx__NodeProt
     if (single)
         layer = x->node;
     else
-        DP_TRY(dp_onnx_settle(importer, x, &layer));
-    int channels = importer->graph->nodes[layer].shape.c;
-    DP_TRY(read_operand(importer, node, constant, x->rank, channels, &values, &fits));
+        DP_TRY(dp_onnx_settle_channels(importer, x, &layer));
+    int channels = importer->graph->nodes[layer].shape.c, axis = dp_onnx_channel_axis(x);
+    DP_TRY(read_operand(importer, node, constant, x->rank, axis, channels, &values, &fits));
     if (!fits || (op == 'D' && index == 1))
         return dp_onnx_fail(importer, DEEPER_ERROR_UNSUPPORTED,
                             "its constant %.100s is not one value a channel to add or multiply by",
@@ -451,11 +480,21 @@ static deeper_status add_affine(dp_onnx_importer *importer, const Onnx__NodeProt
                       term = factor ? zero : values;
     const Onnx__NodeProto *add = NULL;
     if (factor)
-        DP_TRY(following_bias(importer, node, x->rank, channels, &term, &add));
+        DP_TRY(following_bias(importer, node, x->rank, axis, channels, &term, &add));
     const Onnx__NodeProto *named = add ? add : node;
     DP_TRY(dp_onnx_layer_name(importer, named, name));
     DP_TRY(dp_onnx_add_scaled(importer, name, layer, factor ? values : sign, term, &layer));
-    return dp_onnx_set(importer, named, layer, x->rank, x->dims);
+    return dp_onnx_set_like(importer, named, layer, x);
+}
+
+/* The layers of two values in the same order of axes. */
+static deeper_status settle_both(dp_onnx_importer *importer, dp_onnx_value *x, dp_onnx_value *y,
+                                 int inputs[2]) {
+    bool same = x->last == y->last;
+    DP_TRY(same ? dp_onnx_settle_channels(importer, x, &inputs[0])
+                : dp_onnx_settle(importer, x, &inputs[0]));
+    return same ? dp_onnx_settle_channels(importer, y, &inputs[1])
+                : dp_onnx_settle(importer, y, &inputs[1]);
 }
 
 static deeper_status arithmetic(dp_onnx_importer *importer, const Onnx__NodeProto *node) {
@@ -474,8 +513,7 @@ static deeper_status arithmetic(dp_onnx_importer *importer, const Onnx__NodeProt
             "of two values that both depend on the picture only sums and products are supported");
     DP_TRY(dp_onnx_activation(importer, node, 0, &x));
     DP_TRY(dp_onnx_activation(importer, node, 1, &y));
-    DP_TRY(dp_onnx_settle(importer, x, &inputs[0]));
-    DP_TRY(dp_onnx_settle(importer, y, &inputs[1]));
+    DP_TRY(settle_both(importer, x, y, inputs));
     if (x->rank != y->rank)
         return dp_onnx_fail(importer, DEEPER_ERROR_UNSUPPORTED, "a %s of %d and %d dimensions",
                             product ? "product" : "sum", x->rank, y->rank);
@@ -483,9 +521,10 @@ static deeper_status arithmetic(dp_onnx_importer *importer, const Onnx__NodeProt
     if (product && first.h == 1 && first.w == 1) { /* the factor a channel may stand first */
         inputs[0] = y->node;
         inputs[1] = x->node;
+        x = y;
     }
-    return dp_onnx_add(importer, node, product ? DP_OP_MULTIPLY : DP_OP_ADD, inputs, 2, NULL,
-                       x->rank);
+    return dp_onnx_add_like(importer, node, product ? DP_OP_MULTIPLY : DP_OP_ADD, inputs, 2, NULL,
+                            x);
 }
 
 /* Any number of values of one shape, added from the left. */

@@ -11,8 +11,11 @@
 
 /* Output 0 as input 0 with other dims; all but the first must keep the product. */
 static deeper_status rename_dims(dp_onnx_importer *importer, const Onnx__NodeProto *node,
-                                 const dp_onnx_value *x, int rank, const int64_t *dims) {
+                                 dp_onnx_value *x, int rank, const int64_t *dims) {
     size_t floats = 1;
+    int layer;
+    if (x->last)
+        DP_TRY(dp_onnx_settle(importer, x, &layer));
     for (int i = 1; i < rank; i++)
         if (dims[i] < 1 || !dp_size_mul(floats, (size_t)dims[i], &floats))
             return dp_onnx_fail(importer, DEEPER_ERROR_FORMAT, "a side of %lld",
@@ -155,15 +158,26 @@ static deeper_status shape_of(dp_onnx_importer *importer, const Onnx__NodeProto 
 
 /* ------------------------------------------------------------------------------------- channels */
 
-/* A value whose axis 1 is its channels. */
+/* A value with channels. */
 static deeper_status channels_of(dp_onnx_importer *importer, const Onnx__NodeProto *node,
                                  size_t index, dp_onnx_value **x, int *layer) {
     DP_TRY(dp_onnx_activation(importer, node, index, x));
-    return dp_onnx_settle(importer, *x, layer);
+    return dp_onnx_settle_channels(importer, *x, layer);
+}
+
+/* Output 0 as a layer of other channels than x, whose dims it has otherwise. */
+static deeper_status add_channels(dp_onnx_importer *importer, const Onnx__NodeProto *node, dp_op op,
+                                  const int *inputs, int count, const dp_attributes *attributes,
+                                  const dp_onnx_value *x) {
+    DP_TRY(dp_onnx_add_like(importer, node, op, inputs, count, attributes, x));
+    dp_onnx_value *output = dp_onnx_output(importer, node, 0);
+    output->dims[dp_onnx_channel_axis(x)] = importer->graph->nodes[output->node].shape.c;
+    return DEEPER_OK;
 }
 
 static deeper_status concat(dp_onnx_importer *importer, const Onnx__NodeProto *node) {
-    int *inputs = dp_onnx_keep(importer->file, node->n_input, sizeof *inputs), rank = 0;
+    int *inputs = dp_onnx_keep(importer->file, node->n_input, sizeof *inputs);
+    dp_onnx_value *first = NULL;
     if (!inputs)
         return dp_fail_memory(importer->error, "the parts of a concatenation");
     for (size_t i = 0; i < node->n_input; i++) {
@@ -171,12 +185,14 @@ static deeper_status concat(dp_onnx_importer *importer, const Onnx__NodeProto *n
         DP_TRY(channels_of(importer, node, i, &x, &inputs[i]));
         int64_t axis = dp_onnx_int(node, "axis", 1);
         DP_TRY(dp_onnx_axis(importer, &axis, x->rank));
-        if (axis != 1 || (rank && rank != x->rank))
+        first = first ? first : x;
+        if (axis != dp_onnx_channel_axis(x) || first->rank != x->rank || first->last != x->last)
             return dp_onnx_fail(importer, DEEPER_ERROR_UNSUPPORTED,
                                 "values are joined along channels only");
-        rank = x->rank;
     }
-    return dp_onnx_add(importer, node, DP_OP_CONCAT, inputs, (int)node->n_input, NULL, rank);
+    if (!first)
+        return dp_onnx_fail(importer, DEEPER_ERROR_FORMAT, "it has no inputs");
+    return add_channels(importer, node, DP_OP_CONCAT, inputs, (int)node->n_input, NULL, first);
 }
 
 /* The attribute perm, an order of all axes; missing: the last first. */
@@ -211,8 +227,20 @@ static deeper_status transpose(dp_onnx_importer *importer, const Onnx__NodeProto
     if (perm[0] != 0)
         return dp_onnx_fail(importer, DEEPER_ERROR_UNSUPPORTED,
                             "it moves the images to another axis");
-    for (int i = 0; i < x->rank; i++) {
+    bool forward = x->rank == 4 && perm[1] == 3 && perm[2] == 1,
+         back = x->rank == 4 && perm[1] == 2 && perm[2] == 3;
+    for (int i = 0; i < x->rank; i++)
         dims[i] = x->dims[perm[i]];
+    if (x->last ? forward : back) { /* between N x C x H x W and N x H x W x C */
+        int layer;
+        DP_TRY(dp_onnx_settle_channels(importer, x, &layer));
+        DP_TRY(dp_onnx_set(importer, node, layer, 4, dims));
+        dp_onnx_output(importer, node, 0)->last = back;
+        return DEEPER_OK;
+    }
+    if (x->last)
+        DP_TRY(dp_onnx_settle(importer, x, &place[0]));
+    for (int i = 0; i < x->rank; i++) {
         if (i > 0 && dims[i] > 1)
             axes[moved++] = (int)perm[i];
     }
@@ -259,19 +287,19 @@ static deeper_status gather(dp_onnx_importer *importer, const Onnx__NodeProto *n
     DP_TRY(dp_onnx_constant(importer, node, 1, &indices));
     DP_TRY(dp_onnx_read_ints(importer, indices, at, &count));
     DP_TRY(dp_onnx_axis(importer, &axis, x->rank));
-    if (axis != 1 || indices->tensor.rank > 1 || count == 0)
+    if (axis != dp_onnx_channel_axis(x) || indices->tensor.rank > 1 || count == 0
+        || (indices->tensor.rank == 0 && x->last))
         return dp_onnx_fail(importer, DEEPER_ERROR_UNSUPPORTED,
                             "values are taken along channels only");
     for (int i = 0; i < count; i++) {
-        DP_TRY(dp_onnx_axis(importer, &at[i], (int)x->dims[1]));
+        DP_TRY(dp_onnx_axis(importer, &at[i], (int)x->dims[axis]));
         dp_attributes attributes = channels_from(at[i], 1);
-        DP_TRY(count == 1
-                   ? dp_onnx_add(importer, node, DP_OP_SLICE, &layer, 1, &attributes, x->rank)
-                   : dp_onnx_add_part(importer, node, "channel", DP_OP_SLICE, &layer, 1,
-                                      &attributes, &parts[i]));
+        DP_TRY(count == 1 ? add_channels(importer, node, DP_OP_SLICE, &layer, 1, &attributes, x)
+                          : dp_onnx_add_part(importer, node, "channel", DP_OP_SLICE, &layer, 1,
+                                             &attributes, &parts[i]));
     }
     if (count > 1)
-        return dp_onnx_add(importer, node, DP_OP_CONCAT, parts, count, NULL, x->rank);
+        return add_channels(importer, node, DP_OP_CONCAT, parts, count, NULL, x);
     if (indices->tensor.rank == 1)
         return DEEPER_OK;
     int64_t dims[DP_TENSOR_RANK] = { x->dims[0] };
@@ -293,12 +321,13 @@ static deeper_status slice(dp_onnx_importer *importer, const Onnx__NodeProto *no
         return dp_onnx_fail(importer, DEEPER_ERROR_UNSUPPORTED,
                             "only channels are sliced, with a step of 1");
     DP_TRY(dp_onnx_axis(importer, &axes[0], x->rank));
-    int64_t begin = dp_onnx_place(starts[0], x->dims[1]), end = dp_onnx_place(ends[0], x->dims[1]);
-    if (axes[0] != 1 || end <= begin)
+    int64_t channels = x->dims[dp_onnx_channel_axis(x)], begin = dp_onnx_place(starts[0], channels),
+            end = dp_onnx_place(ends[0], channels);
+    if (axes[0] != dp_onnx_channel_axis(x) || end <= begin)
         return dp_onnx_fail(importer, DEEPER_ERROR_UNSUPPORTED,
                             "only channels are sliced, at least one");
     dp_attributes attributes = channels_from(begin, end - begin);
-    return dp_onnx_add(importer, node, DP_OP_SLICE, &layer, 1, &attributes, x->rank);
+    return add_channels(importer, node, DP_OP_SLICE, &layer, 1, &attributes, x);
 }
 
 /* Channels in parts, an output each, called as that: of the sizes that are given, or of one size,
@@ -310,10 +339,10 @@ static deeper_status split(dp_onnx_importer *importer, const Onnx__NodeProto *no
     DP_TRY(channels_of(importer, node, 0, &x, &layer));
     DP_TRY(dp_onnx_axis(importer, &axis, x->rank));
     DP_TRY(dp_onnx_ints_of(importer, node, "split", 1, sizes, &count));
-    if (axis != 1)
+    if (axis != dp_onnx_channel_axis(x))
         return dp_onnx_fail(importer, DEEPER_ERROR_UNSUPPORTED,
                             "values are split along channels only");
-    int64_t channels = x->dims[1], equal = parts ? dp_ceil_div64(channels, parts) : 0;
+    int64_t channels = x->dims[axis], equal = parts ? dp_ceil_div64(channels, parts) : 0;
     int i = 0;
     for (; i < parts; i++) {
         int64_t size = count >= 0      ? (i < count ? sizes[i] : 0)
@@ -327,7 +356,7 @@ static deeper_status split(dp_onnx_importer *importer, const Onnx__NodeProto *no
         part.n_output = 1;
         dp_attributes attributes = channels_from(begin, size);
         if (dp_onnx_output(importer, &part, 0))
-            DP_TRY(dp_onnx_add(importer, &part, DP_OP_SLICE, &layer, 1, &attributes, x->rank));
+            DP_TRY(add_channels(importer, &part, DP_OP_SLICE, &layer, 1, &attributes, x));
         begin += size;
     }
     if (i < parts || begin != channels || (count >= 0 && count != parts))
@@ -379,7 +408,14 @@ static deeper_status pad(dp_onnx_importer *importer, const Onnx__NodeProto *node
         DP_TRY(dp_onnx_floats(importer, value, &fill));
     }
     DP_TRY(spread_pads(importer, node, x->rank, pads));
-    if (x->rank != 4 || pads[0] || pads[1] || pads[4] || pads[5])
+    if (x->rank != 4)
+        return dp_onnx_fail(importer, DEEPER_ERROR_UNSUPPORTED, "only pictures are padded");
+    for (int side = 0; side < 8 && x->last; side += 4) { /* N H W C as N C H W */
+        int64_t channels = pads[side + 3];
+        memmove(&pads[side + 2], &pads[side + 1], 2 * sizeof *pads);
+        pads[side + 1] = channels;
+    }
+    if (pads[0] || pads[1] || pads[4] || pads[5])
         return dp_onnx_fail(importer, DEEPER_ERROR_UNSUPPORTED, "only rows and columns are padded");
     for (int i = 2; i < 8; i++)
         if (pads[i] < 0 || pads[i] > DP_MAX_SIDE)
@@ -396,7 +432,11 @@ static deeper_status pad(dp_onnx_importer *importer, const Onnx__NodeProto *node
                                            .left = (int)pads[3],
                                            .bottom = (int)pads[6],
                                            .right = (int)pads[7] } };
-    return dp_onnx_add(importer, node, DP_OP_PAD, &layer, 1, &attributes, 4);
+    DP_TRY(dp_onnx_add_like(importer, node, DP_OP_PAD, &layer, 1, &attributes, x));
+    dp_onnx_value *output = dp_onnx_output(importer, node, 0);
+    output->dims[x->last ? 1 : 2] += pads[2] + pads[6];
+    output->dims[x->last ? 2 : 3] += pads[3] + pads[7];
+    return DEEPER_OK;
 }
 
 const dp_onnx_row dp_onnx_shape_operators[] = {
