@@ -312,7 +312,7 @@ static void test_init_compiles(void **state) {
     static const char *const compilers[] = { "cc -std=c11 -xc", "cc -std=c17 -xc",
                                              "cc -std=c2x -xc", "c++ -std=c++17 -xc++" };
     char path[TEST_PATH_SIZE], command[2 * TEST_PATH_SIZE];
-    size_t size, found = 0;
+    size_t size, count = 0;
     char *folder = test_folder(), *header = test_read(HEADER, &size);
     assert_non_null(header);
     test_path(path, folder, "init");
@@ -327,11 +327,11 @@ static void test_init_compiles(void **state) {
         fprintf(out,
                 "size_t of_%zu(void);\nsize_t of_%zu(void) {\n    %s it = %s;\n"
                 "    return it.size - sizeof it;\n}\n",
-                found, found, value, name);
-        found++;
+                count, count, value, name);
+        count++;
     }
     fclose(out);
-    assert_in_range(found, 12, 100);
+    assert_in_range(count, 12, 100);
     for (size_t i = 0; i < sizeof compilers / sizeof *compilers; i++) {
         snprintf(command, sizeof command, "echo | %s -fsyntax-only - 2>/dev/null", compilers[i]);
         if (system(command) != 0) {

@@ -9,17 +9,17 @@ static dp_choice cheapest(const dp_lowering *l, int node, const dp_algorithm *ro
     dp_choice best = { .cost = INFINITY };
     dp_chosen known = { .tuned = false };
     for (; row->name; row++) {
-        dp_choice it = { .algorithm = row };
-        if (row->precision != l->plan->precision || !row->suits(l, node, &it))
+        dp_choice choice = { .algorithm = row };
+        if (row->precision != l->plan->precision || !row->suits(l, node, &choice))
             continue;
         const dp_tuning_choice *tuned = NULL;
-        if (it.chosen.key.channels) {
-            tuned = dp_tuning_find(l->tuning, &it.chosen.key);
-            known = (dp_chosen){ .key = it.chosen.key, .tuned = tuned != NULL };
+        if (choice.chosen.key.channels) {
+            tuned = dp_tuning_find(l->tuning, &choice.chosen.key);
+            known = (dp_chosen){ .key = choice.chosen.key, .tuned = tuned != NULL };
         }
-        it.cost = row->cost(l->plan->kernels, tuned, &it);
-        if (it.cost < best.cost)
-            best = it;
+        choice.cost = row->cost(l->plan->kernels, tuned, &choice);
+        if (choice.cost < best.cost)
+            best = choice;
     }
     best.chosen.key = known.key; /* of the node, whichever algorithm it is */
     best.chosen.tuned = known.tuned;
@@ -69,13 +69,13 @@ deeper_status dp_pass_choose(dp_lowering *lowering, deeper_error *error) {
     return DEEPER_OK;
 }
 
-static void print_choice(const dp_choice *it, dp_buffer *text) {
-    dp_buffer_printf(text, "%-22s %12.0f", it->algorithm->name, it->cost);
-    if (it->chosen.key.channels) {
+static void print_choice(const dp_choice *choice, dp_buffer *text) {
+    dp_buffer_printf(text, "%-22s %12.0f", choice->algorithm->name, choice->cost);
+    if (choice->chosen.key.channels) {
         dp_buffer_printf(text, "  ");
-        dp_tuning_describe(&it->chosen.key, &it->chosen.choice, text);
+        dp_tuning_describe(&choice->chosen.key, &choice->chosen.choice, text);
     }
-    dp_buffer_printf(text, "%s\n", it->chosen.tuned ? ", tuned" : "");
+    dp_buffer_printf(text, "%s\n", choice->chosen.tuned ? ", tuned" : "");
 }
 
 void dp_print_choose(const dp_lowering *lowering, dp_buffer *text) {
@@ -83,16 +83,16 @@ void dp_print_choose(const dp_lowering *lowering, dp_buffer *text) {
                      "cost");
     for (int i = 0; i < lowering->graph->count; i++) {
         const dp_node *node = &lowering->graph->nodes[i];
-        const dp_choice *it = &lowering->choices[i];
-        if (!it->algorithm && (node->op != DP_OP_INPUT || !lowering->needed[i]))
+        const dp_choice *choice = &lowering->choices[i];
+        if (!choice->algorithm && (node->op != DP_OP_INPUT || !lowering->needed[i]))
             continue;
         dp_buffer_printf(text, "%-28s %-22s ", node->name, dp_op_name(node->op));
-        if (it->algorithm)
-            print_choice(it, text);
+        if (choice->algorithm)
+            print_choice(choice, text);
         else
             dp_buffer_printf(text, "%s\n",
-                             it->unplaced ? "stays with the caller"
-                             : it->planar ? "planar"
-                                          : "blocked");
+                             choice->unplaced ? "stays with the caller"
+                             : choice->planar ? "planar"
+                                              : "blocked");
     }
 }

@@ -19,11 +19,11 @@ int dp_parts(const dp_plan *plan, int items, uint64_t work) {
                              ? 2 * PARTS_A_THREAD
                              : PARTS_A_THREAD; /* other images keep a thread at work too */
     uint64_t parts = (uint64_t)(plan->threads * parts_a_thread), useful = work / WORK_OF_A_TASK + 1;
-    uint64_t most =
+    uint64_t max =
         (uint64_t)(DP_TASKS_MAX / 2 / plan->max_batch); /* the pool counts to DP_TASKS_MAX;
                                                         cutting two ways may round up */
     parts = parts < useful ? parts : useful;
-    parts = parts < most ? parts : most;
+    parts = parts < max ? parts : max;
     return parts < (uint64_t)items ? (int)parts : items;
 }
 

@@ -31,12 +31,12 @@ struct dp_packs {
 
 deeper_status dp_packs_create(dp_packs **packs, const deeper_allocator *allocator,
                               deeper_error *error) {
-    dp_packs *made = dp_alloc(allocator, 1, sizeof *made);
-    if (!made)
+    dp_packs *created = dp_alloc(allocator, 1, sizeof *created);
+    if (!created)
         return dp_fail_memory(error, "the table of packed weights");
-    made->allocator = allocator;
-    pthread_mutex_init(&made->mutex, NULL);
-    *packs = made;
+    created->allocator = allocator;
+    pthread_mutex_init(&created->mutex, NULL);
+    *packs = created;
     return DEEPER_OK;
 }
 
@@ -64,11 +64,11 @@ static float *take(dp_packs *packs, size_t floats) {
                                packs->slab_count + 1, sizeof *packs->slabs);
         packs->slabs = slabs;
         size_t whole = size > SLAB_FLOATS ? size : SLAB_FLOATS;
-        float *made = room ? dp_alloc_raw(packs->allocator, whole, sizeof *made) : NULL;
-        if (!made)
+        float *fresh = room ? dp_alloc_raw(packs->allocator, whole, sizeof *fresh) : NULL;
+        if (!fresh)
             return NULL;
         last = &packs->slabs[packs->slab_count++];
-        *last = (slab){ made, 0, whole };
+        *last = (slab){ fresh, 0, whole };
     }
     float *values = last->floats + last->used;
     last->used += size;
@@ -82,14 +82,14 @@ static deeper_status add(dp_packs *packs, const char *key, size_t floats, dp_pac
     bool room = dp_reserve(packs->allocator, &items, &packs->capacity, packs->count + 1,
                            sizeof *packs->items);
     packs->items = items;
-    pack made = { .key = room ? dp_strdup(packs->allocator, key) : NULL };
-    made.values = made.key ? take(packs, floats) : NULL;
-    if (!made.values) {
-        dp_free(packs->allocator, made.key);
+    pack fresh = { .key = room ? dp_strdup(packs->allocator, key) : NULL };
+    fresh.values = fresh.key ? take(packs, floats) : NULL;
+    if (!fresh.values) {
+        dp_free(packs->allocator, fresh.key);
         return dp_fail_memory(error, "packed weights");
     }
-    fill(made.values, context);
-    packs->items[packs->count++] = made;
+    fill(fresh.values, context);
+    packs->items[packs->count++] = fresh;
     return DEEPER_OK;
 }
 

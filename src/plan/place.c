@@ -25,29 +25,29 @@ deeper_status dp_storage_add(dp_plan *plan, dp_shape shape, const dp_pads *halo,
                              dp_view *view, deeper_error *error) {
     int pixel = planar ? 1 : plan->kernels->lanes;
     int planes = planar ? shape.c : dp_blocks(shape.c, plan->kernels->lanes);
-    dp_storage made = {
+    dp_storage fresh = {
         .first = 1, .last = 0, .pixel = pixel, .planes = planes, .height = shape.h, .width = shape.w
     };
     if (halo)
-        made.halo = *halo;
+        fresh.halo = *halo;
     size_t row, block, image;
-    if (!dp_size_mul((size_t)(shape.w + made.halo.left + made.halo.right), (size_t)pixel, &row)
-        || !dp_size_mul(row, (size_t)(shape.h + made.halo.top + made.halo.bottom), &block)
+    if (!dp_size_mul((size_t)(shape.w + fresh.halo.left + fresh.halo.right), (size_t)pixel, &row)
+        || !dp_size_mul(row, (size_t)(shape.h + fresh.halo.top + fresh.halo.bottom), &block)
         || !dp_size_mul(block, (size_t)planes, &image) || image > PTRDIFF_MAX / sizeof(float) / 2)
         return dp_fail(error, DEEPER_ERROR_LIMIT,
                        "an activation of %dx%dx%d does not fit into memory", shape.c, shape.h,
                        shape.w);
-    made.image = dp_round_up(image, FLOATS_ALIGNMENT);
+    fresh.image = dp_round_up(image, FLOATS_ALIGNMENT);
 
     int storage = -1;
     DP_TRY(dp_storage_add_fixed(plan, 0, &storage, error));
-    plan->storages[storage] = made;
+    plan->storages[storage] = fresh;
     *view = (dp_view){ .storage = storage,
                        .planar = planar,
                        .block = (ptrdiff_t)block,
                        .row = (ptrdiff_t)row,
                        .shape = shape };
-    view->offset = made.halo.top * view->row + (ptrdiff_t)made.halo.left * pixel;
+    view->offset = fresh.halo.top * view->row + (ptrdiff_t)fresh.halo.left * pixel;
     return DEEPER_OK;
 }
 
@@ -105,23 +105,23 @@ static void read_wishes(const dp_lowering *l, wishes *of) {
 
 static deeper_status place_new(dp_lowering *l, int node, const wishes *wish, deeper_error *error) {
     const bool planar = l->choices[node].planar;
-    const dp_node *it = &l->graph->nodes[node];
-    if (it->shape.n) {
-        l->views[node] = (dp_view){ .shape = it->shape };
-        return dp_storage_add_fixed(l->plan, dp_shape_floats(it->shape), &l->views[node].storage,
+    const dp_node *layer = &l->graph->nodes[node];
+    if (layer->shape.n) {
+        l->views[node] = (dp_view){ .shape = layer->shape };
+        return dp_storage_add_fixed(l->plan, dp_shape_floats(layer->shape), &l->views[node].storage,
                                     error);
     }
     const dp_pads *halo = wish->padded && (planar || !wish->dense) ? &wish->halo : NULL;
-    return dp_storage_add(l->plan, it->shape, halo, planar, &l->views[node], error);
+    return dp_storage_add(l->plan, layer->shape, halo, planar, &l->views[node], error);
 }
 
 /* Whether a slice is only another view of its input: batch sums always, channels where they begin
  * on a block and end on one or with the input. */
 static bool is_view(const dp_lowering *l, int node) {
-    const dp_node *it = &l->graph->nodes[node];
-    const dp_slice *slice = &it->attributes.slice;
-    int lanes = l->plan->kernels->lanes, channels = l->graph->nodes[it->inputs[0]].shape.c;
-    return it->shape.n
+    const dp_node *layer = &l->graph->nodes[node];
+    const dp_slice *slice = &layer->attributes.slice;
+    int lanes = l->plan->kernels->lanes, channels = l->graph->nodes[layer->inputs[0]].shape.c;
+    return layer->shape.n
            || (slice->begin % lanes == 0
                && (slice->count % lanes == 0 || slice->begin + slice->count == channels));
 }
@@ -161,11 +161,11 @@ static void place_parts(dp_lowering *l, int node) {
 /* A step that reads a pixel before it writes it may write where its input lies, if nobody else
  * reads that: half the memory to go through. */
 static void place_below(dp_lowering *l, int node) {
-    const dp_node *it = &l->graph->nodes[node];
-    if (!dp_plan_ops[it->op].in_place)
+    const dp_node *layer = &l->graph->nodes[node];
+    if (!dp_plan_ops[layer->op].in_place)
         return;
-    int input = l->root[it->inputs[0]];
-    if (has_value(l, input) && l->uses[input] == 1 && input == it->inputs[0]
+    int input = l->root[layer->inputs[0]];
+    if (has_value(l, input) && l->uses[input] == 1 && input == layer->inputs[0]
         && l->views[input].storage < 0 && l->graph->nodes[input].op != DP_OP_INPUT
         && l->graph->nodes[input].op != DP_OP_SLICE)
         l->views[input] = l->views[node];

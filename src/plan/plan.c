@@ -82,19 +82,19 @@ deeper_status dp_plan_create(dp_plan **plan, const dp_graph *graph, const float 
                              dp_packs *packs, const dp_plan_options *options,
                              const deeper_allocator *allocator, deeper_error *error) {
     DP_TRY(check_options(graph, options, error));
-    dp_plan *made = dp_alloc(allocator, 1, sizeof *made);
-    if (!made)
+    dp_plan *compiled = dp_alloc(allocator, 1, sizeof *compiled);
+    if (!compiled)
         return dp_fail_memory(error, "a plan");
-    made->allocator = allocator;
-    made->graph = graph;
-    made->kernels = options->kernels;
-    made->max_batch = options->max_batch;
-    made->threads = options->threads;
-    made->training = options->training;
-    made->direct = options->direct;
-    made->precision = options->precision;
-    made->gradient_kernels = dp_gradient_kernels_for(options->kernels->isa);
-    dp_lowering lowering = { .plan = made,
+    compiled->allocator = allocator;
+    compiled->graph = graph;
+    compiled->kernels = options->kernels;
+    compiled->max_batch = options->max_batch;
+    compiled->threads = options->threads;
+    compiled->training = options->training;
+    compiled->direct = options->direct;
+    compiled->precision = options->precision;
+    compiled->gradient_kernels = dp_gradient_kernels_for(options->kernels->isa);
+    dp_lowering lowering = { .plan = compiled,
                              .graph = graph,
                              .values = values,
                              .packs = packs,
@@ -104,10 +104,10 @@ deeper_status dp_plan_create(dp_plan **plan, const dp_graph *graph, const float 
     deeper_status status = compile(&lowering, options, error);
     lowering_free(&lowering);
     if (status != DEEPER_OK) {
-        dp_plan_free(made);
+        dp_plan_free(compiled);
         return status;
     }
-    *plan = made;
+    *plan = compiled;
     return DEEPER_OK;
 }
 

@@ -16,19 +16,19 @@ void dp_profile_free(dp_profile *profile) {
 }
 
 deeper_status dp_profile_create(dp_profile **profile, const dp_plan *plan, deeper_error *error) {
-    dp_profile *made = dp_alloc(plan->allocator, 1, sizeof *made);
-    if (!made)
+    dp_profile *created = dp_alloc(plan->allocator, 1, sizeof *created);
+    if (!created)
         return dp_fail_memory(error, "the times of a plan");
     size_t steps = (size_t)plan->step_count;
-    made->plan = plan;
-    made->seconds = dp_alloc(plan->allocator, steps, sizeof *made->seconds);
-    made->waiting = dp_alloc(plan->allocator, steps, sizeof *made->waiting);
-    made->busy = dp_alloc(plan->allocator, steps, (size_t)plan->threads * sizeof *made->busy);
-    if (!made->seconds || !made->waiting || !made->busy) {
-        dp_profile_free(made);
+    created->plan = plan;
+    created->seconds = dp_alloc(plan->allocator, steps, sizeof *created->seconds);
+    created->waiting = dp_alloc(plan->allocator, steps, sizeof *created->waiting);
+    created->busy = dp_alloc(plan->allocator, steps, (size_t)plan->threads * sizeof *created->busy);
+    if (!created->seconds || !created->waiting || !created->busy) {
+        dp_profile_free(created);
         return dp_fail_memory(error, "the times of a plan");
     }
-    *profile = made;
+    *profile = created;
     return DEEPER_OK;
 }
 
@@ -72,12 +72,13 @@ int dp_plan_steps(const dp_plan *plan) {
 }
 
 dp_plan_step dp_plan_step_at(const dp_plan *plan, int step) {
-    const dp_step *it = &plan->steps[step];
-    return (dp_plan_step){ it->name, it->kind->name, it->phase, it->multiply_adds, it->chosen };
+    const dp_step *timed = &plan->steps[step];
+    return (dp_plan_step){ timed->name, timed->kind->name, timed->phase, timed->multiply_adds,
+                           timed->chosen };
 }
 
 void dp_plan_describe_step(const dp_plan *plan, int step, dp_buffer *text) {
-    const dp_step *it = &plan->steps[step];
-    if (it->kind->describe)
-        it->kind->describe(it, text);
+    const dp_step *timed = &plan->steps[step];
+    if (timed->kind->describe)
+        timed->kind->describe(timed, text);
 }

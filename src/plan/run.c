@@ -13,15 +13,15 @@ static int task_count(const dp_step *step, int images) {
 
 /* The step of task `task` of a loop, and its number there. Each queue of the pool has a part of
  * every step, in the order of the steps. */
-static const dp_step *find_task(const loop *it, int *task) {
-    for (int queue = 0; queue < it->queues; queue++)
-        for (int i = 0; i < it->step_count; i++) {
+static const dp_step *find_task(const loop *all, int *task) {
+    for (int queue = 0; queue < all->queues; queue++)
+        for (int i = 0; i < all->step_count; i++) {
             int begin, end;
-            dp_share(task_count(&it->steps[i], it->run->call->count), it->queues, queue, &begin,
+            dp_share(task_count(&all->steps[i], all->run->call->count), all->queues, queue, &begin,
                      &end);
             if (*task < end - begin) {
                 *task += begin;
-                return &it->steps[i];
+                return &all->steps[i];
             }
             *task -= end - begin;
         }
@@ -29,16 +29,16 @@ static const dp_step *find_task(const loop *it, int *task) {
 }
 
 static void run_task(void *context, int task, int worker) {
-    const loop *it = context;
-    const dp_step *step = find_task(it, &task);
-    dp_held *held = &it->run->held[worker];
+    const loop *all = context;
+    const dp_step *step = find_task(all, &task);
+    dp_held *held = &all->run->held[worker];
     if (held->step
         != step) /* a worker may come back to a step after another one has used its scratch */
         *held = (dp_held){ 0 };
-    const dp_plan *plan = it->run->plan;
-    const dp_profile *profile = it->run->call->profile;
+    const dp_plan *plan = all->run->plan;
+    const dp_profile *profile = all->run->call->profile;
     double begin = profile ? dp_now() : 0;
-    step->kind->run(it->run, step, task, worker);
+    step->kind->run(all->run, step, task, worker);
     if (profile)
         profile->busy[(step - plan->steps) * plan->threads + worker] += dp_now() - begin;
 }

@@ -18,15 +18,15 @@ static void count_uses(dp_lowering *l) {
 
 /* Whether the step of `node` can compute `next` along. */
 static bool absorbs(const dp_lowering *l, int node, const dp_node *next) {
-    const dp_node *it = &l->graph->nodes[node];
-    const dp_plan_op *row = &dp_plan_ops[it->op];
+    const dp_node *layer = &l->graph->nodes[node];
+    const dp_plan_op *row = &dp_plan_ops[layer->op];
     const unsigned along = dp_plan_ops[next->op].along;
     if (along == DP_ALONG_AFFINE
         && l->plan->training) /* weights change, and are packed as they are */
         return false;
     if (along == DP_ALONG_CLIP && row->along == DP_ALONG_AFFINE) /* clips what it has absorbed */
-        return l->absorber[it->inputs[0]] == node && absorbs(l, it->inputs[0], next);
-    return along & (row->absorbs | (it->shape.h * it->shape.w > 1 ? row->absorbs_rows : 0));
+        return l->absorber[layer->inputs[0]] == node && absorbs(l, layer->inputs[0], next);
+    return along & (row->absorbs | (layer->shape.h * layer->shape.w > 1 ? row->absorbs_rows : 0));
 }
 
 /* The gradient of a max pool that nothing but a sum reads is added to the sum's other term in place

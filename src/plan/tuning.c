@@ -20,8 +20,8 @@ static dp_tuned *find(const dp_tuning *tuning, const dp_tuning_key *key) {
 }
 
 const dp_tuning_choice *dp_tuning_find(const dp_tuning *tuning, const dp_tuning_key *key) {
-    const dp_tuned *found = find(tuning, key);
-    return found ? &found->choice : NULL;
+    const dp_tuned *tuned = find(tuning, key);
+    return tuned ? &tuned->choice : NULL;
 }
 
 deeper_status dp_tuning_put(dp_tuning *tuning, const dp_tuned *tuned, deeper_error *error) {

@@ -20,14 +20,14 @@ static band read_by(const dp_conv_weights *w, int lanes, int first_block, int bl
                    dp_blocks((last / group_outputs + 1) * group_channels, plane) };
 }
 
-int dp_conv_band(const dp_conv_weights *weights, int lanes, int most) {
+int dp_conv_band(const dp_conv_weights *weights, int lanes, int max_blocks) {
     int widest = 1;
     if (weights->groups == 1)
         return dp_blocks(weights->channels, weights->planar ? 1 : lanes);
-    for (int block = 0; block < weights->blocks; block += most) {
+    for (int block = 0; block < weights->blocks; block += max_blocks) {
         const int left = weights->blocks - block;
-        const band it = read_by(weights, lanes, block, dp_min(left, most));
-        widest = it.end - it.begin > widest ? it.end - it.begin : widest;
+        const band reads = read_by(weights, lanes, block, dp_min(left, max_blocks));
+        widest = reads.end - reads.begin > widest ? reads.end - reads.begin : widest;
     }
     return widest;
 }
@@ -43,9 +43,9 @@ deeper_status dp_conv_make_bands(dp_plan *plan, dp_conv_weights *weights, deeper
     if (!weights->first_of)
         return dp_fail_memory(error, "the bands of a convolution");
     for (int p = 0; p < weights->panel_count; block += weights->panels[p++]) {
-        const band it = read_by(weights, lanes, block, weights->panels[p]);
-        weights->first_of[p] = it.begin;
-        widest = it.end - it.begin > widest ? it.end - it.begin : widest;
+        const band reads = read_by(weights, lanes, block, weights->panels[p]);
+        weights->first_of[p] = reads.begin;
+        widest = reads.end - reads.begin > widest ? reads.end - reads.begin : widest;
     }
     for (int p = 0; p < weights->panel_count; p++) /* no band ends behind the input */
         if (weights->first_of[p] > planes - widest)

@@ -76,18 +76,18 @@ void dp_conv_read_source(const dp_lowering *lowering, dp_conv_source *source);
  * to be alone, all later ones that can be computed with it; these count as done. */
 void dp_conv_collect(dp_lowering *lowering, int node, bool alone, dp_conv_weights *weights);
 
-/* Fills panels: blocks as even as can be, at most `most` a panel, the larger ones first. */
-deeper_status dp_conv_make_panels(dp_plan *plan, dp_conv_weights *weights, int most,
+/* Fills panels: blocks as even as can be, at most `max_blocks` a panel, the larger ones first. */
+deeper_status dp_conv_make_panels(dp_plan *plan, dp_conv_weights *weights, int max_blocks,
                                   deeper_error *error);
 
 /* Packs the weights now and for good (the packs), or adds a step that packs them in every run. */
 deeper_status dp_conv_pack(dp_lowering *lowering, dp_conv_weights *weights, deeper_error *error);
 
 /* bands.c: fills band and first_of where channels are in groups and no panel reads all of the
- * input; and the widest band of panels of `most` blocks, in channel blocks (planar: channels). The
- * only source is there. */
+ * input; and the widest band of panels of `max_blocks` blocks, in channel blocks (planar:
+ * channels). The only source is there. */
 deeper_status dp_conv_make_bands(dp_plan *plan, dp_conv_weights *weights, deeper_error *error);
-int dp_conv_band(const dp_conv_weights *weights, int lanes, int most);
+int dp_conv_band(const dp_conv_weights *weights, int lanes, int max_blocks);
 
 /* The packed weights and biases of a run, from output block `block` on, which must be the first of
  * a panel. */
@@ -95,8 +95,8 @@ const float *dp_conv_packed(const dp_run *run, const dp_conv_weights *weights, i
 const float *dp_conv_packed_bias(const dp_run *run, const dp_conv_weights *weights, int block);
 
 /* panels.c: what a product of `rows` rows and `blocks` blocks costs for one step of its depth when
- * it is cut into panels of at most `most` blocks, in vector multiply-adds about. */
-double dp_panel_cost(const dp_kernels *kernels, int rows, int blocks, int most);
+ * it is cut into panels of at most `max_blocks` blocks, in vector multiply-adds about. */
+double dp_panel_cost(const dp_kernels *kernels, int rows, int blocks, int max_blocks);
 
 /* The algorithms, each in a file of its name; rows of algorithms.c. */
 dp_suits dp_suits_depthwise, dp_suits_phases, dp_suits_winograd, dp_suits_images, dp_suits_all,

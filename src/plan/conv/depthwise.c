@@ -14,28 +14,28 @@ struct dp_depthwise_step {
 };
 
 static void run_depthwise(const dp_run *run, const dp_step *step, int task, int worker) {
-    const dp_depthwise_step *it = step->as.depthwise;
+    const dp_depthwise_step *conv = step->as.depthwise;
     const dp_view *in = &step->in, *out = &step->out;
     const int image = task / step->tasks, part = task % step->tasks;
     dp_depthwise depthwise = { .in_row = in->row,
                                .out_row = out->row,
                                .out_width = out->shape.w,
                                .row_end = out->shape.h,
-                               .height = it->window.height,
-                               .width = it->window.width,
-                               .stride_y = it->window.stride_y,
-                               .stride_x = it->window.stride_x,
+                               .height = conv->window.height,
+                               .width = conv->window.width,
+                               .stride_y = conv->window.stride_y,
+                               .stride_x = conv->window.stride_x,
                                .low = step->epilogue.low };
-    int begin = 0, end = it->weights.blocks;
-    if (out->shape.h > it->weights.blocks)
+    int begin = 0, end = conv->weights.blocks;
+    if (out->shape.h > conv->weights.blocks)
         dp_share(out->shape.h, step->tasks, part, &depthwise.row_begin, &depthwise.row_end);
     else
-        dp_share(it->weights.blocks, step->tasks, part, &begin, &end);
+        dp_share(conv->weights.blocks, step->tasks, part, &begin, &end);
     for (int block = begin; block < end; block++) {
         depthwise.in = dp_view_at(run, in, image) + block * in->block;
         depthwise.out = dp_view_at(run, out, image) + block * out->block;
-        depthwise.weights = dp_conv_packed(run, &it->weights, block);
-        depthwise.bias = dp_conv_packed_bias(run, &it->weights, block);
+        depthwise.weights = dp_conv_packed(run, &conv->weights, block);
+        depthwise.bias = dp_conv_packed_bias(run, &conv->weights, block);
         run->plan->kernels->depthwise(&depthwise);
         dp_finish_rows(run, step, image, block, depthwise.row_begin, depthwise.row_end);
     }
@@ -58,21 +58,21 @@ static const dp_step_kind gradient_kind = { "depthw. grad", run_depthwise, descr
                                             release_depthwise };
 
 bool dp_suits_depthwise(const dp_lowering *lowering, int node, dp_choice *choice) {
-    const dp_node *it = &lowering->graph->nodes[node];
-    if (it->op != DP_OP_CONV || dp_reads_planes(lowering, node))
+    const dp_node *layer = &lowering->graph->nodes[node];
+    if (layer->op != DP_OP_CONV || dp_reads_planes(lowering, node))
         return false;
-    const dp_window *w = &it->attributes.window;
-    choice->product =
-        (dp_product_shape){ it->shape.c, it->shape.h, it->shape.w, (double)w->height * w->width };
-    return w->groups > 1 && w->groups == it->shape.c
-           && w->groups == lowering->graph->nodes[it->inputs[0]].shape.c;
+    const dp_window *w = &layer->attributes.window;
+    choice->product = (dp_product_shape){ layer->shape.c, layer->shape.h, layer->shape.w,
+                                          (double)w->height * w->width };
+    return w->groups > 1 && w->groups == layer->shape.c
+           && w->groups == lowering->graph->nodes[layer->inputs[0]].shape.c;
 }
 
 static deeper_status build(dp_lowering *l, int node, dp_step *step, deeper_error *error) {
-    const dp_node *it = &l->graph->nodes[node];
+    const dp_node *layer = &l->graph->nodes[node];
     dp_conv_weights *weights = &step->as.depthwise->weights;
     const int lanes = l->plan->kernels->lanes;
-    const dp_window *window = &it->attributes.window;
+    const dp_window *window = &layer->attributes.window;
     *weights = (dp_conv_weights){ .sources = { { .node = node } },
                                   .source_count = 1,
                                   .channels = 1,
@@ -80,7 +80,7 @@ static deeper_status build(dp_lowering *l, int node, dp_step *step, deeper_error
                                   .width = window->width,
                                   .groups = 1,
                                   .planar = true,
-                                  .blocks = dp_blocks(it->shape.c, lanes) };
+                                  .blocks = dp_blocks(layer->shape.c, lanes) };
     dp_conv_read_source(l, &weights->sources[0]);
     weights->sources[0].channels = 1;
     DP_TRY(dp_conv_make_panels(l->plan, weights, 1, error));
@@ -90,12 +90,12 @@ static deeper_status build(dp_lowering *l, int node, dp_step *step, deeper_error
                        + (ptrdiff_t)window->pads.left * lanes; /* to the first window */
     step->as.depthwise->window = *window;
     step->kind = weights->sources[0].order == DP_WEIGHTS_PLAIN ? &depthwise_kind : &gradient_kind;
-    step->name = it->name;
+    step->name = layer->name;
     step->out = l->views[dp_target(l, node)];
     step->epilogue = dp_epilogue_of(l, node);
     step->multiply_adds = dp_node_cost(l->graph, node).multiply_adds;
     step->work = step->multiply_adds;
-    step->tasks = dp_parts(l->plan, dp_max(it->shape.h, weights->blocks), step->work);
+    step->tasks = dp_parts(l->plan, dp_max(layer->shape.h, weights->blocks), step->work);
     return dp_emit(l->plan, step, (int[]){ step->in.storage, weights->packed_storage }, 2,
                    &step->out.storage, 1, error);
 }

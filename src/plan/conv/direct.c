@@ -104,11 +104,11 @@ static void run_images(const dp_run *run, const dp_step *step, int task, int wor
     for (int p = 0; p < panel_end; block += conv->weights.panels[p++]) {
         if (p < panel_begin)
             continue;
-        int blocks = conv->weights.panels[p], most = kernels->panel_rows[blocks];
+        int blocks = conv->weights.panels[p], max_rows = kernels->panel_rows[blocks];
         panel.weights = dp_conv_packed(run, &conv->weights, block);
         panel.bias = dp_conv_packed_bias(run, &conv->weights, block);
-        for (int image = 0; image < run->call->count; image += most) {
-            int rows = run->call->count - image < most ? run->call->count - image : most;
+        for (int image = 0; image < run->call->count; image += max_rows) {
+            int rows = run->call->count - image < max_rows ? run->call->count - image : max_rows;
             panel.in = dp_view_at(run, &step->in, image) + band_offset(step, p);
             for (int j = 0; j < blocks; j++)
                 panel.out[j] = dp_view_at(run, &step->out, image) + (block + j) * step->out.block;
@@ -306,10 +306,10 @@ static deeper_status emit(conv_build *b, deeper_error *error) {
 
 /* A linear layer's window is the picture. */
 static dp_window window_of(const dp_lowering *l, int node) {
-    const dp_node *it = &l->graph->nodes[node];
-    const dp_shape in = l->graph->nodes[it->inputs[0]].shape;
-    return it->op != DP_OP_FC
-               ? it->attributes.window
+    const dp_node *layer = &l->graph->nodes[node];
+    const dp_shape in = l->graph->nodes[layer->inputs[0]].shape;
+    return layer->op != DP_OP_FC
+               ? layer->attributes.window
                : (dp_window){
                      .height = in.h, .width = in.w, .stride_y = 1, .stride_x = 1, .groups = 1
                  };
@@ -317,10 +317,10 @@ static dp_window window_of(const dp_lowering *l, int node) {
 
 static deeper_status build_conv(conv_build *b, int node, deeper_error *error) {
     dp_lowering *l = b->lowering;
-    const dp_node *it = &l->graph->nodes[node];
-    dp_shape in = l->graph->nodes[it->inputs[0]].shape;
+    const dp_node *layer = &l->graph->nodes[node];
+    dp_shape in = l->graph->nodes[layer->inputs[0]].shape;
     b->conv->weights.channels = in.c;
-    b->output = it->shape;
+    b->output = layer->shape;
     b->window = window_of(l, node);
     const dp_window *w = &b->window;
     b->conv->weights.height = w->height;
@@ -343,11 +343,11 @@ static deeper_status build_conv(conv_build *b, int node, deeper_error *error) {
 }
 
 deeper_status dp_conv_input(dp_lowering *l, int node, dp_view *in, deeper_error *error) {
-    const dp_node *it = &l->graph->nodes[node];
+    const dp_node *layer = &l->graph->nodes[node];
     *in = *dp_input_view(l, node, 0);
-    if (it->op == DP_OP_FC || dp_has_halo(l->plan, in, &it->attributes.window.pads))
+    if (layer->op == DP_OP_FC || dp_has_halo(l->plan, in, &layer->attributes.window.pads))
         return DEEPER_OK;
-    return dp_lower_copy(l, node, in, &it->attributes.window.pads, in, error);
+    return dp_lower_copy(l, node, in, &layer->attributes.window.pads, in, error);
 }
 
 static deeper_status lower_product(dp_lowering *lowering, int node, bool images_are_pixels,
@@ -364,10 +364,10 @@ static deeper_status lower_product(dp_lowering *lowering, int node, bool images_
 }
 
 bool dp_suits_all(const dp_lowering *lowering, int node, dp_choice *choice) {
-    const dp_node *it = &lowering->graph->nodes[node];
+    const dp_node *layer = &lowering->graph->nodes[node];
     const dp_window w = window_of(lowering, node);
-    const int channels = lowering->graph->nodes[it->inputs[0]].shape.c;
-    choice->product = (dp_product_shape){ it->shape.c, it->shape.h, it->shape.w,
+    const int channels = lowering->graph->nodes[layer->inputs[0]].shape.c;
+    choice->product = (dp_product_shape){ layer->shape.c, layer->shape.h, layer->shape.w,
                                           (double)channels * w.height * w.width };
     return true;
 }

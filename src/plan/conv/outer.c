@@ -224,10 +224,10 @@ static void choose_unit(const dp_gradient_kernels *kernels, int outputs, int row
                         dp_outer_step *o) {
     int best = 0;
     for (int b = 1; b <= DP_PANEL_BLOCKS && b <= outputs; b++) {
-        int most = kernels->outer_rows[b];
-        if (!most)
+        int max = kernels->outer_rows[b];
+        if (!max)
             continue;
-        int rows = dp_ceil_div(rows_wanted, dp_ceil_div(rows_wanted, most));
+        int rows = dp_ceil_div(rows_wanted, dp_ceil_div(rows_wanted, max));
         if (rows * b > best) {
             best = rows * b;
             o->blocks = b;
@@ -264,9 +264,9 @@ static deeper_status plan_outer(dp_lowering *l, int node, dp_step *step, deeper_
     choose_images(step, lanes, plan->max_batch, o);
     o->unit_floats = (size_t)o->window.height * (size_t)(step->in.planar ? 1 : o->window.width)
                      * (size_t)o->rows * (size_t)o->blocks * (size_t)lanes;
-    int units = o->block_groups * o->row_groups, most = (int)(CHUNK_FLOATS / o->unit_floats);
+    int units = o->block_groups * o->row_groups, max = (int)(CHUNK_FLOATS / o->unit_floats);
     step->tasks = dp_parts(plan, units, step->work);
-    o->chunk = dp_min(dp_max(most, 1), dp_ceil_div(units, step->tasks));
+    o->chunk = dp_min(dp_max(max, 1), dp_ceil_div(units, step->tasks));
     size_t floats;
     if (!dp_size_mul(o->unit_floats, (size_t)o->chunk * (size_t)step->tasks, &floats))
         return dp_fail(error, DEEPER_ERROR_LIMIT, "%s: the window is too large", step->name);
@@ -278,10 +278,10 @@ static deeper_status plan_outer(dp_lowering *l, int node, dp_step *step, deeper_
 
 /* Any: channels in groups too. */
 bool dp_suits_all_gradients(const dp_lowering *lowering, int node, dp_choice *choice) {
-    const dp_node *it = &lowering->graph->nodes[node];
-    const dp_shape x = lowering->graph->nodes[it->inputs[0]].shape,
-                   g = lowering->graph->nodes[it->inputs[1]].shape;
-    const dp_window *w = &it->attributes.window;
+    const dp_node *layer = &lowering->graph->nodes[node];
+    const dp_shape x = lowering->graph->nodes[layer->inputs[0]].shape,
+                   g = lowering->graph->nodes[layer->inputs[1]].shape;
+    const dp_window *w = &layer->attributes.window;
     choice->product = (dp_product_shape){ g.c, g.h, g.w, (double)x.c * w->height * w->width };
     return true;
 }

@@ -28,14 +28,14 @@ void dp_conv_read_source(const dp_lowering *l, dp_conv_source *source) {
     source->bias = node->input_count == 3 ? values_of(l, node->inputs[2]) : NULL;
     if (norm < 0)
         return;
-    const dp_node *it = &l->graph->nodes[norm];
-    source->scale = values_of(l, it->inputs[1]);
-    source->shift = values_of(l, it->inputs[2]);
-    if (it->op == DP_OP_AFFINE)
+    const dp_node *affine = &l->graph->nodes[norm];
+    source->scale = values_of(l, affine->inputs[1]);
+    source->shift = values_of(l, affine->inputs[2]);
+    if (affine->op == DP_OP_AFFINE)
         return;
-    source->mean = values_of(l, it->inputs[3]);
-    source->variance = values_of(l, it->inputs[4]);
-    source->epsilon = it->attributes.epsilon;
+    source->mean = values_of(l, affine->inputs[3]);
+    source->variance = values_of(l, affine->inputs[4]);
+    source->epsilon = affine->attributes.epsilon;
 }
 
 static const float *packed_at(const dp_run *run, const dp_conv_weights *w) {
@@ -53,9 +53,9 @@ const float *dp_conv_packed_bias(const dp_run *run, const dp_conv_weights *weigh
            + (size_t)block * (size_t)run->plan->kernels->lanes;
 }
 
-deeper_status dp_conv_make_panels(dp_plan *plan, dp_conv_weights *weights, int most,
+deeper_status dp_conv_make_panels(dp_plan *plan, dp_conv_weights *weights, int max_blocks,
                                   deeper_error *error) {
-    weights->panel_count = dp_ceil_div(weights->blocks, most);
+    weights->panel_count = dp_ceil_div(weights->blocks, max_blocks);
     weights->panels =
         dp_alloc(plan->allocator, (size_t)weights->panel_count, sizeof *weights->panels);
     if (!weights->panels)
@@ -151,12 +151,13 @@ typedef struct pack_context {
 } pack_context;
 
 static void fill_pack(float *packed, const void *context) {
-    const pack_context *it = context;
+    const pack_context *pack = context;
     float *bias =
-        packed + (size_t)it->weights->blocks * it->weights->depth * (size_t)it->kernels->lanes;
-    write_factors(bias, it->weights);
-    pack_panels(packed, it->weights, it->kernels, 0, it->weights->panel_count);
-    write_biases(bias, it->weights);
+        packed
+        + (size_t)pack->weights->blocks * pack->weights->depth * (size_t)pack->kernels->lanes;
+    write_factors(bias, pack->weights);
+    pack_panels(packed, pack->weights, pack->kernels, 0, pack->weights->panel_count);
+    write_biases(bias, pack->weights);
 }
 
 /* The key names all that the packed bytes depend on besides the values. */

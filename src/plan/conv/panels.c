@@ -17,8 +17,8 @@ static double rows_cost(int rows, int most_rows, int b) {
     return (tiles - larger) * tile_cost(m, b) + (larger ? larger * tile_cost(m + 1, b) : 0);
 }
 
-double dp_panel_cost(const dp_kernels *kernels, int rows, int blocks, int most) {
-    int panels = dp_ceil_div(blocks, most), larger = blocks % panels, b = blocks / panels;
+double dp_panel_cost(const dp_kernels *kernels, int rows, int blocks, int max_blocks) {
+    int panels = dp_ceil_div(blocks, max_blocks), larger = blocks % panels, b = blocks / panels;
     double cost = (panels - larger) * rows_cost(rows, kernels->panel_rows[b], b);
     return larger ? cost + larger * rows_cost(rows, kernels->panel_rows[b + 1], b + 1) : cost;
 }

@@ -11,8 +11,8 @@ enum { PHASES = 2, SIDE_MAX = 8 };
 
 /* Whether `out` is what a window makes of an input whose phases Winograd's algorithm can take. */
 static bool suits(const dp_lowering *l, int node, dp_shape out, dp_choice *choice) {
-    const dp_node *it = &l->graph->nodes[node], *in = &l->graph->nodes[it->inputs[0]];
-    const dp_window *w = &it->attributes.window;
+    const dp_node *layer = &l->graph->nodes[node], *in = &l->graph->nodes[layer->inputs[0]];
+    const dp_window *w = &layer->attributes.window;
     if (l->plan->direct || in->op != DP_OP_INPUT || in->shape.c > DP_PLANAR_CHANNELS
         || w->stride_y != PHASES || w->stride_x != PHASES || w->groups != 1 || w->height != w->width
         || w->height > SIDE_MAX || w->pads.top != w->pads.left)
@@ -28,8 +28,8 @@ static bool suits(const dp_lowering *l, int node, dp_shape out, dp_choice *choic
 }
 
 bool dp_suits_phases(const dp_lowering *lowering, int node, dp_choice *choice) {
-    const dp_node *it = &lowering->graph->nodes[node];
-    if (it->op != DP_OP_CONV || !suits(lowering, node, it->shape, choice))
+    const dp_node *layer = &lowering->graph->nodes[node];
+    if (layer->op != DP_OP_CONV || !suits(lowering, node, layer->shape, choice))
         return false;
     choice->chosen.key = dp_winograd_key(lowering->plan->kernels, &choice->winograd);
     return true;
@@ -91,23 +91,23 @@ static const dp_view *find_phases(const dp_plan *plan, const dp_step *like, dp_s
 
 deeper_status dp_lower_phases(dp_lowering *l, int node, const dp_winograd_shape *shape,
                               dp_view *out, deeper_error *error) {
-    const dp_node *it = &l->graph->nodes[node], *input = &l->graph->nodes[it->inputs[0]];
+    const dp_node *layer = &l->graph->nodes[node], *input = &l->graph->nodes[layer->inputs[0]];
     const dp_view *view = dp_input_view(l, node, 0);
-    const dp_window *w = &it->attributes.window;
+    const dp_window *w = &layer->attributes.window;
     dp_shape phases = { 0, shape->channels, shape->height + shape->taps - 1,
                         shape->width + shape->taps - 1 };
     dp_step step = { .kind = &phases_kind, .name = input->name, .in = *view };
     step.as.phases.margin = dp_ceil_div(w->pads.top, PHASES);
-    const dp_view *found = find_phases(l->plan, &step, phases);
-    if (found) {
-        *out = *found;
+    const dp_view *split = find_phases(l->plan, &step, phases);
+    if (split) {
+        *out = *split;
         return DEEPER_OK;
     }
     DP_TRY(dp_storage_add(l->plan, phases, NULL, false, out, error));
     step.out = *out;
     step.as.phases.input = -1;
     if (view->storage < 0) { /* the caller's planes */
-        step.as.phases.input = dp_input_index(l->graph, it->inputs[0]);
+        step.as.phases.input = dp_input_index(l->graph, layer->inputs[0]);
         step.in.row = input->shape.w;
         step.in.block = (ptrdiff_t)input->shape.h * input->shape.w;
     }

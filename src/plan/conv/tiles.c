@@ -36,15 +36,15 @@ int dp_winograd_points(const dp_winograd_side *side) {
 /* As few tiles as possible: all of the largest and a remainder, or as even as can be. */
 static dp_winograd_side cover_side(int length, int points, int taps, bool even) {
     dp_winograd_side side = { 0 };
-    int most = points - taps + 1, tiles = dp_ceil_div(length, most), rest = length % most;
+    int largest = points - taps + 1, tiles = dp_ceil_div(length, largest), rest = length % largest;
     if (even) {
         int larger = length % tiles, m = length / tiles;
         if (larger)
             dp_winograd_add_run(&side, points, m + taps, larger);
         dp_winograd_add_run(&side, points, m + taps - 1, tiles - larger);
     } else {
-        if (length >= most)
-            dp_winograd_add_run(&side, points, points, length / most);
+        if (length >= largest)
+            dp_winograd_add_run(&side, points, points, length / largest);
         if (rest)
             dp_winograd_add_run(&side, points, rest + taps - 1, 1);
     }

@@ -7,20 +7,20 @@
 static void find_targets(const dp_lowering *l, int node, dp_weight_targets *targets) {
     targets->count = 0;
     for (int i = 0; i < l->output_count && targets->count < DP_CONV_SOURCES; i++) {
-        const dp_node *it = &l->graph->nodes[l->outputs[i]];
-        const dp_slice *slice = &it->attributes.slice;
+        const dp_node *layer = &l->graph->nodes[l->outputs[i]];
+        const dp_slice *slice = &layer->attributes.slice;
         if (l->outputs[i] == node)
-            targets->items[targets->count++] = (dp_weight_target){ 0, it->shape.n, i };
-        else if (it->op == DP_OP_SLICE && it->inputs[0] == node)
+            targets->items[targets->count++] = (dp_weight_target){ 0, layer->shape.n, i };
+        else if (layer->op == DP_OP_SLICE && layer->inputs[0] == node)
             targets->items[targets->count++] = (dp_weight_target){ slice->begin, slice->count, i };
     }
 }
 
 deeper_status dp_begin_weight_gradient(dp_lowering *lowering, int node, dp_step *step,
                                        dp_weight_targets *targets, deeper_error *error) {
-    const dp_node *it = &lowering->graph->nodes[node];
-    const dp_window *window = &it->attributes.window;
-    *step = (dp_step){ .name = it->name,
+    const dp_node *layer = &lowering->graph->nodes[node];
+    const dp_window *window = &layer->attributes.window;
+    *step = (dp_step){ .name = layer->name,
                        .in = *dp_input_view(lowering, node, 0),
                        .in2 = *dp_input_view(lowering, node, 1),
                        .whole_batch = true,

@@ -38,58 +38,59 @@ typedef struct strip {
     float *input, *products, *scratch;
 } strip;
 
-static void open_strip(strip *it, const dp_run *run, const dp_step *step, int number, int worker) {
+static void open_strip(strip *s, const dp_run *run, const dp_step *step, int number, int worker) {
     const dp_winograd_step *w = step->as.winograd;
-    *it = (strip){ .run = run, .step = step, .first = number / w->strips * w->strip_images };
-    it->images = run->call->count - it->first < w->strip_images ? run->call->count - it->first
-                                                                : w->strip_images;
-    dp_share(w->cover.down.tiles, w->strips, number % w->strips, &it->begin, &it->end);
-    dp_winograd_rows_having(it->rows_having, &w->cover, it->begin, it->end);
-    it->scratch = dp_worker_scratch(run, worker);
-    it->input = it->scratch + w->row_floats;
-    it->products = it->input + w->frequency_stride * w->cover.points * w->cover.points;
+    *s = (strip){ .run = run, .step = step, .first = number / w->strips * w->strip_images };
+    s->images = run->call->count - s->first < w->strip_images ? run->call->count - s->first
+                                                              : w->strip_images;
+    dp_share(w->cover.down.tiles, w->strips, number % w->strips, &s->begin, &s->end);
+    dp_winograd_rows_having(s->rows_having, &w->cover, s->begin, s->end);
+    s->scratch = dp_worker_scratch(run, worker);
+    s->input = s->scratch + w->row_floats;
+    s->products = s->input + w->frequency_stride * w->cover.points * w->cover.points;
 }
 
 /* Row of tiles y of a picture of the strip, as the transforms take it; *top: its first row of
  * outputs. */
-static dp_winograd_tiles describe_row(const strip *it, int image, int y, int *top) {
-    const dp_winograd_step *w = it->step->as.winograd;
+static dp_winograd_tiles describe_row(const strip *s, int image, int y, int *top) {
+    const dp_winograd_step *w = s->step->as.winograd;
     dp_winograd_tiles tiles = { .points = w->cover.points,
                                 .taps = w->taps,
                                 .across = &w->cover.across,
-                                .scratch = it->scratch };
+                                .scratch = s->scratch };
     tiles.down = dp_winograd_row(&w->cover.down, w->taps, y, top);
     for (int i = 0; i < tiles.down->points; i++)
-        tiles.before[i] = image * it->rows_having[i] + y - it->begin;
+        tiles.before[i] = image * s->rows_having[i] + y - s->begin;
     return tiles;
 }
 
-static void transform_input(const strip *it) {
-    const dp_winograd_step *w = it->step->as.winograd;
-    const dp_kernels *kernels = it->run->plan->kernels;
-    const dp_view *in = &it->step->in;
+static void transform_input(const strip *s) {
+    const dp_winograd_step *w = s->step->as.winograd;
+    const dp_kernels *kernels = s->run->plan->kernels;
+    const dp_view *in = &s->step->in;
     int blocks = dp_blocks(w->channels, kernels->lanes);
-    for (int image = 0; image < it->images; image++)
-        for (int y = it->begin; y < it->end; y++) {
+    for (int image = 0; image < s->images; image++)
+        for (int y = s->begin; y < s->end; y++) {
             int top;
-            dp_winograd_tiles tiles = describe_row(it, image, y, &top);
+            dp_winograd_tiles tiles = describe_row(s, image, y, &top);
             tiles.frequency_stride = w->frequency_stride;
             tiles.tile_stride = w->tile_stride;
-            const float *from = dp_view_at(it->run, in, it->first + image) + top * in->row;
+            const float *from = dp_view_at(s->run, in, s->first + image) + top * in->row;
             for (int block = 0; block < blocks; block++) {
-                tiles.frequencies = it->input + (ptrdiff_t)block * kernels->lanes;
+                tiles.frequencies = s->input + (ptrdiff_t)block * kernels->lanes;
                 kernels->winograd_input(&tiles, from + block * in->block, in->row);
             }
         }
 }
 
 /* All frequencies of one panel of `blocks` output blocks from `block` on. */
-static void multiply(const strip *it, int block, int blocks) {
+static void multiply(const strip *s, int block, int blocks) {
     static const ptrdiff_t whole;
-    const dp_winograd_step *w = it->step->as.winograd;
-    const dp_kernels *kernels = it->run->plan->kernels;
-    const int most = kernels->panel_rows[blocks], lanes = kernels->lanes, points = w->cover.points;
-    const float *weights = dp_conv_packed(it->run, &w->weights, block);
+    const dp_winograd_step *w = s->step->as.winograd;
+    const dp_kernels *kernels = s->run->plan->kernels;
+    const int max_rows = kernels->panel_rows[blocks], lanes = kernels->lanes,
+              points = w->cover.points;
+    const float *weights = dp_conv_packed(s->run, &w->weights, block);
     dp_panel panel = { .in_stride = w->tile_stride,
                        .segments = &whole,
                        .segment_count = 1,
@@ -97,8 +98,8 @@ static void multiply(const strip *it, int block, int blocks) {
                        .out_stride = (ptrdiff_t)blocks * lanes };
     const ptrdiff_t floats = (ptrdiff_t)w->channels * blocks * lanes;
     for (int f = 0; f < points * points; f++, weights += floats) {
-        int tiles = it->images * it->rows_having[f / points] * w->cover.across.having[f % points],
-            pieces = dp_ceil_div(tiles, most);
+        int tiles = s->images * s->rows_having[f / points] * w->cover.across.having[f % points],
+            pieces = dp_ceil_div(tiles, max_rows);
         panel.weights = weights;
         for (int piece = 0; piece < pieces; piece++) {
             int begin, end;
@@ -109,33 +110,33 @@ static void multiply(const strip *it, int block, int blocks) {
                 (ptrdiff_t)piece * lines * w->channels * (DP_ALIGNMENT / (ptrdiff_t)sizeof(float));
             panel.ahead = weights + floats + asked;
             panel.ahead_lines = asked < floats ? lines : 0;
-            panel.in = it->input + f * w->frequency_stride + begin * w->tile_stride;
+            panel.in = s->input + f * w->frequency_stride + begin * w->tile_stride;
             for (int j = 0; j < blocks; j++)
                 panel.out[j] =
-                    it->products + f * w->product_stride + (ptrdiff_t)(begin * blocks + j) * lanes;
+                    s->products + f * w->product_stride + (ptrdiff_t)(begin * blocks + j) * lanes;
             kernels->panel[blocks][end - begin](&panel);
         }
     }
 }
 
-static void transform_output(const strip *it, int block, int blocks) {
-    const dp_winograd_step *w = it->step->as.winograd;
-    const dp_kernels *kernels = it->run->plan->kernels;
-    const dp_view *out = &it->step->out;
-    const float *bias = dp_conv_packed_bias(it->run, &w->weights, block);
-    for (int image = 0; image < it->images; image++)
-        for (int y = it->begin; y < it->end; y++) {
+static void transform_output(const strip *s, int block, int blocks) {
+    const dp_winograd_step *w = s->step->as.winograd;
+    const dp_kernels *kernels = s->run->plan->kernels;
+    const dp_view *out = &s->step->out;
+    const float *bias = dp_conv_packed_bias(s->run, &w->weights, block);
+    for (int image = 0; image < s->images; image++)
+        for (int y = s->begin; y < s->end; y++) {
             int top;
-            dp_winograd_tiles tiles = describe_row(it, image, y, &top);
+            dp_winograd_tiles tiles = describe_row(s, image, y, &top);
             tiles.frequency_stride = w->product_stride;
             tiles.tile_stride = (ptrdiff_t)blocks * kernels->lanes;
             float *to =
-                dp_view_at(it->run, out, it->first + image) + top * out->row + block * out->block;
+                dp_view_at(s->run, out, s->first + image) + top * out->row + block * out->block;
             for (int j = 0; j < blocks; j++) {
-                tiles.frequencies = it->products + (ptrdiff_t)j * kernels->lanes;
+                tiles.frequencies = s->products + (ptrdiff_t)j * kernels->lanes;
                 kernels->winograd_output(&tiles, bias + (ptrdiff_t)j * kernels->lanes,
-                                         it->step->epilogue.low, to + j * out->block, out->row);
-                dp_finish_rows(it->run, it->step, it->first + image, block + j, top,
+                                         s->step->epilogue.low, to + j * out->block, out->row);
+                dp_finish_rows(s->run, s->step, s->first + image, block + j, top,
                                top + tiles.down->points - w->taps + 1);
             }
         }
@@ -143,20 +144,20 @@ static void transform_output(const strip *it, int block, int blocks) {
 
 static void run_winograd(const dp_run *run, const dp_step *step, int task, int worker) {
     const dp_winograd_step *w = step->as.winograd;
-    strip it;
-    open_strip(&it, run, step, task / w->panel_parts, worker);
-    if (it.images <= 0)
+    strip s;
+    open_strip(&s, run, step, task / w->panel_parts, worker);
+    if (s.images <= 0)
         return;
     int begin, end, block = 0;
     dp_share(w->weights.panel_count, w->panel_parts, task % w->panel_parts, &begin, &end);
     dp_held *held = &run->held[worker];
     if (held->step != step || held->strip != task / w->panel_parts)
-        transform_input(&it);
+        transform_input(&s);
     *held = (dp_held){ step, task / w->panel_parts };
     for (int p = 0; p < end; block += w->weights.panels[p++])
         if (p >= begin) {
-            multiply(&it, block, w->weights.panels[p]);
-            transform_output(&it, block, w->weights.panels[p]);
+            multiply(&s, block, w->weights.panels[p]);
+            transform_output(&s, block, w->weights.panels[p]);
         }
 }
 
@@ -233,9 +234,9 @@ static void cut_strips(dp_winograd_step *w, const dp_plan *plan) {
     const dp_winograd_side *down = &w->cover.down, *across = &w->cover.across;
     size_t cache = dp_cache_bytes(2);
     double picture = row_bytes(w, plan) * down->tiles, room = cache ? (double)cache : CACHE_BYTES;
-    int fit = (int)(room / picture), most = plan->max_batch / plan->threads,
+    int fit = (int)(room / picture), max_images = plan->max_batch / plan->threads,
         strips = (int)ceil(picture / room);
-    w->strip_images = dp_max(dp_min(fit, most), 1);
+    w->strip_images = dp_max(dp_min(fit, max_images), 1);
     w->strips = dp_min(strips, down->tiles);
     fill_threads(w, plan);
     w->strip_tiles = w->strip_images * dp_ceil_div(down->tiles, w->strips) * across->tiles;
@@ -264,16 +265,16 @@ static deeper_status build(dp_lowering *l, dp_winograd_step *w, dp_step *step,
 }
 
 bool dp_suits_winograd(const dp_lowering *lowering, int node, dp_choice *choice) {
-    const dp_node *it = &lowering->graph->nodes[node];
-    const dp_window *w = &it->attributes.window;
-    if (lowering->plan->direct || it->op != DP_OP_CONV || !dp_winograd_suits(w)
+    const dp_node *layer = &lowering->graph->nodes[node];
+    const dp_window *w = &layer->attributes.window;
+    if (lowering->plan->direct || layer->op != DP_OP_CONV || !dp_winograd_suits(w)
         || dp_reads_planes(lowering, node))
         return false;
     choice->winograd =
-        (dp_winograd_shape){ .channels = lowering->graph->nodes[it->inputs[0]].shape.c,
-                             .outputs = it->shape.c,
-                             .height = it->shape.h,
-                             .width = it->shape.w,
+        (dp_winograd_shape){ .channels = lowering->graph->nodes[layer->inputs[0]].shape.c,
+                             .outputs = layer->shape.c,
+                             .height = layer->shape.h,
+                             .width = layer->shape.w,
                              .taps = w->height,
                              .batch = lowering->plan->training,
                              .phases = 1 };
@@ -304,12 +305,12 @@ static deeper_status make(dp_lowering *l, int node, dp_winograd_step *w, deeper_
     const dp_choice *choice = &l->choices[node];
     const dp_winograd_shape *shape = &choice->winograd;
     const bool phases = shape->phases > 1;
-    const dp_node *it = &l->graph->nodes[node];
+    const dp_node *layer = &l->graph->nodes[node];
     fill_weights(l, node, w, shape, phases);
     uint64_t multiply_adds = dp_node_cost(l->graph, node).multiply_adds;
     dp_step step = { .kind = w->weights.sources[0].order == DP_WEIGHTS_PLAIN ? &winograd_kind
                                                                              : &gradient_kind,
-                     .name = it->name,
+                     .name = layer->name,
                      .out = l->views[dp_target(l, node)],
                      .epilogue = dp_epilogue_of(l, node),
                      .work = multiply_adds / 3,
@@ -320,7 +321,8 @@ static deeper_status make(dp_lowering *l, int node, dp_winograd_step *w, deeper_
         DP_TRY(dp_lower_phases(l, node, shape, &step.in, error));
     } else {
         DP_TRY(dp_conv_input(l, node, &step.in, error));
-        const dp_window *window = &it->attributes.window; /* from the picture to the first window */
+        const dp_window *window =
+            &layer->attributes.window; /* from the picture to the first window */
         step.in.offset -=
             window->pads.top * step.in.row + (ptrdiff_t)window->pads.left * l->plan->kernels->lanes;
     }

@@ -53,82 +53,81 @@ static int group_at(const dp_step *step, int lanes, int group, int *k0) {
 }
 
 /* The output blocks first..last-1 of a task. */
-static void part_blocks(const part *it, int *first, int *last) {
-    int lanes = it->run->plan->kernels->lanes, k0;
-    group_at(it->step, lanes, it->group_begin, first);
-    *last = group_at(it->step, lanes, it->group_end - 1, &k0) + k0;
+static void part_blocks(const part *p, int *first, int *last) {
+    int lanes = p->run->plan->kernels->lanes, k0;
+    group_at(p->step, lanes, p->group_begin, first);
+    *last = group_at(p->step, lanes, p->group_end - 1, &k0) + k0;
 }
 
-static void open_part(part *it, const dp_run *run, const dp_step *step, int task, int worker) {
+static void open_part(part *p, const dp_run *run, const dp_step *step, int task, int worker) {
     const dp_winograd_gradient_step *w = step->as.winograd_gradient;
-    *it = (part){ .run = run, .step = step, .scratch = dp_worker_scratch(run, worker) };
-    dp_share(w->groups, w->group_parts, task / w->block_parts, &it->group_begin, &it->group_end);
-    dp_share(w->blocks, w->block_parts, task % w->block_parts, &it->block_begin, &it->block_end);
-    it->x = it->scratch + w->row_floats;
-    it->g = it->x + w->x_frequency * w->cover.points * w->cover.points;
-    it->sums = run->arena + run->plan->storages[w->sums].offset
-               + (size_t)task * (size_t)w->units * w->unit_floats;
+    *p = (part){ .run = run, .step = step, .scratch = dp_worker_scratch(run, worker) };
+    dp_share(w->groups, w->group_parts, task / w->block_parts, &p->group_begin, &p->group_end);
+    dp_share(w->blocks, w->block_parts, task % w->block_parts, &p->block_begin, &p->block_end);
+    p->x = p->scratch + w->row_floats;
+    p->g = p->x + w->x_frequency * w->cover.points * w->cover.points;
+    p->sums = run->arena + run->plan->storages[w->sums].offset
+              + (size_t)task * (size_t)w->units * w->unit_floats;
 }
 
-static void open_strip(part *it, int number) {
-    const dp_winograd_gradient_step *w = it->step->as.winograd_gradient;
-    it->first = number / w->strips * w->strip_images;
-    it->images = dp_min(it->run->call->count - it->first, w->strip_images);
-    dp_share(w->cover.down.tiles, w->strips, number % w->strips, &it->begin, &it->end);
-    dp_winograd_rows_having(it->rows_having, &w->cover, it->begin, it->end);
+static void open_strip(part *p, int number) {
+    const dp_winograd_gradient_step *w = p->step->as.winograd_gradient;
+    p->first = number / w->strips * w->strip_images;
+    p->images = dp_min(p->run->call->count - p->first, w->strip_images);
+    dp_share(w->cover.down.tiles, w->strips, number % w->strips, &p->begin, &p->end);
+    dp_winograd_rows_having(p->rows_having, &w->cover, p->begin, p->end);
 }
 
 /* Both transforms of one row of tiles of an image of the strip. */
-static void transform_row(const part *it, int image, int y) {
-    const dp_winograd_gradient_step *w = it->step->as.winograd_gradient;
-    const dp_view *x = &it->step->in, *g = &it->step->in2;
-    int lanes = it->run->plan->kernels->lanes, top, first, last;
+static void transform_row(const part *p, int image, int y) {
+    const dp_winograd_gradient_step *w = p->step->as.winograd_gradient;
+    const dp_view *x = &p->step->in, *g = &p->step->in2;
+    int lanes = p->run->plan->kernels->lanes, top, first, last;
     dp_winograd_tiles tiles = { .points = w->cover.points,
                                 .taps = w->taps,
                                 .across = &w->cover.across,
-                                .scratch = it->scratch };
+                                .scratch = p->scratch };
     tiles.down = dp_winograd_row(&w->cover.down, w->taps, y, &top);
     for (int i = 0; i < tiles.down->points; i++)
-        tiles.before[i] = image * it->rows_having[i] + y - it->begin;
+        tiles.before[i] = image * p->rows_having[i] + y - p->begin;
     tiles.frequency_stride = w->x_frequency;
     tiles.tile_stride = w->x_tile;
-    const float *from = dp_view_at(it->run, x, it->first + image) + top * x->row;
-    for (int block = it->block_begin; block < it->block_end; block++) {
-        tiles.frequencies = it->x + (ptrdiff_t)(block - it->block_begin) * lanes;
-        it->run->plan->kernels->winograd_input(&tiles, from + block * x->block, x->row);
+    const float *from = dp_view_at(p->run, x, p->first + image) + top * x->row;
+    for (int block = p->block_begin; block < p->block_end; block++) {
+        tiles.frequencies = p->x + (ptrdiff_t)(block - p->block_begin) * lanes;
+        p->run->plan->kernels->winograd_input(&tiles, from + block * x->block, x->row);
     }
     tiles.frequency_stride = w->g_frequency;
     tiles.tile_stride = w->g_tile;
-    from = dp_view_at(it->run, g, it->first + image) + top * g->row;
-    part_blocks(it, &first, &last);
+    from = dp_view_at(p->run, g, p->first + image) + top * g->row;
+    part_blocks(p, &first, &last);
     for (int block = first; block < last; block++) {
-        tiles.frequencies = it->g + (ptrdiff_t)(block - first) * lanes;
-        it->run->plan->gradient_kernels->winograd_gradient(&tiles, from + block * g->block, g->row);
-        if (it->block_begin == 0)
-            dp_bias_add(it->run, it->step, it->first + image, block, top,
+        tiles.frequencies = p->g + (ptrdiff_t)(block - first) * lanes;
+        p->run->plan->gradient_kernels->winograd_gradient(&tiles, from + block * g->block, g->row);
+        if (p->block_begin == 0)
+            dp_bias_add(p->run, p->step, p->first + image, block, top,
                         top + tiles.down->points - w->taps + 1);
     }
 }
 
-static float *unit_sums(const part *it, int group, int block) {
-    int unit =
-        (group - it->group_begin) * (it->block_end - it->block_begin) + block - it->block_begin;
-    return it->sums + (size_t)unit * it->step->as.winograd_gradient->unit_floats;
+static float *unit_sums(const part *p, int group, int block) {
+    int unit = (group - p->group_begin) * (p->block_end - p->block_begin) + block - p->block_begin;
+    return p->sums + (size_t)unit * p->step->as.winograd_gradient->unit_floats;
 }
 
 /* Input channels of a block that there are. */
-static int rows_of(const part *it, int block) {
-    int lanes = it->run->plan->kernels->lanes;
-    return dp_min(lanes, it->step->in.shape.c - block * lanes);
+static int rows_of(const part *p, int block) {
+    int lanes = p->run->plan->kernels->lanes;
+    return dp_min(lanes, p->step->in.shape.c - block * lanes);
 }
 
 /* Adds the strip's products of one frequency. */
-static void multiply(const part *it, int f) {
-    const dp_winograd_gradient_step *w = it->step->as.winograd_gradient;
-    int lanes = it->run->plan->kernels->lanes, first;
-    int tiles = it->images * it->rows_having[f / w->cover.points]
+static void multiply(const part *p, int f) {
+    const dp_winograd_gradient_step *w = p->step->as.winograd_gradient;
+    int lanes = p->run->plan->kernels->lanes, first;
+    int tiles = p->images * p->rows_having[f / w->cover.points]
                 * w->cover.across.having[f % w->cover.points];
-    group_at(it->step, lanes, it->group_begin, &first);
+    group_at(p->step, lanes, p->group_begin, &first);
     dp_outer outer = { .in_step = w->x_tile,
                        .in_stride = 1,
                        .gradient_step = w->g_tile,
@@ -136,15 +135,15 @@ static void multiply(const part *it, int f) {
                        .width = tiles,
                        .add = true,
                        .ahead = lanes };
-    for (int group = it->group_begin; group < it->group_end; group++) {
-        int k0, b = group_at(it->step, lanes, group, &k0);
+    for (int group = p->group_begin; group < p->group_end; group++) {
+        int k0, b = group_at(p->step, lanes, group, &k0);
         for (int j = 0; j < b; j++)
-            outer.gradient[j] = it->g + f * w->g_frequency + (ptrdiff_t)(k0 + j - first) * lanes;
-        for (int block = it->block_begin; block < it->block_end; block++) {
-            int rows = rows_of(it, block);
-            outer.in = it->x + f * w->x_frequency + (ptrdiff_t)(block - it->block_begin) * lanes;
-            outer.out = unit_sums(it, group, block) + (ptrdiff_t)f * rows * b * lanes;
-            it->run->plan->gradient_kernels->outer[b][rows](&outer);
+            outer.gradient[j] = p->g + f * w->g_frequency + (ptrdiff_t)(k0 + j - first) * lanes;
+        for (int block = p->block_begin; block < p->block_end; block++) {
+            int rows = rows_of(p, block);
+            outer.in = p->x + f * w->x_frequency + (ptrdiff_t)(block - p->block_begin) * lanes;
+            outer.out = unit_sums(p, group, block) + (ptrdiff_t)f * rows * b * lanes;
+            p->run->plan->gradient_kernels->outer[b][rows](&outer);
         }
     }
 }
@@ -152,11 +151,11 @@ static void multiply(const part *it, int f) {
 /* Places of the windows over phases that `count` outputs from k on, `rows` channels from `channel`
  * on have in `folded`, [output] [channel][r][r], to those of the window over the picture
  * (dp_packing), K x C x R x S. */
-static void write_phases(const part *it, int k, int count, int channel, int rows,
+static void write_phases(const part *p, int k, int count, int channel, int rows,
                          const float *folded) {
-    const dp_winograd_gradient_step *w = it->step->as.winograd_gradient;
-    int planes = it->step->in.shape.c / 4, side = w->window.height, shift = w->window.pads.top % 2;
-    float *to = it->run->call->outputs[w->output];
+    const dp_winograd_gradient_step *w = p->step->as.winograd_gradient;
+    int planes = p->step->in.shape.c / 4, side = w->window.height, shift = w->window.pads.top % 2;
+    float *to = p->run->call->outputs[w->output];
     for (int l = 0; l < count; l++)
         for (int i = 0; i < rows; i++)
             for (int n = 0; n < w->taps * w->taps; n++, folded++) {
@@ -169,52 +168,52 @@ static void write_phases(const part *it, int k, int count, int channel, int rows
 }
 
 /* From the sums of a unit to K x C x r x r in the caller's memory. */
-static void write_unit(const part *it, int group, int block) {
-    const dp_winograd_gradient_step *w = it->step->as.winograd_gradient;
-    int lanes = it->run->plan->kernels->lanes, channels = it->step->in.shape.c,
-        outputs = it->step->in2.shape.c;
-    int k0, b = group_at(it->step, lanes, group, &k0), rows = rows_of(it, block),
+static void write_unit(const part *p, int group, int block) {
+    const dp_winograd_gradient_step *w = p->step->as.winograd_gradient;
+    int lanes = p->run->plan->kernels->lanes, channels = p->step->in.shape.c,
+        outputs = p->step->in2.shape.c;
+    int k0, b = group_at(p->step, lanes, group, &k0), rows = rows_of(p, block),
             window = w->taps * w->taps;
-    const float *sums = unit_sums(it, group, block);
+    const float *sums = unit_sums(p, group, block);
     for (int j = 0; j < b; j++) {
         int k = (k0 + j) * lanes;
         for (int i = 0; i < rows; i++)
-            it->run->plan->gradient_kernels->winograd_fold(
-                it->scratch + (ptrdiff_t)i * window * lanes, sums + (ptrdiff_t)(i * b + j) * lanes,
+            p->run->plan->gradient_kernels->winograd_fold(
+                p->scratch + (ptrdiff_t)i * window * lanes, sums + (ptrdiff_t)(i * b + j) * lanes,
                 (ptrdiff_t)rows * b * lanes, w->matrix, w->cover.points, w->taps);
-        float *to = w->phases ? it->scratch + (ptrdiff_t)rows * window * lanes
-                              : it->run->call->outputs[w->output]
+        float *to = w->phases ? p->scratch + (ptrdiff_t)rows * window * lanes
+                              : p->run->call->outputs[w->output]
                                     + ((ptrdiff_t)k * channels + block * lanes) * window;
         int count = dp_min(lanes, outputs - k);
-        it->run->plan->kernels->unblock_row(to, (ptrdiff_t)(w->phases ? rows : channels) * window,
-                                            it->scratch, count, rows * window);
+        p->run->plan->kernels->unblock_row(to, (ptrdiff_t)(w->phases ? rows : channels) * window,
+                                           p->scratch, count, rows * window);
         if (w->phases)
-            write_phases(it, k, count, block * lanes, rows, to);
+            write_phases(p, k, count, block * lanes, rows, to);
     }
 }
 
 static void run_winograd_gradient(const dp_run *run, const dp_step *step, int task, int worker) {
     const dp_winograd_gradient_step *w = step->as.winograd_gradient;
-    part it;
+    part p;
     int first, last;
-    open_part(&it, run, step, task, worker);
-    part_blocks(&it, &first, &last);
-    for (int block = first; block < last && it.block_begin == 0; block++)
+    open_part(&p, run, step, task, worker);
+    part_blocks(&p, &first, &last);
+    for (int block = first; block < last && p.block_begin == 0; block++)
         dp_bias_clear(run, step, block);
-    memset(it.sums, 0, (size_t)w->units * w->unit_floats * sizeof *it.sums);
+    memset(p.sums, 0, (size_t)w->units * w->unit_floats * sizeof *p.sums);
     int strips = dp_ceil_div(run->call->count, w->strip_images) * w->strips;
     for (int s = 0; s < strips; s++) {
-        open_strip(&it, s);
-        for (int image = 0; image < it.images; image++)
-            for (int y = it.begin; y < it.end; y++)
-                transform_row(&it, image, y);
+        open_strip(&p, s);
+        for (int image = 0; image < p.images; image++)
+            for (int y = p.begin; y < p.end; y++)
+                transform_row(&p, image, y);
         for (int f = 0; f < w->cover.points * w->cover.points; f++)
-            multiply(&it, f);
+            multiply(&p, f);
     }
-    for (int group = it.group_begin; group < it.group_end; group++)
-        for (int block = it.block_begin; block < it.block_end; block++)
-            write_unit(&it, group, block);
-    for (int block = first; block < last && it.block_begin == 0; block++)
+    for (int group = p.group_begin; group < p.group_end; group++)
+        for (int block = p.block_begin; block < p.block_end; block++)
+            write_unit(&p, group, block);
+    for (int block = first; block < last && p.block_begin == 0; block++)
         dp_bias_write(run, step, block);
 }
 
@@ -306,11 +305,11 @@ static deeper_status make(dp_lowering *l, int node, dp_step *step, deeper_error 
 }
 
 bool dp_suits_winograd_gradient(const dp_lowering *lowering, int node, dp_choice *choice) {
-    const dp_node *it = &lowering->graph->nodes[node];
-    const dp_shape g = lowering->graph->nodes[it->inputs[1]].shape;
-    const dp_window *w = &it->attributes.window;
+    const dp_node *layer = &lowering->graph->nodes[node];
+    const dp_shape g = lowering->graph->nodes[layer->inputs[1]].shape;
+    const dp_window *w = &layer->attributes.window;
     choice->winograd =
-        (dp_winograd_shape){ .channels = lowering->graph->nodes[it->inputs[0]].shape.c,
+        (dp_winograd_shape){ .channels = lowering->graph->nodes[layer->inputs[0]].shape.c,
                              .outputs = g.c,
                              .height = g.h,
                              .width = g.w,

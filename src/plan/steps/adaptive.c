@@ -66,16 +66,16 @@ static const dp_step_kind adaptive_kind = { "adaptive pool", run_adaptive, NULL,
 static const dp_step_kind adaptive_gradient_kind = { "adaptive grad", run_adaptive, NULL, NULL };
 
 deeper_status dp_lower_adaptive_pool(dp_lowering *lowering, int node, deeper_error *error) {
-    const dp_node *it = &lowering->graph->nodes[node];
-    bool backward = it->op == DP_OP_ADAPTIVE_POOL_GRADIENT;
+    const dp_node *layer = &lowering->graph->nodes[node];
+    bool backward = layer->op == DP_OP_ADAPTIVE_POOL_GRADIENT;
     dp_step step = { .kind = backward ? &adaptive_gradient_kind : &adaptive_kind,
-                     .name = it->name,
+                     .name = layer->name,
                      .in = *dp_input_view(lowering, node, 0),
                      .in2 = dp_optional_view(lowering, node, 1),
                      .out = lowering->views[node],
 
-                     .work = dp_shape_floats(it->shape) * 4 };
-    step.tasks =
-        dp_parts(lowering->plan, dp_blocks(it->shape.c, lowering->plan->kernels->lanes), step.work);
+                     .work = dp_shape_floats(layer->shape) * 4 };
+    step.tasks = dp_parts(lowering->plan, dp_blocks(layer->shape.c, lowering->plan->kernels->lanes),
+                          step.work);
     return dp_emit_unary(lowering->plan, &step, error);
 }

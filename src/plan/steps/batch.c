@@ -15,16 +15,16 @@ typedef struct block_sums {
 } block_sums;
 
 static block_sums sum_block(const dp_run *run, const dp_view *a, const dp_view *b, int block) {
-    block_sums it = { { 0 }, { 0 } };
+    block_sums sums = { { 0 }, { 0 } };
     for (int image = 0; image < run->call->count; image++)
         for (int y = 0; y < a->shape.h; y++) {
             const float *row = dp_view_at(run, a, image) + block * a->block + y * a->row;
             const float *other =
                 b ? dp_view_at(run, b, image) + block * b->block + y * b->row : NULL;
-            run->plan->gradient_kernels->sums(it.sums, b ? it.products : NULL, row, other,
+            run->plan->gradient_kernels->sums(sums.sums, b ? sums.products : NULL, row, other,
                                               a->shape.w);
         }
-    return it;
+    return sums;
 }
 
 static float *fixed_out(const dp_run *run, const dp_step *step) {
@@ -40,9 +40,9 @@ static void run_channel_sum(const dp_run *run, const dp_step *step, int task, in
     const int lanes = run->plan->kernels->lanes, channels = step->in.shape.c;
     const dp_task_blocks own = dp_blocks_of_task(run, step, channels, task);
     for (int block = own.begin; block < own.end; block++) {
-        block_sums it = sum_block(run, &step->in, NULL, block);
+        block_sums sums = sum_block(run, &step->in, NULL, block);
         for (int l = 0; l < lane_count(channels, lanes, block); l++)
-            fixed_out(run, step)[block * lanes + l] = (float)it.sums[l];
+            fixed_out(run, step)[block * lanes + l] = (float)sums.sums[l];
     }
 }
 
@@ -51,9 +51,9 @@ static void run_moments(const dp_run *run, const dp_step *step, int task, int wo
     const int lanes = run->plan->kernels->lanes, channels = step->in.shape.c;
     const dp_task_blocks own = dp_blocks_of_task(run, step, channels, task);
     for (int block = own.begin; block < own.end; block++) {
-        block_sums it = sum_block(run, &step->in, &step->in, block);
+        block_sums sums = sum_block(run, &step->in, &step->in, block);
         for (int l = 0; l < lane_count(channels, lanes, block); l++) {
-            double mean = it.sums[l] / count, variance = it.products[l] / count - mean * mean;
+            double mean = sums.sums[l] / count, variance = sums.products[l] / count - mean * mean;
             fixed_out(run, step)[block * lanes + l] = (float)mean;
             fixed_out(run, step)[channels + block * lanes + l] =
                 (float)(variance > 0 ? variance : 0);
@@ -77,13 +77,13 @@ static void run_norm_sums(const dp_run *run, const dp_step *step, int task, int 
     const int lanes = run->plan->kernels->lanes, channels = step->in.shape.c;
     const dp_task_blocks own = dp_blocks_of_task(run, step, channels, task);
     for (int block = own.begin; block < own.end; block++) {
-        block_sums it = sum_block(run, &step->in, &step->in2, block);
+        block_sums sums = sum_block(run, &step->in, &step->in2, block);
         for (int l = 0; l < lane_count(channels, lanes, block); l++) {
             int c = block * lanes + l;
             double inverse = 1 / deviation(step, variance[c]);
-            fixed_out(run, step)[c] = (float)it.sums[l];
+            fixed_out(run, step)[c] = (float)sums.sums[l];
             fixed_out(run, step)[channels + c] =
-                (float)((it.products[l] - (double)mean[c] * it.sums[l]) * inverse);
+                (float)((sums.products[l] - (double)mean[c] * sums.sums[l]) * inverse);
         }
     }
 }
@@ -154,16 +154,16 @@ static const dp_step_kind norm_sums_kind = { "norm sums", run_norm_sums, NULL, N
 static const dp_step_kind norm_gradient_kind = { "norm grad", run_norm_gradient, NULL, NULL };
 
 static dp_step make(const dp_lowering *l, int node, const dp_step_kind *kind) {
-    const dp_node *it = &l->graph->nodes[node];
+    const dp_node *layer = &l->graph->nodes[node];
     dp_step step = { .kind = kind,
-                     .name = it->name,
+                     .name = layer->name,
                      .in = dp_optional_view(l, node, 0),
                      .in2 = dp_optional_view(l, node, 1),
                      .in3 = { .storage = -1 },
                      .out = l->views[dp_target(l, node)],
                      .epilogue = dp_epilogue_of(l, node),
                      .whole_batch = true };
-    step.as.norm.epsilon = it->attributes.epsilon;
+    step.as.norm.epsilon = layer->attributes.epsilon;
     step.as.norm.scale = step.as.norm.mean = step.as.norm.variance = step.as.norm.sums =
         (dp_view){ .storage = -1 };
     step.work = dp_shape_floats(step.in.shape) * (uint64_t)l->plan->max_batch;
@@ -262,16 +262,16 @@ void dp_bias_write(const dp_run *run, const dp_step *step, int block) {
 }
 
 deeper_status dp_take_channel_sum(dp_lowering *l, int node, dp_step *step, deeper_error *error) {
-    const dp_node *it = &l->graph->nodes[node];
+    const dp_node *layer = &l->graph->nodes[node];
     int sum = node + 1;
     while (sum < l->graph->count
            && (l->graph->nodes[sum].op != DP_OP_CHANNEL_SUM
-               || l->graph->nodes[sum].inputs[0] != it->inputs[1]))
+               || l->graph->nodes[sum].inputs[0] != layer->inputs[1]))
         sum++;
     if (sum == l->graph->count || !l->needed[sum] || l->done[sum])
         return DEEPER_OK;
-    size_t doubles =
-        (size_t)dp_blocks(it->shape.n, l->plan->kernels->lanes) * (size_t)l->plan->kernels->lanes;
+    size_t doubles = (size_t)dp_blocks(layer->shape.n, l->plan->kernels->lanes)
+                     * (size_t)l->plan->kernels->lanes;
     DP_TRY(dp_storage_add_fixed(l->plan, doubles * (sizeof(double) / sizeof(float)),
                                 &step->epilogue.bias.sums, error));
     step->epilogue.bias.out = l->views[sum];

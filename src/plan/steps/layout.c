@@ -210,19 +210,20 @@ deeper_status dp_lower_input(dp_lowering *lowering, int node, deeper_error *erro
 
 deeper_status dp_lower_output(dp_lowering *lowering, int output, deeper_error *error) {
     int node = lowering->outputs[output];
-    const dp_node *it = &lowering->graph->nodes[node];
-    const dp_node *of = it->op == DP_OP_SLICE ? &lowering->graph->nodes[it->inputs[0]] : it;
+    const dp_node *layer = &lowering->graph->nodes[node];
+    const dp_node *of =
+        layer->op == DP_OP_SLICE ? &lowering->graph->nodes[layer->inputs[0]] : layer;
     if (dp_plan_ops[of->op].value == DP_VALUE_CALLER) /* its step writes there */
         return DEEPER_OK;
-    dp_step step = { .kind = it->shape.n ? &output_fixed_kind : &output_kind,
-                     .name = it->name,
+    dp_step step = { .kind = layer->shape.n ? &output_fixed_kind : &output_kind,
+                     .name = layer->name,
                      .in = lowering->views[lowering->root[node]],
 
-                     .whole_batch = it->shape.n > 0,
+                     .whole_batch = layer->shape.n > 0,
                      .tasks = 1 };
     step.as.io.index = output;
     step.work = dp_shape_floats(step.in.shape);
-    if (!it->shape.n)
+    if (!layer->shape.n)
         step.tasks = dp_parts(
             lowering->plan, dp_blocks(step.in.shape.c, lowering->plan->kernels->lanes), step.work);
     return dp_emit(lowering->plan, &step, &step.in.storage, 1, NULL, 0, error);
@@ -318,32 +319,32 @@ static int shuffled_channel(const dp_node *node, int to) {
 }
 
 static void fill_lanes(const dp_lowering *l, int node, channel_of *from, dp_join_step *join) {
-    const dp_node *it = &l->graph->nodes[node];
+    const dp_node *layer = &l->graph->nodes[node];
     int lanes = l->plan->kernels->lanes;
-    for (int i = 0; i < it->input_count; i++)
+    for (int i = 0; i < layer->input_count; i++)
         join->parts[i] = *dp_input_view(l, node, i);
-    for (int to = 0; to < it->shape.c; to++) {
-        int part = 0, channel = from(it, to);
+    for (int to = 0; to < layer->shape.c; to++) {
+        int part = 0, channel = from(layer, to);
         for (; channel >= join->parts[part].shape.c; part++)
             channel -= join->parts[part].shape.c;
         join->lanes[to] =
             (join_lane){ part, channel / lanes * join->parts[part].block + channel % lanes };
     }
-    for (int to = it->shape.c; to % lanes; to++)
+    for (int to = layer->shape.c; to % lanes; to++)
         join->lanes[to].part = -1;
 }
 
 static deeper_status lower_join(dp_lowering *l, int node, channel_of *from, deeper_error *error) {
     dp_plan *plan = l->plan;
-    const dp_node *it = &l->graph->nodes[node];
-    size_t blocks = (size_t)dp_blocks(it->shape.c, plan->kernels->lanes);
+    const dp_node *layer = &l->graph->nodes[node];
+    size_t blocks = (size_t)dp_blocks(layer->shape.c, plan->kernels->lanes);
     dp_step step = unary(l, node, &join_kind);
     step.work *= 64; /* a value at a time */
     step.tasks = dp_parts(plan, (int)blocks, step.work);
     dp_join_step *join = step.as.join = dp_alloc(plan->allocator, 1, sizeof *join);
-    int *reads = dp_alloc(plan->allocator, (size_t)it->input_count, sizeof *reads);
+    int *reads = dp_alloc(plan->allocator, (size_t)layer->input_count, sizeof *reads);
     if (join) {
-        join->parts = dp_alloc(plan->allocator, (size_t)it->input_count, sizeof *join->parts);
+        join->parts = dp_alloc(plan->allocator, (size_t)layer->input_count, sizeof *join->parts);
         join->lanes =
             dp_alloc(plan->allocator, blocks, (size_t)plan->kernels->lanes * sizeof *join->lanes);
     }
@@ -352,9 +353,9 @@ static deeper_status lower_join(dp_lowering *l, int node, channel_of *from, deep
         status = dp_fail_memory(error, "the joining of channels");
     } else {
         fill_lanes(l, node, from, join);
-        for (int i = 0; i < it->input_count; i++)
+        for (int i = 0; i < layer->input_count; i++)
             reads[i] = join->parts[i].storage;
-        status = dp_emit(plan, &step, reads, it->input_count, &step.out.storage, 1, error);
+        status = dp_emit(plan, &step, reads, layer->input_count, &step.out.storage, 1, error);
     }
     if (status != DEEPER_OK && join)
         release_join(plan, &step);

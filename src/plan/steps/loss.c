@@ -11,13 +11,13 @@
 /* log of the sum of exp(x) over C channels, in double, with the maximum taken out so that nothing
  * overflows. */
 static double log_sum_exp(const float *x, int channels) {
-    float most = x[0];
+    float max = x[0];
     for (int c = 1; c < channels; c++)
-        most = x[c] > most ? x[c] : most;
+        max = x[c] > max ? x[c] : max;
     double sum = 0;
     for (int c = 0; c < channels; c++)
-        sum += exp((double)(x[c] - most));
-    return (double)most + log(sum);
+        sum += exp((double)(x[c] - max));
+    return (double)max + log(sum);
 }
 
 /* The class of an image, kept inside 0..channels-1: a caller's mistake must not become a stray
@@ -94,16 +94,16 @@ static const dp_step_kind dropout_kind = { "dropout", run_dropout, NULL, NULL };
 
 /* One task an image. */
 static dp_step make(const dp_lowering *l, int node, const dp_step_kind *kind) {
-    const dp_node *it = &l->graph->nodes[node];
+    const dp_node *layer = &l->graph->nodes[node];
     return (dp_step){ .kind = kind,
-                      .name = it->name,
+                      .name = layer->name,
                       .in = dp_optional_view(l, node, 0),
                       .in2 = dp_optional_view(l, node, 1),
                       .in3 = dp_optional_view(l, node, 2),
                       .out = l->views[node],
 
                       .tasks = 1,
-                      .work = dp_shape_floats(it->shape) * 20 };
+                      .work = dp_shape_floats(layer->shape) * 20 };
 }
 
 static deeper_status emit(dp_lowering *l, const dp_step *step, deeper_error *error) {

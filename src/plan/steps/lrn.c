@@ -54,15 +54,15 @@ static const dp_step_kind lrn_gradient_kind = { "lrn grad", run_lrn_gradient, de
 
 static deeper_status lower(dp_lowering *l, int node, dp_step *step, size_t scratch_floats,
                            deeper_error *error) {
-    const dp_node *it = &l->graph->nodes[node];
+    const dp_node *layer = &l->graph->nodes[node];
     dp_plan *plan = l->plan;
-    step->name = it->name;
+    step->name = layer->name;
     step->out = l->views[dp_target(l, node)];
     step->epilogue = dp_epilogue_of(l, node);
-    step->as.lrn = it->attributes.lrn;
+    step->as.lrn = layer->attributes.lrn;
     dp_need_scratch(plan, scratch_floats);
-    step->work = (uint64_t)dp_shape_floats(it->shape) * 16;
-    step->tasks = dp_parts(plan, it->shape.h, step->work);
+    step->work = (uint64_t)dp_shape_floats(layer->shape) * 16;
+    step->tasks = dp_parts(plan, layer->shape.h, step->work);
     int reads[] = { step->in.storage, step->in2.storage };
     return dp_emit(plan, step, reads, 2, &step->out.storage, 1, error);
 }

@@ -111,14 +111,14 @@ static const dp_step_kind softmax_kind = { "softmax", run_softmax, NULL, NULL };
 
 /* A step from input 0 to the node's target, cut along channel blocks. */
 static dp_step pointwise(const dp_lowering *l, int node, const dp_step_kind *kind) {
-    const dp_node *it = &l->graph->nodes[node];
+    const dp_node *layer = &l->graph->nodes[node];
     dp_step step = { .kind = kind,
-                     .name = it->name,
+                     .name = layer->name,
                      .in = *dp_input_view(l, node, 0),
                      .out = l->views[dp_target(l, node)],
                      .epilogue = dp_epilogue_of(l, node),
-                     .work = dp_shape_floats(it->shape) * WORK_OF_A_VALUE };
-    step.tasks = dp_parts(l->plan, dp_blocks(it->shape.c, l->plan->kernels->lanes), step.work);
+                     .work = dp_shape_floats(layer->shape) * WORK_OF_A_VALUE };
+    step.tasks = dp_parts(l->plan, dp_blocks(layer->shape.c, l->plan->kernels->lanes), step.work);
     return step;
 }
 
@@ -184,12 +184,12 @@ static void fill_affine(float *values, const void *context) {
 }
 
 deeper_status dp_lower_affine(dp_lowering *lowering, int node, deeper_error *error) {
-    const dp_node *it = &lowering->graph->nodes[node];
-    bool norm = it->op == DP_OP_BATCH_NORM;
+    const dp_node *layer = &lowering->graph->nodes[node];
+    bool norm = layer->op == DP_OP_BATCH_NORM;
     if (lowering->plan->training)
         return norm ? dp_lower_batch_norm_training(lowering, node, error)
                     : dp_fail(error, DEEPER_ERROR_UNSUPPORTED, "%s: an affine layer in training",
-                              it->name);
+                              layer->name);
     dp_step step = pointwise(lowering, node, norm ? &norm_kind : &affine_kind);
     int lanes = lowering->plan->kernels->lanes, padded = dp_blocks(step.out.shape.c, lanes) * lanes;
     char key[64];

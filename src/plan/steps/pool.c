@@ -91,24 +91,24 @@ static dp_window window_of(const dp_node *node, dp_shape x, bool global) {
 
 static deeper_status emit(dp_lowering *l, int node, dp_step *step, const int *reads, int read_count,
                           deeper_error *error) {
-    const dp_node *it = &l->graph->nodes[node];
-    step->name = it->name;
+    const dp_node *layer = &l->graph->nodes[node];
+    step->name = layer->name;
     step->out = l->views[dp_target(l, node)];
     step->epilogue = dp_epilogue_of(l, node);
-    step->work = (uint64_t)dp_shape_floats(it->shape) * (uint64_t)step->as.pool.window.height
+    step->work = (uint64_t)dp_shape_floats(layer->shape) * (uint64_t)step->as.pool.window.height
                  * (uint64_t)step->as.pool.window.width;
-    const int blocks = dp_blocks(it->shape.c, l->plan->kernels->lanes);
-    step->tasks =
-        dp_parts(l->plan, step->as.pool.kernel ? dp_max(it->shape.h, blocks) : blocks, step->work);
+    const int blocks = dp_blocks(layer->shape.c, l->plan->kernels->lanes);
+    step->tasks = dp_parts(l->plan, step->as.pool.kernel ? dp_max(layer->shape.h, blocks) : blocks,
+                           step->work);
     return dp_emit(l->plan, step, reads, read_count, &step->out.storage, 1, error);
 }
 
 deeper_status dp_lower_pool(dp_lowering *lowering, int node, deeper_error *error) {
-    const dp_node *it = &lowering->graph->nodes[node];
-    bool max = it->op == DP_OP_MAX_POOL;
+    const dp_node *layer = &lowering->graph->nodes[node];
+    bool max = layer->op == DP_OP_MAX_POOL;
     dp_step step = { .kind = max ? &max_kind : &average_kind,
                      .in = *dp_input_view(lowering, node, 0) };
-    step.as.pool.window = window_of(it, step.in.shape, it->op == DP_OP_GLOBAL_AVERAGE);
+    step.as.pool.window = window_of(layer, step.in.shape, layer->op == DP_OP_GLOBAL_AVERAGE);
     step.as.pool.kernel =
         max ? lowering->plan->kernels->max_pool : lowering->plan->kernels->average_pool;
     return emit(lowering, node, &step, &step.in.storage, 1, error);
@@ -118,14 +118,15 @@ deeper_status dp_lower_pool(dp_lowering *lowering, int node, deeper_error *error
  * adds it to `base`. */
 static deeper_status lower_gradient(dp_lowering *l, int node, int result, const dp_view *base,
                                     deeper_error *error) {
-    const dp_node *it = &l->graph->nodes[node];
+    const dp_node *layer = &l->graph->nodes[node];
     const dp_gradient_kernels *kernels = l->plan->gradient_kernels;
-    bool max = it->op == DP_OP_MAX_POOL_GRADIENT;
+    bool max = layer->op == DP_OP_MAX_POOL_GRADIENT;
     dp_step step = { .kind = max ? &max_gradient_kind : &average_gradient_kind,
                      .in = *dp_input_view(l, node, 0),
                      .in2 = *dp_input_view(l, node, 1),
                      .in3 = dp_optional_view(l, node, 2) };
-    step.as.pool.window = window_of(it, step.in2.shape, it->op == DP_OP_GLOBAL_AVERAGE_GRADIENT);
+    step.as.pool.window =
+        window_of(layer, step.in2.shape, layer->op == DP_OP_GLOBAL_AVERAGE_GRADIENT);
     step.as.pool.gradient = max ? kernels->max_pool : kernels->average_pool;
     step.as.pool.base = *base;
     int reads[] = { step.in.storage, step.in2.storage, step.in3.storage, base->storage };
@@ -138,7 +139,7 @@ deeper_status dp_lower_pool_gradient(dp_lowering *lowering, int node, deeper_err
 
 deeper_status dp_lower_pool_gradient_sum(dp_lowering *lowering, int sum, int index,
                                          deeper_error *error) {
-    const dp_node *it = &lowering->graph->nodes[sum];
-    return lower_gradient(lowering, it->inputs[index], sum, dp_input_view(lowering, sum, !index),
+    const dp_node *layer = &lowering->graph->nodes[sum];
+    return lower_gradient(lowering, layer->inputs[index], sum, dp_input_view(lowering, sum, !index),
                           error);
 }
