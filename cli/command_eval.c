@@ -45,6 +45,7 @@ static const cli_option options[] = {
                  "score saved answers, without --model; several files are one ensemble"),
     CLI_ROW_FILE("merge", 0, "FILE",
                  "put the saved answers of all shards, PART ..., into one file"),
+    CLI_OPTION_STRICT,
     CLI_ROW_REAL("min-top1", 0, "X", NULL, 0, 1, "exit with 4 if the top-1 share is below X"),
     CLI_ROW_REAL("min-top5", 0, "X", NULL, 0, 1, "exit with 4 if the top-5 share is below X"),
 };
@@ -100,7 +101,7 @@ static int tell(const cli_args *args, const char *what, const deeper_scores *sco
     int top5 = check_threshold(args, "min-top5", last.top5, last.images);
     if (top1 || top5)
         return CLI_THRESHOLD;
-    return deeper_scores_unreadable(scores) ? CLI_UNREADABLE : CLI_DONE;
+    return deeper_scores_unreadable(scores) && cli_flag(args, "strict") ? CLI_UNREADABLE : CLI_DONE;
 }
 
 /* ------------------------------------------------------------------------------------ computing */
@@ -273,7 +274,7 @@ static int run(const cli_args *args) {
         int (*run)(const cli_args *args);
     } kinds[] = {
         { "merge", " json quiet ", run_merge },
-        { "probs", " data root crops combine table csv report min-top1 min-top5 json quiet ",
+        { "probs", " data root crops combine table csv report strict min-top1 min-top5 json quiet ",
           run_saved },
     };
     for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
@@ -308,7 +309,7 @@ const cli_command cli_command_eval = {
                    "model, with intervals of 95 % (Wilson), and the mean of -ln p(right class). "
                    "Class folders are matched with the model's "
                    "classes by id or by name, never by their order. A picture that cannot be read "
-                   "is reported and left out (exit code 3).\n"
+                   "is named, counted and left out (with --strict the exit code is 3).\n"
                    "The softmaxes of a picture's crops are combined (--combine), those of several "
                    "models averaged. --table compares models "
                    "and crops; a difference is marked as real only where a paired test says so.\n"

@@ -35,7 +35,7 @@ static const cli_train_row letters[] = {
     { .word = "threads", .letter = 't' },
 };
 
-/* What is not a run. */
+/* What is not a run, and what is not the run's. */
 static const cli_option looks[] = {
     CLI_ROW_FILE("preview", 0, "FILE.png",
                  "write a sheet of what the network would see, and stop there"),
@@ -43,6 +43,7 @@ static const cli_option looks[] = {
                  "try rates from 1e-5 to 10 in a run of 100 steps, print their losses, suggest "
                  "one, and stop there"),
     CLI_ROW_FILE("curve", 0, "FILE.html", "with --lr-find: write the losses as a page, too"),
+    CLI_OPTION_STRICT,
 };
 enum { LOOKS = sizeof looks / sizeof *looks };
 
@@ -116,7 +117,7 @@ static void print_text(const deeper_train_options *train, const deeper_train_res
     print_next(train, false);
 }
 
-static int train_run(const deeper_train_options *train) {
+static int train_run(const deeper_train_options *train, bool strict) {
     deeper_train_result result = { 0 };
     deeper_error error = { 0 };
     cli_train_progress progress;
@@ -142,8 +143,9 @@ static int train_run(const deeper_train_options *train) {
     else
         print_text(train, &result);
     if (result.unreadable)
-        cli_note("%llu pictures could not be read", (unsigned long long)result.unreadable);
-    return result.unreadable ? CLI_UNREADABLE : CLI_DONE;
+        cli_note("%llu picture%s could not be read", (unsigned long long)result.unreadable,
+                 result.unreadable == 1 ? "" : "s");
+    return result.unreadable && strict ? CLI_UNREADABLE : CLI_DONE;
 }
 
 /* Signals end a search at once: there is nothing to save. */
@@ -185,7 +187,7 @@ static int check_resume(const cli_args *args) {
         if (row->recorded && cli_given(args, row->word))
             word = row->word;
     for (size_t i = 0; i < LOOKS; i++)
-        if (cli_given(args, looks[i].name))
+        if (cli_given(args, looks[i].name) && strcmp(looks[i].name, "strict") != 0)
             word = looks[i].name;
     return word ? cli_usage(args->command,
                             "--%s: a resumed run keeps the options it was started with", word)
@@ -230,7 +232,7 @@ static int run(const cli_args *args) {
     else if (cli_flag(args, "lr-find"))
         code = find_rate(&train, cli_text(args, "init"), cli_text(args, "curve"));
     else
-        code = train_run(&train);
+        code = train_run(&train, cli_flag(args, "strict"));
     free(init);
     return code;
 }

@@ -150,6 +150,12 @@ struct cli_args {
 #define CLI_OPTION_ROOT(letter_)                                                                   \
     CLI_ROW_FILE("root", letter_, "FOLDER",                                                        \
                  "where the paths of a list start (default: the list's folder)")
+#define CLI_OPTION_STRICT                                                                          \
+    CLI_ROW_FLAG(                                                                                  \
+        "strict", 0,                                                                               \
+        "exit with 3 if a picture could not be read; without, that is named and counted, "         \
+        "and the exit code is 0")
+
 #define CLI_OPTION_NULL                                                                            \
     CLI_ROW_FLAG("null", '0', "paths in lists end in a zero byte (find -print0)")
 

@@ -138,7 +138,8 @@ run 1 eval $model --data val --csv nofolder/table.csv
 
 # A bad picture is left out and named.
 echo text >val/n03/3.ppm
-run 3 eval $model --data val --json
+run 0 eval $model --data val
+run 3 eval $model --data val --json --strict
 same "6	1" "$(get images unreadable | tail -n 1)"
 says err val/n03/3.ppm
 rm val/n03/3.ppm

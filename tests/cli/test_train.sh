@@ -188,8 +188,12 @@ run 1 train --data corrupt $net --out corrupt-run --json
 says err "deeper: corrupt/a/" "more than max_unreadable allows"
 says out '{"error":"corrupt/'
 cp corrupt/a/1.jpg set/red/bad.jpg
-run 3 train --data set $net --seed 2 --epochs 1 --max-unreadable 0.5 --out named --json
-says err "set/red/bad.jpg"
+[ ! -e corrupt-run ] || fail "a run that never began left its folder"
+run 1 train --data corrupt $net --ensemble 2 --out corrupt-run
+[ ! -e corrupt-run ] || fail "an ensemble that never began left its folder"
+run 0 train --data set $net --seed 2 --epochs 3 --max-unreadable 0.5 --out named --json
+same 1 "$(grep -c "^deeper: set/red/bad.jpg" err)"
+run 3 train --data set $net --seed 2 --epochs 1 --max-unreadable 0.5 --strict --out strict --json
 tail -n 1 out >last
 same 1 "$("$HELPERS/cli_json_get" unreadable <last)"
 

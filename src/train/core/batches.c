@@ -101,11 +101,14 @@ static deeper_status accept(dp_batches *b, dp_batch *batch, const dp_item *item,
                             deeper_error *error) {
     if (item->status == DEEPER_ERROR_MEMORY)
         return dp_fail(error, DEEPER_ERROR_MEMORY, "%s", item->message);
+    const dp_picture_set *set = b->options.set;
     if (item->status != DEEPER_OK) {
-        dp_tell(b->options.calls, DEEPER_TRAIN_UNREADABLE, "%s", item->message);
+        if (!set->named || !set->named[item->key])
+            dp_tell(b->options.calls, DEEPER_TRAIN_UNREADABLE, "%s", item->message);
+        if (set->named)
+            set->named[item->key] = true;
         return DEEPER_OK;
     }
-    const dp_picture_set *set = b->options.set;
     size_t output = set->outputs[set->dataset->images[item->key].class_index];
     float weight = b->options.weights ? b->options.weights[output] : 1;
     b->labels[2 * batch->count] = (float)output;

@@ -19,7 +19,7 @@ typedef struct dp_batches_options {
     const dp_augment *augment; /* NULL: the centre crop of evaluation */
     uint64_t seed, epoch; /* with the number of a picture they decide what augmentation draws */
     const float *weights; /* of the classes; NULL: 1 */
-    const deeper_train_calls *calls; /* told of every picture that could not be read */
+    const deeper_train_calls *calls; /* told of every picture that could not be read, once */
 } dp_batches_options;
 
 /* Valid until the next call. */

@@ -9,6 +9,8 @@
 #include <string.h>
 
 void dp_pictures_close(dp_pictures *p) {
+    dp_free(p->allocator, p->val.named);
+    dp_free(p->allocator, p->train.named);
     dp_free(p->allocator, p->val.outputs);
     dp_free(p->allocator, p->train.outputs);
     dp_labels_free(&p->labels, p->allocator);
@@ -63,7 +65,9 @@ static deeper_status number_classes(dp_pictures *p, deeper_error *error) {
     const dp_dataset *data = p->train.dataset;
     p->train.outputs = dp_alloc(p->allocator, data->class_count, sizeof *p->train.outputs);
     p->val.outputs = dp_alloc(p->allocator, p->val.dataset->class_count, sizeof *p->val.outputs);
-    if (!p->train.outputs || !p->val.outputs)
+    p->train.named = dp_alloc(p->allocator, data->image_count, sizeof *p->train.named);
+    p->val.named = dp_alloc(p->allocator, p->val.dataset->image_count, sizeof *p->val.named);
+    if (!p->train.outputs || !p->val.outputs || !p->train.named || !p->val.named)
         return dp_fail_memory(error, "the classes of the data set");
     size_t outputs = 0, used = 0;
     for (size_t c = 0; c < data->class_count; c++) {
@@ -114,6 +118,17 @@ deeper_status dp_pictures_open(dp_pictures *pictures, const deeper_train_options
     pictures->fingerprint = dp_dataset_fingerprint(pictures->train.dataset) * 31
                             + dp_dataset_fingerprint(pictures->val.dataset);
     return DEEPER_OK;
+}
+
+static uint64_t count_named(const dp_picture_set *set) {
+    uint64_t count = 0;
+    for (size_t i = 0; set->named && i < set->dataset->image_count; i++)
+        count += set->named[i];
+    return count;
+}
+
+uint64_t dp_pictures_unreadable(const dp_pictures *p) {
+    return count_named(&p->train) + count_named(&p->val);
 }
 
 deeper_status dp_pictures_match(dp_pictures *p, const dp_model *model, deeper_error *error) {

@@ -11,6 +11,7 @@
 typedef struct dp_picture_set {
     dp_dataset *dataset;
     size_t *outputs; /* of each of its classes */
+    bool *named;     /* which of its pictures could not be read, and were named once */
 } dp_picture_set;
 
 typedef struct dp_pictures {
@@ -30,6 +31,9 @@ typedef struct dp_pictures {
 deeper_status dp_pictures_open(dp_pictures *pictures, const deeper_train_options *options,
                                const deeper_allocator *allocator, deeper_error *error);
 void dp_pictures_close(dp_pictures *pictures);
+
+/* Pictures of both sets that could not be read so far. */
+uint64_t dp_pictures_unreadable(const dp_pictures *pictures);
 
 /* Gives the validation pictures the outputs of the model, by id or name. Errors: MISMATCH. */
 deeper_status dp_pictures_match(dp_pictures *pictures, const dp_model *model, deeper_error *error);

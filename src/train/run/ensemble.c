@@ -9,6 +9,7 @@
 #include "train/run/trainer.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 static const char RECORD[] = "ensemble.json", RUN_RECORD[] = "run.json";
 
@@ -20,6 +21,7 @@ typedef struct ensemble {
     const deeper_train_calls *calls;
     deeper_train_options options;
     dp_object *record; /* of one that is resumed; texts of options live in it */
+    bool fresh;        /* its folder was made by this call */
     int resume;
 } ensemble;
 
@@ -79,6 +81,7 @@ static deeper_status begin(ensemble *e, const char *path, deeper_error *error) {
     if (e->options.member)
         return dp_fail(error, DEEPER_ERROR_ARGUMENT,
                        "ensemble trains all members, member one of them: give one of the two");
+    e->fresh = dp_is_folder(e->options.out) < 0;
     DP_TRY(dp_folder_make_new(e->options.out, "run", e->allocator, error));
     const dp_run_facts facts = { .version = DP_VERSION };
     const dp_record_options options = { .given = &e->options, .again = &e->options };
@@ -109,6 +112,16 @@ static deeper_status train_all(ensemble *e, const deeper_train_options *given, c
     return DEEPER_OK;
 }
 
+/* Removes what `begin` made, where no member has begun. */
+static void abandon(const ensemble *e, const char *path) {
+    char *member = dp_path_join(e->allocator, e->options.out, "member1");
+    if (e->fresh && member && dp_is_folder(member) < 0) {
+        unlink(path);
+        rmdir(e->options.out);
+    }
+    dp_free(e->allocator, member);
+}
+
 deeper_status dp_train_runs(const deeper_train_options *options, const deeper_train_calls *calls,
                             deeper_train_result *result, const deeper_allocator *allocator,
                             deeper_error *error) {
@@ -122,6 +135,8 @@ deeper_status dp_train_runs(const deeper_train_options *options, const deeper_tr
         status = (options->resume ? there : options->ensemble > 1)
                      ? train_all(&e, options, path, result, error)
                      : dp_train(options, calls, result, allocator, error);
+    if (status != DEEPER_OK && status != DEEPER_ERROR_STOPPED)
+        abandon(&e, path);
     dp_object_free(e.record);
     dp_free(allocator, path);
     return status;

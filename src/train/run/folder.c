@@ -74,10 +74,22 @@ static deeper_status hold(dp_run_folder *f, deeper_error *error) {
 
 deeper_status dp_folder_begin(dp_run_folder *f, const dp_record_options *options,
                               const dp_pictures *pictures, int classes, deeper_error *error) {
+    bool there = dp_is_folder(f->path) >= 0;
     DP_TRY(dp_folder_make_new(f->path, "run", f->allocator, error));
+    f->fresh = !there;
     DP_TRY(hold(f, error));
     DP_TRY(dp_folder_record(f, options, pictures, classes, error));
     return make_checkpoints(f, error);
+}
+
+void dp_folder_abandon(dp_run_folder *f) {
+    char *checkpoints = dp_folder_path(f, CHECKPOINTS), *record = dp_folder_path(f, RECORD);
+    if (f->fresh && checkpoints && record && (rmdir(checkpoints) == 0 || errno == ENOENT)) {
+        unlink(record);
+        rmdir(f->path);
+    }
+    dp_free(f->allocator, checkpoints);
+    dp_free(f->allocator, record);
 }
 
 deeper_status dp_folder_resume(dp_run_folder *f, deeper_train_options *options,

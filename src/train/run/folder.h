@@ -10,6 +10,7 @@ typedef struct dp_run_folder {
     const deeper_allocator *allocator;
     const deeper_train_calls *calls;
     const char *path;   /* options.out */
+    bool fresh;         /* it was made by this run */
     int held;           /* descriptor of the folder, locked; -1: none */
     dp_object *record;  /* run.json of a run that goes on; texts of its options live in it, */
     dp_run_facts facts; /* and of these */
@@ -18,6 +19,9 @@ typedef struct dp_run_folder {
 /* Makes the folder, which must be new or empty, and writes run.json. Errors: ARGUMENT, IO. */
 deeper_status dp_folder_begin(dp_run_folder *folder, const dp_record_options *options,
                               const dp_pictures *pictures, int classes, deeper_error *error);
+
+/* Removes what dp_folder_begin made, of a run that failed before its first step. */
+void dp_folder_abandon(dp_run_folder *folder);
 
 /* Writes run.json anew. Errors: ARGUMENT, IO. */
 deeper_status dp_folder_record(const dp_run_folder *folder, const dp_record_options *options,

@@ -358,12 +358,14 @@ deeper_status dp_train(const deeper_train_options *options, const deeper_train_c
                                          .best_epoch = p->best_epoch,
                                          .steps = p->step,
                                          .images = p->images,
-                                         .unreadable = p->unreadable,
+                                         .unreadable = dp_pictures_unreadable(&t.pictures),
                                          .best_top1 = p->best_top1,
                                          .best_top5 = p->best_top5,
                                          .best_loss = p->best_loss,
                                          .seconds = p->seconds,
                                          .validation_images = t.pictures.val.dataset->image_count };
+    else if (p->step == 0)
+        dp_folder_abandon(&t.folder);
     dp_trainer_close(&t);
     return status;
 }
