@@ -276,6 +276,33 @@ static void heads_in_part(void **state) {
     }
 }
 
+static void rename_layer(weights_file *m, const char *from, const char *to) {
+    size_t layer = layer_of(m, from);
+    snprintf(m->names[layer], sizeof m->names[layer], "%s", to);
+}
+
+/* Classifiers that fine-tuning renamed, each told by the layer before it: the values are theirs,
+ * the labels are not. */
+static void renamed_classifiers(void **state) {
+    for (int v1 = 0; v1 < 2; v1++) {
+        weights_file *m = googlenet();
+        rename_layer(m, "loss1/classifier", "loss1/classifier_cars");
+        rename_layer(m, "loss2/classifier", "aux");
+        rename_layer(m, "loss3/classifier", "categories_loss3/classifier");
+        dp_model *model = NULL;
+        deeper_error error;
+        if (open_weights(m, v1, NULL, &model, &error) != DEEPER_OK)
+            fail_msg("%s", error.message);
+        check_values(model);
+        assert_int_equal(parameters_of(model), 13378280);
+        assert_non_null(strstr(model->source, "last layer categories_loss3/classifier, with both"));
+        assert_int_equal(model->labels.count, 0);
+        assert_true(model->has_preprocess);
+        dp_model_free(model);
+        weights_free(m);
+    }
+}
+
 /* The other networks that were published, with the preprocessing of each. Few classes keep the
  * linear layers' files small: those of VGG-16 would be half a gigabyte, so that network is tested
  * by its differences alone (others_refused). */
@@ -546,12 +573,19 @@ static void allocations_fail(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(published_file),  cmocka_unit_test(both_forms_with_heads),
-        cmocka_unit_test(heads_in_part),   cmocka_unit_test(differences),
-        cmocka_unit_test(other_networks),  cmocka_unit_test(others_refused),
-        cmocka_unit_test(another_network), cmocka_unit_test(twice),
-        cmocka_unit_test(bad_blobs),       cmocka_unit_test(hostile),
-        cmocka_unit_test(every_cut),       cmocka_unit_test(allocations_fail),
+        cmocka_unit_test(published_file),
+        cmocka_unit_test(both_forms_with_heads),
+        cmocka_unit_test(heads_in_part),
+        cmocka_unit_test(renamed_classifiers),
+        cmocka_unit_test(differences),
+        cmocka_unit_test(other_networks),
+        cmocka_unit_test(others_refused),
+        cmocka_unit_test(another_network),
+        cmocka_unit_test(twice),
+        cmocka_unit_test(bad_blobs),
+        cmocka_unit_test(hostile),
+        cmocka_unit_test(every_cut),
+        cmocka_unit_test(allocations_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,8 +1,11 @@
 /* caffe_zoo.c - from the layers of a caffemodel to the network that they are of, and what was
- * published with its weights. A row of the table is a network. Weights stay in Caffe's order: K x C
- * x R x S, rows of C x H x W, input channels B, G, R. */
+ * published with its weights. A row of the table is a network. Whoever fine-tunes in Caffe has to
+ * give the last layers other names, for others of the same name would be loaded into them: a layer
+ * of no known name is then a classifier, told by the layer before it in the file. Weights stay in
+ * Caffe's order: K x C x R x S, rows of C x H x W, input channels B, G, R. */
 #include "formats/caffe/caffe_zoo.h"
 
+#include "model/labels.h"
 #include "model/published.h"
 
 #include <stdio.h>
@@ -27,7 +30,7 @@ static const known networks[] = {
       NULL,
       NULL },
     { { "Network in Network (nin_imagenet)", "nin", NULL, "cccp8-1024.weight", 224, "bvlc", true },
-      "cccp8-1024.weight",
+      "cccp7-1024.weight",
       NULL,
       NULL },
     { { "BVLC CaffeNet", "alexnet:form=caffenet", NULL, "fc8.weight", 227, "bvlc", true },
@@ -48,6 +51,60 @@ static bool is_of(const dp_caffemodel *file, const known *network) {
     size_t earlier = dp_caffemodel_layer(file, network->earlier),
            later = dp_caffemodel_layer(file, network->later);
     return earlier < later && later < SIZE_MAX;
+}
+
+/* Classifiers by the layer before them; the first row that fits holds. */
+static const struct {
+    const char *before; /* NULL: any */
+    const char *weight, *bias;
+} classifiers[] = {
+    { "loss1/fc.weight", "loss1/classifier.weight", "loss1/classifier.bias" },
+    { "loss2/fc.weight", "loss2/classifier.weight", "loss2/classifier.bias" },
+    { NULL, "loss3/classifier.weight", "loss3/classifier.bias" },
+    { NULL, "fc8.weight", "fc8.bias" },
+    { NULL, "cccp8-1024.weight", "cccp8-1024.bias" },
+};
+
+/* The row of a layer of no known name after the weights called `before` in a network whose
+ * parameters `graph` has; -1: the network has no such classifier, or the file has it. */
+static int classifier_after(const dp_caffemodel *file, const dp_graph *graph, const char *before) {
+    for (size_t i = 0; i < sizeof classifiers / sizeof *classifiers; i++)
+        if ((!classifiers[i].before || (before && strcmp(classifiers[i].before, before) == 0))
+            && dp_graph_find(graph, classifiers[i].weight) >= 0)
+            return dp_published_find(file->tensors, file->count, 0, classifiers[i].weight) ? -1
+                                                                                           : (int)i;
+    return -1;
+}
+
+/* Gives classifiers of other names their own back. other: the name that the last one had, "" its
+ * own. */
+static deeper_status restore_classifiers(dp_caffemodel *file, const dp_published *network,
+                                         char other[96], deeper_error *error) {
+    dp_model *like = NULL;
+    const char *before = NULL;
+    other[0] = '\0';
+    DP_TRY(dp_model_create(&like, network->heads_spec ? network->heads_spec : network->spec, 2,
+                           network->image_size, file->allocator, error));
+    for (size_t i = 0; i < file->count; i++) {
+        dp_tensor *weight = &file->tensors[i], *bias = weight + 1;
+        size_t length = strlen(weight->name), tail = strlen(".weight");
+        if (length < tail || strcmp(weight->name + length - tail, ".weight") != 0)
+            continue;
+        int row = dp_graph_find(like->graph, weight->name) >= 0
+                      ? -1
+                      : classifier_after(file, like->graph, before);
+        before = weight->name;
+        if (row < 0 || i + 1 == file->count
+            || strncmp(weight->name, bias->name, length - tail) != 0)
+            continue;
+        if (strcmp(classifiers[row].weight, network->classifier) == 0)
+            snprintf(other, 96, "%.*s", (int)(length - tail < 95 ? length - tail : 95),
+                     weight->name);
+        weight->name = classifiers[row].weight;
+        bias->name = classifiers[row].bias;
+    }
+    dp_model_free(like);
+    return DEEPER_OK;
 }
 
 static const dp_published *recognise(const dp_caffemodel *file, const char *name,
@@ -72,7 +129,13 @@ deeper_status dp_caffe_zoo_open(dp_model **model, dp_caffemodel *file, const cha
     const dp_published *network = recognise(file, name, error);
     if (!network)
         return DEEPER_ERROR_UNSUPPORTED;
-    const char *form = file->v1 ? ", caffemodel (V1 layers)" : ", caffemodel (layer form)";
-    return dp_published_open(model, network, form, file->tensors, file->count, false, name,
-                             file->allocator, error);
+    char form[200], other[96];
+    DP_TRY(restore_classifiers(file, network, other, error));
+    snprintf(form, sizeof form, ", caffemodel (%s)%s%s", file->v1 ? "V1 layers" : "layer form",
+             other[0] ? ", last layer " : "", other);
+    DP_TRY(dp_published_open(model, network, form, file->tensors, file->count, false, name,
+                             file->allocator, error));
+    if (other[0]) /* its classes are others, though there may be a thousand of them */
+        dp_labels_free(&(*model)->labels, file->allocator);
+    return DEEPER_OK;
 }

@@ -1,5 +1,6 @@
 /* caffemodel_open.c - from a caffemodel to a model: one that deeper wrote says what it is; any
- * other is known by its layers, if it is one of the published networks (caffe_zoo.c). */
+ * other, or one that was trained on with other layers since, is known by its layers, if it is one
+ * of the published networks (caffe_zoo.c). */
 #include "formats/caffe/caffe_zoo.h"
 #include "formats/caffe/caffemodel.h"
 #include "formats/safetensors/model_file.h"
@@ -52,8 +53,13 @@ deeper_status dp_caffemodel_open(dp_model **model, const void *bytes, size_t siz
     dp_caffemodel file;
     *model = NULL;
     DP_TRY(dp_caffemodel_parse(&file, bytes, size, name, allocator, error));
-    deeper_status status =
-        (file.text_count ? open_ours : dp_caffe_zoo_open)(model, &file, name, error);
+    deeper_status status = DEEPER_ERROR_MISMATCH;
+    if (file.text_count)
+        status = open_ours(model, &file, name, error);
+    if (status == DEEPER_ERROR_MISMATCH) {
+        dp_model_free(*model);
+        status = dp_caffe_zoo_open(model, &file, name, error);
+    }
     dp_caffemodel_free(&file);
     if (status != DEEPER_OK) {
         dp_model_free(*model);
