@@ -226,6 +226,9 @@ static void edit(edited *e) {
     e->bytes = test_read(path, &e->size);
     assert_int_equal(dp_safetensors_parse(&e->file, e->bytes, e->size, path, NULL, NULL),
                      DEEPER_OK);
+    /* As version 0.1 wrote it; the sum is the last text. */
+    size_t last = --e->file.metadata_count;
+    assert_string_equal(e->file.metadata[last].key, "deeper.sum");
 }
 
 static void edit_end(edited *e) {
@@ -557,6 +560,32 @@ static void not_a_model(void **state) {
     assert_int_equal(dp_model_open(&opened, folder, NULL, &error), DEEPER_ERROR_IO);
 }
 
+/* A bit that changed, in values or in what the file says of itself, is seen by who opens it. */
+static void damage_is_seen(void **state) {
+    dp_model *model = small_model(SMALL, true), *opened = NULL;
+    size_t size;
+    save(model, path);
+    char *bytes = test_read(path, &size);
+    size_t header = (size_t)(unsigned char)bytes[0] + ((size_t)(unsigned char)bytes[1] << 8);
+    const size_t source = (size_t)(strstr(bytes + 8, "\"deeper.source\"") - bytes) + 18;
+    const size_t places[] = { source, 8 + header, 8 + header + 63, size / 2, size - 1 };
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++)
+        for (int bit = 0; bit < 8; bit += places[i] == source ? 8 : 1) {
+            deeper_error error = { 0 };
+            bytes[places[i]] ^= (char)(1 << bit);
+            test_write(path, bytes, size);
+            assert_int_equal(dp_model_open(&opened, path, NULL, &error), DEEPER_ERROR_FORMAT);
+            assert_non_null(strstr(error.message, "damaged: its checksum"));
+            assert_null(opened);
+            bytes[places[i]] ^= (char)(1 << bit);
+        }
+    test_write(path, bytes, size);
+    assert_int_equal(dp_model_open(&opened, path, NULL, NULL), DEEPER_OK);
+    dp_model_free(opened);
+    dp_model_free(model);
+    free(bytes);
+}
+
 static void allocations_fail(void **state) {
     edited e;
     edit(&e);
@@ -603,6 +632,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(tolerated_shapes, begin, end),
         cmocka_unit_test_setup_teardown(not_a_weight, begin, end),
         cmocka_unit_test_setup_teardown(not_a_model, begin, end),
+        cmocka_unit_test_setup_teardown(damage_is_seen, begin, end),
         cmocka_unit_test_setup_teardown(allocations_fail, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

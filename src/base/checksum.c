@@ -43,6 +43,24 @@ uint64_t dp_checksum(uint64_t sum, const void *data, size_t size) {
     return ~by_bits(sum, bytes, size);
 }
 
+uint64_t dp_block_sum(const void *data, size_t size) {
+    enum { LANES = 8 };
+    uint64_t lanes[LANES] = { 0 };
+    const unsigned char *bytes = data;
+    size_t lines = size / sizeof lanes;
+    for (size_t i = 0; i < lines; i++, bytes += sizeof lanes) {
+        uint64_t line[LANES];
+        memcpy(line, bytes, sizeof line);
+        for (int k = 0; k < LANES;
+             k++) { /* the turn brings high bits down, the product low ones up */
+            uint64_t mixed = lanes[k] ^ line[k];
+            lanes[k] = (mixed << 29 | mixed >> 35) * UINT64_C(0x9E3779B97F4A7C15);
+        }
+    }
+    uint64_t sum = dp_checksum(size, lanes, sizeof lanes);
+    return dp_checksum(sum, bytes, size % sizeof lanes);
+}
+
 uint64_t dp_hash(uint64_t hash, const void *data, size_t size) {
     const unsigned char *bytes = data;
     for (size_t i = 0; i < size; i++)

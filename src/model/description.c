@@ -2,6 +2,7 @@
  * JSON are metadata.c's and labels.c's, networks graph_json.c's. */
 #include "model/description.h"
 
+#include "base/checksum.h"
 #include "base/text.h"
 #include "model/graph_json.h"
 #include "model/labels.h"
@@ -46,6 +47,22 @@ deeper_status dp_description_make(dp_description *d, const dp_model *model, deep
         if (all[i].text)
             d->texts[d->count++] = all[i];
     return DEEPER_OK;
+}
+
+uint64_t dp_description_sum(const dp_tensor *tensors, size_t count, const dp_text *texts,
+                            size_t text_count) {
+    uint64_t sum = 0;
+    for (size_t i = 0; i < count; i++) {
+        uint64_t block = dp_block_sum(tensors[i].data, tensors[i].bytes);
+        sum += dp_checksum(block, tensors[i].name, strlen(tensors[i].name));
+    }
+    for (size_t i = 0; i < text_count; i++) {
+        if (strcmp(texts[i].key, DP_DESCRIPTION_SUM) == 0)
+            continue;
+        uint64_t key = dp_checksum(0, texts[i].key, strlen(texts[i].key));
+        sum += dp_checksum(key, texts[i].text, strlen(texts[i].text));
+    }
+    return sum;
 }
 
 void dp_description_free(dp_description *description) {

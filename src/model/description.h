@@ -9,7 +9,10 @@
  *   deeper.preprocess    see metadata.h
  *   deeper.labels        [[ID, NAME], ...], one a class; absent: none
  *   deeper.source, deeper.training   texts; absent: none
- *   deeper.graph         of "graph" alone, see graph_json.h */
+ *   deeper.graph         of "graph" alone, see graph_json.h
+ *   deeper.sum           16 hex digits, in containers without checksums of their own (safetensors):
+ *                        dp_description_sum of all tensors and all other texts. Files without it
+ * are of versions before 0.2, or another program wrote them anew. */
 #ifndef DP_MODEL_DESCRIPTION_H
 #define DP_MODEL_DESCRIPTION_H
 
@@ -37,6 +40,12 @@ typedef struct dp_description {
 deeper_status dp_description_make(dp_description *description, const dp_model *model,
                                   deeper_error *error);
 void dp_description_free(dp_description *description);
+
+/* What a file holds, in any order, as one number that any damage changes. */
+#define DP_DESCRIPTION_SUM "deeper.sum"
+enum { DP_DESCRIPTION_SUM_TEXT = 17 };
+uint64_t dp_description_sum(const dp_tensor *tensors, size_t count, const dp_text *texts,
+                            size_t text_count);
 
 /* Says that the file is of the network without its auxiliary heads, for formats that leave them
  * out. Errors: MEMORY. */

@@ -9,6 +9,8 @@
 #include "model/description.h"
 #include "model/fill.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Whether any text is ours: then it is a model of deeper, sound or not. */
@@ -36,6 +38,22 @@ deeper_status dp_model_from_contents(dp_model **model, const dp_contents *conten
     return status;
 }
 
+/* FORMAT if the file says what its bytes add up to, and they do not. */
+static deeper_status check_sum(const dp_contents *contents, const char *name, deeper_error *error) {
+    const char *said = dp_text_find(contents->texts, contents->text_count, DP_DESCRIPTION_SUM);
+    char sum[DP_DESCRIPTION_SUM_TEXT];
+    if (!said)
+        return DEEPER_OK;
+    snprintf(sum, sizeof sum, "%016" PRIx64,
+             dp_description_sum(contents->tensors, contents->count, contents->texts,
+                                contents->text_count));
+    return strcmp(sum, said) == 0
+               ? DEEPER_OK
+               : dp_fail(error, DEEPER_ERROR_FORMAT,
+                         "%s: damaged: its checksum is %s, not %.16s; fetch or write it again",
+                         name, sum, said);
+}
+
 deeper_status dp_model_file_open(dp_model **model, const void *bytes, size_t size, const char *name,
                                  const deeper_allocator *allocator, deeper_error *error) {
     dp_safetensors file;
@@ -43,6 +61,12 @@ deeper_status dp_model_file_open(dp_model **model, const void *bytes, size_t siz
     DP_TRY(dp_safetensors_parse(&file, bytes, size, name, allocator, error));
     const dp_contents contents = { file.tensors, file.count, file.metadata, file.metadata_count };
     deeper_status status = dp_model_from_contents(model, &contents, true, name, allocator, error);
+    if (status == DEEPER_OK) /* last: what is wrong otherwise is said in more words */
+        status = check_sum(&contents, name, error);
+    if (status != DEEPER_OK) {
+        dp_model_free(*model);
+        *model = NULL;
+    }
     dp_safetensors_free(&file);
     return status;
 }
