@@ -22,7 +22,7 @@
     X(base, "truth", "the row that gains are against")                                             \
     X(batch, "count", "pictures that go through the network together")                             \
     X(best, "truth", "the best epoch so far, whose model is saved")                                \
-    X(best_epoch, "count", "the epoch, from 1, whose model is saved; 0: none")                     \
+    X(best_epoch, "count", "the epoch, from 1, whose model is saved; 0: the probe")                \
     X(best_loss, "number", "validation loss of that epoch")                                        \
     X(best_top1, "share", "validation top-1 of that epoch")                                        \
     X(best_top5, "share", "validation top-5 of that epoch")                                        \
@@ -133,6 +133,8 @@
     X(preprocessing, "text", "how pictures become the input; null: not known")                     \
     X(preset, "text", "name of a comparison")                                                      \
     X(preview, "path", "the sheet of training pictures that was written")                          \
+    X(probe_images, "count", "training pictures that the linear probe saw; 0: the run had none")   \
+    X(probe_top1, "share", "of validation pictures that the linear probe has right")               \
     X(pulled, "truth", "a published model is here")                                                \
     X(ratio_to_floor, "number", "median_ms / direct_floor_ms, or the same of a step")              \
     X(reads, "list", "indices of the layers that a layer reads")                                   \

@@ -11,6 +11,7 @@
 #include "train_progress.h"
 #include "train_rates.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,6 +73,8 @@ static void print_json(const deeper_train_options *train, const deeper_train_res
         app_whole(KEY_steps, result->steps), app_whole(KEY_images_seen, (json_int_t)result->images),
         app_whole(KEY_unreadable, result->unreadable), app_real(KEY_best_top1, result->best_top1),
         app_real(KEY_best_top5, result->best_top5), app_real(KEY_best_loss, result->best_loss),
+        app_whole(KEY_probe_images, (json_int_t)result->probe_images),
+        app_real(KEY_probe_top1, result->probe_images ? result->probe_top1 : (double)NAN),
         app_real(KEY_seconds, result->seconds)));
 }
 
@@ -108,9 +111,19 @@ static void print_text(const deeper_train_options *train, const deeper_train_res
         print_next(train, true);
         return;
     }
-    printf(
-        "best      epoch %d: top-1 %.2f %%, top-5 %.2f %%, loss %.4f on the validation pictures\n",
-        result->best_epoch, 100 * result->best_top1, 100 * result->best_top5, result->best_loss);
+    if (result->probe_images)
+        printf("probe     top-1 %.2f %% on the validation pictures, of a last layer fitted to %s "
+               "pictures\n",
+               100 * result->probe_top1, cli_grouped(result->probe_images, images));
+    if (!result->best_epoch)
+        printf("best      the probe: top-1 %.2f %%, top-5 %.2f %%, loss %.4f on the validation "
+               "pictures\n",
+               100 * result->best_top1, 100 * result->best_top5, result->best_loss);
+    else
+        printf("best      epoch %d: top-1 %.2f %%, top-5 %.2f %%, loss %.4f on the validation "
+               "pictures\n",
+               result->best_epoch, 100 * result->best_top1, 100 * result->best_top5,
+               result->best_loss);
     printf("model     %s/model.safetensors\n", train->out);
     printf("report    %s/report.html (figures: log.csv, TensorBoard: events.out.tfevents.deeper)\n",
            train->out);

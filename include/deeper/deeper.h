@@ -858,6 +858,10 @@ typedef struct deeper_train_options {
     const char *steps; /* length of the run in updates, in place of epochs: "900", or the decisions
                           of a run by minutes as its run.json has them, "900,40:1010": 900, from
                           step 40 on 1010 [NULL: epochs] */
+    int probe; /* 1: a linear probe alone: of a model to fine-tune only the last layer, which is
+                  fitted to convergence */
+    int probe_images; /* training pictures that a probe sees, at most; fine-tuning with a new last
+                         layer begins with a probe and never ends below it; 0: without [10000] */
 } deeper_train_options;
 
 typedef enum deeper_option_kind {
@@ -955,6 +959,9 @@ typedef struct deeper_train_result {
     double best_top1, best_top5, best_loss; /* on the validation pictures */
     double seconds;
     uint64_t validation_images;
+    uint64_t probe_images; /* that the linear probe of the run saw; 0: it had none */
+    double probe_top1;     /* of the probe, on the validation pictures; with a best_epoch of 0 it is
+                              the saved model */
 } deeper_train_result;
 
 /* Trains. calls and result may be NULL. Same options, data and instruction set: the same bits, for

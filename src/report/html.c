@@ -98,15 +98,21 @@ static void put_evaluation(dp_buffer *buffer, const dp_report *report) {
 }
 
 static void put_headline(dp_buffer *buffer, const dp_report *report) {
-    if (report->epoch_count == 0 && report->measured) {
+    size_t best = dp_report_best(report);
+    bool probe_saved = report->probe_images > 0 && best >= report->epoch_count;
+    if (report->measured && (report->epoch_count == 0 || probe_saved)) {
         put_evaluation(buffer, report);
+        if (probe_saved)
+            dp_buffer_printf(buffer,
+                             "<p class=\"note\">The saved model is the linear probe: the last "
+                             "layer alone was fitted.%s</p>\n",
+                             report->epoch_count > 0 ? " No epoch was better." : "");
         return;
     }
     if (report->epoch_count == 0) {
         dp_buffer_printf(buffer, "<p class=\"note\">No epoch is finished yet.</p>\n");
         return;
     }
-    size_t best = dp_report_best(report);
     const dp_report_epoch *last = &report->epochs[report->epoch_count - 1];
     const dp_report_epoch *shown = best < report->epoch_count ? &report->epochs[best] : last;
     dp_buffer_printf(buffer, "<dl class=\"tiles\">\n");
@@ -122,6 +128,12 @@ static void put_headline(dp_buffer *buffer, const dp_report *report) {
     }
     dp_buffer_printf(buffer, "</small>");
     dp_page_end_tile(buffer);
+    if (report->probe_images > 0) {
+        dp_page_begin_tile(buffer, "Linear probe");
+        put_percent(buffer, report->probe_top1);
+        dp_buffer_printf(buffer, "<small>top-1, the line to beat</small>");
+        dp_page_end_tile(buffer);
+    }
     if (report->class_count > 5) {
         dp_page_begin_tile(buffer, "Validation top-5");
         put_percent(buffer, shown->val_top5);
@@ -220,15 +232,21 @@ static deeper_status put_curves(dp_buffer *buffer, const dp_report *report, deep
     if (report->epoch_count == 0)
         return DEEPER_OK;
     const dp_report_epoch *first = &report->epochs[0];
-    const dp_series accuracy[] = { series_of("top-1, validation", &first->val_top1, 0, false),
-                                   series_of("top-1, training", &first->train_top1, 0, true),
-                                   series_of("top-5, validation", &first->val_top5, 1, false) };
+    size_t count = 0;
+    dp_series accuracy[4];
+    accuracy[count++] = series_of("top-1, validation", &first->val_top1, 0, false);
+    accuracy[count++] = series_of("top-1, training", &first->train_top1, 0, true);
+    if (report->class_count > 5)
+        accuracy[count++] = series_of("top-5, validation", &first->val_top5, 1, false);
+    if (report->probe_images > 0) {
+        accuracy[count] = series_of("linear probe, validation", &report->probe_top1, 3, true);
+        accuracy[count++].stride = 0; /* one value for all epochs */
+    }
     const dp_series rate = series_of("learning rate", &first->rate, 2, false);
     const dp_series norm = series_of("gradient norm", &first->gradient_norm, 3, false);
     dp_buffer_printf(buffer, "<section><h2>Curves</h2>\n<div class=\"curves\">\n");
     DP_TRY(put_losses(buffer, report, error));
-    put_plot(buffer, report, "Accuracy", DP_SCALE_LINEAR, true, accuracy,
-             report->class_count > 5 ? 3 : 2);
+    put_plot(buffer, report, "Accuracy", DP_SCALE_LINEAR, true, accuracy, count);
     put_plot(buffer, report, "Learning rate", DP_SCALE_LINEAR, false, &rate, 1);
     put_plot(buffer, report, "Gradient norm", DP_SCALE_AUTO, false, &norm, 1);
     dp_buffer_printf(buffer, "</div>\n</section>\n");

@@ -52,6 +52,8 @@ typedef struct dp_report {
     size_t epoch_count;
     const char *const *classes;
     size_t class_count;
+    uint64_t probe_images; /* that the linear probe saw, the line to beat; 0: none */
+    double probe_top1;
     const dp_report_warning *warnings; /* in the order of epochs */
     size_t warning_count;
     const uint64_t *confusion; /* class_count x class_count, row: true class; NULL: none yet */

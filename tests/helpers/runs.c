@@ -84,7 +84,7 @@ static void event(void *context, const deeper_train_event *e) {
 
 static deeper_control control(void *context) {
     run_host *h = context;
-    return h->at && h->steps == h->at ? h->act(h) : DEEPER_GO_ON;
+    return h->at_once || (h->at && h->steps == h->at) ? h->act(h) : DEEPER_GO_ON;
 }
 
 /* Options of a short run in folder/`name`. */

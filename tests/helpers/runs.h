@@ -29,6 +29,7 @@ typedef struct run_host {
     char warning[DEEPER_MESSAGE_SIZE], named[DEEPER_MESSAGE_SIZE];
     deeper_train_event last; /* of an epoch */
     int at;                  /* step at which `act` is called; 0: never */
+    bool at_once;            /* it is called when the run first asks */
     deeper_control (*act)(struct run_host *);
 } run_host;
 

@@ -50,11 +50,9 @@ static deeper_status fill(dp_optimiser *o, deeper_error *error) {
     o->sums = dp_alloc_raw(o->allocator, pieces, sizeof *o->sums);
     if (!o->velocity || (o->options.averaged && !o->average) || !o->kept || !o->pieces || !o->sums)
         return dp_fail_memory(error, "the state of the optimiser");
-    if (o->average)
-        memcpy(o->average, o->options.value, floats * sizeof(float));
     cut(o);
     o->options.segments = NULL;
-    dp_optimiser_keep(o);
+    dp_optimiser_begin(o);
     return DEEPER_OK;
 }
 
@@ -142,6 +140,13 @@ void dp_optimiser_keep(dp_optimiser *o) {
 void dp_optimiser_restore(dp_optimiser *o) {
     copy(o, false);
     memset(o->velocity, 0, o->options.floats * sizeof(float));
+}
+
+void dp_optimiser_begin(dp_optimiser *o) {
+    if (o->average)
+        memcpy(o->average, o->options.value, o->options.floats * sizeof(float));
+    memset(o->velocity, 0, o->options.floats * sizeof(float));
+    dp_optimiser_keep(o);
 }
 
 float *dp_optimiser_result(const dp_optimiser *o) {

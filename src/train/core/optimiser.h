@@ -49,6 +49,9 @@ deeper_status dp_optimiser_create(dp_optimiser **optimiser, const dp_optimiser_o
                                   const deeper_allocator *allocator, deeper_error *error);
 void dp_optimiser_free(dp_optimiser *optimiser);
 
+/* The same again, for values that were set since. */
+void dp_optimiser_begin(dp_optimiser *optimiser);
+
 /* scale * sqrt(sum of squares of the gradients of all that learns); not finite where one of them is
  * not. */
 double dp_optimiser_norm(dp_optimiser *optimiser, double scale);

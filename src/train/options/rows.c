@@ -60,6 +60,13 @@ static const dp_train_row table[] = {
     { LIST(steps, "steps", "N[,FROM:N...]", NULL),
       RESULT("0.2", "length of the run in updates, in place of epochs; FROM:N: from update FROM on "
                     "it is N, as a run by the clock decided") },
+    { MEMBER(probe, "probe", DEEPER_OPTION_FLAG),
+      RESULT("0.2", "a linear probe alone: the last layer of the model to fine-tune, fitted to "
+                    "convergence in seconds once each picture went through the others") },
+    { INT(probe_images, "probe-images", "10000", 0, 1000000000),
+      RESULT("0.2",
+             "training pictures that a probe sees, at most, chosen by the seed; fine-tuning "
+             "with a new last layer begins with a probe and never ends below it; 0: without") },
     { INT(batch, "batch", "32", 1, 4096), RESULT("0.1", "pictures a step") },
     { INT(accumulate, "accumulate", "1", 1, 4096),
       RESULT("0.1", "batches whose gradients are added up before an update") },

@@ -88,6 +88,10 @@ void dp_progress_free(dp_progress *progress, const deeper_allocator *allocator) 
 
 /* In a run's text only where there are any: the first runs did not have them. */
 static const dp_field planned = DP_FIELD(dp_progress, planned, DP_FIELD_NUMBER);
+static const dp_field probe_fields[] = {
+    DP_FIELD(dp_progress, probe_images, DP_FIELD_COUNT),
+    DP_FIELD(dp_progress, probe_top1, DP_FIELD_NUMBER),
+};
 static const dp_field stage_fields[] = {
     DP_FIELD(dp_stage, from, DP_FIELD_COUNT),
     DP_FIELD(dp_stage, steps, DP_FIELD_COUNT),
@@ -104,6 +108,8 @@ char *dp_progress_to_json(const dp_progress *progress) {
     for (size_t i = 0; i < progress->history_count && sound; i++)
         sound = dp_object_add(dp_object_append(object, "history"), epoch_fields,
                               COUNT_OF(epoch_fields), &progress->history[i]);
+    if (sound && progress->probe_images)
+        sound = dp_object_add(object, probe_fields, COUNT_OF(probe_fields), progress);
     const dp_length *length = &progress->length;
     if (sound && length->count)
         sound =
@@ -171,6 +177,9 @@ deeper_status dp_progress_from_json(dp_progress *progress, const char *json, con
                            -1, error));
     deeper_status status =
         dp_object_read(object, progress_fields, COUNT_OF(progress_fields), progress, name, error);
+    if (status == DEEPER_OK && dp_object_member(object, "probe_images"))
+        status =
+            dp_object_read(object, probe_fields, COUNT_OF(probe_fields), progress, name, error);
     if (status == DEEPER_OK)
         status = read_length(progress, object, name, error);
     if (status == DEEPER_OK)

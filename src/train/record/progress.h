@@ -27,9 +27,11 @@ typedef struct dp_progress {
     uint64_t kept_step; /* of the last good state */
     dp_sums sums;
     uint64_t images, unreadable, epoch_unreadable;
-    double seconds; /* that the run has taken, interruptions not counted */
-    double started; /* seconds since 1970 */
-    int best_epoch; /* from 1; 0: none yet */
+    double seconds;        /* that the run has taken, interruptions not counted */
+    double started;        /* seconds since 1970 */
+    uint64_t probe_images; /* that the linear probe saw; 0: there is none */
+    double probe_top1;
+    int best_epoch; /* from 1; 0: none yet, or the probe */
     double best_top1, best_top5, best_loss;
     dp_report_epoch *history;
     size_t history_count, history_capacity;

@@ -9,7 +9,7 @@
 
 enum { WARM_STEPS = 2 };
 static const double LOOKS = 50, /* at the length of a run, all in all */
-    FIRST_SHARE = 0.05,         /* of the time after which it is planned, known speed or not */
+    FIRST_SHARE = 0.25,         /* of the time after which it is planned, known speed or not */
     CHANGE = 0.02,              /* of the steps left: by less no plan changes */
     MIN_SHARE = 0.05;           /* of an epoch: fewer steps are not worth a validation */
 static const double FORWARD_SHARE =

@@ -185,16 +185,15 @@ deeper_status dp_folder_load(const dp_run_folder *f, dp_progress *progress, dp_o
 
 /* --------------------------------------------------------------------------------------- models */
 
-static char *training_record(const dp_pictures *pictures, const dp_progress *progress,
+static char *training_record(const dp_pictures *pictures, const dp_report_epoch *epoch, int epochs,
                              uint64_t seed) {
-    const dp_report_epoch *epoch = &progress->history[progress->history_count - 1];
     char fingerprint[FINGERPRINT];
     print_fingerprint(fingerprint, pictures);
     return dp_trained_text(&(dp_trained){ .data = fingerprint,
                                           .train_images = pictures->train.dataset->image_count,
                                           .val_images = pictures->val.dataset->image_count,
                                           .epoch = epoch->epoch,
-                                          .epochs = progress->epochs,
+                                          .epochs = epochs,
                                           .seed = seed,
                                           .val_top1 = epoch->val_top1,
                                           .val_top5 = epoch->val_top5,
@@ -212,18 +211,18 @@ static deeper_status save_as(const dp_run_folder *f, const dp_model *model, cons
 
 deeper_status dp_folder_save_models(const dp_run_folder *f, const dp_network *network,
                                     const dp_pictures *pictures, const dp_optimiser *optimiser,
-                                    const dp_progress *progress, uint64_t seed,
+                                    const dp_report_epoch *epoch, int epochs, uint64_t seed,
                                     deeper_error *error) {
     char fine_tuned[] = "deeper train, fine-tuned", scratch[] = "deeper train, from scratch";
     dp_model model;
     DP_TRY(dp_model_at(&model, network->model, dp_optimiser_result(optimiser), error));
-    char *record = training_record(pictures, progress, seed);
+    char *record = training_record(pictures, epoch, epochs, seed);
     deeper_status status = record ? DEEPER_OK : dp_fail_memory(error, "a model to save");
     model.source = network->fine_tuned ? fine_tuned : scratch;
     model.training = record;
     if (status == DEEPER_OK)
         status = save_as(f, &model, "last.safetensors", error);
-    if (status == DEEPER_OK && progress->history[progress->history_count - 1].best)
+    if (status == DEEPER_OK && epoch->best)
         status = save_as(f, &model, BEST, error);
     dp_free(f->allocator, model.values);
     free(record);

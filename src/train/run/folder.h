@@ -45,11 +45,11 @@ deeper_status dp_folder_save(const dp_run_folder *folder, const dp_progress *pro
 deeper_status dp_folder_load(const dp_run_folder *folder, dp_progress *progress,
                              dp_optimiser *optimiser, uint64_t images, deeper_error *error);
 
-/* Writes last.safetensors with the optimiser's result, and model.safetensors if the last epoch of
- * the history was the best. Errors: IO, MEMORY. */
+/* Writes last.safetensors with the optimiser's result of that epoch (0: a probe), and
+ * model.safetensors if it is the best. Errors: IO, MEMORY. */
 deeper_status dp_folder_save_models(const dp_run_folder *folder, const dp_network *network,
                                     const dp_pictures *pictures, const dp_optimiser *optimiser,
-                                    const dp_progress *progress, uint64_t seed,
+                                    const dp_report_epoch *epoch, int epochs, uint64_t seed,
                                     deeper_error *error);
 
 /* The values of model.safetensors, placed in arena as those of the network's model are in its own.

@@ -119,6 +119,8 @@ static deeper_status fill(summary *s, const dp_run_view *view, const deeper_allo
         r->head_names[h] = dp_head_name(view->learner->nodes.head[h]);
     r->epochs = view->progress->history;
     r->epoch_count = view->progress->history_count;
+    r->probe_images = view->progress->probe_images;
+    r->probe_top1 = view->progress->probe_top1;
     r->warnings = view->progress->warnings;
     r->warning_count = view->progress->warning_count;
     r->classes = s->classes;

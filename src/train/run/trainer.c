@@ -8,6 +8,7 @@
 #include "base/arithmetic.h"
 #include "train/core/news.h"
 #include "train/options/options.h"
+#include "train/run/probe_stage.h"
 #include "train/run/summary.h"
 #include "train/run/trainer_state.h"
 
@@ -29,6 +30,14 @@ static void prepare_schedule(dp_trainer *t) {
     t->schedule.rate = options->rate > 0 ? options->rate : usual;
     t->schedule.warmup = options->warmup_epochs;
     t->schedule.warmup_share = options->minutes > 0 || options->steps ? WARMUP_SHARE : 1;
+}
+
+/* A probe is of layers that have learnt something. */
+static deeper_status check_probe(const dp_trainer *t, deeper_error *error) {
+    return t->options.probe && !t->network.fine_tuned
+               ? dp_fail(error, DEEPER_ERROR_ARGUMENT,
+                         "probe: needs a model whose other layers have learnt: give init")
+               : DEEPER_OK;
 }
 
 /* The length that the options give, if they give one in steps. */
@@ -67,6 +76,8 @@ static deeper_status say_options(dp_trainer *t, options_said *o, deeper_error *e
     dp_train_options_resolve(&o->resolved);
     o->resolved.rate = t->schedule.rate;
     o->resolved.image_size = t->network.model->preprocess.size;
+    if (t->options.minutes > 0 && t->progress.probe_images > 0)
+        o->again.probe_images = (int)t->progress.probe_images;
     if (t->options.minutes > 0 && t->progress.length.count > 0) {
         dp_buffer_free(&t->decided);
         dp_buffer_init(&t->decided, t->allocator, LENGTH_LIMIT);
@@ -91,6 +102,7 @@ static deeper_status prepare(dp_trainer *t, const deeper_train_options *given,
     if (given->resume)
         DP_TRY(dp_folder_resume(&t->folder, &t->options, given, error));
     DP_TRY(dp_trainer_open_data(t, error));
+    DP_TRY(check_probe(t, error));
     DP_TRY(take_length(t, error));
     prepare_schedule(t);
     DP_TRY(given->resume ? dp_folder_check_data(&t->folder, t->options.data, &t->pictures, error)
@@ -231,8 +243,9 @@ static dp_report_epoch describe_epoch(dp_trainer *t, const dp_validation *v) {
         epoch.train_losses[h] = p->sums.losses[h] / p->sums.weight;
         epoch.val_losses[h] = v->losses[h];
     }
+    bool none = p->best_epoch == 0 && p->probe_images == 0;
     epoch.best = isfinite(v->losses[0])
-                 && (p->best_epoch == 0 || v->top1 > p->best_top1
+                 && (none || v->top1 > p->best_top1
                      || (v->top1 == p->best_top1 && v->losses[0] < p->best_loss));
     return epoch;
 }
@@ -248,6 +261,40 @@ static deeper_status measure_best(dp_trainer *t, deeper_error *error) {
     return status;
 }
 
+/* What an epoch, or the probe, leaves on disk. */
+static deeper_status write_results(dp_trainer *t, const dp_report_epoch *epoch,
+                                   deeper_error *error) {
+    DP_TRY(dp_folder_save_models(&t->folder, &t->network, &t->pictures, t->optimiser, epoch,
+                                 t->progress.epochs, t->options.seed, error));
+    if (t->validation.images == 0)
+        DP_TRY(measure_best(t, error));
+    options_said said;
+    DP_TRY(say_options(t, &said, error));
+    if (t->options.minutes > 0)
+        DP_TRY(dp_folder_record(&t->folder, &said.all, &t->pictures, t->network.model->classes,
+                                error));
+    const dp_run_view view = { .options = &said.all,
+                               .readers = t->readers,
+                               .pictures = &t->pictures,
+                               .network = &t->network,
+                               .learner = t->learner,
+                               .progress = &t->progress,
+                               .validation = &t->validation };
+    return dp_summary_write(&t->folder, &view, error);
+}
+
+/* The stage before the first epoch. */
+static deeper_status run_probe(dp_trainer *t, deeper_error *error) {
+    DP_TRY(dp_probe_stage(t, error));
+    const dp_progress *p = &t->progress;
+    const dp_report_epoch probe = { .val_losses = { p->best_loss },
+                                    .val_top1 = p->best_top1,
+                                    .val_top5 = p->best_top5,
+                                    .best = true };
+    DP_TRY(write_results(t, &probe, error));
+    return save(t, error);
+}
+
 /* Puts a validated epoch into the history and writes what it leaves on disk; then the next epoch
  * may begin. */
 static deeper_status record_epoch(dp_trainer *t, const dp_report_epoch *epoch,
@@ -261,23 +308,7 @@ static deeper_status record_epoch(dp_trainer *t, const dp_report_epoch *epoch,
     }
     if (!dp_progress_add(p, epoch, t->allocator))
         return dp_fail_memory(error, "the history of the run");
-    DP_TRY(dp_folder_save_models(&t->folder, &t->network, &t->pictures, t->optimiser, p,
-                                 t->options.seed, error));
-    if (t->validation.images == 0)
-        DP_TRY(measure_best(t, error));
-    options_said said;
-    DP_TRY(say_options(t, &said, error));
-    if (t->options.minutes > 0)
-        DP_TRY(dp_folder_record(&t->folder, &said.all, &t->pictures, t->network.model->classes,
-                                error));
-    const dp_run_view view = { .options = &said.all,
-                               .readers = t->readers,
-                               .pictures = &t->pictures,
-                               .network = &t->network,
-                               .learner = t->learner,
-                               .progress = p,
-                               .validation = &t->validation };
-    DP_TRY(dp_summary_write(&t->folder, &view, error));
+    DP_TRY(write_results(t, epoch, error));
     tell_epoch(t, epoch);
     p->epoch++;
     p->position = 0;
@@ -298,7 +329,7 @@ static deeper_status end_epoch(dp_trainer *t, deeper_error *error) {
     DP_TRY(validate(t, &v, dp_optimiser_result(t->optimiser), error));
     p->unreadable += v.unreadable;
     dp_report_epoch epoch = describe_epoch(t, &v);
-    if (epoch.best || p->best_epoch == 0) {
+    if (epoch.best || (p->best_epoch == 0 && p->probe_images == 0)) {
         dp_validation_free(&t->validation);
         t->validation = v;
     } else {
@@ -330,7 +361,7 @@ static bool finished(const dp_trainer *t) {
     bool long_enough = p->length.count > 0 ? p->position == 0 && p->step > 0
                                                  && p->step >= dp_length_steps(&p->length, p->step)
                                            : p->epoch >= p->epochs;
-    return long_enough
+    return long_enough || t->options.probe
            || (t->options.patience > 0 && p->epoch - p->best_epoch >= t->options.patience);
 }
 
@@ -345,10 +376,12 @@ deeper_status dp_train(const deeper_train_options *options, const deeper_train_c
         .folder = { .allocator = allocator, .calls = calls, .path = options->out, .held = -1 },
     };
     deeper_status status = prepare(&t, options, error);
+    if (status == DEEPER_OK && dp_probe_wanted(&t))
+        status = run_probe(&t, error);
     while (status == DEEPER_OK && !finished(&t))
         status = run_epoch(&t, error);
     const dp_progress *p = &t.progress;
-    if (status == DEEPER_OK && p->best_epoch == 0)
+    if (status == DEEPER_OK && p->best_epoch == 0 && p->probe_images == 0)
         status = dp_fail(error, DEEPER_ERROR_NUMBER,
                          "rate: the run diverged: after none of its %d epochs were the network's "
                          "answers numbers; begin with a lower rate, a longer warm-up or norm=bn",
@@ -363,6 +396,8 @@ deeper_status dp_train(const deeper_train_options *options, const deeper_train_c
                                          .best_top5 = p->best_top5,
                                          .best_loss = p->best_loss,
                                          .seconds = p->seconds,
+                                         .probe_images = p->probe_images,
+                                         .probe_top1 = p->probe_top1,
                                          .validation_images = t.pictures.val.dataset->image_count };
     else if (p->step == 0)
         dp_folder_abandon(&t.folder);

@@ -38,6 +38,16 @@ static int find_heads(const dp_graph *graph, int heads[DP_HEADS]) {
     return count;
 }
 
+/* The confusion matrix of the classes. */
+static deeper_status make_confusion(dp_validation *v, size_t classes, deeper_error *error) {
+    size_t cells = 0;
+    v->classes = classes;
+    v->confusion = dp_size_mul(classes, classes, &cells)
+                       ? dp_alloc(v->allocator, cells, sizeof *v->confusion)
+                       : NULL;
+    return v->confusion ? DEEPER_OK : dp_fail_memory(error, "the confusion matrix");
+}
+
 static void close(measurement *m) {
     const deeper_allocator *allocator = m->model.allocator;
     dp_batches_close(m->batches);
@@ -54,13 +64,7 @@ static deeper_status open(measurement *m, int batch, int threads, int readers,
     int heads[DP_HEADS];
     dp_validation *v = m->result;
     v->heads = find_heads(m->model.graph, heads);
-    v->classes = (size_t)m->model.classes;
-    size_t cells = 0;
-    v->confusion = dp_size_mul(v->classes, v->classes, &cells)
-                       ? dp_alloc(allocator, cells, sizeof *v->confusion)
-                       : NULL;
-    if (!v->confusion)
-        return dp_fail_memory(error, "the confusion matrix");
+    DP_TRY(make_confusion(v, (size_t)m->model.classes, error));
     DP_TRY(dp_packs_create(&m->packs, allocator, error));
     const dp_session_options session = {
         .max_batch = batch, .threads = threads, .outputs = heads, .output_count = v->heads
@@ -79,21 +83,38 @@ static deeper_status open(measurement *m, int batch, int threads, int readers,
     return dp_batches_open(&m->batches, &batches, allocator, error);
 }
 
-static void score(measurement *m, const dp_batch *batch) {
+/* Picture `number`, whose class is `label`, by the answers of each head. */
+static void score(dp_validation *v, dp_metrics *metrics, const float *const *answers, size_t label,
+                  size_t number) {
+    size_t best = 0;
+    for (int h = 0; h < v->heads; h++)
+        dp_metrics_add(&metrics[h], answers[h], v->classes, label);
+    if (dp_top_k(answers[0], v->classes, 1, &best) == 0)
+        return; /* not a number: an answer that names no class */
+    double probability = (double)answers[0][best];
+    v->confusion[label * v->classes + best]++;
+    dp_calibration_add(&v->calibration, probability, best == label);
+    if (best != label)
+        dp_mistakes_note(&v->mistakes, &(dp_mistake){ number, label, best, probability });
+}
+
+/* What the sums come to. */
+static void conclude(dp_validation *v, const dp_metrics *metrics) {
+    v->images = metrics[0].images;
+    for (int h = 0; h < v->heads; h++)
+        v->losses[h] = isfinite(metrics[h].loss) ? metrics[h].loss / (double)v->images
+                                                 : (double)NAN; /* one kind of it */
+    v->top1 = (double)metrics[0].top1 / (double)v->images;
+    v->top5 = (double)metrics[0].top5 / (double)v->images;
+}
+
+static void score_batch(measurement *m, const dp_batch *batch) {
     dp_validation *v = m->result;
     for (int n = 0; n < batch->count; n++) {
-        size_t label = (size_t)batch->labels[2 * n], best = 0;
+        const float *answers[DP_HEADS];
         for (int h = 0; h < v->heads; h++)
-            dp_metrics_add(&m->metrics[h], m->outputs[h] + (size_t)n * v->classes, v->classes,
-                           label);
-        const float *main_head = m->outputs[0] + (size_t)n * v->classes;
-        if (dp_top_k(main_head, v->classes, 1, &best) == 0)
-            continue; /* not a number: an answer that names no class */
-        v->confusion[label * v->classes + best]++;
-        dp_calibration_add(&v->calibration, (double)main_head[best], best == label);
-        if (best != label)
-            dp_mistakes_note(&v->mistakes, &(dp_mistake){ batch->numbers[n], label, best,
-                                                          (double)main_head[best] });
+            answers[h] = m->outputs[h] + (size_t)n * v->classes;
+        score(v, m->metrics, answers, (size_t)batch->labels[2 * n], batch->numbers[n]);
     }
     v->unreadable += (uint64_t)(batch->taken - batch->count);
 }
@@ -110,18 +131,13 @@ static deeper_status measure(measurement *m, deeper_error *error) {
             continue;
         }
         dp_session_run(m->session, batch.tensors, batch.count, m->outputs);
-        score(m, &batch);
+        score_batch(m, &batch);
     }
-    v->images = m->metrics[0].images;
-    if (v->images == 0)
+    if (m->metrics[0].images == 0)
         return dp_fail(error, DEEPER_ERROR_FORMAT,
                        "%s: none of its %zu validation pictures could be read",
                        m->set->dataset->path, m->set->dataset->image_count);
-    for (int h = 0; h < v->heads; h++)
-        v->losses[h] = isfinite(m->metrics[h].loss) ? m->metrics[h].loss / (double)v->images
-                                                    : (double)NAN; /* one kind of it */
-    v->top1 = (double)m->metrics[0].top1 / (double)v->images;
-    v->top5 = (double)m->metrics[0].top5 / (double)v->images;
+    conclude(v, m->metrics);
     return DEEPER_OK;
 }
 
@@ -141,4 +157,16 @@ deeper_status dp_validate(dp_validation *validation, const dp_model *model, floa
     if (status != DEEPER_OK)
         dp_validation_free(validation);
     return status;
+}
+
+deeper_status dp_validation_of(dp_validation *validation, const float *answers, size_t classes,
+                               const float *labels, const size_t *numbers, size_t count,
+                               const deeper_allocator *allocator, deeper_error *error) {
+    dp_metrics metrics = { 0 };
+    *validation = (dp_validation){ .allocator = allocator, .heads = 1 };
+    DP_TRY(make_confusion(validation, classes, error));
+    for (size_t n = 0; n < count; n++, answers += classes)
+        score(validation, &metrics, &answers, (size_t)labels[2 * n], numbers[n]);
+    conclude(validation, &metrics);
+    return DEEPER_OK;
 }

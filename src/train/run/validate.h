@@ -26,6 +26,12 @@ typedef struct dp_validation {
 deeper_status dp_validate(dp_validation *validation, const dp_model *model, float *arena,
                           const dp_picture_set *set, int batch, int threads, int readers,
                           const deeper_train_calls *calls, deeper_error *error);
+
+/* The same from answers that are there: of the only head, count x classes, and (class, weight) and
+ * number of each picture. Errors: MEMORY. */
+deeper_status dp_validation_of(dp_validation *validation, const float *answers, size_t classes,
+                               const float *labels, const size_t *numbers, size_t count,
+                               const deeper_allocator *allocator, deeper_error *error);
 void dp_validation_free(dp_validation *validation);
 
 #endif
