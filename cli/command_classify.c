@@ -20,6 +20,8 @@ static const cli_option options[] = {
     CLI_OPTION_COMBINE,
     CLI_OPTION_MEMORY,
     CLI_OPTION_THREADS,
+    CLI_OPTION_MAX_PIXELS,
+    CLI_OPTION_MAX_MEMORY,
     CLI_OPTION_LABELS,
     CLI_OPTION_PREPROCESS,
     CLI_OPTION_ANSWER,
@@ -112,6 +114,8 @@ static int classify_all(const cli_args *args, classify *work, deeper_session *se
     stream.crops = cli_integer(args, "crops");
     stream.combine = (deeper_combine)cli_choice(args, "combine");
     stream.readers = cli_integer(args, "threads");
+    stream.max_pixels = cli_count(args, "max-pixels");
+    stream.max_memory = cli_count(args, "max-memory");
     cli_progress_begin(&work->progress, "pictures", 0);
     deeper_status status = deeper_classify_stream(session, &source, &stream, sink, work, &error);
     cli_progress_end();
@@ -134,9 +138,12 @@ static int classify_all(const cli_args *args, classify *work, deeper_session *se
 
 static int draw_crops(const cli_args *args, const deeper_model *model, const char *sheet) {
     deeper_image *image = NULL;
+    deeper_image_options decode = DEEPER_IMAGE_OPTIONS_INIT;
     deeper_error error = { 0 };
     int crops = cli_integer(args, "crops");
-    bool failed = deeper_image_open(&image, args->operands[0], NULL, &error)
+    decode.max_pixels = cli_count(args, "max-pixels");
+    decode.max_memory = cli_count(args, "max-memory");
+    bool failed = deeper_image_open(&image, args->operands[0], &decode, &error)
                   || deeper_crop_sheet(model, image, crops, sheet, &error);
     deeper_image_close(image);
     if (failed)

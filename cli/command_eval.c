@@ -25,6 +25,8 @@ static const cli_option options[] = {
     CLI_OPTION_COMBINE,
     CLI_OPTION_MEMORY,
     CLI_OPTION_THREADS,
+    CLI_OPTION_MAX_PIXELS,
+    CLI_OPTION_MAX_MEMORY,
     CLI_OPTION_LABELS,
     CLI_OPTION_PREPROCESS,
     CLI_OPTION_ANSWER,
@@ -211,6 +213,8 @@ static int run_models(const cli_args *args) {
     deeper_evaluate_options evaluate_options = DEEPER_EVALUATE_OPTIONS_INIT;
     deeper_dataset *dataset = NULL;
     members all = { 0 };
+    evaluate_options.max_pixels = cli_count(args, "max-pixels");
+    evaluate_options.max_memory = cli_count(args, "max-memory");
     if (!cli_given(args, "data"))
         return cli_usage(args->command, "--data SET is missing");
     if (cli_flag(args, "resume") && !cli_given(args, "save-probs"))

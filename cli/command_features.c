@@ -26,6 +26,8 @@ static const cli_option options[] = {
     CLI_OPTION_ROOT('r'),
     CLI_OPTION_MEMORY,
     CLI_OPTION_THREADS,
+    CLI_OPTION_MAX_PIXELS,
+    CLI_OPTION_MAX_MEMORY,
     CLI_OPTION_PREPROCESS,
     CLI_OPTION_ANSWER,
     CLI_OPTION_NULL,
@@ -128,6 +130,8 @@ static int write_features(const cli_args *args, const layers *of, deeper_session
     deeper_features_options with = DEEPER_FEATURES_OPTIONS_INIT;
     deeper_features_result result = { 0 };
     deeper_error error = { 0 };
+    with.max_pixels = cli_count(args, "max-pixels");
+    with.max_memory = cli_count(args, "max-memory");
     cli_progress progress;
     /* As in command_classify.c: a thread of the library may outlive a stream that was stopped. */
     static app_sources *sources;

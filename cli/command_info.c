@@ -25,6 +25,8 @@ enum {
 };
 
 static const cli_option options[] = {
+    CLI_OPTION_MAX_PIXELS,
+    CLI_OPTION_MAX_MEMORY,
     CLI_ROW_FLAG("check", 0,
                  "decode every picture of a data set, however many there are (up to 20,000: "
                  "always), and name all that is wrong "
@@ -143,8 +145,11 @@ static void find_empty(set_pair *sets, const deeper_dataset *dataset, const char
     }
 }
 
-static bool check_sets(set_pair *sets, const char *path, deeper_error *error) {
+static bool check_sets(const cli_args *args, set_pair *sets, const char *path,
+                       deeper_error *error) {
     deeper_dataset_check_options check = DEEPER_DATASET_CHECK_OPTIONS_INIT;
+    check.max_pixels = cli_count(args, "max-pixels");
+    check.max_memory = cli_count(args, "max-memory");
     if (!sets->checked) {
         find_empty(sets, sets->train, path);
         find_empty(sets, sets->val, path);
@@ -236,7 +241,7 @@ static int info_dataset(const cli_args *args, const char *path) {
     size_t images = deeper_dataset_images(sets.train) + deeper_dataset_images(sets.val);
     sets.all = cli_flag(args, "check");
     sets.checked = sets.all || images <= CHECK_UP_TO;
-    if (check_sets(&sets, path, &error)) {
+    if (check_sets(args, &sets, path, &error)) {
         bool sound = !sets.soundness.unreadable && !sets.soundness.conflicting
                      && !sets.soundness.leaked && !sets.soundness.empty_classes;
         print_sets(&sets, path, sound);

@@ -11,6 +11,7 @@ static const struct {
     { DEEPER_ERROR_FORMAT, "tuning", " ('deeper tune'; DEEPER_TUNING=none)" },
     { DEEPER_ERROR_MISMATCH, "preprocess", " (--preprocess, or 'deeper convert --preprocess')" },
     { DEEPER_ERROR_MISMATCH, "crops", " ('deeper eval --crops N --save-probs FILE')" },
+    { DEEPER_ERROR_LIMIT, "max_memory", " (--max-memory)" },
     { DEEPER_ERROR_ARGUMENT, "freeze", " ('deeper summary --layers' lists the names)" },
     { DEEPER_ERROR_ARGUMENT, "rates", " ('deeper summary --layers' lists the names)" },
 };

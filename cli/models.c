@@ -76,6 +76,8 @@ deeper_session_options cli_session_options(const cli_args *args) {
     options.threads = cli_integer(args, "threads");
     options.direct = strcmp(cli_text(args, "memory"), "low") == 0;
     options.tuning = cli_tuning();
+    if (cli_has(args, "max-memory"))
+        options.max_memory = cli_count(args, "max-memory");
     return options;
 }
 

@@ -245,6 +245,11 @@ int cli_integer(const cli_args *args, const char *name) {
     return text ? (int)strtol(text, NULL, 10) : 0;
 }
 
+uint64_t cli_count(const cli_args *args, const char *name) {
+    const char *text = cli_text(args, name);
+    return text ? strtoull(text, NULL, 10) : 0;
+}
+
 double cli_real(const cli_args *args, const char *name) {
     const char *text = cli_text(args, name);
     return text ? strtod(text, NULL) : 0;

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* What the program returns to the shell. A signal ends it with 128 + its number, as the shell
  * counts. */
@@ -120,6 +121,13 @@ struct cli_args {
     CLI_ROW_CHOICE("memory", 0, "fast|low", "fast",                                                \
                    "low: convolutions without Winograd's algorithm, 40 MB less for GoogLeNet, at " \
                    "half the speed")
+#define CLI_OPTION_MAX_PIXELS                                                                      \
+    CLI_ROW_WHOLE("max-pixels", 0, "N", NULL, 1, 1e12,                                             \
+                  "larger pictures are not read (default: 178956970)")
+#define CLI_OPTION_MAX_MEMORY                                                                      \
+    CLI_ROW_WHOLE("max-memory", 0, "MB", NULL, 1, 1e6,                                             \
+                  "that pictures take while they are decoded, all together, and likewise the "     \
+                  "network (default: 1024, for each image that is computed at once)")
 #define CLI_OPTION_ARCH                                                                            \
     CLI_ROW_ARCH("arch", 'a', "googlenet",                                                         \
                  "an architecture with made-up weights; the speed is the same")
@@ -184,6 +192,7 @@ const char *cli_text(const cli_args *args, const char *name); /* NULL: neither *
 int cli_choice(const cli_args *args, const char *name);       /* position among the choices */
 int cli_integer(const cli_args *args, const char *name);      /* 0: neither */
 double cli_real(const cli_args *args, const char *name);      /* 0: neither */
+uint64_t cli_count(const cli_args *args, const char *name);   /* 0: neither */
 
 /* The command line again, for a shell: options in the order of the table, then operands; malloc'ed,
  * NULL if memory is out. */

@@ -56,7 +56,7 @@ endif()
 # one thread or is figures, formats, kernels. figures: long comparisons with recorded figures, whose
 # code shorter tests run too.
 set_property(TEST test_threads test_loader test_api test_api_data test_api_pictures test_plan test_orders test_gradient
-    test_weight_gradient test_tuning test_scores test_verify test_features test_ensemble test_find_rate test_train test_train_trouble
+    test_weight_gradient test_tuning test_limits test_scores test_verify test_features test_ensemble test_find_rate test_train test_train_trouble
     APPEND PROPERTY LABELS threads)
 set_property(TEST test_accuracy test_training_vectors APPEND PROPERTY LABELS figures)
 # `ctest -j` begins with the long ones, so that no processor is idle while the last one ends.

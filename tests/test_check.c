@@ -62,7 +62,9 @@ static void check(deeper_dataset_soundness *soundness, told *notes, const char *
     const dp_check_calls calls = { .progress = progress, .problem = problem, .context = notes };
     *notes = (told){ 0 };
     assert_int_equal(dp_dataset_open_pair(&train, &val, path, NULL, NULL, NULL), DEEPER_OK);
-    assert_int_equal(dp_dataset_check(soundness, train, val, 2, &calls, NULL, NULL), DEEPER_OK);
+    assert_int_equal(
+        dp_dataset_check(soundness, train, val, 2, &(dp_picture_limits){ 0 }, &calls, NULL, NULL),
+        DEEPER_OK);
     assert_int_equal(notes->done, soundness->images);
     assert_int_equal(notes->total, soundness->images);
     dp_dataset_free(train);
@@ -169,8 +171,8 @@ static void test_every_allocation_may_fail(void **state) {
     for (long n = 1, done = 0; !done; n++) {
         deeper_dataset_soundness soundness;
         test_failing_allocator_init(&failing, n);
-        deeper_status status =
-            dp_dataset_check(&soundness, set, NULL, 1, &calls, &failing.allocator, NULL);
+        deeper_status status = dp_dataset_check(&soundness, set, NULL, 1, &(dp_picture_limits){ 0 },
+                                                &calls, &failing.allocator, NULL);
         done = failing.calls < n;
         assert_int_equal(status, done ? DEEPER_OK : DEEPER_ERROR_MEMORY);
         assert_int_equal(failing.outstanding, 0);

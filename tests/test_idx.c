@@ -229,10 +229,10 @@ static void test_limit_of_pixels(void **state) {
     write_idx(folder, "labels", 1, COUNT, 0);
     dp_dataset *set = open_set(folder, "images");
     dp_image image;
-    dp_decode_options options = { .max_pixels = ROWS * COLUMNS };
+    dp_decode_options options = { .limits.max_pixels = ROWS * COLUMNS };
     assert_int_equal(dp_dataset_read(&image, set, 0, &options, NULL, NULL), DEEPER_OK);
     dp_image_free(&image);
-    options.max_pixels--;
+    options.limits.max_pixels--;
     assert_int_equal(dp_dataset_read(&image, set, 0, &options, NULL, NULL), DEEPER_ERROR_LIMIT);
     assert_null(image.pixels);
     dp_dataset_free(set);

@@ -198,7 +198,7 @@ static void bad_pixmaps(void **state) {
         { TEXT("P1 2 1\n12"), DEEPER_ERROR_FORMAT, "neither 0 nor 1" },
         { TEXT("P5 0 2 255\nabcd"), DEEPER_ERROR_FORMAT, "no pixels (0x2)" },
         { TEXT("P6 60000 60000 255\n"), DEEPER_ERROR_LIMIT,
-          "60000x60000 is more than the limit of 178956970 pixels" },
+          "60000x60000 is more than the limit of 178956970 pixels (max_pixels)" },
         { TEXT("P6 4294967295 4294967295 255\n"), DEEPER_ERROR_LIMIT, "more than the limit" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
@@ -277,12 +277,12 @@ static void limit_of_the_caller(void **state) {
     static const char file[] = "P2 2 3 9 1 2 3 4 5 6";
     dp_image image;
     deeper_error error = { 0 };
-    dp_decode_options options = { .max_pixels = 5 };
+    dp_decode_options options = { .limits.max_pixels = 5 };
     assert_int_equal(dp_image_decode(&image, file, sizeof file - 1, "x", &options, NULL, &error),
                      DEEPER_ERROR_LIMIT);
     assert_string_equal(error.message,
-                        "x: 2x3 is more than the limit of 5 pixels; make it smaller");
-    options.max_pixels = 6;
+                        "x: 2x3 is more than the limit of 5 pixels (max_pixels); make it smaller");
+    options.limits.max_pixels = 6;
     assert_int_equal(dp_image_decode(&image, file, sizeof file - 1, "x", &options, NULL, &error),
                      DEEPER_OK);
     dp_image_free(&image);

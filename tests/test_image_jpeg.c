@@ -246,7 +246,7 @@ static void limits(void **state) {
     static const uint8_t huge[4] = { 60000 >> 8, 60000 & 255, 60000 >> 8, 60000 & 255 };
     memcpy(frame_header(file) + 5, huge, 4);
     assert_refused(file, DEEPER_ERROR_LIMIT,
-                   "60000x60000 is more than the limit of 178956970 pixels");
+                   "60000x60000 is more than the limit of 178956970 pixels (max_pixels)");
     memset(frame_header(file) + 5, 0xFF, 4);
     assert_refused(file, DEEPER_ERROR_LIMIT,
                    "make it smaller"); /* above the codec's own limit of 65500 */
@@ -256,10 +256,10 @@ static void limits(void **state) {
     file = test_make_jpeg(&jpeg);
     deeper_error error = { 0 };
     dp_image image;
-    dp_decode_options options = { .max_pixels = 255, .min_side = 1 };
+    dp_decode_options options = { .limits.max_pixels = 255, .min_side = 1 };
     assert_int_equal(dp_image_decode(&image, file.bytes, file.size, "x", &options, NULL, &error),
                      DEEPER_ERROR_LIMIT);
-    options.max_pixels = 256;
+    options.limits.max_pixels = 256;
     assert_int_equal(dp_image_decode(&image, file.bytes, file.size, "x", &options, NULL, &error),
                      DEEPER_OK);
     dp_image_free(&image);

@@ -190,7 +190,7 @@ static void sizes(void **state) {
         const char *words;
     } cases[] = {
         { 60000, 60000, DEEPER_ERROR_LIMIT,
-          "60000x60000 is more than the limit of 178956970 pixels" },
+          "60000x60000 is more than the limit of 178956970 pixels (max_pixels)" },
         { 0x7FFFFFFF, 0x7FFFFFFF, DEEPER_ERROR_LIMIT, "more than the limit" },
         { 178956971, 1, DEEPER_ERROR_LIMIT, "more than the limit" },
         { 0, 5, DEEPER_ERROR_FORMAT, "damaged PNG" },

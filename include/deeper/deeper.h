@@ -306,6 +306,9 @@ typedef struct deeper_session_options {
                          * from the library's own. Training never uses one */
     const char *plan_pass; /* what deeper_session_plan shows: the outcome of this pass of the
                             * planner, simplify, choose, place, lower or arena; NULL: the plan */
+    uint64_t max_memory;   /* MB of 2^20 bytes that the activations and packed weights may take; 0:
+                              activations of 1024 for each image that is computed at once (a few bytes
+                              of a model file can ask for any size) */
 } deeper_session_options;
 static inline deeper_session_options deeper_session_options_init(void) {
     deeper_session_options options = DEEPER_ZEROED;
@@ -369,6 +372,8 @@ typedef struct deeper_image_options {
     int ignore_orientation; /* 1: do not apply EXIF orientation */
     int borrow; /* 1: deeper_image_from_pixels does not copy RGB, which must then stay as it is
                    until deeper_image_close */
+    uint64_t max_memory; /* MB of 2^20 bytes: a picture whose decoding takes more is refused, 6
+                            bytes a pixel and what the format needs besides [0: 1024] */
 } deeper_image_options;
 static inline deeper_image_options deeper_image_options_init(void) {
     deeper_image_options options = DEEPER_ZEROED;
@@ -483,6 +488,8 @@ typedef struct deeper_stream_options {
     int crops;   /* 1, 10 or 144 */
     int readers; /* threads that decode; 0: as many as the processors */
     deeper_combine combine;
+    uint64_t max_pixels, max_memory; /* of each picture, and of those decoded at once, all together,
+                                        as in deeper_image_options */
 } deeper_stream_options;
 static inline deeper_stream_options deeper_stream_options_init(void) {
     deeper_stream_options options = DEEPER_ZEROED;
@@ -573,6 +580,8 @@ typedef struct deeper_dataset_check_options {
     void (*problem)(void *context, const char *name,
                     const char *message); /* of a picture or a set; may be NULL */
     void *context;
+    uint64_t max_pixels, max_memory; /* of each picture, and of those decoded at once, all together,
+                                        as in deeper_image_options */
 } deeper_dataset_check_options;
 static inline deeper_dataset_check_options deeper_dataset_check_options_init(void) {
     deeper_dataset_check_options options = DEEPER_ZEROED;
@@ -614,7 +623,9 @@ typedef struct deeper_evaluate_options {
     const char *save; /* keep the softmax of every crop (and of those of the smaller sets) in this
                          file; NULL: do not */
     int resume;       /* 1: go on with what was saved before */
-    const char *const *names; /* of the models, for the table; NULL: their architectures */
+    const char *const *names;        /* of the models, for the table; NULL: their architectures */
+    uint64_t max_pixels, max_memory; /* of each picture, and of those decoded at once, all together,
+                                        as in deeper_image_options */
 } deeper_evaluate_options;
 static inline deeper_evaluate_options deeper_evaluate_options_init(void) {
     deeper_evaluate_options options = DEEPER_ZEROED;
@@ -712,6 +723,8 @@ typedef struct deeper_features_options {
     deeper_control (*control)(void *context); /* asked after each picture; nothing is kept of a
                                                  stopped call; may be NULL */
     void *context;
+    uint64_t max_pixels, max_memory; /* of each picture, and of those decoded at once, all together,
+                                        as in deeper_image_options */
 } deeper_features_options;
 static inline deeper_features_options deeper_features_options_init(void) {
     deeper_features_options options = DEEPER_ZEROED;
@@ -862,6 +875,9 @@ typedef struct deeper_train_options {
                   fitted to convergence */
     int probe_images; /* training pictures that a probe sees, at most; fine-tuning with a new last
                          layer begins with a probe and never ends below it; 0: without [10000] */
+    uint64_t max_pixels; /* larger pictures are unreadable [0: as in deeper_image_options] */
+    uint64_t max_memory; /* MB that pictures decoded at once take, all together, at most; one that
+                            takes more alone is unreadable [0: as there] */
 } deeper_train_options;
 
 typedef enum deeper_option_kind {

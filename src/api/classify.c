@@ -134,6 +134,7 @@ deeper_status deeper_classify_stream(deeper_session *session, const deeper_sourc
         .classifier_count = 1,
         .source = *source,
         .readers = taken.readers ? taken.readers : dp_processors(),
+        .limits = { taken.max_pixels, taken.max_memory },
         .sink = give,
         .context = &state,
     };

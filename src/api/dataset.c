@@ -118,7 +118,8 @@ deeper_status deeper_dataset_check(const deeper_dataset *train, const deeper_dat
                                    .context = taken.context };
     deeper_dataset_soundness soundness;
     DP_TRY(dp_dataset_check(&soundness, train->dataset, val ? val->dataset : NULL,
-                            taken.readers ? taken.readers : dp_processors(), &calls,
+                            taken.readers ? taken.readers : dp_processors(),
+                            &(dp_picture_limits){ taken.max_pixels, taken.max_memory }, &calls,
                             train->owner.allocator, error));
     dp_result_give(result, size, &soundness, sizeof soundness);
     return DEEPER_OK;

@@ -35,6 +35,7 @@ static deeper_status evaluate(dp_scores **scores, deeper_session *const *session
                                        .dataset = dataset,
                                        .combine = taken->combine,
                                        .readers = dp_processors(),
+                                       .limits = { taken->max_pixels, taken->max_memory },
                                        .shard = taken->shard,
                                        .shards = taken->shards,
                                        .save = taken->save,

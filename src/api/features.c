@@ -28,6 +28,7 @@ deeper_status deeper_features(deeper_session *session, const deeper_source *sour
         .dataset = dataset ? dataset->dataset : NULL,
         .path = path,
         .readers = taken.readers ? taken.readers : dp_processors(),
+        .limits = { taken.max_pixels, taken.max_memory },
         .calls = { taken.progress, taken.problem, taken.control, taken.context },
     };
     deeper_features_result written;

@@ -27,7 +27,7 @@ static deeper_status begin(deeper_image **image, dp_decode_options *decode,
     DP_TRY(dp_handle_create(&handle, sizeof **image, options.allocator, error));
     *image = handle;
     *decode = (dp_decode_options){
-        .max_pixels = options.max_pixels,
+        .limits = { options.max_pixels, options.max_memory },
         .min_side = options.min_side,
         .ignore_orientation = options.ignore_orientation != 0,
     };

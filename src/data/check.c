@@ -25,6 +25,8 @@ typedef struct print {
 } print;
 
 typedef struct checking {
+    dp_picture_limits limits;
+    dp_budget budget;
     const dp_dataset *parts[2]; /* train, val or NULL */
     const dp_check_calls *calls;
     const deeper_allocator *allocator;
@@ -78,11 +80,12 @@ static uint64_t hash_pixels(const dp_image *image) {
 }
 
 static deeper_status prepare(void *context, dp_item *item, float *tensor, deeper_error *error) {
-    const checking *check = context;
+    checking *check = context;
     size_t index;
     dp_image image;
     const dp_dataset *part = locate(check, item->key, &index);
-    DP_TRY(dp_dataset_read(&image, part, index, NULL, check->allocator, error));
+    const dp_decode_options decode = { .limits = check->limits, .budget = &check->budget };
+    DP_TRY(dp_dataset_read(&image, part, index, &decode, check->allocator, error));
     const seen picture = { .hash = hash_pixels(&image),
                            .width = image.width,
                            .height = image.height };
@@ -207,17 +210,22 @@ static void check_classes(checking *check) {
 }
 
 deeper_status dp_dataset_check(deeper_dataset_soundness *result, const dp_dataset *train,
-                               const dp_dataset *val, int readers, const dp_check_calls *calls,
-                               const deeper_allocator *allocator, deeper_error *error) {
-    checking check = {
-        .parts = { train, val }, .calls = calls, .allocator = allocator, .result = result
-    };
+                               const dp_dataset *val, int readers, const dp_picture_limits *limits,
+                               const dp_check_calls *calls, const deeper_allocator *allocator,
+                               deeper_error *error) {
+    checking check = { .parts = { train, val },
+                       .limits = *limits,
+                       .calls = calls,
+                       .allocator = allocator,
+                       .result = result };
     *result = (deeper_dataset_soundness){ 0 };
     check.total = train->image_count + (val ? val->image_count : 0);
     check.prints = dp_alloc_raw(allocator, (size_t)check.total, sizeof *check.prints);
     if (!check.prints)
         return dp_fail_memory(error, "the hashes of all pictures");
+    dp_picture_budget_begin(&check.budget, limits);
     deeper_status status = read_all(&check, readers, error);
+    dp_budget_end(&check.budget);
     if (status == DEEPER_OK) {
         compare_all(&check);
         check_classes(&check);

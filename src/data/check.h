@@ -21,7 +21,8 @@ typedef struct dp_check_calls {
  * in order, then those that are alike, then classes. Same pixels count as alike (a 64-bit hash of
  * them), however they are stored. Memory: 16 bytes a picture. Errors: MEMORY, IO (threads). */
 deeper_status dp_dataset_check(deeper_dataset_soundness *result, const dp_dataset *train,
-                               const dp_dataset *val, int readers, const dp_check_calls *calls,
-                               const deeper_allocator *allocator, deeper_error *error);
+                               const dp_dataset *val, int readers, const dp_picture_limits *limits,
+                               const dp_check_calls *calls, const deeper_allocator *allocator,
+                               deeper_error *error);
 
 #endif

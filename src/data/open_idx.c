@@ -24,9 +24,10 @@ static deeper_status read_grey(dp_image *image, const dp_store *store, const dp_
     const char *name = store->text.data + picture->name;
     const uint8_t *grey = store->pixels + picture->offset;
     *image = (dp_image){ 0 };
-    if (options && options->max_pixels && picture->size > options->max_pixels)
-        return dp_fail(error, DEEPER_ERROR_LIMIT, "%s: %dx%d is more than the limit of %llu pixels",
-                       name, store->width, store->height, (unsigned long long)options->max_pixels);
+    if (options && options->limits.max_pixels && picture->size > options->limits.max_pixels)
+        return dp_fail(error, DEEPER_ERROR_LIMIT,
+                       "%s: %dx%d is more than the limit of %llu pixels (max_pixels)", name,
+                       store->width, store->height, (unsigned long long)options->limits.max_pixels);
     uint8_t *rgb = dp_alloc_raw(allocator, (size_t)picture->size, 3);
     if (!rgb)
         return dp_fail(error, DEEPER_ERROR_MEMORY, "%s: out of memory for %dx%d pixels", name,

@@ -151,6 +151,7 @@ static deeper_status run(evaluating *state, deeper_error *error) {
                                .end = (size_t)state->scores->end,
                                .labels = state->labels,
                                .readers = e->readers,
+                               .limits = e->limits,
                                .sink = take,
                                .context = state };
     deeper_status status = dp_classify_stream(&stream, error);

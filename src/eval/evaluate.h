@@ -13,6 +13,7 @@ typedef struct dp_evaluation {
     const dp_dataset *dataset;
     deeper_combine combine;
     int readers;
+    dp_picture_limits limits;
     int shard, shards; /* from 1 */
     const char *save;  /* a file of saved answers (eval/probs.h), for which the sets must begin
                           with the first; NULL: none */

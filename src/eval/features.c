@@ -199,6 +199,7 @@ static deeper_status compute(writing *w, deeper_error *error) {
         .end = f->dataset ? f->dataset->image_count : 0,
         .labels = labels,
         .readers = f->readers,
+        .limits = f->limits,
         .sink = take,
         .context = w,
     };

@@ -20,6 +20,7 @@ typedef struct dp_features {
     const dp_dataset *dataset; /* or NULL */
     const char *path;          /* of the npz */
     int readers;
+    dp_picture_limits limits;
     dp_features_calls calls;
 } dp_features;
 

@@ -15,6 +15,7 @@ enum {
 typedef struct streaming {
     const dp_stream *stream;
     const deeper_allocator *allocator;
+    dp_budget budget;
     size_t asked;        /* the next picture of the data set */
     size_t *segments;    /* [classifier]: where its prepared picture begins in a slot */
     size_t floats;       /* of a slot */
@@ -52,13 +53,15 @@ static bool is_first(const streaming *stream, int i) {
 }
 
 static deeper_status prepare(void *context, dp_item *item, float *tensor, deeper_error *error) {
-    const streaming *state = context;
+    streaming *state = context;
     const dp_stream *stream = state->stream;
+    const dp_decode_options decode = { .limits = stream->limits, .budget = &state->budget };
     dp_image image;
     if (stream->dataset)
-        DP_TRY(dp_dataset_read(&image, stream->dataset, item->key, NULL, state->allocator, error));
+        DP_TRY(
+            dp_dataset_read(&image, stream->dataset, item->key, &decode, state->allocator, error));
     else
-        DP_TRY(dp_picture_read(&image, item->path, NULL, state->allocator, error));
+        DP_TRY(dp_picture_read(&image, item->path, &decode, state->allocator, error));
     item->note = (uint64_t)image.width << 32 | (uint64_t)image.height;
     deeper_status status = DEEPER_OK;
     for (int i = 0; i < stream->classifier_count && status == DEEPER_OK; i++)
@@ -188,8 +191,10 @@ static deeper_status run(streaming *state, deeper_error *error) {
 deeper_status dp_classify_stream(const dp_stream *stream, deeper_error *error) {
     const deeper_allocator *allocator = stream->classifiers[0]->session->allocator;
     streaming state = { .stream = stream, .allocator = allocator, .asked = stream->begin };
+    dp_picture_budget_begin(&state.budget, &stream->limits);
     deeper_status status =
         reserve(&state) ? run(&state, error) : dp_fail_memory(error, "the buffers of the stream");
+    dp_budget_end(&state.budget);
     dp_free(allocator, state.segments);
     dp_free(allocator, state.softmaxes);
     dp_free(allocator, state.items);

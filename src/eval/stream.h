@@ -28,6 +28,7 @@ typedef struct dp_stream {
     size_t begin, end;
     const size_t *labels; /* ... the label of each of its classes */
     int readers;
+    dp_picture_limits limits; /* of what they decode, all together */
     deeper_control (*sink)(void *context, const dp_answer *answer);
     void *context;
 } dp_stream;

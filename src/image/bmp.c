@@ -188,7 +188,7 @@ deeper_status dp_bmp_decode(dp_image *image, int *orientation, const dp_source *
     if (bmp.pixels_at > source->size
         || stride * (bmp.height - 1) + row_bytes > source->size - bmp.pixels_at)
         return dp_source_cut_short(source, "BMP");
-    DP_TRY(dp_source_start(source, image, bmp.width, bmp.height));
+    DP_TRY(dp_source_start(source, image, bmp.width, bmp.height, 0));
     if (bmp.bits == 16 || bmp.bits == 32)
         drop_empty_alpha(&bmp, source->bytes + bmp.pixels_at, stride);
     for (uint64_t y = 0; y < bmp.height; y++) {

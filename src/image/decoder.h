@@ -10,8 +10,9 @@
 typedef struct dp_source {
     const uint8_t *bytes;
     size_t size;
-    const char *name; /* starts every message */
-    uint64_t max_pixels;
+    const char *name;         /* starts every message */
+    dp_picture_limits limits; /* none is 0 */
+    dp_budget *budget;
     int min_side;
     const deeper_allocator *allocator;
     deeper_error *error;
@@ -30,9 +31,10 @@ bool dp_source_begins(const dp_source *source, const char *pattern, size_t lengt
  * an int). */
 deeper_status dp_source_check_size(const dp_source *source, uint64_t width, uint64_t height);
 
-/* Checks the size and takes memory for the pixels (not cleared). */
+/* Checks the size and takes memory for the pixels (not cleared). more: bytes that the
+ * decoder takes besides, until it returns. Waits where others have the memory. */
 deeper_status dp_source_start(const dp_source *source, dp_image *image, uint64_t width,
-                              uint64_t height);
+                              uint64_t height, uint64_t more);
 
 /* The two commonest failures, worded alike for every format: the file ends too early; `what` is
  * wrong with it. */

@@ -41,17 +41,43 @@ deeper_status dp_source_check_size(const dp_source *source, uint64_t width, uint
     if (width < 1 || height < 1)
         return dp_fail(source->error, DEEPER_ERROR_FORMAT, "%s: a picture of no pixels (%llux%llu)",
                        source->name, (unsigned long long)width, (unsigned long long)height);
-    if (width > INT_MAX || height > INT_MAX || width > source->max_pixels / height)
+    if (width > INT_MAX || height > INT_MAX || width > source->limits.max_pixels / height)
+        return dp_fail(
+            source->error, DEEPER_ERROR_LIMIT,
+            "%s: %llux%llu is more than the limit of %llu pixels (max_pixels); make it smaller",
+            source->name, (unsigned long long)width, (unsigned long long)height,
+            (unsigned long long)source->limits.max_pixels);
+    return DEEPER_OK;
+}
+
+void dp_picture_budget_begin(dp_budget *budget, const dp_picture_limits *limits) {
+    dp_budget_begin(budget, (limits->max_memory ? limits->max_memory : DP_MAX_MEGABYTES) << 20);
+}
+
+/* Takes what decoding a picture of that size takes from the limit, and from the budget of all. */
+static deeper_status take_memory(const dp_source *source, dp_image *image, uint64_t width,
+                                 uint64_t height, uint64_t more) {
+    uint64_t bytes = width * height * DP_PIXEL_BYTES + more;
+    if (bytes >> 20 > source->limits.max_memory
+        || (bytes >> 20 == source->limits.max_memory && bytes << 44))
         return dp_fail(source->error, DEEPER_ERROR_LIMIT,
-                       "%s: %llux%llu is more than the limit of %llu pixels; make it smaller",
+                       "%s: %llux%llu takes %llu MB to decode, more than the limit of %llu MB "
+                       "(max_memory); make it smaller",
                        source->name, (unsigned long long)width, (unsigned long long)height,
-                       (unsigned long long)source->max_pixels);
+                       (unsigned long long)(bytes + (1 << 20) - 1) >> 20,
+                       (unsigned long long)source->limits.max_memory);
+    if (source->budget) {
+        dp_budget_take(source->budget, bytes);
+        image->budget = source->budget;
+        image->taken = bytes;
+    }
     return DEEPER_OK;
 }
 
 deeper_status dp_source_start(const dp_source *source, dp_image *image, uint64_t width,
-                              uint64_t height) {
+                              uint64_t height, uint64_t more) {
     DP_TRY(dp_source_check_size(source, width, height));
+    DP_TRY(take_memory(source, image, width, height, more));
     size_t pixels = 0;
     if (dp_size_mul((size_t)width, (size_t)height, &pixels))
         image->pixels = dp_alloc_raw(source->allocator, pixels, 3);
@@ -97,14 +123,21 @@ deeper_status dp_image_decode(dp_image *image, const void *bytes, size_t size, c
     dp_source source = {
         .bytes = bytes, .size = size, .name = name, .allocator = allocator, .error = error
     };
-    source.max_pixels = options && options->max_pixels ? options->max_pixels : DP_MAX_PIXELS;
-    source.min_side = options ? options->min_side : 0;
+    static const dp_decode_options none = { 0 };
+    options = options ? options : &none;
+    source.limits = options->limits;
+    if (!source.limits.max_pixels)
+        source.limits.max_pixels = DP_MAX_PIXELS;
+    if (!source.limits.max_memory)
+        source.limits.max_memory = DP_MAX_MEGABYTES;
+    source.budget = options->budget;
+    source.min_side = options->min_side;
     if (!name || (!bytes && size))
         return dp_fail(error, DEEPER_ERROR_ARGUMENT, "a picture to decode needs a name and bytes");
 
     int orientation = 1;
     deeper_status status = decode_by_content(image, &orientation, &source);
-    if (status == DEEPER_OK && !(options && options->ignore_orientation))
+    if (status == DEEPER_OK && !options->ignore_orientation)
         status = dp_image_orient(image, orientation, error);
     if (status != DEEPER_OK)
         dp_image_free(image);
@@ -114,5 +147,7 @@ deeper_status dp_image_decode(dp_image *image, const void *bytes, size_t size, c
 void dp_image_free(dp_image *image) {
     if (!image->borrowed)
         dp_free(image->allocator, image->pixels);
+    if (image->budget)
+        dp_budget_give(image->budget, image->taken);
     *image = (dp_image){ 0 };
 }

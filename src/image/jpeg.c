@@ -155,6 +155,13 @@ static int find_orientation(jpeg_saved_marker_ptr markers) {
     return orientation ? orientation : 1;
 }
 
+/* A picture of several scans is held as coefficients of its whole size. */
+static uint64_t coefficient_bytes(struct jpeg_decompress_struct *codec) {
+    uint64_t samples =
+        (uint64_t)codec->image_width * codec->image_height * (uint64_t)codec->num_components;
+    return jpeg_has_multiple_scans(codec) ? samples * sizeof(JCOEF) : 0;
+}
+
 static deeper_status decode(reader *jpeg, dp_image *image, int *orientation) {
     struct jpeg_decompress_struct *codec = &jpeg->codec;
     const dp_source *source = jpeg->source;
@@ -169,7 +176,8 @@ static deeper_status decode(reader *jpeg, dp_image *image, int *orientation) {
     codec->scale_denom = reduction(codec->image_width, codec->image_height, source->min_side);
     codec->out_color_space = codec->num_components == 4 ? JCS_CMYK : JCS_RGB;
     jpeg_calc_output_dimensions(codec);
-    DP_TRY(dp_source_start(source, image, codec->output_width, codec->output_height));
+    DP_TRY(dp_source_start(source, image, codec->output_width, codec->output_height,
+                           coefficient_bytes(codec)));
     if (codec->out_color_space == JCS_CMYK) {
         jpeg->ink = dp_alloc_raw(source->allocator, codec->output_width, 4);
         if (!jpeg->ink)

@@ -16,7 +16,7 @@ typedef struct reader {
     deeper_status status;
     png_structp codec;
     png_infop info;
-    uint8_t *rgba; /* rows with alpha, before they are composed; or NULL */
+    uint8_t *row; /* one with alpha, before it is composed, or of a pass; or NULL */
     jmp_buf escape;
 } reader;
 
@@ -68,18 +68,35 @@ static void set_transforms(png_structp codec) {
     png_set_gray_to_rgb(codec);
 }
 
-/* Rows arrive in `passes` sweeps; those with alpha are gathered in png->rgba (all of them if
- * interlaced, else one) and composed in the last sweep. */
-static void read_rows(reader *png, dp_image *image, int passes) {
-    size_t width = (size_t)image->width;
-    for (int pass = 1; pass <= passes; pass++)
-        for (size_t y = 0; y < (size_t)image->height; y++) {
-            uint8_t *pixels = image->pixels + y * width * 3;
-            uint8_t *row = png->rgba ? png->rgba + (passes > 1 ? y : 0) * width * 4 : pixels;
-            png_read_row(png->codec, row, NULL);
-            if (png->rgba && pass == passes)
-                dp_over_white(pixels, row, width);
+/* Interlaced: seven small pictures, whose pixels are put where they belong, so that no second
+ * picture is kept. */
+static void read_passes(reader *png, dp_image *image, bool alpha) {
+    png_uint_32 width = (png_uint_32)image->width, height = (png_uint_32)image->height;
+    for (int pass = 0; pass < PNG_INTERLACE_ADAM7_PASSES; pass++) {
+        png_uint_32 columns = PNG_PASS_COLS(width, pass), rows = PNG_PASS_ROWS(height, pass);
+        for (png_uint_32 r = 0; columns && r < rows; r++) {
+            uint8_t *line =
+                image->pixels + (size_t)PNG_ROW_FROM_PASS_ROW(r, pass) * (size_t)width * 3;
+            png_read_row(png->codec, png->row, NULL);
+            for (size_t c = 0; c < columns; c++) {
+                uint8_t *pixel = line + (size_t)PNG_COL_FROM_PASS_COL(c, pass) * 3;
+                if (alpha)
+                    dp_over_white(pixel, png->row + c * 4, 1);
+                else
+                    memcpy(pixel, png->row + c * 3, 3);
+            }
         }
+    }
+}
+
+static void read_rows(reader *png, dp_image *image, bool alpha) {
+    size_t width = (size_t)image->width;
+    for (size_t y = 0; y < (size_t)image->height; y++) {
+        uint8_t *pixels = image->pixels + y * width * 3;
+        png_read_row(png->codec, alpha ? png->row : pixels, NULL);
+        if (alpha)
+            dp_over_white(pixels, png->row, width);
+    }
 }
 
 static deeper_status decode(reader *png, dp_image *image, int *orientation) {
@@ -93,19 +110,19 @@ static deeper_status decode(reader *png, dp_image *image, int *orientation) {
     png_read_info(codec, png->info);
     png_uint_32 width = png_get_image_width(codec, png->info),
                 height = png_get_image_height(codec, png->info);
-    DP_TRY(dp_source_start(source, image, width, height));
+    bool interlaced = png_get_interlace_type(codec, png->info) != PNG_INTERLACE_NONE;
+    DP_TRY(dp_source_start(source, image, width, height, 0));
 
     set_transforms(codec);
-    int passes = png_set_interlace_handling(codec);
     png_read_update_info(codec, png->info);
-    if (png_get_channels(codec, png->info) == 4) {
-        size_t rows = passes > 1 ? height : 1, row_bytes = (size_t)width * 4;
-        png->rgba = dp_alloc_raw(source->allocator, rows, row_bytes);
-        if (!png->rgba)
-            return dp_fail(source->error, DEEPER_ERROR_MEMORY,
-                           "%s: out of memory for its transparency", source->name);
+    bool alpha = png_get_channels(codec, png->info) == 4;
+    if (alpha || interlaced) {
+        png->row = dp_alloc_raw(source->allocator, width, 4);
+        if (!png->row)
+            return dp_fail(source->error, DEEPER_ERROR_MEMORY, "%s: out of memory for a row",
+                           source->name);
     }
-    read_rows(png, image, passes);
+    (interlaced ? read_passes : read_rows)(png, image, alpha);
     png_read_end(codec, png->info); /* to the end chunk: a file without one is cut short */
     if (png->out_of_memory)         /* libpng lets side chunks go for want of memory */
         return out_of_memory(png);
@@ -121,6 +138,6 @@ deeper_status dp_png_decode(dp_image *image, int *orientation, const dp_source *
         png.status = png.info ? decode(&png, image, orientation) : out_of_memory(&png);
     }
     png_destroy_read_struct(&png.codec, &png.info, NULL);
-    dp_free(source->allocator, png.rgba);
+    dp_free(source->allocator, png.row);
     return png.status;
 }

@@ -145,7 +145,7 @@ deeper_status dp_pnm_decode(dp_image *image, int *orientation, const dp_source *
     uint64_t row_bytes = form->bits ? (width + 7) / 8 : samples * (maxval < 256 ? 1 : 2);
     if (bytes_needed(form, row_bytes, samples, height) > source->size - pnm.at)
         return dp_source_cut_short(source, "PNM");
-    DP_TRY(dp_source_start(source, image, width, height));
+    DP_TRY(dp_source_start(source, image, width, height, 0));
 
     for (uint64_t y = 0; y < height; y++) {
         uint8_t *row = image->pixels + y * width * 3;

@@ -83,7 +83,8 @@ deeper_status dp_webp_decode(dp_image *image, int *orientation, const dp_source 
         return dp_fail(source->error, DEEPER_ERROR_UNSUPPORTED,
                        "%s: an animated WebP is not read; save one frame as JPEG or PNG",
                        source->name);
-    DP_TRY(dp_source_start(source, image, (uint64_t)features.width, (uint64_t)features.height));
+    DP_TRY(dp_source_start(source, image, (uint64_t)features.width, (uint64_t)features.height,
+                           8 * (uint64_t)features.width * (uint64_t)features.height));
     *orientation = find_orientation(source);
     if (!features.has_alpha)
         return decode_into(source, image->pixels, image->width, image->height, false);

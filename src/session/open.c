@@ -35,6 +35,7 @@ deeper_status dp_session_open_nodes(dp_session **session, const dp_model *model,
     dp_tuning tuning = { .allocator = model->allocator };
     const dp_session_options inner = { .max_batch = options->max_batch,
                                        .threads = options->threads,
+                                       .max_memory = options->max_memory,
                                        .direct = options->direct != 0,
                                        .tuning = &tuning,
                                        .outputs = nodes,

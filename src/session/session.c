@@ -26,6 +26,23 @@ void dp_session_free(dp_session *session) {
     dp_free(allocator, session);
 }
 
+/* A model file of a few bytes can name pictures of any size. */
+static deeper_status check_memory(const dp_session *session, uint64_t max_memory,
+                                  deeper_error *error) {
+    uint64_t bytes = dp_plan_arena_bytes(session->plan),
+             limit = max_memory ? max_memory : (uint64_t)session->at_once * DP_IMAGE_MEGABYTES;
+    if (max_memory)
+        bytes += dp_plan_packed_bytes(session->plan);
+    if (bytes <= limit << 20)
+        return DEEPER_OK;
+    return dp_fail(
+        error, DEEPER_ERROR_LIMIT,
+        "max_memory: %s takes %llu MB to run (images at once: %d), more than the limit of "
+        "%llu MB",
+        session->model->architecture, (unsigned long long)(bytes >> 20) + 1, session->at_once,
+        (unsigned long long)limit);
+}
+
 static deeper_status make_plan(dp_session *session, dp_packs *packs,
                                const dp_session_options *given, deeper_error *error) {
     const dp_model *model = session->model;
@@ -46,6 +63,7 @@ static deeper_status make_plan(dp_session *session, dp_packs *packs,
         dp_plan_print(session->plan, &session->text);
     if (session->text.failed)
         return dp_fail_memory(error, "the text of the plan");
+    DP_TRY(check_memory(session, given->max_memory, error));
     session->arena = dp_alloc_raw(session->allocator, dp_plan_arena_bytes(session->plan), 1);
     if (!session->arena)
         return dp_fail(

@@ -7,6 +7,8 @@
 #include "model/model.h"
 #include "plan/plan.h"
 
+enum { DP_IMAGE_MEGABYTES = 1024 };
+
 /* Fields are for reading. */
 typedef struct dp_session {
     const deeper_allocator *allocator; /* the model's */
@@ -25,9 +27,11 @@ typedef struct dp_session {
 } dp_session;
 
 typedef struct dp_session_options {
-    int max_batch;      /* 0: 1 */
-    int threads;        /* as dp_threads_select takes it */
-    const int *outputs; /* nodes */
+    int max_batch;       /* 0: 1 */
+    int threads;         /* as dp_threads_select takes it */
+    uint64_t max_memory; /* MB of activations and packed weights; 0: DP_IMAGE_MEGABYTES of
+                            activations an image */
+    const int *outputs;  /* nodes */
     int output_count;
     bool direct;             /* as dp_plan_options has it */
     const dp_tuning *tuning; /* likewise */

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    dp_decode_options options = { .max_pixels = 1 << 20, .min_side = size % 64 };
+    dp_decode_options options = { .limits.max_pixels = 1 << 20, .min_side = size % 64 };
     deeper_error error = { 0 };
     dp_image image, small;
     deeper_status status = dp_image_decode(&image, data, size, "input", &options, NULL, &error);

@@ -10,6 +10,7 @@ struct dp_batches {
     const deeper_allocator *allocator;
     dp_batches_options options;
     dp_decode_options decode;
+    dp_budget budget;
     dp_loader *loader;
     size_t asked;  /* position in the order */
     size_t floats; /* of a picture */
@@ -22,6 +23,7 @@ void dp_batches_close(dp_batches *b) {
     if (!b)
         return;
     dp_loader_free(b->loader);
+    dp_budget_end(&b->budget);
     dp_free(b->allocator, b->tensors);
     dp_free(b->allocator, b->labels);
     dp_free(b->allocator, b->numbers);
@@ -68,6 +70,8 @@ static deeper_status fill(dp_batches *b, deeper_error *error) {
     b->items = dp_alloc(b->allocator, batch, sizeof *b->items);
     if (!b->tensors || !b->labels || !b->numbers || !b->items)
         return dp_fail_memory(error, "a batch of pictures");
+    b->decode.limits = options->set->limits;
+    b->decode.budget = &b->budget;
     if (options->augment)
         b->decode.min_side = dp_augment_min_side(options->augment, options->preprocess);
     const dp_loader_options loader = { .next = next,
@@ -87,6 +91,7 @@ deeper_status dp_batches_open(dp_batches **batches, const dp_batches_options *op
     b->allocator = allocator;
     b->options = *options;
     b->asked = options->begin;
+    dp_picture_budget_begin(&b->budget, &options->set->limits);
     deeper_status status = fill(b, error);
     if (status != DEEPER_OK) {
         dp_batches_close(b);

@@ -115,6 +115,8 @@ deeper_status dp_pictures_open(dp_pictures *pictures, const deeper_train_options
         dp_pictures_close(pictures);
         return status;
     }
+    pictures->train.limits = pictures->val.limits =
+        (dp_picture_limits){ options->max_pixels, options->max_memory };
     pictures->fingerprint = dp_dataset_fingerprint(pictures->train.dataset) * 31
                             + dp_dataset_fingerprint(pictures->val.dataset);
     return DEEPER_OK;

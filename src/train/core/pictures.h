@@ -12,6 +12,7 @@ typedef struct dp_picture_set {
     dp_dataset *dataset;
     size_t *outputs; /* of each of its classes */
     bool *named;     /* which of its pictures could not be read, and were named once */
+    dp_picture_limits limits;
 } dp_picture_set;
 
 typedef struct dp_pictures {

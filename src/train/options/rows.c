@@ -119,6 +119,10 @@ static const dp_train_row table[] = {
       PROCESS("0.1", "threads that decode (default: as many as threads)") },
     { NUMBER(max_unreadable, "max-unreadable", "0.1", 0, 1),
       COURSE("0.1", "stop if more than this share of an epoch's pictures cannot be read") },
+    { MEMBER(max_pixels, "max-pixels", DEEPER_OPTION_COUNT), RANGE("N", NULL, 1, 1e12),
+      PROCESS("0.2", "larger pictures are not read (default: 178956970)") },
+    { MEMBER(max_memory, "max-memory", DEEPER_OPTION_COUNT), RANGE("MB", NULL, 1, 1e6),
+      PROCESS("0.2", "that pictures take while they are decoded, all together (default: 1024)") },
 };
 
 const dp_train_row *dp_train_row_at(size_t index) {
