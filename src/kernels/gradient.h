@@ -11,17 +11,18 @@
 
 /* The outer product that weight gradients are made of. For i < rows, j < blocks, l < L:
  *     out[(i * blocks + j) * L + l] = (add ? that : 0)
- *         + sum over y < height, x < width, in this order, of in[y * in_row + x * in_step
- *           + i * in_stride] * gradient[j][y * gradient_row + x * gradient_step + l]
+ *         + sum over y < height, x < width, in this order, of in[y * in_row_stride + x *
+ * in_pixel_stride
+ *           + i * in_stride] * gradient[j][y * gradient_row_stride + x * gradient_pixel_stride + l]
  * The weight gradient of a blocked convolution at window offset (r, s) has rows = channels
- * (in_stride 1, in_step = stride * L); a planar one at (channel, r) has rows = window columns
- * (in_stride 1, in_step = stride); a fully connected layer has images as x. The order of the sum
- * does not depend on rows and blocks. */
+ * (in_stride 1, in_pixel_stride = stride * L); a planar one at (channel, r) has rows = window
+ * columns (in_stride 1, in_pixel_stride = stride); a fully connected layer has images as x. The
+ * order of the sum does not depend on rows and blocks. */
 typedef struct dp_outer {
     const float *in;
-    ptrdiff_t in_row, in_step, in_stride;
+    ptrdiff_t in_row_stride, in_pixel_stride, in_stride;
     const float *gradient[DP_PANEL_BLOCKS];
-    ptrdiff_t gradient_row, gradient_step;
+    ptrdiff_t gradient_row_stride, gradient_pixel_stride;
     int height, width;
     float *out;
     bool add;
@@ -30,22 +31,22 @@ typedef struct dp_outer {
 } dp_outer;
 typedef void dp_outer_kernel(const dp_outer *outer);
 
-/* One channel block of a pool, whole picture. `pooling` describes the forward pool (its in, in_row,
- * sizes, window; row_begin 0, row_end P; pooling->out holds the forward output, used by the max
- * pool only). gradient: dense or not, rows gradient_row apart. out (H rows out_row apart) is
- * written whole, zeros included. max: each output's gradient goes to the first maximum of its
- * window in row order (as Caffe and PyTorch do); average: spread evenly over what the forward pool
- * divided by. relu (max only): what was pooled came from a ReLU, whose gradient is computed along:
- * out is 0 where x is not above 0. base (max only): another gradient of x, rows base_row apart, to
- * which this one is added; NULL: none. */
+/* One channel block of a pool, whole picture. `pooling` describes the forward pool (its in,
+ * in_row_stride, sizes, window; row_begin 0, row_end P; pooling->out holds the forward output, used
+ * by the max pool only). gradient: dense or not, rows gradient_row_stride apart. out (H rows
+ * out_row_stride apart) is written whole, zeros included. max: each output's gradient goes to the
+ * first maximum of its window in row order (as Caffe and PyTorch do); average: spread evenly over
+ * what the forward pool divided by. relu (max only): what was pooled came from a ReLU, whose
+ * gradient is computed along: out is 0 where x is not above 0. base (max only): another gradient of
+ * x, rows base_row_stride apart, to which this one is added; NULL: none. */
 typedef struct dp_pooling_gradient {
     dp_pooling forward;
     const float *gradient;
-    ptrdiff_t gradient_row;
+    ptrdiff_t gradient_row_stride;
     float *out;
-    ptrdiff_t out_row;
+    ptrdiff_t out_row_stride;
     const float *base;
-    ptrdiff_t base_row;
+    ptrdiff_t base_row_stride;
     bool relu;
 } dp_pooling_gradient;
 
@@ -58,7 +59,7 @@ typedef struct dp_pooling_gradient {
 typedef struct dp_normalise_gradient {
     dp_normalise forward;
     const float *gradient;
-    ptrdiff_t gradient_block;
+    ptrdiff_t gradient_block_stride;
     bool relu;
 } dp_normalise_gradient;
 
@@ -90,7 +91,8 @@ typedef struct dp_gradient_kernels {
      * the sums over tiles of (input's frequency) x (gradient's frequency) of one input channel and
      * L output channels, points x points vectors `stride` floats apart, to the gradient of the
      * window, taps x taps x L floats in row order. matrix: dp_winograd_matrix. */
-    void (*winograd_gradient)(const dp_winograd_tiles *tiles, const float *gradient, ptrdiff_t row);
+    void (*winograd_gradient)(const dp_winograd_tiles *tiles, const float *gradient,
+                              ptrdiff_t row_stride);
     void (*winograd_fold)(float *out, const float *in, ptrdiff_t stride, const float *matrix,
                           int points, int taps);
 

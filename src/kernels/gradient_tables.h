@@ -1,4 +1,4 @@
-/* gradient_tables.h - the tables that vec_gradient_table.c leaves, one an instruction set. Only
+/* gradient_tables.h - the tables that vec_gradient_table.c leaves, one per instruction set. Only
  * those of this build are defined; dp_gradient_kernels_for is the way to them. */
 #ifndef DP_KERNELS_GRADIENT_TABLES_H
 #define DP_KERNELS_GRADIENT_TABLES_H

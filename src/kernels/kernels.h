@@ -23,12 +23,12 @@ enum { DP_PANEL_BLOCKS = 4, DP_PANEL_ROWS = 16 };
  *     out[j][i * out_stride + l] = max(low, bias[j * L + l]
  *         + sum over s < segment_count, k < run, in this order, of
  *           in[i * in_stride + segments[s] + k] * weights[((s * run + k) * blocks + j) * L + l])
- * A blocked convolution has a segment a (channel block, window row, window column) and run = L; a
- * planar one a segment a (channel, window row) and run = S. The order of the sum does not depend on
- * rows and blocks: any split gives the same bits. low: 0 for ReLU, -INFINITY for none. bias NULL:
- * nothing but the sum, from 0; low is not looked at. ahead: where the weights begin that are wanted
- * next; each step of the sum asks for the next ahead_lines cache lines (0: none) to be brought into
- * the second cache. Any address will do. */
+ * A blocked convolution has a segment per (channel block, window row, window column) and run = L; a
+ * planar one a segment per (channel, window row) and run = S. The order of the sum does not depend
+ * on rows and blocks: any split gives the same bits. low: 0 for ReLU, -INFINITY for none. bias
+ * NULL: nothing but the sum, from 0; low is not looked at. ahead: where the weights begin that are
+ * wanted next; each step of the sum asks for the next ahead_lines cache lines (0: none) to be
+ * brought into the second cache. Any address will do. */
 typedef struct dp_panel {
     const float *in;
     ptrdiff_t in_stride;
@@ -51,10 +51,10 @@ typedef void dp_panel_kernel(const dp_panel *panel);
  * the picture, or, with count_padding, inside the padded picture (Caffe). */
 typedef struct dp_pooling {
     const float *in;
-    ptrdiff_t in_row;
+    ptrdiff_t in_row_stride;
     int in_height, in_width;
     float *out;
-    ptrdiff_t out_row;
+    ptrdiff_t out_row_stride;
     int out_width, row_begin, row_end;
     int height, width, stride_y, stride_x, pad_top, pad_left, pad_bottom, pad_right;
     bool count_padding;
@@ -69,9 +69,9 @@ typedef void dp_pooling_kernel(const dp_pooling *pooling);
  * beside the picture is a halo of zeros. low: 0 for ReLU, -INFINITY for none. */
 typedef struct dp_depthwise {
     const float *in;
-    ptrdiff_t in_row;
+    ptrdiff_t in_row_stride;
     float *out;
-    ptrdiff_t out_row;
+    ptrdiff_t out_row_stride;
     int out_width, row_begin, row_end;
     int height, width, stride_y, stride_x;
     const float *weights, *bias; /* height * width * L; L */
@@ -86,7 +86,7 @@ typedef struct dp_depthwise {
 typedef struct dp_normalise {
     const float *in;
     float *out;
-    ptrdiff_t in_block, out_block;
+    ptrdiff_t in_block_stride, out_block_stride;
     int blocks, pixels, size;
     float alpha, beta, k;
     float *scratch;
@@ -98,7 +98,7 @@ typedef struct dp_normalise {
 typedef void dp_winograd_weights(float *out, ptrdiff_t stride, const float *in, const float *matrix,
                                  int points, int taps);
 
-typedef void dp_block_row(float *blocked, const float *planar, ptrdiff_t plane, int channels,
+typedef void dp_block_row(float *blocked, const float *planar, ptrdiff_t plane_stride, int channels,
                           int width);
 
 typedef struct dp_kernels {
@@ -122,8 +122,8 @@ typedef struct dp_kernels {
     void (*clamp)(float *out, const float *in, int pixels, float low, float high);
     /* out = max(low, a + b). */
     void (*add)(float *out, const float *a, const float *b, int pixels, float low);
-    /* out = a * b; b_pixel: L, or 0 where b is one value a channel. */
-    void (*multiply)(float *out, const float *a, const float *b, ptrdiff_t b_pixel, int pixels);
+    /* out = a * b; b_stride: L, or 0 where b is one value per channel. */
+    void (*multiply)(float *out, const float *a, const float *b, ptrdiff_t b_stride, int pixels);
     /* out = 1 / (1 + e^-in) in the first `channels` lanes (1..L), zero in the others. in is clamped
      * to -87..87. */
     void (*sigmoid)(float *out, const float *in, int pixels, int channels);
@@ -133,21 +133,22 @@ typedef struct dp_kernels {
 
     /* softmax over `channels` channels of one pixel whose blocks lie `block` floats apart; stable
      * (the maximum is subtracted). */
-    void (*softmax)(float *out, ptrdiff_t out_block, const float *in, ptrdiff_t in_block,
-                    int channels);
+    void (*softmax)(float *out, ptrdiff_t out_block_stride, const float *in,
+                    ptrdiff_t in_block_stride, int channels);
 
-    /* One row of `width` pixels between the layouts: `channels` (1..L) planar rows `plane` floats
-     * apart <-> one blocked row. Lanes past `channels` become zero in the blocked row. */
+    /* One row of `width` pixels between the layouts: `channels` (1..L) planar rows `plane_stride`
+     * floats apart <-> one blocked row. Lanes past `channels` become zero in the blocked row. */
     dp_block_row *block_row;
-    void (*unblock_row)(float *planar, ptrdiff_t plane, const float *blocked, int channels,
+    void (*unblock_row)(float *planar, ptrdiff_t plane_stride, const float *blocked, int channels,
                         int width);
 
     /* Winograd's transforms (winograd.h) of one row of tiles of one channel block. input: from the
      * padded picture, `in` at the first pixel of the first tile. output: out = max(low, bias +
      * outputs of the tiles), `out` at their first pixel, bias L floats. */
-    void (*winograd_input)(const dp_winograd_tiles *tiles, const float *in, ptrdiff_t in_row);
+    void (*winograd_input)(const dp_winograd_tiles *tiles, const float *in,
+                           ptrdiff_t in_row_stride);
     void (*winograd_output)(const dp_winograd_tiles *tiles, const float *bias, float low,
-                            float *out, ptrdiff_t out_row);
+                            float *out, ptrdiff_t out_row_stride);
     dp_winograd_weights *winograd_weights;
 
     /* `rounds` x dp_kernels.peak_flops floating-point operations on registers alone, at the peak of
@@ -175,7 +176,7 @@ typedef enum dp_weight_order {
  * after another, segments in the order (channel block, row, column) with run L if blocked,
  * (channel, row) with run S if planar. The caller zeroes `packed` first: lanes of missing channels
  * stay zero.
- *   - scale: NULL, or a factor an output channel (folded batch norm).
+ *   - scale: NULL, or a factor per output channel (folded batch norm).
  *   - groups > 1: a dense product, with zeros for the channels of other groups.
  *   - band > 0: panel p sums over `band` channel blocks (planar: channels) from first_of[p] on
  *     instead of all; the channels of its outputs' groups must be among them.

@@ -1,8 +1,8 @@
 /* pack.c - weights from their canonical order to the order in which the panel product reads them:
- * once a model, and in training in every run. The windows of a few input channels and the L output
- * channels of a block are turned into vectors at once, then put in their places or transformed.
- * Where channels are in groups, a value at a time. Contract: dp_packing in kernels.h. Letters: R S
- * window rows and columns, L lanes. */
+ * once per model, and in training in every run. The windows of a few input channels and the L
+ * output channels of a block are turned into vectors at once, then put in their places or
+ * transformed. Where channels are in groups, a value at a time. Contract: dp_packing in kernels.h.
+ * Letters: R S window rows and columns, L lanes. */
 #include "base/arithmetic.h"
 #include "base/memory.h"
 #include "kernels/kernels.h"

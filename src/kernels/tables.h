@@ -1,4 +1,4 @@
-/* tables.h - the tables that vec_table.c leaves, one an instruction set. Only those of this build
+/* tables.h - the tables that vec_table.c leaves, one per instruction set. Only those of this build
  * are defined; dp_kernels_for is the way to them. */
 #ifndef DP_KERNELS_TABLES_H
 #define DP_KERNELS_TABLES_H

@@ -23,7 +23,7 @@ DP_VEC_INLINE void pixels(const dp_depthwise *d, const float *in, float *out, co
     for (int n = 0; n < count; n++)
         sum[n] = vec_load(d->bias);
     for (int r = 0; r < d->height; r++) {
-        const float *tap = in + r * d->in_row;
+        const float *tap = in + r * d->in_row_stride;
         for (int s = 0; s < d->width; s++, tap += DP_VEC_LANES, weights += DP_VEC_LANES) {
             const vec w = vec_load(weights);
             DP_VEC_UNROLL
@@ -47,8 +47,8 @@ DP_VEC_INLINE void rows(const dp_depthwise *d, const ptrdiff_t stride) {
     const int pieces = dp_ceil_div(d->out_width, PIXELS), even = d->out_width / pieces,
               larger = d->out_width % pieces;
     for (int y = d->row_begin; y < d->row_end; y++) {
-        const float *in = d->in + (ptrdiff_t)y * d->stride_y * d->in_row;
-        float *out = d->out + y * d->out_row;
+        const float *in = d->in + (ptrdiff_t)y * d->stride_y * d->in_row_stride;
+        float *out = d->out + y * d->out_row_stride;
         for (int piece = 0; piece < pieces; piece++) {
             const int count = even + (piece < larger);
             switch (count) { CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) CASE(8) }

@@ -46,23 +46,24 @@ void DP_VEC_NAME(lrn)(const dp_normalise *normalise);
 
 void DP_VEC_NAME(clamp)(float *out, const float *in, int pixels, float low, float high);
 void DP_VEC_NAME(add)(float *out, const float *a, const float *b, int pixels, float low);
-void DP_VEC_NAME(multiply)(float *out, const float *a, const float *b, ptrdiff_t b_pixel,
+void DP_VEC_NAME(multiply)(float *out, const float *a, const float *b, ptrdiff_t b_stride,
                            int pixels);
 void DP_VEC_NAME(sigmoid)(float *out, const float *in, int pixels, int channels);
 void DP_VEC_NAME(affine)(float *out, const float *in, int pixels, const float *scale,
                          const float *shift, float low);
 
-void DP_VEC_NAME(softmax)(float *out, ptrdiff_t out_block, const float *in, ptrdiff_t in_block,
-                          int channels);
+void DP_VEC_NAME(softmax)(float *out, ptrdiff_t out_block_stride, const float *in,
+                          ptrdiff_t in_block_stride, int channels);
 
-void DP_VEC_NAME(block_row)(float *blocked, const float *planar, ptrdiff_t plane, int channels,
-                            int width);
-void DP_VEC_NAME(unblock_row)(float *planar, ptrdiff_t plane, const float *blocked, int channels,
-                              int width);
+void DP_VEC_NAME(block_row)(float *blocked, const float *planar, ptrdiff_t plane_stride,
+                            int channels, int width);
+void DP_VEC_NAME(unblock_row)(float *planar, ptrdiff_t plane_stride, const float *blocked,
+                              int channels, int width);
 
-void DP_VEC_NAME(winograd_input)(const dp_winograd_tiles *tiles, const float *in, ptrdiff_t in_row);
+void DP_VEC_NAME(winograd_input)(const dp_winograd_tiles *tiles, const float *in,
+                                 ptrdiff_t in_row_stride);
 void DP_VEC_NAME(winograd_output)(const dp_winograd_tiles *tiles, const float *bias, float low,
-                                  float *out, ptrdiff_t out_row);
+                                  float *out, ptrdiff_t out_row_stride);
 void DP_VEC_NAME(winograd_weights)(float *out, ptrdiff_t stride, const float *in,
                                    const float *matrix, int points, int taps);
 

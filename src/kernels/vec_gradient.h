@@ -41,7 +41,7 @@
 DP_VEC_OUTERS(DP_VEC_DECLARE_OUTER)
 
 void DP_VEC_NAME(winograd_gradient)(const dp_winograd_tiles *tiles, const float *gradient,
-                                    ptrdiff_t row);
+                                    ptrdiff_t row_stride);
 void DP_VEC_NAME(winograd_fold)(float *out, const float *in, ptrdiff_t stride, const float *matrix,
                                 int points, int taps);
 

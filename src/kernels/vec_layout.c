@@ -63,21 +63,21 @@ static inline int smaller(ptrdiff_t a, int b) {
 
 /* Channels one float apart are a vector as they lie. A row may be read past its end into the next
  * one, but not past the last. */
-void DP_VEC_NAME(block_row)(float *blocked, const float *planar, ptrdiff_t plane, int channels,
-                            int width) {
-    if (plane == 1) {
+void DP_VEC_NAME(block_row)(float *blocked, const float *planar, ptrdiff_t plane_stride,
+                            int channels, int width) {
+    if (plane_stride == 1) {
         for (int x = 0; x < width; x++)
             vec_store(blocked + (ptrdiff_t)x * LANES, channels == LANES
                                                           ? vec_load_unaligned(planar + x)
                                                           : load_some(planar + x, channels));
         return;
     }
-    const float *end = planar + (channels - 1) * plane + width;
+    const float *end = planar + (channels - 1) * plane_stride + width;
     for (int x = 0; x < width; x += LANES) {
         vec square[LANES];
         DP_VEC_UNROLL
         for (int c = 0; c < LANES; c++) {
-            const float *row = planar + (c < channels ? c : 0) * plane + x;
+            const float *row = planar + (c < channels ? c : 0) * plane_stride + x;
             square[c] = c >= channels        ? vec_set(0)
                         : end - row >= LANES ? vec_load_unaligned(row)
                                              : load_some(row, smaller(end - row, width - x));
@@ -96,8 +96,8 @@ void DP_VEC_NAME(block_row)(float *blocked, const float *planar, ptrdiff_t plane
     }
 }
 
-void DP_VEC_NAME(unblock_row)(float *planar, ptrdiff_t plane, const float *blocked, int channels,
-                              int width) {
+void DP_VEC_NAME(unblock_row)(float *planar, ptrdiff_t plane_stride, const float *blocked,
+                              int channels, int width) {
     for (int x = 0; x < width; x += LANES) {
         vec square[LANES];
         DP_VEC_UNROLL
@@ -108,7 +108,7 @@ void DP_VEC_NAME(unblock_row)(float *planar, ptrdiff_t plane, const float *block
         for (int c = 0; c < LANES; c++) {
             if (c >= channels)
                 continue;
-            float *row = planar + c * plane + x;
+            float *row = planar + c * plane_stride + x;
             if (width - x >= LANES)
                 memcpy(row, &square[c], sizeof square[c]);
             else

@@ -40,13 +40,14 @@ DP_VEC_INLINE void pass(const dp_normalise *n, int first, int count, const int h
     const ptrdiff_t line = (ptrdiff_t)lrn_line_floats(n->blocks);
     for (int b = 0; b < n->blocks; b++)
         for (int i = 0; i < count; i++) {
-            vec x = vec_load(n->in + b * n->in_block + (ptrdiff_t)(first + i) * DP_VEC_LANES);
+            vec x =
+                vec_load(n->in + b * n->in_block_stride + (ptrdiff_t)(first + i) * DP_VEC_LANES);
             vec_store(n->scratch + i * line + (ptrdiff_t)(b + 1) * DP_VEC_LANES, vec_mul(x, x));
         }
     for (int b = 0; b < n->blocks; b++) {
         const float *place = n->scratch + (ptrdiff_t)(b + 1) * DP_VEC_LANES;
-        const float *in = n->in + b * n->in_block + (ptrdiff_t)first * DP_VEC_LANES;
-        float *out = n->out + b * n->out_block + (ptrdiff_t)first * DP_VEC_LANES;
+        const float *in = n->in + b * n->in_block_stride + (ptrdiff_t)first * DP_VEC_LANES;
+        float *out = n->out + b * n->out_block_stride + (ptrdiff_t)first * DP_VEC_LANES;
         int i = 0;
         for (; i + GROUP <= count; i += GROUP)
             pixels(n, place + i * line, line, in + i * DP_VEC_LANES, out + i * DP_VEC_LANES, GROUP,

@@ -18,8 +18,8 @@ enum { ROWS_A_BASE = 4, BASES = DP_PANEL_ROWS / ROWS_A_BASE };
 DP_VEC_INLINE void tile(const dp_outer *outer, const int first, const int rows, const int blocks) {
     float *out = outer->out + first * blocks * DP_VEC_LANES;
     const ptrdiff_t stride = outer->in_stride;
-    const ptrdiff_t in_step = outer->in_step;
-    const ptrdiff_t gradient_step = outer->gradient_step;
+    const ptrdiff_t in_pixel_stride = outer->in_pixel_stride;
+    const ptrdiff_t gradient_pixel_stride = outer->gradient_pixel_stride;
     const ptrdiff_t ahead = outer->ahead;
     vec sum[DP_VEC_REGISTERS];
     DP_VEC_UNROLL
@@ -29,11 +29,11 @@ DP_VEC_INLINE void tile(const dp_outer *outer, const int first, const int rows, 
         const float *base[BASES];
         DP_VEC_UNROLL
         for (int b = 0; b < BASES; b++)
-            base[b] = outer->in + y * outer->in_row + (first + b * ROWS_A_BASE) * stride;
+            base[b] = outer->in + y * outer->in_row_stride + (first + b * ROWS_A_BASE) * stride;
         const float *gradient[DP_PANEL_BLOCKS];
         DP_VEC_UNROLL
         for (int j = 0; j < blocks; j++)
-            gradient[j] = outer->gradient[j] + y * outer->gradient_row;
+            gradient[j] = outer->gradient[j] + y * outer->gradient_row_stride;
         for (int x = 0; x < outer->width; x++) {
             if (first == 0)
                 __builtin_prefetch(base[0] + ahead, 0, 2);
@@ -41,7 +41,7 @@ DP_VEC_INLINE void tile(const dp_outer *outer, const int first, const int rows, 
             DP_VEC_UNROLL
             for (int j = 0; j < blocks; j++) {
                 g[j] = vec_load(gradient[j]);
-                gradient[j] += gradient_step;
+                gradient[j] += gradient_pixel_stride;
             }
             DP_VEC_UNROLL
             for (int n = 0; n < rows * blocks; n++) {
@@ -51,7 +51,7 @@ DP_VEC_INLINE void tile(const dp_outer *outer, const int first, const int rows, 
             }
             DP_VEC_UNROLL
             for (int b = 0; b < BASES; b++)
-                base[b] += in_step;
+                base[b] += in_pixel_stride;
         }
     }
     DP_VEC_UNROLL

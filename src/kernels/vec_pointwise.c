@@ -16,9 +16,9 @@ void DP_VEC_NAME(add)(float *out, const float *a, const float *b, int pixels, fl
         vec_store(out + i, vec_max(lower, vec_add(vec_load(a + i), vec_load(b + i))));
 }
 
-void DP_VEC_NAME(multiply)(float *out, const float *a, const float *b, ptrdiff_t b_pixel,
+void DP_VEC_NAME(multiply)(float *out, const float *a, const float *b, ptrdiff_t b_stride,
                            int pixels) {
-    for (ptrdiff_t i = 0; i < (ptrdiff_t)pixels * DP_VEC_LANES; i += DP_VEC_LANES, b += b_pixel)
+    for (ptrdiff_t i = 0; i < (ptrdiff_t)pixels * DP_VEC_LANES; i += DP_VEC_LANES, b += b_stride)
         vec_store(out + i, vec_mul(vec_load(a + i), vec_load(b)));
 }
 

@@ -70,15 +70,15 @@ DP_VEC_INLINE void pool(const dp_pooling *p, const bool average) {
     for (int y = p->row_begin; y < p->row_end; y++) {
         const pool_span ys = pool_rows(p, y);
         const int rows = ys.end - ys.begin;
-        const float *in = p->in + ys.begin * p->in_row;
-        float *out = p->out + y * p->out_row;
+        const float *in = p->in + ys.begin * p->in_row_stride;
+        float *out = p->out + y * p->out_row_stride;
         for (int x = 0; x < p->out_width; x++) {
             if (x == first && first < last) {
                 vec divisor =
                     vec_set((float)(p->count_padding ? ys.padded : rows) * (float)p->width);
                 middle_part(average, out + x * DP_VEC_LANES,
-                            in + (x * p->stride_x - p->pad_left) * DP_VEC_LANES, p->in_row, rows,
-                            p->width, p->stride_x, last - first, divisor);
+                            in + (x * p->stride_x - p->pad_left) * DP_VEC_LANES, p->in_row_stride,
+                            rows, p->width, p->stride_x, last - first, divisor);
                 x = last - 1;
                 continue;
             }
@@ -86,7 +86,7 @@ DP_VEC_INLINE void pool(const dp_pooling *p, const bool average) {
             const int columns = xs.end - xs.begin;
             vec_store(out + x * DP_VEC_LANES, finish(average,
                                                      window(average, in + xs.begin * DP_VEC_LANES,
-                                                            p->in_row, rows, columns),
+                                                            p->in_row_stride, rows, columns),
                                                      vec_set(pool_divisor(p, ys, xs))));
         }
     }

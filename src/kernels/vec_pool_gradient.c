@@ -12,7 +12,7 @@
 typedef struct windows {
     const float *forward, *gradient, *in;
     float *out;
-    ptrdiff_t in_row, out_row;
+    ptrdiff_t in_row_stride, out_row_stride;
     float divisor;
     bool relu;
 } windows;
@@ -41,9 +41,9 @@ DP_VEC_INLINE void one_window(const bool average, const windows *w, int rows, in
     vec_share share = start(average, w, 0, &largest);
     for (int y = 0; y < rows; y++)
         for (int x = 0; x < columns; x++) {
-            float *pixel = w->out + y * w->out_row + x * DP_VEC_LANES;
+            float *pixel = w->out + y * w->out_row_stride + x * DP_VEC_LANES;
             vec_store(pixel, part(average, vec_load(pixel), &share,
-                                  w->in + y * w->in_row + x * DP_VEC_LANES, largest));
+                                  w->in + y * w->in_row_stride + x * DP_VEC_LANES, largest));
         }
 }
 
@@ -58,19 +58,20 @@ DP_VEC_INLINE void three_wide(const bool average, const windows *w, const int ro
     vec sum[ROWS_MAX * COLUMNS];
     DP_VEC_UNROLL
     for (int n = 0; n < rows * COLUMNS; n++)
-        sum[n] = vec_load(out + n / COLUMNS * w->out_row + n % COLUMNS * DP_VEC_LANES);
+        sum[n] = vec_load(out + n / COLUMNS * w->out_row_stride + n % COLUMNS * DP_VEC_LANES);
     for (int q = 0;; q++) {
         vec largest = vec_set(0);
         vec_share share = start(average, w, (ptrdiff_t)q * DP_VEC_LANES, &largest);
         DP_VEC_UNROLL
         for (int n = 0; n < rows * COLUMNS; n++)
-            sum[n] = part(average, sum[n], &share,
-                          in + n / COLUMNS * w->in_row + n % COLUMNS * DP_VEC_LANES, largest);
+            sum[n] =
+                part(average, sum[n], &share,
+                     in + n / COLUMNS * w->in_row_stride + n % COLUMNS * DP_VEC_LANES, largest);
         if (q + 1 == count)
             break;
         DP_VEC_UNROLL
         for (int n = 0; n < rows * COLUMNS; n++) {
-            float *pixel = out + n / COLUMNS * w->out_row + n % COLUMNS * DP_VEC_LANES;
+            float *pixel = out + n / COLUMNS * w->out_row_stride + n % COLUMNS * DP_VEC_LANES;
             if (n % COLUMNS < stride)
                 vec_store(pixel, sum[n]);
             bool kept = n % COLUMNS + stride < COLUMNS;
@@ -82,7 +83,7 @@ DP_VEC_INLINE void three_wide(const bool average, const windows *w, const int ro
     }
     DP_VEC_UNROLL
     for (int n = 0; n < rows * COLUMNS; n++)
-        vec_store(out + n / COLUMNS * w->out_row + n % COLUMNS * DP_VEC_LANES, sum[n]);
+        vec_store(out + n / COLUMNS * w->out_row_stride + n % COLUMNS * DP_VEC_LANES, sum[n]);
 }
 
 /* `count` windows whose columns all lie inside the picture. */
@@ -109,9 +110,9 @@ DP_VEC_INLINE void middle_part(const bool average, const windows *w, int rows, i
  * too. */
 static void prepare(const dp_pooling_gradient *p, int begin, int end) {
     for (int y = begin; y < end; y++) {
-        float *out = p->out + y * p->out_row;
-        const float *base = p->base ? p->base + y * p->base_row : NULL;
-        const float *in = p->forward.in + y * p->forward.in_row;
+        float *out = p->out + y * p->out_row_stride;
+        const float *base = p->base ? p->base + y * p->base_row_stride : NULL;
+        const float *in = p->forward.in + y * p->forward.in_row_stride;
         for (ptrdiff_t x = 0; x < (ptrdiff_t)p->forward.in_width * DP_VEC_LANES;
              x += DP_VEC_LANES) {
             vec before = base ? vec_load(base + x) : vec_set(0);
@@ -133,12 +134,12 @@ DP_VEC_INLINE void pool_gradient(const dp_pooling_gradient *p, const bool averag
         for (int x = 0, count; x < f->out_width; x += count) {
             const pool_span xs = pool_columns(f, x);
             const windows w = {
-                .forward = f->out + y * f->out_row + x * DP_VEC_LANES,
-                .gradient = p->gradient + y * p->gradient_row + x * DP_VEC_LANES,
-                .in = f->in + ys.begin * f->in_row + xs.begin * DP_VEC_LANES,
-                .out = p->out + ys.begin * p->out_row + xs.begin * DP_VEC_LANES,
-                .in_row = f->in_row,
-                .out_row = p->out_row,
+                .forward = f->out + y * f->out_row_stride + x * DP_VEC_LANES,
+                .gradient = p->gradient + y * p->gradient_row_stride + x * DP_VEC_LANES,
+                .in = f->in + ys.begin * f->in_row_stride + xs.begin * DP_VEC_LANES,
+                .out = p->out + ys.begin * p->out_row_stride + xs.begin * DP_VEC_LANES,
+                .in_row_stride = f->in_row_stride,
+                .out_row_stride = p->out_row_stride,
                 .divisor = pool_divisor(f, ys, xs),
                 .relu = p->relu,
             };

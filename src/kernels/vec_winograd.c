@@ -100,27 +100,27 @@ DP_VEC_INLINE void output_points(const int n, const int m, const vec *y, vec *o)
 
 /* -------------------------------------------------------------------------------- rows of tiles */
 
-/* Down `columns` pixels: row i of the result at out + i * out_row. */
-typedef void input_down(float *out, ptrdiff_t out_row, const float *in, ptrdiff_t in_row,
-                        int columns);
+/* Down `columns` pixels: row i of the result at out + i * out_row_stride. */
+typedef void input_down(float *out, ptrdiff_t out_row_stride, const float *in,
+                        ptrdiff_t in_row_stride, int columns);
 
 #define INPUT_DOWN(n)                                                                              \
-    static void input_down_##n(float *out, ptrdiff_t out_row, const float *in, ptrdiff_t in_row,   \
-                               int columns) {                                                      \
+    static void input_down_##n(float *out, ptrdiff_t out_row_stride, const float *in,              \
+                               ptrdiff_t in_row_stride, int columns) {                             \
         for (int x = 0; x < columns; x++) {                                                        \
             vec d[n], y[n];                                                                        \
             DP_VEC_UNROLL                                                                          \
             for (int i = 0; i < (n); i++)                                                          \
-                d[i] = vec_load(in + i * in_row + (ptrdiff_t)x * LANES);                           \
+                d[i] = vec_load(in + i * in_row_stride + (ptrdiff_t)x * LANES);                    \
             input_points(n, d, y);                                                                 \
             DP_VEC_UNROLL                                                                          \
             for (int i = 0; i < (n); i++)                                                          \
-                vec_store(out + i * out_row + (ptrdiff_t)x * LANES, y[i]);                         \
+                vec_store(out + i * out_row_stride + (ptrdiff_t)x * LANES, y[i]);                  \
         }                                                                                          \
     }
 
 /* Along one row of a run of tiles that begin m pixels apart: frequency j of tile x at out[j] + x *
- * tile_stride. scale: NULL or a factor a frequency. */
+ * tile_stride. scale: NULL or a factor per frequency. */
 typedef void input_along(float *const *out, ptrdiff_t tile_stride, const float *in, int tiles,
                          int m, const float *scale);
 
@@ -160,23 +160,23 @@ typedef void output_along(float *out, const float *const *in, ptrdiff_t tile_str
     }
 
 /* Down `columns` pixels, to the output. */
-typedef void output_down(float *out, ptrdiff_t out_row, const float *in, ptrdiff_t in_row,
-                         int columns, const float *bias, float low);
+typedef void output_down(float *out, ptrdiff_t out_row_stride, const float *in,
+                         ptrdiff_t in_row_stride, int columns, const float *bias, float low);
 
 #define OUTPUT_DOWN(n, m)                                                                          \
-    static void output_down_##n##_##m(float *out, ptrdiff_t out_row, const float *in,              \
-                                      ptrdiff_t in_row, int columns, const float *bias,            \
+    static void output_down_##n##_##m(float *out, ptrdiff_t out_row_stride, const float *in,       \
+                                      ptrdiff_t in_row_stride, int columns, const float *bias,     \
                                       float low) {                                                 \
         const vec shift = vec_load(bias), lower = vec_set(low);                                    \
         for (int x = 0; x < columns; x++) {                                                        \
             vec y[n], o[m];                                                                        \
             DP_VEC_UNROLL                                                                          \
             for (int i = 0; i < (n); i++)                                                          \
-                y[i] = vec_load(in + i * in_row + (ptrdiff_t)x * LANES);                           \
+                y[i] = vec_load(in + i * in_row_stride + (ptrdiff_t)x * LANES);                    \
             output_points(n, m, y, o);                                                             \
             DP_VEC_UNROLL                                                                          \
             for (int i = 0; i < (m); i++)                                                          \
-                vec_store(out + i * out_row + (ptrdiff_t)x * LANES,                                \
+                vec_store(out + i * out_row_stride + (ptrdiff_t)x * LANES,                         \
                           vec_max(lower, vec_add(o[i], shift)));                                   \
         }                                                                                          \
     }
@@ -201,12 +201,13 @@ static output_down *const outputs_down[DP_WINOGRAD_POINTS + 1][DP_WINOGRAD_POINT
     DP_VEC_WINOGRAD_TILES(OUTPUT_DOWN_ENTRY)
 };
 
-void DP_VEC_NAME(winograd_input)(const dp_winograd_tiles *t, const float *in, ptrdiff_t in_row) {
+void DP_VEC_NAME(winograd_input)(const dp_winograd_tiles *t, const float *in,
+                                 ptrdiff_t in_row_stride) {
     const int columns = winograd_width(t) + t->taps - 1;
-    const ptrdiff_t row = (ptrdiff_t)columns * LANES;
-    inputs_down[t->down->points](t->scratch, row, in, in_row, columns);
+    const ptrdiff_t line = (ptrdiff_t)columns * LANES;
+    inputs_down[t->down->points](t->scratch, line, in, in_row_stride, columns);
     for (int i = 0; i < t->down->points; i++) {
-        const float *from = t->scratch + i * row;
+        const float *from = t->scratch + i * line;
         for (int k = 0, x = 0; k < t->across->run_count; k++) {
             const dp_winograd_run *run = &t->across->runs[k];
             const int m = run->points - t->taps + 1;
@@ -224,11 +225,11 @@ void DP_VEC_NAME(winograd_input)(const dp_winograd_tiles *t, const float *in, pt
 }
 
 void DP_VEC_NAME(winograd_output)(const dp_winograd_tiles *t, const float *bias, float low,
-                                  float *out, ptrdiff_t out_row) {
+                                  float *out, ptrdiff_t out_row_stride) {
     const int columns = winograd_width(t), rows = t->down->points - t->taps + 1;
-    const ptrdiff_t row = (ptrdiff_t)columns * LANES;
+    const ptrdiff_t line = (ptrdiff_t)columns * LANES;
     for (int i = 0; i < t->down->points; i++) {
-        float *to = t->scratch + i * row;
+        float *to = t->scratch + i * line;
         for (int k = 0, x = 0; k < t->across->run_count; k++) {
             const dp_winograd_run *run = &t->across->runs[k];
             const int m = run->points - t->taps + 1;
@@ -240,7 +241,7 @@ void DP_VEC_NAME(winograd_output)(const dp_winograd_tiles *t, const float *bias,
             x += run->tiles;
         }
     }
-    outputs_down[t->down->points][rows](out, out_row, t->scratch, row, columns, bias, low);
+    outputs_down[t->down->points][rows](out, out_row_stride, t->scratch, line, columns, bias, low);
 }
 
 /* -------------------------------------------------------------------------------------- weights */

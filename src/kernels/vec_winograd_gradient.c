@@ -1,7 +1,7 @@
 /* vec_winograd_gradient.c - what weight gradients add to Winograd's transforms: the gradient of a
  * tile's outputs to frequencies (A g A^T), and sums of products of frequencies back to the gradient
  * of a window (G^T S G). Both are transposes of what the convolution itself does (vec_winograd.c).
- * Between them stand outer products (vec_outer.c), one a frequency. Contracts: gradient.h,
+ * Between them stand outer products (vec_outer.c), one per frequency. Contracts: gradient.h,
  * winograd.h. Letters: n points, m outputs, r taps, o gradients of outputs, y their frequencies. */
 #include "kernels/vec_gradient.h"
 #include "kernels/vec_winograd.h"
@@ -30,22 +30,22 @@ DP_VEC_INLINE void spread_points(const int n, const int m, const vec *o, vec *y)
     }
 }
 
-/* Down `columns` pixels: row i of the result at out + i * out_row. */
-typedef void spread_down(float *out, ptrdiff_t out_row, const float *in, ptrdiff_t in_row,
-                         int columns);
+/* Down `columns` pixels: row i of the result at out + i * out_row_stride. */
+typedef void spread_down(float *out, ptrdiff_t out_row_stride, const float *in,
+                         ptrdiff_t in_row_stride, int columns);
 
 #define SPREAD_DOWN(n, m)                                                                          \
-    static void spread_down_##n##_##m(float *out, ptrdiff_t out_row, const float *in,              \
-                                      ptrdiff_t in_row, int columns) {                             \
+    static void spread_down_##n##_##m(float *out, ptrdiff_t out_row_stride, const float *in,       \
+                                      ptrdiff_t in_row_stride, int columns) {                      \
         for (int x = 0; x < columns; x++) {                                                        \
             vec o[m], y[n];                                                                        \
             DP_VEC_UNROLL                                                                          \
             for (int i = 0; i < (m); i++)                                                          \
-                o[i] = vec_load(in + i * in_row + (ptrdiff_t)x * LANES);                           \
+                o[i] = vec_load(in + i * in_row_stride + (ptrdiff_t)x * LANES);                    \
             spread_points(n, m, o, y);                                                             \
             DP_VEC_UNROLL                                                                          \
             for (int i = 0; i < (n); i++)                                                          \
-                vec_store(out + i * out_row + (ptrdiff_t)x * LANES, y[i]);                         \
+                vec_store(out + i * out_row_stride + (ptrdiff_t)x * LANES, y[i]);                  \
         }                                                                                          \
     }
 
@@ -81,11 +81,11 @@ static spread_along *const spreads_along[DP_WINOGRAD_POINTS + 1][DP_WINOGRAD_POI
 };
 
 void DP_VEC_NAME(winograd_gradient)(const dp_winograd_tiles *t, const float *gradient,
-                                    ptrdiff_t row) {
+                                    ptrdiff_t row_stride) {
     const int columns = winograd_width(t);
     const ptrdiff_t line = (ptrdiff_t)columns * LANES;
-    spreads_down[t->down->points][t->down->points - t->taps + 1](t->scratch, line, gradient, row,
-                                                                 columns);
+    spreads_down[t->down->points][t->down->points - t->taps + 1](t->scratch, line, gradient,
+                                                                 row_stride, columns);
     for (int i = 0; i < t->down->points; i++) {
         const float *from = t->scratch + i * line;
         for (int k = 0, x = 0; k < t->across->run_count; k++) {

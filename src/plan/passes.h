@@ -16,7 +16,7 @@ struct dp_lowering {
     const int *outputs;
     int output_count;
 
-    /* One element a node. A node's value lives where its root's does. root[i] == i for nodes that
+    /* One element per node. A node's value lives where its root's does. root[i] == i for nodes that
      * have a value of their own. */
     bool *needed;
     int *uses;     /* needed nodes that read it, counted once a reading, and outputs */
@@ -36,7 +36,7 @@ dp_pass dp_pass_place;    /* a view for the value of every root */
 dp_pass dp_pass_lower;    /* the steps, in the order of a run */
 dp_pass dp_pass_arena;    /* offsets for all storages */
 
-/* Appends what a pass has found, a line a node, value, step or storage. */
+/* Appends what a pass has decided, a line per node, value, step or storage. */
 typedef void dp_pass_print(const dp_lowering *lowering, dp_buffer *text);
 dp_pass_print dp_print_simplify, dp_print_choose, dp_print_place, dp_print_lower, dp_print_arena;
 
@@ -113,7 +113,7 @@ dp_view dp_optional_view(const dp_lowering *lowering, int node, int index);
 bool dp_has_halo(const dp_plan *plan, const dp_view *view, const dp_pads *pads);
 
 /* A new storage for a picture with a halo (NULL: none), and the view of the whole of it.
- * planar: one float a pixel. */
+ * planar: one float per pixel. */
 deeper_status dp_storage_add(dp_plan *plan, dp_shape shape, const dp_pads *halo, bool planar,
                              dp_view *view, deeper_error *error);
 

@@ -44,10 +44,10 @@ deeper_status dp_storage_add(dp_plan *plan, dp_shape shape, const dp_pads *halo,
     plan->storages[storage] = fresh;
     *view = (dp_view){ .storage = storage,
                        .planar = planar,
-                       .block = (ptrdiff_t)block,
-                       .row = (ptrdiff_t)row,
+                       .block_stride = (ptrdiff_t)block,
+                       .row_stride = (ptrdiff_t)row,
                        .shape = shape };
-    view->offset = fresh.halo.top * view->row + (ptrdiff_t)fresh.halo.left * pixel;
+    view->offset = fresh.halo.top * view->row_stride + (ptrdiff_t)fresh.halo.left * pixel;
     return DEEPER_OK;
 }
 
@@ -153,7 +153,7 @@ static void place_parts(dp_lowering *l, int node) {
         dp_view *view = &l->views[part];
         *view = l->views[node];
         view->shape = l->graph->nodes[part].shape;
-        view->offset += begin / l->plan->kernels->lanes * view->block;
+        view->offset += begin / l->plan->kernels->lanes * view->block_stride;
         begin += view->shape.c;
     }
 }
@@ -197,7 +197,8 @@ static void place_slices(dp_lowering *l) {
         *view = *dp_input_view(l, i, 0);
         int begin = node->attributes.slice.begin;
         ptrdiff_t row = node->shape.n ? (ptrdiff_t)dp_shape_floats(node->shape) / node->shape.n : 0;
-        view->offset += node->shape.n ? begin * row : begin / l->plan->kernels->lanes * view->block;
+        view->offset +=
+            node->shape.n ? begin * row : begin / l->plan->kernels->lanes * view->block_stride;
         view->shape = node->shape;
     }
 }

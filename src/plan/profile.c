@@ -1,6 +1,6 @@
 /* profile.c - how long the steps of a plan take: what a run adds up when it is asked to (plan.h),
- * and what a step is called. The times cost two looks at the clock a task, so whole runs are timed
- * without them. */
+ * and what a step is called. The times cost two looks at the clock per task, so whole runs are
+ * timed without them. */
 #include "plan/step.h"
 
 #include <string.h>

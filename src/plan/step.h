@@ -18,7 +18,7 @@ typedef struct dp_storage {
     int written;     /* last phase of a writer so far, 0 none */
     size_t offset;   /* floats from the start of the arena */
     dp_pads halo;
-    int pixel;                 /* floats a pixel: L, or 1 if planar */
+    int pixel;                 /* floats per pixel: L, or 1 if planar */
     int planes, height, width; /* channel blocks (planar: channels) and picture, without halo: what
                                   halo zeroing walks */
 } dp_storage;
@@ -30,7 +30,7 @@ typedef struct dp_view {
     int storage; /* -1: none */
     const float *values;
     bool planar;
-    ptrdiff_t offset, block, row; /* block: between channel blocks (planar: channels) */
+    ptrdiff_t offset, block_stride, row_stride; /* block: of channel blocks (planar: channels) */
     dp_shape shape;
 } dp_view;
 
@@ -48,7 +48,7 @@ typedef struct dp_run {
     const dp_plan *plan;
     float *arena;
     const dp_plan_call *call;
-    dp_held *held; /* a worker */
+    dp_held *held; /* one per worker */
 } dp_run;
 
 /* What the steps of one kind share. run does task `task` of the step; it writes nothing that
@@ -188,11 +188,13 @@ static inline void dp_finish_pixels(const dp_run *run, const dp_step *step, int 
         return;
     const dp_view *view = &step->out, *mask = &epilogue->mask;
     ptrdiff_t pixel = (ptrdiff_t)x * run->plan->kernels->lanes;
-    float *out = dp_view_at(run, view, image) + block * view->block + y * view->row + pixel;
+    float *out =
+        dp_view_at(run, view, image) + block * view->block_stride + y * view->row_stride + pixel;
     if (epilogue->masked)
-        run->plan->gradient_kernels->relu(
-            out, out, dp_view_at(run, mask, image) + block * mask->block + y * mask->row + pixel,
-            pixels);
+        run->plan->gradient_kernels->relu(out, out,
+                                          dp_view_at(run, mask, image) + block * mask->block_stride
+                                              + y * mask->row_stride + pixel,
+                                          pixels);
     else
         run->plan->kernels->clamp(out, out, pixels, -INFINITY, epilogue->high);
 }

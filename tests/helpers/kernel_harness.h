@@ -94,7 +94,7 @@ void kernel_fail(const kernel_test *t, const char *format, ...)
 typedef struct kernel_image {
     dp_reference_dims dims;
     int lanes, blocks, row_gap;
-    ptrdiff_t row, block, image;
+    ptrdiff_t row_stride, block_stride, image_stride;
     float *data; /* pixel (0, 0) of the first block of the first image */
 } kernel_image;
 

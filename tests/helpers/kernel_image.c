@@ -16,31 +16,31 @@ kernel_image kernel_image_spaced(kernel_test *t, dp_reference_dims dims, int lan
     kernel_image image = shaped(dims, lanes);
     const ptrdiff_t rows = dims.height - 1;
     image.row_gap = row_gap;
-    image.row = (ptrdiff_t)(dims.width + row_gap) * lanes;
-    image.block = rows * image.row + (ptrdiff_t)(dims.width + block_gap) * lanes;
-    image.image = image.blocks * image.block;
-    image.data =
-        kernel_floats(t, (size_t)((dims.images - 1) * image.image + (image.blocks - 1) * image.block
-                                  + rows * image.row + (ptrdiff_t)dims.width * lanes));
+    image.row_stride = (ptrdiff_t)(dims.width + row_gap) * lanes;
+    image.block_stride = rows * image.row_stride + (ptrdiff_t)(dims.width + block_gap) * lanes;
+    image.image_stride = image.blocks * image.block_stride;
+    image.data = kernel_floats(
+        t, (size_t)((dims.images - 1) * image.image_stride + (image.blocks - 1) * image.block_stride
+                    + rows * image.row_stride + (ptrdiff_t)dims.width * lanes));
     return image;
 }
 
 kernel_image kernel_image_padded(kernel_test *t, dp_reference_dims dims, int lanes,
                                  dp_reference_window w) {
     kernel_image image = shaped(dims, lanes);
-    image.row = (ptrdiff_t)(dims.width + w.pad_left + w.pad_right) * lanes;
-    image.block = (dims.height + w.pad_top + w.pad_bottom) * image.row;
-    image.image = image.blocks * image.block;
-    const size_t count = (size_t)(dims.images * image.image);
+    image.row_stride = (ptrdiff_t)(dims.width + w.pad_left + w.pad_right) * lanes;
+    image.block_stride = (dims.height + w.pad_top + w.pad_bottom) * image.row_stride;
+    image.image_stride = image.blocks * image.block_stride;
+    const size_t count = (size_t)(dims.images * image.image_stride);
     float *data = kernel_floats(t, count);
     memset(data, 0, count * sizeof *data);
-    image.data = data + w.pad_top * image.row + (ptrdiff_t)w.pad_left * lanes;
+    image.data = data + w.pad_top * image.row_stride + (ptrdiff_t)w.pad_left * lanes;
     return image;
 }
 
 float *kernel_image_at(const kernel_image *i, int n, int c, int y, int x) {
-    return &i->data[n * i->image + c / i->lanes * i->block + y * i->row + (ptrdiff_t)x * i->lanes
-                    + c % i->lanes];
+    return &i->data[n * i->image_stride + c / i->lanes * i->block_stride + y * i->row_stride
+                    + (ptrdiff_t)x * i->lanes + c % i->lanes];
 }
 
 void kernel_image_put(const kernel_image *image, const double *values) {

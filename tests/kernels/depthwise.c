@@ -48,8 +48,8 @@ static subject open_subject(kernel_test *t, const dp_reference_window *w, int ro
     s.weights = kernel_random(t, (size_t)(taps * t->lanes), -1, 1);
     s.bias = kernel_random(t, (size_t)t->lanes, -1, 1);
     s.rows = (dp_depthwise){ .in = s.in.data,
-                             .in_row = s.in.row,
-                             .out_row = (ptrdiff_t)columns * t->lanes,
+                             .in_row_stride = s.in.row_stride,
+                             .out_row_stride = (ptrdiff_t)columns * t->lanes,
                              .out_width = columns,
                              .row_end = rows,
                              .height = w->height,

@@ -77,11 +77,11 @@ static pool_subject pool_subject_of(const kernel_test *t, const pool_case *c,
                                     const kernel_image *out) {
     return (pool_subject){ c->average ? t->gradient->average_pool : t->gradient->max_pool,
                            { .forward = { .in = in->data,
-                                          .in_row = in->row,
+                                          .in_row_stride = in->row_stride,
                                           .in_height = c->in.height,
                                           .in_width = c->in.width,
                                           .out = forward->data,
-                                          .out_row = forward->row,
+                                          .out_row_stride = forward->row_stride,
                                           .out_width = c->out.width,
                                           .row_end = c->out.height,
                                           .height = c->window.height,
@@ -94,11 +94,11 @@ static pool_subject pool_subject_of(const kernel_test *t, const pool_case *c,
                                           .pad_right = c->window.pad_right,
                                           .count_padding = c->count_padding },
                              .gradient = gradient->data,
-                             .gradient_row = gradient->row,
+                             .gradient_row_stride = gradient->row_stride,
                              .out = out->data,
-                             .out_row = out->row,
+                             .out_row_stride = out->row_stride,
                              .base = c->sum ? base->data : NULL,
-                             .base_row = base->row,
+                             .base_row_stride = base->row_stride,
                              .relu = c->relu } };
 }
 
@@ -253,8 +253,8 @@ static void check_lrn(kernel_test *t, const lrn_case *c) {
     lrn_subject s = { t->gradient,
                       { .forward = { .in = x.data,
                                      .out = c->in_place ? g.data : y.data,
-                                     .in_block = x.block,
-                                     .out_block = y.block,
+                                     .in_block_stride = x.block_stride,
+                                     .out_block_stride = y.block_stride,
                                      .blocks = x.blocks,
                                      .pixels = c->pixels,
                                      .size = c->size,
@@ -264,7 +264,7 @@ static void check_lrn(kernel_test *t, const lrn_case *c) {
                                      .scratch =
                                          kernel_floats(t, t->gradient->lrn_scratch(x.blocks)) },
                         .gradient = g.data,
-                        .gradient_block = g.block,
+                        .gradient_block_stride = g.block_stride,
                         .relu = c->relu } };
     const int cut = c->pixels / 3;
     call_pixels(s, split.data, 0, cut);

@@ -13,12 +13,12 @@
 
 /* ---------------------------------------------------------------------------------- one product */
 
-/* Distances in floats where they begin with in_, in pixels of L floats for the gradient; in_step 0:
- * L. */
+/* Distances in floats where they begin with in_, in pixels of L floats for the gradient;
+ * in_pixel_stride 0: L. */
 typedef struct outer_shape {
     int height, width;
-    int in_stride, in_step, in_gap; /* gap: between the rows of the input */
-    int gradient_step, gradient_gap;
+    int in_stride, in_pixel_stride, in_gap; /* gap: between the rows of the input */
+    int gradient_pixel_stride, gradient_gap;
     bool timed;
 } outer_shape;
 
@@ -41,23 +41,24 @@ static void call_outer(const void *operands) {
 }
 
 static subject open_subject(kernel_test *t, int rows, int blocks, const outer_shape *s, bool add) {
-    const ptrdiff_t in_step = s->in_step ? s->in_step : t->lanes;
-    const ptrdiff_t in_row = (s->width - 1) * in_step + s->in_gap + 1;
-    const ptrdiff_t gradient_step = (ptrdiff_t)s->gradient_step * t->lanes;
-    const ptrdiff_t gradient_row =
-        (s->width - 1) * gradient_step + (s->gradient_gap + 1) * t->lanes;
-    const size_t in_count = (size_t)((s->height - 1) * in_row + (s->width - 1) * in_step
-                                     + (rows - 1) * s->in_stride + 1),
-                 gradient_count = (size_t)((s->height - 1) * gradient_row
-                                           + (s->width - 1) * gradient_step + t->lanes),
+    const ptrdiff_t in_pixel_stride = s->in_pixel_stride ? s->in_pixel_stride : t->lanes;
+    const ptrdiff_t in_row_stride = (s->width - 1) * in_pixel_stride + s->in_gap + 1;
+    const ptrdiff_t gradient_pixel_stride = (ptrdiff_t)s->gradient_pixel_stride * t->lanes;
+    const ptrdiff_t gradient_row_stride =
+        (s->width - 1) * gradient_pixel_stride + (s->gradient_gap + 1) * t->lanes;
+    const size_t in_count =
+                     (size_t)((s->height - 1) * in_row_stride + (s->width - 1) * in_pixel_stride
+                              + (rows - 1) * s->in_stride + 1),
+                 gradient_count = (size_t)((s->height - 1) * gradient_row_stride
+                                           + (s->width - 1) * gradient_pixel_stride + t->lanes),
                  count = (size_t)(rows * blocks * t->lanes);
     subject opened = { t->gradient->outer[blocks][rows],
                        { .in = kernel_random(t, in_count, -1, 1),
-                         .in_row = in_row,
-                         .in_step = in_step,
+                         .in_row_stride = in_row_stride,
+                         .in_pixel_stride = in_pixel_stride,
                          .in_stride = s->in_stride,
-                         .gradient_row = gradient_row,
-                         .gradient_step = gradient_step,
+                         .gradient_row_stride = gradient_row_stride,
+                         .gradient_pixel_stride = gradient_pixel_stride,
                          .height = s->height,
                          .width = s->width,
                          /* without add what is there, NaNs, must be of no consequence */
@@ -77,8 +78,8 @@ static float one_output(const kernel_test *t, const dp_outer *o, float start, in
     for (int y = 0; y < o->height; y++)
         for (int x = 0; x < o->width; x++)
             sum = kernel_multiply_add(
-                t, o->in[y * o->in_row + x * o->in_step + i * o->in_stride],
-                o->gradient[j][y * o->gradient_row + x * o->gradient_step + l], sum);
+                t, o->in[y * o->in_row_stride + x * o->in_pixel_stride + i * o->in_stride],
+                o->gradient[j][y * o->gradient_row_stride + x * o->gradient_pixel_stride + l], sum);
     return sum;
 }
 
@@ -166,11 +167,11 @@ static void multiply(const kernel_test *t, const assembly *a, int block, int r, 
         dp_outer o = { .in = kernel_image_at(&a->in, n, block * a->in.lanes, r - w.pad_top,
                                              s - w.pad_left)
                              + first_row,
-                       .in_row = a->in.row * w.stride_y,
-                       .in_step = (ptrdiff_t)a->in.lanes * w.stride_x,
+                       .in_row_stride = a->in.row_stride * w.stride_y,
+                       .in_pixel_stride = (ptrdiff_t)a->in.lanes * w.stride_x,
                        .in_stride = 1,
-                       .gradient_row = a->gradient.row,
-                       .gradient_step = t->lanes,
+                       .gradient_row_stride = a->gradient.row_stride,
+                       .gradient_pixel_stride = t->lanes,
                        .height = a->gradient.dims.height,
                        .width = a->gradient.dims.width,
                        .out = a->product,

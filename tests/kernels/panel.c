@@ -212,7 +212,7 @@ static void lay_out_input(kernel_test *t, product *p) {
         for (int r = 0; r < c->window.height; r++)
             for (int s = 0; s < (c->planar ? 1 : c->window.width); s++)
                 p->segments[p->segment_count++] =
-                    block * p->in.block + r * p->in.row + (ptrdiff_t)s * p->unit;
+                    block * p->in.block_stride + r * p->in.row_stride + (ptrdiff_t)s * p->unit;
     p->depth = p->segment_count * p->run;
 }
 

@@ -33,8 +33,8 @@ static void check_lrn(kernel_test *t, int channels, int pixels, dp_normalise set
     normalisation n = { t->kernels, settings };
     n.settings.in = in.data;
     n.settings.out = out.data;
-    n.settings.in_block = in.block;
-    n.settings.out_block = out.block;
+    n.settings.in_block_stride = in.block_stride;
+    n.settings.out_block_stride = out.block_stride;
     n.settings.blocks = in.blocks;
     n.settings.pixels = pixels;
     n.settings.scratch = kernel_floats(t, t->kernels->lrn_scratch(in.blocks));
@@ -247,7 +247,8 @@ typedef struct distribution {
 
 static void call_softmax(const void *operands) {
     const distribution *d = operands;
-    d->kernels->softmax(d->out.data, d->out.block, d->in.data, d->in.block, d->in.dims.channels);
+    d->kernels->softmax(d->out.data, d->out.block_stride, d->in.data, d->in.block_stride,
+                        d->in.dims.channels);
 }
 
 static void check_softmax(kernel_test *t, int channels, double spread) {

@@ -63,11 +63,11 @@ static subject subject_of(const kernel_test *t, pool_kind kind, const dp_referen
                           const kernel_image *in, const kernel_image *out) {
     return (subject){ kind == MAX ? t->kernels->max_pool : t->kernels->average_pool,
                       { .in = in->data,
-                        .in_row = in->row,
+                        .in_row_stride = in->row_stride,
                         .in_height = in->dims.height,
                         .in_width = in->dims.width,
                         .out = out->data,
-                        .out_row = out->row,
+                        .out_row_stride = out->row_stride,
                         .out_width = out->dims.width,
                         .row_end = out->dims.height,
                         .height = w->height,

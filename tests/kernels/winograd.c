@@ -68,8 +68,8 @@ static subject open_subject(kernel_test *t, int points, int taps, int runs) {
 
 /* All rows of tiles through the input transform, or the output transform. */
 static void transform_rows(const subject *s, bool output) {
-    const ptrdiff_t lanes = s->kernels->lanes, in_row = (s->width + s->taps - 1) * lanes,
-                    out_row = s->width * lanes;
+    const ptrdiff_t lanes = s->kernels->lanes, in_row_stride = (s->width + s->taps - 1) * lanes,
+                    out_row_stride = s->width * lanes;
     int y = 0, top = 0;
     for (int k = 0; k < s->down.run_count; k++)
         for (int i = 0; i < s->down.runs[k].tiles;
@@ -85,10 +85,10 @@ static void transform_rows(const subject *s, bool output) {
             for (int f = 0; f < s->down.runs[k].points; f++)
                 tiles.before[f] = y;
             if (output)
-                s->kernels->winograd_output(&tiles, s->bias, s->low, s->out + top * out_row,
-                                            out_row);
+                s->kernels->winograd_output(&tiles, s->bias, s->low, s->out + top * out_row_stride,
+                                            out_row_stride);
             else
-                s->kernels->winograd_input(&tiles, s->in + top * in_row, in_row);
+                s->kernels->winograd_input(&tiles, s->in + top * in_row_stride, in_row_stride);
         }
 }
 

@@ -18,7 +18,7 @@ typedef struct dp_conv_tile {
 /* Where one channel block of the product goes. */
 typedef struct dp_conv_target {
     int storage;
-    ptrdiff_t offset, row;
+    ptrdiff_t offset, row_stride;
 } dp_conv_target;
 
 /* One convolution of the product, and what its packed weights are made from. */
@@ -53,8 +53,8 @@ struct dp_conv_weights {
     int *first_of; /* where that begins for each panel; NULL: with the first */
 
     /* dp_conv_pack fills: */
-    size_t depth;        /* vectors a block of a panel */
-    const float *packed; /* the panels, then a bias a lane: in the packs, or NULL: */
+    size_t depth;        /* vectors per block of a panel */
+    const float *packed; /* the panels, then a bias per lane: in the packs, or NULL: */
     int packed_storage;  /* where each run packs them, or -1 */
 };
 
@@ -65,7 +65,7 @@ struct dp_conv_step {
     ptrdiff_t in_stride;
     dp_conv_tile *tiles; /* none where images are pixels */
     int tile_count, tile_rows;
-    dp_conv_target *targets;     /* a block */
+    dp_conv_target *targets;     /* one per block */
     int tile_parts, panel_parts; /* tasks = tile_parts x panel_parts */
 };
 
@@ -76,7 +76,7 @@ void dp_conv_read_source(const dp_lowering *lowering, dp_conv_source *source);
  * to be alone, all later ones that can be computed with it; these count as done. */
 void dp_conv_collect(dp_lowering *lowering, int node, bool alone, dp_conv_weights *weights);
 
-/* Fills panels: blocks as even as can be, at most `max_blocks` a panel, the larger ones first. */
+/* Fills panels: blocks as even as can be, at most `max_blocks` per panel, the larger ones first. */
 deeper_status dp_conv_make_panels(dp_plan *plan, dp_conv_weights *weights, int max_blocks,
                                   deeper_error *error);
 

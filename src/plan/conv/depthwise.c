@@ -1,11 +1,11 @@
-/* depthwise.c - convolutions with a group a channel, each of one output: a window of weights a
+/* depthwise.c - convolutions with a group per channel, each of one output: a window of weights per
  * lane. Their gradients with respect to their input are such convolutions too. Depthwise
- * convolutions with several outputs a channel, and those over planar pictures, are products like
+ * convolutions with several outputs per channel, and those over planar pictures, are products like
  * others (direct.c).
  *
  * A task has some channel blocks, or some rows of all where there are more rows: a block's input
  * stays in the caches. Weights are packed like those of a planar convolution that reads one
- * channel: a vector a place of the window. Letters: L lanes. */
+ * channel: a vector per place of the window. Letters: L lanes. */
 #include "plan/conv/conv.h"
 
 struct dp_depthwise_step {
@@ -17,8 +17,8 @@ static void run_depthwise(const dp_run *run, const dp_step *step, int task, int 
     const dp_depthwise_step *conv = step->as.depthwise;
     const dp_view *in = &step->in, *out = &step->out;
     const int image = task / step->tasks, part = task % step->tasks;
-    dp_depthwise depthwise = { .in_row = in->row,
-                               .out_row = out->row,
+    dp_depthwise depthwise = { .in_row_stride = in->row_stride,
+                               .out_row_stride = out->row_stride,
                                .out_width = out->shape.w,
                                .row_end = out->shape.h,
                                .height = conv->window.height,
@@ -32,8 +32,8 @@ static void run_depthwise(const dp_run *run, const dp_step *step, int task, int 
     else
         dp_share(conv->weights.blocks, step->tasks, part, &begin, &end);
     for (int block = begin; block < end; block++) {
-        depthwise.in = dp_view_at(run, in, image) + block * in->block;
-        depthwise.out = dp_view_at(run, out, image) + block * out->block;
+        depthwise.in = dp_view_at(run, in, image) + block * in->block_stride;
+        depthwise.out = dp_view_at(run, out, image) + block * out->block_stride;
         depthwise.weights = dp_conv_packed(run, &conv->weights, block);
         depthwise.bias = dp_conv_packed_bias(run, &conv->weights, block);
         run->plan->kernels->depthwise(&depthwise);
@@ -86,7 +86,7 @@ static deeper_status build(dp_lowering *l, int node, dp_step *step, deeper_error
     DP_TRY(dp_conv_make_panels(l->plan, weights, 1, error));
     DP_TRY(dp_conv_pack(l, weights, error));
     DP_TRY(dp_conv_input(l, node, &step->in, error));
-    step->in.offset -= window->pads.top * step->in.row
+    step->in.offset -= window->pads.top * step->in.row_stride
                        + (ptrdiff_t)window->pads.left * lanes; /* to the first window */
     step->as.depthwise->window = *window;
     step->kind = weights->sources[0].order == DP_WEIGHTS_PLAIN ? &depthwise_kind : &gradient_kind;

@@ -26,7 +26,7 @@ typedef struct conv_build {
 /* Where panel p's part of the input begins, from its first channel block (planar: channel). */
 static ptrdiff_t band_offset(const dp_step *step, int p) {
     const int *first_of = step->as.conv->weights.first_of;
-    return first_of ? first_of[p] * step->in.block : 0;
+    return first_of ? first_of[p] * step->in.block_stride : 0;
 }
 
 static void run_tiles(const dp_run *run, const dp_step *step, int image, int tile_part,
@@ -69,7 +69,7 @@ static void run_tiles(const dp_run *run, const dp_step *step, int image, int til
                                                               : 0; /* later panels find it */
             panel.in = in + band + tile->in;
             for (int j = 0; j < blocks; j++)
-                panel.out[j] = targets[j] + tile->y * conv->targets[block + j].row
+                panel.out[j] = targets[j] + tile->y * conv->targets[block + j].row_stride
                                + (ptrdiff_t)tile->x * lanes;
             kernels->panel[blocks][tile->rows](&panel);
             for (int j = 0; j < blocks; j++)
@@ -111,7 +111,8 @@ static void run_images(const dp_run *run, const dp_step *step, int task, int wor
             int rows = run->call->count - image < max_rows ? run->call->count - image : max_rows;
             panel.in = dp_view_at(run, &step->in, image) + band_offset(step, p);
             for (int j = 0; j < blocks; j++)
-                panel.out[j] = dp_view_at(run, &step->out, image) + (block + j) * step->out.block;
+                panel.out[j] =
+                    dp_view_at(run, &step->out, image) + (block + j) * step->out.block_stride;
             kernels->panel[blocks][rows](&panel);
         }
     }
@@ -190,13 +191,16 @@ static bool is_flat(const conv_build *b) {
     const dp_window *w = &b->window;
     int lanes = b->lowering->plan->kernels->lanes;
     bool flat = w->height == 1 && w->width == 1 && w->stride_y == 1 && w->stride_x == 1
-                && !b->in.planar && b->in.row == (ptrdiff_t)b->in.shape.w * lanes;
+                && !b->in.planar && b->in.row_stride == (ptrdiff_t)b->in.shape.w * lanes;
     int target = dp_target(b->lowering, b->conv->weights.sources[0].node);
     if (b->lowering->graph->nodes[target].op == DP_OP_RELU_GRADIENT)
-        flat = flat && dp_input_view(b->lowering, target, 1)->row == (ptrdiff_t)b->output.w * lanes;
+        flat =
+            flat
+            && dp_input_view(b->lowering, target, 1)->row_stride == (ptrdiff_t)b->output.w * lanes;
     for (int i = 0; flat && i < b->conv->weights.source_count; i++)
-        flat = b->lowering->views[dp_target(b->lowering, b->conv->weights.sources[i].node)].row
-               == (ptrdiff_t)b->output.w * lanes;
+        flat =
+            b->lowering->views[dp_target(b->lowering, b->conv->weights.sources[i].node)].row_stride
+            == (ptrdiff_t)b->output.w * lanes;
     return flat;
 }
 
@@ -205,20 +209,20 @@ static deeper_status make_tiles(conv_build *b, deeper_error *error) {
     bool flat = is_flat(b);
     int rows = flat ? 1 : b->output.h, width = flat ? b->output.h * b->output.w : b->output.w;
     DP_TRY(make_panels(b, width, error));
-    int a_row = dp_ceil_div(width, conv->tile_rows),
+    int tiles_per_row = dp_ceil_div(width, conv->tile_rows),
         pixel = b->in.planar ? 1 : b->lowering->plan->kernels->lanes;
-    conv->tile_count = rows * a_row;
+    conv->tile_count = rows * tiles_per_row;
     conv->tiles =
         dp_alloc(b->lowering->plan->allocator, (size_t)conv->tile_count, sizeof *conv->tiles);
     if (!conv->tiles)
         return dp_fail_memory(error, "the tiles of a convolution");
     dp_conv_tile *tile = conv->tiles;
     for (int y = 0; y < rows; y++)
-        for (int t = 0; t < a_row; t++, tile++) {
+        for (int t = 0; t < tiles_per_row; t++, tile++) {
             int begin, end;
-            dp_share(width, a_row, t, &begin, &end);
+            dp_share(width, tiles_per_row, t, &begin, &end);
             *tile = (dp_conv_tile){ .y = y, .x = begin, .rows = end - begin };
-            tile->in = (y * b->window.stride_y - b->window.pads.top) * b->in.row
+            tile->in = (y * b->window.stride_y - b->window.pads.top) * b->in.row_stride
                        + (ptrdiff_t)(begin * b->window.stride_x - b->window.pads.left) * pixel;
         }
     return DEEPER_OK;
@@ -250,7 +254,7 @@ static deeper_status make_segments(conv_build *b, deeper_error *error) {
     for (int c = 0; c < planes; c++)
         for (int r = 0; r < w->height; r++)
             for (int s = 0; s < columns; s++)
-                *segment++ = c * b->in.block + r * b->in.row + (ptrdiff_t)s * lanes;
+                *segment++ = c * b->in.block_stride + r * b->in.row_stride + (ptrdiff_t)s * lanes;
     return DEEPER_OK;
 }
 
@@ -265,9 +269,10 @@ static deeper_status make_targets(conv_build *b, deeper_error *error) {
         const dp_view *view =
             &b->lowering->views[dp_target(b->lowering, b->conv->weights.sources[i].node)];
         for (int j = 0; j < dp_blocks(b->conv->weights.sources[i].outputs, lanes); j++)
-            conv->targets[b->conv->weights.sources[i].first_output / lanes + j] = (dp_conv_target){
-                .storage = view->storage, .offset = view->offset + j * view->block, .row = view->row
-            };
+            conv->targets[b->conv->weights.sources[i].first_output / lanes + j] =
+                (dp_conv_target){ .storage = view->storage,
+                                  .offset = view->offset + j * view->block_stride,
+                                  .row_stride = view->row_stride };
     }
     return DEEPER_OK;
 }
@@ -331,7 +336,7 @@ static deeper_status build_conv(conv_build *b, int node, deeper_error *error) {
     DP_TRY(make_targets(b, error));
     if (b->images_are_pixels) {
         b->in.offset -=
-            w->pads.top * b->in.row
+            w->pads.top * b->in.row_stride
             + (ptrdiff_t)w->pads.left * l->plan->kernels->lanes; /* to the only window */
         DP_TRY(make_panels(b, 1,
                            error)); /* for any batch, so that all plans share the packed weights */

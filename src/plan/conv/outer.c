@@ -27,7 +27,7 @@ struct dp_outer_step {
     bool flat;    /* a 1x1 window over pictures whose rows follow each other: an image is one row */
     int together; /* images that one call sums */
     int chunk;    /* units */
-    int scratch;  /* storage with room for the sums of a chunk a task */
+    int scratch;  /* storage with room for the sums of a chunk per task */
     size_t unit_floats;
 };
 
@@ -65,30 +65,31 @@ static void add_images(const dp_run *run, const dp_step *step, const unit *u, in
     int lanes = run->plan->kernels->lanes, pixel = x->planar ? 1 : lanes;
     ptrdiff_t x_image = (ptrdiff_t)run->plan->storages[x->storage].image,
               g_image = (ptrdiff_t)run->plan->storages[g->storage].image;
-    ptrdiff_t plane = x->planar ? u->c0 * x->block : u->c0 / lanes * x->block + u->c0 % lanes;
-    dp_outer outer = { .in = dp_view_at(run, x, first) + plane + (r - w->pads.top) * x->row
+    ptrdiff_t plane =
+        x->planar ? u->c0 * x->block_stride : u->c0 / lanes * x->block_stride + u->c0 % lanes;
+    dp_outer outer = { .in = dp_view_at(run, x, first) + plane + (r - w->pads.top) * x->row_stride
                              + (ptrdiff_t)(s - w->pads.left) * pixel,
                        .in_stride = 1,
-                       .in_row = w->stride_y * x->row,
-                       .in_step = (ptrdiff_t)w->stride_x * pixel,
-                       .gradient_row = g->row,
-                       .gradient_step = lanes,
+                       .in_row_stride = w->stride_y * x->row_stride,
+                       .in_pixel_stride = (ptrdiff_t)w->stride_x * pixel,
+                       .gradient_row_stride = g->row_stride,
+                       .gradient_pixel_stride = lanes,
                        .height = g->shape.h,
                        .width = g->shape.w,
                        .out = sums,
                        .add = first > 0,
-                       .ahead = x->planar || r || s ? 0 : x->block };
+                       .ahead = x->planar || r || s ? 0 : x->block_stride };
     for (int j = 0; j < u->b; j++)
-        outer.gradient[j] = dp_view_at(run, g, first) + (u->k0 + j) * g->block;
+        outer.gradient[j] = dp_view_at(run, g, first) + (u->k0 + j) * g->block_stride;
     if (o->flat || o->together > 1) {
-        outer.in_row = x_image;
-        outer.gradient_row = g_image;
+        outer.in_row_stride = x_image;
+        outer.gradient_row_stride = g_image;
         outer.width = g->shape.h * g->shape.w;
         outer.height = count;
     }
     if (o->together > 1 && outer.width == 1) {
-        outer.in_step = x_image;
-        outer.gradient_step = g_image;
+        outer.in_pixel_stride = x_image;
+        outer.gradient_pixel_stride = g_image;
         outer.width = count;
         outer.height = 1;
     }
@@ -243,7 +244,8 @@ static void choose_images(const dp_step *step, int lanes, int max_batch, dp_oute
     const dp_window *w = &o->window;
     bool point = w->height == 1 && w->width == 1 && w->stride_y == 1 && w->stride_x == 1
                  && !w->pads.top && !w->pads.left;
-    bool dense = x->row == (ptrdiff_t)x->shape.w * lanes && g->row == (ptrdiff_t)g->shape.w * lanes;
+    bool dense = x->row_stride == (ptrdiff_t)x->shape.w * lanes
+                 && g->row_stride == (ptrdiff_t)g->shape.w * lanes;
     int pixels = g->shape.h * g->shape.w;
     o->flat = !x->planar && point && dense;
     o->together = !x->planar && pixels == 1         ? max_batch

@@ -1,5 +1,5 @@
 /* pack.c - the weights of a convolution's step in the order its panels read them, batch norms
- * folded in. Where the parameters are constant they are packed once a model and shared by its
+ * folded in. Where the parameters are constant they are packed once per model and shared by its
  * plans; in training a step packs them at the beginning of every run, panels shared out among the
  * threads. */
 #include "plan/conv/conv.h"

@@ -3,7 +3,7 @@
  * blocks of a register tile. */
 #include "plan/conv/conv.h"
 
-/* Two multiply-adds and two loads a cycle: the multiply-adds, at least as many as hide their
+/* Two multiply-adds and two loads per cycle: the multiply-adds, at least as many as hide their
  * latency, or the loads where those are more; and a little for each load, more for weights, which
  * come from the second cache. */
 static double tile_cost(int m, int b) {

@@ -62,15 +62,17 @@ static void run_phases(const dp_run *run, const dp_step *step, int task, int wor
     int begin, end;
     dp_share(out->shape.h, step->tasks, task % step->tasks, &begin, &end);
     for (int y = begin; y < end; y++) {
-        float *row = dp_view_at(run, out, image) + y * out->row;
+        float *row = dp_view_at(run, out, image) + y * out->row_stride;
         for (int block = 0; block < dp_blocks(out->shape.c, lanes); block++)
-            memset(row + block * out->block, 0, (size_t)(out->shape.w * lanes) * sizeof *row);
+            memset(row + block * out->block_stride, 0,
+                   (size_t)(out->shape.w * lanes) * sizeof *row);
         for (int k = 0; k < out->shape.c; k += PHASES) {
             int c = k / PHASES % in->shape.c,
                 from = PHASES * (y - margin) + k / PHASES / in->shape.c;
             if (from >= 0 && from < in->shape.h)
-                spread_row(row + k / lanes * out->block + k % lanes + (ptrdiff_t)margin * lanes,
-                           lanes, planes + c * in->block + from * in->row, width);
+                spread_row(row + k / lanes * out->block_stride + k % lanes
+                               + (ptrdiff_t)margin * lanes,
+                           lanes, planes + c * in->block_stride + from * in->row_stride, width);
         }
     }
 }
@@ -108,8 +110,8 @@ deeper_status dp_lower_phases(dp_lowering *l, int node, const dp_winograd_shape 
     step.as.phases.input = -1;
     if (view->storage < 0) { /* the caller's planes */
         step.as.phases.input = dp_input_index(l->graph, layer->inputs[0]);
-        step.in.row = input->shape.w;
-        step.in.block = (ptrdiff_t)input->shape.h * input->shape.w;
+        step.in.row_stride = input->shape.w;
+        step.in.block_stride = (ptrdiff_t)input->shape.h * input->shape.w;
     }
     step.work = (uint64_t)dp_shape_floats(phases) * 8;
     step.tasks = dp_parts(l->plan, phases.h, step.work);

@@ -11,7 +11,7 @@
 /* Costs in vector multiply-adds. */
 static const double TRANSFORM = 8; /* of a vector of a frequency, to it or from it */
 static const double WEIGHTS =
-    0.2; /* of a byte of weights from memory, beside products: 40 GB/s at 4 GHz, two a cycle */
+    0.2; /* of a byte of weights from memory, beside products: 40 GB/s at 4 GHz, two per cycle */
 static const double BATCH = 0.25; /* of that where images share it, as those of a strip do */
 static const double CALL = 24;    /* of a panel product, beside its sums */
 static const double STORE = 2;    /* of a sum: from its bias to its place */

@@ -6,8 +6,8 @@
  * worker, and for each panel of output channels does the products of all frequencies and transforms
  * them back. Where there are few strips a task has only some of the panels; a worker that takes
  * another task of the strip finds the input transformed. Transformed weights are one ascending
- * stream a strip. What a strip is changes no bit. Letters: L lanes, C channels, N points, r taps, f
- * frequency (i, j). */
+ * stream once per strip. What a strip is changes no bit. Letters: L lanes, C channels, N points, r
+ * taps, f frequency (i, j). */
 #include "plan/conv/winograd.h"
 
 #include <math.h>
@@ -19,7 +19,7 @@ struct dp_winograd_step {
     dp_winograd_cover cover;
     int taps, channels; /* r, C */
     int strip_images,
-        strips; /* pictures of a strip; strips a picture, 1 if there are several pictures */
+        strips; /* pictures of a strip; strips per picture, 1 if there are several pictures */
     int panel_parts;
     int strip_tiles;                         /* most tiles of one frequency */
     ptrdiff_t tile_stride, frequency_stride; /* of the transformed input: [f][tile][C] */
@@ -75,10 +75,10 @@ static void transform_input(const strip *s) {
             dp_winograd_tiles tiles = describe_row(s, image, y, &top);
             tiles.frequency_stride = w->frequency_stride;
             tiles.tile_stride = w->tile_stride;
-            const float *from = dp_view_at(s->run, in, s->first + image) + top * in->row;
+            const float *from = dp_view_at(s->run, in, s->first + image) + top * in->row_stride;
             for (int block = 0; block < blocks; block++) {
                 tiles.frequencies = s->input + (ptrdiff_t)block * kernels->lanes;
-                kernels->winograd_input(&tiles, from + block * in->block, in->row);
+                kernels->winograd_input(&tiles, from + block * in->block_stride, in->row_stride);
             }
         }
 }
@@ -130,12 +130,13 @@ static void transform_output(const strip *s, int block, int blocks) {
             dp_winograd_tiles tiles = describe_row(s, image, y, &top);
             tiles.frequency_stride = w->product_stride;
             tiles.tile_stride = (ptrdiff_t)blocks * kernels->lanes;
-            float *to =
-                dp_view_at(s->run, out, s->first + image) + top * out->row + block * out->block;
+            float *to = dp_view_at(s->run, out, s->first + image) + top * out->row_stride
+                        + block * out->block_stride;
             for (int j = 0; j < blocks; j++) {
                 tiles.frequencies = s->products + (ptrdiff_t)j * kernels->lanes;
                 kernels->winograd_output(&tiles, bias + (ptrdiff_t)j * kernels->lanes,
-                                         s->step->epilogue.low, to + j * out->block, out->row);
+                                         s->step->epilogue.low, to + j * out->block_stride,
+                                         out->row_stride);
                 dp_finish_rows(s->run, s->step, s->first + image, block + j, top,
                                top + tiles.down->points - w->taps + 1);
             }
@@ -323,8 +324,8 @@ static deeper_status make(dp_lowering *l, int node, dp_winograd_step *w, deeper_
         DP_TRY(dp_conv_input(l, node, &step.in, error));
         const dp_window *window =
             &layer->attributes.window; /* from the picture to the first window */
-        step.in.offset -=
-            window->pads.top * step.in.row + (ptrdiff_t)window->pads.left * l->plan->kernels->lanes;
+        step.in.offset -= window->pads.top * step.in.row_stride
+                          + (ptrdiff_t)window->pads.left * l->plan->kernels->lanes;
     }
     return build(l, w, &step, error);
 }

@@ -1,12 +1,12 @@
 /* winograd_gradient.c - weight gradients of stride-1 convolutions with square windows by
  * Winograd's algorithm (kernels/winograd.h): with the input's frequencies V = B^T x B and the
  * gradient's D = A g A^T of every tile, the gradient of the transformed weights is the sum of V x D
- * over all tiles of the batch, a frequency at a time, and that of the weights G^T of it G.
+ * over all tiles of the batch, one frequency at a time, and that of the weights G^T of it G.
  *
- * The sums are cut into parts along output blocks and input blocks, one a task, which stay in the
+ * The sums are cut into parts along output blocks and input blocks, one per task, which stay in the
  * task's own scratch. A task passes over the batch by the strip (some rows of tiles of an image, or
- * several images): both transforms of its blocks, then an outer product a frequency. Each sum takes
- * tiles in order, whatever the parts and the strips. Letters: L lanes, K C output and input
+ * several images): both transforms of its blocks, then an outer product per frequency. Each sum
+ * takes tiles in order, whatever the parts and the strips. Letters: L lanes, K C output and input
  * channels, N points, r taps, b blocks of a group, f frequency (i, j). */
 #include "plan/conv/winograd.h"
 
@@ -25,12 +25,12 @@ struct dp_winograd_gradient_step {
     int group_blocks, groups, blocks; /* output blocks of a group; groups; C in blocks */
     int group_parts, block_parts;     /* tasks = group_parts x block_parts */
     int strip_images,
-        strips; /* images of a strip; strips an image, 1 if there are several images */
-    ptrdiff_t x_tile, g_tile; /* strides of the frequencies: [f][tile][block][L] */
-    ptrdiff_t x_frequency, g_frequency;
+        strips; /* images of a strip; strips per image, 1 if there are several images */
+    ptrdiff_t x_tile_stride, g_tile_stride; /* strides of the frequencies: [f][tile][block][L] */
+    ptrdiff_t x_frequency_stride, g_frequency_stride;
     size_t row_floats,
         unit_floats; /* scratch of the transforms; sums of one group and one input block */
-    int units, sums; /* most of a task; their storage, a piece a task */
+    int units, sums; /* most of a task; their storage, a piece per task */
     float matrix[DP_WINOGRAD_POINTS * DP_WINOGRAD_TAPS_MAX];
 };
 
@@ -65,7 +65,7 @@ static void open_part(part *p, const dp_run *run, const dp_step *step, int task,
     dp_share(w->groups, w->group_parts, task / w->block_parts, &p->group_begin, &p->group_end);
     dp_share(w->blocks, w->block_parts, task % w->block_parts, &p->block_begin, &p->block_end);
     p->x = p->scratch + w->row_floats;
-    p->g = p->x + w->x_frequency * w->cover.points * w->cover.points;
+    p->g = p->x + w->x_frequency_stride * w->cover.points * w->cover.points;
     p->sums = run->arena + run->plan->storages[w->sums].offset
               + (size_t)task * (size_t)w->units * w->unit_floats;
 }
@@ -90,20 +90,22 @@ static void transform_row(const part *p, int image, int y) {
     tiles.down = dp_winograd_row(&w->cover.down, w->taps, y, &top);
     for (int i = 0; i < tiles.down->points; i++)
         tiles.before[i] = image * p->rows_having[i] + y - p->begin;
-    tiles.frequency_stride = w->x_frequency;
-    tiles.tile_stride = w->x_tile;
-    const float *from = dp_view_at(p->run, x, p->first + image) + top * x->row;
+    tiles.frequency_stride = w->x_frequency_stride;
+    tiles.tile_stride = w->x_tile_stride;
+    const float *from = dp_view_at(p->run, x, p->first + image) + top * x->row_stride;
     for (int block = p->block_begin; block < p->block_end; block++) {
         tiles.frequencies = p->x + (ptrdiff_t)(block - p->block_begin) * lanes;
-        p->run->plan->kernels->winograd_input(&tiles, from + block * x->block, x->row);
+        p->run->plan->kernels->winograd_input(&tiles, from + block * x->block_stride,
+                                              x->row_stride);
     }
-    tiles.frequency_stride = w->g_frequency;
-    tiles.tile_stride = w->g_tile;
-    from = dp_view_at(p->run, g, p->first + image) + top * g->row;
+    tiles.frequency_stride = w->g_frequency_stride;
+    tiles.tile_stride = w->g_tile_stride;
+    from = dp_view_at(p->run, g, p->first + image) + top * g->row_stride;
     part_blocks(p, &first, &last);
     for (int block = first; block < last; block++) {
         tiles.frequencies = p->g + (ptrdiff_t)(block - first) * lanes;
-        p->run->plan->gradient_kernels->winograd_gradient(&tiles, from + block * g->block, g->row);
+        p->run->plan->gradient_kernels->winograd_gradient(&tiles, from + block * g->block_stride,
+                                                          g->row_stride);
         if (p->block_begin == 0)
             dp_bias_add(p->run, p->step, p->first + image, block, top,
                         top + tiles.down->points - w->taps + 1);
@@ -128,9 +130,9 @@ static void multiply(const part *p, int f) {
     int tiles = p->images * p->rows_having[f / w->cover.points]
                 * w->cover.across.having[f % w->cover.points];
     group_at(p->step, lanes, p->group_begin, &first);
-    dp_outer outer = { .in_step = w->x_tile,
+    dp_outer outer = { .in_pixel_stride = w->x_tile_stride,
                        .in_stride = 1,
-                       .gradient_step = w->g_tile,
+                       .gradient_pixel_stride = w->g_tile_stride,
                        .height = 1,
                        .width = tiles,
                        .add = true,
@@ -138,10 +140,12 @@ static void multiply(const part *p, int f) {
     for (int group = p->group_begin; group < p->group_end; group++) {
         int k0, b = group_at(p->step, lanes, group, &k0);
         for (int j = 0; j < b; j++)
-            outer.gradient[j] = p->g + f * w->g_frequency + (ptrdiff_t)(k0 + j - first) * lanes;
+            outer.gradient[j] =
+                p->g + f * w->g_frequency_stride + (ptrdiff_t)(k0 + j - first) * lanes;
         for (int block = p->block_begin; block < p->block_end; block++) {
             int rows = rows_of(p, block);
-            outer.in = p->x + f * w->x_frequency + (ptrdiff_t)(block - p->block_begin) * lanes;
+            outer.in =
+                p->x + f * w->x_frequency_stride + (ptrdiff_t)(block - p->block_begin) * lanes;
             outer.out = unit_sums(p, group, block) + (ptrdiff_t)f * rows * b * lanes;
             p->run->plan->gradient_kernels->outer[b][rows](&outer);
         }
@@ -242,27 +246,28 @@ static ptrdiff_t odd_stride(int vectors, int lanes) {
     return (ptrdiff_t)(vectors | 1) * lanes;
 }
 
-/* A part a thread: each transforms the blocks of its own, and parts along C the gradient again. */
+/* A part per thread: each transforms the blocks of its own, and parts along C the gradient again.
+ */
 static void cut_parts(const dp_plan *plan, dp_winograd_gradient_step *w) {
     w->group_parts = dp_min(plan->threads, w->groups);
     w->block_parts = dp_min(dp_ceil_div(plan->threads, w->group_parts), w->blocks);
     int blocks = dp_ceil_div(w->blocks, w->block_parts),
         groups = dp_ceil_div(w->groups, w->group_parts), lanes = plan->kernels->lanes;
     w->units = blocks * groups;
-    w->x_tile = odd_stride(blocks, lanes);
-    w->g_tile = odd_stride(groups * w->group_blocks, lanes);
+    w->x_tile_stride = odd_stride(blocks, lanes);
+    w->g_tile_stride = odd_stride(groups * w->group_blocks, lanes);
 }
 
 static void cut_strips(const dp_plan *plan, dp_winograd_gradient_step *w) {
     const dp_winograd_side *down = &w->cover.down, *across = &w->cover.across;
     double image = (double)dp_winograd_points(down) * dp_winograd_points(across)
-                   * (double)(w->x_tile + w->g_tile) * sizeof(float);
+                   * (double)(w->x_tile_stride + w->g_tile_stride) * sizeof(float);
     int fit = (int)(STRIP_BYTES / image);
     w->strip_images = dp_max(dp_min(fit, plan->max_batch), 1);
     w->strips = dp_min((int)ceil(image / STRIP_BYTES), down->tiles);
     int tiles = w->strip_images * dp_ceil_div(down->tiles, w->strips) * across->tiles;
-    w->x_frequency = odd_stride(tiles, 1) * w->x_tile;
-    w->g_frequency = odd_stride(tiles, 1) * w->g_tile;
+    w->x_frequency_stride = odd_stride(tiles, 1) * w->x_tile_stride;
+    w->g_frequency_stride = odd_stride(tiles, 1) * w->g_tile_stride;
 }
 
 static deeper_status build(dp_lowering *l, dp_step *step, deeper_error *error) {
@@ -282,7 +287,8 @@ static deeper_status build(dp_lowering *l, dp_step *step, deeper_error *error) {
     w->unit_floats = (size_t)(points * points) * (size_t)lanes * (size_t)(w->group_blocks * lanes);
     size_t scratch, sums;
     step->tasks = w->group_parts * w->block_parts;
-    if (!dp_size_mul((size_t)(w->x_frequency + w->g_frequency), (size_t)(points * points), &scratch)
+    if (!dp_size_mul((size_t)(w->x_frequency_stride + w->g_frequency_stride),
+                     (size_t)(points * points), &scratch)
         || !dp_size_mul(w->unit_floats, (size_t)w->units * (size_t)step->tasks, &sums))
         return dp_fail(error, DEEPER_ERROR_LIMIT, "%s: too large", step->name);
     size_t windows = 2 * (size_t)lanes * (size_t)(w->taps * w->taps) * (size_t)lanes;
@@ -299,7 +305,7 @@ static deeper_status make(dp_lowering *l, int node, dp_step *step, deeper_error 
     if (w->phases)
         DP_TRY(dp_lower_phases(l, node, &choice->winograd, &step->in, error));
     else
-        step->in.offset -= w->window.pads.top * step->in.row
+        step->in.offset -= w->window.pads.top * step->in.row_stride
                            + (ptrdiff_t)w->window.pads.left * l->plan->kernels->lanes;
     return build(l, step, error);
 }

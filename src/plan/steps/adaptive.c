@@ -26,10 +26,10 @@ static void pool_block(float *small, const dp_view *s, float *large, const dp_vi
             int x0 = region_first(q, s->shape.w, l->shape.w),
                 x1 = region_end(q, s->shape.w, l->shape.w);
             float share = 1.0F / (float)((y1 - y0) * (x1 - x0)),
-                  *one = small + p * s->row + (ptrdiff_t)q * lanes;
+                  *one = small + p * s->row_stride + (ptrdiff_t)q * lanes;
             for (int y = y0; y < y1; y++)
                 for (int x = x0; x < x1; x++) {
-                    float *many = large + y * l->row + (ptrdiff_t)x * lanes;
+                    float *many = large + y * l->row_stride + (ptrdiff_t)x * lanes;
                     for (int i = 0; i < lanes; i++)
                         if (spread)
                             many[i] += one[i] * share;
@@ -41,7 +41,7 @@ static void pool_block(float *small, const dp_view *s, float *large, const dp_vi
 
 static void clear_block(float *at, const dp_view *view, int lanes) {
     for (int y = 0; y < view->shape.h; y++)
-        memset(at + y * view->row, 0, (size_t)(view->shape.w * lanes) * sizeof *at);
+        memset(at + y * view->row_stride, 0, (size_t)(view->shape.w * lanes) * sizeof *at);
 }
 
 /* Forward: in is large, out small. Backward: in is the gradient of the small one, out of the large
@@ -52,8 +52,8 @@ static void run_adaptive(const dp_run *run, const dp_step *step, int task, int w
     bool backward = step->in2.shape.c > 0;
     dp_share(dp_blocks(out->shape.c, lanes), step->tasks, task % step->tasks, &begin, &end);
     for (int block = begin; block < end; block++) {
-        float *from = dp_view_at(run, in, image) + block * in->block,
-              *to = dp_view_at(run, out, image) + block * out->block;
+        float *from = dp_view_at(run, in, image) + block * in->block_stride,
+              *to = dp_view_at(run, out, image) + block * out->block_stride;
         clear_block(to, out, lanes);
         if (backward)
             pool_block(from, in, to, out, lanes, true);
@@ -73,7 +73,6 @@ deeper_status dp_lower_adaptive_pool(dp_lowering *lowering, int node, deeper_err
                      .in = *dp_input_view(lowering, node, 0),
                      .in2 = dp_optional_view(lowering, node, 1),
                      .out = lowering->views[node],
-
                      .work = dp_shape_floats(layer->shape) * 4 };
     step.tasks = dp_parts(lowering->plan, dp_blocks(layer->shape.c, lowering->plan->kernels->lanes),
                           step.work);

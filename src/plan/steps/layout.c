@@ -13,7 +13,7 @@ typedef struct join_lane {
 
 struct dp_join_step {
     dp_view *parts;
-    join_lane *lanes; /* L a block of the output */
+    join_lane *lanes; /* L per block of the output */
 };
 
 /* Planar floats to blocks begin..end-1 of a view; `from` is channel 0. */
@@ -23,7 +23,8 @@ static void block_planes(const dp_run *run, const dp_view *out, int image, const
     ptrdiff_t plane = (ptrdiff_t)height * width;
     for (int block = begin; block < end; block++)
         for (int y = 0; y < height; y++) {
-            float *to = dp_view_at(run, out, image) + block * out->block + y * out->row;
+            float *to =
+                dp_view_at(run, out, image) + block * out->block_stride + y * out->row_stride;
             int channels =
                 out->shape.c - block * lanes < lanes ? out->shape.c - block * lanes : lanes;
             run->plan->kernels->block_row(to, from + block * lanes * plane + (ptrdiff_t)y * width,
@@ -45,7 +46,7 @@ static void run_input(const dp_run *run, const dp_step *step, int task, int work
     }
     for (int c = begin; c < end; c++)
         for (int y = 0; y < height; y++)
-            memcpy(dp_view_at(run, out, image) + c * out->block + y * out->row,
+            memcpy(dp_view_at(run, out, image) + c * out->block_stride + y * out->row_stride,
                    in + c * plane + (ptrdiff_t)y * width, (size_t)width * sizeof *in);
 }
 
@@ -56,7 +57,8 @@ static void unblock(const dp_run *run, const dp_view *in, int image, float *to, 
     ptrdiff_t plane = (ptrdiff_t)height * width;
     for (int block = begin; block < end; block++)
         for (int y = 0; y < height; y++) {
-            const float *from = dp_view_at(run, in, image) + block * in->block + y * in->row;
+            const float *from =
+                dp_view_at(run, in, image) + block * in->block_stride + y * in->row_stride;
             int channels =
                 in->shape.c - block * lanes < lanes ? in->shape.c - block * lanes : lanes;
             run->plan->kernels->unblock_row(to + block * lanes * plane + (ptrdiff_t)y * width,
@@ -102,12 +104,13 @@ static void run_dilate(const dp_run *run, const dp_step *step, int task, int wor
     dp_share(dp_blocks(in->shape.c, lanes), step->tasks, task % step->tasks, &begin, &end);
     for (int block = begin; block < end; block++)
         for (int y = 0; y < out->shape.h; y++) {
-            float *to = dp_view_at(run, out, image) + block * out->block + y * out->row;
+            float *to =
+                dp_view_at(run, out, image) + block * out->block_stride + y * out->row_stride;
             memset(to, 0, (size_t)(out->shape.w * lanes) * sizeof *to);
             if (y % stride->y)
                 continue;
-            const float *from =
-                dp_view_at(run, in, image) + block * in->block + y / stride->y * in->row;
+            const float *from = dp_view_at(run, in, image) + block * in->block_stride
+                                + y / stride->y * in->row_stride;
             for (int x = 0; x < in->shape.w; x++)
                 memcpy(to + (ptrdiff_t)x * stride->x * lanes, from + (ptrdiff_t)x * lanes,
                        (size_t)lanes * sizeof *to);
@@ -122,12 +125,14 @@ static void run_pad(const dp_run *run, const dp_step *step, int task, int worker
     dp_share(dp_blocks(in->shape.c, lanes), step->tasks, task % step->tasks, &begin, &end);
     for (int block = begin; block < end; block++)
         for (int y = 0; y < out->shape.h; y++) {
-            float *to = dp_view_at(run, out, image) + block * out->block + y * out->row;
+            float *to =
+                dp_view_at(run, out, image) + block * out->block_stride + y * out->row_stride;
             int from = y - pads->top;
             memset(to, 0, (size_t)(out->shape.w * lanes) * sizeof *to);
             if (from >= 0 && from < in->shape.h)
                 memcpy(to + (ptrdiff_t)pads->left * lanes,
-                       dp_view_at(run, in, image) + block * in->block + from * in->row,
+                       dp_view_at(run, in, image) + block * in->block_stride
+                           + from * in->row_stride,
                        (size_t)(in->shape.w * lanes) * sizeof *to);
         }
 }
@@ -137,10 +142,10 @@ static void run_halo(const dp_run *run, const dp_step *step, int task, int worke
     const dp_storage *s = &run->plan->storages[view->storage];
     int image = task / step->tasks, begin, end;
     dp_share(s->planes, step->tasks, task % step->tasks, &begin, &end);
-    size_t row = (size_t)view->row, left = (size_t)(s->halo.left * s->pixel),
+    size_t row = (size_t)view->row_stride, left = (size_t)(s->halo.left * s->pixel),
            right = (size_t)(s->halo.right * s->pixel);
     for (int plane = begin; plane < end; plane++) {
-        float *at = dp_view_at(run, view, image) + plane * view->block - view->offset;
+        float *at = dp_view_at(run, view, image) + plane * view->block_stride - view->offset;
         memset(at, 0, (size_t)s->halo.top * row * sizeof *at);
         at += (size_t)s->halo.top * row;
         for (int y = 0; y < s->height; y++, at += row) {
@@ -162,10 +167,11 @@ static void run_join(const dp_run *run, const dp_step *step, int task, int worke
             const dp_view *part = source->part < 0 ? NULL : &join->parts[source->part];
             const float *from = part ? dp_view_at(run, part, image) + source->offset : NULL;
             for (int y = 0; y < out->shape.h; y++) {
-                float *to = dp_view_at(run, out, image) + block * out->block + y * out->row + lane;
+                float *to = dp_view_at(run, out, image) + block * out->block_stride
+                            + y * out->row_stride + lane;
                 for (int x = 0; x < out->shape.w; x++)
                     to[(ptrdiff_t)x * lanes] =
-                        part ? from[y * part->row + (ptrdiff_t)x * lanes] : 0.0F;
+                        part ? from[y * part->row_stride + (ptrdiff_t)x * lanes] : 0.0F;
             }
         }
 }
@@ -218,7 +224,6 @@ deeper_status dp_lower_output(dp_lowering *lowering, int output, deeper_error *e
     dp_step step = { .kind = layer->shape.n ? &output_fixed_kind : &output_kind,
                      .name = layer->name,
                      .in = lowering->views[lowering->root[node]],
-
                      .whole_batch = layer->shape.n > 0,
                      .tasks = 1 };
     step.as.io.index = output;
@@ -235,7 +240,6 @@ static dp_step unary(const dp_lowering *l, int node, const dp_step_kind *kind) {
                      .name = l->graph->nodes[node].name,
                      .in = *dp_input_view(l, node, 0),
                      .out = l->views[node],
-
                      .tasks = 1 };
     step.work = dp_shape_floats(step.out.shape);
     return step;
@@ -251,7 +255,7 @@ deeper_status dp_lower_unflatten(dp_lowering *lowering, int node, deeper_error *
     return dp_emit_unary(lowering->plan, &step, error);
 }
 
-/* A share of the channel blocks a task. */
+/* A share of the channel blocks for each task. */
 static deeper_status emit_spread(dp_plan *plan, dp_step *step, deeper_error *error) {
     step->tasks = dp_parts(plan, dp_blocks(step->out.shape.c, plan->kernels->lanes), step->work);
     return dp_emit_unary(plan, step, error);
@@ -275,20 +279,20 @@ deeper_status dp_lower_halos(dp_plan *plan, deeper_error *error) {
         const dp_storage *s = &plan->storages[i];
         if (!dp_pads_any(&s->halo) || s->first > s->last)
             continue;
-        ptrdiff_t row = (ptrdiff_t)(s->halo.left + s->width + s->halo.right) * s->pixel;
-        dp_step step = { .kind = &halo_kind,
-                         .name = "",
-                         .phase = s->first,
-
-                         .tasks = 1,
-                         .work = (uint64_t)s->planes * (uint64_t)s->height * 4,
-                         .out = { .storage = i,
-                                  .planar = s->pixel == 1,
-                                  .row = row,
-                                  .shape = { 0, s->planes * s->pixel, s->height, s->width },
-                                  .block = row * (s->halo.top + s->height + s->halo.bottom),
-                                  .offset =
-                                      s->halo.top * row + (ptrdiff_t)s->halo.left * s->pixel } };
+        ptrdiff_t row_stride = (ptrdiff_t)(s->halo.left + s->width + s->halo.right) * s->pixel;
+        dp_step step = {
+            .kind = &halo_kind,
+            .name = "",
+            .phase = s->first,
+            .tasks = 1,
+            .work = (uint64_t)s->planes * (uint64_t)s->height * 4,
+            .out = { .storage = i,
+                     .planar = s->pixel == 1,
+                     .row_stride = row_stride,
+                     .shape = { 0, s->planes * s->pixel, s->height, s->width },
+                     .block_stride = row_stride * (s->halo.top + s->height + s->halo.bottom),
+                     .offset = s->halo.top * row_stride + (ptrdiff_t)s->halo.left * s->pixel }
+        };
         DP_TRY(dp_emit(plan, &step, NULL, 0, &i, 1, error));
     }
     return DEEPER_OK;
@@ -328,7 +332,7 @@ static void fill_lanes(const dp_lowering *l, int node, channel_of *from, dp_join
         for (; channel >= join->parts[part].shape.c; part++)
             channel -= join->parts[part].shape.c;
         join->lanes[to] =
-            (join_lane){ part, channel / lanes * join->parts[part].block + channel % lanes };
+            (join_lane){ part, channel / lanes * join->parts[part].block_stride + channel % lanes };
     }
     for (int to = layer->shape.c; to % lanes; to++)
         join->lanes[to].part = -1;

@@ -1,6 +1,6 @@
 /* loss.c - where a training graph begins to differ: the loss and its gradient, the constants
- * that weigh losses, and the masks of dropout. Few values: plain C. Labels are two floats an image:
- * the class, and the weight of the image (1; 0 leaves it out; class weights). */
+ * that weigh losses, and the masks of dropout. Few values: plain C. Labels are two floats per
+ * image: the class, and the weight of the image (1; 0 leaves it out; class weights). */
 #include "plan/passes.h"
 
 #include "base/random.h"
@@ -59,8 +59,8 @@ static void run_fill(const dp_run *run, const dp_step *step, int task, int worke
     int lanes = run->plan->kernels->lanes;
     for (int c = 0; c < dp_blocks(out->shape.c, lanes) * lanes; c++)
         for (int y = 0; y < out->shape.h; y++) {
-            float *row =
-                dp_view_at(run, out, task) + c / lanes * out->block + y * out->row + c % lanes;
+            float *row = dp_view_at(run, out, task) + c / lanes * out->block_stride
+                         + y * out->row_stride + c % lanes;
             for (int x = 0; x < out->shape.w; x++)
                 row[(ptrdiff_t)x * lanes] = c < out->shape.c ? step->as.value : 0.0F;
         }
@@ -76,10 +76,10 @@ static void run_dropout(const dp_run *run, const dp_step *step, int task, int wo
         dp_random_at(run->call->seed, (uint64_t)step->as.dropout.stream, (uint64_t)task);
     for (int c = 0; c < dp_blocks(out->shape.c, lanes) * lanes; c++)
         for (int y = 0; y < out->shape.h; y++) {
-            const float *from =
-                dp_view_at(run, in, task) + c / lanes * in->block + y * in->row + c % lanes;
-            float *to =
-                dp_view_at(run, out, task) + c / lanes * out->block + y * out->row + c % lanes;
+            const float *from = dp_view_at(run, in, task) + c / lanes * in->block_stride
+                                + y * in->row_stride + c % lanes;
+            float *to = dp_view_at(run, out, task) + c / lanes * out->block_stride
+                        + y * out->row_stride + c % lanes;
             for (int x = 0; x < out->shape.w; x++) {
                 bool kept = c < out->shape.c && dp_random_unit(&random) < keep;
                 to[(ptrdiff_t)x * lanes] = kept ? from[(ptrdiff_t)x * lanes] * scale : 0.0F;
@@ -92,7 +92,7 @@ static const dp_step_kind loss_gradient_kind = { "loss grad", run_loss_gradient,
 static const dp_step_kind fill_kind = { "fill", run_fill, NULL, NULL };
 static const dp_step_kind dropout_kind = { "dropout", run_dropout, NULL, NULL };
 
-/* One task an image. */
+/* One task per image. */
 static dp_step make(const dp_lowering *l, int node, const dp_step_kind *kind) {
     const dp_node *layer = &l->graph->nodes[node];
     return (dp_step){ .kind = kind,
@@ -101,7 +101,6 @@ static dp_step make(const dp_lowering *l, int node, const dp_step_kind *kind) {
                       .in2 = dp_optional_view(l, node, 1),
                       .in3 = dp_optional_view(l, node, 2),
                       .out = l->views[node],
-
                       .tasks = 1,
                       .work = dp_shape_floats(layer->shape) * 20 };
 }

@@ -6,10 +6,10 @@
 static dp_normalise describe_row(const dp_run *run, const dp_step *step, const dp_view *x,
                                  int image, int y, int worker) {
     const dp_lrn *lrn = &step->as.lrn;
-    return (dp_normalise){ .in = dp_view_at(run, x, image) + y * x->row,
-                           .out = dp_view_at(run, &step->out, image) + y * step->out.row,
-                           .in_block = x->block,
-                           .out_block = step->out.block,
+    return (dp_normalise){ .in = dp_view_at(run, x, image) + y * x->row_stride,
+                           .out = dp_view_at(run, &step->out, image) + y * step->out.row_stride,
+                           .in_block_stride = x->block_stride,
+                           .out_block_stride = step->out.block_stride,
                            .blocks = dp_blocks(x->shape.c, run->plan->kernels->lanes),
                            .pixels = x->shape.w,
                            .size = lrn->size,
@@ -34,8 +34,8 @@ static void run_lrn_gradient(const dp_run *run, const dp_step *step, int task, i
     for (int y = begin; y < end; y++) {
         dp_normalise_gradient normalise = {
             .forward = describe_row(run, step, &step->in2, image, y, worker),
-            .gradient = dp_view_at(run, &step->in, image) + y * step->in.row,
-            .gradient_block = step->in.block,
+            .gradient = dp_view_at(run, &step->in, image) + y * step->in.row_stride,
+            .gradient_block_stride = step->in.block_stride,
             .relu = dp_masks_by_input(step)
         };
         run->plan->gradient_kernels->lrn(&normalise);

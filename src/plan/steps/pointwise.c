@@ -1,17 +1,17 @@
-/* pointwise.c - what works a pixel at a time: a ReLU of its own, a clip, a sigmoid, a sum, a
- * product, a batch norm or other factor and term a channel that no convolution absorbed, softmax,
+/* pointwise.c - what works one pixel at a time: a ReLU of its own, a clip, a sigmoid, a sum, a
+ * product, a batch norm or other factor and term per channel that no convolution absorbed, softmax,
  * and the copy that gives a shared value a halo. */
 #include "plan/passes.h"
 
 #include <math.h>
 #include <stdio.h>
 
-/* Multiply-adds that take as long as a value that is read, worked on and written: a vector a cycle
- * or so from the second cache. */
+/* Multiply-adds that take as long as a value that is read, worked on and written: a vector per
+ * cycle or so from the second cache. */
 enum { WORK_OF_A_VALUE = 16 };
 
 static float *row_at(const dp_run *run, const dp_view *view, int image, int block, int y) {
-    return dp_view_at(run, view, image) + block * view->block + y * view->row;
+    return dp_view_at(run, view, image) + block * view->block_stride + y * view->row_stride;
 }
 
 static void run_clamp(const dp_run *run, const dp_step *step, int task, int worker) {
@@ -88,9 +88,9 @@ static void run_softmax(const dp_run *run, const dp_step *step, int task, int wo
     for (int y = begin; y < end; y++)
         for (int x = 0; x < step->out.shape.w; x++)
             run->plan->kernels->softmax(row_at(run, &step->out, image, 0, y) + (ptrdiff_t)x * lanes,
-                                        step->out.block,
+                                        step->out.block_stride,
                                         row_at(run, &step->in, image, 0, y) + (ptrdiff_t)x * lanes,
-                                        step->in.block, step->out.shape.c);
+                                        step->in.block_stride, step->out.shape.c);
 }
 
 static void describe_add(const dp_step *step, dp_buffer *text) {

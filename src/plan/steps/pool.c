@@ -1,13 +1,13 @@
-/* pool.c - max, average and global average pools and their gradients: a channel block a call,
+/* pool.c - max, average and global average pools and their gradients: one channel block per call,
  * blocks and images shared out among threads. */
 #include "plan/passes.h"
 
 /* The pool from view `in` to view `out`, without its pointers. */
 static dp_pooling describe_pooling(const dp_window *w, const dp_view *in, const dp_view *out) {
-    return (dp_pooling){ .in_row = in->row,
+    return (dp_pooling){ .in_row_stride = in->row_stride,
                          .in_height = in->shape.h,
                          .in_width = in->shape.w,
-                         .out_row = out->row,
+                         .out_row_stride = out->row_stride,
                          .out_width = out->shape.w,
                          .row_begin = 0,
                          .row_end = out->shape.h,
@@ -34,8 +34,8 @@ static void run_pool(const dp_run *run, const dp_step *step, int task, int worke
     else
         dp_share(blocks, step->tasks, task % step->tasks, &begin, &end);
     for (int block = begin; block < end; block++) {
-        pooling.in = dp_view_at(run, in, image) + block * in->block;
-        pooling.out = dp_view_at(run, out, image) + block * out->block;
+        pooling.in = dp_view_at(run, in, image) + block * in->block_stride;
+        pooling.out = dp_view_at(run, out, image) + block * out->block_stride;
         step->as.pool.kernel(&pooling);
     }
 }
@@ -55,20 +55,20 @@ static void run_pool_gradient(const dp_run *run, const dp_step *step, int task, 
     dp_share(dp_blocks(x->shape.c, run->plan->kernels->lanes), step->tasks, task % step->tasks,
              &begin, &end);
     for (int block = begin; block < end; block++) {
-        float *value = y->shape.c ? dp_view_at(run, y, image) + block * y->block : NULL;
+        float *value = y->shape.c ? dp_view_at(run, y, image) + block * y->block_stride : NULL;
         dp_pooling_gradient pooling = {
             .forward = describe_pooling(&step->as.pool.window, x, y->shape.c ? y : gradient),
-            .gradient = dp_view_at(run, gradient, image) + block * gradient->block,
-            .gradient_row = gradient->row,
-            .out = dp_view_at(run, out, image) + block * out->block,
-            .out_row = out->row,
+            .gradient = dp_view_at(run, gradient, image) + block * gradient->block_stride,
+            .gradient_row_stride = gradient->row_stride,
+            .out = dp_view_at(run, out, image) + block * out->block_stride,
+            .out_row_stride = out->row_stride,
             .relu = dp_masks_by_input(step)
         };
         if (base->shape.c) {
-            pooling.base = dp_view_at(run, base, image) + block * base->block;
-            pooling.base_row = base->row;
+            pooling.base = dp_view_at(run, base, image) + block * base->block_stride;
+            pooling.base_row_stride = base->row_stride;
         }
-        pooling.forward.in = dp_view_at(run, x, image) + block * x->block;
+        pooling.forward.in = dp_view_at(run, x, image) + block * x->block_stride;
         pooling.forward.out = value;
         step->as.pool.gradient(&pooling);
         if (!pooling.relu)
