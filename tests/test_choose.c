@@ -142,24 +142,23 @@ static void test_tuned(void **state) {
 /* For each precision a list ends in the row that takes every shape. */
 static void test_lists_end_in_any_shape(void **state) {
     const struct {
-        const dp_algorithm *list;
-        dp_suits *any;
-    } lists[] = { { dp_conv_algorithms, dp_suits_all },
-                  { dp_weight_gradient_algorithms, dp_suits_all_gradients } };
+        const dp_algorithm *const *list, *any;
+    } lists[] = { { dp_conv_algorithms, &dp_algorithm_direct },
+                  { dp_weight_gradient_algorithms, &dp_algorithm_outer } };
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         for (int precision = 0; precision < DP_PRECISION_COUNT; precision++) {
             const dp_algorithm *last = NULL;
-            for (const dp_algorithm *row = lists[i].list; row->name; row++)
-                if ((int)row->precision == precision)
-                    last = row;
-            assert_non_null(last);
-            assert_true(last->suits == lists[i].any);
+            for (const dp_algorithm *const *row = lists[i].list; *row; row++)
+                if ((int)(*row)->precision == precision)
+                    last = *row;
+            assert_ptr_equal(last, lists[i].any);
         }
     const dp_lowering lowering = { .graph = graph };
     for (int i = 0; i < graph->count; i++) {
         dp_choice choice = { 0 };
         if (dp_plan_ops[graph->nodes[i].op].algorithms)
-            assert_true(dp_suits_all(&lowering, i, &choice) && choice.product.depth >= 1);
+            assert_true(dp_algorithm_direct.suits(&lowering, i, &choice)
+                        && choice.product.depth >= 1);
     }
 }
 

@@ -1,5 +1,6 @@
 /* choice.h - how a node is to be computed: what the pass choose decides, once per node, and keeps;
- * place and lower read it. An algorithm is a row of conv/algorithms.c. Internal to plan/. */
+ * place and lower read it. An algorithm is a file in conv/ and a row of conv/conv.h. Internal to
+ * plan/. */
 #ifndef DP_PLAN_CHOICE_H
 #define DP_PLAN_CHOICE_H
 
@@ -21,8 +22,7 @@ typedef bool dp_suits(const dp_lowering *lowering, int node, dp_choice *choice);
 typedef double dp_costs(const dp_kernels *kernels, const dp_tuning_choice *tuned,
                         dp_choice *choice);
 
-/* One way to compute an operator in one precision. Lists of them end in a row without a name; for
- * each precision, the last takes every shape. */
+/* One way to compute an operator in one precision. Lists of them (conv/conv.h) end in NULL. */
 typedef struct dp_algorithm {
     const char *name;
     dp_precision precision;
@@ -30,7 +30,7 @@ typedef struct dp_algorithm {
     dp_costs *cost;
     dp_lower *lower;
 } dp_algorithm;
-extern const dp_algorithm dp_conv_algorithms[], dp_weight_gradient_algorithms[];
+extern const dp_algorithm *const dp_conv_algorithms[], *const dp_weight_gradient_algorithms[];
 
 /* A convolution as products see it: H x W outputs of K channels, each of `depth` multiply-adds. */
 typedef struct dp_product_shape {

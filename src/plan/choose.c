@@ -5,10 +5,11 @@
 
 #include <math.h>
 
-static dp_choice cheapest(const dp_lowering *l, int node, const dp_algorithm *row) {
+static dp_choice cheapest(const dp_lowering *l, int node, const dp_algorithm *const *list) {
     dp_choice best = { .cost = INFINITY };
     dp_chosen known = { .tuned = false };
-    for (; row->name; row++) {
+    for (; *list; list++) {
+        const dp_algorithm *row = *list;
         dp_choice choice = { .algorithm = row };
         if (row->precision != l->plan->precision || !row->suits(l, node, &choice))
             continue;
@@ -59,7 +60,7 @@ deeper_status dp_pass_choose(dp_lowering *lowering, deeper_error *error) {
     const dp_graph *graph = lowering->graph;
     find_planes(lowering);
     for (int i = 0; i < graph->count; i++) {
-        const dp_algorithm *list = dp_plan_ops[graph->nodes[i].op].algorithms;
+        const dp_algorithm *const *list = dp_plan_ops[graph->nodes[i].op].algorithms;
         if (list && lowering->needed[i])
             lowering->choices[i] = cheapest(lowering, i, list);
     }

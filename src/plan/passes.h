@@ -67,7 +67,7 @@ typedef enum dp_value {
 /* What the planner needs to know of an operator: a row of operators.c. */
 typedef struct dp_plan_op {
     dp_lower *lower; /* emits the step of a node and of all that it absorbs; NULL: no work, or */
-    const dp_algorithm *algorithms; /* choose takes one of these */
+    const dp_algorithm *const *algorithms; /* choose takes one of these */
     unsigned along;   /* what it is to the step before it, which may compute it along; 0: nothing */
     unsigned absorbs; /* what its own step computes along, */
     unsigned absorbs_rows; /* and what only where its result has several pixels: with one, images

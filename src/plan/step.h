@@ -61,13 +61,7 @@ typedef struct dp_step_kind {
     void (*release)(dp_plan *plan, dp_step *step); /* frees what the step owns; may be NULL */
 } dp_step_kind;
 
-typedef struct dp_conv_step dp_conv_step;
 typedef struct dp_conv_weights dp_conv_weights;
-typedef struct dp_depthwise_step dp_depthwise_step;
-typedef struct dp_winograd_step dp_winograd_step;
-typedef struct dp_join_step dp_join_step;
-typedef struct dp_outer_step dp_outer_step;
-typedef struct dp_winograd_gradient_step dp_winograd_gradient_step;
 
 /* The gradient of a bias that a weight gradient's step computes along, while it passes over the
  * same values (steps/batch.c). */
@@ -100,13 +94,8 @@ struct dp_step {
     dp_view in, in2, in3, out;
     dp_epilogue epilogue;
     union {
-        dp_conv_step *conv;
-        dp_depthwise_step *depthwise;
-        dp_winograd_step *winograd;
+        void *own; /* what the kind alone knows, and releases: a type of its file */
         const dp_conv_weights *weights; /* to pack */
-        dp_join_step *join;
-        dp_outer_step *outer;
-        dp_winograd_gradient_step *winograd_gradient;
         struct {
             dp_window window;
             dp_pooling_kernel *kernel;                            /* forward */

@@ -8,19 +8,6 @@
 
 enum { DP_CONV_SOURCES = 16 }; /* convolutions that one product can join */
 
-/* `rows` consecutive output pixels from (y, x); in: offset of the first one's window in the input
- * image. */
-typedef struct dp_conv_tile {
-    ptrdiff_t in;
-    int y, x, rows;
-} dp_conv_tile;
-
-/* Where one channel block of the product goes. */
-typedef struct dp_conv_target {
-    int storage;
-    ptrdiff_t offset, row_stride;
-} dp_conv_target;
-
 /* One convolution of the product, and what its packed weights are made from. */
 typedef struct dp_conv_source {
     int node;         /* whose step this is part of */
@@ -58,17 +45,6 @@ struct dp_conv_weights {
     int packed_storage;  /* where each run packs them, or -1 */
 };
 
-struct dp_conv_step {
-    dp_conv_weights weights;
-    ptrdiff_t *segments;
-    int segment_count, run;
-    ptrdiff_t in_stride;
-    dp_conv_tile *tiles; /* none where images are pixels */
-    int tile_count, tile_rows;
-    dp_conv_target *targets;     /* one per block */
-    int tile_parts, panel_parts; /* tasks = tile_parts x panel_parts */
-};
-
 /* Fills weights, bias and batch norm of a source from the node's inputs. */
 void dp_conv_read_source(const dp_lowering *lowering, dp_conv_source *source);
 
@@ -98,12 +74,18 @@ const float *dp_conv_packed_bias(const dp_run *run, const dp_conv_weights *weigh
  * it is cut into panels of at most `max_blocks` blocks, in vector multiply-adds about. */
 double dp_panel_cost(const dp_kernels *kernels, int rows, int blocks, int max_blocks);
 
-/* The algorithms, each in a file of its name; rows of algorithms.c. */
-dp_suits dp_suits_depthwise, dp_suits_phases, dp_suits_winograd, dp_suits_images, dp_suits_all,
-    dp_suits_phases_gradient, dp_suits_winograd_gradient, dp_suits_all_gradients;
-dp_costs dp_cost_direct, dp_cost_winograd;
-dp_lower dp_lower_depthwise, dp_lower_winograd, dp_lower_images, dp_lower_direct,
-    dp_lower_winograd_gradient, dp_lower_outer;
+/* The ways to compute a convolution or linear layer, and the gradient of their weights, in the
+ * order in which choose asks: of two that cost the same it takes the earlier one. For each
+ * precision the last takes every shape. Each is the constant dp_algorithm_NAME of a file here. */
+#define DP_CONV_ALGORITHMS(X) X(depthwise) X(phases) X(winograd) X(images) X(direct)
+#define DP_WEIGHT_GRADIENT_ALGORITHMS(X) X(phases_gradient) X(winograd_gradient) X(outer)
+
+#define DP_DECLARE_ALGORITHM(name) extern const dp_algorithm dp_algorithm_##name;
+DP_CONV_ALGORITHMS(DP_DECLARE_ALGORITHM)
+DP_WEIGHT_GRADIENT_ALGORITHMS(DP_DECLARE_ALGORITHM)
+
+/* panels.c: the cost of an algorithm that does the multiply-adds of choice->product. */
+dp_costs dp_cost_direct;
 
 /* Whether the first input of a node is kept as planes. */
 static inline bool dp_reads_planes(const dp_lowering *lowering, int node) {

@@ -8,13 +8,13 @@
  * channel: a vector per place of the window. Letters: L lanes. */
 #include "plan/conv/conv.h"
 
-struct dp_depthwise_step {
+typedef struct depthwise_step {
     dp_conv_weights weights;
     dp_window window;
-};
+} depthwise_step;
 
 static void run_depthwise(const dp_run *run, const dp_step *step, int task, int worker) {
-    const dp_depthwise_step *conv = step->as.depthwise;
+    const depthwise_step *conv = step->as.own;
     const dp_view *in = &step->in, *out = &step->out;
     const int image = task / step->tasks, part = task % step->tasks;
     dp_depthwise depthwise = { .in_row_stride = in->row_stride,
@@ -42,14 +42,16 @@ static void run_depthwise(const dp_run *run, const dp_step *step, int task, int 
 }
 
 static void describe_depthwise(const dp_step *step, dp_buffer *text) {
-    const dp_window *w = &step->as.depthwise->window;
+    const depthwise_step *conv = step->as.own;
+    const dp_window *w = &conv->window;
     dp_buffer_printf(text, "%dx%d/%d", w->height, w->width, w->stride_y);
     dp_describe_epilogue(step, text);
 }
 
 static void release_depthwise(dp_plan *plan, dp_step *step) {
-    dp_free(plan->allocator, step->as.depthwise->weights.panels);
-    dp_free(plan->allocator, step->as.depthwise);
+    depthwise_step *conv = step->as.own;
+    dp_free(plan->allocator, conv->weights.panels);
+    dp_free(plan->allocator, conv);
 }
 
 static const dp_step_kind depthwise_kind = { "depthwise", run_depthwise, describe_depthwise,
@@ -57,7 +59,7 @@ static const dp_step_kind depthwise_kind = { "depthwise", run_depthwise, describ
 static const dp_step_kind gradient_kind = { "depthw. grad", run_depthwise, describe_depthwise,
                                             release_depthwise };
 
-bool dp_suits_depthwise(const dp_lowering *lowering, int node, dp_choice *choice) {
+static bool suits(const dp_lowering *lowering, int node, dp_choice *choice) {
     const dp_node *layer = &lowering->graph->nodes[node];
     if (layer->op != DP_OP_CONV || dp_reads_planes(lowering, node))
         return false;
@@ -70,7 +72,8 @@ bool dp_suits_depthwise(const dp_lowering *lowering, int node, dp_choice *choice
 
 static deeper_status build(dp_lowering *l, int node, dp_step *step, deeper_error *error) {
     const dp_node *layer = &l->graph->nodes[node];
-    dp_conv_weights *weights = &step->as.depthwise->weights;
+    depthwise_step *conv = step->as.own;
+    dp_conv_weights *weights = &conv->weights;
     const int lanes = l->plan->kernels->lanes;
     const dp_window *window = &layer->attributes.window;
     *weights = (dp_conv_weights){ .sources = { { .node = node } },
@@ -88,7 +91,7 @@ static deeper_status build(dp_lowering *l, int node, dp_step *step, deeper_error
     DP_TRY(dp_conv_input(l, node, &step->in, error));
     step->in.offset -= window->pads.top * step->in.row_stride
                        + (ptrdiff_t)window->pads.left * lanes; /* to the first window */
-    step->as.depthwise->window = *window;
+    conv->window = *window;
     step->kind = weights->sources[0].order == DP_WEIGHTS_PLAIN ? &depthwise_kind : &gradient_kind;
     step->name = layer->name;
     step->out = l->views[dp_target(l, node)];
@@ -100,13 +103,14 @@ static deeper_status build(dp_lowering *l, int node, dp_step *step, deeper_error
                    &step->out.storage, 1, error);
 }
 
-deeper_status dp_lower_depthwise(dp_lowering *lowering, int node, deeper_error *error) {
-    dp_step step = { .as.depthwise =
-                         dp_alloc(lowering->plan->allocator, 1, sizeof *step.as.depthwise) };
-    if (!step.as.depthwise)
+static deeper_status lower(dp_lowering *lowering, int node, deeper_error *error) {
+    dp_step step = { .as.own = dp_alloc(lowering->plan->allocator, 1, sizeof(depthwise_step)) };
+    if (!step.as.own)
         return dp_fail_memory(error, "a convolution's step");
     deeper_status status = build(lowering, node, &step, error);
     if (status != DEEPER_OK)
         release_depthwise(lowering->plan, &step);
     return status;
 }
+
+const dp_algorithm dp_algorithm_depthwise = { "depthwise", DP_FP32, suits, dp_cost_direct, lower };

@@ -11,6 +11,30 @@
 
 #include <math.h>
 
+/* `rows` consecutive output pixels from (y, x); in: offset of the first one's window in the input
+ * image. */
+typedef struct conv_tile {
+    ptrdiff_t in;
+    int y, x, rows;
+} conv_tile;
+
+/* Where one channel block of the product goes. */
+typedef struct conv_target {
+    int storage;
+    ptrdiff_t offset, row_stride;
+} conv_target;
+
+typedef struct conv_step {
+    dp_conv_weights weights;
+    ptrdiff_t *segments;
+    int segment_count, run;
+    ptrdiff_t in_stride;
+    conv_tile *tiles; /* none where images are pixels */
+    int tile_count, tile_rows;
+    conv_target *targets;        /* one per block */
+    int tile_parts, panel_parts; /* tasks = tile_parts x panel_parts */
+} conv_step;
+
 /* A step under construction. */
 typedef struct conv_build {
     dp_lowering *lowering;
@@ -18,20 +42,21 @@ typedef struct conv_build {
     dp_shape output;
     dp_view in;
     bool images_are_pixels;
-    dp_conv_step *conv;
+    conv_step *conv;
 } conv_build;
 
 /* -------------------------------------------------------------------------------------- running */
 
 /* Where panel p's part of the input begins, from its first channel block (planar: channel). */
 static ptrdiff_t band_offset(const dp_step *step, int p) {
-    const int *first_of = step->as.conv->weights.first_of;
+    const conv_step *conv = step->as.own;
+    const int *first_of = conv->weights.first_of;
     return first_of ? first_of[p] * step->in.block_stride : 0;
 }
 
 static void run_tiles(const dp_run *run, const dp_step *step, int image, int tile_part,
                       int panel_part) {
-    const dp_conv_step *conv = step->as.conv;
+    const conv_step *conv = step->as.own;
     const dp_kernels *kernels = run->plan->kernels;
     int lanes = kernels->lanes, tile_begin, tile_end, panel_begin, panel_end;
     dp_share(conv->tile_count, conv->tile_parts, tile_part, &tile_begin, &tile_end);
@@ -53,7 +78,7 @@ static void run_tiles(const dp_run *run, const dp_step *step, int image, int til
         const ptrdiff_t band = band_offset(step, p);
         float *targets[DP_PANEL_BLOCKS];
         for (int j = 0; j < blocks; j++) {
-            const dp_conv_target *target = &conv->targets[block + j];
+            const conv_target *target = &conv->targets[block + j];
             const dp_storage *storage = &run->plan->storages[target->storage];
             targets[j] =
                 run->arena + storage->offset + (size_t)image * storage->image + target->offset;
@@ -62,7 +87,7 @@ static void run_tiles(const dp_run *run, const dp_step *step, int image, int til
         ptrdiff_t lines =
             depth * (DP_ALIGNMENT / (ptrdiff_t)sizeof(float)); /* what a tile asks for ahead */
         for (int t = tile_begin; t < tile_end; t++) {
-            const dp_conv_tile *tile = &conv->tiles[t];
+            const conv_tile *tile = &conv->tiles[t];
             panel.ahead = panel.weights + floats + (t - tile_begin) * lines;
             panel.ahead_lines = (t - tile_begin) * lines < floats;
             panel.next = p == panel_begin && t + 1 < tile_end ? conv->tiles[t + 1].in - tile->in
@@ -79,7 +104,7 @@ static void run_tiles(const dp_run *run, const dp_step *step, int image, int til
 }
 
 static void run_conv(const dp_run *run, const dp_step *step, int task, int worker) {
-    const dp_conv_step *conv = step->as.conv;
+    const conv_step *conv = step->as.own;
     const int parts = conv->tile_parts * conv->panel_parts, part = task % parts;
     if (conv->tile_parts
         > conv->panel_parts) /* neighbours in the larger number of parts run on one thread */
@@ -91,7 +116,7 @@ static void run_conv(const dp_run *run, const dp_step *step, int task, int worke
 /* One output pixel: the images are the rows of the panels, so that the weights are read once a
  * batch. */
 static void run_images(const dp_run *run, const dp_step *step, int task, int worker) {
-    const dp_conv_step *conv = step->as.conv;
+    const conv_step *conv = step->as.own;
     const dp_kernels *kernels = run->plan->kernels;
     int panel_begin, panel_end, block = 0;
     dp_share(conv->weights.panel_count, conv->panel_parts, task, &panel_begin, &panel_end);
@@ -119,7 +144,7 @@ static void run_images(const dp_run *run, const dp_step *step, int task, int wor
 }
 
 static void describe_conv(const dp_step *step, dp_buffer *text) {
-    const dp_conv_step *conv = step->as.conv;
+    const conv_step *conv = step->as.own;
     dp_buffer_printf(text, "%s, panels of %d blocks x %d pixels, %d segments of %d",
                      step->in.planar ? "direct planar" : "direct", conv->weights.panels[0],
                      conv->tile_rows, conv->segment_count, conv->run);
@@ -131,7 +156,7 @@ static void describe_conv(const dp_step *step, dp_buffer *text) {
 }
 
 static void release_conv(dp_plan *plan, dp_step *step) {
-    dp_conv_step *conv = step->as.conv;
+    conv_step *conv = step->as.own;
     if (!conv)
         return;
     dp_free(plan->allocator, conv->segments);
@@ -205,7 +230,7 @@ static bool is_flat(const conv_build *b) {
 }
 
 static deeper_status make_tiles(conv_build *b, deeper_error *error) {
-    dp_conv_step *conv = b->conv;
+    conv_step *conv = b->conv;
     bool flat = is_flat(b);
     int rows = flat ? 1 : b->output.h, width = flat ? b->output.h * b->output.w : b->output.w;
     DP_TRY(make_panels(b, width, error));
@@ -216,12 +241,12 @@ static deeper_status make_tiles(conv_build *b, deeper_error *error) {
         dp_alloc(b->lowering->plan->allocator, (size_t)conv->tile_count, sizeof *conv->tiles);
     if (!conv->tiles)
         return dp_fail_memory(error, "the tiles of a convolution");
-    dp_conv_tile *tile = conv->tiles;
+    conv_tile *tile = conv->tiles;
     for (int y = 0; y < rows; y++)
         for (int t = 0; t < tiles_per_row; t++, tile++) {
             int begin, end;
             dp_share(width, tiles_per_row, t, &begin, &end);
-            *tile = (dp_conv_tile){ .y = y, .x = begin, .rows = end - begin };
+            *tile = (conv_tile){ .y = y, .x = begin, .rows = end - begin };
             tile->in = (y * b->window.stride_y - b->window.pads.top) * b->in.row_stride
                        + (ptrdiff_t)(begin * b->window.stride_x - b->window.pads.left) * pixel;
         }
@@ -231,7 +256,7 @@ static deeper_status make_tiles(conv_build *b, deeper_error *error) {
 /* ------------------------------------------------------------------------------------- lowering */
 
 static deeper_status make_segments(conv_build *b, deeper_error *error) {
-    dp_conv_step *conv = b->conv;
+    conv_step *conv = b->conv;
     const dp_window *w = &b->window;
     int lanes = b->lowering->plan->kernels->lanes;
     int planes =
@@ -259,7 +284,7 @@ static deeper_status make_segments(conv_build *b, deeper_error *error) {
 }
 
 static deeper_status make_targets(conv_build *b, deeper_error *error) {
-    dp_conv_step *conv = b->conv;
+    conv_step *conv = b->conv;
     int lanes = b->lowering->plan->kernels->lanes;
     conv->targets =
         dp_alloc(b->lowering->plan->allocator, (size_t)conv->weights.blocks, sizeof *conv->targets);
@@ -270,16 +295,16 @@ static deeper_status make_targets(conv_build *b, deeper_error *error) {
             &b->lowering->views[dp_target(b->lowering, b->conv->weights.sources[i].node)];
         for (int j = 0; j < dp_blocks(b->conv->weights.sources[i].outputs, lanes); j++)
             conv->targets[b->conv->weights.sources[i].first_output / lanes + j] =
-                (dp_conv_target){ .storage = view->storage,
-                                  .offset = view->offset + j * view->block_stride,
-                                  .row_stride = view->row_stride };
+                (conv_target){ .storage = view->storage,
+                               .offset = view->offset + j * view->block_stride,
+                               .row_stride = view->row_stride };
     }
     return DEEPER_OK;
 }
 
 static deeper_status emit(conv_build *b, deeper_error *error) {
     dp_lowering *l = b->lowering;
-    dp_conv_step *conv = b->conv;
+    conv_step *conv = b->conv;
     const dp_node *node = &l->graph->nodes[b->conv->weights.sources[0].node];
     dp_step step = { .kind = kind_of(b),
                      .name = node->name,
@@ -288,7 +313,7 @@ static deeper_status emit(conv_build *b, deeper_error *error) {
                      .epilogue = dp_epilogue_of(l, b->conv->weights.sources[0].node),
                      .whole_batch = b->images_are_pixels,
                      .chosen = l->choices[conv->weights.sources[0].node].chosen,
-                     .as.conv = conv };
+                     .as.own = conv };
     step.work = (uint64_t)conv->segment_count * (uint64_t)conv->run * (uint64_t)conv->weights.blocks
                 * (uint64_t)l->plan->kernels->lanes * (uint64_t)b->output.h * (uint64_t)b->output.w;
     int parts = dp_parts(
@@ -364,11 +389,11 @@ static deeper_status lower_product(dp_lowering *lowering, int node, bool images_
         return dp_fail_memory(error, "a convolution's step");
     deeper_status status = build_conv(&build, node, error);
     if (status != DEEPER_OK)
-        release_conv(lowering->plan, &(dp_step){ .as.conv = build.conv });
+        release_conv(lowering->plan, &(dp_step){ .as.own = build.conv });
     return status;
 }
 
-bool dp_suits_all(const dp_lowering *lowering, int node, dp_choice *choice) {
+static bool suits_all(const dp_lowering *lowering, int node, dp_choice *choice) {
     const dp_node *layer = &lowering->graph->nodes[node];
     const dp_window w = window_of(lowering, node);
     const int channels = lowering->graph->nodes[layer->inputs[0]].shape.c;
@@ -377,16 +402,21 @@ bool dp_suits_all(const dp_lowering *lowering, int node, dp_choice *choice) {
     return true;
 }
 
-deeper_status dp_lower_direct(dp_lowering *lowering, int node, deeper_error *error) {
+static deeper_status lower_direct(dp_lowering *lowering, int node, deeper_error *error) {
     return lower_product(lowering, node, false, error);
 }
 
-bool dp_suits_images(const dp_lowering *lowering, int node, dp_choice *choice) {
+static bool suits_images(const dp_lowering *lowering, int node, dp_choice *choice) {
     const dp_shape out = lowering->graph->nodes[node].shape;
-    return dp_suits_all(lowering, node, choice) && out.h == 1 && out.w == 1
+    return suits_all(lowering, node, choice) && out.h == 1 && out.w == 1
            && !dp_reads_planes(lowering, node);
 }
 
-deeper_status dp_lower_images(dp_lowering *lowering, int node, deeper_error *error) {
+static deeper_status lower_images(dp_lowering *lowering, int node, deeper_error *error) {
     return lower_product(lowering, node, true, error);
 }
+
+const dp_algorithm dp_algorithm_images = { "images as pixels", DP_FP32, suits_images,
+                                           dp_cost_direct, lower_images };
+const dp_algorithm dp_algorithm_direct = { "direct", DP_FP32, suits_all, dp_cost_direct,
+                                           lower_direct };

@@ -18,7 +18,7 @@ enum {
     CALL_PIXELS = 1024      /* of a 1x1 window: small images are taken together up to these */
 };
 
-struct dp_outer_step {
+typedef struct outer_step {
     dp_window window;
     dp_weight_targets targets;
     int blocks, rows; /* b and m of a full unit */
@@ -29,7 +29,7 @@ struct dp_outer_step {
     int chunk;    /* units */
     int scratch;  /* storage with room for the sums of a chunk per task */
     size_t unit_floats;
-};
+} outer_step;
 
 /* One unit: blocks k0..k0+b-1, channels c0..c0+m-1 (planar: channel c0, window columns
  * s0..s0+m-1). */
@@ -38,7 +38,7 @@ typedef struct unit {
 } unit;
 
 static unit unit_at(const dp_step *step, int lanes, int index) {
-    const dp_outer_step *o = step->as.outer;
+    const outer_step *o = step->as.own;
     unit u = { .c0 = index % o->row_groups };
     int end;
     dp_share(dp_blocks(step->in2.shape.c, lanes), o->block_groups, index / o->row_groups, &u.k0,
@@ -59,7 +59,7 @@ static unit unit_at(const dp_step *step, int lanes, int index) {
  * one row. */
 static void add_images(const dp_run *run, const dp_step *step, const unit *u, int first, int count,
                        int r, int s, float *sums) {
-    const dp_outer_step *o = step->as.outer;
+    const outer_step *o = step->as.own;
     const dp_view *x = &step->in, *g = &step->in2;
     const dp_window *w = &o->window;
     int lanes = run->plan->kernels->lanes, pixel = x->planar ? 1 : lanes;
@@ -97,7 +97,7 @@ static void add_images(const dp_run *run, const dp_step *step, const unit *u, in
 }
 
 /* Where the weights of output channel k begin; NULL: nobody wants them. */
-static float *weights_at(const dp_run *run, const dp_outer_step *o, int k, ptrdiff_t floats) {
+static float *weights_at(const dp_run *run, const outer_step *o, int k, ptrdiff_t floats) {
     for (int i = 0; i < o->targets.count; i++) {
         const dp_weight_target *t = &o->targets.items[i];
         if (k >= t->begin && k < t->begin + t->count)
@@ -110,7 +110,8 @@ static float *weights_at(const dp_run *run, const dp_outer_step *o, int k, ptrdi
  * [m][L]), which is put together in `room`, and has as much room behind it for [L][m][offset]. */
 static void write_sums(const dp_run *run, const dp_step *step, const unit *u, const float *sums,
                        float *room) {
-    const dp_window *w = &step->as.outer->window;
+    const outer_step *o = step->as.own;
+    const dp_window *w = &o->window;
     int lanes = run->plan->kernels->lanes, outputs = step->in2.shape.c,
         rows = step->in.planar ? w->height : 1;
     int offsets = step->in.planar ? 1 : w->height * w->width;
@@ -128,7 +129,7 @@ static void write_sums(const dp_run *run, const dp_step *step, const unit *u, co
             float *turned = room + (ptrdiff_t)width * lanes;
             run->plan->kernels->unblock_row(turned, width, room, lanes, width);
             for (int l = 0; l < lanes && k + l < outputs; l++) {
-                float *to = weights_at(run, step->as.outer, k + l, plane);
+                float *to = weights_at(run, o, k + l, plane);
                 if (to)
                     memcpy(to + first + r * w->width, turned + (ptrdiff_t)l * width,
                            (size_t)width * sizeof *to);
@@ -139,7 +140,7 @@ static void write_sums(const dp_run *run, const dp_step *step, const unit *u, co
 
 /* The same for channels in groups, a value at a time: pairs of different groups are no weights. */
 static void write_groups(const dp_run *run, const dp_step *step, const unit *u, const float *sums) {
-    const dp_outer_step *o = step->as.outer;
+    const outer_step *o = step->as.own;
     const dp_window *w = &o->window;
     int lanes = run->plan->kernels->lanes, outputs = step->in2.shape.c,
         columns = step->in.planar ? 1 : w->width;
@@ -176,7 +177,7 @@ static void add_bias(const dp_run *run, const dp_step *step, const unit *u, int 
 }
 
 static void run_outer(const dp_run *run, const dp_step *step, int task, int worker) {
-    const dp_outer_step *o = step->as.outer;
+    const outer_step *o = step->as.own;
     int lanes = run->plan->kernels->lanes, columns = step->in.planar ? 1 : o->window.width, begin,
         end;
     float *scratch = run->arena + run->plan->storages[o->scratch].offset
@@ -208,13 +209,13 @@ static void run_outer(const dp_run *run, const dp_step *step, int task, int work
 }
 
 static void describe_outer(const dp_step *step, dp_buffer *text) {
-    const dp_outer_step *o = step->as.outer;
+    const outer_step *o = step->as.own;
     dp_buffer_printf(text, "outer product%s, %d blocks x %d rows", step->in.planar ? " planar" : "",
                      o->blocks, o->rows);
 }
 
 static void release_outer(dp_plan *plan, dp_step *step) {
-    dp_free(plan->allocator, step->as.outer);
+    dp_free(plan->allocator, step->as.own);
 }
 
 static const dp_step_kind outer_kind = { "weight grad", run_outer, describe_outer, release_outer };
@@ -222,7 +223,7 @@ static const dp_step_kind outer_kind = { "weight grad", run_outer, describe_oute
 /* Blocks and rows of a unit: the largest product of the two, in rows that divide a block of
  * channels well. */
 static void choose_unit(const dp_gradient_kernels *kernels, int outputs, int rows_wanted,
-                        dp_outer_step *o) {
+                        outer_step *o) {
     int best = 0;
     for (int b = 1; b <= DP_PANEL_BLOCKS && b <= outputs; b++) {
         int max = kernels->outer_rows[b];
@@ -239,7 +240,7 @@ static void choose_unit(const dp_gradient_kernels *kernels, int outputs, int row
 
 /* Images that one call can sum: all where they have one output pixel, some where a 1x1 window
  * passes over small pictures whose rows follow each other, else one. */
-static void choose_images(const dp_step *step, int lanes, int max_batch, dp_outer_step *o) {
+static void choose_images(const dp_step *step, int lanes, int max_batch, outer_step *o) {
     const dp_view *x = &step->in, *g = &step->in2;
     const dp_window *w = &o->window;
     bool point = w->height == 1 && w->width == 1 && w->stride_y == 1 && w->stride_x == 1
@@ -255,7 +256,7 @@ static void choose_images(const dp_step *step, int lanes, int max_batch, dp_oute
 
 static deeper_status plan_outer(dp_lowering *l, int node, dp_step *step, deeper_error *error) {
     dp_plan *plan = l->plan;
-    dp_outer_step *o = step->as.outer;
+    outer_step *o = step->as.own;
     int lanes = plan->kernels->lanes, outputs = dp_blocks(step->in2.shape.c, lanes);
     o->window = l->graph->nodes[node].attributes.window;
     choose_unit(plan->gradient_kernels, outputs, step->in.planar ? o->window.width : lanes, o);
@@ -279,7 +280,7 @@ static deeper_status plan_outer(dp_lowering *l, int node, dp_step *step, deeper_
 }
 
 /* Any: channels in groups too. */
-bool dp_suits_all_gradients(const dp_lowering *lowering, int node, dp_choice *choice) {
+static bool suits(const dp_lowering *lowering, int node, dp_choice *choice) {
     const dp_node *layer = &lowering->graph->nodes[node];
     const dp_shape x = lowering->graph->nodes[layer->inputs[0]].shape,
                    g = lowering->graph->nodes[layer->inputs[1]].shape;
@@ -288,17 +289,19 @@ bool dp_suits_all_gradients(const dp_lowering *lowering, int node, dp_choice *ch
     return true;
 }
 
-deeper_status dp_lower_outer(dp_lowering *lowering, int node, deeper_error *error) {
+static deeper_status lower(dp_lowering *lowering, int node, deeper_error *error) {
     dp_step step;
     dp_weight_targets targets;
     DP_TRY(dp_begin_weight_gradient(lowering, node, &step, &targets, error));
     step.kind = &outer_kind;
-    step.as.outer = dp_alloc(lowering->plan->allocator, 1, sizeof *step.as.outer);
-    if (!step.as.outer)
+    outer_step *o = step.as.own = dp_alloc(lowering->plan->allocator, 1, sizeof *o);
+    if (!o)
         return dp_fail_memory(error, "a weight gradient's step");
-    step.as.outer->targets = targets;
+    o->targets = targets;
     deeper_status status = plan_outer(lowering, node, &step, error);
     if (status != DEEPER_OK)
-        dp_free(lowering->plan->allocator, step.as.outer);
+        dp_free(lowering->plan->allocator, o);
     return status;
 }
+
+const dp_algorithm dp_algorithm_outer = { "outer product", DP_FP32, suits, dp_cost_direct, lower };

@@ -10,7 +10,7 @@
 enum { PHASES = 2, SIDE_MAX = 8 };
 
 /* Whether `out` is what a window makes of an input whose phases Winograd's algorithm can take. */
-static bool suits(const dp_lowering *l, int node, dp_shape out, dp_choice *choice) {
+static bool has_phases(const dp_lowering *l, int node, dp_shape out, dp_choice *choice) {
     const dp_node *layer = &l->graph->nodes[node], *in = &l->graph->nodes[layer->inputs[0]];
     const dp_window *w = &layer->attributes.window;
     if (l->plan->direct || in->op != DP_OP_INPUT || in->shape.c > DP_PLANAR_CHANNELS
@@ -27,17 +27,17 @@ static bool suits(const dp_lowering *l, int node, dp_shape out, dp_choice *choic
     return choice->winograd.taps >= DP_WINOGRAD_TAPS_MIN;
 }
 
-bool dp_suits_phases(const dp_lowering *lowering, int node, dp_choice *choice) {
+static bool suits(const dp_lowering *lowering, int node, dp_choice *choice) {
     const dp_node *layer = &lowering->graph->nodes[node];
-    if (layer->op != DP_OP_CONV || !suits(lowering, node, layer->shape, choice))
+    if (layer->op != DP_OP_CONV || !has_phases(lowering, node, layer->shape, choice))
         return false;
     choice->chosen.key = dp_winograd_key(lowering->plan->kernels, &choice->winograd);
     return true;
 }
 
-bool dp_suits_phases_gradient(const dp_lowering *lowering, int node, dp_choice *choice) {
+static bool suits_gradient(const dp_lowering *lowering, int node, dp_choice *choice) {
     const dp_node *g = &lowering->graph->nodes[lowering->graph->nodes[node].inputs[1]];
-    return suits(lowering, node, g->shape, choice);
+    return has_phases(lowering, node, g->shape, choice);
 }
 
 /* A row of the picture, pairs of neighbours to two lanes of the pixels of `out`. */
@@ -117,3 +117,8 @@ deeper_status dp_lower_phases(dp_lowering *l, int node, const dp_winograd_shape 
     step.tasks = dp_parts(l->plan, phases.h, step.work);
     return dp_emit_unary(l->plan, &step, error);
 }
+
+const dp_algorithm dp_algorithm_phases = { "winograd over phases", DP_FP32, suits, dp_cost_winograd,
+                                           dp_lower_winograd };
+const dp_algorithm dp_algorithm_phases_gradient = { "winograd over phases", DP_FP32, suits_gradient,
+                                                    dp_cost_winograd, dp_lower_winograd_gradient };

@@ -14,7 +14,7 @@
 
 enum { CACHE_BYTES = 512 << 10 }; /* where the second cache's size is not known */
 
-struct dp_winograd_step {
+typedef struct winograd_step {
     dp_conv_weights weights;
     dp_winograd_cover cover;
     int taps, channels; /* r, C */
@@ -25,7 +25,7 @@ struct dp_winograd_step {
     ptrdiff_t tile_stride, frequency_stride; /* of the transformed input: [f][tile][C] */
     ptrdiff_t product_stride;                /* of the products' frequencies: [f][tile][block][L] */
     size_t row_floats;                       /* scratch of the transforms */
-};
+} winograd_step;
 
 /* -------------------------------------------------------------------------------------- running */
 
@@ -39,7 +39,7 @@ typedef struct strip {
 } strip;
 
 static void open_strip(strip *s, const dp_run *run, const dp_step *step, int number, int worker) {
-    const dp_winograd_step *w = step->as.winograd;
+    const winograd_step *w = step->as.own;
     *s = (strip){ .run = run, .step = step, .first = number / w->strips * w->strip_images };
     s->images = run->call->count - s->first < w->strip_images ? run->call->count - s->first
                                                               : w->strip_images;
@@ -53,7 +53,7 @@ static void open_strip(strip *s, const dp_run *run, const dp_step *step, int num
 /* Row of tiles y of a picture of the strip, as the transforms take it; *top: its first row of
  * outputs. */
 static dp_winograd_tiles describe_row(const strip *s, int image, int y, int *top) {
-    const dp_winograd_step *w = s->step->as.winograd;
+    const winograd_step *w = s->step->as.own;
     dp_winograd_tiles tiles = { .points = w->cover.points,
                                 .taps = w->taps,
                                 .across = &w->cover.across,
@@ -65,7 +65,7 @@ static dp_winograd_tiles describe_row(const strip *s, int image, int y, int *top
 }
 
 static void transform_input(const strip *s) {
-    const dp_winograd_step *w = s->step->as.winograd;
+    const winograd_step *w = s->step->as.own;
     const dp_kernels *kernels = s->run->plan->kernels;
     const dp_view *in = &s->step->in;
     int blocks = dp_blocks(w->channels, kernels->lanes);
@@ -86,7 +86,7 @@ static void transform_input(const strip *s) {
 /* All frequencies of one panel of `blocks` output blocks from `block` on. */
 static void multiply(const strip *s, int block, int blocks) {
     static const ptrdiff_t whole;
-    const dp_winograd_step *w = s->step->as.winograd;
+    const winograd_step *w = s->step->as.own;
     const dp_kernels *kernels = s->run->plan->kernels;
     const int max_rows = kernels->panel_rows[blocks], lanes = kernels->lanes,
               points = w->cover.points;
@@ -120,7 +120,7 @@ static void multiply(const strip *s, int block, int blocks) {
 }
 
 static void transform_output(const strip *s, int block, int blocks) {
-    const dp_winograd_step *w = s->step->as.winograd;
+    const winograd_step *w = s->step->as.own;
     const dp_kernels *kernels = s->run->plan->kernels;
     const dp_view *out = &s->step->out;
     const float *bias = dp_conv_packed_bias(s->run, &w->weights, block);
@@ -144,7 +144,7 @@ static void transform_output(const strip *s, int block, int blocks) {
 }
 
 static void run_winograd(const dp_run *run, const dp_step *step, int task, int worker) {
-    const dp_winograd_step *w = step->as.winograd;
+    const winograd_step *w = step->as.own;
     strip s;
     open_strip(&s, run, step, task / w->panel_parts, worker);
     if (s.images <= 0)
@@ -163,7 +163,7 @@ static void run_winograd(const dp_run *run, const dp_step *step, int task, int w
 }
 
 static void describe_winograd(const dp_step *step, dp_buffer *text) {
-    const dp_winograd_step *w = step->as.winograd;
+    const winograd_step *w = step->as.own;
     dp_winograd_describe(&w->cover, w->taps, text);
     dp_buffer_printf(text, ", panels of %d blocks", w->weights.panels[0]);
     if (w->strips > 1)
@@ -176,10 +176,11 @@ static void describe_winograd(const dp_step *step, dp_buffer *text) {
 }
 
 static void release_winograd(dp_plan *plan, dp_step *step) {
-    if (!step->as.winograd)
+    winograd_step *w = step->as.own;
+    if (!w)
         return;
-    dp_free(plan->allocator, step->as.winograd->weights.panels);
-    dp_free(plan->allocator, step->as.winograd);
+    dp_free(plan->allocator, w->weights.panels);
+    dp_free(plan->allocator, w);
 }
 
 static const dp_step_kind winograd_kind = { "conv", run_winograd, describe_winograd,
@@ -195,7 +196,7 @@ static ptrdiff_t odd_stride(int vectors, int lanes) {
 }
 
 /* What a row of tiles takes in a task: its transformed input, and the products of a panel. */
-static double row_bytes(const dp_winograd_step *w, const dp_plan *plan) {
+static double row_bytes(const winograd_step *w, const dp_plan *plan) {
     double vectors = (double)dp_winograd_points(&w->cover.down)
                      * dp_winograd_points(&w->cover.across) / w->cover.down.tiles;
     return vectors * (double)(w->tile_stride + w->weights.panels[0] * plan->kernels->lanes)
@@ -203,13 +204,13 @@ static double row_bytes(const dp_winograd_step *w, const dp_plan *plan) {
 }
 
 /* Strips of a whole batch. */
-static int count_strips(const dp_winograd_step *w, const dp_plan *plan) {
+static int count_strips(const winograd_step *w, const dp_plan *plan) {
     return dp_ceil_div(plan->max_batch, w->strip_images) * w->strips;
 }
 
 /* Whether the strips alone keep all threads at work to the end, about: the busiest has at most an
  * eighth more than its share. */
-static bool fills(const dp_winograd_step *w, const dp_plan *plan) {
+static bool fills(const winograd_step *w, const dp_plan *plan) {
     int strips = count_strips(w, plan),
         busiest = dp_ceil_div(strips, plan->threads) * dp_ceil_div(w->cover.down.tiles, w->strips);
     double share = (double)strips * w->cover.down.tiles / w->strips / plan->threads;
@@ -218,7 +219,7 @@ static bool fills(const dp_winograd_step *w, const dp_plan *plan) {
 
 /* Up to a third fewer or more strips a picture, if they fill the threads: threads that share a
  * strip transform its input each for itself. */
-static void fill_threads(dp_winograd_step *w, const dp_plan *plan) {
+static void fill_threads(winograd_step *w, const dp_plan *plan) {
     const int strips = w->strips, tiles = w->cover.down.tiles;
     for (int away = 0; strips > 1 && away <= strips / 3; away++)
         for (int sign = -1; sign <= 1; sign += 2) {
@@ -231,7 +232,7 @@ static void fill_threads(dp_winograd_step *w, const dp_plan *plan) {
 
 /* Strips that stay in the second cache, as even as can be; several pictures a strip where they fit,
  * as long as every thread has its own. */
-static void cut_strips(dp_winograd_step *w, const dp_plan *plan) {
+static void cut_strips(winograd_step *w, const dp_plan *plan) {
     const dp_winograd_side *down = &w->cover.down, *across = &w->cover.across;
     size_t cache = dp_cache_bytes(2);
     double picture = row_bytes(w, plan) * down->tiles, room = cache ? (double)cache : CACHE_BYTES;
@@ -243,8 +244,7 @@ static void cut_strips(dp_winograd_step *w, const dp_plan *plan) {
     w->strip_tiles = w->strip_images * dp_ceil_div(down->tiles, w->strips) * across->tiles;
 }
 
-static deeper_status build(dp_lowering *l, dp_winograd_step *w, dp_step *step,
-                           deeper_error *error) {
+static deeper_status build(dp_lowering *l, winograd_step *w, dp_step *step, deeper_error *error) {
     dp_plan *plan = l->plan;
     const int lanes = plan->kernels->lanes, points = w->cover.points;
     DP_TRY(dp_conv_make_panels(plan, &w->weights, w->cover.panel, error));
@@ -265,7 +265,7 @@ static deeper_status build(dp_lowering *l, dp_winograd_step *w, dp_step *step,
     return dp_emit(plan, step, reads, 2, &step->out.storage, 1, error);
 }
 
-bool dp_suits_winograd(const dp_lowering *lowering, int node, dp_choice *choice) {
+static bool suits(const dp_lowering *lowering, int node, dp_choice *choice) {
     const dp_node *layer = &lowering->graph->nodes[node];
     const dp_window *w = &layer->attributes.window;
     if (lowering->plan->direct || layer->op != DP_OP_CONV || !dp_winograd_suits(w)
@@ -283,8 +283,8 @@ bool dp_suits_winograd(const dp_lowering *lowering, int node, dp_choice *choice)
     return true;
 }
 
-static void fill_weights(dp_lowering *l, int node, dp_winograd_step *w,
-                         const dp_winograd_shape *shape, bool phases) {
+static void fill_weights(dp_lowering *l, int node, winograd_step *w, const dp_winograd_shape *shape,
+                         bool phases) {
     const dp_window *window = &l->graph->nodes[node].attributes.window;
     w->taps = shape->taps;
     w->channels = shape->channels;
@@ -302,7 +302,7 @@ static void fill_weights(dp_lowering *l, int node, dp_winograd_step *w,
     dp_conv_read_source(l, &w->weights.sources[0]);
 }
 
-static deeper_status make(dp_lowering *l, int node, dp_winograd_step *w, deeper_error *error) {
+static deeper_status make(dp_lowering *l, int node, winograd_step *w, deeper_error *error) {
     const dp_choice *choice = &l->choices[node];
     const dp_winograd_shape *shape = &choice->winograd;
     const bool phases = shape->phases > 1;
@@ -317,7 +317,7 @@ static deeper_status make(dp_lowering *l, int node, dp_winograd_step *w, deeper_
                      .work = multiply_adds / 3,
                      .multiply_adds = multiply_adds,
                      .chosen = choice->chosen,
-                     .as.winograd = w };
+                     .as.own = w };
     if (phases) {
         DP_TRY(dp_lower_phases(l, node, shape, &step.in, error));
     } else {
@@ -331,12 +331,15 @@ static deeper_status make(dp_lowering *l, int node, dp_winograd_step *w, deeper_
 }
 
 deeper_status dp_lower_winograd(dp_lowering *lowering, int node, deeper_error *error) {
-    dp_winograd_step *w = dp_alloc(lowering->plan->allocator, 1, sizeof *w);
+    winograd_step *w = dp_alloc(lowering->plan->allocator, 1, sizeof *w);
     if (!w)
         return dp_fail_memory(error, "a convolution's step");
     w->cover = lowering->choices[node].cover;
     deeper_status status = make(lowering, node, w, error);
     if (status != DEEPER_OK)
-        release_winograd(lowering->plan, &(dp_step){ .as.winograd = w });
+        release_winograd(lowering->plan, &(dp_step){ .as.own = w });
     return status;
 }
+
+const dp_algorithm dp_algorithm_winograd = { "winograd", DP_FP32, suits, dp_cost_winograd,
+                                             dp_lower_winograd };

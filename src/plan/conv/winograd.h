@@ -5,6 +5,12 @@
 
 #include "plan/conv/conv.h"
 
+/* tiles.c: the cost of the cheapest tiles, which it chooses. */
+dp_costs dp_cost_winograd;
+
+/* winograd.c and winograd_gradient.c: the steps of a choice of tiles, over phases or not. */
+dp_lower dp_lower_winograd, dp_lower_winograd_gradient;
+
 /* What a tuning knows a shape by. */
 dp_tuning_key dp_winograd_key(const dp_kernels *kernels, const dp_winograd_shape *shape);
 

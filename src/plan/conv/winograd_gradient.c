@@ -17,7 +17,7 @@ enum {
     STRIP_BYTES = 2 << 20
 }; /* frequencies of a strip: the more tiles, the more seldom the sums pass through memory */
 
-struct dp_winograd_gradient_step {
+typedef struct winograd_gradient_step {
     dp_winograd_cover cover;
     int taps, output;                 /* r; index into the call's outputs */
     bool phases;                      /* the input is the phases of a picture (phases.c) */
@@ -32,7 +32,7 @@ struct dp_winograd_gradient_step {
         unit_floats; /* scratch of the transforms; sums of one group and one input block */
     int units, sums; /* most of a task; their storage, a piece per task */
     float matrix[DP_WINOGRAD_POINTS * DP_WINOGRAD_TAPS_MAX];
-};
+} winograd_gradient_step;
 
 /* A task's part and strip. */
 typedef struct part {
@@ -46,9 +46,9 @@ typedef struct part {
 
 /* Output blocks k0..k0+b-1 of a group. */
 static int group_at(const dp_step *step, int lanes, int group, int *k0) {
+    const winograd_gradient_step *w = step->as.own;
     int end;
-    dp_share(dp_blocks(step->in2.shape.c, lanes), step->as.winograd_gradient->groups, group, k0,
-             &end);
+    dp_share(dp_blocks(step->in2.shape.c, lanes), w->groups, group, k0, &end);
     return end - *k0;
 }
 
@@ -60,7 +60,7 @@ static void part_blocks(const part *p, int *first, int *last) {
 }
 
 static void open_part(part *p, const dp_run *run, const dp_step *step, int task, int worker) {
-    const dp_winograd_gradient_step *w = step->as.winograd_gradient;
+    const winograd_gradient_step *w = step->as.own;
     *p = (part){ .run = run, .step = step, .scratch = dp_worker_scratch(run, worker) };
     dp_share(w->groups, w->group_parts, task / w->block_parts, &p->group_begin, &p->group_end);
     dp_share(w->blocks, w->block_parts, task % w->block_parts, &p->block_begin, &p->block_end);
@@ -71,7 +71,7 @@ static void open_part(part *p, const dp_run *run, const dp_step *step, int task,
 }
 
 static void open_strip(part *p, int number) {
-    const dp_winograd_gradient_step *w = p->step->as.winograd_gradient;
+    const winograd_gradient_step *w = p->step->as.own;
     p->first = number / w->strips * w->strip_images;
     p->images = dp_min(p->run->call->count - p->first, w->strip_images);
     dp_share(w->cover.down.tiles, w->strips, number % w->strips, &p->begin, &p->end);
@@ -80,7 +80,7 @@ static void open_strip(part *p, int number) {
 
 /* Both transforms of one row of tiles of an image of the strip. */
 static void transform_row(const part *p, int image, int y) {
-    const dp_winograd_gradient_step *w = p->step->as.winograd_gradient;
+    const winograd_gradient_step *w = p->step->as.own;
     const dp_view *x = &p->step->in, *g = &p->step->in2;
     int lanes = p->run->plan->kernels->lanes, top, first, last;
     dp_winograd_tiles tiles = { .points = w->cover.points,
@@ -114,7 +114,8 @@ static void transform_row(const part *p, int image, int y) {
 
 static float *unit_sums(const part *p, int group, int block) {
     int unit = (group - p->group_begin) * (p->block_end - p->block_begin) + block - p->block_begin;
-    return p->sums + (size_t)unit * p->step->as.winograd_gradient->unit_floats;
+    const winograd_gradient_step *w = p->step->as.own;
+    return p->sums + (size_t)unit * w->unit_floats;
 }
 
 /* Input channels of a block that there are. */
@@ -125,7 +126,7 @@ static int rows_of(const part *p, int block) {
 
 /* Adds the strip's products of one frequency. */
 static void multiply(const part *p, int f) {
-    const dp_winograd_gradient_step *w = p->step->as.winograd_gradient;
+    const winograd_gradient_step *w = p->step->as.own;
     int lanes = p->run->plan->kernels->lanes, first;
     int tiles = p->images * p->rows_having[f / w->cover.points]
                 * w->cover.across.having[f % w->cover.points];
@@ -157,7 +158,7 @@ static void multiply(const part *p, int f) {
  * (dp_packing), K x C x R x S. */
 static void write_phases(const part *p, int k, int count, int channel, int rows,
                          const float *folded) {
-    const dp_winograd_gradient_step *w = p->step->as.winograd_gradient;
+    const winograd_gradient_step *w = p->step->as.own;
     int planes = p->step->in.shape.c / 4, side = w->window.height, shift = w->window.pads.top % 2;
     float *to = p->run->call->outputs[w->output];
     for (int l = 0; l < count; l++)
@@ -173,7 +174,7 @@ static void write_phases(const part *p, int k, int count, int channel, int rows,
 
 /* From the sums of a unit to K x C x r x r in the caller's memory. */
 static void write_unit(const part *p, int group, int block) {
-    const dp_winograd_gradient_step *w = p->step->as.winograd_gradient;
+    const winograd_gradient_step *w = p->step->as.own;
     int lanes = p->run->plan->kernels->lanes, channels = p->step->in.shape.c,
         outputs = p->step->in2.shape.c;
     int k0, b = group_at(p->step, lanes, group, &k0), rows = rows_of(p, block),
@@ -197,7 +198,7 @@ static void write_unit(const part *p, int group, int block) {
 }
 
 static void run_winograd_gradient(const dp_run *run, const dp_step *step, int task, int worker) {
-    const dp_winograd_gradient_step *w = step->as.winograd_gradient;
+    const winograd_gradient_step *w = step->as.own;
     part p;
     int first, last;
     open_part(&p, run, step, task, worker);
@@ -222,7 +223,7 @@ static void run_winograd_gradient(const dp_run *run, const dp_step *step, int ta
 }
 
 static void describe_winograd_gradient(const dp_step *step, dp_buffer *text) {
-    const dp_winograd_gradient_step *w = step->as.winograd_gradient;
+    const winograd_gradient_step *w = step->as.own;
     dp_winograd_describe(&w->cover, w->taps, text);
     dp_buffer_printf(text, ", %d blocks", w->group_blocks);
     if (w->strips > 1)
@@ -232,7 +233,7 @@ static void describe_winograd_gradient(const dp_step *step, dp_buffer *text) {
 }
 
 static void release_winograd_gradient(dp_plan *plan, dp_step *step) {
-    dp_free(plan->allocator, step->as.winograd_gradient);
+    dp_free(plan->allocator, step->as.own);
 }
 
 static const dp_step_kind winograd_gradient_kind = { "weight grad", run_winograd_gradient,
@@ -248,7 +249,7 @@ static ptrdiff_t odd_stride(int vectors, int lanes) {
 
 /* A part per thread: each transforms the blocks of its own, and parts along C the gradient again.
  */
-static void cut_parts(const dp_plan *plan, dp_winograd_gradient_step *w) {
+static void cut_parts(const dp_plan *plan, winograd_gradient_step *w) {
     w->group_parts = dp_min(plan->threads, w->groups);
     w->block_parts = dp_min(dp_ceil_div(plan->threads, w->group_parts), w->blocks);
     int blocks = dp_ceil_div(w->blocks, w->block_parts),
@@ -258,7 +259,7 @@ static void cut_parts(const dp_plan *plan, dp_winograd_gradient_step *w) {
     w->g_tile_stride = odd_stride(groups * w->group_blocks, lanes);
 }
 
-static void cut_strips(const dp_plan *plan, dp_winograd_gradient_step *w) {
+static void cut_strips(const dp_plan *plan, winograd_gradient_step *w) {
     const dp_winograd_side *down = &w->cover.down, *across = &w->cover.across;
     double image = (double)dp_winograd_points(down) * dp_winograd_points(across)
                    * (double)(w->x_tile_stride + w->g_tile_stride) * sizeof(float);
@@ -272,7 +273,7 @@ static void cut_strips(const dp_plan *plan, dp_winograd_gradient_step *w) {
 
 static deeper_status build(dp_lowering *l, dp_step *step, deeper_error *error) {
     dp_plan *plan = l->plan;
-    dp_winograd_gradient_step *w = step->as.winograd_gradient;
+    winograd_gradient_step *w = step->as.own;
     int lanes = plan->kernels->lanes, outputs = dp_blocks(step->in2.shape.c, lanes),
         points = w->cover.points;
     w->blocks = dp_blocks(step->in.shape.c, lanes);
@@ -300,7 +301,7 @@ static deeper_status build(dp_lowering *l, dp_step *step, deeper_error *error) {
 
 static deeper_status make(dp_lowering *l, int node, dp_step *step, deeper_error *error) {
     const dp_choice *choice = &l->choices[node];
-    const dp_winograd_gradient_step *w = step->as.winograd_gradient;
+    const winograd_gradient_step *w = step->as.own;
     step->kind = &winograd_gradient_kind;
     if (w->phases)
         DP_TRY(dp_lower_phases(l, node, &choice->winograd, &step->in, error));
@@ -310,7 +311,7 @@ static deeper_status make(dp_lowering *l, int node, dp_step *step, deeper_error 
     return build(l, step, error);
 }
 
-bool dp_suits_winograd_gradient(const dp_lowering *lowering, int node, dp_choice *choice) {
+static bool suits(const dp_lowering *lowering, int node, dp_choice *choice) {
     const dp_node *layer = &lowering->graph->nodes[node];
     const dp_shape g = lowering->graph->nodes[layer->inputs[1]].shape;
     const dp_window *w = &layer->attributes.window;
@@ -330,17 +331,19 @@ deeper_status dp_lower_winograd_gradient(dp_lowering *lowering, int node, deeper
     dp_step step;
     dp_weight_targets targets;
     DP_TRY(dp_begin_weight_gradient(lowering, node, &step, &targets, error));
-    dp_winograd_gradient_step *w = step.as.winograd_gradient =
-        dp_alloc(lowering->plan->allocator, 1, sizeof *w);
+    winograd_gradient_step *w = step.as.own = dp_alloc(lowering->plan->allocator, 1, sizeof *w);
     if (!w)
         return dp_fail_memory(error, "a weight gradient's step");
-    *w = (dp_winograd_gradient_step){ .cover = choice->cover,
-                                      .taps = choice->winograd.taps,
-                                      .output = targets.items[0].output,
-                                      .phases = choice->winograd.phases > 1,
-                                      .window = lowering->graph->nodes[node].attributes.window };
+    *w = (winograd_gradient_step){ .cover = choice->cover,
+                                   .taps = choice->winograd.taps,
+                                   .output = targets.items[0].output,
+                                   .phases = choice->winograd.phases > 1,
+                                   .window = lowering->graph->nodes[node].attributes.window };
     deeper_status status = make(lowering, node, &step, error);
     if (status != DEEPER_OK)
         dp_free(lowering->plan->allocator, w);
     return status;
 }
+
+const dp_algorithm dp_algorithm_winograd_gradient = { "winograd", DP_FP32, suits, dp_cost_winograd,
+                                                      dp_lower_winograd_gradient };

@@ -11,10 +11,10 @@ typedef struct join_lane {
     ptrdiff_t offset; /* from the part's pixel (0, 0) of block 0 */
 } join_lane;
 
-struct dp_join_step {
+typedef struct join_step {
     dp_view *parts;
     join_lane *lanes; /* L per block of the output */
-};
+} join_step;
 
 /* Planar floats to blocks begin..end-1 of a view; `from` is channel 0. */
 static void block_planes(const dp_run *run, const dp_view *out, int image, const float *from,
@@ -157,7 +157,7 @@ static void run_halo(const dp_run *run, const dp_step *step, int task, int worke
 }
 
 static void run_join(const dp_run *run, const dp_step *step, int task, int worker) {
-    const dp_join_step *join = step->as.join;
+    const join_step *join = step->as.own;
     const dp_view *out = &step->out;
     int lanes = run->plan->kernels->lanes, image = task / step->tasks, begin, end;
     dp_share(dp_blocks(out->shape.c, lanes), step->tasks, task % step->tasks, &begin, &end);
@@ -177,9 +177,10 @@ static void run_join(const dp_run *run, const dp_step *step, int task, int worke
 }
 
 static void release_join(dp_plan *plan, dp_step *step) {
-    dp_free(plan->allocator, step->as.join->parts);
-    dp_free(plan->allocator, step->as.join->lanes);
-    dp_free(plan->allocator, step->as.join);
+    join_step *join = step->as.own;
+    dp_free(plan->allocator, join->parts);
+    dp_free(plan->allocator, join->lanes);
+    dp_free(plan->allocator, join);
 }
 
 static const dp_step_kind input_kind = { "input", run_input, NULL, NULL };
@@ -322,7 +323,7 @@ static int shuffled_channel(const dp_node *node, int to) {
     return to % groups * (node->shape.c / groups) + to / groups;
 }
 
-static void fill_lanes(const dp_lowering *l, int node, channel_of *from, dp_join_step *join) {
+static void fill_lanes(const dp_lowering *l, int node, channel_of *from, join_step *join) {
     const dp_node *layer = &l->graph->nodes[node];
     int lanes = l->plan->kernels->lanes;
     for (int i = 0; i < layer->input_count; i++)
@@ -345,7 +346,7 @@ static deeper_status lower_join(dp_lowering *l, int node, channel_of *from, deep
     dp_step step = unary(l, node, &join_kind);
     step.work *= 64; /* a value at a time */
     step.tasks = dp_parts(plan, (int)blocks, step.work);
-    dp_join_step *join = step.as.join = dp_alloc(plan->allocator, 1, sizeof *join);
+    join_step *join = step.as.own = dp_alloc(plan->allocator, 1, sizeof *join);
     int *reads = dp_alloc(plan->allocator, (size_t)layer->input_count, sizeof *reads);
     if (join) {
         join->parts = dp_alloc(plan->allocator, (size_t)layer->input_count, sizeof *join->parts);
