@@ -5,12 +5,15 @@
 
 #include <deeper/deeper.h>
 
+enum { APP_ADDRESSES = 3 };
+
 typedef struct app_published {
     const char *name;
     const char *file; /* name of the file in the data folder, and at a mirror */
-    const char *url;
-    const char *hash; /* "sha1:HEX" or "sha256:HEX"; the digits may be only the first ones, where no
-                         more are published */
+    const char
+        *urls[APP_ADDRESSES]; /* where it lies, tried in this order; ends at the first NULL */
+    const char *hash;         /* "sha256:HEX", or "sha1:HEX" where that is what its authors
+                                 publish; whole */
     const char *about;
 } app_published;
 

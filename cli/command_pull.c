@@ -31,6 +31,13 @@ static char *data_path(const char *file) {
     return path;
 }
 
+static void print_entry(const app_published *entry, int width, bool pulled) {
+    printf("%-*s  %s%s\n", width, entry->name, entry->about, pulled ? ", pulled" : "");
+    for (int i = 0; i < APP_ADDRESSES && entry->urls[i]; i++)
+        printf("%*s  %s\n", width, "", entry->urls[i]);
+    printf("%*s  %s\n", width, "", entry->hash);
+}
+
 static int list_models(void) {
     const app_published *entry;
     int width = 0;
@@ -44,11 +51,10 @@ static int list_models(void) {
         if (cli_json())
             cli_print_json(
                 APP_OBJECT(app_text(KEY_name, entry->name), app_text(KEY_about, entry->about),
-                           app_text(KEY_url, entry->url), app_text(KEY_hash, entry->hash),
+                           app_text(KEY_url, entry->urls[0]), app_text(KEY_hash, entry->hash),
                            app_text(KEY_path, path), app_truth(KEY_pulled, pulled)));
         else
-            printf("%-*s  %s%s\n%*s  %s\n%*s  %s\n", width, entry->name, entry->about,
-                   pulled ? ", pulled" : "", width, "", entry->url, width, "", entry->hash);
+            print_entry(entry, width, pulled);
         free(path);
     }
     return CLI_DONE;
@@ -56,16 +62,17 @@ static int list_models(void) {
 
 #ifdef DP_HAVE_PULL
 
-/* Where the file comes from: --from, else the mirror, else its public address. malloc'ed. */
-static char *source_of(const cli_args *args, const app_published *entry) {
+/* The one place that the user names: --from, else the file at the mirror; *source is NULL for none,
+ * malloc'ed else. False: memory is out. */
+static bool source_of(char **source, const cli_args *args, const app_published *entry) {
     const char *from = cli_text(args, "from"), *mirror = getenv("DEEPER_MIRROR");
-    char *source = NULL;
+    *source = NULL;
     if (from)
-        return strdup(from);
+        return (*source = strdup(from)) != NULL;
     if (!mirror || !*mirror)
-        return strdup(entry->url);
+        return true;
     const char *slash = mirror[strlen(mirror) - 1] == '/' ? "" : "/";
-    return asprintf(&source, "%s%s%s", mirror, slash, entry->file) < 0 ? NULL : source;
+    return asprintf(source, "%s%s%s", mirror, slash, entry->file) >= 0;
 }
 
 static void print_result(const app_published *entry, const cli_download *download) {
@@ -84,14 +91,27 @@ static void print_result(const app_published *entry, const cli_download *downloa
            download->present ? ", already there" : "");
 }
 
+/* Its addresses in their order, until one of them has it. */
+static int bring(cli_download *download, const app_published *entry) {
+    if (download->source)
+        return cli_download_run(download);
+    int code = CLI_FAILED;
+    for (int i = 0; i < APP_ADDRESSES && entry->urls[i] && code != CLI_DONE; i++) {
+        download->source = entry->urls[i];
+        code = cli_download_run(download);
+    }
+    return code;
+}
+
 static int pull(const cli_args *args, const app_published *entry) {
     const char *hash = cli_text(args, "hash"), *out = cli_text(args, "out");
-    char *source = source_of(args, entry), *path = out ? strdup(out) : data_path(entry->file);
+    char *source = NULL, *path = out ? strdup(out) : data_path(entry->file);
+    bool have = source_of(&source, args, entry) && path;
     cli_download download = { .source = source,
                               .path = path,
                               .hash = hash ? hash : entry->hash,
                               .max_bytes = (uint64_t)1 << 30 };
-    int code = source && path ? cli_download_run(&download) : CLI_FAILED;
+    int code = have ? bring(&download, entry) : CLI_FAILED;
     if (code == CLI_DONE)
         print_result(entry, &download);
     free(source);
@@ -102,7 +122,8 @@ static int pull(const cli_args *args, const app_published *entry) {
 static int pull_checked(const cli_args *args, const app_published *entry) {
     const char *hash = cli_text(args, "hash");
     if (hash && !cli_hash_ok(hash))
-        return cli_usage(args->command, "--hash %s: must be sha1:HEX or sha256:HEX", hash);
+        return cli_usage(args->command, "--hash %s: must be sha1: and 40 digits, or sha256: and 64",
+                         hash);
     return pull(args, entry);
 }
 
@@ -111,7 +132,7 @@ static int pull_checked(const cli_args *args, const app_published *entry) {
 static int pull_checked(const cli_args *args, const app_published *entry) {
     return cli_error(
         "pull: this build has no libcurl or no libcrypto; fetch %s by hand and use --model FILE",
-        entry->url);
+        entry->urls[0]);
 }
 
 #endif
@@ -139,7 +160,8 @@ const cli_command cli_command_pull = {
     .name = "pull",
     .summary = "fetch published weights by name",
     .operands = "NAME",
-    .description = "Fetches a file from its public address, from --from, or from the base address "
+    .description = "Fetches a file from its public addresses, one after the other, from --from, or "
+                   "from the base address "
                    "(or folder) in DEEPER_MIRROR, to which the "
                    "file's name is added; checks its hash and keeps it as "
                    "$XDG_DATA_HOME/deeper/FILE (default ~/.local/share/deeper). A "

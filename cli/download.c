@@ -59,7 +59,7 @@ bool cli_hash_ok(const char *hash) {
     const char *digits;
     const EVP_MD *kind = hash_kind(hash, &digits);
     size_t length = strlen(digits);
-    return kind && length >= 4 && length <= 2 * (size_t)EVP_MD_get_size(kind)
+    return kind && length == 2 * (size_t)EVP_MD_get_size(kind)
            && strspn(digits, "0123456789abcdefABCDEF") == length;
 }
 
@@ -82,7 +82,7 @@ static bool hash_matches(transfer *t) {
     int at = sprintf(text, "%.*s:", (int)strcspn(t->download->hash, ":"), t->download->hash);
     for (unsigned i = 0; i < count; i++)
         at += sprintf(text + at, "%02x", bytes[i]);
-    return ok && !strncasecmp(strchr(text, ':') + 1, digits, strlen(digits));
+    return ok && !strcasecmp(strchr(text, ':') + 1, digits);
 }
 
 /* Hashes a file from its start; false if it cannot be read. *size receives its bytes. */
@@ -124,6 +124,8 @@ static bool part_append(transfer *t, const char *bytes, size_t size) {
                       cli_bytes(t->download->max_bytes, limit));
     for (size_t done = 0; done < size;) {
         ssize_t put = write(t->fd, bytes + done, size - done);
+        if (put == 0) /* no progress, and no reason given */
+            return refuse(t, "%s", strerror(ENOSPC));
         if (put < 0 && errno != EINTR)
             return refuse(t, "%s", strerror(errno));
         if (put > 0) {
@@ -381,24 +383,52 @@ static int wrong_hash(const transfer *t) {
     unlink(t->part);
     unlink(t->tag_path);
     return cli_error("%s: not the file that was wanted: its hash is %s, not %s; what was fetched "
-                     "has been removed (--hash %s takes it)",
-                     t->download->source, t->download->found_hash, t->download->hash,
-                     t->download->found_hash);
+                     "has been removed",
+                     t->download->source, t->download->found_hash, t->download->hash);
+}
+
+static bool same_file(const char *a, const char *b) {
+    struct stat first, second;
+    return !stat(a, &first) && !stat(b, &second) && first.st_dev == second.st_dev
+           && first.st_ino == second.st_ino;
+}
+
+/* Whether the source is one of the files that the transfer writes and removes. */
+static bool is_own(const transfer *t) {
+    char *path = local_path(t->download->source);
+    bool own = path && (same_file(path, t->part) || same_file(path, t->tag_path));
+    free(path);
+    return own;
+}
+
+/* The part, open and locked; false after a line on stderr. */
+static bool part_open(transfer *t) {
+    struct stat status;
+    t->fd = open(t->part, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0666);
+    if (t->fd < 0 || fstat(t->fd, &status))
+        cli_error("%s: %s", t->part, strerror(errno));
+    else if (!S_ISREG(status.st_mode))
+        cli_error("%s: is not an ordinary file; remove it", t->part);
+    else if (flock(t->fd, LOCK_EX | LOCK_NB))
+        cli_error("%s: another pull is writing it", t->part);
+    else if (!hash_file(t, t->fd, &t->size))
+        cli_error("%s: %s", t->part, strerror(errno));
+    else
+        return true;
+    return false;
 }
 
 static int bring(transfer *t) {
     cli_download *download = t->download;
     if (already_there(t))
         return CLI_DONE;
+    if (is_own(t))
+        return cli_error("%s: is where the transfer itself is kept; move it, or name another --out",
+                         download->source);
     if (!app_folders_make(download->path))
         return cli_error("%s: its folder cannot be made: %s", download->path, strerror(errno));
-    t->fd = open(t->part, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    if (t->fd < 0)
-        return cli_error("%s: %s", t->part, strerror(errno));
-    if (flock(t->fd, LOCK_EX | LOCK_NB))
-        return cli_error("%s: another pull is writing it", t->part);
-    if (!hash_file(t, t->fd, &t->size))
-        return cli_error("%s: %s", t->part, strerror(errno));
+    if (!part_open(t))
+        return CLI_FAILED;
     download->resumed_at = t->size;
     cli_progress_begin(&t->progress, NULL, t->size);
     bool complete =

@@ -9,7 +9,7 @@
 typedef struct cli_download {
     const char *source; /* http://, https://, file:// or a path */
     const char *path;   /* where the file goes; PATH.part holds what has come so far */
-    const char *hash;   /* "sha1:HEX" or "sha256:HEX", HEX possibly only the first digits */
+    const char *hash;   /* "sha1:HEX" or "sha256:HEX" */
     uint64_t max_bytes;
     /* filled: */
     bool present;         /* the file was there already */
@@ -18,7 +18,7 @@ typedef struct cli_download {
     char found_hash[140]; /* in full */
 } cli_download;
 
-/* Whether `hash` has the form stated above (4 digits at least). */
+/* Whether `hash` has the form stated above, with all of its digits. */
 bool cli_hash_ok(const char *hash);
 
 /* Returns CLI_DONE, or CLI_FAILED after a line on stderr. After a broken transfer PATH.part stays

@@ -101,6 +101,7 @@ wrong=sha1:0000000000000000000000000000000000000000
 pull 1 --from $at/plain/x --hash $wrong
 lines err 1
 says err "$wrong" "$(sha1sum file | cut -d ' ' -f 1)"
+lacks err --hash
 same "" "$(ls -A "$XDG_DATA_HOME/deeper")"
 pull 1 --from $at/plain/x # the published hash
 says err 405fc5acd08a3bb12de8ee5e23a96bec22f08204
@@ -140,8 +141,24 @@ gone
 cp file "한 글"
 pull 0 --from "file://$work/%ED%95%9C%20%EA%B8%80" --hash $hash
 whole
-pull 0 --from file --hash "sha256:$(echo "$hash" | cut -c 8-15)" --out here/and/there.bin
+pull 0 --from file --hash $hash --out here/and/there.bin
 cmp -s file here/and/there.bin || fail "--out"
+run 2 pull bvlc_googlenet --from file --hash "$(echo "$hash" | cut -c 1-15)" # the first 32 bits
+says err "64"
+# What the transfer writes and removes is no source for it.
+cp file mine.part
+for name in mine.part ./mine.part "file://$work/mine.part"; do
+    pull 1 --from "$name" --hash $hash --out mine
+    says err "name another --out"
+    cmp -s file mine.part || fail "the source is gone"
+done
+cp file mine.part.tag
+pull 1 --from mine.part.tag --hash $hash --out mine
+cmp -s file mine.part.tag || fail "the source is gone"
+rm mine.part mine.part.tag
+mkfifo mine.part
+pull 1 --from file --hash $hash --out mine
+says err "mine.part: is not an ordinary file"
 pull 1 --from nosuchfile --hash $hash --out nothing.bin
 lines err 1
 [ ! -e nothing.bin ] && [ ! -e nothing.bin.part ] || fail "something was written"
@@ -157,6 +174,15 @@ same 1 $?
 lines err 1
 [ ! -e full.bin ] || fail "half a file in place"
 
+# Every published file is checked by a whole hash.
+run 0 pull --list --json
+get hash | grep -vE '^sha1:[0-9a-f]{40}$|^sha256:[0-9a-f]{64}$' && fail "a short hash"
+# No way to any of its addresses: each is named.
+ran="pull without a way out"
+http_proxy=http://127.0.0.1:1 https_proxy=http://127.0.0.1:1 "$program" pull bvlc_googlenet --out away >out 2>err
+same 1 $?
+lines err 2
+says err dl.caffe.berkeleyvision.org storage.openvinotoolkit.org
 # No way to the server: what to do without a network.
 pull 1 --from http://127.0.0.1:1/x
 lines err 1
