@@ -19,8 +19,9 @@ static const cli_option options[] = {
                  "a model file, a run's folder, or the name of a pulled one; of several, or an "
                  "ensemble's folder, the average is "
                  "measured"),
-    CLI_ROW_FILE("data", 'd', "SET", CLI_A_SET "; of one with parts, val, else test"),
+    CLI_ROW_FILE("data", 'd', "SET", CLI_A_SET),
     CLI_OPTION_ROOT('r'),
+    CLI_OPTION_PART,
     CLI_OPTION_CROPS,
     CLI_OPTION_COMBINE,
     CLI_OPTION_MEMORY,

@@ -20,10 +20,9 @@ static const cli_option options[] = {
                  "layers whose output is written, with commas between; the beginning of a name up "
                  "to a slash will do where only "
                  "one layer has it (default: what the classifier reads, pool5 of GoogLeNet)"),
-    CLI_ROW_FILE("data", 'd', "SET",
-                 "pictures with labels in place of operands: " CLI_A_SET
-                 "; of one with parts, val, else test"),
+    CLI_ROW_FILE("data", 'd', "SET", "pictures with labels in place of operands: " CLI_A_SET),
     CLI_OPTION_ROOT('r'),
+    CLI_OPTION_PART,
     CLI_OPTION_MEMORY,
     CLI_OPTION_THREADS,
     CLI_OPTION_MAX_PIXELS,

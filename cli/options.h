@@ -105,9 +105,8 @@ struct cli_args {
 
 /* What several commands take as a set of pictures. */
 #define CLI_A_SET                                                                                  \
-    "a folder of class folders, a tar of them (or TAR:FOLDER), a file of \"PATH LABEL\" lines, "   \
-    "LABEL a class number from 0, "                                                                \
-    "or IDX pictures"
+    "a folder of class folders, a tar of them (or TAR:FOLDER), a CSV of paths and labels, a file " \
+    "of \"PATH LABEL\" lines, LABEL a class number from 0, or IDX pictures"
 
 /* Rows that several commands share. */
 #define CLI_OPTION_MODEL                                                                           \
@@ -158,6 +157,9 @@ struct cli_args {
 #define CLI_OPTION_ROOT(letter_)                                                                   \
     CLI_ROW_FILE("root", letter_, "FOLDER",                                                        \
                  "where the paths of a list start (default: the list's folder)")
+#define CLI_OPTION_PART                                                                            \
+    CLI_ROW_CHOICE("part", 0, "train|val|test", NULL,                                              \
+                   "which part of --data (default: val, else test)")
 #define CLI_OPTION_STRICT                                                                          \
     CLI_ROW_FLAG(                                                                                  \
         "strict", 0,                                                                               \

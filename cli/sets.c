@@ -23,7 +23,10 @@ int cli_set_open(deeper_dataset **dataset, const cli_args *args) {
     *dataset = NULL;
     if (!data)
         return CLI_DONE;
-    if (deeper_dataset_open(dataset, data, cli_text(args, "root"), NULL, &error))
+    deeper_part part = cli_given(args, "part")
+                           ? (deeper_part)(DEEPER_PART_TRAIN + cli_choice(args, "part"))
+                           : DEEPER_PART_MEASURED;
+    if (deeper_dataset_open_part(dataset, data, cli_text(args, "root"), part, NULL, &error))
         return cli_failure(&error);
     if (strcmp(deeper_dataset_path(*dataset), data) != 0)
         cli_note("%s: the pictures are those of %s", data, deeper_dataset_path(*dataset));

@@ -7,8 +7,9 @@
 
 #include <deeper/deeper.h>
 
-/* Opens --data, with --root; notes say which part of it that is and what was passed over. NULL
- * where the option is not given. Returns CLI_DONE, or another code after a line on stderr. */
+/* Opens --data, with --root and --part; notes say which part of it that is and what was passed
+ * over. NULL where the option is not given. Returns CLI_DONE, or another code after a line on
+ * stderr. */
 int cli_set_open(deeper_dataset **dataset, const cli_args *args);
 
 /* What is said of the paths of operands. */

@@ -241,6 +241,87 @@ static void test_lists_that_are_wrong(void **state) {
     test_folder_remove(folder);
 }
 
+/* --------------------------------------------------------------------------------------- tables */
+
+/* Writes a table, opens it, and says "class:pictures" of the set to train on and the other. */
+static void assert_table(const char *text, const char *train, const char *val) {
+    char *folder = test_folder(), path[TEST_PATH_SIZE], seen[2][TEST_PATH_SIZE] = { "", "" };
+    dp_dataset *sets[2] = { NULL, NULL };
+    deeper_error error = { 0 };
+    test_path(path, folder, "list.csv");
+    test_write(path, text, strlen(text));
+    if (dp_dataset_open_pair(&sets[0], &sets[1], path, NULL, NULL, &error) != DEEPER_OK)
+        fail_msg("%s: %s", text, error.message);
+    for (int s = 0; s < 2 && sets[s]; s++)
+        for (size_t c = 0; c < sets[s]->class_count; c++)
+            snprintf(seen[s] + strlen(seen[s]), TEST_PATH_SIZE - strlen(seen[s]), "%s%s:%zu",
+                     c ? " " : "", dp_dataset_class(sets[s], c), sets[s]->classes[c].images);
+    assert_string_equal(seen[0], train);
+    assert_string_equal(seen[1], val);
+    dp_dataset_free(sets[0]);
+    dp_dataset_free(sets[1]);
+    test_folder_remove(folder);
+}
+
+static void test_tables(void **state) {
+    assert_table("a.jpg,cat\nb.jpg,dog\nc.jpg,cat\n", "cat:2 dog:1", "");
+    assert_table("path,label\na.jpg,cat\nb.jpg,dog", "cat:1 dog:1", "");
+    assert_table("\xEF\xBB\xBF"
+                 "Label;Image\r\ncat;a.jpg\r\n\r\n",
+                 "cat:1", "");
+    assert_table("id\tclass\nx/1.png\ta big cat\n", "a big cat:1", "");
+    assert_table("\"a, b.jpg\",\"the \"\"cat\"\"\"\nc.jpg, dog \n", "dog:1 the \"cat\":1", "");
+    assert_table("files,animals\na.jpg,cat\n", "cat:1", "");
+    assert_table("a.jpg,2\nb.jpg,0\n", "0:1 1:0 2:1", "");
+    assert_table("width,filename,label\n3,a.jpg,x\n", "x:1", "");
+    assert_table("path,label,part\na,x,train\nb,y,Training\nc,x,valid\nd,y,test\n", "x:1 y:1",
+                 "x:1 y:0");
+    assert_table("a.jpg,x,train\nb.jpg,y,test\n", "x:1 y:0", "x:0 y:1");
+}
+
+static void test_parts_of_tables(void **state) {
+    static const char text[] = "path,label,split\na,x,train\nb,y,train\nc,x,test\n";
+    char *folder = test_folder(), path[TEST_PATH_SIZE];
+    dp_dataset *set = NULL;
+    test_path(path, folder, "list.csv");
+    test_write(path, text, sizeof text - 1);
+    assert_int_equal(dp_dataset_open(&set, path, NULL, NULL, NULL), DEEPER_OK);
+    assert_int_equal(set->image_count, 1);
+    assert_image(set, 0, folder, "c", 0);
+    test_path(path, folder, "list.csv:test");
+    assert_string_equal(set->path, path);
+    dp_dataset_free(set);
+    test_path(path, folder, "list.csv:train");
+    assert_int_equal(dp_dataset_open(&set, path, NULL, NULL, NULL), DEEPER_OK);
+    assert_int_equal(set->image_count, 2);
+    dp_dataset_free(set);
+    test_path(path, folder, "list.csv:val");
+    deeper_error error = { 0 };
+    assert_int_equal(dp_dataset_open(&set, path, NULL, NULL, &error), DEEPER_ERROR_FORMAT);
+    assert_non_null(strstr(error.message, "has no part 'val'"));
+    test_folder_remove(folder);
+}
+
+static void test_tables_that_are_wrong(void **state) {
+    static const struct {
+        const char *text, *words;
+    } tables[] = {
+        { "a.jpg,cat\nb.jpg\n", ":2: has no path or no label" },
+        { "a.jpg,cat\n,dog\n", ":2: has no path or no label" },
+        { "a.jpg,cat,3,4\n", ":1: 4 columns without a heading" },
+        { "path,label,part\na,x,middle\n", ":2: 'middle' is no part" },
+        { "path,label\n", "a list without pictures" },
+        { "a.jpg,\"cat\n", "a quotation mark is not closed" },
+    };
+    char *folder = test_folder(), path[TEST_PATH_SIZE];
+    test_path(path, folder, "list.csv");
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
+        test_write(path, tables[i].text, strlen(tables[i].text));
+        assert_refused(path, NULL, DEEPER_ERROR_FORMAT, tables[i].words);
+    }
+    test_folder_remove(folder);
+}
+
 /* ---------------------------------------------------------------------------------------- parts */
 
 static void make_picture(const char *folder, const char *name, int red) {
@@ -492,6 +573,9 @@ int main(void) {
         cmocka_unit_test(test_list),
         cmocka_unit_test(test_list_without_a_folder),
         cmocka_unit_test(test_lists_that_are_wrong),
+        cmocka_unit_test(test_tables),
+        cmocka_unit_test(test_parts_of_tables),
+        cmocka_unit_test(test_tables_that_are_wrong),
         cmocka_unit_test(test_parts_of_a_folder),
         cmocka_unit_test(test_reads_files),
         cmocka_unit_test(test_fingerprint_of_lists),

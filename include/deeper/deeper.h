@@ -521,6 +521,8 @@ typedef struct deeper_dataset deeper_dataset;
  *     "set.tar:inner/folder" is a folder in it;
  *   - a text file of `PATH LABEL` lines (LABEL a number; paths relative to the file's folder, or to
  *     root if that is not NULL);
+ *   - a CSV table of paths and labels (names or numbers), with a heading or without; a column
+ * "part" or "split" says train, val or test, and "list.csv:val" is that part;
  *   - IDX pictures, gzipped or not, with their labels beside them (train-images-idx3-ubyte.gz and
  *     train-labels-idx1-ubyte.gz), or the folder of the IDX files.
  * A folder or tar with class folders in parts ("train" beside "val", "validation", "dev" or "test",
@@ -531,6 +533,19 @@ typedef struct deeper_dataset deeper_dataset;
 DEEPER_API deeper_status deeper_dataset_open(deeper_dataset **dataset, const char *path,
                                              const char *root, const deeper_allocator *allocator,
                                              deeper_error *error);
+
+typedef enum deeper_part {
+    DEEPER_PART_MEASURED, /* the one to measure on: that of a set without parts, "val", "test" */
+    DEEPER_PART_TRAIN,
+    DEEPER_PART_VAL,
+    DEEPER_PART_TEST
+} deeper_part;
+
+/* Opens one part. Errors: FORMAT also where the set has no such part. */
+DEEPER_API deeper_status deeper_dataset_open_part(deeper_dataset **dataset, const char *path,
+                                                  const char *root, deeper_part part,
+                                                  const deeper_allocator *allocator,
+                                                  deeper_error *error);
 
 /* Opens both: the pictures to train on, and those to validate with; *val is NULL where nothing says
  * which. */

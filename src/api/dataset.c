@@ -14,13 +14,24 @@ static deeper_status begin(deeper_dataset **dataset, const deeper_allocator *all
 deeper_status deeper_dataset_open(deeper_dataset **dataset, const char *path, const char *root,
                                   const deeper_allocator *allocator, deeper_error *error) {
     DP_ENTRY;
+    return deeper_dataset_open_part(dataset, path, root, DEEPER_PART_MEASURED, allocator, error);
+}
+
+deeper_status deeper_dataset_open_part(deeper_dataset **dataset, const char *path, const char *root,
+                                       deeper_part part, const deeper_allocator *allocator,
+                                       deeper_error *error) {
+    DP_ENTRY;
+    static const int parts[] = { DP_SETS, DP_TRAIN, DP_VAL, DP_TEST };
     DP_TRY(dp_need(dataset, "dataset", error));
     *dataset = NULL;
     DP_TRY(dp_need(path, "path", error));
+    if ((unsigned)part > DEEPER_PART_TEST)
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "part is %d; it is one of deeper_part",
+                       (int)part);
     deeper_dataset *created = NULL;
     DP_TRY(begin(&created, allocator, error));
-    deeper_status status =
-        dp_dataset_open(&created->dataset, path, root, created->owner.allocator, error);
+    deeper_status status = dp_dataset_open_part(&created->dataset, path, root, parts[part],
+                                                created->owner.allocator, error);
     if (status != DEEPER_OK) {
         deeper_dataset_close(created);
         return status;

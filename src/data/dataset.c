@@ -110,11 +110,11 @@ static deeper_status open_file(dp_dataset *sets[DP_SETS], const char *path, cons
             error, DEEPER_ERROR_UNSUPPORTED,
             "%s: compressed (%s), so its pictures cannot be read at random; unpack it first: %s",
             path, packings[packing].name, packings[packing].remedy);
+    if (format == KIND_LIST)
+        return dp_open_list(sets, path, inner, root, allocator, error);
     if (inner && format != KIND_TAR)
         return dp_fail(error, DEEPER_ERROR_ARGUMENT,
                        "%s: not a tar, so there is no folder %s in it", path, inner);
-    if (format == KIND_LIST)
-        return dp_open_list(&sets[DP_WHOLE], path, root, allocator, error);
     if (root)
         return dp_fail(error, DEEPER_ERROR_ARGUMENT,
                        "%s: has its pictures inside; a root is for list files", path);
@@ -195,20 +195,30 @@ deeper_status dp_dataset_open_pair(dp_dataset **train, dp_dataset **val, const c
     return status;
 }
 
-deeper_status dp_dataset_open(dp_dataset **dataset, const char *path, const char *root,
-                              const deeper_allocator *allocator, deeper_error *error) {
+deeper_status dp_dataset_open_part(dp_dataset **dataset, const char *path, const char *root,
+                                   int part, const deeper_allocator *allocator,
+                                   deeper_error *error) {
+    static const char *const words[DP_PARTS] = { "train", "val", "test" };
     dp_dataset *sets[DP_SETS];
     DP_TRY(open_sets(sets, path, root, allocator, error));
     deeper_status status = DEEPER_OK;
-    int measured = to_measure(sets);
-    if (measured == DP_TRAIN)
+    int wanted = part == DP_SETS ? to_measure(sets) : part;
+    if (part == DP_SETS && wanted == DP_TRAIN)
         status = dp_fail(error, DEEPER_ERROR_FORMAT,
                          "%s: has pictures to train on alone; to measure on them give %s", path,
                          sets[DP_TRAIN]->path);
+    else if (!sets[wanted])
+        status = dp_fail(error, DEEPER_ERROR_FORMAT, "%s: has no part '%s'%s", path, words[wanted],
+                         sets[DP_WHOLE] ? "; it is one set" : "");
     else
-        *dataset = take_out(sets, measured);
+        *dataset = take_out(sets, wanted);
     free_sets(sets);
     return status;
+}
+
+deeper_status dp_dataset_open(dp_dataset **dataset, const char *path, const char *root,
+                              const deeper_allocator *allocator, deeper_error *error) {
+    return dp_dataset_open_part(dataset, path, root, DP_SETS, allocator, error);
 }
 
 /* ---------------------------------------------------------------------------------- fingerprint */

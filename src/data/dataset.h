@@ -56,6 +56,9 @@ enum { DP_TRAIN, DP_VAL, DP_TEST, DP_PARTS, DP_WHOLE = DP_PARTS, DP_SETS };
  *     links inside are not followed, hard links are.
  *   - List: lines of list.h; a path is relative to the list's folder, or to `root` if not NULL.
  *     Classes are 0..largest label.
+ *   - CSV: a header that names the columns (table.c has the words) or rows of path and label; in a
+ *     column of parts train, val and test are sets, "list.csv:val" is that one. Labels that are all
+ *     numbers are outputs; else the classes are the labels, sorted by bytes.
  *   - IDX: a file of pictures (...-images-idx3-ubyte, gzipped or not), its labels beside it
  *     (...-labels-idx1-ubyte). Classes are numbers, but those of Fashion-MNIST have its names where
  *     the path has "fashion" in it.
@@ -72,6 +75,11 @@ deeper_status dp_dataset_open_pair(dp_dataset **train, dp_dataset **val, const c
  * Errors also: FORMAT where there is only one to train on. */
 deeper_status dp_dataset_open(dp_dataset **dataset, const char *path, const char *root,
                               const deeper_allocator *allocator, deeper_error *error);
+
+/* One part, or (DP_SETS) the one to measure on. Errors also: FORMAT where there is no such part. */
+deeper_status dp_dataset_open_part(dp_dataset **dataset, const char *path, const char *root,
+                                   int part, const deeper_allocator *allocator,
+                                   deeper_error *error);
 
 /* What was passed over when the set was opened, a line each that begins with a path; NULL after the
  * last. */

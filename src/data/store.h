@@ -58,6 +58,15 @@ deeper_status dp_dataset_check_empty(const dp_dataset *dataset, deeper_error *er
 deeper_status dp_dataset_add_note(dp_dataset *dataset, const char *folder, const char *name,
                                   const char *text, deeper_error *error);
 
+/* *picture = the one at `path`, relative to a list's folder; false: out of memory. */
+bool dp_list_picture(dp_dataset *dataset, dp_picture *picture, const char *folder,
+                     const char *path);
+
+/* The sets of a table, with names in the store of the empty `dataset`; all NULL on failure. */
+struct dp_table;
+deeper_status dp_open_table(dp_dataset *sets[DP_SETS], dp_dataset *dataset, const char *folder,
+                            const char *inner, struct dp_table *table, deeper_error *error);
+
 /* What is noted of a part that is left aside, since nothing says its classes. */
 extern const char *const dp_note_unlabelled;
 
@@ -65,8 +74,10 @@ extern const char *const dp_note_unlabelled;
  * are; all NULL on failure. */
 deeper_status dp_open_folder(dp_dataset *sets[DP_SETS], const char *path,
                              const deeper_allocator *allocator, deeper_error *error);
-deeper_status dp_open_list(dp_dataset **dataset, const char *path, const char *root,
-                           const deeper_allocator *allocator, deeper_error *error);
+/* inner: a part that a table says, or NULL. */
+deeper_status dp_open_list(dp_dataset *sets[DP_SETS], const char *path, const char *inner,
+                           const char *root, const deeper_allocator *allocator,
+                           deeper_error *error);
 deeper_status dp_open_idx(dp_dataset **dataset, const char *path, const deeper_allocator *allocator,
                           deeper_error *error);
 /* inner: a folder inside the tar, or NULL. */

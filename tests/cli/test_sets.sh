@@ -71,3 +71,27 @@ run 0 train --data kaggle $net --out second
 says err "kaggle/test: holds pictures but no class folders"
 run 1 eval --model m.safetensors --data kaggle
 says err "give kaggle/train"
+
+# Lists with class names, with a heading or without, in parts or not.
+printf 'Training/n01/1.ppm,n01\nTesting/n02/1.ppm,n02\n' >set/list.csv
+run 0 eval --model m.safetensors --data set/list.csv --json --quiet
+same "2	set/list.csv" "$(get images data)"
+printf 'file;species;split\n' >set/parts.csv
+for part in Training Testing; do
+    for file in set/$part/n0?/?.ppm; do
+        class=${file#set/*/}
+        echo "${file#set/};${class%/*};$part" >>set/parts.csv
+    done
+done
+run 0 info set/parts.csv
+says out "parts        set/parts.csv:train, set/parts.csv:test" "4  n01"
+run 0 train --data set/parts.csv $net --out listed
+says err "2 classes, 8 pictures to train on, 8 to validate on"
+run 0 eval --model m.safetensors --data set/parts.csv --part train --json --quiet
+same "8	set/parts.csv:train" "$(get images data)"
+run 0 features --model m.safetensors --data set --part train --out g.npz --json
+same "8	set/Training" "$(get images data)"
+run 1 eval --model m.safetensors --data set --part val
+says err "set: has no part 'val'"
+run 1 eval --model m.safetensors --data set/list.csv --part test
+says err "it is one set"

@@ -1,13 +1,39 @@
-/* fuzz_list.c - any bytes as a list file. Checked: every path lies in its line and is whole, labels
- * are below the limit, lines only go forward, and a fault is told once, at the end.
+/* fuzz_list.c - any bytes as a list file, and as a table. Checked: every path lies in its line and
+ * is whole, labels are below the limit, lines only go forward, and a fault is told once, at the
+ * end; cells lie in the text, one after the other, and columns among them.
  *
- * covers: src/data/list.c */
+ * covers: src/data/list.c src/data/table.c */
 #include "data/list.h"
+#include "data/table.h"
 #include "helpers/fuzz.h"
 
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+
+static void read_table(const uint8_t *data, size_t size) {
+    char *text = malloc(size + 1);
+    fuzz_demand(text != NULL);
+    if (size)
+        memcpy(text, data, size);
+    text[size] = '\0';
+    dp_table table = { .text = text, .size = size, .separator = ',' };
+    dp_table_begins(text, size, &table.separator);
+    dp_table_columns columns;
+    size_t before = 0;
+    while (dp_table_read(&table)) {
+        fuzz_demand(table.count > 0 && table.count <= DP_TABLE_CELLS && table.next > before);
+        for (size_t i = 0; i < table.count; i++)
+            fuzz_demand(table.cells[i] >= text + before
+                        && table.cells[i] + strlen(table.cells[i]) <= text + size);
+        if (dp_table_header(&columns, &table))
+            fuzz_demand(columns.path >= 0 && (size_t)columns.path < table.count
+                        && (size_t)columns.label < table.count);
+        before = table.next;
+    }
+    fuzz_demand(table.wrong || table.next == size);
+    free(text);
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     char *text =
@@ -28,5 +54,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     }
     fuzz_demand(list.wrong ? list.line > line && list.begin < list.end : list.next == size);
     free(text);
+    read_table(data, size);
     return 0;
 }

@@ -4,10 +4,17 @@
 #include <string.h>
 
 static const char *const seeds[] = {
-    "a.jpg 0\n",       "folder/a b.png\t12\r\n\n  \nc 999999",
-    "a.jpg\n",         "a.jpg cat\n",
-    "a.jpg 1000000\n", " 7\n",
+    "a.jpg 0\n",
+    "folder/a b.png\t12\r\n\n  \nc 999999",
+    "a.jpg\n",
+    "a.jpg cat\n",
+    "a.jpg 1000000\n",
+    " 7\n",
     "a 1 \t\r\nb 2",
+    "a.jpg,cat\nb.jpg,dog",
+    "path;label;part\r\na;x;train\n\nb;y;val2017",
+    "\"a, \"\"b\"\".jpg\" , \"x\ny\" \n\"open",
+    "Label\tFILE\nx\ty",
 };
 
 int main(int argc, char **argv) {
