@@ -227,7 +227,7 @@ static void test_preview(void **state) {
     deeper_image_close(sheet);
     deeper_train_options none = options, wrong = options;
     none.data = NULL;
-    wrong.epochs = 0; /* the options of a preview are those of a run */
+    wrong.epochs = -1; /* the options of a preview are those of a run */
     assert_int_equal(deeper_train_preview(&none, path, 1, NULL), DEEPER_ERROR_ARGUMENT);
     assert_int_equal(deeper_train_preview(&wrong, path, 1, NULL), DEEPER_ERROR_ARGUMENT);
     test_folder_remove(folder);

@@ -122,11 +122,37 @@ static void test_explosion(void **state) {
     dp_health_free(health);
 }
 
+/* A validation loss that rises for three epochs, by 5 %, while the training loss falls. */
+static void test_overfitting(void **state) {
+    dp_report_epoch epochs[] = { { .epoch = 1, .train_loss = 2, .val_losses = { 1.5 } },
+                                 { .epoch = 2, .train_loss = 1, .val_losses = { 1 } },
+                                 { .epoch = 3, .train_loss = 0.8, .val_losses = { 1.2 } },
+                                 { .epoch = 4, .train_loss = 0.7, .val_losses = { 1.1 } },
+                                 { .epoch = 5, .train_loss = 0.6, .val_losses = { 1.06 } } };
+    char message[DEEPER_MESSAGE_SIZE];
+    for (size_t count = 1; count <= 4; count++)
+        assert_false(dp_health_overfits(epochs, count, "x", message));
+    assert_true(dp_health_overfits(epochs, 5, "x", message));
+    assert_non_null(
+        strstr(message, "x: since epoch 2 the validation loss rose from 1.000 to 1.060"));
+    epochs[4].val_losses[0] = 1.04;
+    assert_false(dp_health_overfits(epochs, 5, "x", message));
+    epochs[4].val_losses[0] = 1.06;
+    epochs[4].train_loss = 0.97;
+    assert_false(dp_health_overfits(epochs, 5, "x", message));
+    epochs[1].val_losses[0] = NAN; /* a diverged epoch is not the least */
+    epochs[0].val_losses[0] = 1;
+    epochs[4].train_loss = 0.6;
+    assert_true(dp_health_overfits(epochs, 5, "x", message));
+    assert_non_null(strstr(message, "since epoch 1"));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_all_still),  cmocka_unit_test(test_one_moves),
-        cmocka_unit_test(test_warmup),     cmocka_unit_test(test_learning_is_silent),
-        cmocka_unit_test(test_dead_units), cmocka_unit_test(test_explosion),
+        cmocka_unit_test(test_overfitting),        cmocka_unit_test(test_all_still),
+        cmocka_unit_test(test_one_moves),          cmocka_unit_test(test_warmup),
+        cmocka_unit_test(test_learning_is_silent), cmocka_unit_test(test_dead_units),
+        cmocka_unit_test(test_explosion),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -107,7 +107,7 @@ static void test_defaults(void **state) {
             assert_memory_equal(&options, &fresh, sizeof fresh);
         }
     }
-    assert_true(fresh.epochs == 30 && fresh.seed == 1 && fresh.decay == 2e-4 && !fresh.schedule);
+    assert_true(fresh.batch == 32 && fresh.seed == 1 && fresh.decay == 2e-4 && !fresh.schedule);
 }
 
 /* ------------------------------------------------------------------------------------------ set */

@@ -305,8 +305,10 @@ static void test_probe(void **state) {
     same_values(before, after, "loss"); /* other classes: all heads are new */
     options.probe = 0;
     options.out = run_options("from a probe").out;
+    options.epochs = 0; /* 10, which end early: nothing gets better */
     deeper_train_result tuned = run_well(&options, &h);
     assert_true(tuned.probe_top1 == alone.probe_top1 && tuned.best_top1 >= tuned.probe_top1);
+    assert_int_equal(tuned.epochs, tuned.best_epoch + 3);
     dp_model *best = run_open_model(options.out, "model.safetensors");
     if (tuned.best_epoch == 0)
         same_values(after, best, "no name");

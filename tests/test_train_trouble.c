@@ -137,7 +137,7 @@ static void test_bad_options(void **state) {
     for (int i = 0; i < count; i++)
         bad[i] = good;
     bad[0].data = NULL;
-    bad[1].epochs = 0;
+    bad[1].epochs = -1;
     bad[2].batch = -1;
     bad[3].schedule = "linear";
     bad[4].average = "mean";

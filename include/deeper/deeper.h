@@ -844,7 +844,7 @@ typedef struct deeper_train_options {
         *init; /* fine-tune this model file; its last layer is replaced where the classes differ */
     int image_size; /* [0: 224, or that of init] */
     uint64_t seed;  /* [1] */
-    int epochs;     /* [30] */
+    int epochs;     /* [0: 30 from scratch, 10 fine-tuning] */
     double minutes; /* 0: no limit; else as many steps as fit into this time, all in all, planned
                        again and again by the speed measured */
     int batch;      /* images a step [32] */
@@ -868,7 +868,8 @@ typedef struct deeper_train_options {
                           when fine-tuning] */
     const char *class_weights; /* "none" [NULL], "auto": in inverse proportion to the pictures of a
                                   class, mean 1 */
-    int patience; /* stop after this many epochs without a better validation; 0: never */
+    int patience; /* stop after this many epochs without a better validation [0: 3 when fine-tuning
+                     by epochs, else never] */
     int keep;     /* checkpoints [2] */
     double checkpoint_minutes; /* between checkpoints inside an epoch; there is one after every
                                   epoch [5] */

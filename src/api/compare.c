@@ -16,6 +16,7 @@ deeper_status deeper_compare(const deeper_compare_options *options,
     dp_train_options_reset(&train);
     DP_TRY(dp_options_read(&train, sizeof train, taken.train, "deeper_train_options", error));
     taken.train = taken.train ? &train : NULL;
+    train.epochs = dp_train_epochs(&train);
     return dp_compare(&taken, calls ? calls : &none, failed ? failed : &unused, error);
 }
 

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { SCRATCH_EPOCHS = 30, TUNING_EPOCHS = 10, TUNING_PATIENCE = 3 };
 enum { VALUE_SIZE = 4096 + 32, MEMBER_STREAM = 0xe5 };
 
 /* --------------------------------------------------------------------------------------- values */
@@ -142,6 +143,15 @@ void dp_train_options_resolve(deeper_train_options *options) {
     for (size_t i = 0; (r = dp_train_row_at(i)) != NULL; i++)
         if (r->option.kind >= DEEPER_OPTION_TEXT && !text_of(options, r))
             *member_of(options, r).text = r->option.fallback;
+}
+
+int dp_train_epochs(const deeper_train_options *options) {
+    return options->epochs ? options->epochs : options->init ? TUNING_EPOCHS : SCRATCH_EPOCHS;
+}
+
+int dp_train_patience(const deeper_train_options *options) {
+    bool by_epochs = options->minutes <= 0 && !options->steps;
+    return options->patience ? options->patience : options->init && by_epochs ? TUNING_PATIENCE : 0;
 }
 
 /* ------------------------------------------------------------------------------------------ set */

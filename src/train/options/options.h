@@ -24,6 +24,10 @@ void dp_train_options_reset(deeper_train_options *options);
 /* Gives texts that are not set their rows' fallbacks. */
 void dp_train_options_resolve(deeper_train_options *options);
 
+/* Epochs and patience of a run, as given or as it chooses for itself; patience 0: never. */
+int dp_train_epochs(const deeper_train_options *options);
+int dp_train_patience(const deeper_train_options *options);
+
 /* Contract: deeper_train_set in deeper.h. */
 deeper_status dp_train_option_set(deeper_train_options *options, const char *name, const char *text,
                                   deeper_error *error);

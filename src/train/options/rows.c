@@ -52,7 +52,9 @@ static const dp_train_row table[] = {
     { INT(image_size, "size", NULL, 1, 4096),
       RESULT("0.1", "side of the network's input in pixels (default: 224, or that of the model to "
                     "fine-tune)") },
-    { INT(epochs, "epochs", "30", 1, 10000), RESULT("0.1", "times that every picture is seen") },
+    { INT(epochs, "epochs", NULL, 1, 10000),
+      RESULT("0.1",
+             "times that every picture is seen (default: 30 from scratch, 10 fine-tuning)") },
     { NUMBER(minutes, "minutes", NULL, 0, 1e6),
       RESULT("0.1",
              "as many steps as fit into this time, all in all, planned again as it goes (default: "
@@ -99,8 +101,9 @@ static const dp_train_row table[] = {
                     "fine-tuning)") },
     { CHOICE(class_weights, "class-weights", "none|auto", "none"),
       RESULT("0.1", "auto: in inverse proportion to the pictures of a class, mean 1") },
-    { INT(patience, "patience", "0", 0, 10000),
-      RESULT("0.1", "stop after this many epochs without a better validation; 0: never") },
+    { INT(patience, "patience", NULL, 0, 10000),
+      RESULT("0.1", "stop after this many epochs without a better validation (default: 3 when "
+                    "fine-tuning by epochs, else never)") },
     { MEMBER(seed, "seed", DEEPER_OPTION_COUNT), RANGE("N", "1", 0, 0x1p64),
       RESULT("0.1", "of everything that is random") },
     { INT(ensemble, "ensemble", NULL, 2, 64),

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LIMIT = 1 << 20, DEPTH = 3, MAX_FIELDS = 64 };
+enum { LIMIT = 1 << 20, DEPTH = 3, MAX_FIELDS = 64, NEVER = 10000 /* epochs, the most */ };
 
 #define COUNT_OF(table) (sizeof(table) / sizeof *(table))
 
@@ -133,9 +133,12 @@ static deeper_status read_options(deeper_train_options *options, const dp_object
     for (size_t i = 0; (r = dp_train_row_at(i)) != NULL; i++)
         if (r->option.recorded)
             dp_train_row_reset(options, r);
-    return dp_object_read(dp_object_member(record, "options"), fields,
-                          list_fields(fields, facts.version ? facts.version : ""), options, name,
-                          error);
+    const char *version = facts.version ? facts.version : "";
+    DP_TRY(dp_object_read(dp_object_member(record, "options"), fields, list_fields(fields, version),
+                          options, name, error));
+    if (options->patience == 0 && version_number(version) < version_number("0.2"))
+        options->patience = NEVER; /* what 0 said then */
+    return DEEPER_OK;
 }
 
 deeper_status dp_record_read(dp_object **record, dp_run_facts *facts, deeper_train_options *options,

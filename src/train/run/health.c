@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { OVERFIT_EPOCHS = 3 };
+static const double OVERFIT = 0.05;
 enum { FIRST_LOOK = 200, MAX_WARMUP = 300, DEAD_STEPS = 100, FIRST_NORMS = 20 };
 static const double MEMORY = 0.02, STILL = 0.02, MOVED = 0.1, JUMP = 100, DEAD_SHARE = 0.5;
 static const char REMEDY[] = "a lower rate, a longer warm-up, initial=he or norm=bn help";
@@ -147,6 +149,27 @@ bool dp_health_look(dp_health *h, const double *losses, double norm, const float
         follow(&h->losses[i], losses[i], h->steps);
     return find_dead(h, gradients, message) || find_jump(h, norm, message)
            || find_still_head(h, message);
+}
+
+bool dp_health_overfits(const dp_report_epoch *epochs, size_t count, const char *word,
+                        char message[DEEPER_MESSAGE_SIZE]) {
+    size_t lowest = 0;
+    for (size_t i = 0; i < count; i++)
+        if (epochs[i].val_losses[0] < epochs[lowest].val_losses[0]
+            || isnan(epochs[lowest].val_losses[0]))
+            lowest = i;
+    const dp_report_epoch *best = &epochs[lowest], *last = &epochs[count - 1];
+    if (count < lowest + 1 + OVERFIT_EPOCHS
+        || !(last->val_losses[0] > (1 + OVERFIT) * best->val_losses[0])
+        || !(last->train_loss < (1 - OVERFIT) * best->train_loss))
+        return false;
+    snprintf(
+        message, DEEPER_MESSAGE_SIZE,
+        "%s: since epoch %d the validation loss rose from %.3f to %.3f while the training loss "
+        "fell; the saved model is the best epoch's; fewer epochs, more pictures or a larger "
+        "decay help",
+        word, best->epoch, best->val_losses[0], last->val_losses[0]);
+    return true;
 }
 
 /* -------------------------------------------------------------------------------------- of a run

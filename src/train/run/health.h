@@ -5,6 +5,7 @@
 #ifndef DP_TRAIN_HEALTH_H
 #define DP_TRAIN_HEALTH_H
 
+#include "report/report.h"
 #include "train/core/learner.h"
 #include "train/core/pictures.h"
 
@@ -42,6 +43,12 @@ void dp_health_free(dp_health *health);
  *   - a norm of more than 100 times its mean, after 20 steps. */
 bool dp_health_look(dp_health *health, const double *losses, double norm, const float *gradients,
                     char message[DEEPER_MESSAGE_SIZE]);
+
+/* Whether the run learns its training pictures by heart: for three epochs the main head's
+ * validation loss has been above its least, by now by 5 %, while the training loss fell by as much.
+ * message begins with `word`. */
+bool dp_health_overfits(const dp_report_epoch *epochs, size_t count, const char *word,
+                        char message[DEEPER_MESSAGE_SIZE]);
 
 /* A head's loss of one who answers every picture of a set with the frequencies of the classes: the
  * entropy of the labels, weighted (class_weights may be NULL) and smoothed, over `outputs`. */

@@ -1,11 +1,18 @@
 /* prepare.c - what a run needs before its first step: pictures, network, learner, optimiser; and
  * the batches of an epoch. */
+#include "base/arithmetic.h"
+#include "base/cpu.h"
 #include "train/core/news.h"
 #include "train/core/sampler.h"
 #include "train/options/options.h"
 #include "train/run/trainer_state.h"
 
 #include <string.h>
+#include <time.h>
+
+enum { LENGTH_LIMIT = 1 << 13 };
+static const double SCRATCH_RATE = 0.01, TUNING_RATE = 0.002, RATE_BATCH = 32,
+                    WARMUP_SHARE = 0.1; /* of a run that a length in steps may make short */
 
 void dp_trainer_close(dp_trainer *t) {
     dp_free(t->allocator, t->order);
@@ -104,4 +111,102 @@ deeper_status dp_trainer_open_batches(const dp_trainer *t, dp_batches **batches,
                                          .weights = t->class_weights,
                                          .calls = t->calls };
     return dp_batches_open(batches, &options, t->allocator, error);
+}
+
+/* ------------------------------------------------------------------------------------------- run
+ */
+
+static void prepare_schedule(dp_trainer *t) {
+    const deeper_train_options *options = &t->options;
+    double usual = (t->network.fine_tuned ? TUNING_RATE : SCRATCH_RATE)
+                   * (double)t->clock.step_images / RATE_BATCH;
+    dp_schedule_from_name(&t->schedule.kind, options->schedule ? options->schedule : "cosine");
+    t->schedule.rate = options->rate > 0 ? options->rate : usual;
+    t->schedule.warmup = options->warmup_epochs;
+    t->schedule.warmup_share = options->minutes > 0 || options->steps ? WARMUP_SHARE : 1;
+}
+
+/* A probe is of layers that have learnt something. */
+static deeper_status check_probe(const dp_trainer *t, deeper_error *error) {
+    return t->options.probe && !t->network.fine_tuned
+               ? dp_fail(error, DEEPER_ERROR_ARGUMENT,
+                         "probe: needs a model whose other layers have learnt: give init")
+               : DEEPER_OK;
+}
+
+/* The length that the options give, if they give one in steps. */
+static deeper_status take_length(dp_trainer *t, deeper_error *error) {
+    const char *steps = t->options.steps;
+    if (steps && t->options.minutes > 0)
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT,
+                       "steps and minutes exclude each other: minutes find out how many steps fit");
+    if (steps && !dp_length_parse(&t->progress.length, steps))
+        return dp_fail(
+            error, DEEPER_ERROR_ARGUMENT,
+            "steps: '%.60s' is no length: a number of steps from 1, or those of a run by "
+            "minutes as its record has them",
+            steps);
+    return DEEPER_OK;
+}
+
+/* Until the speed is known, a run by the clock is as long as its epochs. */
+static void prepare_length(dp_trainer *t) {
+    dp_progress *p = &t->progress;
+    uint64_t epoch = (uint64_t)dp_ceil_div64((int64_t)t->images, (int64_t)t->clock.step_images);
+    if (t->options.minutes > 0 && p->length.count == 0)
+        dp_length_add(&p->length, 0, p->step + epoch * (uint64_t)p->epochs);
+    if (p->length.count > 0)
+        p->epochs = dp_clock_epochs(&t->clock, p);
+}
+
+deeper_status dp_trainer_say(dp_trainer *t, dp_options_said *o, deeper_error *error) {
+    o->resolved = o->again = t->options;
+    dp_train_options_resolve(&o->resolved);
+    o->resolved.rate = t->schedule.rate;
+    o->resolved.epochs = dp_train_epochs(&t->options);
+    o->resolved.patience = dp_train_patience(&t->options);
+    o->resolved.image_size = t->network.model->preprocess.size;
+    if (t->options.minutes > 0 && t->progress.probe_images > 0)
+        o->again.probe_images = (int)t->progress.probe_images;
+    if (t->options.minutes > 0 && t->progress.length.count > 0) {
+        dp_buffer_free(&t->decided);
+        dp_buffer_init(&t->decided, t->allocator, LENGTH_LIMIT);
+        dp_length_print(&t->decided, &t->progress.length);
+        if (t->decided.failed)
+            return dp_fail_memory(error, "the length of the run");
+        o->again.minutes = 0;
+        o->again.steps = t->decided.data;
+    }
+    o->all = (dp_record_options){ &t->options, &o->resolved, &o->again };
+    return DEEPER_OK;
+}
+
+static deeper_status begin(dp_trainer *t, deeper_error *error) {
+    dp_options_said said;
+    DP_TRY(dp_trainer_say(t, &said, error));
+    return dp_folder_begin(&t->folder, &said.all, &t->pictures, t->network.model->classes, error);
+}
+
+deeper_status dp_trainer_prepare(dp_trainer *t, const deeper_train_options *given,
+                                 deeper_error *error) {
+    if (given->resume)
+        DP_TRY(dp_folder_resume(&t->folder, &t->options, given, error));
+    DP_TRY(dp_trainer_open_data(t, error));
+    DP_TRY(check_probe(t, error));
+    DP_TRY(take_length(t, error));
+    prepare_schedule(t);
+    DP_TRY(given->resume ? dp_folder_check_data(&t->folder, t->options.data, &t->pictures, error)
+                         : begin(t, error));
+    DP_TRY(dp_trainer_open_learner(t, error));
+    t->progress.epochs = dp_train_epochs(&t->options);
+    t->progress.factor = 1;
+    t->progress.started = (double)time(NULL);
+    if (given->resume)
+        DP_TRY(dp_folder_load(&t->folder, &t->progress, t->optimiser, t->images, error));
+    prepare_length(t);
+    t->saved = dp_now();
+    double guess = dp_guessing_loss(&t->pictures.train, t->class_weights, t->network.model->classes,
+                                    t->options.smoothing);
+    return dp_health_watch(&t->health, t->learner, guess, dp_trainer_warmup_steps(t), t->allocator,
+                           error);
 }

@@ -14,112 +14,6 @@
 
 #include <math.h>
 #include <string.h>
-#include <time.h>
-
-enum { LENGTH_LIMIT = 1 << 13 };
-static const double SCRATCH_RATE = 0.01, TUNING_RATE = 0.002, RATE_BATCH = 32,
-                    WARMUP_SHARE = 0.1; /* of a run that a length in steps may make short */
-
-/* -------------------------------------------------------------------------------------- prepare */
-
-static void prepare_schedule(dp_trainer *t) {
-    const deeper_train_options *options = &t->options;
-    double usual = (t->network.fine_tuned ? TUNING_RATE : SCRATCH_RATE)
-                   * (double)t->clock.step_images / RATE_BATCH;
-    dp_schedule_from_name(&t->schedule.kind, options->schedule ? options->schedule : "cosine");
-    t->schedule.rate = options->rate > 0 ? options->rate : usual;
-    t->schedule.warmup = options->warmup_epochs;
-    t->schedule.warmup_share = options->minutes > 0 || options->steps ? WARMUP_SHARE : 1;
-}
-
-/* A probe is of layers that have learnt something. */
-static deeper_status check_probe(const dp_trainer *t, deeper_error *error) {
-    return t->options.probe && !t->network.fine_tuned
-               ? dp_fail(error, DEEPER_ERROR_ARGUMENT,
-                         "probe: needs a model whose other layers have learnt: give init")
-               : DEEPER_OK;
-}
-
-/* The length that the options give, if they give one in steps. */
-static deeper_status take_length(dp_trainer *t, deeper_error *error) {
-    const char *steps = t->options.steps;
-    if (steps && t->options.minutes > 0)
-        return dp_fail(error, DEEPER_ERROR_ARGUMENT,
-                       "steps and minutes exclude each other: minutes find out how many steps fit");
-    if (steps && !dp_length_parse(&t->progress.length, steps))
-        return dp_fail(
-            error, DEEPER_ERROR_ARGUMENT,
-            "steps: '%.60s' is no length: a number of steps from 1, or those of a run by "
-            "minutes as its record has them",
-            steps);
-    return DEEPER_OK;
-}
-
-/* Until the speed is known, a run by the clock is as long as its epochs. */
-static void prepare_length(dp_trainer *t) {
-    dp_progress *p = &t->progress;
-    uint64_t epoch = (uint64_t)dp_ceil_div64((int64_t)t->images, (int64_t)t->clock.step_images);
-    if (t->options.minutes > 0 && p->length.count == 0)
-        dp_length_add(&p->length, 0, p->step + epoch * (uint64_t)p->epochs);
-    if (p->length.count > 0)
-        p->epochs = dp_clock_epochs(&t->clock, p);
-}
-
-/* What run.json and the report say of the options; texts live as long as the trainer's. */
-typedef struct options_said {
-    deeper_train_options resolved, again;
-    dp_record_options all;
-} options_said;
-
-static deeper_status say_options(dp_trainer *t, options_said *o, deeper_error *error) {
-    o->resolved = o->again = t->options;
-    dp_train_options_resolve(&o->resolved);
-    o->resolved.rate = t->schedule.rate;
-    o->resolved.image_size = t->network.model->preprocess.size;
-    if (t->options.minutes > 0 && t->progress.probe_images > 0)
-        o->again.probe_images = (int)t->progress.probe_images;
-    if (t->options.minutes > 0 && t->progress.length.count > 0) {
-        dp_buffer_free(&t->decided);
-        dp_buffer_init(&t->decided, t->allocator, LENGTH_LIMIT);
-        dp_length_print(&t->decided, &t->progress.length);
-        if (t->decided.failed)
-            return dp_fail_memory(error, "the length of the run");
-        o->again.minutes = 0;
-        o->again.steps = t->decided.data;
-    }
-    o->all = (dp_record_options){ &t->options, &o->resolved, &o->again };
-    return DEEPER_OK;
-}
-
-static deeper_status begin(dp_trainer *t, deeper_error *error) {
-    options_said said;
-    DP_TRY(say_options(t, &said, error));
-    return dp_folder_begin(&t->folder, &said.all, &t->pictures, t->network.model->classes, error);
-}
-
-static deeper_status prepare(dp_trainer *t, const deeper_train_options *given,
-                             deeper_error *error) {
-    if (given->resume)
-        DP_TRY(dp_folder_resume(&t->folder, &t->options, given, error));
-    DP_TRY(dp_trainer_open_data(t, error));
-    DP_TRY(check_probe(t, error));
-    DP_TRY(take_length(t, error));
-    prepare_schedule(t);
-    DP_TRY(given->resume ? dp_folder_check_data(&t->folder, t->options.data, &t->pictures, error)
-                         : begin(t, error));
-    DP_TRY(dp_trainer_open_learner(t, error));
-    t->progress.epochs = t->options.epochs;
-    t->progress.factor = 1;
-    t->progress.started = (double)time(NULL);
-    if (given->resume)
-        DP_TRY(dp_folder_load(&t->folder, &t->progress, t->optimiser, t->images, error));
-    prepare_length(t);
-    t->saved = dp_now();
-    double guess = dp_guessing_loss(&t->pictures.train, t->class_weights, t->network.model->classes,
-                                    t->options.smoothing);
-    return dp_health_watch(&t->health, t->learner, guess, dp_trainer_warmup_steps(t), t->allocator,
-                           error);
-}
 
 /* --------------------------------------------------------------------------------------- events */
 
@@ -268,8 +162,8 @@ static deeper_status write_results(dp_trainer *t, const dp_report_epoch *epoch,
                                  t->progress.epochs, t->options.seed, error));
     if (t->validation.images == 0)
         DP_TRY(measure_best(t, error));
-    options_said said;
-    DP_TRY(say_options(t, &said, error));
+    dp_options_said said;
+    DP_TRY(dp_trainer_say(t, &said, error));
     if (t->options.minutes > 0)
         DP_TRY(dp_folder_record(&t->folder, &said.all, &t->pictures, t->network.model->classes,
                                 error));
@@ -295,6 +189,19 @@ static deeper_status run_probe(dp_trainer *t, deeper_error *error) {
     return save(t, error);
 }
 
+/* Told once, of a run however often it was resumed. */
+static deeper_status watch_overfitting(dp_trainer *t, deeper_error *error) {
+    static const char WORD[] = "overfits";
+    const dp_progress *p = &t->progress;
+    char message[DEEPER_MESSAGE_SIZE];
+    for (size_t i = 0; i < p->warning_count; i++)
+        if (strncmp(p->warnings[i].text, WORD, sizeof WORD - 1) == 0)
+            return DEEPER_OK;
+    return dp_health_overfits(p->history, p->history_count, WORD, message)
+               ? dp_trainer_warn(t, message, error)
+               : DEEPER_OK;
+}
+
 /* Puts a validated epoch into the history and writes what it leaves on disk; then the next epoch
  * may begin. */
 static deeper_status record_epoch(dp_trainer *t, const dp_report_epoch *epoch,
@@ -308,6 +215,7 @@ static deeper_status record_epoch(dp_trainer *t, const dp_report_epoch *epoch,
     }
     if (!dp_progress_add(p, epoch, t->allocator))
         return dp_fail_memory(error, "the history of the run");
+    DP_TRY(watch_overfitting(t, error));
     DP_TRY(write_results(t, epoch, error));
     tell_epoch(t, epoch);
     p->epoch++;
@@ -358,11 +266,12 @@ static deeper_status run_epoch(dp_trainer *t, deeper_error *error) {
 
 static bool finished(const dp_trainer *t) {
     const dp_progress *p = &t->progress;
+    int patience = dp_train_patience(&t->options);
     bool long_enough = p->length.count > 0 ? p->position == 0 && p->step > 0
                                                  && p->step >= dp_length_steps(&p->length, p->step)
                                            : p->epoch >= p->epochs;
     return long_enough || t->options.probe
-           || (t->options.patience > 0 && p->epoch - p->best_epoch >= t->options.patience);
+           || (patience > 0 && p->epoch - p->best_epoch >= patience);
 }
 
 deeper_status dp_train(const deeper_train_options *options, const deeper_train_calls *calls,
@@ -375,7 +284,7 @@ deeper_status dp_train(const deeper_train_options *options, const deeper_train_c
         .clock = { .began = dp_now() }, /* all that a run by the clock does is in its time */
         .folder = { .allocator = allocator, .calls = calls, .path = options->out, .held = -1 },
     };
-    deeper_status status = prepare(&t, options, error);
+    deeper_status status = dp_trainer_prepare(&t, options, error);
     if (status == DEEPER_OK && dp_probe_wanted(&t))
         status = run_probe(&t, error);
     while (status == DEEPER_OK && !finished(&t))

@@ -45,6 +45,18 @@ typedef struct dp_trainer {
  * order, class_weights. Errors: those of options, data sets and networks. */
 deeper_status dp_trainer_open_data(dp_trainer *trainer, deeper_error *error);
 
+/* All that a run needs before its first step; `given` may ask to go on with one. Errors: those of
+ * the parts. */
+deeper_status dp_trainer_prepare(dp_trainer *trainer, const deeper_train_options *given,
+                                 deeper_error *error);
+
+/* What run.json and the report say of the options; texts live as long as the trainer's. */
+typedef struct dp_options_said {
+    deeper_train_options resolved, again;
+    dp_record_options all;
+} dp_options_said;
+deeper_status dp_trainer_say(dp_trainer *trainer, dp_options_said *said, deeper_error *error);
+
 /* Makes learner and optimiser for them. Errors: MEMORY, IO, ARGUMENT. */
 deeper_status dp_trainer_open_learner(dp_trainer *trainer, deeper_error *error);
 
