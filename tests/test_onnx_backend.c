@@ -64,6 +64,17 @@ static const char *const listed[] = {
     "HardSigmoid",
     "HardSwish",
     "Cast",
+    "LeakyRelu",
+    "PRelu",
+    "Erf",
+    "Gelu",
+    "Tanh",
+    "Neg",
+    "Pow",
+    "Resize",
+    "LayerNormalization",
+    "InstanceNormalization",
+    "GroupNormalization",
 };
 
 typedef struct tally {

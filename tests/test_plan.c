@@ -231,6 +231,30 @@ static void build_imported(subject *s) {
                            &(dp_attributes){ .shape = { 0, 9, 12, 7 } }));
 }
 
+/* Values picked from others, and statistics of each picture, around the lanes. */
+static void build_normalized(subject *s) {
+    dp_graph *g = s->graph;
+    int x = dp_add_input(g, "data", 18, 7, 6);
+    x = dp_add_relu(g, "relu", dp_add_conv(g, "c", x, 18, window(3, 3, 1, 1), true));
+    dp_attributes pads = { .pads = { .top = 2, .right = 1, .bottom = 3 } };
+    output(s, dp_graph_add(g, DP_OP_ERF, "erf", &x, 1, NULL));
+    output(s, dp_graph_add(g, DP_OP_REFLECT, "mirror", &x, 1, &pads));
+    static const dp_size sizes[] = { { 14, 12 }, { 9, 4 }, { 1, 1 } };
+    static const char *const resized[] = { "twice", "other", "one" };
+    for (int i = 0; i < 3; i++)
+        output(s, dp_graph_add(g, DP_OP_RESIZE, resized[i], &x, 1,
+                               &(dp_attributes){ .size = sizes[i] }));
+    static const dp_normalize normal[] = { { 18, 1e-5F, false },
+                                           { 1, 1e-5F, false },
+                                           { 3, 1e-3F, false },
+                                           { 1, 1e-6F, true },
+                                           { 2, 1e-6F, true } };
+    static const char *const names[] = { "instance", "whole", "groups", "pixel", "pixel groups" };
+    for (int i = 0; i < 5; i++)
+        output(s, dp_graph_add(g, DP_OP_NORMALIZE, names[i], &x, 1,
+                               &(dp_attributes){ .normalize = normal[i] }));
+}
+
 static int clip(dp_graph *g, const char *name, int x, float low, float high) {
     return dp_graph_add(g, DP_OP_CLIP, name, &x, 1, &(dp_attributes){ .clip = { low, high } });
 }
@@ -399,6 +423,7 @@ GRAPH_TEST(norms)
 GRAPH_TEST(pools)
 GRAPH_TEST(nested)
 GRAPH_TEST(imported)
+GRAPH_TEST(normalized)
 GRAPH_TEST(winograd)
 GRAPH_TEST(depthwise)
 GRAPH_TEST(groups)
@@ -520,6 +545,7 @@ int main(void) {
         cmocka_unit_test(test_pools),
         cmocka_unit_test(test_nested),
         cmocka_unit_test(test_imported),
+        cmocka_unit_test(test_normalized),
         cmocka_unit_test(test_fusions_happen),
         cmocka_unit_test(test_winograd_is_used),
         cmocka_unit_test(test_arena_reuses),

@@ -47,6 +47,9 @@ static list lrn = { INT("lrn.size", lrn.size, 1, DP_MAX_CHANNELS),
 static list batch_norm = { FLOAT("epsilon", epsilon, ABOVE_0, FLT_MAX), END };
 static list clip = { BOUNDS("clip", clip.low), END };
 static list pad = { INTS("pads", pads, 4, 0, DP_MAX_SIDE), END };
+static list normalize = { INT("groups", normalize.groups, 1, DP_MAX_CHANNELS),
+                          FLOAT("epsilon", normalize.epsilon, 0, FLT_MAX),
+                          FLAG("pixels", normalize.pixels, false), END };
 static list grouped = { INT("groups", groups, 1, DP_MAX_CHANNELS), END };
 static list slice = { INTS("slice", slice.begin, 2, 0, DP_MAX_CHANNELS), END };
 static list dropout = { FLOAT("rate", dropout.rate, 0, BELOW_1), END };
@@ -67,6 +70,9 @@ static const dp_attribute *const attributes_of[DP_OP_COUNT] = {
     [DP_OP_BATCH_NORM] = batch_norm,
     [DP_OP_CLIP] = clip,
     [DP_OP_PAD] = pad,
+    [DP_OP_REFLECT] = pad,
+    [DP_OP_RESIZE] = adaptive_pool,
+    [DP_OP_NORMALIZE] = normalize,
     [DP_OP_SHUFFLE] = grouped,
     [DP_OP_SLICE] = slice,
     [DP_OP_UNFLATTEN] = picture,

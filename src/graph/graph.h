@@ -30,7 +30,12 @@ typedef enum dp_op {
     DP_OP_AFFINE,     /* x, scale, shift (each C): x * scale + shift */
     DP_OP_CLIP,       /* x; min(max(x, low), high) */
     DP_OP_PAD,        /* x; zeros around the picture */
+    DP_OP_REFLECT,    /* x; around it what lies inside, as in a mirror at the border's pixels */
+    DP_OP_RESIZE,     /* x -> C x P x Q, the size attribute: row p is row floor(p H / P) */
     DP_OP_SIGMOID,    /* x; 1 / (1 + e^-x) */
+    DP_OP_ERF,        /* x; the error function, 2 / sqrt(pi) * integral of e^-t^2 from 0 to x */
+    DP_OP_NORMALIZE,  /* x; (x - mean) / sqrt(variance + epsilon) of each picture, over the channels
+                         of each of `groups` groups and all pixels, or each pixel by itself */
     DP_OP_MULTIPLY,   /* x, y of x's shape, or C x 1 x 1: a factor per channel */
     DP_OP_SHUFFLE,    /* x; channel j * groups + i of the output is channel i * (C / groups) + j of
                          x */
@@ -129,6 +134,13 @@ typedef struct dp_size {
     int height, width;
 } dp_size;
 
+/* Groups of as many channels one after the other. */
+typedef struct dp_normalize {
+    int groups;
+    float epsilon;
+    bool pixels; /* statistics of each pixel */
+} dp_normalize;
+
 typedef struct dp_stride {
     int y, x;
 } dp_stride;
@@ -136,16 +148,17 @@ typedef struct dp_stride {
 /* Which member an operator has, and what its values may be, say the rows of attributes.c. The
  * attributes of an operator's gradient are those of the operator. */
 typedef union dp_attributes {
-    dp_shape shape;     /* INPUT (n = 0), PARAMETER, UNFLATTEN */
-    dp_window window;   /* CONV, MAX_POOL, AVERAGE_POOL */
-    dp_size size;       /* ADAPTIVE_POOL: of the output */
-    dp_pads pads;       /* PAD */
-    int groups;         /* SHUFFLE, ROTATE */
-    dp_stride stride;   /* DILATE */
-    dp_lrn lrn;         /* LRN */
-    dp_dropout dropout; /* DROPOUT */
-    float epsilon;      /* BATCH_NORM */
-    dp_clip clip;       /* CLIP */
+    dp_shape shape;         /* INPUT (n = 0), PARAMETER, UNFLATTEN */
+    dp_window window;       /* CONV, MAX_POOL, AVERAGE_POOL */
+    dp_size size;           /* ADAPTIVE_POOL, RESIZE: of the output */
+    dp_pads pads;           /* PAD, REFLECT */
+    dp_normalize normalize; /* NORMALIZE */
+    int groups;             /* SHUFFLE, ROTATE */
+    dp_stride stride;       /* DILATE */
+    dp_lrn lrn;             /* LRN */
+    dp_dropout dropout;     /* DROPOUT */
+    float epsilon;          /* BATCH_NORM */
+    dp_clip clip;           /* CLIP */
     float smoothing; /* SOFTMAX_LOSS: target = 1 - smoothing for the class, plus smoothing / C for
                         every class */
     dp_fill fill;    /* FILL */

@@ -2,6 +2,7 @@
  * shape rule sees attributes that are in their ranges (attributes.c).
  * Shape rules take shapes alone, so that importers and tests can ask without a graph. To add an
  * operator see docs/ADDING.md. Letters as in graph.h. */
+#include "base/arithmetic.h"
 #include "graph/attributes.h"
 
 static const size_t MAX_FLOATS = (size_t)1 << 31; /* of one image of a tensor, or of a parameter */
@@ -162,6 +163,33 @@ static deeper_status infer_pad(const dp_shape *in, int count, const dp_attribute
     const dp_pads *pads = &attributes->pads;
     *out = (dp_shape){ 0, in[0].c, in[0].h + pads->top + pads->bottom,
                        in[0].w + pads->left + pads->right };
+    return DEEPER_OK;
+}
+
+/* A mirror shows every pixel but the border's. */
+static deeper_status infer_reflect(const dp_shape *in, int count, const dp_attributes *attributes,
+                                   dp_shape *out, deeper_error *error) {
+    const dp_pads *pads = &attributes->pads;
+    if (dp_max(pads->top, pads->bottom) >= in[0].h || dp_max(pads->left, pads->right) >= in[0].w)
+        return dp_fail(error, DEEPER_ERROR_MISMATCH,
+                       "a picture of %dx%d shows no %d, %d, %d, %d pixels beyond its border",
+                       in[0].h, in[0].w, pads->top, pads->left, pads->bottom, pads->right);
+    return infer_pad(in, count, attributes, out, error);
+}
+
+static deeper_status infer_resize(const dp_shape *in, int count, const dp_attributes *attributes,
+                                  dp_shape *out, deeper_error *error) {
+    *out = (dp_shape){ 0, in[0].c, attributes->size.height, attributes->size.width };
+    return DEEPER_OK;
+}
+
+static deeper_status infer_normalize(const dp_shape *in, int count, const dp_attributes *attributes,
+                                     dp_shape *out, deeper_error *error) {
+    int groups = attributes->normalize.groups;
+    if (in[0].c % groups)
+        return dp_fail(error, DEEPER_ERROR_MISMATCH, "%d groups do not divide %d channels", groups,
+                       in[0].c);
+    *out = in[0];
     return DEEPER_OK;
 }
 
@@ -382,6 +410,10 @@ static const struct {
     [DP_OP_AFFINE] = { "affine", 3, 3, 1, infer_affine, NULL },
     [DP_OP_CLIP] = { "clip", 1, 1, NONE_FIXED, infer_clip, NULL },
     [DP_OP_PAD] = { "pad", 1, 1, NONE_FIXED, infer_pad, NULL },
+    [DP_OP_REFLECT] = { "reflect", 1, 1, NONE_FIXED, infer_reflect, NULL },
+    [DP_OP_RESIZE] = { "resize", 1, 1, NONE_FIXED, infer_resize, NULL },
+    [DP_OP_ERF] = { "erf", 1, 1, NONE_FIXED, same_as_first, NULL },
+    [DP_OP_NORMALIZE] = { "normalize", 1, 1, NONE_FIXED, infer_normalize, NULL },
     [DP_OP_SIGMOID] = { "sigmoid", 1, 1, NONE_FIXED, same_as_first, NULL },
     [DP_OP_MULTIPLY] = { "multiply", 2, 2, NONE_FIXED, infer_multiply, NULL },
     [DP_OP_SHUFFLE] = { "shuffle", 1, 1, NONE_FIXED, infer_shuffle, NULL },

@@ -136,7 +136,8 @@ int dp_parts(const dp_plan *plan, int items, uint64_t work);
 
 dp_lower dp_lower_input, dp_lower_pool, dp_lower_adaptive_pool, dp_lower_lrn, dp_lower_relu,
     dp_lower_clip, dp_lower_affine, dp_lower_add, dp_lower_concat, dp_lower_flatten, dp_lower_pad,
-    dp_lower_sigmoid, dp_lower_multiply, dp_lower_shuffle, dp_lower_softmax;
+    dp_lower_reflect, dp_lower_resize, dp_lower_erf, dp_lower_normalize, dp_lower_sigmoid,
+    dp_lower_multiply, dp_lower_shuffle, dp_lower_softmax;
 dp_lower dp_lower_fill, dp_lower_loss, dp_lower_loss_gradient, dp_lower_dropout, dp_lower_unflatten,
     dp_lower_dilate, dp_lower_channel_sum, dp_lower_relu_gradient, dp_lower_pool_gradient,
     dp_lower_lrn_gradient, dp_lower_slice, dp_lower_moments, dp_lower_batch_norm_training,

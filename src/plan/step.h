@@ -103,7 +103,8 @@ struct dp_step {
             dp_view base; /* what a gradient is added to; without channels: nothing */
         } pool;
         dp_lrn lrn;
-        dp_pads pads;     /* of a pad */
+        dp_pads pads; /* of a pad */
+        dp_normalize normalize;
         dp_stride stride; /* of a dilation */
         struct {
             const float *packed; /* scale, then shift, each CB x L floats; in the packs */

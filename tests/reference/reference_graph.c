@@ -74,6 +74,44 @@ static void adaptive_pool(double *out, dp_reference_dims od, const double *in,
             }
 }
 
+static int mirror(int at, int side) {
+    return at < 0 ? -at : at >= side ? 2 * (side - 1) - at : at;
+}
+
+/* Pixels of another picture: mirrored beyond `pads`, or the nearest. */
+static void pick(double *out, dp_reference_dims od, const double *in, dp_reference_dims id,
+                 const dp_pads *pads) {
+    for (int plane = 0; plane < id.images * id.channels; plane++)
+        for (int p = 0; p < od.height; p++)
+            for (int q = 0; q < od.width; q++) {
+                int y = pads ? mirror(p - pads->top, id.height) : p * id.height / od.height,
+                    x = pads ? mirror(q - pads->left, id.width) : q * id.width / od.width;
+                out[(plane * od.height + p) * od.width + q] =
+                    in[(plane * id.height + y) * id.width + x];
+            }
+}
+
+/* Values count x plane from `begin` on, `step` apart, normalised. */
+static void normalize_part(double *out, const double *in, int count, int step, double epsilon) {
+    double mean = 0, variance = 0;
+    for (int i = 0; i < count; i++)
+        mean += in[i * step] / count;
+    for (int i = 0; i < count; i++)
+        variance += (in[i * step] - mean) * (in[i * step] - mean) / count;
+    for (int i = 0; i < count; i++)
+        out[i * step] = (in[i * step] - mean) / sqrt(variance + epsilon);
+}
+
+static void normalize(double *out, const double *in, dp_reference_dims id, const dp_normalize *n) {
+    int plane = id.height * id.width, share = id.channels / n->groups;
+    for (int part = 0; part < id.images * n->groups; part++)
+        for (int pixel = 0; pixel < (n->pixels ? plane : 1); pixel++) {
+            int begin = part * share * plane + pixel;
+            normalize_part(out + begin, in + begin, n->pixels ? share : share * plane,
+                           n->pixels ? plane : 1, (double)n->epsilon);
+        }
+}
+
 /* What only imported networks have; and flatten, unflatten, dropout: the same values in the same
  * order. scale, shift: of an affine. */
 static void run_imported(double *out, const dp_node *node, dp_reference_dims od, const double *in,
@@ -97,6 +135,19 @@ static void run_imported(double *out, const dp_node *node, dp_reference_dims od,
             for (int y = 0; y < id.height; y++)
                 memcpy(out + (p * od.height + y + pads->top) * od.width + pads->left,
                        in + (p * id.height + y) * id.width, (size_t)id.width * sizeof *out);
+        break;
+    case DP_OP_REFLECT:
+        pick(out, od, in, id, pads);
+        break;
+    case DP_OP_RESIZE:
+        pick(out, od, in, id, NULL);
+        break;
+    case DP_OP_ERF:
+        for (size_t i = 0; i < count; i++)
+            out[i] = erf(in[i]);
+        break;
+    case DP_OP_NORMALIZE:
+        normalize(out, in, id, &node->attributes.normalize);
         break;
     case DP_OP_SHUFFLE:
         for (int n = 0; n < id.images; n++)

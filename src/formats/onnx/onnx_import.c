@@ -376,8 +376,9 @@ static dp_onnx_operator *find_operator(const char *name, bool constant) {
                                                        dp_onnx_arithmetic_operators },
                                     *const on_pictures[] = { dp_onnx_layer_operators,
                                                              dp_onnx_element_operators,
+                                                             dp_onnx_composed_operators,
                                                              dp_onnx_shape_operators };
-    for (size_t i = 0; i < 3; i++)
+    for (size_t i = 0; i < (constant ? 3 : 4); i++)
         for (const dp_onnx_row *row = constant ? on_constants[i] : on_pictures[i]; row->name; row++)
             if (strcmp(row->name, name) == 0)
                 return row->run;

@@ -98,6 +98,12 @@ deeper_status dp_onnx_constant(dp_onnx_importer *importer, const Onnx__NodeProto
 /* The shape of a layer whose output has a value's dims, its channels second. */
 dp_shape dp_onnx_layer_shape(const dp_onnx_value *value);
 
+/* A constant operand for an activation of `rank` dims of which one has `channels`: one number, or
+ * one a channel. *fits: it is that. */
+deeper_status dp_onnx_operand(dp_onnx_importer *importer, const Onnx__NodeProto *node,
+                              const dp_onnx_value *constant, int rank, int channel_axis,
+                              int channels, dp_onnx_parameter *values, bool *fits);
+
 /* The axis of a value's channels. */
 static inline int dp_onnx_channel_axis(const dp_onnx_value *value) {
     return value->last ? value->rank - 1 : 1;
@@ -229,7 +235,7 @@ static inline int64_t dp_onnx_place(int64_t index, int64_t length) {
 
 /* Operators by name, ended by a row of NULL: on constants (onnx_constants.c, onnx_moves.c,
  * onnx_arithmetic.c), and on what depends on the picture (onnx_layers.c, onnx_elements.c,
- * onnx_shapes.c). */
+ * onnx_composed.c, onnx_shapes.c). */
 typedef struct dp_onnx_row {
     const char *name;
     dp_onnx_operator *run;
@@ -237,6 +243,6 @@ typedef struct dp_onnx_row {
 
 extern const dp_onnx_row dp_onnx_constant_operators[], dp_onnx_move_operators[],
     dp_onnx_arithmetic_operators[], dp_onnx_layer_operators[], dp_onnx_element_operators[],
-    dp_onnx_shape_operators[];
+    dp_onnx_shape_operators[], dp_onnx_composed_operators[];
 
 #endif

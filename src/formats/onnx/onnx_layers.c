@@ -117,11 +117,9 @@ static float inverse(float value, float c) {
     return c / value;
 }
 
-/* A constant operand of Add, Sub, Mul, Div for an activation of `rank` dims of which one has
- * `channels`: one number, or one a channel. *fits: it is that. */
-static deeper_status read_operand(dp_onnx_importer *importer, const Onnx__NodeProto *node,
-                                  const dp_onnx_value *constant, int rank, int channel_axis,
-                                  int channels, dp_onnx_parameter *values, bool *fits) {
+deeper_status dp_onnx_operand(dp_onnx_importer *importer, const Onnx__NodeProto *node,
+                              const dp_onnx_value *constant, int rank, int channel_axis,
+                              int channels, dp_onnx_parameter *values, bool *fits) {
     const dp_tensor *tensor = &constant->tensor;
     int64_t axis = rank - tensor->rank; /* of the constant's first side: aligned at the end */
     if (importer->file->opset < 7 && dp_onnx_int(node, "broadcast", 0))
@@ -158,7 +156,7 @@ static deeper_status following_bias(dp_onnx_importer *importer, const Onnx__Node
         dp_onnx_input(importer, next, strcmp(next->input[0], output->name) == 0);
     if (!other || other->kind != DP_ONNX_CONSTANT || dp_onnx_elements(other) != (size_t)channels)
         return DEEPER_OK;
-    DP_TRY(read_operand(importer, next, other, rank, channel_axis, channels, bias, &fits));
+    DP_TRY(dp_onnx_operand(importer, next, other, rank, channel_axis, channels, bias, &fits));
     if (fits) {
         *add = next;
         importer->done[output->reader] = true;
@@ -466,7 +464,7 @@ static deeper_status add_affine(dp_onnx_importer *importer, const Onnx__NodeProt
     else
         DP_TRY(dp_onnx_settle_channels(importer, x, &layer));
     int channels = importer->graph->nodes[layer].shape.c, axis = dp_onnx_channel_axis(x);
-    DP_TRY(read_operand(importer, node, constant, x->rank, axis, channels, &values, &fits));
+    DP_TRY(dp_onnx_operand(importer, node, constant, x->rank, axis, channels, &values, &fits));
     if (!fits || (op == 'D' && index == 1))
         return dp_onnx_fail(importer, DEEPER_ERROR_UNSUPPORTED,
                             "its constant %.100s is not one value a channel to add or multiply by",
@@ -507,10 +505,9 @@ static deeper_status arithmetic(dp_onnx_importer *importer, const Onnx__NodeProt
     if (a->kind == DP_ONNX_CONSTANT || b->kind == DP_ONNX_CONSTANT)
         return add_affine(importer, node, a->kind == DP_ONNX_CONSTANT);
     bool product = node->op_type[0] == 'M';
-    if (!product && node->op_type[0] != 'A')
-        return dp_onnx_fail(
-            importer, DEEPER_ERROR_UNSUPPORTED,
-            "of two values that both depend on the picture only sums and products are supported");
+    if (node->op_type[0] == 'D')
+        return dp_onnx_fail(importer, DEEPER_ERROR_UNSUPPORTED,
+                            "a quotient of two values that both depend on the picture");
     DP_TRY(dp_onnx_activation(importer, node, 0, &x));
     DP_TRY(dp_onnx_activation(importer, node, 1, &y));
     DP_TRY(settle_both(importer, x, y, inputs));
@@ -522,6 +519,12 @@ static deeper_status arithmetic(dp_onnx_importer *importer, const Onnx__NodeProt
         inputs[0] = y->node;
         inputs[1] = x->node;
         x = y;
+    }
+    if (node->op_type[0] == 'S') { /* the sum with what is turned negative */
+        char name[DP_ONNX_NAME];
+        DP_TRY(dp_onnx_part_name(importer, node, "negative", name));
+        DP_TRY(dp_onnx_add_scaled(importer, name, inputs[1], (dp_onnx_parameter){ .fill = -1 },
+                                  (dp_onnx_parameter){ .fill = 0 }, &inputs[1]));
     }
     return dp_onnx_add_like(importer, node, product ? DP_OP_MULTIPLY : DP_OP_ADD, inputs, 2, NULL,
                             x);

@@ -397,8 +397,10 @@ static deeper_status pad(dp_onnx_importer *importer, const Onnx__NodeProto *node
     dp_onnx_parameter fill = { .fill = dp_onnx_float(node, "value", 0) };
     int layer;
     DP_TRY(channels_of(importer, node, 0, &x, &layer));
-    if (dp_onnx_attribute(node, "mode") && !dp_onnx_text_is(node, "mode", "constant"))
-        return dp_onnx_fail(importer, DEEPER_ERROR_UNSUPPORTED, "a padding that is not constant");
+    bool mirror = dp_onnx_text_is(node, "mode", "reflect");
+    if (dp_onnx_attribute(node, "mode") && !mirror && !dp_onnx_text_is(node, "mode", "constant"))
+        return dp_onnx_fail(importer, DEEPER_ERROR_UNSUPPORTED,
+                            "a padding that is neither constant nor reflected");
     if (dp_onnx_input(importer, node, 2)) {
         const dp_onnx_value *value;
         DP_TRY(dp_onnx_constant(importer, node, 2, &value));
@@ -424,7 +426,7 @@ static deeper_status pad(dp_onnx_importer *importer, const Onnx__NodeProto *node
                                 (long long)pads[i], DP_MAX_SIDE);
     if (!pads[2] && !pads[3] && !pads[6] && !pads[7])
         return dp_onnx_alias(importer, node, 0, x);
-    if (dp_onnx_at(&fill, 0) != 0)
+    if (!mirror && dp_onnx_at(&fill, 0) != 0)
         return dp_onnx_fail(importer, DEEPER_ERROR_UNSUPPORTED,
                             "a padding with %g; only zeros are supported",
                             (double)dp_onnx_at(&fill, 0));
@@ -432,7 +434,8 @@ static deeper_status pad(dp_onnx_importer *importer, const Onnx__NodeProto *node
                                            .left = (int)pads[3],
                                            .bottom = (int)pads[6],
                                            .right = (int)pads[7] } };
-    DP_TRY(dp_onnx_add_like(importer, node, DP_OP_PAD, &layer, 1, &attributes, x));
+    DP_TRY(dp_onnx_add_like(importer, node, mirror ? DP_OP_REFLECT : DP_OP_PAD, &layer, 1,
+                            &attributes, x));
     dp_onnx_value *output = dp_onnx_output(importer, node, 0);
     output->dims[x->last ? 1 : 2] += pads[2] + pads[6];
     output->dims[x->last ? 2 : 3] += pads[3] + pads[7];
