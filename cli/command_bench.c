@@ -21,9 +21,15 @@ static const cli_option options[] = {
     CLI_OPTION_SIZE,
     CLI_ROW_FLAG("train", 0, "time training steps: forward with auxiliary heads, backward, update"),
     CLI_ROW_FLAG("layers", 0, "show what each step takes, and each kind of step together"),
-    CLI_ROW_FLAG_OR("plan", 0, "simplify|choose|place|lower|arena",
-                    "show the steps of the plan too, or what one pass of the planner decided"),
 };
+
+/* --plan, whose choices are the library's. */
+static const cli_option *plan_option(size_t index) {
+    static cli_option option = CLI_ROW_FLAG_OR(
+        "plan", 0, NULL, "show the steps of the plan too, or what one pass of the planner decided");
+    option.value = deeper_plan_passes();
+    return index == 0 ? &option : NULL;
+}
 
 /* What is timed. Memory is that of an inference session; training tells its peak only. */
 typedef struct setting {
@@ -194,5 +200,6 @@ const cli_command cli_command_bench = {
     .option_count = sizeof options / sizeof *options,
     .max_operands = 1,
     .operand = CLI_NETWORK,
+    .more = plan_option,
     .run = run,
 };

@@ -5,6 +5,7 @@
 #include "commands.h"
 #include "models.h"
 #include "output.h"
+#include "stop.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -95,10 +96,18 @@ static int tune(const cli_args *args, const deeper_model *model, const char *pat
     with.batch = cli_integer(args, "batch");
     with.threads = cli_integer(args, "threads");
     with.progress = show_progress;
+    with.control = cli_stop_control;
     with.context = &w;
     cli_progress_begin(&w.progress, "measurements", 0);
+    cli_stop_catch();
     int code = CLI_DONE;
-    if (deeper_tune(model, path, &with, take_layer, &w, &result, sizeof result, &error))
+    deeper_status status =
+        deeper_tune(model, path, &with, take_layer, &w, &result, sizeof result, &error);
+    if (status == DEEPER_ERROR_STOPPED && cli_stop_signal()) {
+        cli_progress_end();
+        cli_note("%s", error.message);
+        code = 128 + cli_stop_signal();
+    } else if (status)
         code = cli_failure(&error);
     else
         print_result(&w, &result, path, with.batch);

@@ -172,14 +172,18 @@ static void test_every_pass_prints(void **state) {
         { "lower", "    1 phases", "data" },
         { "arena", "arena", "bytes" },
     };
+    const char *names = deeper_plan_passes();
     for (size_t i = 0; i < sizeof passes / sizeof *passes; i++) {
         dp_buffer buffer;
         const dp_plan_options options = options_for(&buffer, passes[i].pass);
+        assert_memory_equal(names, passes[i].pass, strlen(passes[i].pass));
+        names += strlen(passes[i].pass) + 1;
         char *text = outcome(&options);
         assert_true(strlen(text) > 100);
         says(text, passes[i].layer, passes[i].words);
         free(text);
     }
+    assert_int_equal(names[-1], '\0');
 }
 
 static void test_refused(void **state) {
@@ -189,7 +193,7 @@ static void test_refused(void **state) {
     dp_plan_options options = options_for(&buffer, "fold");
     assert_int_equal(dp_plan_create(&plan, graph, values, packs, &options, NULL, &error),
                      DEEPER_ERROR_ARGUMENT);
-    assert_non_null(strstr(error.message, "simplify, choose, place, lower, arena"));
+    assert_non_null(strstr(error.message, "simplify|choose|place|lower|arena"));
     options = options_for(&buffer, NULL);
     options.precision = DP_PRECISION_COUNT;
     assert_int_equal(dp_plan_create(&plan, graph, values, packs, &options, NULL, &error),

@@ -442,6 +442,29 @@ static void test_tune(void **state) {
     deeper_model_close(tiny);
 }
 
+static deeper_control stop_at_third(void *context) {
+    const told *notes = context;
+    return notes->done < 3 ? DEEPER_SAVE : DEEPER_STOP;
+}
+
+static void test_stopped(void **state) {
+    deeper_tune_options options = DEEPER_TUNE_OPTIONS_INIT;
+    deeper_error error = { 0 };
+    deeper_model *tiny = tiny_model(NULL);
+    told notes = { 0 };
+    options.progress = progress;
+    options.control = stop_at_third;
+    options.context = &notes;
+    remove(file);
+    assert_int_equal(deeper_tune(tiny, file, &options, take_layer, &notes, NULL, 0, &error),
+                     DEEPER_ERROR_STOPPED);
+    assert_int_equal(notes.done, 3);
+    assert_int_equal(notes.layers, 0);
+    assert_non_null(strstr(error.message, "after 3 of "));
+    assert_int_equal(test_folder_count(folder), 0);
+    deeper_model_close(tiny);
+}
+
 /* Allocations that fail: the first ones in turn, then some of the thousands that all plans take. */
 static void test_memory(void **state) {
     deeper_tune_options options = DEEPER_TUNE_OPTIONS_INIT;
@@ -471,7 +494,7 @@ int main(void) {
         cmocka_unit_test(test_sessions),       cmocka_unit_test(test_direct_knows_none),
         cmocka_unit_test(test_join),           cmocka_unit_test(test_examine),
         cmocka_unit_test(test_bad_files),      cmocka_unit_test(test_tune),
-        cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_stopped),        cmocka_unit_test(test_memory),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

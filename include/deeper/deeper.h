@@ -305,7 +305,7 @@ typedef struct deeper_session_options {
                          * it has; NULL: none. Other bits in the last places where a choice differs
                          * from the library's own. Training never uses one */
     const char *plan_pass; /* what deeper_session_plan shows: the outcome of this pass of the
-                            * planner, simplify, choose, place, lower or arena; NULL: the plan */
+                            * planner, one of deeper_plan_passes; NULL: the plan */
     uint64_t max_memory;   /* MB of 2^20 bytes that the activations and packed weights may take; 0:
                               activations of 1024 for each image that is computed at once (a few bytes
                               of a model file can ask for any size) */
@@ -340,6 +340,9 @@ DEEPER_API deeper_status deeper_session_run(deeper_session *session, const float
 /* The plan as text, a line a step, with algorithm, shapes, arena offsets and peak bytes; or what a
  * pass of the planner decided, if the session was made to show one. Lives with the session. */
 DEEPER_API const char *deeper_session_plan(const deeper_session *session);
+
+/* The passes of the planner in their order, "simplify|choose|...". Static. */
+DEEPER_API const char *deeper_plan_passes(void);
 
 /* Bytes of activations and workspace that the session holds, and of packed weights that its plan
  * uses. */
@@ -447,11 +450,11 @@ typedef struct deeper_prediction {
 } deeper_prediction;
 
 /* The `capacity` most probable classes of a picture, most probable first; the softmax is averaged
- * over crops (1, 10 or 144). *found receives how many were written (fewer only if the model has
+ * over crops (1, 10 or 144). *count receives how many were written (fewer only if the model has
  * fewer classes, or its answer is not a number). */
 DEEPER_API deeper_status deeper_classify(deeper_session *session, const deeper_image *image,
                                          int crops, deeper_prediction *top, size_t capacity,
-                                         size_t *found, deeper_error *error);
+                                         size_t *count, deeper_error *error);
 
 /* The indices of the k largest of `count` values, largest first, equal ones by index, and into tops
  * (may be NULL) these values. Returns how many there are: what is not a number is never among
@@ -1118,6 +1121,8 @@ typedef struct deeper_tune_options {
     int threads; /* as in a session; one thread is measured besides */
     void (*progress)(void *context, uint64_t done, uint64_t total); /* measurements; may be NULL */
     void *context;
+    deeper_control (*control)(void *context); /* asked after each measurement; a part of them is
+                                                 not kept: SAVE is GO_ON; may be NULL */
 } deeper_tune_options;
 static inline deeper_tune_options deeper_tune_options_init(void) {
     deeper_tune_options options = DEEPER_ZEROED;
@@ -1157,7 +1162,8 @@ typedef struct deeper_tuning_result {
  * library's own is kept where it is clearly faster, by 3 % at least in the geometric mean of one
  * thread and all threads. Takes about a minute for GoogLeNet. `layer` (may be NULL) is called once
  * a kind at the end. The same file means the same results whatever the batch or the number of
- * threads. Errors: those of deeper_session_create; IO. */
+ * threads. Errors: those of deeper_session_create; IO; STOPPED, when control asked for it: nothing
+ * is written. */
 DEEPER_API deeper_status deeper_tune(const deeper_model *model, const char *path,
                                      const deeper_tune_options *options,
                                      void (*layer)(void *context, const deeper_tuned_layer *layer),

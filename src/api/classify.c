@@ -57,13 +57,13 @@ static deeper_status choose(const dp_model *model, const float *probabilities,
 }
 
 deeper_status deeper_classify(deeper_session *session, const deeper_image *image, int crops,
-                              deeper_prediction *top, size_t capacity, size_t *found,
+                              deeper_prediction *top, size_t capacity, size_t *count,
                               deeper_error *error) {
     DP_ENTRY;
     DP_TRY(dp_need(session, "session", error));
     DP_TRY(dp_need(image, "image", error));
     DP_TRY(dp_need(top, "top", error));
-    DP_TRY(dp_need(found, "found", error));
+    DP_TRY(dp_need(count, "count", error));
     const dp_model *model = session->model->model;
     const size_t classes = (size_t)model->classes;
     dp_classifier *classifier = NULL;
@@ -75,7 +75,7 @@ deeper_status deeper_classify(deeper_session *session, const deeper_image *image
     dp_combine(DEEPER_COMBINE_MEAN, classifier->softmaxes, classifier->crops, classes,
                probabilities);
     deeper_status status =
-        choose(model, probabilities, top, capacity < classes ? capacity : classes, found, error);
+        choose(model, probabilities, top, capacity < classes ? capacity : classes, count, error);
     dp_free(model->allocator, probabilities);
     return status;
 }

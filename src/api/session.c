@@ -79,6 +79,10 @@ const char *deeper_session_plan(const deeper_session *session) {
     return session ? session->session->text.data : "";
 }
 
+const char *deeper_plan_passes(void) {
+    return dp_plan_passes();
+}
+
 void deeper_session_memory(const deeper_session *session, size_t *arena_bytes,
                            size_t *packed_bytes) {
     if (arena_bytes)

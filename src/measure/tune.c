@@ -75,10 +75,18 @@ static double run_once(const tuner *t, dp_session *session) {
     return dp_now() - begin;
 }
 
-static void step_done(tuner *t) {
+/* One measurement more. */
+static deeper_status step_done(tuner *t, deeper_error *error) {
+    const dp_tune_options *options = t->options;
     t->done++;
-    if (t->options->progress)
-        t->options->progress(t->options->context, t->done, t->total);
+    if (options->progress)
+        options->progress(options->context, t->done, t->total);
+    if (t->done == t->total || !options->control
+        || options->control(options->context) != DEEPER_STOP)
+        return DEEPER_OK;
+    return dp_fail(error, DEEPER_ERROR_STOPPED,
+                   "stopped after %llu of %llu measurements; nothing is kept of them",
+                   (unsigned long long)t->done, (unsigned long long)t->total);
 }
 
 /* ---------------------------------------------------------------------- what there is to choose */
@@ -208,8 +216,7 @@ static deeper_status measure(tuner *t, deeper_error *error) {
     for (int way = 0; status == DEEPER_OK && way < t->network->ways; way++)
         status = measure_way(t, probe.sessions[way], way, error);
     trial_end(&probe);
-    step_done(t);
-    return status;
+    return status == DEEPER_OK ? step_done(t, error) : status;
 }
 
 /* Takes the last measurement of a kind over into its fastest times. */
@@ -337,30 +344,32 @@ static void decide(tuner *t, int number) {
 /* ----------------------------------------------------------------------------------- whole runs */
 
 /* The median of RUNS runs after one that brings back what the caches hold of the plan. */
-static double whole_run(tuner *t, dp_session *session) {
+static deeper_status whole_run(tuner *t, dp_session *session, double *middle, deeper_error *error) {
     double seconds[RUNS];
     run_once(t, session);
     for (int i = 0; i < RUNS; i++)
         seconds[i] = run_once(t, session);
-    step_done(t);
-    return dp_median(seconds, RUNS);
+    *middle = dp_median(seconds, RUNS);
+    return step_done(t, error);
 }
 
 /* Whole runs of the model's choices and of the best ones, in turns; *middle: the median ratio of
  * their times. */
-static void alternate(tuner *t, const trial *model, const trial *best, int way, double *middle) {
+static deeper_status alternate(tuner *t, const trial *model, const trial *best, int way,
+                               double *middle, deeper_error *error) {
     double before[PAIRS], after[PAIRS], ratios[PAIRS];
     for (int i = 0; i < PAIRS; i++) {
         if (i % 2)
-            after[i] = whole_run(t, best->sessions[way]);
-        before[i] = whole_run(t, model->sessions[way]);
+            DP_TRY(whole_run(t, best->sessions[way], &after[i], error));
+        DP_TRY(whole_run(t, model->sessions[way], &before[i], error));
         if (i % 2 == 0)
-            after[i] = whole_run(t, best->sessions[way]);
+            DP_TRY(whole_run(t, best->sessions[way], &after[i], error));
         ratios[i] = after[i] / before[i];
     }
     t->network->model_seconds[way] = dp_median(before, PAIRS);
     t->network->best_seconds[way] = dp_median(after, PAIRS);
     *middle = dp_median(ratios, PAIRS);
+    return DEEPER_OK;
 }
 
 static deeper_status compare_networks(tuner *t, deeper_error *error) {
@@ -376,8 +385,8 @@ static deeper_status compare_networks(tuner *t, deeper_error *error) {
         status = trial_begin(&best, t, error);
     double product = 1;
     for (int way = 0; status == DEEPER_OK && way < t->network->ways; way++) {
-        double middle;
-        alternate(t, &model, t->network->changed ? &best : &model, way, &middle);
+        double middle = 1;
+        status = alternate(t, &model, t->network->changed ? &best : &model, way, &middle, error);
         product *= middle;
     }
     t->network->slower = t->network->changed && product >= 1;

@@ -36,6 +36,7 @@ typedef struct dp_tune_options {
     const int *outputs;
     int output_count;
     void (*progress)(void *context, uint64_t done, uint64_t total); /* measurements; may be NULL */
+    deeper_control (*control)(void *context); /* asked after each measurement; may be NULL */
     void *context;
 } dp_tune_options;
 
@@ -46,7 +47,7 @@ typedef struct dp_tune_options {
  * in the median, and that is the faster one in three rounds of four; of one thread and all threads
  * the geometric mean counts. Last, whole runs with the model's and with all winners alternate.
  * *network is to be given to dp_tuned_network_free, after a failure too. Errors: those of
- * dp_session_create. */
+ * dp_session_create; STOPPED. */
 deeper_status dp_tune(dp_tuned_network *network, const dp_model *model,
                       const dp_tune_options *options, deeper_error *error);
 void dp_tuned_network_free(dp_tuned_network *network);

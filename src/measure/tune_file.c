@@ -35,6 +35,7 @@ static deeper_status measure(dp_tuned_network *network, const dp_model *model,
                                            .outputs = &model->prob,
                                            .output_count = 1,
                                            .progress = options->progress,
+                                           .control = options->control,
                                            .context = options->context };
     deeper_status status = dp_tune(network, model, &tune_options, error);
     dp_free(model->allocator, input);

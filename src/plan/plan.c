@@ -4,16 +4,20 @@
 #include <stdio.h>
 #include <string.h>
 
+#define PASSES(X) X(simplify) X(choose) X(place) X(lower) X(arena)
+#define ROW(name) { #name, dp_pass_##name, dp_print_##name },
+#define WORD(name) "|" #name
+
 static const struct {
     const char *name;
     dp_pass *run;
     dp_pass_print *print;
-} passes[] = { { "simplify", dp_pass_simplify, dp_print_simplify },
-               { "choose", dp_pass_choose, dp_print_choose },
-               { "place", dp_pass_place, dp_print_place },
-               { "lower", dp_pass_lower, dp_print_lower },
-               { "arena", dp_pass_arena, dp_print_arena } };
-enum { PASSES = sizeof passes / sizeof *passes };
+} passes[] = { PASSES(ROW) };
+enum { PASS_COUNT = sizeof passes / sizeof *passes };
+
+const char *dp_plan_passes(void) {
+    return &PASSES(WORD)[1];
+}
 
 static deeper_status compile(dp_lowering *l, const dp_plan_options *options, deeper_error *error) {
     dp_plan *plan = l->plan;
@@ -27,7 +31,7 @@ static deeper_status compile(dp_lowering *l, const dp_plan_options *options, dee
     l->views = dp_alloc(plan->allocator, nodes, sizeof *l->views);
     if (!l->needed || !l->done || !l->uses || !l->absorber || !l->root || !l->choices || !l->views)
         return dp_fail_memory(error, "the planner's tables");
-    for (int i = 0; i < PASSES; i++) {
+    for (int i = 0; i < PASS_COUNT; i++) {
         DP_TRY(passes[i].run(l, error));
         if (options->pass && !strcmp(options->pass, passes[i].name))
             passes[i].print(l, options->text);
@@ -49,15 +53,11 @@ deeper_status dp_check_batch(int images, deeper_error *error) {
 }
 
 static deeper_status check_pass(const char *pass, deeper_error *error) {
-    char names[64] = "";
-    for (int i = 0; i < PASSES; i++) {
+    for (int i = 0; i < PASS_COUNT; i++)
         if (!strcmp(pass, passes[i].name))
             return DEEPER_OK;
-        size_t used = strlen(names);
-        snprintf(names + used, sizeof names - used, "%s%s", i ? ", " : "", passes[i].name);
-    }
-    return dp_fail(error, DEEPER_ERROR_ARGUMENT,
-                   "the planner has no pass \"%s\"; its passes are %s", pass, names);
+    return dp_fail(error, DEEPER_ERROR_ARGUMENT, "the planner has no pass \"%s\"; it has %s", pass,
+                   dp_plan_passes());
 }
 
 static deeper_status check_options(const dp_graph *graph, const dp_plan_options *options,

@@ -57,6 +57,9 @@ typedef struct dp_chosen {
     bool tuned; /* as the tuning said */
 } dp_chosen;
 
+/* The names of the passes in their order, with bars between. */
+const char *dp_plan_passes(void);
+
 /* values[p]: the values of parameter p; read now (packed) and not kept, except in training, where
  * they are read in every run. packs may be NULL in training. The graph, the packs and the kernels
  * must outlive the plan. */
