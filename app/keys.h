@@ -27,9 +27,11 @@
     X(best_top1, "share", "validation top-1 of that epoch")                                        \
     X(best_top5, "share", "validation top-5 of that epoch")                                        \
     X(beyond, "count", "tensors that differ by more than the tolerance")                           \
+    X(boxes, "count", "boxes in a set or of a class")                                              \
     X(built_in, "text", "the way of computing that the library's own model chooses")               \
     X(built_in_ms, "ms", "a run with that way, all threads")                                       \
     X(built_in_one_ms, "ms", "a run with that way, one thread")                                    \
+    X(by_figure, "list", "the figures of one class, in the order of figures")                      \
     X(bytes, "bytes", "size of the file")                                                          \
     X(calibration_error, "share",                                                                  \
       "expected calibration error (ECE): how far confidence and share right are apart")            \
@@ -39,6 +41,9 @@
     X(checked, "truth", "every picture was decoded")                                               \
     X(choices, "count", "layers' shapes for which a tuning chose")                                 \
     X(class, "index", "number of a class, from 0")                                                 \
+    X(class_boxes, "list",                                                                         \
+      "of a set with boxes: objects with name, boxes and images, one a class")                     \
+    X(class_figures, "list", "objects with name, boxes, detections and by_figure, one a class")    \
     X(class_images, "list", "of a data set: objects with name and images, one a class")            \
     X(classes, "count", "classes of a model or a data set")                                        \
     X(combine, "text", "how the answers to several crops or models become one")                    \
@@ -46,29 +51,41 @@
     X(commands, "list", "the commands of the program, an object each")                             \
     X(conflicting, "count", "pictures of the same pixels in two classes")                          \
     X(cost, "count", "forward passes a picture")                                                   \
+    X(count, "count", "how many there are of the kind that the object is of")                      \
     X(crop_sheet, "path", "the sheet of crops that was written")                                   \
     X(crops, "count", "views of a picture whose answers are combined")                             \
+    X(crowds, "count", "boxes round crowds")                                                       \
     X(data, "text", "the data set, as it was named")                                               \
     X(default, "text", "the value that holds where none is given")                                 \
     X(depth, "count", "layers with parameters on the longest way through a network")               \
     X(description, "text", "paragraphs on a command")                                              \
+    X(detection_faults, "list",                                                                    \
+      "what was wrong with detections: objects with name, count and about")                        \
+    X(detections, "count", "boxes that a detector found")                                          \
+    X(difficult, "count", "boxes that are not asked for")                                          \
     X(direct, "count", "choices of a tuning that are direct convolution")                          \
     X(direct_floor_ms, "ms", "direct floor: all multiply-adds at peak_gflops")                     \
     X(empty_classes, "count", "classes without a picture")                                         \
+    X(empty_images, "count", "pictures without boxes")                                             \
     X(ending, "text", "of the files of a format")                                                  \
     X(epoch, "count", "of a run, from 1")                                                          \
     X(epoch_steps, "count", "updates of the weights in this epoch")                                \
     X(epochs, "count", "of a run")                                                                 \
     X(error, "text", "why it failed; null: it did not")                                            \
     X(examples, "text", "command lines, one a line")                                               \
+    X(faults, "list", "what was wrong with a set: objects with name, count and about")             \
+    X(figure, "share", "the value of a protocol: precision averaged over recalls, or a recall")    \
+    X(figures, "list", "objects with protocol, name, figure, low, high and about")                 \
     X(fingerprint, "text", "of a data set's names and classes, 16 hexadecimal digits")             \
     X(first, "object", "the first tensor beyond the tolerance; null: none")                        \
-    X(format, "text", "of a model file")                                                           \
+    X(format, "text", "of a model file or a set with boxes")                                       \
     X(forward_ms, "ms", "one picture through the network, median")                                 \
+    X(gain, "share", "by how much AP50 would rise without mistakes of the kind")                   \
     X(gflops, "number", "10^9 operations a second, two to a multiply-add of direct convolution")   \
     X(gradient_norm, "number", "mean norm of the gradient of the epoch's steps")                   \
     X(hash, "text", "of a file, sha256:HEX or sha1:HEX")                                           \
     X(height, "pixels", "of a picture or a layer's input")                                         \
+    X(high, "share", "upper end of the 95 % interval of the figure")                               \
     X(id, "text", "of a class, n02123045; empty: it has none")                                     \
     X(image, "index", "which input of several, from 0")                                            \
     X(image_size, "pixels", "side of a network's square input")                                    \
@@ -83,6 +100,7 @@
     X(kind, "text", "what a file is, or of what kind a switch's value")                            \
     X(kinds, "count", "shapes of layers that a tuning looked at")                                  \
     X(labels, "truth", "the model knows its classes by id or name")                                \
+    X(large, "count", "boxes of a larger area than 96 x 96")                                       \
     X(layer, "text", "name of a layer")                                                            \
     X(layer_names, "list", "names of layers")                                                      \
     X(layers, "list", "objects, one a layer, or one a step of the plan or shape of a layer")       \
@@ -91,14 +109,17 @@
     X(letter, "text", "of a switch's short form")                                                  \
     X(logit_checksum, "number", "sum of the logits of a fixed input")                              \
     X(loss, "number", "cross-entropy, nats a picture")                                             \
+    X(low, "share", "lower end of the 95 % interval of the figure")                                \
     X(machine, "text", "the processor that a tuning was measured on")                              \
     X(main, "number", "the loss of the main head")                                                 \
     X(max, "number", "the largest value that is taken")                                            \
     X(median_ms, "ms", "of one run of a batch")                                                    \
+    X(medium, "count", "boxes of an area from 32 x 32 to 96 x 96")                                 \
     X(member, "text", "of a comparison, as it was named")                                          \
     X(merged, "path", "the whole that saved parts became")                                         \
     X(min, "number", "the smallest value that is taken")                                           \
     X(min_ms, "ms", "the fastest run")                                                             \
+    X(mistakes, "list", "kinds of wrong detections: objects with name, count, gain and about")     \
     X(model, "path", "the model, several with commas; all: their mean")                            \
     X(model_names, "list", "paths of models")                                                      \
     X(models, "count", "models of an ensemble")                                                    \
@@ -121,6 +142,7 @@
     X(page, "path", "of a page that was written; null: none")                                      \
     X(parameters, "count", "of inference, or of one layer")                                        \
     X(parameters_with_heads, "count", "the same with auxiliary heads")                             \
+    X(part, "text", "the part of a set that the object is of; null: all")                          \
     X(parts, "count", "files that were merged")                                                    \
     X(path, "path", "of the picture or file that the object is of")                                \
     X(peak_gflops, "number", "fp32 peak of the same threads, 10^9 operations a second")            \
@@ -135,6 +157,7 @@
     X(preview, "path", "the sheet of training pictures that was written")                          \
     X(probe_images, "count", "training pictures that the linear probe saw; 0: the run had none")   \
     X(probe_top1, "share", "of validation pictures that the linear probe has right")               \
+    X(protocol, "text", "whose rule a figure is by: coco, voc07, voc10, ilsvrc")                   \
     X(pulled, "truth", "a published model is here")                                                \
     X(ratio_to_floor, "number", "median_ms / direct_floor_ms, or the same of a step")              \
     X(reads, "list", "indices of the layers that a layer reads")                                   \
@@ -148,12 +171,14 @@
     X(schema, "count", "version of this vocabulary, in every object on a line of its own")         \
     X(seconds, "s", "that the work took")                                                          \
     X(seconds_left, "s", "to the end of a run, as far as can be told")                             \
+    X(set_parts, "list", "names of the parts that a set says it has")                              \
     X(sets, "list", "of a tuning: objects with isa, choices and direct")                           \
     X(settings, "list", "options of an architecture: objects with name and values")                \
     X(shape, "list", "channels, height and width of an output")                                    \
     X(shard, "count", "which part of a data set, from 1")                                          \
     X(shards, "count", "parts of it")                                                              \
     X(share, "share", "of the wall time of the run")                                               \
+    X(small, "count", "boxes of an area up to 32 x 32")                                            \
     X(smoothed, "number", "loss, averaged over steps")                                             \
     X(sound, "truth", "nothing is wrong with it")                                                  \
     X(source, "text", "where a file came from")                                                    \
@@ -163,8 +188,8 @@
     X(stride, "list", "rows and columns; 0: none")                                                 \
     X(switches, "list", "options of a command, an object each")                                    \
     X(taken_back, "truth", "the whole network was slower with the choices, which were dropped")    \
-    X(tensors, "count", "that were compared")                                                      \
     X(takes, "text", "what the value of a switch is called, or its choices; null: it has none")    \
+    X(tensors, "count", "that were compared")                                                      \
     X(tenth, "number", "a tenth of the learning rate at which the loss was least")                 \
     X(threads, "count", "that were used")                                                          \
     X(tiny, "count", "pictures of less than 32 pixels in width or height")                         \

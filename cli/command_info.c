@@ -2,6 +2,7 @@
  * answers, a tuning) and whether it is sound. */
 #include "app/json.h"
 #include "base/open.h"
+#include "boxes.h"
 #include "commands.h"
 #include "models.h"
 #include "output.h"
@@ -382,7 +383,12 @@ static int run(const cli_args *args) {
     const char *why;
     int file = -1;
     bool there = !stat(path, &status);
-    if (there ? S_ISDIR(status.st_mode) : strchr(path, ':') != NULL) { /* "set.tar:inner/folder" */
+    const bool boxes =
+        there && (S_ISDIR(status.st_mode) || S_ISREG(status.st_mode)) && deeper_boxes_at(path);
+    if (boxes) {
+        code = cli_info_boxes(path, cli_flag(args, "check"));
+    } else if (there ? S_ISDIR(status.st_mode)
+                     : strchr(path, ':') != NULL) { /* "set.tar:inner/folder" */
         code = info_dataset(args, path);
     } else if ((file = dp_open(path, &status, &why)) < 0) {
         cli_error("%s: %s", path, why ? why : strerror(errno));
@@ -419,7 +425,8 @@ const cli_command cli_command_info = {
         "pictures: those that cannot be read, the same picture in two classes or in the training "
         "and the validation part, classes "
         "without pictures. A picture: its size. Saved answers of 'eval --save-probs': models, "
-        "pictures, crops, shard, accuracy. "
+        "pictures, crops, shard, accuracy. A set with boxes (Pascal VOC, COCO, YOLO, CSV, window "
+        "file): its classes, boxes and their sizes, part by part, and what is unsound, by name. "
         "The file of 'deeper tune': machine, whether it is used here, choices. "
         "The kind is found by content. The exit code is 1 if the file is damaged or the set "
         "is not sound; pictures that are tiny or repeated in their class are only counted.",

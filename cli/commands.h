@@ -6,8 +6,8 @@
 
 extern const cli_command cli_command_classify, cli_command_eval, cli_command_summary,
     cli_command_train, cli_command_bench, cli_command_compare, cli_command_convert,
-    cli_command_verify, cli_command_features, cli_command_tune, cli_command_pull, cli_command_info,
-    cli_command_help;
+    cli_command_detect, cli_command_verify, cli_command_features, cli_command_tune,
+    cli_command_pull, cli_command_info, cli_command_help;
 
 /* The commands in the order in which help shows them; NULL past the last. */
 const cli_command *cli_command_at(size_t index);

@@ -18,6 +18,12 @@ set(DEEPER_MODULES jansson libjpeg libpng zlib libprotobuf-c)
 if(WEBP_FOUND)
     list(APPEND DEEPER_MODULES libwebp)
 endif()
+if(EXPAT_FOUND)
+    list(APPEND DEEPER_MODULES expat)
+endif()
+if(YAML_FOUND)
+    list(APPEND DEEPER_MODULES yaml-0.1)
+endif()
 list(JOIN DEEPER_MODULES ", " pc_requires)
 # The modules of libarchive and libzip ask for the development packages of all that they are made
 # of, which their packages do not bring: they are linked by their names, as shared libraries.

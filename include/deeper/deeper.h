@@ -127,7 +127,7 @@ typedef enum deeper_control {
 /* Where the library's own allocations come from. `allocate` returns `size` bytes aligned to
  * `alignment` (a power of two, at most 4096) or NULL; `release` takes what it returned (never
  * NULL). Both may be called from several threads at once. The codecs (libjpeg-turbo, libpng,
- * libwebp, zlib, libarchive, libzip, jansson, protobuf-c) allocate with malloc. */
+ * libwebp, zlib, libarchive, libzip, jansson, expat, libyaml, protobuf-c) allocate with malloc. */
 typedef struct deeper_allocator {
     void *(*allocate)(void *context, size_t size, size_t alignment);
     void (*release)(void *context, void *pointer);
@@ -1296,6 +1296,109 @@ typedef struct deeper_detection {
     double score;
     size_t image, class_index;
 } deeper_detection;
+
+/* A set of photos with boxes, its annotations in any of the usual forms. */
+typedef struct deeper_boxes deeper_boxes;
+
+typedef struct deeper_boxes_options {
+    size_t size;
+    const deeper_allocator *allocator;
+    const char *part; /* "train", "val" ..., or "all"; NULL: the one to validate with, where the set
+                         says which that is, else all */
+    const char
+        *photos;     /* the folder that names of photos are relative to; NULL: as the form has it */
+    double fraction; /* of the photos, held out by `seed`; 0: none */
+    int held_out;    /* 1: these are opened; 0: the others */
+    uint64_t seed;
+    void (*problem)(void *context, const char *message); /* each thing wrong, a line; may be NULL */
+    void *context;
+} deeper_boxes_options;
+static inline deeper_boxes_options deeper_boxes_options_init(void) {
+    deeper_boxes_options options = DEEPER_ZEROED;
+    options.size = sizeof options;
+    return options;
+}
+#define DEEPER_BOXES_OPTIONS_INIT deeper_boxes_options_init()
+
+/* Opens a set, its form found by content (deeper_boxes_form lists them). What is wrong with single
+ * boxes, lines and files is told and counted, and the rest goes on. Errors: IO, FORMAT (of no form;
+ * damaged as a whole; no photos), ARGUMENT (no such part), UNSUPPORTED (a form that this build
+ * lacks a library for), LIMIT, MEMORY. */
+DEEPER_API deeper_status deeper_boxes_open(deeper_boxes **boxes, const char *path,
+                                           const deeper_boxes_options *options,
+                                           deeper_error *error);
+DEEPER_API void deeper_boxes_close(deeper_boxes *boxes);
+
+/* The forms: name ("voc", "coco", "yolo", "csv", "window") and a line on it; NULL past the last.
+ * And whether a file or folder is of one of them. */
+DEEPER_API const char *deeper_boxes_form(size_t index, const char **description);
+DEEPER_API int deeper_boxes_at(const char *path);
+
+/* What a set is: "form", "path", "part" (that was opened; NULL: all). Lives with the set. And the
+ * parts that it says it has. */
+DEEPER_API const char *deeper_boxes_text(const deeper_boxes *boxes, const char *key);
+DEEPER_API const char *deeper_boxes_part(const deeper_boxes *boxes, size_t index);
+
+/* Classes and photos: a name, which lives with the set; NULL past the last. */
+DEEPER_API size_t deeper_boxes_classes(const deeper_boxes *boxes);
+DEEPER_API const char *deeper_boxes_class(const deeper_boxes *boxes, size_t index);
+DEEPER_API size_t deeper_boxes_photos(const deeper_boxes *boxes);
+typedef struct deeper_boxed_photo {
+    const char *path;
+    int width, height;   /* 0: the annotations do not say */
+    size_t first, count; /* its boxes in the array of deeper_boxes_truth */
+} deeper_boxed_photo;
+DEEPER_API deeper_status deeper_boxes_photo(const deeper_boxes *boxes, size_t index,
+                                            deeper_boxed_photo *photo, size_t size,
+                                            deeper_error *error);
+
+/* All boxes, photo by photo; live with the set. */
+DEEPER_API const deeper_truth *deeper_boxes_truth(const deeper_boxes *boxes, size_t *count);
+
+/* What was wrong, kind by kind. Texts are static. */
+typedef struct deeper_box_fault {
+    const char *name; /* "outside", "unknown_class", ... */
+    const char *description;
+    size_t count;
+    int sound; /* 1: worth telling, but no fault */
+} deeper_box_fault;
+
+/* The kinds; ARGUMENT past the last. */
+DEEPER_API deeper_status deeper_boxes_fault(const deeper_boxes *boxes, size_t index,
+                                            deeper_box_fault *fault, size_t size,
+                                            deeper_error *error);
+
+/* Decodes every photo: tells, by `problem` of the set's options, and counts those that are not
+ * there, cannot be decoded or are of another size. progress may be NULL. Not thread-safe against
+ * other uses of the set. */
+DEEPER_API deeper_status deeper_boxes_check_photos(deeper_boxes *boxes,
+                                                   void (*progress)(void *context, uint64_t done,
+                                                                    uint64_t total),
+                                                   void *context, deeper_error *error);
+
+/* What another program found in the photos of a set. */
+typedef struct deeper_detections deeper_detections;
+
+/* Reads detections, their form found by content:
+ *   - COCO's results, a JSON array of image_id, category_id, bbox and score;
+ *   - Pascal VOC's, a folder of files ..._CLASS.txt with `STEM SCORE XMIN YMIN XMAX YMAX` lines;
+ *   - YOLO's, a folder of files STEM.txt with `CLASS X Y WIDTH HEIGHT SCORE` lines; the photos'
+ *     sizes must be known (deeper_boxes_check_photos);
+ *   - a table with the columns of the sets' and `score`.
+ * What is wrong with single lines is told and counted. Errors: IO, FORMAT, MEMORY. */
+DEEPER_API deeper_status deeper_detections_open(deeper_detections **detections,
+                                                const deeper_boxes *boxes, const char *path,
+                                                void (*problem)(void *context, const char *message),
+                                                void *context, const deeper_allocator *allocator,
+                                                deeper_error *error);
+DEEPER_API void deeper_detections_close(deeper_detections *detections);
+
+/* All of them, in the order of the file; and what was wrong, as deeper_boxes_fault. */
+DEEPER_API const deeper_detection *deeper_detections_array(const deeper_detections *detections,
+                                                           size_t *count);
+DEEPER_API deeper_status deeper_detections_fault(const deeper_detections *detections, size_t index,
+                                                 deeper_box_fault *fault, size_t size,
+                                                 deeper_error *error);
 
 /* How good detections are by every published protocol, the figures side by side. */
 typedef struct deeper_box_scores deeper_box_scores;

@@ -59,6 +59,10 @@ keys 0 compare --list
 keys 0 pull --list
 keys 0 tune lenet5 --size 28 --threads 1 --out t.json
 keys 0 info t.json
+printf 'filename,class,xmin,ymin,xmax,ymax\nred.ppm,cat,0,0,4,4\n' >boxes.csv
+printf 'filename,class,xmin,ymin,xmax,ymax,score\nred.ppm,cat,0,0,4,4,1\n' >found.csv
+keys 0 info boxes.csv
+keys 0 detect --eval boxes.csv --detections found.csv
 keys 0 train --data set $net --epochs 1 --out run
 keys 0 train --data set $net --preview sheet.png
 keys 0 train --data set $net --lr-find
