@@ -159,7 +159,7 @@ struct cli_args {
                  "where the paths of a list start (default: the list's folder)")
 #define CLI_OPTION_PART                                                                            \
     CLI_ROW_CHOICE("part", 0, "train|val|test", NULL,                                              \
-                   "which part of --data (default: val, else test)")
+                   "which part of --data, which may be RUN/split.csv (default: val, else test)")
 #define CLI_OPTION_STRICT                                                                          \
     CLI_ROW_FLAG(                                                                                  \
         "strict", 0,                                                                               \

@@ -824,6 +824,8 @@ DEEPER_API deeper_status deeper_verify(const deeper_model *model, const char *ag
  *     model.safetensors           the best network so far on the validation pictures (averaged
  *                                 weights where averaging is on)
  *     last.safetensors            the same of the last epoch
+ *     split.csv                   path, label and part (train, val) of every picture: a data set
+ *     predictions.csv             what the saved model says of the validation pictures
  *     log.csv                     a line an epoch: losses of every head, accuracy, rate, images/s
  *     report.html                 curves, confusion matrix, worst mistakes; complete in itself
  *     events.out.tfevents.deeper  the same curves for TensorBoard

@@ -28,6 +28,15 @@ done
 [ -n "$(ls -A one/checkpoints)" ] || fail "no checkpoint"
 lines one/log.csv 3
 
+# The split is a set of its own, whose validation part measures what the run did.
+lines one/split.csv 17
+run 0 eval --model one --data one/split.csv --part val --json --quiet
+val=$(get images)
+same "$(grep -c ',val$' one/split.csv)" "$val"
+lines one/predictions.csv $((val + 1))
+right=$(tail -n +2 one/predictions.csv | awk -F, '$2 == $3' | wc -l)
+same "$right" "$(get top1 | awk "{ print \$1 * $val }")"
+
 run 0 train --data set $net --epochs 1 --out two-runs
 says out "epoch 1/1" "validation" "top-1" "best      epoch 1" "report    two-runs/report.html" \
     "deeper eval --model two-runs/model.safetensors --data"

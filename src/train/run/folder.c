@@ -18,7 +18,7 @@
 enum { FINGERPRINT = 17 };
 
 static const char RECORD[] = "run.json", CHECKPOINTS[] = "checkpoints",
-                  BEST[] = "model.safetensors";
+                  BEST[] = "model.safetensors", SPLIT[] = "split.csv";
 
 char *dp_folder_path(const dp_run_folder *f, const char *name) {
     return dp_path_join(f->allocator, f->path, name);
@@ -83,13 +83,17 @@ deeper_status dp_folder_begin(dp_run_folder *f, const dp_record_options *options
 }
 
 void dp_folder_abandon(dp_run_folder *f) {
-    char *checkpoints = dp_folder_path(f, CHECKPOINTS), *record = dp_folder_path(f, RECORD);
-    if (f->fresh && checkpoints && record && (rmdir(checkpoints) == 0 || errno == ENOENT)) {
+    char *checkpoints = dp_folder_path(f, CHECKPOINTS), *record = dp_folder_path(f, RECORD),
+         *split = dp_folder_path(f, SPLIT);
+    if (f->fresh && checkpoints && record && split
+        && (rmdir(checkpoints) == 0 || errno == ENOENT)) {
+        unlink(split);
         unlink(record);
         rmdir(f->path);
     }
     dp_free(f->allocator, checkpoints);
     dp_free(f->allocator, record);
+    dp_free(f->allocator, split);
 }
 
 deeper_status dp_folder_resume(dp_run_folder *f, deeper_train_options *options,

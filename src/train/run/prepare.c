@@ -5,6 +5,7 @@
 #include "train/core/news.h"
 #include "train/core/sampler.h"
 #include "train/options/options.h"
+#include "train/run/lists.h"
 #include "train/run/trainer_state.h"
 
 #include <string.h>
@@ -184,7 +185,8 @@ deeper_status dp_trainer_say(dp_trainer *t, dp_options_said *o, deeper_error *er
 static deeper_status begin(dp_trainer *t, deeper_error *error) {
     dp_options_said said;
     DP_TRY(dp_trainer_say(t, &said, error));
-    return dp_folder_begin(&t->folder, &said.all, &t->pictures, t->network.model->classes, error);
+    DP_TRY(dp_folder_begin(&t->folder, &said.all, &t->pictures, t->network.model->classes, error));
+    return dp_lists_split(&t->folder, &t->pictures, error);
 }
 
 deeper_status dp_trainer_prepare(dp_trainer *t, const deeper_train_options *given,

@@ -3,6 +3,7 @@
 
 #include "report/thumbnail.h"
 #include "train/options/options.h"
+#include "train/run/lists.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -164,6 +165,9 @@ deeper_status dp_summary_write(const dp_run_folder *folder, const dp_run_view *v
     deeper_status status = fill(s, view, allocator, error);
     if (status == DEEPER_OK)
         status = write_all(s, folder, view->progress->started, error);
+    if (status == DEEPER_OK)
+        status = dp_lists_predictions(folder, &view->pictures->val, &view->network->model->labels,
+                                      view->validation, error);
     close(s, allocator);
     dp_free(allocator, s);
     return status;

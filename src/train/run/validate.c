@@ -23,6 +23,7 @@ typedef struct measurement {
 
 void dp_validation_free(dp_validation *v) {
     dp_free(v->allocator, v->confusion);
+    dp_free(v->allocator, v->predictions);
     *v = (dp_validation){ 0 };
 }
 
@@ -38,14 +39,18 @@ static int find_heads(const dp_graph *graph, int heads[DP_HEADS]) {
     return count;
 }
 
-/* The confusion matrix of the classes. */
-static deeper_status make_confusion(dp_validation *v, size_t classes, deeper_error *error) {
+/* The confusion matrix of the classes, and room for what is said of each picture. */
+static deeper_status make_confusion(dp_validation *v, size_t classes, size_t pictures,
+                                    deeper_error *error) {
     size_t cells = 0;
     v->classes = classes;
     v->confusion = dp_size_mul(classes, classes, &cells)
                        ? dp_alloc(v->allocator, cells, sizeof *v->confusion)
                        : NULL;
-    return v->confusion ? DEEPER_OK : dp_fail_memory(error, "the confusion matrix");
+    v->predictions = dp_alloc(v->allocator, pictures, sizeof *v->predictions);
+    v->prediction_count = pictures;
+    return v->confusion && v->predictions ? DEEPER_OK
+                                          : dp_fail_memory(error, "the confusion matrix");
 }
 
 static void close(measurement *m) {
@@ -64,7 +69,7 @@ static deeper_status open(measurement *m, int batch, int threads, int readers,
     int heads[DP_HEADS];
     dp_validation *v = m->result;
     v->heads = find_heads(m->model.graph, heads);
-    DP_TRY(make_confusion(v, (size_t)m->model.classes, error));
+    DP_TRY(make_confusion(v, (size_t)m->model.classes, m->set->dataset->image_count, error));
     DP_TRY(dp_packs_create(&m->packs, allocator, error));
     const dp_session_options session = {
         .max_batch = batch, .threads = threads, .outputs = heads, .output_count = v->heads
@@ -93,6 +98,7 @@ static void score(dp_validation *v, dp_metrics *metrics, const float *const *ans
         return; /* not a number: an answer that names no class */
     double probability = (double)answers[0][best];
     v->confusion[label * v->classes + best]++;
+    v->predictions[number] = (dp_prediction){ (uint32_t)best, answers[0][best], true };
     dp_calibration_add(&v->calibration, probability, best == label);
     if (best != label)
         dp_mistakes_note(&v->mistakes, &(dp_mistake){ number, label, best, probability });
@@ -164,7 +170,10 @@ deeper_status dp_validation_of(dp_validation *validation, const float *answers, 
                                const deeper_allocator *allocator, deeper_error *error) {
     dp_metrics metrics = { 0 };
     *validation = (dp_validation){ .allocator = allocator, .heads = 1 };
-    DP_TRY(make_confusion(validation, classes, error));
+    size_t pictures = 0;
+    for (size_t n = 0; n < count; n++)
+        pictures = numbers[n] >= pictures ? numbers[n] + 1 : pictures;
+    DP_TRY(make_confusion(validation, classes, pictures, error));
     for (size_t n = 0; n < count; n++, answers += classes)
         score(validation, &metrics, &answers, (size_t)labels[2 * n], numbers[n]);
     conclude(validation, &metrics);

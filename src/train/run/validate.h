@@ -8,13 +8,22 @@
 #include "graph/training.h"
 #include "train/core/pictures.h"
 
+/* What the main head says of a picture first; not known: it could not be read. */
+typedef struct dp_prediction {
+    uint32_t class_index;
+    float probability;
+    bool known;
+} dp_prediction;
+
 typedef struct dp_validation {
     uint64_t images, unreadable;
     int heads;               /* main first, in the order of the network's softmaxes after it */
     double losses[DP_HEADS]; /* mean of -ln p(class); NaN if an answer is */
     double top1, top5;       /* of the main head */
     size_t classes;
-    uint64_t *confusion; /* classes x classes, row: true class */
+    uint64_t *confusion;        /* classes x classes, row: true class */
+    dp_prediction *predictions; /* of the first pictures of the set; those after are not known */
+    size_t prediction_count;
     dp_mistakes mistakes;
     dp_calibration calibration;
     const deeper_allocator *allocator;
