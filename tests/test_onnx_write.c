@@ -177,6 +177,10 @@ static dp_model *every_operator(void) {
     x = dp_graph_add(g, DP_OP_PAD, "pad", &x, 1,
                      &(dp_attributes){ .pads = { .top = 1, .right = 2 } });
     x = dp_add_average_pool(g, "average", x, lopsided);
+    x = dp_graph_add(g, DP_OP_REFLECT, "mirror", &x, 1,
+                     &(dp_attributes){ .pads = { .bottom = 2, .left = 1 } });
+    x = dp_graph_add(g, DP_OP_RESIZE, "nearest", &x, 1, &(dp_attributes){ .size = { 9, 7 } });
+    x = dp_graph_add(g, DP_OP_ERF, "erf", &x, 1, NULL);
     int low = dp_graph_add(g, DP_OP_SLICE, "low", &x, 1, &(dp_attributes){ .slice = { 0, 4 } });
     int high = dp_graph_add(g, DP_OP_SLICE, "high", &x, 1, &(dp_attributes){ .slice = { 4, 4 } });
     x = dp_add_concat(g, "swapped", (int[]){ high, low }, 2);

@@ -28,7 +28,12 @@ enum {
 };
 
 /* Kinds of attributes. */
-enum { DP_ONNX_ATTRIBUTE_FLOAT = 1, DP_ONNX_ATTRIBUTE_INT = 2, DP_ONNX_ATTRIBUTE_INTS = 7 };
+enum {
+    DP_ONNX_ATTRIBUTE_FLOAT = 1,
+    DP_ONNX_ATTRIBUTE_INT = 2,
+    DP_ONNX_ATTRIBUTE_STRING = 3,
+    DP_ONNX_ATTRIBUTE_INTS = 7
+};
 
 /* A file of external data, read whole. */
 typedef struct dp_onnx_beside {

@@ -223,6 +223,10 @@ static deeper_status relu(layout *l, int i, const dp_node *node) {
     return same(l, i, node, "Relu");
 }
 
+static deeper_status error_function(layout *l, int i, const dp_node *node) {
+    return same(l, i, node, "Erf");
+}
+
 static deeper_status sigmoid(layout *l, int i, const dp_node *node) {
     return same(l, i, node, "Sigmoid");
 }
@@ -277,7 +281,19 @@ static deeper_status pad(layout *l, int i, const dp_node *node) {
     const char *inputs[2] = { input(l, node, 0, false), beside(l, node->name, ".pads") };
     add_ints(l, inputs[1],
              (int64_t[]){ 0, 0, pads->top, pads->left, 0, 0, pads->bottom, pads->right }, 8);
-    dp_onnx_make_node(l->built, "Pad", node->name, inputs, 2);
+    Onnx__NodeProto *proto = dp_onnx_make_node(l->built, "Pad", node->name, inputs, 2);
+    if (node->op == DP_OP_REFLECT)
+        dp_onnx_make_word(l->built, proto, "mode", "reflect");
+    return DEEPER_OK;
+}
+
+static deeper_status resize(layout *l, int i, const dp_node *node) {
+    const char *inputs[4] = { input(l, node, 0, false), "", "", beside(l, node->name, ".sizes") };
+    add_ints(l, inputs[3], (int64_t[]){ 1, node->shape.c, node->shape.h, node->shape.w }, 4);
+    Onnx__NodeProto *proto = dp_onnx_make_node(l->built, "Resize", node->name, inputs, 4);
+    dp_onnx_make_word(l->built, proto, "mode", "nearest");
+    dp_onnx_make_word(l->built, proto, "nearest_mode", "floor");
+    dp_onnx_make_word(l->built, proto, "coordinate_transformation_mode", "asymmetric");
     return DEEPER_OK;
 }
 
@@ -374,7 +390,10 @@ static lay *const operators[DP_OP_COUNT] = {
     [DP_OP_AFFINE] = affine,
     [DP_OP_CLIP] = clip,
     [DP_OP_PAD] = pad,
+    [DP_OP_REFLECT] = pad,
+    [DP_OP_RESIZE] = resize,
     [DP_OP_SIGMOID] = sigmoid,
+    [DP_OP_ERF] = error_function,
     [DP_OP_MULTIPLY] = join,
     [DP_OP_SHUFFLE] = shuffle,
     [DP_OP_ADD] = join,

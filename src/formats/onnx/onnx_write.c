@@ -96,6 +96,16 @@ void dp_onnx_make_float(dp_onnx_made *built, Onnx__NodeProto *node, const char *
     attribute->f = value;
 }
 
+void dp_onnx_make_word(dp_onnx_made *built, Onnx__NodeProto *node, const char *name,
+                       const char *value) {
+    Onnx__AttributeProto *attribute = add_attribute(built, node, name, DP_ONNX_ATTRIBUTE_STRING);
+    if (!attribute)
+        return;
+    attribute->has_s = 1;
+    attribute->s.data = (uint8_t *)(uintptr_t)value;
+    attribute->s.len = strlen(value);
+}
+
 void dp_onnx_make_ints(dp_onnx_made *built, Onnx__NodeProto *node, const char *name,
                        const int *values, int count) {
     Onnx__AttributeProto *attribute = add_attribute(built, node, name, DP_ONNX_ATTRIBUTE_INTS);

@@ -32,9 +32,11 @@ void dp_onnx_made_free(dp_onnx_made *built);
 Onnx__NodeProto *dp_onnx_make_node(dp_onnx_made *built, const char *type, const char *output,
                                    const char *const *inputs, int count);
 
-/* Its attributes. node may be NULL after a failure. */
+/* Its attributes; texts are borrowed. node may be NULL after a failure. */
 void dp_onnx_make_int(dp_onnx_made *built, Onnx__NodeProto *node, const char *name, int64_t value);
 void dp_onnx_make_float(dp_onnx_made *built, Onnx__NodeProto *node, const char *name, float value);
+void dp_onnx_make_word(dp_onnx_made *built, Onnx__NodeProto *node, const char *name,
+                       const char *value);
 void dp_onnx_make_ints(dp_onnx_made *built, Onnx__NodeProto *node, const char *name,
                        const int *values, int count);
 
