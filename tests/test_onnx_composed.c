@@ -82,6 +82,13 @@ static double mirrored(const double *x, int i) { /* 3 x 3 x 4: a row above, a co
     return x[i / 12 * PIXELS + y * 2 + at];
 }
 
+static double windowed(const double *x, int i) { /* taps -0.75, -0.5, -0.25 */
+    double sum = 0;
+    for (int k = 0; k < 3; k++)
+        sum += i + k - 2 < 0 ? 0 : (k - 3) / 4.0 * x[i + k - 2];
+    return sum;
+}
+
 /* Adds the nodes from x to y. */
 typedef void build(maker *m);
 
@@ -142,8 +149,27 @@ static void build_mirror(maker *m) {
     maker_text(m, maker_node(m, "Pad", "x,pads", "y"), "mode", "reflect");
 }
 
+/* How ECA weighs channels: a window over them. */
+static void build_row(maker *m) {
+    maker_node(m, "Reshape", "x,row", "r");
+    Onnx__NodeProto *node = maker_node(m, "Conv", "r,taps", "c");
+    maker_ints(m, node, "pads", (int64_t[]){ 2, 0 }, 2);
+    maker_ints(m, node, "strides", (int64_t[]){ 1 }, 1);
+    maker_node(m, "Reshape", "c,back", "y");
+}
+
+static double mean_of_channel(const double *x, int i) {
+    const double *channel = x + i / PIXELS * PIXELS;
+    return (channel[0] + channel[1] + channel[2] + channel[3]) / PIXELS;
+}
+static void build_expand(maker *m) {
+    maker_node(m, "GlobalAveragePool", "x", "mean");
+    maker_node(m, "Shape", "x", "shape");
+    maker_node(m, "Expand", "mean,shape", "y");
+}
+
 static maker *make(build *nodes) {
-    static int64_t rows[] = { 0, 1, -1 }, back[] = { 0, 3, 2, 2 },
+    static int64_t rows[] = { 0, 1, -1 }, back[] = { 0, 3, 2, 2 }, row[] = { 0, 1, VALUES },
                    pads[] = { 0, 0, 1, 1, 0, 0, 0, 1 };
     maker *m = maker_picture(20, C, 2, 2);
     maker_floats(m, "slopes", (int64_t[]){ C, 1, 1 }, 3);
@@ -154,6 +180,8 @@ static maker *make(build *nodes) {
     float *scales = maker_floats(m, "scales", (int64_t[]){ 4 }, 1)->float_data;
     memcpy(scales, (float[]){ 1, 1, 2, 2 }, 4 * sizeof *scales);
     maker_list(m, "rows", rows, 3);
+    maker_list(m, "row", row, 3);
+    maker_floats(m, "taps", (int64_t[]){ 1, 1, 3 }, 3);
     maker_list(m, "back", back, 4);
     maker_list(m, "pads", pads, 8);
     nodes(m);
@@ -205,6 +233,8 @@ static void test_values(void **state) {
         { build_layer, layer, VALUES },
         { build_group, group, VALUES },
         { build_torch_group, whole, VALUES },
+        { build_row, windowed, VALUES },
+        { build_expand, mean_of_channel, VALUES },
         { build_resize, doubled, 4 * VALUES },
         { build_mirror, mirrored, 3 * VALUES },
     };

@@ -291,8 +291,32 @@ static deeper_status resize(dp_onnx_importer *importer, const Onnx__NodeProto *n
     return dp_onnx_add_like(importer, node, DP_OP_RESIZE, &layer, 1, &size, &like);
 }
 
+/* One pixel as many times as a picture has pixels. */
+static deeper_status expand(dp_onnx_importer *importer, const Onnx__NodeProto *node) {
+    dp_onnx_value *x;
+    int64_t sides[DP_ONNX_INTS];
+    int count, layer;
+    DP_TRY(dp_onnx_activation(importer, node, 0, &x));
+    DP_TRY(dp_onnx_ints_of(importer, node, "shape", 1, sides, &count));
+    bool fits = x->rank == 4 && !x->last && count == 4 && (sides[1] == 1 || sides[1] == x->dims[1])
+                && (sides[0] == 1 || sides[0] == DP_ONNX_BATCH || sides[0] == x->dims[0]);
+    dp_onnx_value like = *x;
+    for (int i = 2; i < 4 && fits; i++) {
+        fits = sides[i] == 1 || sides[i] == x->dims[i] || (x->dims[i] == 1 && sides[i] > 1);
+        like.dims[i] = sides[i] == 1 ? x->dims[i] : sides[i];
+        fits = fits && like.dims[i] <= DP_MAX_SIDE;
+    }
+    if (!fits)
+        return dp_onnx_fail(importer, DEEPER_ERROR_UNSUPPORTED,
+                            "an expansion of other axes than rows and columns");
+    DP_TRY(dp_onnx_settle(importer, x, &layer));
+    dp_attributes size = { .size = { (int)like.dims[2], (int)like.dims[3] } };
+    return dp_onnx_add_like(importer, node, DP_OP_RESIZE, &layer, 1, &size, &like);
+}
+
 const dp_onnx_row dp_onnx_composed_operators[] = {
     { "Erf", erf_of },
+    { "Expand", expand },
     { "Gelu", gelu },
     { "GroupNormalization", group_norm },
     { "InstanceNormalization", instance_norm },

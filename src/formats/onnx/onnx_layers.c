@@ -23,19 +23,27 @@ static deeper_status picture(dp_onnx_importer *importer, const Onnx__NodeProto *
     return dp_onnx_settle(importer, x, layer);
 }
 
+/* Whether the node's input is N x C x L, a picture of one row. */
+static bool reads_row(dp_onnx_importer *importer, const Onnx__NodeProto *node) {
+    const dp_onnx_value *x = dp_onnx_input(importer, node, 0);
+    return x && x->rank == 3;
+}
+
+/* Two numbers, for rows and columns; of a row only the second. */
 static deeper_status read_pair(dp_onnx_importer *importer, const Onnx__NodeProto *node,
                                const char *name, int min, int max, int values[2]) {
     const Onnx__AttributeProto *attribute = dp_onnx_attribute(node, name);
     if (!attribute || attribute->n_ints == 0)
         return DEEPER_OK;
-    if (attribute->n_ints != 2)
+    size_t wanted = reads_row(importer, node) ? 1 : 2;
+    if (attribute->n_ints != wanted)
         return dp_onnx_fail(importer, DEEPER_ERROR_UNSUPPORTED,
-                            "%s has %zu numbers; pictures need 2", name, attribute->n_ints);
-    for (int i = 0; i < 2; i++) {
+                            "%s has %zu numbers; %zu are needed", name, attribute->n_ints, wanted);
+    for (size_t i = 0; i < wanted; i++) {
         if (attribute->ints[i] < min || attribute->ints[i] > max)
             return dp_onnx_fail(importer, DEEPER_ERROR_FORMAT, "%s is %lld; %d to %d are possible",
                                 name, (long long)attribute->ints[i], min, max);
-        values[i] = (int)attribute->ints[i];
+        values[i + 2 - wanted] = (int)attribute->ints[i];
     }
     return DEEPER_OK;
 }
@@ -63,18 +71,21 @@ static deeper_status read_pads(dp_onnx_importer *importer, const Onnx__NodeProto
     if (dp_onnx_attribute(node, "auto_pad") && !dp_onnx_text_is(node, "auto_pad", "NOTSET"))
         return dp_onnx_fail(importer, DEEPER_ERROR_FORMAT,
                             "an auto_pad that is none of NOTSET, VALID, SAME_UPPER and SAME_LOWER");
-    if (pads->n_ints != 4)
+    size_t wanted = reads_row(importer, node) ? 2 : 4;
+    if (pads->n_ints != wanted)
         return dp_onnx_fail(importer, DEEPER_ERROR_UNSUPPORTED,
-                            "pads has %zu numbers; pictures need 4", pads->n_ints);
-    for (int i = 0; i < 4; i++)
+                            "pads has %zu numbers; %zu are needed", pads->n_ints, wanted);
+    for (size_t i = 0; i < wanted; i++)
         if (pads->ints[i] < 0 || pads->ints[i] > DP_MAX_SIDE)
             return dp_onnx_fail(importer, DEEPER_ERROR_UNSUPPORTED,
                                 "a padding of %lld pixels; 0 to %d are supported",
                                 (long long)pads->ints[i], DP_MAX_SIDE);
-    w->pads.top = (int)pads->ints[0];
-    w->pads.left = (int)pads->ints[1];
-    w->pads.bottom = (int)pads->ints[2];
-    w->pads.right = (int)pads->ints[3];
+    w->pads.left = (int)pads->ints[wanted / 2 - 1];
+    w->pads.right = (int)pads->ints[wanted - 1];
+    if (wanted == 4) {
+        w->pads.top = (int)pads->ints[0];
+        w->pads.bottom = (int)pads->ints[2];
+    }
     return DEEPER_OK;
 }
 
@@ -208,14 +219,17 @@ static deeper_status dilate(dp_onnx_importer *importer, dp_onnx_parameter *weigh
 static deeper_status conv(dp_onnx_importer *importer, const Onnx__NodeProto *node) {
     const dp_onnx_value *w, *b = dp_onnx_input(importer, node, 2);
     dp_onnx_parameter weights, bias;
-    int layer, dilations[2] = { 1, 1 };
-    DP_TRY(picture(importer, node, &layer));
+    int layer, dilations[2] = { 1, 1 }, rank = reads_row(importer, node) ? 3 : 4;
+    dp_onnx_value *x;
+    DP_TRY(dp_onnx_activation(importer, node, 0, &x));
+    DP_TRY(rank == 3 ? dp_onnx_settle(importer, x, &layer) : picture(importer, node, &layer));
     DP_TRY(dp_onnx_constant(importer, node, 1, &w));
     const size_t *sides = w->tensor.shape;
-    if (w->tensor.rank != 4 || dp_onnx_elements(w) == 0)
+    if (w->tensor.rank != rank || dp_onnx_elements(w) == 0)
         return dp_onnx_fail(importer, DEEPER_ERROR_FORMAT,
                             "its weights %.100s are not K x C x R x S", w->name);
-    dp_shape shape = { (int)sides[0], (int)sides[1], (int)sides[2], (int)sides[3] };
+    dp_shape shape = { (int)sides[0], (int)sides[1], rank == 4 ? (int)sides[2] : 1,
+                       (int)sides[rank - 1] };
     int64_t groups = dp_onnx_int(node, "group", 1);
     dp_window window = { .height = shape.h,
                          .width = shape.w,
@@ -238,11 +252,11 @@ static deeper_status conv(dp_onnx_importer *importer, const Onnx__NodeProto *nod
     }
     const Onnx__NodeProto *add = NULL, *named = node;
     if (!b) {
-        DP_TRY(following_bias(importer, node, 4, 1, shape.n, &bias, &add));
+        DP_TRY(following_bias(importer, node, rank, 1, shape.n, &bias, &add));
         named = add ? add : node;
     }
     return add_product(importer, named, DP_OP_CONV, layer, shape, weights, b || add ? &bias : NULL,
-                       &window, 4);
+                       &window, rank);
 }
 
 /* Input 1 as K rows of C: as it is if `rows`, else transposed from C x K. *outputs = K. */
