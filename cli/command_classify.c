@@ -151,7 +151,9 @@ static int draw_crops(const cli_args *args, const deeper_model *model, const cha
     if (cli_json())
         cli_print_json(APP_OBJECT(app_text(KEY_crop_sheet, sheet), app_whole(KEY_crops, crops)));
     else
-        printf("crops     %d in %s\n", crops, sheet);
+        printf("crops     %d in %s, in the order in which they are run%s\n", crops, sheet,
+               crops == 1 ? ""
+                          : ": rows are places, and scales; columns views, then their mirrors");
     return CLI_DONE;
 }
 

@@ -17,7 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { PREVIEW_PICTURES = 16 };
+enum { PREVIEW_PICTURES = 6 };
 
 /* All training options, with letters for those that are typed most. */
 static const cli_train_row letters[] = {
@@ -186,7 +186,8 @@ static int preview(const deeper_train_options *train, const char *path) {
     if (cli_json())
         cli_print_json(APP_OBJECT(app_text(KEY_preview, path)));
     else
-        printf("preview   %s\n", path);
+        printf("preview   %s: a row a picture, first as validation sees it, then as training\n",
+               path);
     return CLI_DONE;
 }
 

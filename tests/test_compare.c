@@ -127,7 +127,12 @@ static void test_scatter(void **state) {
     (void)state;
     dp_buffer buffer;
     dp_buffer_init(&buffer, NULL, 1 << 20);
-    dp_scatter_write(&buffer, &(dp_scatter){ "Top-1", "multiply-adds", true, false, points, 5 });
+    dp_scatter_write(&buffer, &(dp_scatter){ .title = "Top-1",
+                                             .x_name = "multiply-adds",
+                                             .percent = true,
+                                             .logarithmic = false,
+                                             .points = points,
+                                             .count = 5 });
     test_check_markup(buffer.data);
     assert_int_equal(test_occurrences(buffer.data, "<circle"), 3);
     assert_int_equal(test_occurrences(buffer.data, "<path class=\"line"), 3);
@@ -143,7 +148,12 @@ static void test_scatter(void **state) {
                                       { "far", 1000, 0.9, 0.8, 1 } };
     double x[3], y[3];
     dp_buffer_init(&buffer, NULL, 1 << 20);
-    dp_scatter_write(&buffer, &(dp_scatter){ "Top-1", "multiply-adds", true, false, crowd, 4 });
+    dp_scatter_write(&buffer, &(dp_scatter){ .title = "Top-1",
+                                             .x_name = "multiply-adds",
+                                             .percent = true,
+                                             .logarithmic = false,
+                                             .points = crowd,
+                                             .count = 4 });
     for (int i = 0; i < 3; i++) {
         char end[32];
         snprintf(end, sizeof end, ">%s</text>", crowd[i].name);
@@ -159,16 +169,24 @@ static void test_scatter(void **state) {
                 && (x[2] != x[1] || fabs(y[2] - y[1]) >= 12));
     dp_buffer_free(&buffer);
     dp_buffer_init(&buffer, NULL, 1 << 20);
-    dp_scatter_write(&buffer,
-                     &(dp_scatter){ "Top-1", "multiply-adds", true, false, points + 3, 2 });
+    dp_scatter_write(&buffer, &(dp_scatter){ .title = "Top-1",
+                                             .x_name = "multiply-adds",
+                                             .percent = true,
+                                             .points = points + 3,
+                                             .count = 2 });
     assert_int_equal(buffer.size, 0);
     static const dp_point times[] = { { "a", 1, 0.01, NAN, NAN },
                                       { "b", 100, 12, NAN, NAN },
                                       { "none", 10, 0, NAN, NAN } };
-    dp_scatter_write(&buffer, &(dp_scatter){ "Time", "multiply-adds", false, true, times, 3 });
+    dp_scatter_write(&buffer, &(dp_scatter){ .title = "Time",
+                                             .x_name = "multiply-adds",
+                                             .percent = false,
+                                             .logarithmic = true,
+                                             .points = times,
+                                             .count = 3 });
     test_check_markup(buffer.data);
     assert_int_equal(test_occurrences(buffer.data, "<circle"), 2);
-    assert_non_null(strstr(buffer.data, "(logarithmic)"));
+    assert_non_null(strstr(buffer.data, "(log scale)"));
     dp_buffer_free(&buffer);
 }
 

@@ -184,7 +184,12 @@ static void test_name_keeps_off_intervals(void **state) {
                                 { name, 10, 0.5, NAN, NAN } };
     dp_buffer buffer;
     dp_buffer_init(&buffer, NULL, 1 << 20);
-    dp_scatter_write(&buffer, &(dp_scatter){ "t", "x", true, false, points, 3 });
+    dp_scatter_write(&buffer, &(dp_scatter){ .title = "t",
+                                             .x_name = "x",
+                                             .percent = true,
+                                             .logarithmic = false,
+                                             .points = points,
+                                             .count = 3 });
     test_check_markup(buffer.data);
     const char *line = strstr(buffer.data, "<path class=\"line c0\"");
     assert_non_null(line);

@@ -2,7 +2,6 @@
 #include "image/crop_sheet.h"
 
 #include "image/crops.h"
-#include "image/png_encode.h"
 #include "image/sheet.h"
 
 enum { MARGIN = 4 }; /* between the crops */
@@ -29,7 +28,7 @@ deeper_status dp_crop_sheet_write(const char *path, const dp_preprocess *preproc
         }
     }
     if (status == DEEPER_OK)
-        status = dp_png_write(path, &sheet.image, allocator, error);
+        status = dp_sheet_write(path, &sheet, allocator, error);
     dp_image_free(&sheet.image);
     dp_free(allocator, tensor);
     return status;

@@ -1,9 +1,13 @@
 /* sheet.c - cells on a sheet, as sheet.h defines them. */
 #include "image/sheet.h"
 
+#include "image/png_encode.h"
+#include "image/resize.h"
+
+#include <math.h>
 #include <string.h>
 
-enum { WHITE = 255 };
+enum { WHITE = 255, PIXELS_WRITTEN = 400000 };
 
 deeper_status dp_sheet_create(dp_sheet *sheet, int columns, int rows, int cell, int margin,
                               const deeper_allocator *allocator, deeper_error *error) {
@@ -48,4 +52,19 @@ void dp_sheet_put(dp_sheet *sheet, int column, int row, const dp_image *picture)
                picture->pixels
                    + ((size_t)(from_y + y) * (size_t)picture->width + (size_t)from_x) * 3,
                (size_t)width * 3);
+}
+
+deeper_status dp_sheet_write(const char *path, const dp_sheet *sheet,
+                             const deeper_allocator *allocator, deeper_error *error) {
+    const double pixels = (double)sheet->image.width * (double)sheet->image.height;
+    if (pixels <= PIXELS_WRITTEN)
+        return dp_png_write(path, &sheet->image, allocator, error);
+    const double shrink = sqrt(PIXELS_WRITTEN / pixels);
+    dp_image small;
+    DP_TRY(dp_image_resize(&small, &sheet->image, NULL, (int)ceil(sheet->image.width * shrink),
+                           (int)ceil(sheet->image.height * shrink), DP_FILTER_BICUBIC, allocator,
+                           error));
+    deeper_status status = dp_png_write(path, &small, allocator, error);
+    dp_image_free(&small);
+    return status;
 }

@@ -2,13 +2,14 @@
 #include "measure/scores_page.h"
 
 #include "image/crops.h"
+#include "report/page.h"
 #include "report/report.h"
 #include "report/thumbnail.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
-enum { FACTS = 8, TEXT = 512 };
+enum { FACTS = 9, TEXT = 512 };
 
 typedef struct page {
     dp_report report;
@@ -28,6 +29,11 @@ static void add_fact(page *p, const char *name) {
 
 static void list_facts(page *p, const dp_scores *s) {
     char(*value)[TEXT] = p->values;
+    char model[DP_PAGE_NAME], data[DP_PAGE_NAME];
+    if (s->about.models == 1) {
+        snprintf(*value++, TEXT, "%s", s->about.names[0]);
+        add_fact(p, "model");
+    }
     snprintf(*value++, TEXT, "%s", s->about.data);
     add_fact(p, "data");
     snprintf(*value++, TEXT, "%" PRIu64 ", %" PRIu64 " of them could not be read",
@@ -44,9 +50,11 @@ static void list_facts(page *p, const dp_scores *s) {
     snprintf(*value, TEXT, "deeper %s", DP_VERSION);
     add_fact(p, "made by");
     if (s->about.models == 1)
-        snprintf(p->title, TEXT, "%.200s on %.200s", s->about.names[0], s->about.data);
+        snprintf(p->title, TEXT, "%s on %s", dp_page_name(s->about.names[0], model),
+                 dp_page_name(s->about.data, data));
     else
-        snprintf(p->title, TEXT, "%d models on %.200s", s->about.models, s->about.data);
+        snprintf(p->title, TEXT, "%d models on %s", s->about.models,
+                 dp_page_name(s->about.data, data));
 }
 
 static void list_mistakes(page *p, const dp_scores *s, const dp_dataset *dataset) {

@@ -115,7 +115,13 @@ static void put_points(dp_buffer *buffer, const dp_comparison_page *page, const 
         points[count++] = (dp_point){ row->member, x(row), y(row), percent ? row->top1_low : NAN,
                                       percent ? row->top1_high : NAN };
     }
-    dp_scatter_write(buffer, &(dp_scatter){ title, x_name, percent, !percent, points, count });
+    dp_scatter_write(buffer, &(dp_scatter){ .title = title,
+                                            .x_name = x_name,
+                                            .y_name = percent ? "top-1" : "ms an image",
+                                            .percent = percent,
+                                            .logarithmic = !percent,
+                                            .points = points,
+                                            .count = count });
 }
 
 static void put_plots(dp_buffer *buffer, const dp_comparison_page *page) {
@@ -159,6 +165,8 @@ static void put_row(dp_buffer *buffer, const dp_comparison_page *page, const dee
     else if (row->images)
         dp_buffer_printf(buffer, "%.2f %% (%.2f to %.2f)", 100 * top1_of(row), 100 * row->top1_low,
                          100 * row->top1_high);
+    else
+        dp_markup_plain(buffer, "not trained");
     dp_buffer_printf(buffer, "</td>");
     for (size_t i = 0; i < COLUMNS; i++) {
         if (!has_column(page, i))
@@ -171,11 +179,11 @@ static void put_row(dp_buffer *buffer, const dp_comparison_page *page, const dee
 }
 
 static void put_table(dp_buffer *buffer, const dp_comparison_page *page) {
-    dp_buffer_printf(
-        buffer,
-        "<section><h2>Table</h2>\n<div class=\"wide\"><table><thead><tr><th>network</th><th "
-        "style=\"white-space:nowrap\">%s</th>",
-        page->options->train ? "top-1 (95 % interval)" : "");
+    dp_buffer_printf(buffer,
+                     "<section><h2>Table</h2>\n<div class=\"wide\" "
+                     "tabindex=\"0\"><table><thead><tr><th>network</th><th "
+                     "style=\"white-space:nowrap\">%s</th>",
+                     page->options->train ? "top-1 (95 % interval)" : "state");
     for (size_t i = 0; i < COLUMNS; i++)
         if (has_column(page, i))
             dp_buffer_printf(buffer, "<th class=\"n\">%s</th>", columns[i].title);

@@ -72,7 +72,7 @@ static void put_cell(dp_buffer *buffer, const dp_report *report, size_t label, s
     /* Errors are few beside hits: the root makes them visible. */
     double part = share(count, images), depth = label == predicted ? part : sqrt(part);
     dp_buffer_printf(buffer, "<td class=\"%s%s\" style=\"--v:%.2f\" title=\"",
-                     label == predicted ? "hit" : "miss", depth > 0.75 ? " deep" : "", depth);
+                     label == predicted ? "hit" : "miss", depth > 0.88 ? " deep" : "", depth);
     dp_confusion_name(buffer, report, label);
     dp_buffer_printf(buffer, " as ");
     dp_confusion_name(buffer, report, predicted);
@@ -81,14 +81,15 @@ static void put_cell(dp_buffer *buffer, const dp_report *report, size_t label, s
 }
 
 static void put_table(dp_buffer *buffer, const dp_report *report) {
-    dp_buffer_printf(buffer,
-                     "<section><h2>Confusion matrix</h2><p class=\"note\">Rows are true classes, "
-                     "columns are predictions. "
-                     "Shades are shares of the row.</p>\n"
-                     "<div class=\"wide\"><table class=\"heat%s\"><thead><tr><th></th>",
-                     report->class_count >= TINY_FROM    ? " dense tiny"
-                     : report->class_count >= DENSE_FROM ? " dense"
-                                                         : "");
+    dp_buffer_printf(
+        buffer,
+        "<section><h2>Confusion matrix</h2><p class=\"note\">Rows are true classes, "
+        "columns are predictions. "
+        "Shades are shares of the row.</p>\n"
+        "<div class=\"wide\" tabindex=\"0\"><table class=\"heat%s\"><thead><tr><td></td>",
+        report->class_count >= TINY_FROM    ? " dense tiny"
+        : report->class_count >= DENSE_FROM ? " dense"
+                                            : "");
     for (size_t i = 0; i < report->class_count; i++) {
         dp_buffer_printf(buffer, "<th scope=\"col\"><span>");
         dp_confusion_name(buffer, report, i);
@@ -147,9 +148,11 @@ static void put_pairs(dp_buffer *buffer, const dp_report *report) {
                          "<p class=\"note\">None: every picture was recognised.</p></section>\n");
         return;
     }
-    dp_buffer_printf(buffer, "<div class=\"wide scroll\"><table><thead><tr><th>True</th><th>Taken "
-                             "for</th><th class=\"n\">Pictures</th>"
-                             "<th class=\"n\">Of the true class</th></tr></thead><tbody>\n");
+    dp_buffer_printf(
+        buffer,
+        "<div class=\"wide scroll\" tabindex=\"0\"><table><thead><tr><th>True</th><th>Taken "
+        "for</th><th class=\"n\">Pictures</th>"
+        "<th class=\"n\">Of the true class</th></tr></thead><tbody>\n");
     for (size_t i = 0; i < count; i++) {
         dp_buffer_printf(buffer, "<tr><td>");
         dp_confusion_name(buffer, report, pairs[i].label);

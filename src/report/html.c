@@ -321,11 +321,12 @@ static void put_epochs(dp_buffer *buffer, const dp_report *report) {
     dp_column columns[DP_COLUMNS_MAX];
     size_t count = dp_columns(columns, report), best = dp_report_best(report);
     size_t from = report->epoch_count > EPOCH_ROWS ? report->epoch_count - EPOCH_ROWS : 0;
-    dp_buffer_printf(buffer,
-                     "<details><summary>Every epoch</summary>\n%s<div class=\"wide\"><table "
-                     "class=\"epochs\"><thead><tr>"
-                     "<th>epoch</th>",
-                     from ? "<p class=\"note\">The last ones; log.csv has all.</p>\n" : "");
+    dp_buffer_printf(
+        buffer,
+        "<details><summary>Every epoch</summary>\n%s<div class=\"wide\" tabindex=\"0\"><table "
+        "class=\"epochs\"><thead><tr>"
+        "<th>epoch</th>",
+        from ? "<p class=\"note\">The last ones; log.csv has all.</p>\n" : "");
     for (size_t i = 0; i < count; i++) {
         dp_buffer_printf(buffer, "<th>");
         for (const char *part = columns[i].name; *part; part++)

@@ -5,15 +5,18 @@
 #include "report/plot.h"
 
 #include <math.h>
+#include <stdio.h>
+#include <string.h>
 
 static const char style[] =
     ":root{color-scheme:light "
-    "dark;--page:#fff;--text:#1b1f24;--soft:#4b535d;--faint:#737c87;--rule:#e3e6ea;--card:#f6f7f9;"
-    "--hit:31 95 208;--miss:200 50 30;--tint:31 95 208}\n"
+    "dark;--page:#fff;--text:#1b1f24;--soft:#4b535d;--faint:#5a636e;--rule:#e3e6ea;--card:#f6f7f9;"
+    "--hit:31 95 208;--miss:195 48 29;--cell:#000;--tint:31 95 208}\n"
     "@media screen and "
     "(prefers-color-scheme:dark){:root{--page:#14171b;--text:#e6e9ed;--soft:#b3bac3;--faint:#"
-    "8d96a1;"
-    "--rule:#2b3138;--card:#1c2126;--hit:52 112 220;--miss:214 72 48;--tint:116 169 255}}\n"
+    "9aa3ad;"
+    "--rule:#2b3138;--card:#1c2126;--hit:52 112 220;--miss:205 66 44;--cell:#fff;--tint:116 169 "
+    "255}}\n"
     "*{box-sizing:border-box}\n"
     "body{margin:0;background:var(--page);color:var(--text);font:16px/1.5 "
     "system-ui,-apple-system,\"Segoe UI\",Roboto,"
@@ -44,10 +47,12 @@ static const char style[] =
     ".n,.bar{text-align:right;white-space:nowrap}\n"
     ".bar{padding-left:.7rem;background:linear-gradient(90deg,rgb(var(--tint)/.16) "
     "calc(var(--v)*100%),transparent 0)}\n"
-    ".wide{overflow-x:auto}.scroll{max-height:32rem;overflow-y:auto}.scroll table{width:100%}\n"
+    ".wide{overflow-x:auto;max-width:100%}.scroll{max-height:32rem;overflow-y:auto}.scroll "
+    "table{width:100%}\n"
     ".scroll thead th{position:sticky;top:0;background:var(--page)}\n"
     ".heat{border-spacing:2px;border-collapse:separate}\n"
     ".heat th,.heat td{border:0;padding:.2rem .35rem;font-weight:400}\n"
+    ".heat td{color:var(--cell)}.heat thead td{background:none}\n"
     ".heat thead th{vertical-align:bottom;text-align:center}\n"
     ".heat thead "
     "span{writing-mode:vertical-rl;text-orientation:sideways;white-space:nowrap;transform:rotate("
@@ -92,7 +97,8 @@ static const char style[] =
     "@media(max-width:36rem){.facts th,.facts "
     "td{display:block;width:auto;border:0;padding:0}.facts td{padding-bottom:.5rem}}\n"
     "@media "
-    "print{*{print-color-adjust:exact;-webkit-print-color-adjust:exact}html{font-size:11px}body{"
+    "print{.wide{overflow:visible}.wide th,.wide td{padding:.15rem .35rem .15rem "
+    "0}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}html{font-size:11px}body{"
     "font-size:1rem}"
     "main{max-width:none;padding:0}.scroll{max-height:none}.plot,tr,.tiles div{break-inside:avoid}"
     "h2,.note,summary{break-after:avoid}.strip,details{display:none}.curves,.columns{grid-template-"
@@ -133,4 +139,24 @@ void dp_page_command(dp_buffer *buffer, const char *title, const char *command) 
     dp_buffer_printf(buffer, "<section><h2>%s</h2>\n<pre>", title);
     dp_markup_text(buffer, command);
     dp_buffer_printf(buffer, "</pre></section>\n");
+}
+
+const char *dp_page_name(const char *path, char text[DP_PAGE_NAME]) {
+    static const char usual[] = "/model.safetensors";
+    size_t end = strlen(path), tail = sizeof usual - 1, begin;
+    if (end > tail && strcmp(path + end - tail, usual) == 0)
+        end -= tail;
+    while (end > 1 && path[end - 1] == '/')
+        end--;
+    for (begin = end; begin > 0 && path[begin - 1] != '/';)
+        begin--;
+    if (end - begin >= DP_PAGE_NAME) {
+        begin = end - DP_PAGE_NAME + 4;
+        while (((unsigned char)path[begin] & 0xC0) == 0x80) /* whole letters */
+            begin++;
+        snprintf(text, DP_PAGE_NAME, "...%.*s", (int)(end - begin), path + begin);
+    } else {
+        snprintf(text, DP_PAGE_NAME, "%.*s", (int)(end - begin), path + begin);
+    }
+    return text;
 }

@@ -22,4 +22,10 @@ void dp_page_number(dp_buffer *buffer, double value, int digits);
 /* A section with a command to copy. */
 void dp_page_command(dp_buffer *buffer, const char *title, const char *command);
 
+enum { DP_PAGE_NAME = 64 };
+
+/* What a path is called on a page: its last part, that of the folder for a run's model; at most
+ * DP_PAGE_NAME - 1 bytes, the end of longer names. `text` is returned. */
+const char *dp_page_name(const char *path, char text[DP_PAGE_NAME]);
+
 #endif

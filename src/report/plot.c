@@ -11,7 +11,7 @@
 enum {
     WIDTH = 460,
     HEIGHT = 270,
-    LEFT = 58, /* room for the labels of y */
+    LEFT = 76, /* room for the name of y and its labels */
     RIGHT = 14,
     TOP = 18, /* room for the mark's name */
     BOTTOM = 38,
@@ -210,7 +210,11 @@ static void put_axes(dp_buffer *buffer, const frame *f) {
                      "<path class=\"axis\" d=\"M%d %dH%d\"/><text class=\"x\" x=\"%d\" y=\"%d\">",
                      LEFT, HEIGHT - BOTTOM, WIDTH - RIGHT, (LEFT + WIDTH - RIGHT) / 2, HEIGHT - 5);
     dp_markup_text(buffer, f->plot->x_name);
-    dp_buffer_printf(buffer, "</text>\n");
+    dp_buffer_printf(buffer,
+                     "%s</text>\n<text class=\"x\" transform=\"translate(12 %d) rotate(-90)\">",
+                     f->x.logarithmic ? " (log scale)" : "", (TOP + HEIGHT - BOTTOM) / 2);
+    dp_markup_text(buffer, f->plot->y_name ? f->plot->y_name : f->plot->title);
+    dp_buffer_printf(buffer, "%s</text>\n", f->y.logarithmic ? " (log scale)" : "");
 }
 
 static void put_mark(dp_buffer *buffer, const frame *f) {
@@ -337,6 +341,10 @@ static void put_legend(dp_buffer *buffer, const dp_plot *plot) {
 
 enum { LABEL_HEIGHT = 13, LABEL_GAP = 7, LETTER_WIDTH = 7 /* about */, DOT = 4 /* radius */ };
 
+static double point_x(const frame *f, const dp_point *point) {
+    return place_x(f, f->x.logarithmic ? log10(point->x) : point->x);
+}
+
 static bool point_drawable(const frame *f, const dp_point *point) {
     return point->x > 0 && point->x < BIGGEST && drawable(&f->y, point->y);
 }
@@ -354,6 +362,12 @@ static bool lay_points(frame *f, const dp_scatter *scatter) {
         y_lo = fmin(y_lo,
                     fmin(point->y, point->low)); /* fmin and fmax pass over what is not a number */
         y_hi = fmax(y_hi, fmax(point->y, point->high));
+    }
+    if (scatter->shares) {
+        f->x = f->y = (axis){ .lo = 0, .hi = 1, .percent = true };
+        lay_linear(&f->x, 0);
+        lay_linear(&f->y, 0);
+        return x_hi > 0;
     }
     f->x = (axis){ .logarithmic = true, .lo = x_lo / 1.5, .hi = x_hi * 1.5 };
     f->y.lo = y_lo;
@@ -376,7 +390,7 @@ typedef struct name_place {
 
 /* lines: below the point's own height; negative: above. */
 static name_place beside(const frame *f, const dp_point *point, bool left, int lines) {
-    double x = place_x(f, log10(point->x)), width = LETTER_WIDTH * (double)strlen(point->name);
+    double x = point_x(f, point), width = LETTER_WIDTH * (double)strlen(point->name);
     return (name_place){ left ? x - LABEL_GAP - width : x + LABEL_GAP,
                          left ? x - LABEL_GAP : x + LABEL_GAP + width,
                          place_y(f, point->y) + lines * LABEL_HEIGHT, left };
@@ -391,7 +405,7 @@ static bool on_name(const name_place *name, const name_place *place) {
 static bool on_mark(const frame *f, const dp_point *point, const name_place *place) {
     if (!point_drawable(f, point))
         return false;
-    double x = place_x(f, log10(point->x)), y = place_y(f, point->y);
+    double x = point_x(f, point), y = place_y(f, point->y);
     bool line = !f->y.logarithmic && isfinite(point->low) && isfinite(point->high);
     double top = line ? place_y(f, point->high) : y - DOT,
            foot = line ? place_y(f, point->low) : y + DOT;
@@ -423,7 +437,7 @@ static void place_names(const frame *f, const dp_scatter *scatter, name_place *p
         places[i] = (name_place){ .height = NAN };
         if (!point_drawable(f, point))
             continue;
-        bool left = place_x(f, log10(point->x)) > (LEFT + WIDTH - RIGHT) / 2.0, placed = false;
+        bool left = point_x(f, point) > (LEFT + WIDTH - RIGHT) / 2.0, placed = false;
         for (size_t k = 0; k < 2 * WAYS && !placed; k++) {
             name_place wanted = beside(f, point, left ^ (k % 2 == 1), lines[k % WAYS / 2]);
             placed = is_free(f, scatter, places, i, &wanted, k < WAYS);
@@ -435,7 +449,7 @@ static void place_names(const frame *f, const dp_scatter *scatter, name_place *p
 
 static void put_point(dp_buffer *buffer, const frame *f, const dp_point *point,
                       const name_place *place, int colour) {
-    double x = place_x(f, log10(point->x));
+    double x = point_x(f, point);
     dp_buffer_printf(buffer, "<g>");
     if (!f->y.logarithmic && isfinite(point->low) && isfinite(point->high))
         dp_buffer_printf(buffer, "<path class=\"line c%d\" d=\"M%.1f %.1fV%.1f\"/>", colour, x,
@@ -458,14 +472,17 @@ static void begin_figure(dp_buffer *buffer, const char *title, bool logarithmic)
     dp_markup_text(buffer, title);
     dp_buffer_printf(buffer,
                      "%s</figcaption>\n<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"",
-                     logarithmic ? " <small>(logarithmic)</small>" : "", WIDTH, HEIGHT);
+                     logarithmic ? " <small>(log scale)</small>" : "", WIDTH, HEIGHT);
     dp_markup_text(buffer, title);
     dp_buffer_printf(buffer, "\">\n");
 }
 
 void dp_scatter_write(dp_buffer *buffer, const dp_scatter *scatter) {
     dp_scatter shown = *scatter;
-    const dp_plot plot = { .x_name = scatter->x_name, .percent = scatter->percent };
+    const dp_plot plot = { .title = scatter->title,
+                           .x_name = scatter->x_name,
+                           .y_name = scatter->y_name,
+                           .percent = scatter->percent };
     name_place places[DP_SCATTER_POINTS];
     frame f = { .plot = &plot };
     shown.count = shown.count < DP_SCATTER_POINTS ? shown.count : DP_SCATTER_POINTS;
@@ -474,9 +491,13 @@ void dp_scatter_write(dp_buffer *buffer, const dp_scatter *scatter) {
     place_names(&f, &shown, places);
     begin_figure(buffer, scatter->title, f.y.logarithmic);
     put_axes(buffer, &f);
+    if (scatter->shares)
+        dp_buffer_printf(buffer, "<path class=\"mark\" d=\"M%.1f %.1fL%.1f %.1f\"/>\n",
+                         place_x(&f, 0), place_tick_y(&f, 0), place_x(&f, 1), place_tick_y(&f, 1));
     for (size_t i = 0; i < shown.count; i++)
         if (point_drawable(&f, &shown.points[i]))
-            put_point(buffer, &f, &shown.points[i], &places[i], (int)(i % DP_PLOT_COLOURS));
+            put_point(buffer, &f, &shown.points[i], &places[i],
+                      scatter->shares ? 0 : (int)(i % DP_PLOT_COLOURS));
     dp_buffer_printf(buffer, "</svg>\n</figure>\n");
 }
 

@@ -26,6 +26,7 @@ typedef enum dp_scale {
 
 typedef struct dp_plot {
     const char *title, *x_name;
+    const char *y_name; /* NULL: the title says it */
     dp_scale scale;
     bool percent;        /* values are shares, written in hundredths */
     size_t count;        /* points of every series */
@@ -42,8 +43,8 @@ typedef struct dp_plot {
  * a figure stays small: the least and the largest value of each stretch are kept. */
 void dp_plot_write(dp_buffer *buffer, const dp_plot *plot);
 
-/* Named points with intervals over a logarithmic x. What is not finite, or x not above 0, is left
- * out. */
+/* Named points with intervals over a logarithmic x, or of shares over shares. What is not finite,
+ * or x not above 0, is left out. */
 typedef struct dp_point {
     const char *name;
     double x, y, low, high; /* low..high: the interval of y */
@@ -55,6 +56,8 @@ typedef struct dp_scatter {
     bool logarithmic; /* y too; only values above 0 are then drawn, and intervals are not */
     const dp_point *points;
     size_t count; /* up to DP_SCATTER_POINTS; the rest is left out */
+    const char *y_name;
+    bool shares; /* x is a share too: both axes from 0 to 1, linear, with the diagonal */
 } dp_scatter;
 
 enum { DP_SCATTER_POINTS = 64 };

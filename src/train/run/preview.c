@@ -4,7 +4,6 @@
 
 #include "data/augment.h"
 #include "image/crops.h"
-#include "image/png_encode.h"
 #include "image/sheet.h"
 #include "train/core/network.h"
 #include "train/options/options.h"
@@ -73,7 +72,7 @@ static deeper_status draw(previewing *preview, const char *path, int count, deep
     for (int row = 0; row < rows && status == DEEPER_OK; row++)
         status = draw_row(preview, row, error);
     if (status == DEEPER_OK)
-        status = dp_png_write(path, &preview->sheet.image, preview->allocator, error);
+        status = dp_sheet_write(path, &preview->sheet, preview->allocator, error);
     dp_image_free(&preview->sheet.image);
     dp_free(preview->allocator, preview->tensor);
     return status;

@@ -1,6 +1,7 @@
 /* summary.c - the command of a run, its facts, history, and the worst mistakes as thumbnails. */
 #include "train/run/summary.h"
 
+#include "report/page.h"
 #include "report/thumbnail.h"
 #include "train/options/options.h"
 #include "train/run/lists.h"
@@ -98,9 +99,10 @@ static deeper_status fill(summary *s, const dp_run_view *view, const deeper_allo
     const deeper_train_options *options = view->options->given;
     const dp_labels *labels = &view->network->model->labels;
     dp_report *r = &s->report;
-    snprintf(s->title, sizeof s->title, "%.200s, %s%.200s", options->data,
+    char data[DP_PAGE_NAME], init[DP_PAGE_NAME];
+    snprintf(s->title, sizeof s->title, "%s, %s%.200s", dp_page_name(options->data, data),
              view->network->fine_tuned ? "fine-tuned from " : "",
-             view->network->fine_tuned ? options->init : options->architecture);
+             view->network->fine_tuned ? dp_page_name(options->init, init) : options->architecture);
     describe_options(s, view);
     describe_data(s, view);
     s->classes = dp_alloc(allocator, labels->count, sizeof *s->classes);
