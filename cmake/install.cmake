@@ -5,7 +5,8 @@ include(CMakePackageConfigHelpers)
 
 install(FILES include/deeper/deeper.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/deeper)
 install(DIRECTORY examples/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples FILES_MATCHING PATTERN "*.c")
-install(FILES LICENSE README.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(FILES LICENSE README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(DIRECTORY docs DESTINATION ${CMAKE_INSTALL_DOCDIR}) # README links to them
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/deeper)
 foreach(kind static shared)
