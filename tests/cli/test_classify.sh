@@ -186,7 +186,7 @@ lines err 1
 
 # Lost output ends the work.
 ran="classify > /dev/full"
-"$program" classify $model photos >/dev/full 2>err
+"$program" classify $model --quiet photos >/dev/full 2>err
 same 1 $?
 says err "standard output"
 lines err 1
