@@ -193,12 +193,13 @@ static int preview(const deeper_train_options *train, const char *path) {
 
 /* -------------------------------------------------------------------------------------- command */
 
-/* With --resume the run's own options hold: what is recorded may not be given. */
+/* With --resume the run's own options hold: what is recorded may not be given, but more epochs for
+ * a run that has ended. */
 static int check_resume(const cli_args *args) {
     const deeper_option *row;
     const char *word = NULL;
     for (size_t i = 0; (row = deeper_train_option(i)) != NULL; i++)
-        if (row->recorded && cli_given(args, row->word))
+        if (row->recorded && strcmp(row->word, "epochs") && cli_given(args, row->word))
             word = row->word;
     for (size_t i = 0; i < LOOKS; i++)
         if (cli_given(args, looks[i].name) && strcmp(looks[i].name, "strict") != 0)
@@ -265,7 +266,8 @@ const cli_command cli_command_train = {
                    "An interrupt or a termination signal saves a checkpoint and stops (exit code "
                    "130 or 143; a second one stops at once); "
                    "--resume goes on from there, also in the middle of an epoch. SIGUSR1 saves a "
-                   "checkpoint and goes on.",
+                   "checkpoint and goes on. A run of epochs that has ended is extended by --resume "
+                   "--epochs N, N in all.",
     .examples = "deeper train --data photos/ --init bvlc_googlenet --out run\n"
                 "deeper train --data photos/ --init bvlc_googlenet --preview sheet.png\n"
                 "deeper train --data photos/ --init bvlc_googlenet --lr-find --curve rates.html\n"

@@ -158,6 +158,46 @@ static void test_stop_and_resume(void **state) {
     }
 }
 
+/* A run that has ended is given more epochs: to the same bits, stopped on the way or not. */
+static void test_extended(void **state) {
+    static char outs[2][TEST_PATH_SIZE];
+    run_host h;
+    deeper_train_result result;
+    deeper_error error;
+    for (int i = 0; i < 2; i++) {
+        deeper_train_options options = run_options(i ? "extended, stopped" : "extended");
+        snprintf(outs[i], TEST_PATH_SIZE, "%s", options.out);
+        options.epochs = 2;
+        h = (run_host){ .at = RUN_STEPS, .act = stop };
+        assert_int_equal(run_do(&options, &h, &result, NULL), DEEPER_ERROR_STOPPED);
+        options.resume = 1;
+        options.epochs = 4;
+        assert_int_equal(run_do(&options, &h, &result, &error), DEEPER_ERROR_ARGUMENT);
+        assert_non_null(strstr(error.message, "has not ended"));
+        options.epochs = 0;
+        run_well(&options, &h);
+        options.epochs = 1;
+        assert_int_equal(run_do(&options, &h, &result, &error), DEEPER_ERROR_ARGUMENT);
+        assert_non_null(strstr(error.message, "has had 2"));
+        options.epochs = 4;
+        if (i == 1) {
+            h = (run_host){ .at = 3, .act = stop };
+            assert_int_equal(run_do(&options, &h, &result, NULL), DEEPER_ERROR_STOPPED);
+            options.epochs = 0;
+        }
+        assert_int_equal(run_well(&options, &h).epochs, 4);
+        assert_true(h.last.rate > 0);
+    }
+    run_same_results(outs[0], outs[1]);
+    char path[TEST_PATH_SIZE];
+    size_t size;
+    test_path(path, outs[1], "run.json");
+    char *json = test_read(path, &size);
+    assert_non_null(strstr(json, "--epochs 2 "));
+    assert_non_null(strstr(json, " && deeper train --resume --epochs 4 --out "));
+    free(json);
+}
+
 static deeper_control die(run_host *h) {
     raise(SIGKILL);
     return DEEPER_GO_ON;
@@ -406,17 +446,12 @@ static void test_run_by_the_clock(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_run_by_the_clock),
-        cmocka_unit_test(test_less_than_an_epoch),
-        cmocka_unit_test(test_learns),
-        cmocka_unit_test(test_choices_matter),
-        cmocka_unit_test(test_one_step),
-        cmocka_unit_test(test_threads),
-        cmocka_unit_test(test_stop_and_resume),
-        cmocka_unit_test(test_kill_and_resume),
-        cmocka_unit_test(test_damaged_checkpoint),
-        cmocka_unit_test(test_fine_tune),
-        cmocka_unit_test(test_probe),
+        cmocka_unit_test(test_run_by_the_clock), cmocka_unit_test(test_less_than_an_epoch),
+        cmocka_unit_test(test_learns),           cmocka_unit_test(test_choices_matter),
+        cmocka_unit_test(test_one_step),         cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_stop_and_resume),  cmocka_unit_test(test_kill_and_resume),
+        cmocka_unit_test(test_extended),         cmocka_unit_test(test_damaged_checkpoint),
+        cmocka_unit_test(test_fine_tune),        cmocka_unit_test(test_probe),
     };
     return cmocka_run_group_tests(tests, run_setup, run_teardown);
 }

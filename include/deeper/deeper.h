@@ -849,7 +849,8 @@ typedef struct deeper_train_options {
         *init; /* fine-tune this model file; its last layer is replaced where the classes differ */
     int image_size; /* [0: 224, or that of init] */
     uint64_t seed;  /* [1] */
-    int epochs;     /* [0: 30 from scratch, 10 fine-tuning] */
+    int epochs; /* [0: 30 from scratch, 10 fine-tuning]; with resume: so many in all for a run that
+                   has ended */
     double minutes; /* 0: no limit; else as many steps as fit into this time, all in all, planned
                        again and again by the speed measured */
     int batch;      /* images a step [32] */

@@ -101,6 +101,14 @@ static const dp_field warning_fields[] = {
     DP_FIELD(dp_report_warning, text, DP_FIELD_TEXT),
 };
 
+static bool write_length(dp_object *object, const char *name, const dp_length *length) {
+    bool sound = dp_object_put_list(object, name);
+    for (int i = 0; i < length->count && sound; i++)
+        sound = dp_object_add(dp_object_append(object, name), stage_fields, COUNT_OF(stage_fields),
+                              &length->stages[i]);
+    return sound;
+}
+
 char *dp_progress_to_json(const dp_progress *progress) {
     dp_object *object = dp_object_create();
     bool sound = dp_object_add(object, progress_fields, COUNT_OF(progress_fields), progress)
@@ -110,13 +118,11 @@ char *dp_progress_to_json(const dp_progress *progress) {
                               COUNT_OF(epoch_fields), &progress->history[i]);
     if (sound && progress->probe_images)
         sound = dp_object_add(object, probe_fields, COUNT_OF(probe_fields), progress);
-    const dp_length *length = &progress->length;
-    if (sound && length->count)
-        sound =
-            dp_object_add(object, &planned, 1, progress) && dp_object_put_list(object, "length");
-    for (int i = 0; i < length->count && sound; i++)
-        sound = dp_object_add(dp_object_append(object, "length"), stage_fields,
-                              COUNT_OF(stage_fields), &length->stages[i]);
+    if (sound && progress->length.count)
+        sound = dp_object_add(object, &planned, 1, progress)
+                && write_length(object, "length", &progress->length);
+    if (sound && progress->extended.count)
+        sound = write_length(object, "extended", &progress->extended);
     if (sound && progress->warning_count)
         sound = dp_object_put_list(object, "warnings");
     for (size_t i = 0; i < progress->warning_count && sound; i++)
@@ -127,18 +133,14 @@ char *dp_progress_to_json(const dp_progress *progress) {
     return text;
 }
 
-static deeper_status read_length(dp_progress *progress, const dp_object *object, const char *name,
+static deeper_status read_length(dp_length *length, const dp_object *list, const char *name,
                                  deeper_error *error) {
-    const dp_object *list = dp_object_member(object, "length");
-    if (!list)
-        return DEEPER_OK;
-    DP_TRY(dp_object_read(object, &planned, 1, progress, name, error));
     for (size_t i = 0; i < dp_object_count(list); i++) {
         dp_stage stage;
         DP_TRY(dp_object_read(dp_object_at(list, i), stage_fields, COUNT_OF(stage_fields), &stage,
                               name, error));
-        if (!dp_length_add(&progress->length, stage.from, stage.steps))
-            return dp_fail(error, DEEPER_ERROR_FORMAT, "%s: \"length\" is none", name);
+        if (!dp_length_add(length, stage.from, stage.steps))
+            return dp_fail(error, DEEPER_ERROR_FORMAT, "%s: the length of the run is none", name);
     }
     return DEEPER_OK;
 }
@@ -180,8 +182,13 @@ deeper_status dp_progress_from_json(dp_progress *progress, const char *json, con
     if (status == DEEPER_OK && dp_object_member(object, "probe_images"))
         status =
             dp_object_read(object, probe_fields, COUNT_OF(probe_fields), progress, name, error);
+    if (status == DEEPER_OK && dp_object_member(object, "planned"))
+        status = dp_object_read(object, &planned, 1, progress, name, error);
     if (status == DEEPER_OK)
-        status = read_length(progress, object, name, error);
+        status = read_length(&progress->length, dp_object_member(object, "length"), name, error);
+    if (status == DEEPER_OK)
+        status =
+            read_length(&progress->extended, dp_object_member(object, "extended"), name, error);
     if (status == DEEPER_OK)
         status =
             read_history(progress, dp_object_member(object, "history"), name, allocator, error);

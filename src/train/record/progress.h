@@ -20,10 +20,12 @@ typedef struct dp_progress {
     uint64_t position; /* pictures of its order that are done */
     int epochs;        /* that the run will have */
     dp_length length;  /* of a run whose length is in steps */
-    double planned;    /* seconds when a run by the clock was last planned; 0: not yet */
-    double rate;       /* of the last step */
-    double factor;     /* on the rate, halved by every divergence */
-    int divergences;   /* since the last good state */
+    dp_length extended; /* of one that was given more epochs when it had ended: in epochs; no
+                           stages: never */
+    double planned;     /* seconds when a run by the clock was last planned; 0: not yet */
+    double rate;        /* of the last step */
+    double factor;      /* on the rate, halved by every divergence */
+    int divergences;    /* since the last good state */
     uint64_t kept_step; /* of the last good state */
     dp_sums sums;
     uint64_t images, unreadable, epoch_unreadable;

@@ -2,6 +2,7 @@
 #include "train/record/record.h"
 
 #include "base/files.h"
+#include "base/text.h"
 #include "train/options/options.h"
 #include "train/record/fields.h"
 
@@ -67,11 +68,20 @@ typedef struct command {
 } command;
 static const dp_field command_field = DP_FIELD(command, command, DP_FIELD_TEXT);
 
-static bool add_command(dp_object *record, const deeper_train_options *again,
+void dp_record_command(dp_buffer *text, const dp_record_options *options) {
+    dp_train_options_command(text, options->again);
+    for (int i = 1; options->extended && i < options->extended->count; i++) {
+        dp_buffer_printf(text, " && deeper train --resume --epochs %llu --out ",
+                         (unsigned long long)options->extended->stages[i].steps);
+        dp_put_shell_word(dp_buffer_sink, text, options->again->out);
+    }
+}
+
+static bool add_command(dp_object *record, const dp_record_options *options,
                         const deeper_allocator *allocator) {
     dp_buffer text;
     dp_buffer_init(&text, allocator, LIMIT);
-    dp_train_options_command(&text, again);
+    dp_record_command(&text, options);
     bool sound = !text.failed && dp_object_add(record, &command_field, 1, &(command){ text.data });
     dp_buffer_free(&text);
     return sound;
@@ -85,7 +95,7 @@ static char *record_text(const dp_run_facts *facts, const dp_record_options *opt
     dp_object *record = dp_object_create();
     bool sound = dp_object_add(record, run_fields, facts->data ? COUNT_OF(run_fields) : 1, facts)
                  && dp_object_add(dp_object_put(record, "options"), fields, count, options->given)
-                 && add_command(record, options->again, allocator);
+                 && add_command(record, options, allocator);
     if (sound && options->resolved)
         sound = dp_object_add(dp_object_put(record, "resolved"), fields, count, options->resolved);
     char *text = sound ? dp_object_text(record, true) : NULL;

@@ -4,6 +4,7 @@
 #ifndef DP_TRAIN_RECORD_H
 #define DP_TRAIN_RECORD_H
 
+#include "train/core/length.h"
 #include "train/record/fields.h"
 
 /* What run.json has beside the options. Of an ensemble: the version, all else 0. */
@@ -19,8 +20,12 @@ typedef struct dp_record_options {
     const deeper_train_options *given; /* what a resumed run goes by */
     const deeper_train_options
         *resolved;                     /* with what the run chose for itself; NULL: nothing yet */
-    const deeper_train_options *again; /* those that lead to the same bits */
+    const deeper_train_options *again; /* those that lead to the same bits, */
+    const dp_length *extended;         /* and then so many epochs more; NULL: none */
 } dp_record_options;
+
+/* Appends the command to do it again. */
+void dp_record_command(dp_buffer *command, const dp_record_options *options);
 
 /* No times: the same run gives the same file. */
 typedef struct dp_trained {

@@ -91,6 +91,10 @@ static deeper_status begin(ensemble *e, const char *path, deeper_error *error) {
 static deeper_status resume(ensemble *e, const deeper_train_options *given, const char *path,
                             deeper_error *error) {
     DP_TRY(dp_record_read(&e->record, NULL, &e->options, path, e->allocator, error));
+    if (given->epochs > 0)
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT,
+                       "epochs: %s is an ensemble; extend its members, one after the other",
+                       given->out);
     dp_record_move(&e->options, given);
     DP_TRY(dp_train_options_check(&e->options, error));
     if (e->options.ensemble < 2)

@@ -178,7 +178,7 @@ deeper_status dp_trainer_say(dp_trainer *t, dp_options_said *o, deeper_error *er
         o->again.minutes = 0;
         o->again.steps = t->decided.data;
     }
-    o->all = (dp_record_options){ &t->options, &o->resolved, &o->again };
+    o->all = (dp_record_options){ &t->options, &o->resolved, &o->again, &t->progress.extended };
     return DEEPER_OK;
 }
 

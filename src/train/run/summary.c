@@ -54,7 +54,7 @@ static void describe_options(summary *s, const dp_run_view *v) {
     chosen.readers = v->readers;
     chosen.out = NULL; /* where a run lies and how often it was interrupted is no fact of it */
     chosen.resume = 0;
-    dp_train_options_command(&s->command, v->options->again);
+    dp_record_command(&s->command, v->options);
     for (size_t i = 0; dp_train_option_text(&chosen, i, &word, value, sizeof value, &set); i++)
         if (value[0] && (set || strcmp(value, "0") != 0))
             add_fact(s, word, value);

@@ -164,7 +164,7 @@ static deeper_status write_results(dp_trainer *t, const dp_report_epoch *epoch,
         DP_TRY(measure_best(t, error));
     dp_options_said said;
     DP_TRY(dp_trainer_say(t, &said, error));
-    if (t->options.minutes > 0)
+    if (t->options.minutes > 0 || t->progress.extended.count > 0)
         DP_TRY(dp_folder_record(&t->folder, &said.all, &t->pictures, t->network.model->classes,
                                 error));
     const dp_run_view view = { .options = &said.all,
@@ -266,12 +266,39 @@ static deeper_status run_epoch(dp_trainer *t, deeper_error *error) {
 
 static bool finished(const dp_trainer *t) {
     const dp_progress *p = &t->progress;
-    int patience = dp_train_patience(&t->options);
+    int patience = dp_train_patience(&t->options), since = p->best_epoch;
+    if (p->extended.count > 0) /* patience begins anew */
+        since = (int)fmax(since, (double)p->extended.stages[p->extended.count - 1].from);
     bool long_enough = p->length.count > 0 ? p->position == 0 && p->step > 0
                                                  && p->step >= dp_length_steps(&p->length, p->step)
                                            : p->epoch >= p->epochs;
-    return long_enough || t->options.probe
-           || (patience > 0 && p->epoch - p->best_epoch >= patience);
+    return long_enough || t->options.probe || (patience > 0 && p->epoch - since >= patience);
+}
+
+/* More epochs for a run that has ended. */
+static deeper_status extend(dp_trainer *t, int epochs, deeper_error *error) {
+    dp_progress *p = &t->progress;
+    const dp_length *e = &p->extended;
+    if (epochs == p->epochs && e->count > 0)
+        return DEEPER_OK; /* which goes on already */
+    if (p->length.count > 0 || t->options.probe)
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT,
+                       "epochs: %s has no length in epochs; begin a new run from its model",
+                       t->options.out);
+    if (!finished(t))
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT,
+                       "epochs: %s has not ended yet; go on to its end without epochs, then give "
+                       "it more",
+                       t->options.out);
+    if (epochs <= p->epoch)
+        return dp_fail(error, DEEPER_ERROR_ARGUMENT, "epochs: %s has had %d already",
+                       t->options.out, p->epoch);
+    if ((e->count == 0 && !dp_length_add(&p->extended, 0, (uint64_t)p->epochs))
+        || !dp_length_add(&p->extended, (uint64_t)p->epoch, (uint64_t)epochs))
+        return dp_fail(error, DEEPER_ERROR_LIMIT, "epochs: %s was extended too often",
+                       t->options.out);
+    p->epochs = epochs;
+    return save(t, error);
 }
 
 deeper_status dp_train(const deeper_train_options *options, const deeper_train_calls *calls,
@@ -285,6 +312,9 @@ deeper_status dp_train(const deeper_train_options *options, const deeper_train_c
         .folder = { .allocator = allocator, .calls = calls, .path = options->out, .held = -1 },
     };
     deeper_status status = dp_trainer_prepare(&t, options, error);
+    if (status == DEEPER_OK && options->resume && options->epochs > 0
+        && options->epochs != t.options.epochs)
+        status = extend(&t, options->epochs, error);
     if (status == DEEPER_OK && dp_probe_wanted(&t))
         status = run_probe(&t, error);
     while (status == DEEPER_OK && !finished(&t))
