@@ -193,13 +193,22 @@ static int preview(const deeper_train_options *train, const char *path) {
 
 /* -------------------------------------------------------------------------------------- command */
 
-/* With --resume the run's own options hold: what is recorded may not be given, but more epochs for
- * a run that has ended. */
+/* Where things lie may be said anew (what lies there must be the same), and more epochs for a run
+ * that has ended. */
+static bool may_be_given_anew(const char *word) {
+    static const char *const words[] = { "data", "data-root", "val", "init", "epochs" };
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (!strcmp(word, words[i]))
+            return true;
+    return false;
+}
+
+/* With --resume the run's own options hold: what is recorded may not be given. */
 static int check_resume(const cli_args *args) {
     const deeper_option *row;
     const char *word = NULL;
     for (size_t i = 0; (row = deeper_train_option(i)) != NULL; i++)
-        if (row->recorded && strcmp(row->word, "epochs") && cli_given(args, row->word))
+        if (row->recorded && cli_given(args, row->word) && !may_be_given_anew(row->word))
             word = row->word;
     for (size_t i = 0; i < LOOKS; i++)
         if (cli_given(args, looks[i].name) && strcmp(looks[i].name, "strict") != 0)

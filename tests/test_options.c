@@ -240,6 +240,9 @@ static void test_recorded(void **state) {
     }
     assert_int_equal(json_object_size(kept), recorded);
 
+    char copy[TEST_PATH_SIZE]; /* which would be gone by instead */
+    test_path(copy, options.out, "checkpoints/run.json");
+    assert_int_equal(unlink(copy), 0);
     options.resume = 1;
     json_object_del(kept, "momentum");
     char *edited = json_dumps(record, 0);

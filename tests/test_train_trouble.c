@@ -268,7 +268,7 @@ static void test_disk_full(void **state) {
     assert_int_equal(status, DEEPER_ERROR_IO);
     assert_non_null(strstr(error.message, "checkpoints/step-"));
     test_path(checkpoints, options.out, "checkpoints");
-    assert_int_equal(test_folder_count(checkpoints), 1); /* the first epoch's */
+    assert_int_equal(test_folder_count(checkpoints), 2); /* the first epoch's; run.json's copy */
     options.resume = 1;
     run_well(&options, &h);
     assert_int_equal(h.warnings, 0);

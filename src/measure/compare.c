@@ -15,6 +15,7 @@
 #include "session/open.h"
 #include "train/core/init.h"
 #include "train/run/ensemble.h"
+#include "train/run/folder.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -149,14 +150,6 @@ static char *run_folder(const comparison *c, const dp_member *member) {
     return folder;
 }
 
-/* Whether a run began there: it may have been stopped before it wrote anything. */
-static bool has_begun(const char *folder) {
-    char *record = dp_path_join(NULL, folder, "run.json");
-    bool there = record && dp_is_folder(record) == 0;
-    dp_free(NULL, record);
-    return there;
-}
-
 static deeper_status train_member(const comparison *c, const dp_member *member, const char *folder,
                                   deeper_compared *to, deeper_error *error) {
     deeper_train_options train = *c->options->train;
@@ -165,7 +158,7 @@ static deeper_status train_member(const comparison *c, const dp_member *member, 
     train.image_size = member->image_size;
     train.threads = c->options->threads;
     train.out = folder;
-    train.resume = has_begun(folder);
+    train.resume = dp_folder_has_run(folder, NULL);
     const deeper_train_calls calls = { c->calls->event, c->calls->control, c->calls->context };
     deeper_train_result result = { 0 };
     DP_TRY(dp_train_runs(&train, &calls, &result, NULL, error));

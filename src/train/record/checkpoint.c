@@ -175,7 +175,7 @@ deeper_status dp_checkpoint_read(const char *folder, const dp_arena *arenas, siz
                       : dp_fail_memory(&why, "a path");
         dp_free(allocator, path);
         damaged = status == DEEPER_ERROR_FORMAT || status == DEEPER_ERROR_LIMIT
-                  || status == DEEPER_ERROR_UNSUPPORTED;
+                  || status == DEEPER_ERROR_UNSUPPORTED || status == DEEPER_ERROR_IO;
         if (damaged)
             dp_tell(calls, DEEPER_TRAIN_WARNING, "%s", why.message);
     }

@@ -21,9 +21,9 @@ deeper_status dp_checkpoint_write(const char *folder, uint64_t number, const dp_
                                   const deeper_allocator *allocator, deeper_error *error);
 
 /* Reads the newest checkpoint of the folder that is sound: fills the arenas and *state (a text,
- * freed by dp_free). Ones that are damaged are named in a WARNING through `calls`. *state is NULL
- * if there is no checkpoint at all. Errors: FORMAT (all of them are damaged), MISMATCH (of another
- * network), IO, MEMORY. */
+ * freed by dp_free). Ones that are damaged or cannot be read are named in a WARNING through
+ * `calls`. *state is NULL if there is no checkpoint at all. Errors: FORMAT (all of them are
+ * damaged), MISMATCH (of another network), IO, MEMORY. */
 deeper_status dp_checkpoint_read(const char *folder, const dp_arena *arenas, size_t count,
                                  char **state, const deeper_train_calls *calls,
                                  const deeper_allocator *allocator, deeper_error *error);

@@ -6,12 +6,13 @@
 #include "train/core/news.h"
 #include "train/options/options.h"
 #include "train/record/record.h"
+#include "train/run/folder.h"
 #include "train/run/trainer.h"
 
 #include <stdio.h>
 #include <unistd.h>
 
-static const char RECORD[] = "ensemble.json", RUN_RECORD[] = "run.json";
+static const char RECORD[] = "ensemble.json";
 
 enum { NAME = 32 };
 
@@ -54,25 +55,22 @@ static void add_result(deeper_train_result *all, const deeper_train_result *one)
 
 static deeper_status train_member(const ensemble *e, int number, deeper_train_result *result,
                                   deeper_error *error) {
-    char name[NAME], *out = NULL, *record = NULL;
-    bool there = false;
+    char name[NAME], *out;
     snprintf(name, sizeof name, "member%d", number);
-    deeper_status status = find(&out, &there, e->options.out, name, e->allocator, error);
-    if (status == DEEPER_OK)
-        status = find(&record, &there, out, RUN_RECORD, e->allocator, error);
+    out = dp_path_join(e->allocator, e->options.out, name);
+    deeper_status status = out ? DEEPER_OK : dp_fail_memory(error, "a path");
     if (status == DEEPER_OK) {
         deeper_train_options member = e->options;
         member.out = out;
         member.member = number;
         member.ensemble = 0;
         member.minutes /= e->options.ensemble;
-        member.resume = e->resume && there;
+        member.resume = e->resume && dp_folder_has_run(out, e->allocator);
         dp_tell(e->calls, DEEPER_TRAIN_NOTE, "member %d of %d, in %s", number, e->options.ensemble,
                 out);
         status = dp_train(&member, e->calls, result, e->allocator, error);
     }
     dp_free(e->allocator, out);
-    dp_free(e->allocator, record);
     return status;
 }
 

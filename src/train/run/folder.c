@@ -18,7 +18,8 @@
 enum { FINGERPRINT = 17 };
 
 static const char RECORD[] = "run.json", CHECKPOINTS[] = "checkpoints",
-                  BEST[] = "model.safetensors", SPLIT[] = "split.csv";
+                  BEST[] = "model.safetensors", LAST[] = "last.safetensors",
+                  COPY[] = "checkpoints/run.json", SPLIT[] = "split.csv";
 
 char *dp_folder_path(const dp_run_folder *f, const char *name) {
     return dp_path_join(f->allocator, f->path, name);
@@ -54,11 +55,17 @@ deeper_status dp_folder_record(const dp_run_folder *f, const dp_record_options *
                                  .classes = classes,
                                  .train_images = pictures->train.dataset->image_count,
                                  .val_images = pictures->val.dataset->image_count };
-    char *path = dp_folder_path(f, RECORD);
-    deeper_status status = path ? dp_record_write(path, &facts, options, f->allocator, error)
-                                : dp_fail_memory(error, "a path");
-    dp_free(f->allocator, path);
-    return status;
+    static const char *const names[] = { RECORD, COPY };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char *path = dp_folder_path(f, names[i]);
+        deeper_status status = path ? dp_record_write(path, &facts, options, f->allocator, error)
+                                    : dp_fail_memory(error, "a path");
+        dp_free(f->allocator, path);
+        DP_TRY(status);
+        if (i == 0)
+            DP_TRY(make_checkpoints(f, error));
+    }
+    return DEEPER_OK;
 }
 
 /* The folder is this process's until it ends, however it ends: two would write over each other.
@@ -72,40 +79,65 @@ static deeper_status hold(dp_run_folder *f, deeper_error *error) {
                : DEEPER_OK;
 }
 
+bool dp_folder_has_run(const char *path, const deeper_allocator *allocator) {
+    static const char *const names[] = { RECORD, COPY };
+    bool there = false;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char *record = dp_path_join(allocator, path, names[i]);
+        there = there || (record && dp_is_folder(record) == 0);
+        dp_free(allocator, record);
+    }
+    return there;
+}
+
 deeper_status dp_folder_begin(dp_run_folder *f, const dp_record_options *options,
                               const dp_pictures *pictures, int classes, deeper_error *error) {
     bool there = dp_is_folder(f->path) >= 0;
     DP_TRY(dp_folder_make_new(f->path, "run", f->allocator, error));
     f->fresh = !there;
     DP_TRY(hold(f, error));
-    DP_TRY(dp_folder_record(f, options, pictures, classes, error));
-    return make_checkpoints(f, error);
+    return dp_folder_record(f, options, pictures, classes, error);
 }
 
 void dp_folder_abandon(dp_run_folder *f) {
-    char *checkpoints = dp_folder_path(f, CHECKPOINTS), *record = dp_folder_path(f, RECORD),
-         *split = dp_folder_path(f, SPLIT);
-    if (f->fresh && checkpoints && record && split
-        && (rmdir(checkpoints) == 0 || errno == ENOENT)) {
-        unlink(split);
-        unlink(record);
-        rmdir(f->path);
+    static const char *const names[] = { COPY, CHECKPOINTS, SPLIT, RECORD };
+    bool empty = f->fresh;
+    for (size_t i = 0; i < sizeof names / sizeof *names && empty; i++) {
+        char *path = dp_folder_path(f, names[i]);
+        if (path && names[i] == CHECKPOINTS)
+            empty = rmdir(path) == 0 || errno == ENOENT;
+        else if (path)
+            dp_file_remove(path, NULL);
+        dp_free(f->allocator, path);
     }
-    dp_free(f->allocator, checkpoints);
-    dp_free(f->allocator, record);
-    dp_free(f->allocator, split);
+    if (empty)
+        rmdir(f->path);
+}
+
+/* The record of that name, over what another one left. */
+static deeper_status read_record(dp_run_folder *f, const char *name, deeper_train_options *options,
+                                 deeper_error *error) {
+    char *path = dp_folder_path(f, name);
+    dp_object_free(f->record);
+    f->record = NULL;
+    deeper_status status =
+        path ? dp_record_read(&f->record, &f->facts, options, path, f->allocator, error)
+             : dp_fail_memory(error, "a path");
+    dp_free(f->allocator, path);
+    return status;
 }
 
 deeper_status dp_folder_resume(dp_run_folder *f, deeper_train_options *options,
                                const deeper_train_options *given, deeper_error *error) {
     deeper_error why = { 0 };
-    char *path = dp_folder_path(f, RECORD);
-    if (!path)
-        return dp_fail_memory(error, "a path");
-    deeper_status status = dp_record_read(&f->record, &f->facts, options, path, f->allocator, &why);
+    deeper_status status = read_record(f, RECORD, options, &why);
+    if (status != DEEPER_OK && read_record(f, COPY, options, NULL) == DEEPER_OK) {
+        dp_tell(f->calls, DEEPER_TRAIN_WARNING, "%.300s: goes by its copy, %s/%s", why.message,
+                f->path, COPY);
+        status = DEEPER_OK;
+    }
     if (status == DEEPER_OK)
         status = hold(f, &why);
-    dp_free(f->allocator, path);
     if (status != DEEPER_OK)
         return dp_fail(error, status, "%s", why.message);
     dp_record_move(options, given);
@@ -225,7 +257,7 @@ deeper_status dp_folder_save_models(const dp_run_folder *f, const dp_network *ne
     model.source = network->fine_tuned ? fine_tuned : scratch;
     model.training = record;
     if (status == DEEPER_OK)
-        status = save_as(f, &model, "last.safetensors", error);
+        status = save_as(f, &model, LAST, error);
     if (status == DEEPER_OK && epoch->best)
         status = save_as(f, &model, BEST, error);
     dp_free(f->allocator, model.values);
@@ -246,6 +278,16 @@ static deeper_status take_values(const dp_model *saved, const dp_model *model, f
                dp_shape_floats(shape) * sizeof(float));
     }
     return DEEPER_OK;
+}
+
+bool dp_folder_has_model(const dp_run_folder *f, bool best, deeper_error *why) {
+    dp_model *saved = NULL;
+    char *path = dp_folder_path(f, best ? BEST : LAST);
+    deeper_status status =
+        path ? dp_model_open(&saved, path, f->allocator, why) : dp_fail_memory(why, "a path");
+    dp_model_free(saved);
+    dp_free(f->allocator, path);
+    return status == DEEPER_OK;
 }
 
 deeper_status dp_folder_load_best(const dp_run_folder *f, const dp_network *network, float *arena,

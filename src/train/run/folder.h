@@ -16,6 +16,9 @@ typedef struct dp_run_folder {
     dp_run_facts facts; /* and of these */
 } dp_run_folder;
 
+/* Whether a run began in the folder `path`: it may have been stopped before it wrote anything. */
+bool dp_folder_has_run(const char *path, const deeper_allocator *allocator);
+
 /* Makes the folder, which must be new or empty, and writes run.json. Errors: ARGUMENT, IO. */
 deeper_status dp_folder_begin(dp_run_folder *folder, const dp_record_options *options,
                               const dp_pictures *pictures, int classes, deeper_error *error);
@@ -23,7 +26,7 @@ deeper_status dp_folder_begin(dp_run_folder *folder, const dp_record_options *op
 /* Removes what dp_folder_begin made, of a run that failed before its first step. */
 void dp_folder_abandon(dp_run_folder *folder);
 
-/* Writes run.json anew. Errors: ARGUMENT, IO. */
+/* Writes run.json anew, and the copy of it that checkpoints/ has. Errors: ARGUMENT, IO. */
 deeper_status dp_folder_record(const dp_run_folder *folder, const dp_record_options *options,
                                const dp_pictures *pictures, int classes, deeper_error *error);
 
@@ -56,6 +59,9 @@ deeper_status dp_folder_save_models(const dp_run_folder *folder, const dp_networ
  * Errors: those of opening models; MISMATCH (of another network). */
 deeper_status dp_folder_load_best(const dp_run_folder *folder, const dp_network *network,
                                   float *arena, deeper_error *error);
+
+/* Whether the best or the last model is there and sound; else *why says what is wrong. */
+bool dp_folder_has_model(const dp_run_folder *folder, bool best, deeper_error *why);
 
 /* Path of `name` in the folder; NULL: out of memory. */
 char *dp_folder_path(const dp_run_folder *folder, const char *name);

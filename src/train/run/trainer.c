@@ -12,6 +12,7 @@
 #include "train/run/summary.h"
 #include "train/run/trainer_state.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -301,6 +302,37 @@ static deeper_status extend(dp_trainer *t, int epochs, deeper_error *error) {
     return save(t, error);
 }
 
+/* Of a run that goes on: models that were damaged or lost. What the state gives again is written
+ * again; a best one that it does not is lost, and a later epoch takes its place. */
+static deeper_status mend_models(dp_trainer *t, deeper_error *error) {
+    dp_progress *p = &t->progress;
+    deeper_error why = { 0 };
+    if (p->history_count == 0)
+        return DEEPER_OK;
+    dp_report_epoch last = p->history[p->history_count - 1];
+    bool last_lost = !dp_folder_has_model(&t->folder, false, &why),
+         best_lost = p->best_epoch > 0 && !dp_folder_has_model(&t->folder, true, &why);
+    if (p->position == 0 && (last_lost || best_lost)) {
+        last.best = last.best && best_lost;
+        best_lost = best_lost && !last.best;
+        DP_TRY(dp_folder_save_models(&t->folder, &t->network, &t->pictures, t->optimiser, &last,
+                                     p->epochs, t->options.seed, error));
+    }
+    if (!best_lost)
+        return DEEPER_OK;
+    if (finished(t))
+        return dp_fail(error, DEEPER_ERROR_FORMAT,
+                       "%.300s: the run has ended, so that no epoch can take its place; "
+                       "last.safetensors has the last one's",
+                       why.message);
+    dp_tell(t->calls, DEEPER_TRAIN_WARNING,
+            "%.300s: the best model is lost, that of a later epoch takes its place", why.message);
+    p->best_epoch = p->epoch;
+    p->best_top1 = -1;
+    p->best_loss = DBL_MAX;
+    return DEEPER_OK;
+}
+
 deeper_status dp_train(const deeper_train_options *options, const deeper_train_calls *calls,
                        deeper_train_result *result, const deeper_allocator *allocator,
                        deeper_error *error) {
@@ -317,6 +349,8 @@ deeper_status dp_train(const deeper_train_options *options, const deeper_train_c
         status = extend(&t, options->epochs, error);
     if (status == DEEPER_OK && dp_probe_wanted(&t))
         status = run_probe(&t, error);
+    if (status == DEEPER_OK && options->resume)
+        status = mend_models(&t, error);
     while (status == DEEPER_OK && !finished(&t))
         status = run_epoch(&t, error);
     const dp_progress *p = &t.progress;
