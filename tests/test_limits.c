@@ -2,10 +2,17 @@
  * before memory is taken, the readers of a stream share one budget, and an interlaced PNG is not
  * held twice. */
 #include "base/budget.h"
+#include "base/cpu.h"
+#include "data/dataset.h"
+#include "data/picture.h"
+#include "formats/safetensors/safetensors.h"
 #include "helpers/helpers.h"
 #include "helpers/pictures.h"
 #include "helpers/small.h"
 #include "image/image.h"
+#include "model/json.h"
+#include "model/labels.h"
+#include "session/session.h"
 
 #include <png.h>
 #include <pthread.h>
@@ -217,6 +224,43 @@ static void test_networks(void **state) {
     deeper_model_close(model);
 }
 
+/* ------------------------------------------------------------------------------------- document */
+
+/* The rows of SECURITY.md's table say what the program does. */
+static void test_document(void **state) {
+    static const struct {
+        const char *what;
+        long limit;
+    } rows[] = {
+        { "pixels of a picture", DP_MAX_PIXELS },
+        { "MB that all pictures of a call take while they are decoded", DP_MAX_MEGABYTES },
+        { "MB of activations for each image that a network computes at once", DP_IMAGE_MEGABYTES },
+        { "readers and threads", DP_THREADS_MAX },
+        { "bytes of a picture's file", DP_PICTURE_BYTES },
+        { "images of a run", DP_BATCH_MAX },
+        { "folders inside a class folder", DP_DATASET_DEPTH },
+        { "bytes of a safetensors header", DP_SAFETENSORS_MAX_HEADER },
+        { "values of a JSON text in a model file", DP_JSON_MAX_VALUES },
+        { "labels of a model", DP_LABELS_MAX },
+    };
+    size_t size, limits = 0;
+    char *text = test_read(TEST_SOURCE_DIR "/SECURITY.md", &size);
+    assert_non_null(text);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char row[200];
+        snprintf(row, sizeof row, "\n| %s | %ld | ", rows[i].what, rows[i].limit);
+        if (!strstr(text, row))
+            fail_msg("SECURITY.md has no row%s", row);
+    }
+    const char *table = strstr(text, "| what | limit |"),
+               *end = table ? strstr(table, "\n\n") : NULL;
+    assert_non_null(end);
+    for (const char *at = table; at < end; at++)
+        limits += *at == '\n';
+    assert_int_equal(limits, 1 + sizeof rows / sizeof *rows);
+    free(text);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_budget),
@@ -224,6 +268,7 @@ int main(void) {
         cmocka_unit_test(test_interlaced_png_is_held_once),
         cmocka_unit_test(test_readers_share),
         cmocka_unit_test(test_networks),
+        cmocka_unit_test(test_document),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
