@@ -385,8 +385,9 @@ static inline deeper_image_options deeper_image_options_init(void) {
 }
 #define DEEPER_IMAGE_OPTIONS_INIT deeper_image_options_init()
 
-/* Decodes a picture (JPEG, PNG, WebP, PNM, BMP; found by content) to 8-bit RGB. Alpha is composed
- * over white. A picture that is cut short is an error. `name` stands for the file in messages. */
+/* Decodes a picture (JPEG, PNG, WebP, PNM, BMP, and where built with their libraries HEIC, AVIF,
+ * TIFF and GIF; found by content) to 8-bit RGB. Alpha is composed over white. A picture that is cut
+ * short is an error. `name` stands for the file in messages. */
 DEEPER_API deeper_status deeper_image_open(deeper_image **image, const char *path,
                                            const deeper_image_options *options,
                                            deeper_error *error);

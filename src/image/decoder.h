@@ -14,6 +14,7 @@ typedef struct dp_source {
     dp_picture_limits limits; /* none is 0 */
     dp_budget *budget;
     int min_side;
+    bool as_stored; /* for what turns a picture itself: it shall not */
     const deeper_allocator *allocator;
     deeper_error *error;
 } dp_source;
@@ -22,7 +23,8 @@ typedef struct dp_source {
  * failure is freed by the caller) and sets *orientation to the EXIF value 1..8 where the file has
  * one (1 on entry). */
 typedef deeper_status dp_decoder(dp_image *image, int *orientation, const dp_source *source);
-dp_decoder dp_jpeg_decode, dp_png_decode, dp_webp_decode, dp_pnm_decode, dp_bmp_decode;
+dp_decoder dp_jpeg_decode, dp_png_decode, dp_webp_decode, dp_pnm_decode, dp_bmp_decode,
+    dp_gif_decode, dp_tiff_decode, dp_heif_decode;
 
 /* The source begins with `pattern` of `length` bytes, in which '?' stands for any byte. */
 bool dp_source_begins(const dp_source *source, const char *pattern, size_t length);
@@ -40,6 +42,9 @@ deeper_status dp_source_start(const dp_source *source, dp_image *image, uint64_t
  * wrong with it. */
 deeper_status dp_source_cut_short(const dp_source *source, const char *format);
 deeper_status dp_source_damaged(const dp_source *source, const char *format, const char *what);
+
+/* Of a format whose library this build is without: UNSUPPORTED, with the package that has it. */
+deeper_status dp_source_without(const dp_source *source, const char *format, const char *package);
 
 /* Says what a source is that no decoder takes: a known format with its remedy (UNSUPPORTED), a web
  * page, text, unknown (FORMAT). */

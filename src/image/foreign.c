@@ -1,6 +1,6 @@
 /* foreign.c - says what a file is that deeper does not read, and what to do about it. Why here: a
- * folder of downloaded photos has HEIC, GIF and error pages among it under names such as photo.jpg;
- * "bad file" helps nobody. It looks at the first bytes only and decides nothing else. */
+ * folder of downloaded photos has videos, raw files and error pages among it under names such as
+ * photo.jpg; "bad file" helps nobody. It looks at the first bytes only and decides nothing else. */
 #include "image/decoder.h"
 
 #include <string.h>
@@ -16,17 +16,6 @@ static const struct {
     size_t length;
     const char *name, *remedy;
 } known[] = {
-    { MAGIC("GIF8"), "GIF", CONVERT },
-    { MAGIC("II*\0"), "TIFF (or a camera's raw format)", CONVERT },
-    { MAGIC("MM\0*"), "TIFF (or a camera's raw format)", CONVERT },
-    { MAGIC("II+\0"), "BigTIFF", CONVERT },
-    { MAGIC("MM\0+"), "BigTIFF", CONVERT },
-    { MAGIC("\?\?\?\?ftypheic"), "HEIC", CONVERT },
-    { MAGIC("\?\?\?\?ftypheix"), "HEIC", CONVERT },
-    { MAGIC("\?\?\?\?ftyphe"), "HEIC", CONVERT },
-    { MAGIC("\?\?\?\?ftypmif1"), "HEIC (or HEIF)", CONVERT },
-    { MAGIC("\?\?\?\?ftypmsf1"), "HEIC (or HEIF)", CONVERT },
-    { MAGIC("\?\?\?\?ftypavi"), "AVIF", CONVERT },
     { MAGIC("\?\?\?\?ftypcrx"), "Canon raw (CR3)", CONVERT },
     { MAGIC("\?\?\?\?ftyp"), "video (MP4 or QuickTime)", "extract its frames as JPEG or PNG" },
     { MAGIC("\x1A\x45\xDF\xA3"), "video (Matroska or WebM)", "extract its frames as JPEG or PNG" },
@@ -94,9 +83,15 @@ deeper_status dp_source_refuse(const dp_source *source) {
         if (has_element(text, look, "version https://git-lfs"))
             return dp_fail(source->error, DEEPER_ERROR_FORMAT,
                            "%s: not a picture but a Git LFS pointer; run `git lfs pull`", name);
-        return dp_fail(source->error, DEEPER_ERROR_FORMAT,
-                       "%s: not a picture but text; JPEG, PNG, WebP, PNM and BMP are read", name);
+        return dp_fail(
+            source->error, DEEPER_ERROR_FORMAT,
+            "%s: not a picture but text; JPEG, PNG, WebP, HEIC, AVIF, TIFF, GIF, PNM and BMP are "
+            "read",
+            name);
     }
-    return dp_fail(source->error, DEEPER_ERROR_FORMAT,
-                   "%s: not a picture that deeper reads; JPEG, PNG, WebP, PNM and BMP are", name);
+    return dp_fail(
+        source->error, DEEPER_ERROR_FORMAT,
+        "%s: not a picture that deeper reads; JPEG, PNG, WebP, HEIC, AVIF, TIFF, GIF, PNM "
+        "and BMP are",
+        name);
 }

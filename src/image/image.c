@@ -19,6 +19,15 @@ static const struct {
     { MAGIC("\xFF\xD8"), dp_jpeg_decode },
     { MAGIC("\x89PNG\r\n\x1A\n"), dp_png_decode },
     { MAGIC("RIFF\?\?\?\?WEBP"), dp_webp_decode },
+    { MAGIC("GIF8"), dp_gif_decode },
+    { MAGIC("II*\0"), dp_tiff_decode },
+    { MAGIC("MM\0*"), dp_tiff_decode },
+    { MAGIC("II+\0"), dp_tiff_decode }, /* BigTIFF */
+    { MAGIC("MM\0+"), dp_tiff_decode },
+    { MAGIC("\?\?\?\?ftyphe"), dp_heif_decode }, /* HEIC */
+    { MAGIC("\?\?\?\?ftypmif1"), dp_heif_decode },
+    { MAGIC("\?\?\?\?ftypmsf1"), dp_heif_decode },
+    { MAGIC("\?\?\?\?ftypavi"), dp_heif_decode }, /* AVIF */
     { MAGIC("BM"), dp_bmp_decode },
     { MAGIC("P1"), dp_pnm_decode },
     { MAGIC("P2"), dp_pnm_decode },
@@ -96,6 +105,13 @@ deeper_status dp_source_cut_short(const dp_source *source, const char *format) {
                       source->name, format);
 }
 
+deeper_status dp_source_without(const dp_source *source, const char *format, const char *package) {
+    return dp_fail(source->error, DEEPER_ERROR_UNSUPPORTED,
+                   "%s: this build reads no %s; convert it to JPEG or PNG, or build deeper with %s "
+                   "installed",
+                   source->name, format, package);
+}
+
 deeper_status dp_source_damaged(const dp_source *source, const char *format, const char *what) {
     return dp_fail(source->error, DEEPER_ERROR_FORMAT,
                    "%s: damaged %s (%s); fetch or save it again", source->name, format, what);
@@ -132,6 +148,7 @@ deeper_status dp_image_decode(dp_image *image, const void *bytes, size_t size, c
         source.limits.max_memory = DP_MAX_MEGABYTES;
     source.budget = options->budget;
     source.min_side = options->min_side;
+    source.as_stored = options->ignore_orientation;
     if (!name || (!bytes && size))
         return dp_fail(error, DEEPER_ERROR_ARGUMENT, "a picture to decode needs a name and bytes");
 

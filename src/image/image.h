@@ -51,7 +51,8 @@ typedef struct dp_decode_options {
     bool ignore_orientation; /* true: EXIF orientation is not applied */
 } dp_decode_options;
 
-/* Decodes a picture: JPEG, PNG, WebP, PNM (P1-P6) or BMP, told apart by content, to 8-bit RGB with
+/* Decodes a picture: JPEG, PNG, WebP, HEIC, AVIF, TIFF (first page), GIF (first frame), PNM (P1-P6)
+ * or BMP, told apart by content, to 8-bit RGB with
  * its EXIF orientation applied. 16-bit samples are scaled to 8 with rounding, grey is repeated,
  * CMYK becomes (255-C)(255-K)/255, alpha is composed over white; colour profiles and gamma are not
  * applied. options may be NULL (all zero). `name` stands for the file in messages and is not

@@ -104,10 +104,7 @@ deeper_status dp_webp_decode(dp_image *image, int *orientation, const dp_source 
 #else
 
 deeper_status dp_webp_decode(dp_image *image, int *orientation, const dp_source *source) {
-    return dp_fail(source->error, DEEPER_ERROR_UNSUPPORTED,
-                   "%s: this build reads no WebP; convert it to JPEG or PNG, or build deeper with "
-                   "libwebp-dev installed",
-                   source->name);
+    return dp_source_without(source, "WebP", "libwebp-dev");
 }
 
 #endif
