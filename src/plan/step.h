@@ -154,6 +154,12 @@ static inline float *dp_view_at(const dp_run *run, const dp_view *view, int imag
     return run->arena + storage->offset + (size_t)image * storage->image + view->offset;
 }
 
+/* Pixel (0, y) of one of its blocks (planar: channels). */
+static inline float *dp_row_at(const dp_run *run, const dp_view *view, int image, int block,
+                               int y) {
+    return dp_view_at(run, view, image) + block * view->block_stride + y * view->row_stride;
+}
+
 /* Room for the worker's step under way, DP_ALIGNMENT aligned: the same for all steps, so that it
  * stays in the caches. */
 static inline float *dp_worker_scratch(const dp_run *run, int worker) {
@@ -178,12 +184,9 @@ static inline void dp_finish_pixels(const dp_run *run, const dp_step *step, int 
         return;
     const dp_view *view = &step->out, *mask = &epilogue->mask;
     ptrdiff_t pixel = (ptrdiff_t)x * run->plan->kernels->lanes;
-    float *out =
-        dp_view_at(run, view, image) + block * view->block_stride + y * view->row_stride + pixel;
+    float *out = dp_row_at(run, view, image, block, y) + pixel;
     if (epilogue->masked)
-        run->plan->gradient_kernels->relu(out, out,
-                                          dp_view_at(run, mask, image) + block * mask->block_stride
-                                              + y * mask->row_stride + pixel,
+        run->plan->gradient_kernels->relu(out, out, dp_row_at(run, mask, image, block, y) + pixel,
                                           pixels);
     else
         run->plan->kernels->clamp(out, out, pixels, -INFINITY, epilogue->high);

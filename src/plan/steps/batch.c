@@ -18,10 +18,8 @@ static block_sums sum_block(const dp_run *run, const dp_view *a, const dp_view *
     block_sums sums = { { 0 }, { 0 } };
     for (int image = 0; image < run->call->count; image++)
         for (int y = 0; y < a->shape.h; y++) {
-            const float *row =
-                dp_view_at(run, a, image) + block * a->block_stride + y * a->row_stride;
-            const float *other =
-                b ? dp_view_at(run, b, image) + block * b->block_stride + y * b->row_stride : NULL;
+            const float *row = dp_row_at(run, a, image, block, y);
+            const float *other = b ? dp_row_at(run, b, image, block, y) : NULL;
             run->plan->gradient_kernels->sums(sums.sums, b ? sums.products : NULL, row, other,
                                               a->shape.w);
         }
@@ -114,10 +112,8 @@ static void run_norm_gradient(const dp_run *run, const dp_step *step, int task, 
         for (int image = 0; image < run->call->count; image++)
             for (int y = 0; y < out->shape.h; y++)
                 run->plan->gradient_kernels->blend(
-                    dp_view_at(run, out, image) + block * out->block_stride + y * out->row_stride,
-                    dp_view_at(run, g, image) + block * g->block_stride + y * g->row_stride,
-                    dp_view_at(run, x, image) + block * x->block_stride + y * x->row_stride,
-                    out->shape.w, p, q, r);
+                    dp_row_at(run, out, image, block, y), dp_row_at(run, g, image, block, y),
+                    dp_row_at(run, x, image, block, y), out->shape.w, p, q, r);
     }
 }
 
@@ -141,10 +137,9 @@ static void run_norm(const dp_run *run, const dp_step *step, int task, int worke
         }
         for (int image = 0; image < run->call->count; image++)
             for (int y = 0; y < out->shape.h; y++)
-                run->plan->kernels->affine(
-                    dp_view_at(run, out, image) + block * out->block_stride + y * out->row_stride,
-                    dp_view_at(run, in, image) + block * in->block_stride + y * in->row_stride,
-                    out->shape.w, p, q, step->epilogue.low);
+                run->plan->kernels->affine(dp_row_at(run, out, image, block, y),
+                                           dp_row_at(run, in, image, block, y), out->shape.w, p, q,
+                                           step->epilogue.low);
     }
 }
 
@@ -250,9 +245,7 @@ void dp_bias_add(const dp_run *run, const dp_step *step, int image, int block, i
     const dp_view *g = &step->in2;
     for (int y = begin; step->epilogue.bias.taken && y < end; y++)
         run->plan->gradient_kernels->sums(bias_sums(run, step, block), NULL,
-                                          dp_view_at(run, g, image) + block * g->block_stride
-                                              + y * g->row_stride,
-                                          NULL, g->shape.w);
+                                          dp_row_at(run, g, image, block, y), NULL, g->shape.w);
 }
 
 void dp_bias_write(const dp_run *run, const dp_step *step, int block) {

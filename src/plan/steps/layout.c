@@ -23,8 +23,7 @@ static void block_planes(const dp_run *run, const dp_view *out, int image, const
     ptrdiff_t plane = (ptrdiff_t)height * width;
     for (int block = begin; block < end; block++)
         for (int y = 0; y < height; y++) {
-            float *to =
-                dp_view_at(run, out, image) + block * out->block_stride + y * out->row_stride;
+            float *to = dp_row_at(run, out, image, block, y);
             int channels =
                 out->shape.c - block * lanes < lanes ? out->shape.c - block * lanes : lanes;
             run->plan->kernels->block_row(to, from + block * lanes * plane + (ptrdiff_t)y * width,
@@ -46,8 +45,8 @@ static void run_input(const dp_run *run, const dp_step *step, int task, int work
     }
     for (int c = begin; c < end; c++)
         for (int y = 0; y < height; y++)
-            memcpy(dp_view_at(run, out, image) + c * out->block_stride + y * out->row_stride,
-                   in + c * plane + (ptrdiff_t)y * width, (size_t)width * sizeof *in);
+            memcpy(dp_row_at(run, out, image, c, y), in + c * plane + (ptrdiff_t)y * width,
+                   (size_t)width * sizeof *in);
 }
 
 /* Blocks begin..end-1 of a view to planar floats: `to` is channel 0. */
@@ -57,8 +56,7 @@ static void unblock(const dp_run *run, const dp_view *in, int image, float *to, 
     ptrdiff_t plane = (ptrdiff_t)height * width;
     for (int block = begin; block < end; block++)
         for (int y = 0; y < height; y++) {
-            const float *from =
-                dp_view_at(run, in, image) + block * in->block_stride + y * in->row_stride;
+            const float *from = dp_row_at(run, in, image, block, y);
             int channels =
                 in->shape.c - block * lanes < lanes ? in->shape.c - block * lanes : lanes;
             run->plan->kernels->unblock_row(to + block * lanes * plane + (ptrdiff_t)y * width,
@@ -104,13 +102,11 @@ static void run_dilate(const dp_run *run, const dp_step *step, int task, int wor
     dp_share(dp_blocks(in->shape.c, lanes), step->tasks, task % step->tasks, &begin, &end);
     for (int block = begin; block < end; block++)
         for (int y = 0; y < out->shape.h; y++) {
-            float *to =
-                dp_view_at(run, out, image) + block * out->block_stride + y * out->row_stride;
+            float *to = dp_row_at(run, out, image, block, y);
             memset(to, 0, (size_t)(out->shape.w * lanes) * sizeof *to);
             if (y % stride->y)
                 continue;
-            const float *from = dp_view_at(run, in, image) + block * in->block_stride
-                                + y / stride->y * in->row_stride;
+            const float *from = dp_row_at(run, in, image, block, y / stride->y);
             for (int x = 0; x < in->shape.w; x++)
                 memcpy(to + (ptrdiff_t)x * stride->x * lanes, from + (ptrdiff_t)x * lanes,
                        (size_t)lanes * sizeof *to);
@@ -125,14 +121,11 @@ static void run_pad(const dp_run *run, const dp_step *step, int task, int worker
     dp_share(dp_blocks(in->shape.c, lanes), step->tasks, task % step->tasks, &begin, &end);
     for (int block = begin; block < end; block++)
         for (int y = 0; y < out->shape.h; y++) {
-            float *to =
-                dp_view_at(run, out, image) + block * out->block_stride + y * out->row_stride;
+            float *to = dp_row_at(run, out, image, block, y);
             int from = y - pads->top;
             memset(to, 0, (size_t)(out->shape.w * lanes) * sizeof *to);
             if (from >= 0 && from < in->shape.h)
-                memcpy(to + (ptrdiff_t)pads->left * lanes,
-                       dp_view_at(run, in, image) + block * in->block_stride
-                           + from * in->row_stride,
+                memcpy(to + (ptrdiff_t)pads->left * lanes, dp_row_at(run, in, image, block, from),
                        (size_t)(in->shape.w * lanes) * sizeof *to);
         }
 }
@@ -167,8 +160,7 @@ static void run_join(const dp_run *run, const dp_step *step, int task, int worke
             const dp_view *part = source->part < 0 ? NULL : &join->parts[source->part];
             const float *from = part ? dp_view_at(run, part, image) + source->offset : NULL;
             for (int y = 0; y < out->shape.h; y++) {
-                float *to = dp_view_at(run, out, image) + block * out->block_stride
-                            + y * out->row_stride + lane;
+                float *to = dp_row_at(run, out, image, block, y) + lane;
                 for (int x = 0; x < out->shape.w; x++)
                     to[(ptrdiff_t)x * lanes] =
                         part ? from[y * part->row_stride + (ptrdiff_t)x * lanes] : 0.0F;

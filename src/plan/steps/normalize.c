@@ -110,10 +110,8 @@ static void run_erf(const dp_run *run, const dp_step *step, int task, int worker
     dp_share(dp_blocks(out->shape.c, lanes), step->tasks, task % step->tasks, &begin, &end);
     for (int block = begin; block < end; block++)
         for (int y = 0; y < out->shape.h; y++) {
-            const float *from =
-                dp_view_at(run, in, image) + block * in->block_stride + y * in->row_stride;
-            float *to =
-                dp_view_at(run, out, image) + block * out->block_stride + y * out->row_stride;
+            const float *from = dp_row_at(run, in, image, block, y);
+            float *to = dp_row_at(run, out, image, block, y);
             for (int i = 0; i < out->shape.w * lanes; i++)
                 to[i] = error_function(from[i]);
         }

@@ -25,10 +25,8 @@ static void pick_rows(const dp_run *run, const dp_step *step, int task, bool mir
         for (int p = 0; p < out->shape.h; p++) {
             int y = mirror ? mirrored(p, pads->top, in->shape.h)
                            : nearest(p, out->shape.h, in->shape.h);
-            const float *from =
-                dp_view_at(run, in, image) + block * in->block_stride + y * in->row_stride;
-            float *to =
-                dp_view_at(run, out, image) + block * out->block_stride + p * out->row_stride;
+            const float *from = dp_row_at(run, in, image, block, y);
+            float *to = dp_row_at(run, out, image, block, p);
             for (int q = 0; q < out->shape.w; q++) {
                 int x = mirror ? mirrored(q, pads->left, in->shape.w)
                                : nearest(q, out->shape.w, in->shape.w);

@@ -10,16 +10,12 @@
  * cycle or so from the second cache. */
 enum { WORK_OF_A_VALUE = 16 };
 
-static float *row_at(const dp_run *run, const dp_view *view, int image, int block, int y) {
-    return dp_view_at(run, view, image) + block * view->block_stride + y * view->row_stride;
-}
-
 static void run_clamp(const dp_run *run, const dp_step *step, int task, int worker) {
     const dp_task_blocks own = dp_blocks_of_task(run, step, step->out.shape.c, task);
     for (int block = own.begin; block < own.end; block++)
         for (int y = 0; y < step->out.shape.h; y++)
-            run->plan->kernels->clamp(row_at(run, &step->out, own.image, block, y),
-                                      row_at(run, &step->in, own.image, block, y),
+            run->plan->kernels->clamp(dp_row_at(run, &step->out, own.image, block, y),
+                                      dp_row_at(run, &step->in, own.image, block, y),
                                       step->out.shape.w, step->epilogue.low, step->epilogue.high);
 }
 
@@ -27,10 +23,10 @@ static void run_add(const dp_run *run, const dp_step *step, int task, int worker
     const dp_task_blocks own = dp_blocks_of_task(run, step, step->out.shape.c, task);
     for (int block = own.begin; block < own.end; block++)
         for (int y = 0; y < step->out.shape.h; y++) {
-            run->plan->kernels->add(row_at(run, &step->out, own.image, block, y),
-                                    row_at(run, &step->in, own.image, block, y),
-                                    row_at(run, &step->in2, own.image, block, y), step->out.shape.w,
-                                    step->epilogue.low);
+            run->plan->kernels->add(dp_row_at(run, &step->out, own.image, block, y),
+                                    dp_row_at(run, &step->in, own.image, block, y),
+                                    dp_row_at(run, &step->in2, own.image, block, y),
+                                    step->out.shape.w, step->epilogue.low);
             dp_finish_rows(run, step, own.image, block, y, y + 1);
         }
 }
@@ -41,9 +37,9 @@ static void run_multiply(const dp_run *run, const dp_step *step, int task, int w
     const dp_task_blocks own = dp_blocks_of_task(run, step, step->out.shape.c, task);
     for (int block = own.begin; block < own.end; block++)
         for (int y = 0; y < step->out.shape.h; y++)
-            run->plan->kernels->multiply(row_at(run, &step->out, own.image, block, y),
-                                         row_at(run, &step->in, own.image, block, y),
-                                         row_at(run, &step->in2, own.image, block, each ? y : 0),
+            run->plan->kernels->multiply(dp_row_at(run, &step->out, own.image, block, y),
+                                         dp_row_at(run, &step->in, own.image, block, y),
+                                         dp_row_at(run, &step->in2, own.image, block, each ? y : 0),
                                          each ? run->plan->kernels->lanes : 0, step->out.shape.w);
 }
 
@@ -53,8 +49,8 @@ static void run_sigmoid(const dp_run *run, const dp_step *step, int task, int wo
     for (int block = own.begin; block < own.end; block++)
         for (int y = 0; y < step->out.shape.h; y++) {
             int channels = step->out.shape.c - block * lanes;
-            run->plan->kernels->sigmoid(row_at(run, &step->out, own.image, block, y),
-                                        row_at(run, &step->in, own.image, block, y),
+            run->plan->kernels->sigmoid(dp_row_at(run, &step->out, own.image, block, y),
+                                        dp_row_at(run, &step->in, own.image, block, y),
                                         step->out.shape.w, dp_min(channels, lanes));
         }
 }
@@ -65,8 +61,8 @@ static void run_affine(const dp_run *run, const dp_step *step, int task, int wor
     for (int block = own.begin; block < own.end; block++)
         for (int y = 0; y < step->out.shape.h; y++)
             run->plan->kernels->affine(
-                row_at(run, &step->out, own.image, block, y),
-                row_at(run, &step->in, own.image, block, y), step->out.shape.w,
+                dp_row_at(run, &step->out, own.image, block, y),
+                dp_row_at(run, &step->in, own.image, block, y), step->out.shape.w,
                 step->as.norm.packed + (ptrdiff_t)block * lanes,
                 step->as.norm.packed + (ptrdiff_t)(blocks + block) * lanes, step->epilogue.low);
 }
@@ -76,9 +72,9 @@ static void run_relu_gradient(const dp_run *run, const dp_step *step, int task, 
     const dp_task_blocks own = dp_blocks_of_task(run, step, step->out.shape.c, task);
     for (int block = own.begin; block < own.end; block++)
         for (int y = 0; y < step->out.shape.h; y++)
-            run->plan->gradient_kernels->relu(row_at(run, &step->out, own.image, block, y),
-                                              row_at(run, &step->in, own.image, block, y),
-                                              row_at(run, &step->in2, own.image, block, y),
+            run->plan->gradient_kernels->relu(dp_row_at(run, &step->out, own.image, block, y),
+                                              dp_row_at(run, &step->in, own.image, block, y),
+                                              dp_row_at(run, &step->in2, own.image, block, y),
                                               step->out.shape.w);
 }
 
@@ -87,10 +83,11 @@ static void run_softmax(const dp_run *run, const dp_step *step, int task, int wo
     dp_share(step->out.shape.h, step->tasks, task % step->tasks, &begin, &end);
     for (int y = begin; y < end; y++)
         for (int x = 0; x < step->out.shape.w; x++)
-            run->plan->kernels->softmax(row_at(run, &step->out, image, 0, y) + (ptrdiff_t)x * lanes,
-                                        step->out.block_stride,
-                                        row_at(run, &step->in, image, 0, y) + (ptrdiff_t)x * lanes,
-                                        step->in.block_stride, step->out.shape.c);
+            run->plan->kernels->softmax(
+                dp_row_at(run, &step->out, image, 0, y) + (ptrdiff_t)x * lanes,
+                step->out.block_stride,
+                dp_row_at(run, &step->in, image, 0, y) + (ptrdiff_t)x * lanes,
+                step->in.block_stride, step->out.shape.c);
 }
 
 static void describe_add(const dp_step *step, dp_buffer *text) {
