@@ -187,7 +187,7 @@ static void test_classify_refuses(void **state) {
     assert_refused(deeper_classify(session, image, 1, NULL, 1, &ranked, &error),
                    DEEPER_ERROR_ARGUMENT, &error, "top is NULL");
     assert_refused(deeper_classify(session, image, 1, top, 1, NULL, &error), DEEPER_ERROR_ARGUMENT,
-                   &error, "found is NULL");
+                   &error, "count is NULL");
     assert_int_equal(ranked, 99);
     float *tensor = small_input(1);
     assert_refused(deeper_prepare(model, image, 2, tensor, &error), DEEPER_ERROR_ARGUMENT, &error,

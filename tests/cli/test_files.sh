@@ -63,7 +63,7 @@ same "dataset	1" "$(get kind images)"
 
 # The wrong folder: the first faults are named and the rest counted, unless all are asked for.
 mkdir -p wrong/only
-for n in $(seq 25); do echo "no picture" >wrong/only/$n.txt; done
+for n in $(seq 25); do echo "no picture" >wrong/only/$n.jpg; done
 run 1 info wrong
 lines err 21
 says err "wrong: and 5 more; --check names them all"

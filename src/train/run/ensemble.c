@@ -118,7 +118,7 @@ static deeper_status train_all(ensemble *e, const deeper_train_options *given, c
 static void abandon(const ensemble *e, const char *path) {
     char *member = dp_path_join(e->allocator, e->options.out, "member1");
     if (e->fresh && member && dp_is_folder(member) < 0) {
-        unlink(path);
+        dp_file_remove(path, NULL);
         rmdir(e->options.out);
     }
     dp_free(e->allocator, member);

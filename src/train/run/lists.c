@@ -22,7 +22,8 @@ static void put_picture(dp_writer *writer, const dp_dataset *dataset, size_t ind
     char path[2 * PATH_MAX];
     const char *name = dp_dataset_name(dataset, index);
     if (name[0] != '/' && getcwd(path, PATH_MAX) && strlen(name) < PATH_MAX - 1) {
-        strcat(strcat(path, "/"), name);
+        size_t length = strlen(path);
+        snprintf(path + length, sizeof path - length, "/%s", name);
         name = path;
     }
     dp_put_csv_cell(sink, writer, name);
