@@ -29,6 +29,7 @@ static void assert_refused(const void *bytes, size_t size, deeper_status status,
         fail_msg("\"%s\" should say \"%s\"", error.message, words);
 }
 
+#if defined DP_HAVE_GIF || defined DP_HAVE_TIFF || defined DP_HAVE_HEIF
 static dp_image decode(const void *bytes, size_t size) {
     dp_image image;
     deeper_error error = { 0 };
@@ -45,6 +46,7 @@ static void assert_limited(const void *bytes, size_t size, uint64_t pixels) {
     assert_int_equal(dp_image_decode(&image, bytes, size, "x", &options, NULL, &error),
                      DEEPER_ERROR_LIMIT);
 }
+#endif
 
 /* ------------------------------------------------------------------------------------------ GIF */
 
