@@ -220,6 +220,9 @@ static void test_one_probability(void **state) {
         dp_model_free(model);
     }
     test_folder_remove(folder);
+    /* A network of one class, as deeper writes it: always 1, and no second class. */
+    const step softmax = { "Softmax", "g", "y" };
+    assert_answer(make(1, &softmax, 1), NULL, 1, SOFTMAX);
 }
 
 /* Only the end of a network may be a logarithm. */

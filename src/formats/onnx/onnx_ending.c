@@ -154,9 +154,11 @@ static deeper_status complete_pair(ending *e) {
                              e->output);
 }
 
-/* What is done to the output. */
+/* What is done to the output. A softmax of one class is a network of one class, always 1: nothing
+ * is left of it for a second. */
 static deeper_status change(ending *e, const char *answer, meaning output) {
-    bool single = e->graph->nodes[*e->output].shape.c == 1;
+    const dp_node *node = &e->graph->nodes[*e->output];
+    bool single = node->shape.c == 1 && node->op != DP_OP_SOFTMAX;
     if (strcmp(answer, "softmax") == 0 && single)
         return dp_onnx_fail(&e->importer, DEEPER_ERROR_UNSUPPORTED,
                             "a softmax of one score is always 1");
