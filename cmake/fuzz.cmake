@@ -10,26 +10,7 @@ file(GLOB target_sources CONFIGURE_DEPENDS tests/fuzz/fuzz_*.c)
 set(seeds_folder ${PROJECT_BINARY_DIR}/seeds)
 
 add_library(fuzz_flags INTERFACE)
-target_link_libraries(fuzz_flags INTERFACE deeper_flags deeper_static deeper_proto PkgConfig::JANSSON PkgConfig::JPEG PkgConfig::PNG
-    PkgConfig::ZLIB Threads::Threads m)
-if(WEBP_FOUND)
-    target_link_libraries(fuzz_flags INTERFACE PkgConfig::WEBP)
-endif()
-if(HEIF_FOUND)
-    target_link_libraries(fuzz_flags INTERFACE PkgConfig::HEIF)
-endif()
-if(TIFF4_FOUND)
-    target_link_libraries(fuzz_flags INTERFACE PkgConfig::TIFF4)
-endif()
-if(GIF_FOUND)
-    target_link_libraries(fuzz_flags INTERFACE ${GIF_LIBRARIES})
-endif()
-if(ARCHIVE_FOUND)
-    target_link_libraries(fuzz_flags INTERFACE PkgConfig::ARCHIVE)
-endif()
-if(ZIP_FOUND)
-    target_link_libraries(fuzz_flags INTERFACE PkgConfig::ZIP)
-endif()
+target_link_libraries(fuzz_flags INTERFACE deeper_flags deeper_static deeper_proto ${DEEPER_LIBRARIES})
 
 # Files made byte by byte, for seeds, and for targets that put what they are given into a sound
 # container.

@@ -14,32 +14,7 @@ foreach(kind static shared)
     install(EXPORT deeper_${kind} NAMESPACE deeper:: DESTINATION ${package_dir} FILE deeper-${kind}.cmake)
 endforeach()
 
-# What a static link needs besides: the modules that dependencies.cmake found, by its names for them.
-set(DEEPER_MODULES JANSSON=jansson JPEG=libjpeg PNG=libpng ZLIB=zlib PROTOBUFC=libprotobuf-c)
-foreach(module WEBP=libwebp EXPAT=expat YAML=yaml-0.1)
-    string(REGEX REPLACE "=.*" "_FOUND" found ${module})
-    if(${found})
-        list(APPEND DEEPER_MODULES ${module})
-    endif()
-endforeach()
-list(TRANSFORM DEEPER_MODULES REPLACE ".*=" "" OUTPUT_VARIABLE pc_requires)
-list(JOIN pc_requires ", " pc_requires)
-# The modules of libarchive, libzip, libheif and libtiff ask for the development packages of all that they are made
-# of, which their packages do not bring: they are linked by their names, as shared libraries.
-set(pc_libs "")
-foreach(module HEIF=libheif TIFF4=libtiff-4 ARCHIVE=libarchive ZIP=libzip)
-    string(REGEX REPLACE "=.*" "_FOUND" found ${module})
-    if(${found})
-        list(APPEND DEEPER_MODULES ${module})
-        string(REGEX REPLACE ".*=lib([a-z]+).*" "-l\\1 " library ${module})
-        string(APPEND pc_libs "${library}")
-    endif()
-endforeach()
-if(GIF_FOUND) # which has no module
-    set(DEEPER_GIF GIF)
-    string(APPEND pc_libs "-lgif ")
-endif()
-
+list(JOIN DEEPER_PC_REQUIRES ", " pc_requires)
 set(pc_dir ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig)
 file(RELATIVE_PATH pc_prefix ${pc_dir} ${CMAKE_INSTALL_PREFIX})
 file(RELATIVE_PATH pc_libdir ${CMAKE_INSTALL_PREFIX} ${CMAKE_INSTALL_FULL_LIBDIR})

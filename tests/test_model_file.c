@@ -161,7 +161,7 @@ static void npz_round_trip(void **state) {
     char npz[TEST_PATH_SIZE];
     test_path(npz, folder, "model.npz");
     save(model, npz);
-#ifdef DP_HAVE_LIBZIP
+#ifdef DP_HAVE_ZIP
     if (dp_model_open(&opened, npz, NULL, &error) != DEEPER_OK)
         fail_msg("%s", error.message);
     assert_string_equal(opened->format, "npz");

@@ -14,8 +14,8 @@
 
 #include <cmocka.h>
 
-#ifndef DP_HAVE_LIBZIP
-#define DP_HAVE_LIBZIP 0
+#ifndef DP_HAVE_ZIP
+#define DP_HAVE_ZIP 0
 #endif
 
 #define F4 "{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }"
@@ -529,6 +529,6 @@ int main(void) {
     const struct CMUnitTest without[] = {
         cmocka_unit_test(not_read), cmocka_unit_test_setup_teardown(not_written, begin, end)
     };
-    return DP_HAVE_LIBZIP ? cmocka_run_group_tests_name("npz", tests, NULL, NULL)
-                          : cmocka_run_group_tests_name("npz", without, NULL, NULL);
+    return DP_HAVE_ZIP ? cmocka_run_group_tests_name("npz", tests, NULL, NULL)
+                       : cmocka_run_group_tests_name("npz", without, NULL, NULL);
 }

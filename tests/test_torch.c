@@ -14,8 +14,8 @@
 
 #include <cmocka.h>
 
-#ifndef DP_HAVE_LIBZIP
-#define DP_HAVE_LIBZIP 0
+#ifndef DP_HAVE_ZIP
+#define DP_HAVE_ZIP 0
 #endif
 
 #define LENGTH(array) (sizeof(array) / sizeof *(array))
@@ -81,7 +81,7 @@ static void has(const dp_torch *file, const char *name, dp_dtype type, int rank,
 
 static void files_of_pytorch(void **state) {
     static const char *const names[] = { "zip", "older", "protocol4" };
-    for (size_t i = DP_HAVE_LIBZIP ? 0 : 1; i < (DP_HAVE_LIBZIP ? LENGTH(names) : 2); i++) {
+    for (size_t i = DP_HAVE_ZIP ? 0 : 1; i < (DP_HAVE_ZIP ? LENGTH(names) : 2); i++) {
         test_bytes bytes = recorded(names[i]);
         dp_torch file;
         deeper_error error;
@@ -251,7 +251,7 @@ static void other_zips_and_pickles(void **state) {
 
 static void allocations_fail(void **state) {
     static const char *const names[] = { "zip", "older" };
-    for (size_t i = DP_HAVE_LIBZIP ? 0 : 1; i < LENGTH(names); i++) {
+    for (size_t i = DP_HAVE_ZIP ? 0 : 1; i < LENGTH(names); i++) {
         test_bytes bytes = recorded(names[i]);
         for (long n = 1, done = 0; !done; n++) {
             test_failing_allocator failing;
@@ -279,6 +279,6 @@ int main(void) {
         cmocka_unit_test(files_of_pytorch),
         cmocka_unit_test(allocations_fail),
     };
-    return DP_HAVE_LIBZIP ? cmocka_run_group_tests_name("torch", tests, NULL, NULL)
-                          : cmocka_run_group_tests_name("torch", without, NULL, NULL);
+    return DP_HAVE_ZIP ? cmocka_run_group_tests_name("torch", tests, NULL, NULL)
+                       : cmocka_run_group_tests_name("torch", without, NULL, NULL);
 }

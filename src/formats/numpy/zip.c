@@ -18,7 +18,7 @@ bool dp_zip_begins(const unsigned char *bytes, size_t size, const char **entry, 
     return *length <= size - LOCAL_HEADER;
 }
 
-#ifdef DP_HAVE_LIBZIP
+#ifdef DP_HAVE_ZIP
 
 #include <zip.h>
 
