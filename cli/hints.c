@@ -13,6 +13,7 @@ static const struct {
     { DEEPER_ERROR_MISMATCH, "crops", " ('deeper eval --crops N --save-probs FILE')" },
     { DEEPER_ERROR_LIMIT, "max_memory", " (--max-memory)" },
     { DEEPER_ERROR_ARGUMENT, "freeze", " ('deeper summary --layers' lists the names)" },
+    { DEEPER_ERROR_ARGUMENT, "probe", " (--init MODEL)" },
     { DEEPER_ERROR_ARGUMENT, "rates", " ('deeper summary --layers' lists the names)" },
 };
 

@@ -180,6 +180,7 @@ run 2 train --quiet --data set --out bad --arch nosuch
 says err "nosuch: no such architecture; there is googlenet, "
 bad 2 ": freeze: no layer's name begins with 'foo' ('deeper summary --layers' lists the names)" --data set --out bad --freeze foo
 bad 2 ": rates: 'foo' is not BEGINNING=FACTOR with a factor above 0 ('deeper summary --layers' lists the names)" --data set --out bad --rates foo
+bad 2 ": probe: needs a model whose other layers have learnt: give init (--init MODEL)" --data set --out bad --probe
 
 mkdir -p empty oneclass/a corrupt/a corrupt/b
 cp set/red/*.ppm oneclass/a

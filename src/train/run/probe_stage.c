@@ -194,7 +194,7 @@ deeper_status dp_probe_stage(dp_trainer *t, deeper_error *error) {
     int layer = last_layer(model), node = dp_layers_features(model->graph);
     if (layer < 0)
         return dp_fail(error, DEEPER_ERROR_ARGUMENT,
-                       "probe: the last layer of %s is not linear; fine-tune it without a probe",
+                       "init: the last layer of %s is not linear; fine-tune it without a probe",
                        model->architecture);
     dp_packs *packs = NULL;
     dp_session *session = NULL;
